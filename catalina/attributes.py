@@ -1,0 +1,267 @@
+"""Attributes and child elements of components, declared once in the class body.
+
+A declaration gives the conversion from XML, the default, the unit, the bean's attribute and the documentation::
+
+    class McastService(Component):
+        drop_time = Attribute(int, 3000, unit="ms", doc="Silence after which a member is gone.")
+
+XML says ``dropTime``, Python says ``drop_time``; the conversion is a rule (:func:`xml_name`), with ``xml=`` for names
+that break it (``URIEncoding``). The digester, ``configtest``, the MBeans and the warnings read this one declaration.
+
+Child elements stand beside them in ``elements``: the tag, what class it is by default, and the function that adds it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, overload
+
+from catalina.errors import CatalinaError
+
+__all__ = ["Attribute", "AttributeRefused", "Component", "Element", "Place", "Text", "choice", "comma_list", "xml_name"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an element stands in the operator's files."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class AttributeRefused(CatalinaError):
+    """A value does not convert: the caller warns with ``expected`` and keeps the default."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"expected {expected}")
+        self.expected = expected
+
+
+def _to_int(text: str) -> int:
+    text = text.strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,19}", text):
+        raise AttributeRefused("a whole number")
+    return int(text)
+
+
+def _to_float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise AttributeRefused("a number") from None
+
+
+def _to_bool(text: str) -> bool:
+    """As Tomcat's IntrospectionUtils: true, in any case, is true; anything else but false is a mistake worth a word."""
+    match text.strip().lower():
+        case "true" | "yes" | "on":
+            return True
+        case "false" | "no" | "off":
+            return False
+        case _:
+            raise AttributeRefused("true or false")
+
+
+_CONVERTERS: dict[Any, Callable[[str], Any]] = {int: _to_int, float: _to_float, bool: _to_bool, str: str}
+_EXPECTED: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Converter for one of a few words, compared without regard to case and kept as declared."""
+    by_lower = {word.lower(): word for word in allowed}
+
+    def convert(text: str) -> str:
+        word = by_lower.get(text.strip().lower())
+        if word is None:
+            raise AttributeRefused("one of " + ", ".join(allowed))
+        return word
+
+    return convert
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    """Converter for ``a, b,c``: the items without surrounding spaces, empty ones left out."""
+    return tuple(item for item in (part.strip() for part in text.split(",")) if item)
+
+
+def xml_name(python_name: str) -> str:
+    """``drop_time`` -> ``dropTime``."""
+    head, *rest = python_name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+class Attribute(Generic[T]):
+    """One attribute of a component: a non-data descriptor, so a value set on the instance is read at dict speed.
+
+    Args:
+        kind: ``int``, ``bool``, ``float``, ``str`` or a function from text that raises :class:`AttributeRefused`.
+        default: the value when the XML does not give one; Tomcat's own default.
+        unit: ``ms``, ``bytes``, ``seconds`` ... empty when it has none.
+        doc: what it does, what raising or lowering it costs.
+        xml: the XML name where the rule does not give it.
+        aliases: older XML names of the same attribute.
+    """
+
+    @overload
+    def __init__(
+        self: Attribute[T],
+        kind: Callable[[str], T],
+        default: T,
+        *,
+        unit: str = ...,
+        doc: str = ...,
+        xml: str | None = ...,
+        aliases: tuple[str, ...] = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Attribute[T | None],
+        kind: Callable[[str], T],
+        default: None,
+        *,
+        unit: str = ...,
+        doc: str = ...,
+        xml: str | None = ...,
+        aliases: tuple[str, ...] = ...,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        kind: Any,
+        default: Any,
+        *,
+        unit: str = "",
+        doc: str = "",
+        xml: str | None = None,
+        aliases: tuple[str, ...] = (),
+    ) -> None:
+        self.convert: Callable[[str], T] = _CONVERTERS.get(kind, kind)
+        self.kind = kind
+        self.default: T = default
+        self.unit = unit
+        self.doc = doc
+        self.xml = xml or ""
+        self.aliases = aliases
+        self.name = ""
+
+    def __set_name__(self, owner: type[Component], name: str) -> None:
+        self.name = name
+        self.xml = self.xml or xml_name(name)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Attribute[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Attribute[T] | T:
+        return self if instance is None else self.default
+
+    @property
+    def expected(self) -> str:
+        """What a warning says was expected, such as ``a whole number of ms``."""
+        text = _EXPECTED.get(self.kind, "another value")
+        return f"{text} of {self.unit}" if self.unit else text
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A child element that is a component of its own.
+
+    Args:
+        add: called with the parent and the finished child (attributes set, its own children added).
+        default: className when the XML names none; None means the attribute className is required.
+        role: what the child must be (a class), for the error when a className is something else; None is anything.
+        guards: an unknown className stops the start, because what is missing may guard access.
+    """
+
+    add: Callable[[Any, Any], None]
+    default: str | None = None
+    role: type | None = None
+    guards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A child element that is only its text, such as ``<Alias>www.example.org</Alias>``."""
+
+    add: Callable[[Any, str], None]
+
+
+class Component:
+    """Base of everything that an XML element can create.
+
+    A subclass declares :class:`Attribute` members and ``elements``. Values may be given to the constructor by Python
+    name: ``McastService(drop_time=5000)``.
+    """
+
+    #: Tag -> how the child is made and added. Inherited: the declarations of all base classes count.
+    elements: ClassVar[Mapping[str, Element | Text]] = {}
+    #: True for components that keep attributes nobody declared (``<Resource>``): they go to ``properties``.
+    keeps_unknown_attributes: ClassVar[bool] = False
+
+    #: Where the element stands, None for a component made in Python.
+    place: Place | None = None
+    #: The className as written in the XML, empty for a component made in Python.
+    written_class_name: str = ""
+
+    def __init__(self, **values: Any) -> None:
+        self.properties: dict[str, str] = {}
+        for name, value in values.items():
+            if not isinstance(getattr(type(self), name, None), Attribute):
+                raise TypeError(f"{type(self).__name__} has no attribute {name}")
+            setattr(self, name, value)
+
+    @classmethod
+    def attributes(cls) -> dict[str, Attribute[Any]]:
+        """XML name -> declaration, aliases included, those of the base classes too."""
+        found = cls.__dict__.get("_attributes_by_xml")
+        if found is None:
+            found = {}
+            for base in reversed(cls.__mro__):
+                for member in vars(base).values():
+                    if isinstance(member, Attribute):
+                        for name in (*member.aliases, member.xml):
+                            found[name] = member
+            cls._attributes_by_xml = found
+        return dict(found)
+
+    _attributes_by_xml: ClassVar[dict[str, Attribute[Any]]]
+
+    @classmethod
+    def child_elements(cls) -> dict[str, Element | Text]:
+        """Tag -> declaration, those of the base classes too."""
+        found: dict[str, Element | Text] = {}
+        for base in reversed(cls.__mro__):
+            found.update(vars(base).get("elements", {}))
+        return found
+
+    def set_attribute(self, name: str, text: str) -> bool:
+        """Set the attribute with the XML name ``name`` from text.
+
+        Returns:
+            False when the component has no such attribute.
+
+        Raises:
+            AttributeRefused: the text does not convert; the value stays as it was.
+        """
+        declaration = self.attributes().get(name)
+        if declaration is None:
+            if self.keeps_unknown_attributes:
+                self.properties[name] = text
+                return True
+            return False
+        try:
+            value = declaration.convert(text)
+        except AttributeRefused as refused:
+            raise AttributeRefused(
+                declaration.expected if declaration.kind in _EXPECTED else refused.expected
+            ) from None
+        setattr(self, declaration.name, value)
+        return True

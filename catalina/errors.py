@@ -1,0 +1,116 @@
+"""Every exception of the project, in one tree.
+
+::
+
+    CatalinaError
+        ConfigurationError      the operator's files: says the file and line
+        LifecycleError          a component cannot start, stop or go from one state to another
+        ProtocolError           a peer or client broke the rules: says who and at which byte
+        LimitError              something from outside exceeds a limit that an attribute sets (is a ProtocolError)
+        ChannelError            a message did not reach some members: says which and why
+        NotReplicableError      an application put a value into a distributable session that cannot travel
+        DeploymentError         an archive or application directory cannot be deployed
+
+Two families, as in h11: the first two are misuse of this software by its operator, :class:`ProtocolError` is misuse
+by the other side of a connection. An exception takes data, keeps it as attributes and builds its text from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.attributes import Place
+
+__all__ = [
+    "CatalinaError",
+    "ChannelError",
+    "ConfigurationError",
+    "DeploymentError",
+    "LifecycleError",
+    "LimitError",
+    "NotReplicableError",
+    "ProtocolError",
+]
+
+
+class CatalinaError(Exception):
+    """Base of everything this project raises on purpose."""
+
+
+class ConfigurationError(CatalinaError):
+    """A configuration file cannot be used; the text starts with ``file:line`` when the place is known."""
+
+    def __init__(self, text: str, place: Place | None = None) -> None:
+        super().__init__(f"{place}: {text}" if place else text)
+        self.text = text
+        self.place = place
+
+
+class LifecycleError(CatalinaError):
+    """A component could not be initialised, started, stopped or destroyed."""
+
+
+class ProtocolError(CatalinaError):
+    """Bytes from outside break the protocol; close the connection or drop the datagram.
+
+    Args:
+        text: what was expected and what came.
+        offset: byte offset in the stream or datagram, None when it means nothing.
+        peer: ``host:port`` of the other side, usually added by the socket side with :meth:`at_peer`.
+    """
+
+    def __init__(self, text: str, offset: int | None = None, peer: str | None = None) -> None:
+        super().__init__(text, offset, peer)
+        self.text = text
+        self.offset = offset
+        self.peer = peer
+
+    def __str__(self) -> str:
+        where = f", at byte {self.offset} of the stream" if self.offset is not None else ""
+        who = f"{self.peer}: " if self.peer else ""
+        return f"{who}{self.text}{where}"
+
+    def at_peer(self, peer: str) -> ProtocolError:
+        """The same error with the peer's name; codecs do not know whom they read from."""
+        self.peer = peer
+        return self
+
+
+class LimitError(ProtocolError):
+    """A size or count from outside exceeds its limit."""
+
+
+class ChannelError(CatalinaError):
+    """A message did not reach every member it was sent to.
+
+    Args:
+        text: what was being sent.
+        faulty: member -> why, for each member that did not get it (``Member`` objects; typed loosely because this
+            module is below ``tribes``).
+    """
+
+    def __init__(self, text: str, faulty: Mapping[object, BaseException] | None = None) -> None:
+        self.faulty: dict[object, BaseException] = dict(faulty or {})
+        reasons = "; ".join(f"{member}: {reason}" for member, reason in self.faulty.items())
+        super().__init__(f"{text}: {reasons}" if reasons else text)
+
+
+class NotReplicableError(CatalinaError, TypeError):
+    """A value in a distributable session cannot travel to the other nodes.
+
+    Args:
+        path: where in the value, such as ``cart['items'][3].file``.
+        value: the part that cannot travel.
+    """
+
+    def __init__(self, path: str, value: object, why: str = "it has no form that another node can decode") -> None:
+        self.path = path
+        self.value_type = type(value)
+        kind = f"{self.value_type.__module__}.{self.value_type.__qualname__}"
+        super().__init__(f"{path}: a {kind} cannot be replicated: {why}")
+
+
+class DeploymentError(CatalinaError):
+    """An archive or a directory cannot be deployed; the running version stays."""
