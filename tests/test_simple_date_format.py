@@ -1,0 +1,51 @@
+"""SimpleDateFormat patterns; the expected texts were made with java.text.SimpleDateFormat (Locale.US)."""
+
+from datetime import UTC, timedelta, timezone
+
+import pytest
+
+from catalina.simple_date_format import CLF, date_formatter, split_pattern
+
+AT = 1_704_207_845_678  # 2024-01-02T15:04:05.678Z, a Tuesday
+EAST = timezone(timedelta(hours=5, minutes=30), "IST")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (".yyyy-MM-dd", ".2024-01-02"),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-01-02T15:04:05.678Z"),
+        (CLF, "02/Jan/2024:15:04:05 +0000"),
+        ("EEE, d MMMM yy h:m a", "Tue, 2 January 24 3:4 PM"),
+        ("'it''s' k K D F u w W", "it's 15 3 2 1 2 1 1"),
+        ("EEEE G YYYY", "Tuesday AD 2024"),
+        ("''yyyyMMddHH''", "'2024010215'"),
+    ],
+)
+def test_a_date_is_written_as_java_writes_it(pattern, text):
+    assert date_formatter(pattern, UTC)(AT) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [("Z", "+0530"), ("X", "+05"), ("XX", "+0530"), ("XXX", "+05:30"), ("z", "IST")]
+)
+def test_the_zone_is_written_in_each_form(pattern, text):
+    assert date_formatter(pattern, EAST)(AT) == text
+
+
+def test_the_last_days_of_a_year_belong_to_the_first_week_of_the_next():
+    assert date_formatter("YYYY w", UTC)(1_735_603_200_000) == "2025 1"  # Tuesday 2024-12-31
+
+
+def test_without_a_zone_the_machine_decides():
+    assert date_formatter("yyyy Z")(AT).startswith("2024 ")
+
+
+@pytest.mark.parametrize("pattern", ["yyyy'", "yyyy-bb"])
+def test_a_pattern_that_java_refuses_is_refused(pattern):
+    with pytest.raises(ValueError, match="date pattern"):
+        date_formatter(pattern)
+
+
+def test_literals_and_fields_are_told_apart():
+    assert split_pattern("yyyy'at'.dd") == [("y", 4), ("at", 0), (".", 0), ("d", 2)]
