@@ -8,6 +8,8 @@
         ProtocolError           a peer or client broke the rules: says who and at which byte
         LimitError              something from outside exceeds a limit that an attribute sets (is a ProtocolError)
         ChannelError            a message did not reach some members: says which and why
+        InvalidSessionError     an application uses a session that has ended or cannot be
+        TooManyActiveSessionsError  a manager's maxActiveSessions is reached (is an InvalidSessionError)
         NotReplicableError      an application put a value into a distributable session that cannot travel
         DeploymentError         an archive or application directory cannot be deployed
 
@@ -28,10 +30,12 @@ __all__ = [
     "ChannelError",
     "ConfigurationError",
     "DeploymentError",
+    "InvalidSessionError",
     "LifecycleError",
     "LimitError",
     "NotReplicableError",
     "ProtocolError",
+    "TooManyActiveSessionsError",
 ]
 
 
@@ -95,6 +99,18 @@ class ChannelError(CatalinaError):
         self.faulty: dict[object, BaseException] = dict(faulty or {})
         reasons = "; ".join(f"{member}: {reason}" for member, reason in self.faulty.items())
         super().__init__(f"{text}: {reasons}" if reasons else text)
+
+
+class InvalidSessionError(CatalinaError):
+    """The session has ended, or there can be none (Java: IllegalStateException)."""
+
+
+class TooManyActiveSessionsError(InvalidSessionError):
+    """One session more would exceed the manager's maxActiveSessions."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"createSession: Too many active sessions: maxActiveSessions is {limit}")
+        self.limit = limit
 
 
 class NotReplicableError(CatalinaError, TypeError):

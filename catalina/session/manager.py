@@ -1,0 +1,51 @@
+"""What the container needs of a session manager (Tomcat: catalina/Manager.java)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from catalina.session.session import Session
+
+__all__ = ["Manager"]
+
+
+@runtime_checkable
+class Manager(Protocol):
+    """Makes, finds and ends the sessions of one context.
+
+    ``context`` must be set before ``start()``; what is used of it: ``name``, ``parent``, ``session_timeout`` (minutes),
+    ``listeners``, ``loader``, ``work_dir``, and ``fire_container_event`` where a manager documents it.
+    """
+
+    context: Any
+
+    @property
+    def active_sessions(self) -> int: ...
+
+    def find_session(self, session_id: str) -> Session | None: ...
+
+    def find_sessions(self) -> list[Session]: ...
+
+    def create_session(self, session_id: str | None = None) -> Session: ...
+
+    def change_session_id(self, session: Session, new_id: str | None = None) -> str: ...
+
+    def remove(self, session: Session, update: bool = False) -> None: ...
+
+    def background_process(self) -> None: ...
+
+    def request_completed(self, session: Session | None, request: object) -> Any:
+        """Called when a request is through, before its answer leaves.
+
+        Returns:
+            None, or the ``Delivery`` that the finished response must be held for.
+        """
+
+    def init(self) -> None: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def destroy(self) -> None: ...

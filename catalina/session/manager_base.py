@@ -1,0 +1,274 @@
+"""What every session manager does (Tomcat: session/ManagerBase.java)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, Element
+from catalina.errors import TooManyActiveSessionsError
+from catalina.java_pattern import pattern
+from catalina.lifecycle import Lifecycle
+from catalina.session.attribute_codec import AttributeCodec
+from catalina.session.session_event import ListenerTable
+from catalina.session.standard_session import StandardSession
+from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
+
+if TYPE_CHECKING:
+    from catalina.tribes.io.java import EncodedValue
+
+__all__ = ["ManagerBase"]
+
+log = logging.getLogger("org.apache.catalina.session.ManagerBase")
+
+_RANDOM = "Java's random generators; recognised, ids always come from the operating system's."
+_TIMING_SAMPLES = 100
+
+
+class ManagerBase(Lifecycle):
+    """Keeps sessions by id. Any thread may call any method."""
+
+    elements = {
+        "SessionIdGenerator": Element(
+            add=lambda manager, generator: setattr(manager, "session_id_generator", generator),
+            default="org.apache.catalina.util.StandardSessionIdGenerator",
+        )
+    }
+
+    max_active_sessions = Attribute(
+        int, -1, doc="Most sessions at a time; making one more fails with an exception; -1 is no limit."
+    )
+    process_expires_frequency = Attribute(
+        int, 6, doc="Sessions are checked for expiry on every n-th background tick (10 s each unless configured)."
+    )
+    max_inactive_interval = Attribute(
+        int, None, unit="seconds", doc="Old; when given it wins over the context's session timeout for new sessions."
+    )
+    session_id_length = Attribute(int, None, unit="bytes", doc="Old; handed to the session id generator when given.")
+    distributable = Attribute(bool, False, doc="Old; web.xml says whether an application is distributable.")
+    persist_authentication = Attribute(bool, False, doc="Keep the logged-in user with a stored session.")
+    persist_authentication_notes = Attribute(
+        bool, False, doc="Old; recognised, the notes of a half-done FORM login stay with their node."
+    )
+    secure_random_class = Attribute(str, None, doc=_RANDOM)
+    secure_random_algorithm = Attribute(str, "SHA1PRNG", doc=_RANDOM)
+    secure_random_provider = Attribute(str, None, doc=_RANDOM)
+    session_attribute_name_filter = Attribute[re.Pattern[str] | None](
+        pattern, None, doc="An attribute's whole name must match to be stored or replicated; unset is everything."
+    )
+    session_attribute_value_class_name_filter = Attribute[re.Pattern[str] | None](
+        pattern,
+        None,
+        doc="The class name of an attribute's value must match to be stored or replicated: the Java name of a portable"
+        " type (java.lang.String) or the Python name (shop.cart.Cart). A Python class that matches may be decoded even"
+        " if it is not one of the application's own.",
+    )
+    warn_on_session_attribute_filter_failure = Attribute(
+        bool, False, doc="Report what the filters hold back at WARNING instead of DEBUG."
+    )
+    notify_attribute_listener_on_unchanged_value = Attribute(
+        bool, True, doc="Tell attribute listeners also when the very same object is set again."
+    )
+    notify_binding_listener_on_unchanged_value = Attribute(
+        bool, False, doc="Call value_unbound and value_bound also when the very same object is set again."
+    )
+    session_activity_check = Attribute(
+        bool, False, doc="Count the requests in flight per session so that a busy session never expires."
+    )
+    session_last_access_at_start = Attribute(
+        bool, False, doc="Idle time runs from the start of the last request rather than from its end."
+    )
+
+    def __init__(self, clock: Callable[[], float] = time.time, **values: Any) -> None:
+        super().__init__(**values)
+        self.context: Any = None
+        self.session_id_generator: StandardSessionIdGenerator | None = None
+        self.sessions: dict[str, StandardSession] = {}
+        self.listeners = ListenerTable()
+        self.codec = AttributeCodec(self)
+        self._clock = clock
+        self._ticks = 0
+        self.session_counter = 0
+        self.expired_sessions = 0
+        self.rejected_sessions = 0
+        self.max_active = 0
+        self.session_max_alive_time = 0  # seconds
+        self.processing_time = 0  # ms spent on expiring
+        self._alive_times: deque[tuple[float, int]] = deque(maxlen=_TIMING_SAMPLES)  # (when expired, seconds alive)
+        self._created_at: deque[float] = deque(maxlen=_TIMING_SAMPLES)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}[{getattr(self.context, 'name', '')}]"
+
+    # -- surroundings --------------------------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch: sessions carry wall-clock times, on the wire and in files."""
+        return int(self._clock() * 1000)
+
+    @property
+    def name(self) -> str:
+        """The name of the manager's kind, such as ``StandardManager``."""
+        return type(self).__name__
+
+    @property
+    def default_max_inactive_interval(self) -> int:
+        """Seconds that a new session may be idle: the manager's own setting or the context's timeout."""
+        if self.max_inactive_interval is not None:
+            return self.max_inactive_interval
+        return int(getattr(self.context, "session_timeout", 30)) * 60
+
+    @property
+    def jvm_route(self) -> str:
+        """The engine's jvmRoute, empty when it has none."""
+        container = self.context
+        while container is not None:
+            route = getattr(container, "jvm_route", None)
+            if route:
+                return str(route)
+            container = getattr(container, "parent", None)
+        return ""
+
+    def _start(self) -> None:
+        generator = self.session_id_generator
+        if generator is None:
+            generator = self.session_id_generator = StandardSessionIdGenerator()
+            if self.session_id_length is not None:
+                generator.session_id_length = self.session_id_length
+        if not generator.jvm_route:
+            generator.jvm_route = self.jvm_route
+        generator.start()
+        self.listeners = ListenerTable.of(getattr(self.context, "listeners", ()))
+
+    def _stop(self) -> None:
+        if self.session_id_generator is not None:
+            self.session_id_generator.stop()
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    @property
+    def active_sessions(self) -> int:
+        """How many sessions there are."""
+        return len(self.sessions)
+
+    def find_session(self, session_id: str) -> StandardSession | None:
+        """The session of that id, also one that is about to expire; None when there is none."""
+        return self.sessions.get(session_id)
+
+    def find_sessions(self) -> list[StandardSession]:
+        """All sessions, a copy."""
+        return list(self.sessions.values())
+
+    def create_session(self, session_id: str | None = None) -> StandardSession:
+        """A new session, in the manager and told to the listeners.
+
+        Raises:
+            TooManyActiveSessionsError: maxActiveSessions is reached.
+        """
+        if 0 <= self.max_active_sessions <= len(self.sessions):
+            self.rejected_sessions += 1
+            raise TooManyActiveSessionsError(self.max_active_sessions)
+        session = self.new_session(session_id or self.generate_session_id())
+        self.session_counter += 1
+        self._created_at.append(time.monotonic())
+        self.add(session)
+        session.tell_new()
+        return session
+
+    def new_session(self, session_id: str) -> StandardSession:
+        """An empty session of the manager's kind that nobody knows yet."""
+        return StandardSession(self, session_id, self.now_ms())
+
+    def generate_session_id(self) -> str:
+        """An id that no session of this manager has."""
+        generator = self.session_id_generator
+        if generator is None:
+            generator = self.session_id_generator = StandardSessionIdGenerator(jvm_route=self.jvm_route)
+        while (session_id := generator.generate_session_id()) in self.sessions:
+            pass
+        return session_id
+
+    def add(self, session: StandardSession) -> None:
+        """Make the session findable under its id."""
+        self.sessions[session.id] = session
+        if len(self.sessions) > self.max_active:
+            self.max_active = len(self.sessions)
+
+    def remove(self, session: StandardSession, update: bool = False) -> None:
+        """Forget the session; with ``update`` it has expired and counts in the statistics."""
+        if update:
+            seconds = max(0, self.now_ms() - session.creation_time_ms) // 1000
+            self.expired_sessions += 1
+            self.session_max_alive_time = max(self.session_max_alive_time, seconds)
+            self._alive_times.append((time.monotonic(), seconds))
+        self.sessions.pop(session.id, None)
+
+    def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
+        """Give the session another id, tell the listeners, and return it."""
+        new_id = new_id or self.generate_session_id()
+        self.rename(session, new_id)
+        return new_id
+
+    def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
+        """Move the session to ``new_id``; who is told depends on where the change comes from."""
+        old_id = session.id
+        self.sessions.pop(old_id, None)
+        session.id = new_id
+        self.sessions[new_id] = session
+        fire = getattr(self.context, "fire_container_event", None)
+        if notify_container and fire is not None:
+            fire("changeSessionId", (old_id, new_id))
+        if notify:
+            session.tell_changed_id(old_id)
+
+    def request_completed(self, session: StandardSession | None, request: object) -> Any:
+        """Nothing to do for sessions that stay in this node."""
+        return None
+
+    def background_process(self) -> None:
+        """Expire what is due, on every processExpiresFrequency-th call."""
+        self._ticks = (self._ticks + 1) % max(1, self.process_expires_frequency)
+        if self._ticks == 0:
+            self.process_expires()
+
+    def process_expires(self) -> int:
+        """Expire every session whose time is up and return how many there were."""
+        began = time.monotonic()
+        expired = sum(not session.is_valid for session in self.find_sessions())
+        self.processing_time += int((time.monotonic() - began) * 1000)
+        if expired:
+            log.debug("End expire sessions %s: %d expired", self.name, expired)
+        return expired
+
+    # -- values as bytes -----------------------------------------------------------------------------------------
+
+    def decode_attribute(self, session: StandardSession, name: str, encoded: EncodedValue) -> Any:
+        """A value that was kept as bytes, see :class:`AttributeCodec`."""
+        return self.codec.decode(session, name, encoded)
+
+    # -- statistics ----------------------------------------------------------------------------------------------
+
+    @property
+    def session_average_alive_time(self) -> int:
+        """Seconds that the last hundred expired sessions lived, on average."""
+        return sum(seconds for _, seconds in self._alive_times) // len(self._alive_times) if self._alive_times else 0
+
+    @property
+    def session_create_rate(self) -> int:
+        """Sessions created per minute, from the last hundred."""
+        return _per_minute(list(self._created_at))
+
+    @property
+    def session_expire_rate(self) -> int:
+        """Sessions expired per minute, from the last hundred."""
+        return _per_minute([when for when, _ in self._alive_times])
+
+
+def _per_minute(times: list[float]) -> int:
+    if not times:
+        return 0
+    return int(len(times) * 60 / max(time.monotonic() - times[0], 1e-3))

@@ -1,0 +1,82 @@
+"""The session as the container knows it (Tomcat: catalina/Session.java).
+
+Applications never get this object; they see :class:`catalina.session.session_facade.SessionFacade`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from catalina.session.manager import Manager
+    from catalina.session.session_facade import SessionFacade
+
+__all__ = ["Principal", "Session"]
+
+
+class Principal(Protocol):
+    """Who is logged in: the duck type of ``catalina.realm.generic_principal.GenericPrincipal``."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def roles(self) -> Any: ...
+
+
+@runtime_checkable
+class Session(Protocol):
+    """One session. Times are milliseconds since the epoch, intervals seconds.
+
+    ``is_valid`` is false once the session was invalidated, and asking expires a session whose time is up.
+    """
+
+    id: str
+    manager: Manager
+    creation_time_ms: int
+    last_accessed_time_ms: int
+    this_accessed_time_ms: int
+    is_new: bool
+    notes: dict[str, object]
+
+    @property
+    def is_valid(self) -> bool: ...
+
+    @property
+    def max_inactive_interval(self) -> int: ...
+
+    @max_inactive_interval.setter
+    def max_inactive_interval(self, seconds: int) -> None: ...
+
+    @property
+    def auth_type(self) -> str | None: ...
+
+    @auth_type.setter
+    def auth_type(self, auth_type: str | None) -> None: ...
+
+    @property
+    def principal(self) -> Principal | None: ...
+
+    @principal.setter
+    def principal(self, principal: Principal | None) -> None: ...
+
+    @property
+    def facade(self) -> SessionFacade: ...
+
+    def get_attribute(self, name: str, default: Any = None) -> Any: ...
+
+    def set_attribute(self, name: str, value: object) -> None: ...
+
+    def remove_attribute(self, name: str) -> None: ...
+
+    def has_attribute(self, name: str) -> bool: ...
+
+    def attribute_names(self) -> list[str]: ...
+
+    def access(self) -> None: ...
+
+    def end_access(self) -> None: ...
+
+    def expire(self, notify: bool = True) -> None: ...
+
+    def invalidate(self) -> None: ...

@@ -1,0 +1,152 @@
+"""``environ["catalina.session"]``: the session as an application sees it (Tomcat: StandardSessionFacade.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from catalina.errors import InvalidSessionError
+
+if TYPE_CHECKING:
+    from catalina.session.session import Principal, Session
+
+__all__ = ["SessionFacade", "SessionSource"]
+
+_MISSING = object()
+
+
+class SessionSource(Protocol):
+    """Where a facade finds its session: a Request, or one session for good (:class:`OneSession`)."""
+
+    def get_session(self, create: bool = True) -> Session | None: ...
+
+    def change_session_id(self) -> str: ...
+
+
+class OneSession:
+    """The source of a facade that is bound to one session: what listeners and managers hand out."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get_session(self, create: bool = True) -> Session:
+        return self.session
+
+    def change_session_id(self) -> str:
+        return self.session.manager.change_session_id(self.session)
+
+
+class SessionFacade(MutableMapping[str, Any]):
+    """A mapping that always exists and costs nothing until used.
+
+    Reading a key makes no session, setting one does. Setting a value that cannot be replicated in a distributable
+    application raises :class:`catalina.errors.NotReplicableError` at that line. A change inside a value is found at the
+    end of the request.
+    """
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: SessionSource) -> None:
+        self._source = source
+
+    def __getitem__(self, name: str) -> Any:
+        session = self._source.get_session(False)
+        if session is None:
+            raise KeyError(name)
+        value = session.get_attribute(name, _MISSING)
+        if value is _MISSING:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of ``name``, or ``default``; makes no session."""
+        session = self._source.get_session(False)
+        return default if session is None else session.get_attribute(name, default)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._create().set_attribute(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        session = self._source.get_session(False)
+        if session is None or not session.has_attribute(name):
+            raise KeyError(name)
+        session.remove_attribute(name)
+
+    def __iter__(self) -> Iterator[str]:
+        session = self._source.get_session(False)
+        return iter(() if session is None else session.attribute_names())
+
+    def __len__(self) -> int:
+        session = self._source.get_session(False)
+        return 0 if session is None else len(session.attribute_names())
+
+    def __contains__(self, name: object) -> bool:
+        session = self._source.get_session(False)
+        return session is not None and isinstance(name, str) and session.has_attribute(name)
+
+    def __repr__(self) -> str:
+        return f"<session {self.id or 'not created'}>"
+
+    @property
+    def id(self) -> str | None:
+        """The session's id with its jvmRoute, None while there is no session."""
+        session = self._source.get_session(False)
+        return None if session is None else session.id
+
+    @property
+    def is_new(self) -> bool:
+        """True while the client has not come back with the session's id, and when there is no session."""
+        session = self._source.get_session(False)
+        return session is None or session.is_new
+
+    @property
+    def creation_time(self) -> float | None:
+        """Seconds since the epoch, None while there is no session."""
+        session = self._source.get_session(False)
+        return None if session is None else session.creation_time_ms / 1000
+
+    @property
+    def last_accessed_time(self) -> float | None:
+        """When the request before this one came, in seconds since the epoch; None while there is no session."""
+        session = self._source.get_session(False)
+        return None if session is None else session.last_accessed_time_ms / 1000
+
+    @property
+    def max_inactive_interval(self) -> int | None:
+        """Seconds without a request after which the session ends; zero or less never. None while there is no session."""
+        session = self._source.get_session(False)
+        return None if session is None else session.max_inactive_interval
+
+    @max_inactive_interval.setter
+    def max_inactive_interval(self, seconds: int) -> None:
+        self._create().max_inactive_interval = seconds
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who is logged in to this session, None when nobody is."""
+        session = self._source.get_session(False)
+        return None if session is None else session.principal
+
+    def invalidate(self) -> None:
+        """End the session; without one there is nothing to do. What is set afterwards goes into a new session."""
+        session = self._source.get_session(False)
+        if session is not None:
+            session.invalidate()
+
+    def change_id(self) -> str:
+        """Give the session a new id, as after a login, and return it.
+
+        Raises:
+            InvalidSessionError: there is no session.
+        """
+        if self._source.get_session(False) is None:
+            raise InvalidSessionError("changeSessionId: there is no session associated with this request")
+        return self._source.change_session_id()
+
+    def _create(self) -> Session:
+        session = self._source.get_session(True)
+        if session is None:
+            raise InvalidSessionError("this request cannot have a session: its response is already committed")
+        return session

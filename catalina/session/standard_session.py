@@ -1,0 +1,357 @@
+"""A session that lives in this node (Tomcat: session/StandardSession.java).
+
+Operations wanted and what they may cost: one dictionary look-up to read or set an attribute, two clock readings and
+some stores for a request (``access``, ``end_access``). So times are plain attributes, events are fired only when
+somebody listens, and a value restored from bytes is decoded when it is first read.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from catalina.errors import InvalidSessionError
+from catalina.session.session_event import SessionBindingEvent, SessionEvent
+from catalina.session.session_facade import OneSession, SessionFacade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from catalina.session.manager_base import ManagerBase
+    from catalina.session.session import Principal
+    from catalina.tribes.io.java import EncodedValue
+
+__all__ = ["IMMUTABLE", "UNDECODED", "StandardSession"]
+
+log = logging.getLogger("org.apache.catalina.session.StandardSession")
+
+#: Types whose values cannot change inside and have no session events of their own.
+IMMUTABLE = frozenset(
+    {str, int, float, bool, NoneType, bytes, complex, Decimal, UUID, datetime, date, time, timedelta}
+)  # fmt: skip
+
+#: Stands in the attributes for a value that is still bytes; the bytes are in ``_encoded``.
+UNDECODED: Any = type("Undecoded", (), {"__repr__": lambda self: "UNDECODED"})()
+
+_MISSING: Any = object()
+
+#: What a listener of the container hears: the session, ``createSession`` or ``destroySession``.
+SessionListener = "Callable[[StandardSession, str], None]"
+
+
+class StandardSession:
+    """One session of ``manager``. Times are milliseconds since the epoch, the interval seconds."""
+
+    __slots__ = (
+        "__weakref__",
+        "_access_count",
+        "_attributes",
+        "_auth_type",
+        "_encoded",
+        "_expiring",
+        "_lock",
+        "_max_inactive_interval",
+        "_principal",
+        "_valid",
+        "creation_time_ms",
+        "id",
+        "is_new",
+        "last_accessed_time_ms",
+        "manager",
+        "notes",
+        "session_listeners",
+        "this_accessed_time_ms",
+    )
+
+    def __init__(self, manager: ManagerBase, session_id: str, now_ms: int) -> None:
+        self.manager = manager
+        self.id = session_id
+        self.creation_time_ms = self.last_accessed_time_ms = self.this_accessed_time_ms = now_ms
+        self.is_new = True
+        self.notes: dict[str, object] = {}
+        self.session_listeners: tuple[Callable[[StandardSession, str], None], ...] = ()
+        self._max_inactive_interval = manager.default_max_inactive_interval
+        self._auth_type: str | None = None
+        self._principal: Principal | None = None
+        self._attributes: dict[str, Any] = {}
+        self._encoded: dict[str, EncodedValue] = {}
+        self._valid = True
+        self._expiring = False
+        self._access_count = 0
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}[{self.id}]"
+
+    # -- validity ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the session may be used; asking expires one whose time is up."""
+        if not self._valid:
+            return False
+        if self._expiring or self._access_count > 0:
+            return True
+        interval = self._max_inactive_interval
+        if interval > 0 and self.idle_ms() >= interval * 1000:
+            self.expire()
+        return self._valid
+
+    def idle_ms(self) -> int:
+        """Milliseconds since the session was last used, never negative."""
+        manager = self.manager
+        used = self.last_accessed_time_ms if manager.session_last_access_at_start else self.this_accessed_time_ms
+        return max(0, manager.now_ms() - used)
+
+    def access(self) -> None:
+        """A request begins to use the session."""
+        self.this_accessed_time_ms = self.manager.now_ms()
+        if self.manager.session_activity_check:
+            with self._lock:
+                self._access_count += 1
+
+    def end_access(self) -> None:
+        """The request is through."""
+        self.is_new = False
+        manager = self.manager
+        if manager.session_last_access_at_start:
+            self.last_accessed_time_ms = self.this_accessed_time_ms
+            self.this_accessed_time_ms = manager.now_ms()
+        else:
+            self.this_accessed_time_ms = self.last_accessed_time_ms = manager.now_ms()
+        if manager.session_activity_check:
+            with self._lock:
+                self._access_count -= 1
+
+    def invalidate(self) -> None:
+        """The application ends the session.
+
+        Raises:
+            InvalidSessionError: it has ended before.
+        """
+        if not self._valid:
+            raise InvalidSessionError("invalidate: Session already invalidated")
+        self.expire()
+
+    def expire(self, notify: bool = True) -> None:
+        """End the session: tell the listeners, take it out of the manager, unbind its attributes. Once only."""
+        with self._lock:
+            if self._expiring or not self._valid:
+                return
+            self._expiring = True
+        manager = self.manager
+        if notify:
+            event = SessionEvent(self.facade)
+            for listener in reversed(manager.listeners.session_destroyed):
+                self._tell(listener, "Session event listener threw exception", event)
+        self._access_count = 0
+        manager.remove(self, True)
+        if notify:
+            self.fire_session_event("destroySession")
+        self._valid = False
+        self._expiring = False
+        for name in list(self._attributes):
+            self._remove(name, notify)
+
+    # -- attributes ----------------------------------------------------------------------------------------------
+
+    def get_attribute(self, name: str, default: Any = None) -> Any:
+        """The value of ``name``, or ``default``.
+
+        Raises:
+            InvalidSessionError: the session has ended.
+        """
+        value = self._attributes.get(name, default)
+        if value is UNDECODED:
+            value = self._decode(name)
+        if not self._valid:
+            raise InvalidSessionError("getAttribute: Session already invalidated")
+        return value
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether ``name`` is set; decodes nothing."""
+        return name in self._attributes
+
+    def attribute_names(self) -> list[str]:
+        """The names in the order they were first set.
+
+        Raises:
+            InvalidSessionError: the session has ended.
+        """
+        if not self._valid:
+            raise InvalidSessionError("getAttributeNames: Session already invalidated")
+        return list(self._attributes)
+
+    def set_attribute(self, name: str, value: object) -> None:
+        """Bind ``value`` to ``name``.
+
+        Raises:
+            InvalidSessionError: the session has ended.
+            TypeError: the name is not text.
+        """
+        if type(name) is not str:
+            raise TypeError(f"a session attribute's name must be str, got {name!r}")
+        if not self._valid:
+            raise InvalidSessionError(f"setAttribute: Session [{self.id}] has already been invalidated")
+        self._set(name, value, True)
+
+    def remove_attribute(self, name: str) -> None:
+        """Unbind ``name``; one that is not set is ignored.
+
+        Raises:
+            InvalidSessionError: the session has ended.
+        """
+        if not self._valid:
+            raise InvalidSessionError("removeAttribute: Session already invalidated")
+        self._remove(name, True)
+
+    def _set(self, name: str, value: object, notify: bool) -> None:
+        manager = self.manager
+        old = self._attributes.get(name, _MISSING)
+        if notify and type(value) not in IMMUTABLE and (old is not value or manager.notify_binding_listener_on_unchanged_value):
+            self._tell_value(value, "value_bound", name)
+        self._encoded.pop(name, None)
+        self._attributes[name] = value
+        if not notify:
+            return
+        if old is not _MISSING and type(old) not in IMMUTABLE:
+            if old is not value or manager.notify_binding_listener_on_unchanged_value:
+                self._tell_value(old, "value_unbound", name)
+        if manager.listeners.attributes and (old is not value or manager.notify_attribute_listener_on_unchanged_value):
+            if old is _MISSING:
+                self._tell_attribute(manager.listeners.session_attribute_added, name, value)
+            else:
+                self._tell_attribute(manager.listeners.session_attribute_replaced, name, old)
+
+    def _remove(self, name: str, notify: bool) -> None:
+        old = self._attributes.pop(name, _MISSING)
+        encoded = self._encoded.pop(name, None)
+        if old is _MISSING or not notify:
+            return
+        listeners = self.manager.listeners.session_attribute_removed
+        if old is UNDECODED:
+            if not listeners or encoded is None:
+                return  # nobody looks at it, so nobody needs it decoded
+            old = self.manager.decode_attribute(self, name, encoded)
+        if type(old) not in IMMUTABLE:
+            self._tell_value(old, "value_unbound", name)
+        self._tell_attribute(listeners, name, old)
+
+    def _decode(self, name: str) -> Any:
+        encoded = self._encoded.get(name)
+        if encoded is None:  # another thread was first
+            return self._attributes.get(name)
+        value = self._attributes[name] = self.manager.decode_attribute(self, name, encoded)
+        del self._encoded[name]
+        if type(value) not in IMMUTABLE:
+            self._tell_value(value, "session_did_activate", name)
+        return value
+
+    def restore_attribute(self, name: str, encoded: EncodedValue) -> None:
+        """Put in a value as bytes, without any event; it is decoded when it is first read."""
+        self._encoded[name] = encoded
+        self._attributes[name] = UNDECODED
+
+    def encoded_attribute(self, name: str) -> EncodedValue | None:
+        """The bytes of a value that nobody has read yet, None for a live value."""
+        return self._encoded.get(name) if self._attributes.get(name) is UNDECODED else None
+
+    def raw_attribute(self, name: str) -> Any:
+        """The live value, ``UNDECODED`` when it is still bytes; no events, no check that the session is valid."""
+        return self._attributes.get(name)
+
+    # -- who and how long ----------------------------------------------------------------------------------------
+
+    @property
+    def max_inactive_interval(self) -> int:
+        """Seconds without a request after which the session ends; zero or less never."""
+        return self._max_inactive_interval
+
+    @max_inactive_interval.setter
+    def max_inactive_interval(self, seconds: int) -> None:
+        self._max_inactive_interval = int(seconds)
+
+    @property
+    def auth_type(self) -> str | None:
+        """How the principal logged in, such as ``FORM``."""
+        return self._auth_type
+
+    @auth_type.setter
+    def auth_type(self, auth_type: str | None) -> None:
+        self._auth_type = auth_type
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who is logged in."""
+        return self._principal
+
+    @principal.setter
+    def principal(self, principal: Principal | None) -> None:
+        self._principal = principal
+
+    @property
+    def facade(self) -> SessionFacade:
+        """The mapping an application sees, bound to this session."""
+        return SessionFacade(OneSession(self))
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def tell_new(self) -> None:
+        """Tell the listeners that the session was created."""
+        self.fire_session_event("createSession")
+        listeners = self.manager.listeners.session_created
+        if listeners:
+            event = SessionEvent(self.facade)
+            for listener in listeners:
+                self._tell(listener, "Session event listener threw exception", event)
+
+    def tell_changed_id(self, old_id: str) -> None:
+        """Tell the application's listeners that the session has a new id."""
+        listeners = self.manager.listeners.session_id_changed
+        if listeners:
+            event = SessionEvent(self.facade)
+            for listener in listeners:
+                self._tell(listener, "Session event listener threw exception", event, old_id)
+
+    def add_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:
+        """Let a part of the container (single sign on) hear ``createSession`` and ``destroySession``."""
+        self.session_listeners += (listener,)
+
+    def remove_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:
+        """Undo :meth:`add_session_listener`; unknown listeners are ignored."""
+        self.session_listeners = tuple(other for other in self.session_listeners if other != listener)
+
+    def fire_session_event(self, kind: str) -> None:
+        """Tell the container's own listeners of this session."""
+        for listener in self.session_listeners:
+            self._tell(listener, "Session event listener threw exception", self, kind)
+
+    def passivate(self) -> None:
+        """Tell the values that want to know that the session is about to be written."""
+        for name, value in list(self._attributes.items()):
+            if type(value) not in IMMUTABLE:
+                self._tell_value(value, "session_will_passivate", name)
+
+    def _tell_value(self, value: object, method: str, name: str) -> None:
+        told = getattr(value, method, None)
+        if callable(told):
+            event = SessionBindingEvent(self.facade, name, value)
+            self._tell(told, "Session binding event listener threw exception", event)
+
+    def _tell_attribute(self, listeners: Iterable[Callable[..., None]], name: str, value: object) -> None:
+        for listener in listeners:
+            event = SessionBindingEvent(self.facade, name, value)
+            self._tell(listener, "Session attribute event listener threw exception", event)
+
+    @staticmethod
+    def _tell(listener: Callable[..., None], failure: str, *args: object) -> None:
+        """Foreign code: what it throws is logged and costs the session nothing."""
+        try:
+            listener(*args)
+        except Exception:
+            log.exception(failure)

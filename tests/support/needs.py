@@ -1,0 +1,66 @@
+"""What a test needs of the machine: where it is missing, skip with the reason, but fail under ``CI=true``.
+
+A machine that is meant to run everything must not go green by skipping.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+__all__ = ["missing", "need_command", "need_file", "need_java_tomcat", "need_module", "need_network_namespaces"]
+
+TOMCAT_JARS = Path("/usr/share/tomcat10/lib")
+
+
+def missing(reason: str) -> NoReturn:
+    """End the test: skipped with ``reason``, or failed where everything has to run."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"CI=true, so nothing may be skipped: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def need_command(name: str, package: str = "") -> str:
+    """The path of a program; ``package`` is the Debian package that brings it."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/local/bin")
+    if path is None:
+        missing(f"{name} is not installed (Debian package {package or name})")
+    return path
+
+
+def need_file(path: str | Path, package: str) -> Path:
+    """A file that the Debian package ``package`` brings."""
+    if not Path(path).exists():
+        missing(f"{path} is not there (Debian package {package})")
+    return Path(path)
+
+
+def need_module(name: str) -> None:
+    """A Python module that is an optional dependency."""
+    try:
+        __import__(name)
+    except ImportError as error:
+        missing(f"the Python module {name} cannot be imported: {error}")
+
+
+def need_java_tomcat() -> Path:
+    """The directory with the jars of the real Tomcat, with Java and its compiler on the PATH."""
+    need_command("java", "default-jre-headless")
+    need_command("javac", "default-jdk-headless")
+    need_file(TOMCAT_JARS / "catalina.jar", "libtomcat10-java, tomcat10-common")
+    return TOMCAT_JARS
+
+
+def need_network_namespaces() -> None:
+    """Root's right to make network namespaces, tried for real."""
+    ip = need_command("ip", "iproute2")
+    name = f"need-{os.getpid()}"
+    made = subprocess.run([ip, "netns", "add", name], capture_output=True, text=True)
+    if made.returncode != 0:
+        missing(f"no network namespaces here: {made.stderr.strip()}")
+    subprocess.run([ip, "netns", "delete", name], check=True, capture_output=True)
