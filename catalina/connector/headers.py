@@ -1,0 +1,110 @@
+"""Header fields of a request: any case, order and repetitions kept; and their names in the WSGI environ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+__all__ = ["Headers", "cgi_key"]
+
+#: A client chooses names, so the caches of names end here; further names are computed each time.
+CACHED_NAMES = 1024
+
+_cgi_keys: dict[bytes, str] = {}
+_lower_names: dict[bytes, str] = {}
+
+
+def cgi_key(name: bytes) -> str:
+    """The environ key of a header field, ``HTTP_USER_AGENT``; empty for a name with an underscore.
+
+    ``X_Foo`` and ``X-Foo`` would share a key, so one could forge the other behind a proxy that sets the second
+    (gunicorn and nginx drop them too). They stay readable through :meth:`Headers.get`.
+    """
+    key = _cgi_keys.get(name)
+    if key is None:
+        if b"_" in name:
+            key = ""
+        else:
+            key = name.decode("latin-1").upper().replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = "HTTP_" + key
+        if len(_cgi_keys) < CACHED_NAMES:
+            _cgi_keys[name] = key
+    return key
+
+
+def _lower(name: bytes) -> str:
+    lower = _lower_names.get(name)
+    if lower is None:
+        lower = name.decode("latin-1").lower()
+        if len(_lower_names) < CACHED_NAMES:
+            _lower_names[name] = lower
+    return lower
+
+
+class Headers:
+    """The header fields of one request.
+
+    Args:
+        pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
+    """
+
+    __slots__ = ("_index", "raw")
+
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
+        self._index: dict[str, list[str]] | None = None
+
+    def _by_name(self) -> dict[str, list[str]]:
+        index = self._index
+        if index is None:
+            index = {}
+            for name, value in self.raw:
+                index.setdefault(_lower(name), []).append(value.decode("latin-1"))
+            self._index = index
+        return index
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of the field, or ``default``."""
+        values = self._by_name().get(name.lower())
+        return values[0] if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of the field, in the order they came; empty when there is none."""
+        return list(self._by_name().get(name.lower(), ()))
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """(name, value) as they came, repetitions included."""
+        for name, value in self.raw:
+            yield name.decode("latin-1"), value.decode("latin-1")
+
+    def names(self) -> list[str]:
+        """The names as they came, each once."""
+        seen: dict[str, str] = {}
+        for name, _ in self.raw:
+            seen.setdefault(_lower(name), name.decode("latin-1"))
+        return list(seen.values())
+
+    def set(self, name: str, value: str) -> None:
+        """Replace every value of the field by one, as a valve does that believes a proxy."""
+        self.remove(name)
+        self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """Append one more value."""
+        self.raw = [*self.raw, (name.encode("latin-1"), value.encode("latin-1"))]
+        self._index = None
+
+    def remove(self, name: str) -> None:
+        """Remove every value of the field."""
+        lower = name.lower()
+        self.raw = [pair for pair in self.raw if _lower(pair[0]) != lower]
+        self._index = None
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._by_name()
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __repr__(self) -> str:
+        return f"Headers({self.names()})"  # values may be secrets

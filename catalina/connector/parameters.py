@@ -1,0 +1,111 @@
+"""Query, form and cookie parameters (Tomcat: util/http/Parameters.java, Rfc6265CookieProcessor.java)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from catalina.errors import LimitError
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+
+__all__ = ["body_parameters", "parse_cookies", "query_parameters"]
+
+FORM = "application/x-www-form-urlencoded"
+
+#: RFC 6265 section 4.1.1, as Tomcat reads it: a name is a token, a value has no control, space, comma, semicolon or
+#: backslash, and may stand in quotes. Bytes above 0x7F are let through (UTF-8 cookies).
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
+_COOKIE_VALUE = re.compile(
+    r'[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e\x80-\xff]*|"[\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"'
+)
+
+
+def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
+    """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
+
+    Args:
+        fields: the values of the Cookie fields, latin-1.
+        limit: most cookies, negative for no limit.
+
+    Raises:
+        LimitError: there are more.
+    """
+    cookies: dict[str, list[str]] = {}
+    count = 0
+    for field in fields:
+        for part in field.split(";"):
+            name, equals, value = part.partition("=")
+            name, value = name.strip(" \t"), value.strip(" \t")
+            if not equals or not _COOKIE_NAME.fullmatch(name) or not _COOKIE_VALUE.fullmatch(value):
+                continue
+            count += 1
+            if 0 <= limit < count:
+                raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
+            if value.startswith('"'):
+                value = value[1:-1]
+            cookies.setdefault(name, []).append(value)
+    return cookies
+
+
+def query_parameters(request: Request) -> dict[str, list[str]]:
+    """Parameters of the query string, decoded with the connector's URIEncoding."""
+    parameters: dict[str, list[str]] = {}
+    if request.query_string:
+        encoding = "utf-8" if request.connector is None else request.connector.uri_encoding
+        _add_pairs(request, request.query_string.encode("latin-1"), encoding, parameters)
+    return parameters
+
+
+def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
+    """Add the parameters of a form body; the bytes read are put back for the application."""
+    content_type = request.content_type
+    if not content_type or request.method not in _form_methods(request):
+        return
+    kind, _, rest = content_type.partition(";")
+    if kind.strip().lower() != FORM:
+        return
+    limit = 2 * 2**20 if request.connector is None else request.connector.max_post_size
+    if 0 <= limit < request.content_length:
+        raise LimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}")
+    data = request.input.read(limit + 1 if limit >= 0 else -1)
+    if not data:
+        return
+    request.input.push_back(data)
+    if 0 <= limit < len(data):
+        raise LimitError(f"form of more than maxPostSize {limit} bytes")
+    _add_pairs(request, data, _charset(rest) or "utf-8", parameters)
+
+
+def _form_methods(request: Request) -> tuple[str, ...]:
+    return ("POST",) if request.connector is None else tuple(request.connector.parse_body_methods)
+
+
+def _charset(parameters: str) -> str | None:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"')
+    return None
+
+
+def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[str, list[str]]) -> None:
+    limit = 10_000 if request.connector is None else request.connector.max_parameter_count
+    count = sum(map(len, parameters.values()))
+    for pair in data.split(b"&"):
+        if not pair:
+            continue
+        count += 1
+        if 0 <= limit < count:
+            raise LimitError(f"more than the maximum number of request parameters [{limit}]")
+        name, _, value = pair.partition(b"=")
+        parameters.setdefault(_decode(name, encoding), []).append(_decode(value, encoding))
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    try:
+        return unquote_to_bytes(data.replace(b"+", b" ")).decode(encoding, "replace")
+    except LookupError:  # a charset that the client made up
+        return unquote_to_bytes(data.replace(b"+", b" ")).decode("utf-8", "replace")

@@ -1,0 +1,293 @@
+"""One request as valves see it (Tomcat: connector/Request.java)."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from catalina.connector.headers import Headers, cgi_key
+from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
+from catalina.connector.request_input import EMPTY_INPUT, RequestInput
+from catalina.connector.request_session import change_session_id, find_or_create_session
+
+if TYPE_CHECKING:
+    from catalina.connector.response import Response
+    from catalina.session.session import Session
+    from catalina.session.session_facade import SessionFacade
+
+__all__ = ["Request"]
+
+#: What every environ starts with (PEP 3333). The runner's role moves between threads, so ``wsgi.multithread`` is true.
+ENVIRON_BASE: dict[str, Any] = {
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+    "SERVER_SOFTWARE": "Apache Tomcat/10.1 catalina",
+}
+
+
+def to_wsgi_text(text: str, encoding: str = "utf-8") -> str:
+    """Text as PEP 3333 wants it: each character one byte of the encoded form."""
+    return text if text.isascii() else text.encode(encoding, "surrogateescape").decode("latin-1")
+
+
+class Request:
+    """A request on its way through the pipelines.
+
+    What is plain attribute may be set by a valve (RemoteIpValve sets ``remote_addr``, ``secure`` ...) and is seen by
+    everybody after it, the application included.
+
+    Args:
+        connection: attributes that are the same for all requests of a connection: ``connector``, ``remote_addr``,
+            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``, ``attributes`` of TLS.
+        method: as sent.
+        request_uri: as sent, undecoded, without the query; characters are bytes (latin-1).
+        query_string: as sent, None when there is no ``?``.
+        protocol: ``HTTP/1.1`` and such.
+        headers: the header fields.
+        body: the body; shared empty one when the request has none.
+    """
+
+    # Defaults stand in the class: making a request then costs only what it really has.
+    connector: Any = None
+    response: Response
+    remote_addr: str = ""
+    remote_port: int = 0
+    local_addr: str = ""
+    local_name: str = ""
+    local_port: int = 0
+    scheme: str = "http"
+    secure: bool = False
+    server_name: str = ""
+    server_port: int = 80
+    content_length: int = -1
+    #: Decoded, normalised, without path parameters; what is mapped.
+    decoded_uri: str = ""
+    path_parameters: Mapping[str, str] = {}
+    mapping_data: Any = None
+    host: Any = None
+    context: Any = None
+    wrapper: Any = None
+    #: The path of the context as the client wrote it, empty for ROOT.
+    context_path: str = ""
+    servlet_path: str = ""
+    path_info: str | None = None
+    principal: Any = None
+    auth_type: str | None = None
+    requested_session_id: str | None = None
+    requested_session_id_from_cookie: bool = False
+    requested_session_id_from_url: bool = False
+    #: True while the client waits for ``100 Continue`` before it sends the body.
+    expects_continue: bool = False
+    #: TLS: the connection's socket, for client certificates that are looked at late.
+    tls_socket: ssl.SSLSocket | None = None
+    #: Called once to send ``100 Continue``; None when the client does not wait for it.
+    on_acknowledge: Any = None
+    _session: Session | None = None
+    _session_facade: SessionFacade | None = None
+    _remote_host: str | None = None
+    _parameters: dict[str, list[str]] | None = None
+    _cookies: dict[str, list[str]] | None = None
+    _attributes: dict[str, Any] | None = None
+    _notes: dict[str, Any] | None = None
+    _remote_user: str | None = None
+
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        method: str,
+        request_uri: str,
+        query_string: str | None = None,
+        protocol: str = "HTTP/1.1",
+        headers: Headers | None = None,
+        body: RequestInput = EMPTY_INPUT,
+    ) -> None:
+        self.__dict__.update(connection)
+        self.method = method
+        self.request_uri = request_uri
+        self.query_string = query_string
+        self.protocol = protocol
+        self.headers = headers if headers is not None else Headers()
+        self.input = body
+        self.start_time_ns = time.monotonic_ns()
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.request_uri!r} from {self.remote_addr}>"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Request attributes; each is in the environ under its own name."""
+        if self._attributes is None:
+            self._attributes = {}
+        return self._attributes
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What container components leave for each other; the application does not see it."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type field, None without one."""
+        return self.headers.get("content-type")
+
+    @property
+    def remote_host(self) -> str:
+        """The client's host name when the connector's enableLookups is on (DNS, may wait), else its address."""
+        if self._remote_host is None:
+            lookup = self.connector is not None and self.connector.enable_lookups
+            self._remote_host = self.connector.host_name_of(self.remote_addr) if lookup else self.remote_addr
+        return self._remote_host
+
+    @remote_host.setter
+    def remote_host(self, name: str) -> None:
+        self._remote_host = name
+
+    @property
+    def remote_user(self) -> str | None:
+        """Name of the principal, or what a proxy said when nobody is logged in here."""
+        if self._remote_user is not None:
+            return self._remote_user
+        return None if self.principal is None else str(self.principal.name)
+
+    @remote_user.setter
+    def remote_user(self, name: str | None) -> None:
+        self._remote_user = name
+
+    @property
+    def request_url(self) -> str:
+        """``https://shop.example.org/cart`` without the query."""
+        default = self.server_port == (443 if self.scheme == "https" else 80)
+        port = "" if default or self.server_port <= 0 else f":{self.server_port}"
+        return f"{self.scheme}://{self.server_name}{port}{self.request_uri}"
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        """Parameters of the query and of a form body, in that order.
+
+        A body that was read for this is given to the application again.
+
+        Raises:
+            LimitError: more than maxParameterCount parameters, or a form larger than maxPostSize.
+        """
+        if self._parameters is None:
+            self._parameters = query_parameters(self)
+            body_parameters(self, self._parameters)
+        return self._parameters
+
+    @property
+    def cookies(self) -> dict[str, list[str]]:
+        """Name -> values in the order they came (a browser sends the most specific path first)."""
+        if self._cookies is None:
+            limit = 200 if self.connector is None else self.connector.max_cookie_count
+            self._cookies = parse_cookies(self.headers.get_all("cookie"), limit)
+        return self._cookies
+
+    def acknowledge(self) -> None:
+        """Send ``100 Continue`` if the client waits for it and has not been told yet."""
+        if self.expects_continue and self.on_acknowledge is not None:
+            self.expects_continue = False
+            self.on_acknowledge()
+
+    # Sessions
+
+    def get_session(self, create: bool = True) -> Session | None:
+        """The session of this request, made if there is none and ``create``; None outside of a context.
+
+        Raises:
+            InvalidSessionError: one would have to be made, but the response's head has left.
+        """
+        session = self._session
+        if session is not None and session.is_valid:
+            return session
+        self._session = find_or_create_session(self, create)
+        return self._session
+
+    @property
+    def session(self) -> Session | None:
+        """The session this request has used so far; asking neither looks for one nor makes one."""
+        return self._session
+
+    def change_session_id(self) -> str:
+        """Give the session a new id, and the client the new cookie."""
+        return change_session_id(self)
+
+    @property
+    def session_facade(self) -> SessionFacade:
+        """``environ["catalina.session"]``."""
+        if self._session_facade is None:
+            # Imported here: a connector without sessions (tests, other containers) does not need the package.
+            from catalina.session.session_facade import SessionFacade
+
+            self._session_facade = SessionFacade(self)
+        return self._session_facade
+
+    def end_access(self) -> None:
+        """The request is through: its session is no longer in use by it (Tomcat: Request.recycle)."""
+        session = self._session
+        if session is not None:
+            self._session = None
+            session.end_access()
+
+    # WSGI
+
+    def build_environ(self) -> dict[str, Any]:
+        """The PEP 3333 environ, with ``catalina.session``, ``catalina.context`` and the request attributes."""
+        environ = ENVIRON_BASE.copy()
+        environ["REQUEST_METHOD"] = self.method
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._script_and_path()
+        environ["QUERY_STRING"] = self.query_string or ""
+        environ["REQUEST_URI"] = self.request_uri if self.query_string is None else self._uri_with_query()
+        environ["SERVER_PROTOCOL"] = self.protocol
+        environ["SERVER_NAME"] = self.server_name
+        environ["SERVER_PORT"] = str(self.server_port)
+        environ["REMOTE_ADDR"] = self.remote_addr
+        environ["REMOTE_PORT"] = str(self.remote_port)
+        environ["wsgi.url_scheme"] = self.scheme
+        environ["wsgi.input"] = self.input
+        self._put_headers(environ)
+        if self.principal is not None or self._remote_user is not None:
+            environ["REMOTE_USER"] = self.remote_user
+            environ["AUTH_TYPE"] = self.auth_type or ""
+        environ["catalina.session"] = self.session_facade
+        if self._attributes:
+            environ.update(self._attributes)
+        return environ
+
+    def _uri_with_query(self) -> str:
+        return f"{self.request_uri}?{self.query_string}"
+
+    def _script_and_path(self) -> tuple[str, str]:
+        """SCRIPT_NAME and PATH_INFO.
+
+        Only a servlet mapped by prefix (``/api/*``) is mounted below the context; for the others, as for ``/``, the
+        application sees the whole path inside its context.
+        """
+        script = self.context_path
+        if "%" in script:
+            script = unquote_to_bytes(script).decode("latin-1")
+        if self.path_info is None:
+            return script, to_wsgi_text(self.servlet_path)
+        return script + to_wsgi_text(self.servlet_path), to_wsgi_text(self.path_info)
+
+    def _put_headers(self, environ: dict[str, Any]) -> None:
+        for name, raw in self.headers.raw:
+            key = cgi_key(name)
+            if not key:
+                continue
+            value = raw.decode("latin-1")
+            if key in environ:
+                separator = "; " if key == "HTTP_COOKIE" else ","
+                value = f"{environ[key]}{separator}{value}"
+            environ[key] = value
+        if self.content_length >= 0:
+            environ["CONTENT_LENGTH"] = str(self.content_length)

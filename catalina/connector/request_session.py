@@ -1,0 +1,105 @@
+"""How a request gets its session and its cookie (Tomcat: Request.doGetSession, ApplicationSessionCookieConfig)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalina.errors import InvalidSessionError
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.session.session import Session
+
+__all__ = ["change_session_id", "find_or_create_session", "session_cookie_name"]
+
+
+def session_cookie_name(context: Any) -> str:
+    """``JSESSIONID`` unless the Context or web.xml names another (Tomcat: SessionConfig.getSessionCookieName)."""
+    config = None if context is None else context.session_cookie
+    return (config.name if config is not None else None) or "JSESSIONID"
+
+
+def find_or_create_session(request: Request, create: bool) -> Session | None:
+    """The session with the requested id, or a new one when ``create``."""
+    context = request.context
+    manager = None if context is None else context.manager
+    if manager is None:
+        return None
+    session: Session | None
+    requested = request.requested_session_id
+    if requested is not None:
+        session = manager.find_session(requested)
+        if session is not None and session.is_valid:
+            session.access()
+            return session
+    if not create:
+        return None
+    if request.response.committed:
+        raise InvalidSessionError("Cannot create a session after the response has been committed")
+    session = manager.create_session(_reusable_id(request))
+    if session is not None:
+        send_session_cookie(request, session.id)
+        session.access()
+    return session
+
+
+def _reusable_id(request: Request) -> str | None:
+    """The client's own id, where Tomcat would take it: cookie for ``/``, and another application has such a session.
+
+    Otherwise a client could choose the id of its next session (session fixation).
+    """
+    requested = request.requested_session_id
+    config = request.context.session_cookie
+    if requested is None or not request.requested_session_id_from_cookie or config is None or config.path != "/":
+        return None
+    if not getattr(request.context, "validate_client_provided_new_session_id", True):
+        return requested
+    for context in request.host.children:
+        manager = getattr(context, "manager", None)
+        if manager is not None and manager.find_session(requested) is not None:
+            return requested
+    return None
+
+
+def change_session_id(request: Request) -> str:
+    """A new id for the request's session, and a new cookie.
+
+    Raises:
+        InvalidSessionError: the request has no session.
+    """
+    session = request.get_session(False)
+    if session is None:
+        raise InvalidSessionError("changeSessionId: there is no session associated with this request")
+    new_id: str = request.context.manager.change_session_id(session)
+    request.requested_session_id = new_id
+    request.requested_session_id_from_url = False
+    send_session_cookie(request, new_id)
+    return new_id
+
+
+def send_session_cookie(request: Request, session_id: str) -> None:
+    """Put the session's cookie into the response, in place of one that stands there already."""
+    context = request.context
+    if not getattr(context, "cookies", True) or request.response.committed:
+        return
+    config = context.session_cookie
+    name = session_cookie_name(context)
+    request.response.add_cookie(
+        name,
+        session_id,
+        path=_cookie_path(context, config),
+        domain=config.domain if config is not None else None,
+        max_age=config.max_age if config is not None else None,
+        secure=bool(request.secure or (config is not None and config.secure)),
+        http_only=config.http_only if config is not None else True,
+        attributes=getattr(config, "attributes", None),
+        replace=True,
+    )
+
+
+def _cookie_path(context: Any, config: Any) -> str:
+    """The configured path, else the context's, ``/`` for ROOT (Tomcat: SessionConfig.getSessionCookiePath)."""
+    path = config.path if config is not None and config.path else context.path
+    if getattr(context, "session_cookie_path_uses_trailing_slash", False) and not path.endswith("/"):
+        path += "/"
+    return path or "/"

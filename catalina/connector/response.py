@@ -1,0 +1,404 @@
+"""One response as valves see it (Tomcat: connector/Response.java, OutputBuffer.java)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from urllib.parse import urljoin
+
+from catalina.connector.set_cookie import set_cookie_value
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+
+__all__ = ["BUFFER_SIZE", "Outlet", "Response"]
+
+#: Bytes of body kept back until the valves have unwound (Tomcat: OutputBuffer.DEFAULT_BUFFER_SIZE).
+BUFFER_SIZE = 8192
+
+
+class Outlet(Protocol):
+    """Where a response goes: the connection, which knows the protocol and when the client takes bytes.
+
+    The methods may wait for a client that reads slowly, and raise
+    :class:`~catalina.connector.client_abort_exception.ClientAbortException` when it has gone.
+    """
+
+    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
+        """Send the head and the first bytes of the body, which are all of it when ``complete``."""
+
+    def send_body(self, data: bytes) -> None:
+        """Send more of the body; ``data`` is not empty."""
+
+    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        """Send a part of a file as the rest of the body; the connection closes the file."""
+
+    def end(self) -> None:
+        """The body is complete. Not called when :meth:`send_head` was told so."""
+
+
+class Delivery(Protocol):
+    """The handle of messages on their way to other members (``catalina.tribes.channel.Delivery``)."""
+
+    @property
+    def done(self) -> bool: ...
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None: ...
+
+
+class Encoder(Protocol):
+    """A content coding of the connector's (gzip ...): bytes in, fewer bytes out."""
+
+    def compress(self, data: bytes) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+    def finish(self) -> bytes: ...
+
+
+class Response:
+    """A response on its way back through the valves.
+
+    The body is buffered up to :data:`BUFFER_SIZE`; while nothing has left (not ``committed``) everything can still be
+    changed. One thread at a time uses it: the one that runs the request.
+    """
+
+    status: int = 200
+    #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
+    message: str | None = None
+    committed: bool = False
+    is_error: bool = False
+    #: True while output of the application is dropped, as after ``send_error``.
+    suspended: bool = False
+    #: The exception that made this an error, for the error page.
+    exception: BaseException | None = None
+    finished: bool = False
+    buffer_size: int = BUFFER_SIZE
+    _content_written: int = 0
+    _error_reported: bool = False
+    _delivery: Delivery | None = None
+    _encoder: Encoder | None = None
+    _body_allowed: bool = True
+    _outlet_ended: bool = False
+
+    def __init__(self, request: Request, outlet: Outlet) -> None:
+        self.request = request
+        self.outlet = outlet
+        self.headers: list[tuple[str, str]] = []
+        self._parts: list[bytes] = []
+        self._buffered = 0
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} to {self.request!r}>"
+
+    # Head
+
+    def get_header(self, name: str) -> str | None:
+        """The first value of the field, None without one."""
+        lower = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower), None)
+
+    def get_headers(self, name: str) -> list[str]:
+        """All values of the field."""
+        lower = name.lower()
+        return [value for key, value in self.headers if key.lower() == lower]
+
+    def add_header(self, name: str, value: str) -> None:
+        """Add a field beside others of its name; ignored once the head has left, as in Tomcat."""
+        if not self.committed:
+            self.headers.append((name, value))
+
+    def set_header(self, name: str, value: str) -> None:
+        """Set a field in place of all of its name."""
+        if not self.committed:
+            self.remove_header(name)
+            self.headers.append((name, value))
+
+    def remove_header(self, name: str) -> None:
+        """Remove all fields of the name."""
+        if not self.committed:
+            lower = name.lower()
+            self.headers[:] = [pair for pair in self.headers if pair[0].lower() != lower]
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type field."""
+        return self.get_header("content-type")
+
+    @content_type.setter
+    def content_type(self, value: str | None) -> None:
+        if value is None:
+            self.remove_header("Content-Type")
+        else:
+            self.set_header("Content-Type", value)
+
+    @property
+    def content_length(self) -> int:
+        """The Content-Length field, -1 without one or when it is no number."""
+        value = self.get_header("content-length")
+        return int(value) if value is not None and value.isdecimal() else -1
+
+    @content_length.setter
+    def content_length(self, length: int) -> None:
+        self.set_header("Content-Length", str(length))
+
+    def add_cookie(
+        self,
+        name: str,
+        value: str,
+        *,
+        path: str | None = None,
+        domain: str | None = None,
+        max_age: int | None = None,
+        secure: bool = False,
+        http_only: bool = False,
+        attributes: Mapping[str, str] | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Add a ``Set-Cookie`` field as the context's CookieProcessor writes it.
+
+        Args:
+            max_age: seconds; None or negative makes a cookie that ends with the browser.
+            replace: remove an earlier cookie of the same name first.
+
+        Raises:
+            ValueError: name or value cannot stand in a cookie (RFC 6265).
+        """
+        processor = getattr(self.request.context, "cookie_processor", None)
+        text = set_cookie_value(name, value, path, domain, max_age, secure, http_only, attributes, processor)
+        if replace:
+            start = f"{name}="
+            self.headers[:] = [
+                pair for pair in self.headers if not (pair[0].lower() == "set-cookie" and pair[1].startswith(start))
+            ]
+        self.add_header("Set-Cookie", text)
+
+    # Body
+
+    @property
+    def content_written(self) -> int:
+        """Bytes of body written so far by the application or a valve, sent or not."""
+        return self._content_written
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
+        return self._content_written if self._has_body() else 0
+
+    def write(self, data: bytes) -> None:
+        """Append to the body. What does not fit into the buffer leaves, which commits the response."""
+        if self.suspended or not data:
+            return
+        self._parts.append(data)
+        self._content_written += len(data)
+        self._buffered += len(data)
+        if self._buffered > self.buffer_size:
+            self._drain()
+
+    def flush(self) -> None:
+        """Send what is buffered now; commits the response."""
+        if self.suspended:
+            return
+        self._drain()
+        if self._encoder is not None:
+            self._send(self._encoder.flush())
+
+    def send_file(self, file: BinaryIO, offset: int = 0, count: int | None = None) -> None:
+        """Make the rest of the body a part of a regular file, sent by the kernel where that is possible.
+
+        Args:
+            offset: first byte.
+            count: bytes, to the end of the file when None. The file belongs to the response from now on.
+        """
+        if count is None:
+            count = max(0, os.fstat(file.fileno()).st_size - offset)
+        if self.suspended:
+            file.close()
+            return
+        self._content_written += count
+        if not self.committed:
+            if self.content_length < 0 and not self._parts:
+                self.content_length = count
+            self._commit(complete=False)
+        else:
+            self._drain()
+        if not self._has_body():
+            file.close()
+        elif self._encoder is not None:
+            self._encode_file(file, offset, count)
+        else:
+            self.outlet.send_file(file, offset, count)
+
+    def _encode_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        with file:
+            file.seek(offset)
+            while count > 0:
+                data = file.read(min(count, 64 * 1024))
+                if not data:
+                    break
+                count -= len(data)
+                self._parts.append(data)
+                self._buffered += len(data)
+                self._drain()
+
+    def reset_buffer(self) -> None:
+        """Drop the buffered body.
+
+        Raises:
+            RuntimeError: the response is committed.
+        """
+        if self.committed:
+            raise RuntimeError("Cannot reset buffer after response has been committed")
+        self._parts.clear()
+        self._buffered = 0
+        self._content_written = 0
+
+    def reset(self) -> None:
+        """Drop the buffered body, status and header fields.
+
+        Raises:
+            RuntimeError: the response is committed.
+        """
+        self.reset_buffer()
+        self.status = 200
+        self.message = None
+        self.headers.clear()
+
+    # Errors and redirects
+
+    def send_error(self, status: int, message: str | None = None) -> None:
+        """Answer with an error: the buffered body is dropped and the error page written when the valves unwind.
+
+        Raises:
+            RuntimeError: the response is committed.
+        """
+        if self.committed:
+            raise RuntimeError(f"Cannot call send_error({status}) after the response has been committed")
+        self.is_error = True
+        self.reset_buffer()
+        self.status = status
+        self.message = message
+        self.suspended = True
+
+    def set_error_reported(self) -> bool:
+        """Claim the writing of the error page; False when somebody has done it already (Tomcat: setErrorReported)."""
+        if self._error_reported:
+            return False
+        self._error_reported = True
+        return True
+
+    def send_redirect(self, location: str, status: int = 302) -> None:
+        """Send the client elsewhere; relative locations stay relative where the context and the client allow it.
+
+        Raises:
+            RuntimeError: the response is committed.
+        """
+        if self.committed:
+            raise RuntimeError("Cannot call send_redirect() after the response has been committed")
+        self.reset_buffer()
+        context = self.request.context
+        relative = getattr(context, "use_relative_redirects", True) and self.request.protocol != "HTTP/1.0"
+        self.status = status
+        self.set_header("Location", location if relative else urljoin(self.request.request_url, location))
+        self.suspended = True
+
+    # End
+
+    def hold(self, delivery: Delivery | None) -> None:
+        """Let the end of the response leave only when ``delivery`` is done: the other nodes then have the session.
+
+        No thread waits. Several deliveries are waited for one after the other.
+        """
+        if delivery is None or delivery.done:
+            return
+        self._delivery = delivery if self._delivery is None else _Both(self._delivery, delivery)
+
+    @property
+    def held_by(self) -> Delivery | None:
+        """The delivery that the end of this response waits for, None when it may leave."""
+        return None if self._delivery is None or self._delivery.done else self._delivery
+
+    def finish(self) -> None:
+        """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it."""
+        if self.finished:
+            return
+        self.finished = True
+        self.suspended = False
+        if not self.committed:
+            self._commit(complete=True)
+            return
+        self._drain()
+        if self._encoder is not None:
+            self._send(self._encoder.finish())
+        if not self._outlet_ended:
+            self.outlet.end()
+
+    def _has_body(self) -> bool:
+        status = self.status
+        return self.request.method != "HEAD" and status >= 200 and status not in (204, 205, 304)
+
+    def _drain(self) -> None:
+        """Hand what is buffered to the connection."""
+        if not self.committed:
+            self._commit(complete=False)
+        elif self._parts:
+            data = self._take()
+            if self._body_allowed:
+                self._send(data if self._encoder is None else self._encoder.compress(data))
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            self.outlet.send_body(data)
+
+    def _take(self) -> bytes:
+        parts = self._parts
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        self._buffered = 0
+        return data
+
+    def _commit(self, complete: bool) -> None:
+        """Send the head with what is buffered; from now on it cannot be changed."""
+        body = self._take()
+        if not self._has_body():
+            self._body_allowed = False
+            self._set_length_without_body(len(body), complete)
+            body = b""
+        else:
+            connector = self.request.connector
+            if connector is not None and connector.compresses:
+                self._encoder = connector.choose_encoder(self.request, self, len(body), complete)
+            if self._encoder is not None:
+                body = self._encoder.compress(body) + (self._encoder.finish() if complete else b"")
+            if complete and (self._encoder is not None or self.content_length < 0):
+                self.content_length = len(body)
+        self.committed = True
+        self._outlet_ended = complete
+        self.outlet.send_head(self, body, complete)
+
+    def _set_length_without_body(self, length: int, complete: bool) -> None:
+        """What HEAD says about the body it does not send; 204 and 304 say nothing (RFC 9110 section 8.6)."""
+        if self.status == 205:
+            self.content_length = 0
+        elif self.status < 200 or self.status in (204, 304):
+            self.remove_header("Content-Length")
+        elif complete and length and self.content_length < 0:
+            self.content_length = length
+
+
+class _Both:
+    """Two deliveries as one: done when both are."""
+
+    def __init__(self, first: Delivery, second: Delivery) -> None:
+        self._first, self._second = first, second
+
+    @property
+    def done(self) -> bool:
+        return self._first.done and self._second.done
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        def second(_: object) -> None:
+            self._second.add_done_callback(callback)
+
+        self._first.add_done_callback(second)
