@@ -1,0 +1,32 @@
+"""A receiver of cluster messages (Tomcat: ha/ClusterListener.java)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Component
+
+if TYPE_CHECKING:
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.member import Member
+
+__all__ = ["ClusterListener"]
+
+
+class ClusterListener(Component):
+    """Base of what ``<ClusterListener>`` names, and of what other parts register for their messages.
+
+    ``message`` is a decoded message of :mod:`catalina.ha.cluster_message`: SessionMessage, FileMessage, UndeployMessage.
+    Both methods run in the thread that reads the group's messages: never wait in them.
+    """
+
+    #: The cluster it was added to.
+    cluster: SimpleTcpCluster | None = None
+
+    def accept(self, message: Any) -> bool:
+        """Whether :meth:`message_received` wants the message."""
+        raise NotImplementedError(f"{type(self).__name__} does not override accept()")
+
+    def message_received(self, message: Any, sender: Member) -> None:
+        """Act on the message. What it raises is logged and goes no further."""
+        raise NotImplementedError(f"{type(self).__name__} does not override message_received()")

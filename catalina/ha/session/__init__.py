@@ -1,0 +1,1 @@
+"""Replicated sessions (Tomcat: ha/session)."""

@@ -1,0 +1,334 @@
+"""The ``<Cluster>`` element (Tomcat: ha/tcp/SimpleTcpCluster.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, Element
+from catalina.errors import ChannelError, LifecycleError
+from catalina.ha.cluster_listener import ClusterListener
+from catalina.ha.cluster_message import ClusterMessage, class_name_of, decoder_for
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.cluster_session_listener import ClusterSessionListener
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.ha.tcp.replication_valve import ReplicationValve
+from catalina.lifecycle import Lifecycle
+from catalina.tribes.channel import (
+    SEND_OPTIONS_ASYNCHRONOUS,
+    SEND_OPTIONS_BYTE_MESSAGE,
+    ChannelMessage,
+    Delivery,
+    ObjectBytes,
+    parse_send_options,
+)
+from catalina.tribes.group.group_channel import GroupChannel
+from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
+from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalina.session.manager import Manager
+    from catalina.tribes.member import Member
+
+__all__ = ["SimpleTcpCluster"]
+
+log = logging.getLogger("org.apache.catalina.ha.tcp.SimpleTcpCluster")
+
+_HANDED_ON = "Tomcat 5.5; handed to the manager template."
+
+
+class SimpleTcpCluster(Lifecycle):
+    """A group of nodes that share sessions and deployments, under an Engine or a Host.
+
+    The element alone brings the HOW-TO's defaults: DeltaManager, JvmRouteBinderValve and ReplicationValve in the
+    container's pipeline, ClusterSessionListener, and a channel with MessageDispatchInterceptor and TcpFailureDetector.
+    """
+
+    elements = {
+        "Manager": Element(add=lambda cluster, manager: setattr(cluster, "manager_template", manager), guards=True),
+        "Channel": Element(
+            add=lambda cluster, channel: setattr(cluster, "channel", channel),
+            default="org.apache.catalina.tribes.group.GroupChannel",
+            role=GroupChannel,
+        ),
+        "Valve": Element(add=lambda cluster, valve: cluster.add_valve(valve), role=ValveBase, guards=True),
+        "ClusterListener": Element(
+            add=lambda cluster, listener: cluster.add_cluster_listener(listener), role=ClusterListener
+        ),
+        "Deployer": Element(add=lambda cluster, deployer: cluster.set_deployer(deployer)),
+        "Listener": Element(add=lambda cluster, listener: cluster.add_lifecycle_listener(listener)),
+    }
+
+    cluster_name = Attribute(str, "", doc="Prefix of the channel's name; the Engine's or Host's name when not given.")
+    channel_send_options = Attribute(
+        parse_send_options,
+        SEND_OPTIONS_ASYNCHRONOUS,
+        doc="How session messages are sent: a number or names. 8 async: the answer leaves at once. 6 sync,use_ack: the "
+        "answer waits until the other nodes have applied the change. 2 use_ack: until they have received it.",
+    )
+    channel_start_options = Attribute(
+        int, 15, doc="What of the channel starts: 1 receiver, 2 sender, 4 hearing members, 8 announcing itself; the sum."
+    )
+    heartbeat_background_enabled = Attribute(
+        bool, False, doc="Run the channel's heartbeat on the container's background tick, not on the channel's own."
+    )
+    notify_lifecycle_listener_on_failure = Attribute(
+        bool, False, doc="Fire the event receive_message_failure for a message that no listener took."
+    )
+    expire_sessions_on_shutdown = Attribute(bool, None, doc=_HANDED_ON)
+    notify_listeners_on_replication = Attribute(bool, None, doc=_HANDED_ON)
+    use_dirty_flag = Attribute(bool, None, doc=_HANDED_ON)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.container: Any = None
+        self.channel: GroupChannel | None = None
+        self.manager_template: ClusterManagerBase = DeltaManager()
+        self.managers: dict[str, ClusterManagerBase] = {}
+        self.valves: list[ValveBase] = []
+        self.cluster_listeners: list[ClusterListener] = []
+        self.deployer: Any = None
+        self._valves_registered = False
+
+    def __str__(self) -> str:
+        return f"SimpleTcpCluster[{self.name}]"
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The cluster's name: clusterName, or the name of the container it is in."""
+        return self.cluster_name or str(getattr(self.container, "name", ""))
+
+    def add_valve(self, valve: ValveBase) -> None:
+        """Keep a valve for the container's pipeline; it goes in when the cluster starts."""
+        self.valves.append(valve)
+
+    def add_cluster_listener(self, listener: ClusterListener) -> None:
+        """Hand later messages to ``listener`` too; adding one twice changes nothing."""
+        if listener not in self.cluster_listeners:
+            listener.cluster = self
+            self.cluster_listeners.append(listener)
+
+    def remove_cluster_listener(self, listener: ClusterListener) -> None:
+        """Undo :meth:`add_cluster_listener`; unknown listeners are ignored."""
+        if listener in self.cluster_listeners:
+            self.cluster_listeners.remove(listener)
+            listener.cluster = None
+
+    def set_deployer(self, deployer: Any) -> None:
+        """The ``<Deployer>``: started and stopped with the cluster, ticked in the background."""
+        self.deployer = deployer
+        deployer.cluster = self
+
+    def background_process(self) -> None:
+        """The container's tick: the deployer looks at its directory, the channel's heart beats when so configured."""
+        if self.deployer is not None:
+            self.deployer.background_process()
+        if self.heartbeat_background_enabled and self.channel is not None:
+            self.channel.heartbeat()
+        self.fire_lifecycle_event("periodic")
+
+    # -- managers ------------------------------------------------------------------------------------------------
+
+    def create_manager(self, name: str) -> Manager:
+        """A manager for the distributable context ``name``: a copy of the template's configuration."""
+        log.debug("Creating ClusterManager for context [%s] using class [%s]", name, type(self.manager_template).__name__)
+        manager = self.manager_template.clone_from_template()
+        manager.name = name
+        manager.cluster = self
+        return manager
+
+    def register_manager(self, manager: Any) -> None:
+        """A context has a manager that shall take part; its name is made unique in the group (wire reference 5.1)."""
+        if not isinstance(manager, ClusterManagerBase):
+            log.warning(
+                "Manager [%s] does not implement ClusterManager, addition to cluster has been aborted.", manager
+            )
+            return
+        manager.name = self.manager_name(manager.name, manager)
+        manager.cluster = self
+        self.managers[manager.name] = manager
+        self.fire_lifecycle_event("after_manager_register", manager)
+
+    def remove_manager(self, manager: Any) -> None:
+        """The context stops."""
+        if isinstance(manager, ClusterManagerBase) and self.managers.get(manager.name) is manager:
+            del self.managers[manager.name]
+            self.fire_lifecycle_event("after_manager_unregister", manager)
+
+    def get_manager(self, name: str) -> ClusterManagerBase | None:
+        """The manager registered under that name, None when there is none."""
+        return self.managers.get(name)
+
+    def manager_name(self, name: str, manager: ClusterManagerBase) -> str:
+        """``/app`` for a cluster under a Host, ``localhost#/app`` under an Engine."""
+        context = manager.context
+        name = name or str(getattr(context, "name", ""))
+        if self.under_engine:
+            prefix = f"{getattr(context.parent, 'name', '')}#"
+            return name if name.startswith(prefix) else prefix + name
+        return name
+
+    @property
+    def under_engine(self) -> bool:
+        """Whether the element stands in the Engine (which has a default host) rather than in a Host."""
+        return hasattr(type(self.container), "default_host")
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The other nodes, oldest first."""
+        return self.channel.members if self.channel is not None else ()
+
+    @property
+    def has_members(self) -> bool:
+        """Whether there is any other node."""
+        return self.channel is not None and self.channel.has_members
+
+    @property
+    def local_member(self) -> Member | None:
+        """This node as the others see it; None before the channel has started."""
+        return self.channel.local_member if self.channel is not None else None
+
+    def post(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> Delivery | None:
+        """Send without waiting, to one member or to all; None when there is nobody to send to."""
+        channel = self.channel
+        if channel is None:
+            return None
+        to_members = channel.members if to is None else (to,)
+        if not to_members:
+            return None
+        options = self.channel_send_options if options is None else options
+        return channel.post(to_members, ObjectBytes(message.encode()), options & ~SEND_OPTIONS_BYTE_MESSAGE)
+
+    def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:
+        """Send and wait as the options say. A failure is logged; returns whether it arrived everywhere."""
+        channel = self.channel
+        to_members = () if channel is None else channel.members if to is None else (to,)
+        if channel is None or not to_members:
+            log.debug("No members in cluster, ignoring message [%s]", message)
+            return False
+        options = self.channel_send_options if options is None else options
+        try:
+            channel.send(to_members, ObjectBytes(message.encode()), options & ~SEND_OPTIONS_BYTE_MESSAGE)
+        except ChannelError as error:
+            log.error("Unable to send message through cluster sender. %s", error)
+            return False
+        return True
+
+    # -- receiving: the channel calls these in the thread that reads ---------------------------------------------
+
+    def accept(self, message: ChannelMessage, sender: Member) -> bool:
+        """Whether it is a message of a cluster."""
+        if message.options & SEND_OPTIONS_BYTE_MESSAGE:
+            return False
+        return decoder_for(class_name_of(message.data)) is not None
+
+    def message_received(self, message: ChannelMessage, sender: Member) -> None:
+        """Decode and hand to every listener that accepts. Nothing is raised: the sender must get its positive ACK."""
+        decode = decoder_for(class_name_of(message.data))
+        try:
+            decoded = decode(message.data) if decode is not None else None
+        except Exception:
+            # A broken message of one peer; whatever the codec raises must cost only this message.
+            log.exception("Unable to read a message of %s, %d bytes", sender.name, len(message.data))
+            return
+        self.dispatch(decoded, sender)
+
+    def dispatch(self, message: Any, sender: Member) -> None:
+        """Hand a decoded message to the listeners."""
+        accepted = False
+        for listener in tuple(self.cluster_listeners):
+            try:
+                if listener.accept(message):
+                    accepted = True
+                    listener.message_received(message, sender)
+            except Exception:
+                log.exception("Cluster listener %s failed on a message of %s", type(listener).__name__, sender.name)
+        if not accepted:
+            log.debug("Message [%s] from type [%s] transferred but no listener registered", message, type(message))
+            if self.notify_lifecycle_listener_on_failure:
+                self.fire_lifecycle_event("receive_message_failure", message)
+
+    def member_added(self, member: Member) -> None:
+        """A node has joined."""
+        log.info("Replication member added:[%s]", member.name)
+        self.fire_lifecycle_event("after_member_register", member)
+
+    def member_disappeared(self, member: Member) -> None:
+        """A node has left or is dead."""
+        log.info("Received member disappeared:[%s]", member.name)
+        self.fire_lifecycle_event("after_member_unregister", member)
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        log.info("Cluster is about to start")
+        try:
+            channel = self._complete()
+            self._register_valves()
+            channel.add_membership_listener(self)
+            channel.add_channel_listener(self)
+            channel.start(self.channel_start_options)
+            if self.deployer is not None:
+                self.deployer.start()
+        except Exception as error:
+            log.error("Unable to start cluster.", exc_info=error)
+            raise LifecycleError(f"{self}: unable to start cluster: {error}") from error
+
+    def _complete(self) -> GroupChannel:
+        """Everything that the XML did not name gets the HOW-TO's default."""
+        template = self.manager_template
+        for name in ("expire_sessions_on_shutdown", "notify_listeners_on_replication", "use_dirty_flag"):
+            if getattr(self, name) is not None:
+                setattr(template, name, getattr(self, name))
+        if not self.cluster_listeners and isinstance(template, DeltaManager):
+            self.add_cluster_listener(ClusterSessionListener())
+        if not self.valves:
+            self.valves = [JvmRouteBinderValve(), ReplicationValve()]
+        if self.channel is None:
+            self.channel = GroupChannel()
+        channel = self.channel
+        if not channel.interceptors:
+            channel.add_interceptor(MessageDispatchInterceptor())
+            channel.add_interceptor(TcpFailureDetector())
+        if self.heartbeat_background_enabled:
+            channel.heartbeat_enabled = False
+        channel.name = f"{self.name}-Channel"
+        server = getattr(self.container, "server", None)
+        if channel.reactor is None and server is not None:
+            channel.reactor = server.reactor
+        return channel
+
+    def _register_valves(self) -> None:
+        """Into the container's pipeline, behind its own valves; they stay there until the cluster is destroyed."""
+        if not self._valves_registered and self.container is not None:
+            self._valves_registered = True
+            for valve in self.valves:
+                if isinstance(valve, JvmRouteBinderValve | ReplicationValve):
+                    valve.cluster = self
+                self.container.add_valve(valve)
+
+    def _stop(self) -> None:
+        channel = self.channel
+        try:
+            if self.deployer is not None:
+                self.deployer.stop()
+        finally:
+            self.managers.clear()
+            if channel is not None:
+                channel.stop(self.channel_start_options)
+                channel.remove_channel_listener(self)
+                channel.remove_membership_listener(self)
+
+    def _destroy(self) -> None:
+        if self._valves_registered and self.container is not None:
+            self._valves_registered = False
+            for valve in self.valves:
+                self.container.remove_valve(valve)
