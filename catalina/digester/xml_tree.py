@@ -1,0 +1,224 @@
+"""Read an XML file into a small tree in which each element and attribute knows its line.
+
+What the file may do is bounded: external entities come from local files only, nothing is fetched, and entities may not
+multiply (``billion laughs``). lxml checks that the document is well-formed; it leaves entity references between
+elements alone, and they are replaced here, where a limit can be counted and the file of each element is known.
+
+lxml knows only one line per element (that of the start tag's end), so the lines come from
+:mod:`catalina.digester.tag_lines`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lxml import etree
+
+from catalina.attributes import Place
+from catalina.digester.tag_lines import TagLines, tag_lines
+from catalina.errors import ConfigurationError
+
+__all__ = ["XmlAttribute", "XmlElement", "read_xml"]
+
+#: A configuration file is kilobytes; the limit keeps a mistaken path (a log, a device) from filling memory.
+MAX_FILE_BYTES = 16 * 2**20
+#: Entity references replaced in one document, all levels together, and characters they may add.
+MAX_REFERENCES = 10_000
+MAX_EXPANDED_CHARACTERS = 16 * 2**20
+#: Entities inside entities.
+MAX_DEPTH = 16
+
+_DOCTYPE = re.compile(r"<!DOCTYPE\s+[^\[>]*(?:\[(?P<subset>.*?)\]\s*)?>", re.DOTALL)
+_TEXT_DECLARATION = re.compile(r"^\ufeff?<\?xml[^>]*\?>")
+
+
+@dataclass(slots=True)
+class XmlAttribute:
+    """The value as written (before ``${...}``) and where it stands."""
+
+    value: str
+    place: Place
+
+
+@dataclass(slots=True)
+class XmlElement:
+    """An element: local name, attributes in order, child elements, and its text without the children's."""
+
+    tag: str
+    place: Place
+    attributes: dict[str, XmlAttribute] = field(default_factory=dict)
+    children: list[XmlElement] = field(default_factory=list)
+    text: str = ""
+
+    def get(self, name: str) -> str | None:
+        """The value of an attribute as written, None when it is not there."""
+        attribute = self.attributes.get(name)
+        return attribute.value if attribute else None
+
+    def walk(self) -> Iterator[XmlElement]:
+        """This element and all below it, in the order of the document."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def read_xml(path: Path, label: str | None = None, *, missing_entities_are_empty: bool = False) -> XmlElement:
+    """Read a file.
+
+    Args:
+        path: the file; external entities are looked up relative to its directory.
+        label: how places name the file; its name without directories when not given.
+        missing_entities_are_empty: an external entity whose file is not there is an empty text instead of an error.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is not well-formed, or its entities are refused.
+    """
+    return _Reader(path, label or path.name, missing_entities_are_empty).read()
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
+    )
+
+
+def _read_bytes(path: Path, place: Place) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror} ({path})", place) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"{path} is longer than {MAX_FILE_BYTES} bytes", place)
+    return data
+
+
+class _Reader:
+    """One document with the entities it declares and what it has spent of its limits."""
+
+    def __init__(self, path: Path, label: str, missing_entities_are_empty: bool) -> None:
+        self.path = path
+        self.label = label
+        self.missing_entities_are_empty = missing_entities_are_empty
+        self.internal: dict[str, str] = {}
+        self.external: dict[str, str] = {}
+        self.subset = ""
+        self.references = 0
+        self.characters = 0
+
+    def read(self) -> XmlElement:
+        data = _read_bytes(self.path, Place(self.label, 1))
+        root = self._parse(data, self.label)
+        info = root.getroottree().docinfo
+        source = data.decode(info.encoding or "utf-8", "replace")
+        if info.internalDTD is not None:
+            self._declare(info.internalDTD, source)
+        return self._convert(root, _Lines(self.label, tag_lines(source)), 0)
+
+    def _declare(self, dtd: etree.DTD, source: str) -> None:
+        for entity in dtd.iterentities():
+            name = entity.name or ""
+            if entity.content is not None:
+                self.internal[name] = entity.content
+            elif entity.system_url is not None:
+                self.external[name] = entity.system_url
+        doctype = _DOCTYPE.search(source)
+        self.subset = (doctype and doctype["subset"]) or ""
+
+    @staticmethod
+    def _parse(data: bytes, label: str) -> etree._Element:
+        try:
+            return etree.fromstring(data, _parser())
+        except etree.XMLSyntaxError as error:
+            line, column = error.position
+            text = re.sub(r", line \d+, column \d+.*$", "", str(error.msg))
+            raise ConfigurationError(f"not well-formed XML: {text} (column {column})", Place(label, line)) from None
+
+    def _convert(self, source: etree._Element, lines: _Lines, depth: int) -> XmlElement:
+        """Convert an lxml element; ``lines`` is advanced in document order."""
+        position = lines.take()
+        place = Place(lines.label, position.line)
+        element = XmlElement(etree.QName(source).localname, place)
+        for name, value in source.attrib.items():
+            text_name, text_value = str(name), str(value)
+            if not text_name.startswith("{"):
+                line = position.attributes.get(text_name, position.line)
+                element.attributes[text_name] = XmlAttribute(text_value, Place(lines.label, line))
+        self._add_content(element, source, lines, depth)
+        return element
+
+    def _add_content(self, element: XmlElement, source: etree._Element, lines: _Lines, depth: int) -> None:
+        texts = [source.text or ""]
+        for child in source:
+            if isinstance(child, etree._Entity):
+                reference = Place(lines.label, child.sourceline or element.place.line)
+                texts.append(self._replace(element, child.name, reference, depth))
+            else:
+                element.children.append(self._convert(child, lines, depth))
+            texts.append(child.tail or "")
+        element.text += "".join(texts)
+
+    def _replace(self, parent: XmlElement, name: str, place: Place, depth: int) -> str:
+        """Put the entity's elements into ``parent`` and return its text."""
+        self.references += 1
+        if depth >= MAX_DEPTH or self.references > MAX_REFERENCES:
+            raise ConfigurationError(f"entity &{name}; nests or repeats too often (limit {MAX_REFERENCES})", place)
+        if name in self.internal:
+            content, label = self.internal[name], None
+        elif name in self.external:
+            found = self._read_external(name, place)
+            if found is None:
+                return ""
+            content, label = found
+        else:
+            raise ConfigurationError(f"entity &{name}; is not declared", place)
+        self.characters += len(content)
+        if self.characters > MAX_EXPANDED_CHARACTERS:
+            raise ConfigurationError(f"entities add more than {MAX_EXPANDED_CHARACTERS} characters", place)
+        return self._parse_fragment(parent, content, label, place, depth + 1)
+
+    def _read_external(self, name: str, place: Place) -> tuple[str, str] | None:
+        target = self._local_path(name, place)
+        if self.missing_entities_are_empty and not target.exists():
+            return None
+        data = _read_bytes(target, place)
+        text = data.decode("utf-8", "replace")
+        return _TEXT_DECLARATION.sub("", text), target.name
+
+    def _local_path(self, name: str, place: Place) -> Path:
+        url = urlsplit(self.external[name])
+        if url.scheme not in ("", "file") or url.netloc not in ("", "localhost"):
+            raise ConfigurationError(
+                f"entity &{name}; is {self.external[name]!r}, only local files are read; nothing is fetched", place
+            )
+        return self.path.parent / unquote(url.path)
+
+    def _parse_fragment(self, parent: XmlElement, content: str, label: str | None, place: Place, depth: int) -> str:
+        """Elements of an external entity have its file's lines; those of an internal one the line of the reference."""
+        doctype = f"<!DOCTYPE entity [{self.subset}]>" if self.subset else ""
+        # The wrapper must not add lines before the content: entity files report their own line numbers.
+        prefix = doctype.replace("\n", " ") + "<entity>"
+        root = self._parse((prefix + content + "</entity>").encode(), label or place.file)
+        lines = _Lines(label, tag_lines(prefix + content)) if label else _Lines(place.file, (), place.line)
+        lines.take()
+        before = parent.text
+        parent.text = ""
+        self._add_content(parent, root, lines, depth)
+        added, parent.text = parent.text, before
+        return added
+
+
+class _Lines:
+    """Hands out the lines of start tags in document order; without a list every tag stands on ``default``."""
+
+    def __init__(self, label: str, tags: list[TagLines] | tuple[()], default: int = 1) -> None:
+        self.label = label
+        self.default = default
+        self._tags = iter(tags)
+
+    def take(self) -> TagLines:
+        return next(self._tags, TagLines(self.default, {}))

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalina.attributes import Attribute, Component, Element, Place, Text, choice
+from catalina.digester.digester import Digested, Digester
+from catalina.digester.findings import UnusableConfiguration
+from catalina.digester.substitution import MappingSource, Substitution
+from catalina.errors import ConfigurationError
+
+
+class Part(Component):
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[Any] = []
+
+    def add(self, child: Any) -> None:
+        self.added.append(child)
+
+
+class Valve(Part):
+    size = Attribute(int, 100, unit="bytes", doc="A number.")
+    mode = Attribute(choice("fast", "safe"), "safe", doc="A word.")
+
+
+class Realm(Part):
+    elements = {"Realm": Element(add=Part.add)}
+
+
+class Host(Part):
+    elements = {
+        "Alias": Text(add=lambda host, text: host.add(text)),
+        "Valve": Element(add=Part.add, role=Valve, guards=True),
+        "Realm": Element(add=Part.add, guards=True),
+        "Listener": Element(add=Part.add),
+        "Manager": Element(add=Part.add, default=f"{__name__}.Valve", guards=True),
+    }
+
+    def add(self, child: Any) -> None:
+        if child == "refused":
+            raise ConfigurationError("two of the same name")
+        super().add(child)
+
+
+class Plain:
+    """Not a component."""
+
+
+ROOTS = {"Host": Element(add=lambda _parent, _child: None, default=f"{__name__}.Host")}
+
+
+def digest(tmp_path: Path, text: str, **properties: str) -> tuple[Digested, list[str]]:
+    path = tmp_path / "server.xml"
+    path.write_text(text)
+    digester = Digester(Substitution([MappingSource({key.replace("_", "."): v for key, v in properties.items()})]))
+    tree = digester.parse(path, roots=ROOTS)
+    return tree, [str(finding) for finding in digester.findings]
+
+
+def host(tree: Digested) -> Host:
+    assert isinstance(tree.component, Host)
+    return tree.component
+
+
+def test_an_element_becomes_the_component_its_class_name_says(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, f'<Host>\n<Valve className="{__name__}.Valve"\n size="7"/></Host>')
+    (valve,) = host(tree).added
+    assert isinstance(valve, Valve)
+    assert valve.size == 7
+    assert valve.place == Place("server.xml", 2)
+    assert valve.written_class_name == f"{__name__}.Valve"
+    assert findings == []
+
+
+def test_without_a_class_name_the_default_of_the_declaration_is_made(tmp_path: Path) -> None:
+    tree, _ = digest(tmp_path, "<Host><Manager/></Host>")
+    assert isinstance(host(tree).added[0], Valve)
+    assert host(tree).added[0].written_class_name == ""
+
+
+def test_an_element_that_is_only_text_is_handed_over_stripped_and_substituted(tmp_path: Path) -> None:
+    tree, _ = digest(tmp_path, "<Host><Alias> www.${domain} </Alias></Host>", domain="example.org")
+    assert host(tree).added == ["www.example.org"]
+
+
+def test_references_are_replaced_in_attributes_and_class_names(tmp_path: Path) -> None:
+    tree, _ = digest(tmp_path, '<Host><Valve className="${c}" size="${s:-12}"/></Host>', c=f"{__name__}.Valve")
+    assert host(tree).added[0].size == 12
+
+
+def test_an_unknown_attribute_is_one_warning_with_the_nearest_name(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, f'<Host>\n<Valve className="{__name__}.Valve"\n sise="7"/></Host>')
+    assert findings == ["server.xml:3 <Valve>: no attribute sise on Valve; did you mean size?"]
+    assert host(tree).added[0].size == 100
+
+
+@pytest.mark.parametrize(
+    ("written", "remark"),
+    [
+        ('size="100k"', "size='100k' ignored, expected a whole number of bytes; still 100"),
+        ('mode="quick"', "mode='quick' ignored, expected one of fast, safe; still safe"),
+    ],
+)
+def test_a_value_that_does_not_convert_is_one_warning_and_the_default_stays(
+    tmp_path: Path, written: str, remark: str
+) -> None:
+    _, findings = digest(tmp_path, f'<Host><Valve className="{__name__}.Valve" {written}/></Host>')
+    assert findings == [f"server.xml:1 <Valve>: {remark}"]
+
+
+def test_an_unknown_element_is_one_warning_and_what_is_in_it_is_not_read(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, '<Host>\n<Valv className="x.Y"><Frob/></Valv></Host>')
+    assert findings == ["server.xml:2 <Valv>: no element Valv in a Host; did you mean Valve?; left out"]
+    assert host(tree).added == []
+
+
+def test_an_unknown_class_name_of_what_may_guard_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration) as caught:
+        digest(tmp_path, '<Host>\n<Valve className="com.example.Audit"/>\n<Realm className="com.example.R"/></Host>')
+    assert str(caught.value).splitlines() == [
+        "server.xml:2 <Valve>: no class answers to className 'com.example.Audit'; it may guard access",
+        "server.xml:3 <Realm>: no class answers to className 'com.example.R'; it may guard access",
+    ]
+
+
+def test_with_the_property_an_unknown_class_name_is_a_warning(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, '<Host><Valve className="com.example.Audit"/></Host>', catalina_unknown="warn")
+    (finding,) = findings
+    assert finding.endswith("no class answers to className 'com.example.Audit'; left out because catalina.unknown=warn")
+    assert host(tree).added == []
+
+
+def test_with_the_property_an_element_with_a_default_becomes_that(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, '<Host><Manager className="com.example.M"/></Host>', catalina_unknown="warn")
+    assert isinstance(host(tree).added[0], Valve)
+    assert len(findings) == 2
+
+
+def test_a_guard_of_tomcat_without_an_implementation_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match="JAASRealm is not supported: JAAS login modules are Java"):
+        digest(tmp_path, '<Host><Realm className="org.apache.catalina.realm.JAASRealm"/></Host>')
+
+
+def test_an_unknown_listener_is_a_warning(tmp_path: Path) -> None:
+    _, findings = digest(tmp_path, '<Host><Listener className="com.example.L"/></Host>')
+    assert findings == ["server.xml:1 <Listener>: no class answers to className 'com.example.L'; left out"]
+
+
+def test_an_optional_listener_that_is_not_there_is_information(tmp_path: Path) -> None:
+    _, findings = digest(tmp_path, '<Host><Listener className="com.example.L" optional="true"/></Host>')
+    assert findings == ["server.xml:1 <Listener>: Optional listener [com.example.L] is not enabled"]
+
+
+def test_what_means_nothing_in_python_is_information(tmp_path: Path) -> None:
+    name = "org.apache.catalina.core.JreMemoryLeakPreventionListener"
+    tree, _ = digest(tmp_path, f'<Host><Listener className="{name}" any="thing"/></Host>')
+    (finding,) = tree.children[0].findings
+    assert finding.level == logging.INFO
+    assert f"{name} has no meaning in Python" in finding.text
+
+
+def test_a_class_in_the_wrong_place_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match=r"Realm is not a Valve"):
+        digest(tmp_path, f'<Host><Valve className="{__name__}.Realm"/></Host>')
+
+
+def test_a_class_that_is_no_component_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match="Plain is not a component"):
+        digest(tmp_path, f'<Host><Realm className="{__name__}.Plain"/></Host>')
+
+
+def test_a_missing_class_name_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match=r"server\.xml:1 <Valve>: the attribute className is required"):
+        digest(tmp_path, "<Host><Valve/></Host>")
+
+
+def test_what_a_parent_refuses_is_an_error_with_the_childs_place(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match=r"server\.xml:2 <Alias>: two of the same name"):
+        digest(tmp_path, "<Host>\n<Alias>refused</Alias></Host>")
+
+
+def test_another_root_element_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration, match=r"server\.xml:1 <Server>: expected <Host> as the root element"):
+        digest(tmp_path, "<Server/>")
+
+
+def test_an_ill_formed_file_is_one_line_with_its_position(tmp_path: Path) -> None:
+    with pytest.raises(UnusableConfiguration) as caught:
+        digest(tmp_path, "<Host>\n<Valve></Host>")
+    assert str(caught.value).startswith("server.xml:2 <xml>: not well-formed XML: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_can_be_read_into_a_component_that_exists(tmp_path: Path) -> None:
+    path = tmp_path / "context.xml"
+    path.write_text("<Host><Alias>a</Alias></Host>")
+    existing = Host()
+    Digester().parse_into(path, existing, root="Host")
+    assert existing.added == ["a"]
+
+
+def test_children_are_finished_before_their_parent_gets_them(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Watching(Host):
+        elements = {"Realm": Element(add=lambda _host, realm: seen.append(len(realm.added)))}
+
+    path = tmp_path / "server.xml"
+    name = f"{__name__}.Realm"
+    path.write_text(f'<Host><Realm className="{name}"><Realm className="{name}"/></Realm></Host>')
+    Digester().parse_into(path, Watching(), root="Host")
+    assert seen == [1]

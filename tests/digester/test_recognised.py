@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from catalina.digester.class_names import ClassBroken, find_class
+from catalina.digester.recognised import _tables, recognised_class, retired_attributes
+
+
+def test_a_realm_without_an_implementation_guards_access() -> None:
+    known = recognised_class("org.apache.catalina.realm.JAASRealm")
+    assert known is not None
+    assert known.guards
+    assert known.why
+
+
+def test_an_unheard_of_class_is_not_recognised() -> None:
+    assert recognised_class("com.example.Valve") is None
+
+
+def test_attributes_of_older_branches_are_known() -> None:
+    assert "emptySessionPath" in retired_attributes("org.apache.catalina.connector.Connector")
+    assert retired_attributes("com.example.Valve") == frozenset()
+
+
+def test_a_class_that_is_implemented_has_left_the_table() -> None:
+    def implemented(name: str) -> bool:
+        try:
+            return find_class(name) is not None
+        except ClassBroken:
+            return True
+
+    assert [name for name in _tables()["class"] if implemented(name)] == []
