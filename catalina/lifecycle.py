@@ -104,6 +104,11 @@ class Lifecycle(Component):
         if listener in self._lifecycle_listeners:
             self._lifecycle_listeners.remove(listener)
 
+    @property
+    def lifecycle_listeners(self) -> tuple[Callable[[LifecycleEvent], None], ...]:
+        """Who listens, in the order they were added."""
+        return tuple(self._lifecycle_listeners)
+
     def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
         """Tell every listener, in the order they were added."""
         event = LifecycleEvent(self, kind, data)

@@ -1,0 +1,49 @@
+"""What the container knows of a cluster; ``catalina.ha`` has the real one (Tomcat: Cluster.java)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.lifecycle import LifecycleState
+
+if TYPE_CHECKING:
+    from catalina.core.container_base import ContainerBase
+    from catalina.session.manager import Manager
+
+__all__ = ["Cluster"]
+
+
+class Cluster(Protocol):
+    """The ``<Cluster>`` of an Engine or a Host."""
+
+    state: LifecycleState
+    #: The Engine or Host that the element stands in; set when it is added.
+    container: ContainerBase | None
+
+    def create_manager(self, name: str) -> Manager:
+        """A session manager for the distributable application ``name``, made from the cluster's template."""
+        ...
+
+    def register_manager(self, manager: Manager) -> None:
+        """The application has a manager of its own that shall take part in the cluster."""
+        ...
+
+    def remove_manager(self, manager: Manager) -> None:
+        """The application stops."""
+        ...
+
+    def background_process(self) -> None:
+        """Heartbeat; called by the container's background tick."""
+        ...
+
+    def start(self) -> None:
+        """Join the group. Raises LifecycleError."""
+        ...
+
+    def stop(self) -> None:
+        """Leave the group."""
+        ...
+
+    def destroy(self) -> None:
+        """Release everything."""
+        ...

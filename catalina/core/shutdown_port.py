@@ -1,0 +1,97 @@
+"""The shutdown port: a word that arrives on it stops the server (Tomcat: StandardServer.await())."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import time
+
+__all__ = ["ShutdownPort"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardServer")
+
+#: Silence after which reading a command ends, in seconds (Tomcat: setSoTimeout(10 * 1000)).
+READ_TIMEOUT = 10.0
+#: A client that never ends its word gets no more bytes read than this.
+MAX_COMMAND = 1024
+
+
+class ShutdownPort:
+    """Listens on ``address:port + offset`` for ``command``; nothing is ever sent back.
+
+    Args:
+        port: -1 listens nowhere, :meth:`wait` then only waits for :meth:`close`.
+    """
+
+    def __init__(self, address: str, port: int, offset: int, command: str) -> None:
+        self.address = address
+        self.port = port
+        self.offset = offset
+        self._command = command
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def close(self) -> None:
+        """End :meth:`wait`, now or when it is called. Safe in a signal handler."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_write(self._wake, 1)
+
+    def wait(self) -> None:
+        """Return when the word has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
+        if self.port < 0:
+            select.select([self._wake], [], [])
+            return
+        listener = self._bind()
+        if listener is None:
+            return
+        with listener:
+            while not self._one_command(listener):
+                pass
+
+    def _bind(self) -> socket.socket | None:
+        port = self.port + self.offset
+        try:
+            family = socket.getaddrinfo(self.address, port, type=socket.SOCK_STREAM)[0][0]
+            return socket.create_server((self.address, port), family=family, backlog=1)
+        except (OSError, OverflowError) as exc:
+            log.error(
+                "Failed to create server shutdown socket on address [%s] and port [%s] (base port [%s] and offset [%s])",
+                self.address, port, self.port, self.offset, exc_info=exc,
+            )  # fmt: skip
+            return None
+
+    def _one_command(self, listener: socket.socket) -> bool:
+        """Serve one client; True ends the waiting."""
+        readable, _, _ = select.select([listener, self._wake], [], [])
+        if self._wake in readable:
+            return True
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                command = self._read_command(connection)
+        except OSError as exc:
+            log.warning("Reading a shutdown command failed: %s", exc)
+            return False
+        if command == self._command:
+            log.info("A valid shutdown command was received via the shutdown port. Stopping the Server instance.")
+            return True
+        log.warning("Invalid shutdown command [%s] received", command)
+        return False
+
+    def _read_command(self, connection: socket.socket) -> str:
+        """Bytes up to a control character, the end of the stream or ten seconds of silence."""
+        limit = max(MAX_COMMAND, len(self._command) + 1)
+        deadline = time.monotonic() + READ_TIMEOUT
+        received = bytearray()
+        while len(received) < limit:
+            readable, _, _ = select.select([connection, self._wake], [], [], max(0.0, deadline - time.monotonic()))
+            if connection not in readable:
+                break
+            byte = connection.recv(1)
+            if not byte or byte[0] < 32 or byte[0] == 127:
+                break
+            received += byte
+            deadline = time.monotonic() + READ_TIMEOUT
+        return received.decode("latin-1")

@@ -1,0 +1,66 @@
+"""The container of all hosts of a service (Tomcat: core/StandardEngine.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina import __version__
+from catalina.attributes import Attribute, Element
+from catalina.core.container_base import ContainerBase
+from catalina.core.standard_engine_valve import StandardEngineValve
+from catalina.core.standard_host import StandardHost, set_cluster
+from catalina.errors import LifecycleError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
+    from catalina.core.standard_service import StandardService
+
+__all__ = ["SERVER_INFO", "StandardEngine"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardEngine")
+
+#: What pages and log lines call this server.
+SERVER_INFO = f"Catalina for Python/{__version__}"
+
+
+class StandardEngine(ContainerBase):
+    """Hosts by name, and which of them answers for names that nobody has."""
+
+    background_processor_delay = Attribute(
+        int,
+        10,
+        unit="seconds",
+        doc="Time between two background ticks: session expiry, auto deployment, cluster heartbeat, reload checks.",
+    )
+    default_host = Attribute(str, None, doc="The Host that answers for unknown or missing host names.")
+    jvm_route = Attribute(
+        str, None, doc="Appended to session ids after a dot, so that a load balancer can send a session to its node."
+    )
+
+    elements = {
+        "Cluster": Element(add=set_cluster),
+        "Host": Element(
+            add=lambda engine, host: engine.add_child(host),
+            default="org.apache.catalina.core.StandardHost",
+            role=StandardHost,
+        ),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.service: StandardService | None = None
+        self.pipeline.basic = StandardEngineValve()
+
+    @property
+    def server(self) -> StandardServer | None:
+        return self.service.server if self.service is not None else None
+
+    def add_child(self, child: ContainerBase) -> None:
+        if not isinstance(child, StandardHost):
+            raise LifecycleError(f"{self}: Child of an Engine must be a Host, not {child}")
+        super().add_child(child)
+
+    def _start(self) -> None:
+        log.info("Starting Servlet engine: [%s]", SERVER_INFO)
+        super()._start()

@@ -1,0 +1,165 @@
+"""A virtual host: applications by context path (Tomcat: core/StandardHost.java)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, Element, Text
+from catalina.core.config_listener import add_config_listener
+from catalina.core.container_base import ContainerBase
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host_valve import StandardHostValve
+from catalina.digester.class_names import find_class
+from catalina.errors import LifecycleError
+from catalina.java_pattern import pattern
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.core.cluster import Cluster
+
+__all__ = ["StandardHost", "set_cluster"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardHost")
+
+
+def set_cluster(container: ContainerBase, cluster: Cluster) -> None:
+    """Add what a ``<Cluster>`` element made; a second one replaces the first, as in Tomcat."""
+    container.cluster = cluster
+
+
+class StandardHost(ContainerBase):
+    """Where applications are, how they are found, and by which names the host is asked for."""
+
+    name = Attribute(str.lower, "", doc="The host's name, compared in lower case with the Host header.")
+    app_base = Attribute(str, "webapps", doc="Directory of the applications, relative to CATALINA_BASE.")
+    legacy_app_base = Attribute(
+        str, "webapps-javaee", doc="Recognised: Java applications that Tomcat would convert; they do not run here."
+    )
+    xml_base = Attribute(
+        str, None, doc="Directory of context descriptors, relative to CATALINA_BASE; conf/<engine>/<host> if not given."
+    )
+    work_dir = Attribute(str, None, doc="Scratch directory; work/<engine>/<host> if not given.")
+    create_dirs = Attribute(bool, True, doc="Make appBase and xmlBase when they are missing.")
+    auto_deploy = Attribute(bool, True, doc="Look for new, changed and removed applications while running.")
+    deploy_on_startup = Attribute(bool, True, doc="Deploy what is in xmlBase and appBase at start.")
+    deploy_ignore = Attribute(pattern, None, doc="Names in appBase that automatic deployment leaves alone.")
+    deploy_xml = Attribute(bool, True, xml="deployXML", doc="Honour META-INF/context.xml of applications.")
+    copy_xml = Attribute(bool, False, xml="copyXML", doc="Copy META-INF/context.xml to xmlBase on deployment.")
+    unpack_wars = Attribute(bool, True, xml="unpackWARs", doc="Unpack archives of appBase into directories.")
+    undeploy_old_versions = Attribute(bool, False, doc="Drop older ##versions that have no sessions left.")
+    install_dependencies = Attribute(
+        bool, False, doc="Let pip install what a wheel requires and the environment lacks, into the work directory."
+    )
+    fail_ctx_if_servlet_start_fails = Attribute(
+        bool, False, doc="A load-on-startup servlet that fails makes its whole application fail to start."
+    )
+    error_report_valve_class = Attribute(
+        str, "org.apache.catalina.valves.ErrorReportValve", doc="Valve that writes error pages; empty for none."
+    )
+    config_class = Attribute(
+        str, "org.apache.catalina.startup.ContextConfig", doc="Listener that configures each application."
+    )
+    context_class = Attribute(
+        str, "org.apache.catalina.core.StandardContext", doc="Class of the contexts that deployment makes."
+    )
+    host_config_class = Attribute(
+        str, "org.apache.catalina.startup.HostConfig", doc="Listener that deploys applications into this host."
+    )
+
+    elements = {
+        "Alias": Text(add=lambda host, text: host.add_alias(text)),
+        "Cluster": Element(add=set_cluster),
+        "Context": Element(
+            add=lambda host, context: host.add_child(context),
+            default="org.apache.catalina.core.StandardContext",
+            role=StandardContext,
+        ),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.aliases: list[str] = []
+        self.pipeline.basic = StandardHostValve()
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def add_alias(self, alias: str) -> None:
+        """One more name; ``*.example.org`` stands for any one label in front."""
+        alias = alias.strip().lower()
+        if alias and alias not in self.aliases:
+            self.aliases.append(alias)
+            self.fire_container_event("addAlias", alias)
+
+    def remove_alias(self, alias: str) -> None:
+        """A name the host no longer answers to; unknown ones are ignored."""
+        alias = alias.lower()
+        if alias in self.aliases:
+            self.aliases.remove(alias)
+            self.fire_container_event("removeAlias", alias)
+
+    # -- directories ---------------------------------------------------------------------------------------------
+
+    @property
+    def catalina_base(self) -> Path:
+        """CATALINA_BASE of the server, the current directory while there is none."""
+        return self.server.catalina_base if self.server is not None else Path.cwd()
+
+    @property
+    def app_base_path(self) -> Path:
+        """Absolute appBase."""
+        return self.catalina_base / self.app_base
+
+    @property
+    def config_base_path(self) -> Path:
+        """Absolute xmlBase: context descriptors, ``context.xml.default`` and ``web.xml.default``."""
+        if self.xml_base is not None:
+            return self.catalina_base / self.xml_base
+        return self.catalina_base / "conf" / self._engine_and_host()
+
+    @property
+    def work_path(self) -> Path:
+        """Absolute scratch directory of this host."""
+        if self.work_dir is not None:
+            return self.catalina_base / self.work_dir
+        return self.catalina_base / "work" / self._engine_and_host()
+
+    def _engine_and_host(self) -> Path:
+        return Path(self.parent.name if self.parent is not None else "_") / (self.name or "_")
+
+    # -- children ------------------------------------------------------------------------------------------------
+
+    def add_child(self, child: ContainerBase) -> None:
+        if not isinstance(child, StandardContext):
+            raise LifecycleError(f"{self}: Child of a Host must be a Context, not {child}")
+        child.settle_name()
+        super().add_child(child)
+
+    def _start_child(self, child: ContainerBase) -> None:
+        try:
+            super()._start_child(child)
+        except LifecycleError as exc:
+            # The context has said why. It stays, FAILED and unmapped; the others run.
+            log.debug("Context [%s] is not available", child.name, exc_info=exc)
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _init(self) -> None:
+        if self.place is not None:  # a host made in Python deploys what it is told to
+            add_config_listener(self, self.host_config_class)
+
+    def _start(self) -> None:
+        self._add_error_report_valve()
+        super()._start()
+
+    def _add_error_report_valve(self) -> None:
+        name = self.error_report_valve_class
+        if not name:
+            return
+        valve_class = find_class(name)
+        if valve_class is None or not issubclass(valve_class, ValveBase):
+            log.error("Error loading error report valve class [%s]: no such valve", name)
+            return
+        if not any(type(valve) is valve_class for valve in self.pipeline.valves):
+            self.pipeline.add_valve(valve_class())

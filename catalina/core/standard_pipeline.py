@@ -1,0 +1,102 @@
+"""The chain of valves of one container (Tomcat: core/StandardPipeline.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from catalina.errors import LifecycleError
+from catalina.lifecycle import Lifecycle
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.core.container_base import ContainerBase
+
+__all__ = ["StandardPipeline"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardPipeline")
+
+
+class StandardPipeline(Lifecycle):
+    """Valves in the order they were added, the container's basic valve last.
+
+    ``first`` is read once per request and container. It changes by assignment only, so a request that is under way
+    keeps the chain it has started on.
+    """
+
+    def __init__(self, container: ContainerBase) -> None:
+        super().__init__()
+        self.container = container
+        self._basic: ValveBase | None = None
+        self._added: list[ValveBase] = []
+        self.first: ValveBase | None = None
+
+    def __str__(self) -> str:
+        return f"Pipeline[{self.container.name}]"
+
+    @property
+    def basic(self) -> ValveBase | None:
+        """The last valve: it hands the request to the container's child."""
+        return self._basic
+
+    @basic.setter
+    def basic(self, valve: ValveBase) -> None:
+        self._adopt(valve)
+        old, self._basic = self._basic, valve
+        self._link()
+        if old is not None:
+            self._release(old)
+
+    @property
+    def valves(self) -> tuple[ValveBase, ...]:
+        """All valves in order, the basic one last."""
+        return (*self._added, self._basic) if self._basic is not None else tuple(self._added)
+
+    def add_valve(self, valve: ValveBase) -> None:
+        """Put a valve before the basic one; it starts at once when the pipeline is running. Raises LifecycleError."""
+        self._adopt(valve)
+        self._added.append(valve)
+        self._link()
+
+    def remove_valve(self, valve: ValveBase) -> None:
+        """Take a valve out, stop and destroy it. A valve that is not here is ignored."""
+        if valve in self._added:
+            self._added.remove(valve)
+            self._link()
+            self._release(valve)
+
+    def _adopt(self, valve: ValveBase) -> None:
+        valve.container = self.container
+        if self.state.available:
+            valve.start()
+
+    def _release(self, valve: ValveBase) -> None:
+        try:
+            if self.state.available:
+                valve.stop()
+            valve.destroy()
+        except LifecycleError:
+            log.exception("Valve [%s] could not be stopped", valve)
+        valve.container = None
+
+    def _link(self) -> None:
+        chain = self.valves
+        # From the end, so that whoever reads `first` meanwhile finds a whole chain.
+        for valve, following in reversed(list(zip(chain, chain[1:], strict=False))):
+            valve.next = following
+        self.first = chain[0] if chain else None
+
+    def _start(self) -> None:
+        for valve in self.valves:
+            valve.start()
+
+    def _stop(self) -> None:
+        for valve in self.valves:
+            try:
+                valve.stop()
+            except LifecycleError:
+                log.exception("Valve [%s] could not be stopped", valve)
+
+    def _destroy(self) -> None:
+        for valve in self.valves:
+            self._release(valve)

@@ -1,0 +1,156 @@
+"""The whole node: services, the shutdown port, global resources, utility threads (Tomcat: core/StandardServer.java)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, Element
+from catalina.core.container_base import add_listener, thread_count
+from catalina.core.shutdown_port import ShutdownPort
+from catalina.core.standard_service import StandardService
+from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
+from catalina.errors import LifecycleError
+from catalina.lifecycle import Lifecycle
+from catalina.reactor import Reactor
+
+if TYPE_CHECKING:
+    from catalina.deploy.naming_resources_impl import NamingResourcesImpl
+
+__all__ = ["StandardServer"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardServer")
+
+
+def _set_naming_resources(server: StandardServer, resources: NamingResourcesImpl) -> None:
+    server.global_naming_resources = resources
+    resources.container = server
+
+
+class StandardServer(Lifecycle):
+    """The root of the tree that ``server.xml`` describes.
+
+    ``reactor`` is the loop that connectors and the cluster's channel share; it exists before anything starts. Whoever
+    runs the server (the worker, or a test) starts and stops it.
+    """
+
+    port = Attribute(int, 8005, doc="Shutdown port; -1 switches it off. portOffset is added.")
+    address = Attribute(str, "localhost", doc="Address the shutdown port binds to.")
+    shutdown = Attribute(str, "SHUTDOWN", doc="The word that stops the server. Change it where others can connect.")
+    port_offset = Attribute(int, 0, doc="Added to the shutdown port and to every connector's port.")
+    utility_threads = Attribute(
+        int, 2, doc="Threads for background work; 0 or less is processors plus that value. At least 2."
+    )
+    utility_threads_as_daemon = Attribute(bool, False, doc="Whether a utility thread lets the process end.")
+    periodic_event_delay = Attribute(
+        int, 10, unit="seconds", doc="Time between periodic events to the server's listeners; 0 or less: none."
+    )
+
+    elements = {
+        "GlobalNamingResources": Element(
+            add=_set_naming_resources, default="org.apache.catalina.deploy.NamingResourcesImpl"
+        ),
+        "Listener": Element(add=add_listener),
+        "Service": Element(
+            add=lambda server, service: server.add_service(service),
+            default="org.apache.catalina.core.StandardService",
+            role=StandardService,
+        ),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.reactor = Reactor("catalina-exec")
+        self.services: list[StandardService] = []
+        self.global_naming_resources: NamingResourcesImpl | None = None
+        self.catalina_home = Path.cwd()
+        self.catalina_base = self.catalina_home
+        self._utility: UtilityExecutor | None = None
+        self._shutdown_port: ShutdownPort | None = None
+        self._periodic: ScheduledTask | None = None
+
+    def __str__(self) -> str:
+        return f"StandardServer[{self.port}]"
+
+    @property
+    def utility(self) -> UtilityExecutor:
+        """The threads for background work; they exist from the first use to :meth:`destroy`."""
+        if self._utility is None:
+            size = max(2, thread_count(self.utility_threads))
+            self._utility = UtilityExecutor(size, daemon=self.utility_threads_as_daemon)
+        return self._utility
+
+    @property
+    def shutdown_port(self) -> int:
+        """The port :meth:`await_shutdown` listens on, offset included; -1 for none."""
+        return self.port + self.port_offset if self.port > 0 else self.port
+
+    def add_service(self, service: StandardService) -> None:
+        """Add a service; it starts when the server runs."""
+        service.server = self
+        self.services.append(service)
+        if self.state.available:
+            service.start()
+
+    def find_service(self, name: str) -> StandardService | None:
+        """The service of that name, None when there is none."""
+        return next((service for service in self.services if service.name == name), None)
+
+    def await_shutdown(self) -> None:
+        """Return when the shutdown word has arrived or :meth:`stop_await` was called.
+
+        Returns at once when the shutdown port cannot be bound: the caller stops the server, as Tomcat does.
+        """
+        if self._shutdown_port is None:
+            self._shutdown_port = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)
+        self._shutdown_port.wait()
+
+    def stop_await(self) -> None:
+        """End :meth:`await_shutdown`. Any thread, also from a signal handler, also before it was called."""
+        if self._shutdown_port is None:
+            self._shutdown_port = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)
+        self._shutdown_port.close()
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _init(self) -> None:
+        if self.global_naming_resources is not None:
+            self.global_naming_resources.init()
+        for service in self.services:
+            service.init()
+
+    def _start(self) -> None:
+        self.fire_lifecycle_event("configure_start")
+        if self.global_naming_resources is not None:
+            self.global_naming_resources.start()
+        for service in self.services:
+            service.start()
+        if self.periodic_event_delay > 0:
+            self._periodic = self.utility.schedule(
+                lambda: self.fire_lifecycle_event("periodic"), self.periodic_event_delay, self.periodic_event_delay
+            )
+
+    def _stop(self) -> None:
+        if self._periodic is not None:
+            self._periodic.cancel()
+            self._periodic = None
+        self.fire_lifecycle_event("configure_stop")
+        for part in (*self.services, self.global_naming_resources):
+            try:
+                if part is not None:
+                    part.stop()
+            except LifecycleError:
+                log.exception("Failed to stop [%s]", part)
+        self.stop_await()
+
+    def _destroy(self) -> None:
+        for part in (*self.services, self.global_naming_resources):
+            try:
+                if part is not None:
+                    part.destroy()
+            except LifecycleError:
+                log.exception("Failed to destroy [%s]", part)
+        if self._utility is not None:
+            self._utility.shutdown()
+            self._utility = None

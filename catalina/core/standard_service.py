@@ -1,0 +1,144 @@
+"""Connectors and the engine they feed (Tomcat: core/StandardService.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, Element
+from catalina.core.container_base import add_listener
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_thread_executor import StandardThreadExecutor
+from catalina.errors import LifecycleError
+from catalina.lifecycle import Lifecycle
+from catalina.mapper.mapper import Mapper
+from catalina.mapper.mapper_listener import MapperListener
+
+if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
+    from catalina.core.standard_server import StandardServer
+
+__all__ = ["StandardService"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardService")
+
+
+class StandardService(Lifecycle):
+    """One engine, its connectors, and the mapper between them."""
+
+    name = Attribute(str, "", doc="Shown in logs and MBeans; unique in the server.")
+    graceful_stop_await_millis = Attribute(
+        int,
+        0,
+        unit="ms",
+        doc="How long a stop waits for open connections to drain (only those of connectors with bindOnInit=false).",
+    )
+
+    elements = {
+        "Listener": Element(add=add_listener),
+        "Executor": Element(
+            add=lambda service, executor: service.add_executor(executor),
+            default="org.apache.catalina.core.StandardThreadExecutor",
+        ),
+        "Connector": Element(
+            add=lambda service, connector: service.add_connector(connector),
+            default="org.apache.catalina.connector.Connector",
+        ),
+        "Engine": Element(
+            add=lambda service, engine: service.set_engine(engine),
+            default="org.apache.catalina.core.StandardEngine",
+            role=StandardEngine,
+        ),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.server: StandardServer | None = None
+        self.engine: StandardEngine | None = None
+        self.connectors: list[Connector] = []
+        self.executors: list[StandardThreadExecutor] = []
+        self.mapper = Mapper()
+        self._mapper_listener = MapperListener(self)
+
+    def __str__(self) -> str:
+        return f"StandardService[{self.name}]"
+
+    def set_engine(self, engine: StandardEngine) -> None:
+        """The service's one engine; a second ``<Engine>`` replaces the first, as in Tomcat."""
+        engine.service = self
+        self.engine = engine
+
+    def add_connector(self, connector: Connector) -> None:
+        """Add a connector; it starts when the service runs."""
+        connector.service = self
+        self.connectors.append(connector)
+        if self.state.available:
+            connector.start()
+
+    def remove_connector(self, connector: Connector) -> None:
+        """Stop a connector and take it out. One that is not here is ignored."""
+        if connector in self.connectors:
+            self.connectors.remove(connector)
+            self._try("stop", connector)
+
+    def add_executor(self, executor: StandardThreadExecutor) -> None:
+        """Add a thread pool that connectors name in their ``executor`` attribute."""
+        self.executors.append(executor)
+        if self.state.available:
+            executor.start()
+
+    def find_executor(self, name: str) -> StandardThreadExecutor | None:
+        """The executor of that name, None when there is none."""
+        return next((executor for executor in self.executors if executor.name == name), None)
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _init(self) -> None:
+        if self.engine is not None:
+            self.engine.init()
+        for executor in self.executors:
+            executor.init()
+        for connector in self.connectors:
+            self._try("init", connector)
+
+    def _start(self) -> None:
+        log.info("Starting service [%s]", self.name)
+        if self.engine is not None:
+            self.engine.start()
+        for executor in self.executors:
+            executor.start()
+        self._mapper_listener.start()
+        for connector in self.connectors:
+            # One that could not bind its port stays FAILED; the others serve.
+            if connector.state.label != "FAILED":
+                self._try("start", connector)
+
+    def _stop(self) -> None:
+        for connector in self.connectors:
+            self._try("pause", connector)
+        if self.graceful_stop_await_millis > 0:
+            for connector in self.connectors:
+                connector.await_drained(self.graceful_stop_await_millis / 1000)
+        log.info("Stopping service [%s]", self.name)
+        if self.engine is not None:
+            self._try("stop", self.engine)
+        for connector in self.connectors:
+            self._try("stop", connector)
+        self._mapper_listener.stop()
+        for executor in self.executors:
+            self._try("stop", executor)
+
+    def _destroy(self) -> None:
+        for connector in self.connectors:
+            self._try("destroy", connector)
+        for executor in self.executors:
+            self._try("destroy", executor)
+        if self.engine is not None:
+            self._try("destroy", self.engine)
+
+    def _try(self, verb: str, part: Any) -> None:
+        """One part that fails does not keep the others from their turn."""
+        try:
+            getattr(part, verb)()
+        except LifecycleError as exc:
+            log.error("Failed to %s component [%s]: %s", verb, part, exc, exc_info=exc)

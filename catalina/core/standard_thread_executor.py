@@ -1,0 +1,33 @@
+"""``<Executor>``: a thread pool that connectors share by name (Tomcat: core/StandardThreadExecutor.java)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.lifecycle import Lifecycle
+
+__all__ = ["StandardThreadExecutor"]
+
+
+class StandardThreadExecutor(Lifecycle):
+    """The limits of a pool; a connector with ``executor="<name>"`` runs its requests within them.
+
+    All connectors of a node share one loop, whose runner hands its role to another thread when a request is slow. So
+    a pool is not a set of threads of its own but the bound and the name of the loop's: ``maxThreads`` and
+    ``namePrefix`` are honoured, the thread-keeping attributes are recognised.
+    """
+
+    name = Attribute(str, "", doc="What a connector's executor attribute refers to; unique in the service.")
+    thread_priority = Attribute(int, 5, doc="Java only: Python threads have no priority.")
+    daemon = Attribute(bool, True, doc="Java only: the loop's threads never keep the process alive.")
+    name_prefix = Attribute(str, "tomcat-exec-", doc="Start of the threads' names.")
+    max_threads = Attribute(int, 200, doc="Requests that may run at the same time. More costs memory per thread.")
+    min_spare_threads = Attribute(int, 25, doc="Recognised: the loop keeps parked threads as it needs them.")
+    max_idle_time = Attribute(int, 60_000, unit="ms", doc="After this an idle surplus thread ends.")
+    max_queue_size = Attribute(int, 2_147_483_647, doc="Recognised: waiting requests wait in their connections.")
+    prestart_min_spare_threads = Attribute(
+        bool, False, xml="prestartminSpareThreads", doc="Recognised: threads start when they are needed."
+    )
+    thread_renewal_delay = Attribute(int, 1000, unit="ms", doc="Java only: works around class loader leaks.")
+
+    def __str__(self) -> str:
+        return f"StandardThreadExecutor[{self.name}]"

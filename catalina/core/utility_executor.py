@@ -1,0 +1,152 @@
+"""The server's few threads for background work, with a timetable (Tomcat: ScheduledThreadPoolExecutor of StandardServer).
+
+Everything periodic of the container runs here: background ticks, periodic events, deployment on a changed file. Two
+threads by default, so one slow task (an application that takes a minute to start) delays others but stops nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+__all__ = ["ScheduledTask", "UtilityExecutor"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardServer")
+
+T = TypeVar("T")
+
+
+class ScheduledTask:
+    """A task in the timetable.
+
+    Args:
+        work: what to call; an exception is logged and, for a repeated task, does not end it.
+        repeat: seconds from the end of one run to the start of the next; None runs it once.
+    """
+
+    def __init__(self, work: Callable[[], object], repeat: float | None) -> None:
+        self.work = work
+        self.repeat = repeat
+        self.cancelled = False
+        self._running = threading.Lock()
+
+    def cancel(self, wait: bool = True) -> None:
+        """No further run. ``wait``: return only when a run that is under way has ended (unless this is that run)."""
+        self.cancelled = True
+        if wait and self._runner != threading.get_ident():
+            with self._running:
+                return
+
+    _runner: int | None = None
+
+    def run(self) -> None:
+        """One run, if not cancelled."""
+        with self._running:
+            if self.cancelled:
+                return
+            self._runner = threading.get_ident()
+            try:
+                self.work()
+            except Exception:  # foreign work; the thread serves everybody else's too
+                log.exception("Unexpected failure of the background task %r", self.work)
+            finally:
+                self._runner = None
+
+
+class UtilityExecutor:
+    """A pool of ``threads`` threads named ``<name>-1`` ... that run tasks at their time.
+
+    Threads are started by the first task, and joined by :meth:`shutdown`.
+    """
+
+    def __init__(self, threads: int = 2, name: str = "Catalina-utility", daemon: bool = True) -> None:
+        self.size = threads
+        self.name = name
+        self._daemon = daemon
+        self._threads: list[threading.Thread] = []
+        self._timetable: list[tuple[float, int, ScheduledTask]] = []
+        self._sequence = itertools.count()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Run ``work`` as soon as a thread is free. Raises RuntimeError after shutdown."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except BaseException as exc:  # noqa: BLE001 - the future hands it to whoever asked
+                future.set_exception(exc)
+
+        self._add(ScheduledTask(run, None), 0.0)
+        return future
+
+    def schedule(self, work: Callable[[], object], delay: float, repeat: float | None = None) -> ScheduledTask:
+        """Run ``work`` after ``delay`` seconds, then ``repeat`` seconds after the end of each run."""
+        task = ScheduledTask(work, repeat)
+        self._add(task, delay)
+        return task
+
+    def shutdown(self) -> None:
+        """Drop what has not begun, wait for what has, end the threads."""
+        with self._changed:
+            self._closed = True
+            self._timetable.clear()
+            self._changed.notify_all()
+        me = threading.current_thread()
+        for thread in self._threads:
+            if thread is not me:
+                thread.join()
+
+    def _add(self, task: ScheduledTask, delay: float) -> None:
+        with self._changed:
+            if self._closed:
+                raise RuntimeError(f"{self.name}: no new task, the server has stopped its utility threads")
+            heapq.heappush(self._timetable, (time.monotonic() + delay, next(self._sequence), task))
+            if len(self._threads) < self.size:
+                number = len(self._threads) + 1
+                thread = threading.Thread(target=self._run, name=f"{self.name}-{number}", daemon=self._daemon)
+                self._threads.append(thread)
+                thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        for task in self._due_tasks():
+            task.run()
+            if task.repeat is not None and not task.cancelled:
+                with contextlib.suppress(RuntimeError):  # shut down meanwhile
+                    self._add(task, task.repeat)
+
+    def _due_tasks(self) -> Iterator[ScheduledTask]:
+        while True:
+            with self._changed:
+                while not self._closed and (wait := self._seconds_to_next()) != 0.0:
+                    self._changed.wait(wait)
+                if self._closed:
+                    return
+                task = heapq.heappop(self._timetable)[2]
+            yield task
+
+    def _seconds_to_next(self) -> float | None:
+        """0.0 when the first task is due, None when there is none."""
+        while self._timetable and self._timetable[0][2].cancelled:
+            heapq.heappop(self._timetable)
+        if not self._timetable:
+            return None
+        return max(0.0, self._timetable[0][0] - time.monotonic())
+
+    def __enter__(self) -> UtilityExecutor:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.shutdown()

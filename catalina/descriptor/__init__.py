@@ -1,0 +1,1 @@
+# web.xml as values, with line numbers: reading, checking, merging.

@@ -1,0 +1,209 @@
+"""Host name and path -> host, application, servlet (Tomcat: mapper/Mapper.java).
+
+Mapping happens once or twice per request, changes of the map a few times a day. So the answers that depend on nothing
+but the map are remembered, up to a bound, and forgotten as a whole when the map changes.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from catalina.mapper.mapping_data import MappingData
+from catalina.mapper.servlet_map import ServletMap
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["Mapper"]
+
+#: Answers remembered; clients choose the paths. Past the bound everything is forgotten and remembered anew.
+MAX_REMEMBERED = 4096
+#: Longer paths are mapped each time: MAX_REMEMBERED of them must not take much memory.
+MAX_REMEMBERED_PATH = 256
+
+
+class _MappedHost:
+    """One host: its applications by context path, versions oldest first."""
+
+    def __init__(self, host: StandardHost) -> None:
+        self.host = host
+        self.contexts: dict[str, tuple[ServletMap, ...]] = {}
+
+
+class Mapper:
+    """Finds the host, the application, its version and the servlet for a request.
+
+    Reading needs no lock; changes are made under one.
+    """
+
+    def __init__(self) -> None:
+        self.default_host_name: str | None = None
+        self._names: dict[str, _MappedHost] = {}  # host names and aliases, lower case
+        self._wildcards: dict[str, _MappedHost] = {}  # ".example.org" for the alias *.example.org
+        self._remembered: dict[tuple[str, str], MappingData] = {}
+        self._lock = threading.Lock()
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def map(self, host_name: str, path: str, version: str | None = None) -> MappingData:
+        """Find what answers for a request.
+
+        Args:
+            host_name: from the Host header, without the port; any case.
+            path: decoded, normalised, without path parameters, beginning with a slash.
+            version: of the application; None and unknown ones give the newest.
+        """
+        remembered = self._remembered
+        if version is None:
+            found = remembered.get((host_name, path))
+            if found is not None:
+                return found
+        mapped = self._find_host(host_name.lower())
+        if mapped is None:
+            return MappingData()
+        data, lasting = self._map_context(mapped, path, version)
+        if lasting and version is None and len(path) <= MAX_REMEMBERED_PATH:
+            if len(remembered) >= MAX_REMEMBERED:
+                remembered.clear()
+            remembered[host_name, path] = data
+        return data
+
+    def map_context(self, context: StandardContext, path: str) -> MappingData:
+        """Map a path inside one application, which must run: for dispatchers. ``path`` begins with the slash."""
+        for mapped in self._names.values():
+            for servlets in mapped.contexts.get(context.path, ()):
+                if servlets.context is context:
+                    return self._map_servlet(mapped.host, servlets, path, ())[0]
+        return MappingData()
+
+    def _find_host(self, name: str) -> _MappedHost | None:
+        found = self._names.get(name)
+        if found is not None:
+            return found
+        dot = name.find(".")
+        if dot >= 0:
+            found = self._wildcards.get(name[dot:])
+        if found is None and self.default_host_name is not None:
+            found = self._names.get(self.default_host_name)
+        return found
+
+    def _map_context(self, mapped: _MappedHost, path: str, version: str | None) -> tuple[MappingData, bool]:
+        versions = self._find_versions(mapped, path)
+        if not versions:
+            return MappingData(mapped.host), True
+        chosen = versions[-1]
+        others: tuple[StandardContext, ...] = ()
+        if len(versions) > 1:
+            others = tuple(servlets.context for servlets in reversed(versions))
+            chosen = next((each for each in versions if each.context.web_app_version == version), chosen)
+        if chosen.context.paused:
+            # The adapter waits and asks again; a servlet would be one of the application that is going.
+            return MappingData(mapped.host, chosen.context, others, context_path=chosen.context.path), False
+        return self._map_servlet(mapped.host, chosen, path[len(chosen.context.path) :], others)
+
+    @staticmethod
+    def _find_versions(mapped: _MappedHost, path: str) -> tuple[ServletMap, ...]:
+        """The longest context path that is the path or ends at one of its slashes; the root's is empty."""
+        contexts = mapped.contexts
+        end = len(path)
+        while end >= 0:
+            versions = contexts.get(path[:end])
+            if versions:
+                return versions
+            end = path.rfind("/", 0, end)
+        return ()
+
+    @staticmethod
+    def _map_servlet(
+        host: StandardHost, servlets: ServletMap, path: str, others: tuple[StandardContext, ...]
+    ) -> tuple[MappingData, bool]:
+        context = servlets.context
+        found = servlets.find(path)
+        data = MappingData(
+            host,
+            context,
+            others,
+            found.wrapper,
+            context.path,
+            found.servlet_path,
+            found.path_info,
+            context.path + path + "/" if found.redirect else None,
+            found.match,
+            found.pattern,
+        )
+        return data, not found.volatile
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def add_host(self, host: StandardHost, aliases: tuple[str, ...] = ()) -> None:
+        """Add a host with its aliases; ``*.example.org`` matches one more label in front. The first of a name wins."""
+        with self._lock:
+            mapped = self._names.get(host.name.lower())
+            if mapped is None or mapped.host is not host:
+                mapped = self._names[host.name.lower()] = _MappedHost(host)
+            for alias in aliases:
+                self._add_alias(mapped, alias.lower())
+            self._changed()
+
+    def add_alias(self, host: StandardHost, alias: str) -> None:
+        """Let a host that is here answer for one more name."""
+        with self._lock:
+            self._add_alias(self._names[host.name.lower()], alias.lower())
+            self._changed()
+
+    def _add_alias(self, mapped: _MappedHost, alias: str) -> None:
+        if alias.startswith("*."):
+            self._wildcards.setdefault(alias[1:], mapped)
+        else:
+            self._names.setdefault(alias, mapped)
+
+    def remove_alias(self, alias: str) -> None:
+        """A name that no host answers for any more; unknown ones are ignored."""
+        with self._lock:
+            alias = alias.lower()
+            table, key = (self._wildcards, alias[1:]) if alias.startswith("*.") else (self._names, alias)
+            table.pop(key, None)
+            self._changed()
+
+    def remove_host(self, host: StandardHost) -> None:
+        """Forget a host, its aliases and its applications."""
+        with self._lock:
+            for table in (self._names, self._wildcards):
+                for name in [name for name, mapped in table.items() if mapped.host is host]:
+                    del table[name]
+            self._changed()
+
+    def add_context(self, host: StandardHost, servlets: ServletMap) -> None:
+        """Add a version of an application, or replace its map."""
+        with self._lock:
+            mapped = self._names.get(host.name.lower())
+            if mapped is None:
+                return
+            path = servlets.context.path
+            kept = [each for each in mapped.contexts.get(path, ()) if each.context is not servlets.context]
+            # Plain text order, so ##9 is newer than ##10, as in Tomcat; a wheel's versions come ready for it.
+            mapped.contexts[path] = tuple(sorted([*kept, servlets], key=lambda each: each.context.version_key))
+            self._changed()
+
+    def remove_context(self, host: StandardHost, context: StandardContext) -> None:
+        """Forget a version of an application; unknown ones are ignored."""
+        with self._lock:
+            mapped = self._names.get(host.name.lower())
+            if mapped is None:
+                return
+            kept = tuple(each for each in mapped.contexts.get(context.path, ()) if each.context is not context)
+            if kept:
+                mapped.contexts[context.path] = kept
+            else:
+                mapped.contexts.pop(context.path, None)
+            self._changed()
+
+    def forget_answers(self) -> None:
+        """Something that answers depend on has changed, such as whether an application is paused."""
+        with self._lock:
+            self._changed()
+
+    def _changed(self) -> None:
+        self._remembered = {}

@@ -1,0 +1,123 @@
+"""Keeps the mapper in step with the containers (Tomcat: mapper/MapperListener.java).
+
+An application is in the map from the end of its start to the beginning of its stop. While it reloads it stays there,
+paused, so that requests wait instead of getting a 404.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from catalina.lifecycle import LifecycleEvent
+from catalina.mapper.servlet_map import ServletMap
+
+if TYPE_CHECKING:
+    from catalina.core.container_base import ContainerBase, ContainerEvent
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_host import StandardHost
+    from catalina.core.standard_service import StandardService
+
+__all__ = ["MapperListener"]
+
+log = logging.getLogger("org.apache.catalina.mapper.MapperListener")
+
+
+class MapperListener:
+    """Listens to the engine, its hosts and their applications."""
+
+    def __init__(self, service: StandardService) -> None:
+        self._service = service
+        self._mapper = service.mapper
+
+    def start(self) -> None:
+        """Register what is there, then listen."""
+        engine = self._service.engine
+        if engine is None:
+            return
+        self._set_default_host()
+        engine.add_container_listener(self._engine_event)
+        for host in engine.children:
+            self._register_host(host)  # type: ignore[arg-type]  # children of an engine are hosts
+
+    def stop(self) -> None:
+        """Listen no more; the map stays as it is, the connectors have stopped."""
+        engine = self._service.engine
+        if engine is None:
+            return
+        engine.remove_container_listener(self._engine_event)
+        for host in engine.children:
+            self._forget_host(host)
+
+    def _set_default_host(self) -> None:
+        engine = self._service.engine
+        assert engine is not None
+        wanted = (engine.default_host or "").lower()
+        for host in engine.children:
+            names = {host.name.lower(), *(alias.lower() for alias in getattr(host, "aliases", ()))}
+            if wanted and wanted in names:
+                self._mapper.default_host_name = host.name.lower()
+                return
+        log.error("Unknown default host [%s] for service [%s]", engine.default_host, self._service)
+
+    def _engine_event(self, event: ContainerEvent) -> None:
+        if event.type == "addChild":
+            self._register_host(event.data)
+            self._set_default_host()
+        elif event.type == "removeChild":
+            self._forget_host(event.data)
+            self._mapper.remove_host(event.data)
+
+    def _register_host(self, host: StandardHost) -> None:
+        self._mapper.add_host(host, tuple(host.aliases))
+        host.add_container_listener(self._host_event)
+        for context in host.children:
+            self._watch(context)
+
+    def _forget_host(self, host: ContainerBase) -> None:
+        host.remove_container_listener(self._host_event)
+        for context in host.children:
+            context.remove_lifecycle_listener(self._context_event)
+            context.remove_container_listener(self._mapping_event)
+
+    def _host_event(self, event: ContainerEvent) -> None:
+        match event.type:
+            case "addChild":
+                self._watch(event.data)
+            case "removeChild":
+                event.data.remove_lifecycle_listener(self._context_event)
+                event.data.remove_container_listener(self._mapping_event)
+                self._mapper.remove_context(event.container, event.data)  # type: ignore[arg-type]  # a host's listener
+            case "addAlias":
+                self._mapper.add_alias(event.container, event.data)  # type: ignore[arg-type]  # a host's listener
+            case "removeAlias":
+                self._mapper.remove_alias(event.data)
+
+    def _watch(self, context: ContainerBase) -> None:
+        context.add_lifecycle_listener(self._context_event)
+        context.add_container_listener(self._mapping_event)
+        if context.state.available:
+            self._register(context)  # type: ignore[arg-type]  # children of a host are contexts
+
+    def _context_event(self, event: LifecycleEvent) -> None:
+        context: StandardContext = event.source  # type: ignore[assignment]  # listens to contexts only
+        if event.type == "after_start":
+            self._register(context)
+        elif event.type == "before_stop":
+            if context.paused:
+                self._mapper.forget_answers()
+            else:
+                self._unregister(context)
+
+    def _mapping_event(self, event: ContainerEvent) -> None:
+        """A running application has got or lost a servlet mapping or a welcome file."""
+        if event.type == "mappings" and event.container.state.available:
+            self._register(event.container)  # type: ignore[arg-type]  # listens to contexts only
+
+    def _register(self, context: StandardContext) -> None:
+        mappings = [(pattern, context.wrappers[name]) for pattern, name in context.servlet_mappings.items()]
+        servlets = ServletMap(context, mappings, context.welcome_files, context.resource_only_names)
+        self._mapper.add_context(context.host, servlets)
+
+    def _unregister(self, context: StandardContext) -> None:
+        self._mapper.remove_context(context.host, context)

@@ -1,0 +1,1 @@
+# Servlets of the container itself, named in conf/web.xml.

@@ -1,0 +1,1 @@
+# One valve per module; valve_base is what they share.
