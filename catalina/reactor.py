@@ -4,9 +4,17 @@ One thread at a time is the *runner*: it polls, and calls the callbacks of ready
 threads' :meth:`Reactor.call_soon`, all inline. When every callback of one poll has run, the callbacks given to
 :meth:`Reactor.at_round_end` run (that is where all deltas of a round leave in one write per peer), then it polls again.
 
-A callback that must wait hands the role on first: ``with reactor.blocking(): ...`` makes another thread the runner, so
-waiting for an answer that the loop itself must read cannot deadlock. Registered callbacks run in whichever thread is
-the runner, never in two at once.
+The role can change threads, in two ways:
+
+- A callback that knows it must wait hands the role on first: ``with reactor.blocking(): ...``, so waiting for an
+  answer that the loop itself must read cannot deadlock.
+- Foreign code that usually is quick runs in :meth:`Reactor.run_call`. A monitor thread looks every millisecond, and
+  when the runner is still inside the same call it hands the role to another thread. So a quick application runs without
+  any hand-over between threads, and a slow one does not stop the loop (measured: handing each request from thread to
+  thread costs more than all the rest). The monitor sleeps for good while no calls are made.
+
+Registered callbacks run in whichever thread is the runner, never in two at once. Threads that have nothing to do park
+and are used again, for the role and for :meth:`Reactor.submit`.
 """
 
 from __future__ import annotations
@@ -16,6 +24,7 @@ import heapq
 import itertools
 import logging
 import os
+import queue
 import select
 import threading
 import time
@@ -30,6 +39,18 @@ log = logging.getLogger("org.apache.catalina.reactor")
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
+#: How often the monitor looks, in seconds. A call is slow when it is seen twice, so after one to two ticks.
+TICK = 0.001
+#: Looks without a call after which the monitor goes to sleep.
+IDLE_TICKS = 20
+#: Seconds after which a parked thread that is not needed ends.
+PARKED_SECONDS = 60.0
+
+Task = Callable[[], None]
+
+#: The call in progress when there is none.
+NO_CALL: list[Task] = []
+
 
 class HasFileno(Protocol):
     """A socket, or anything with a file descriptor."""
@@ -42,9 +63,9 @@ class Timer:
 
     __slots__ = ("callback", "deadline")
 
-    def __init__(self, deadline: float, callback: Callable[[], None]) -> None:
+    def __init__(self, deadline: float, callback: Task) -> None:
         self.deadline = deadline
-        self.callback: Callable[[], None] | None = callback
+        self.callback: Task | None = callback
 
     def cancel(self) -> None:
         self.callback = None
@@ -55,29 +76,47 @@ class Reactor:
 
     Args:
         name: prefix of its threads' names.
+        min_spare_threads: parked threads that are kept however long they have nothing to do.
     """
 
-    def __init__(self, name: str = "reactor") -> None:
+    def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
         self.name = name
+        self.min_spare_threads = min_spare_threads
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ready: deque[tuple[int, int]] = deque()
-        self._soon: deque[Callable[[], None]] = deque()
-        self._round_end: list[Callable[[], None]] = []
+        self._soon: deque[Task] = deque()
+        self._round_end: list[Task] = []
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = itertools.count()
         self._timer_lock = threading.Lock()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._callbacks[self._wake_fd] = self._drain_wakes
         self._epoll.register(self._wake_fd, READ)
         self._runner: int | None = None  # thread ident
-        self._turn = threading.Lock()  # held by the runner
         self._threads: set[threading.Thread] = set()
+        self._thread_count = itertools.count(1)
+        self._parked: list[queue.SimpleQueue[Task]] = []  # mailboxes, the last to park first
+        self._pool_lock = threading.Lock()
+        #: The call in progress: one element, what to do when the role is taken from it. Whoever pops that element owns
+        #: the role: the runner when the call returns, or the monitor. ``list.pop`` is atomic, so there is no lock.
+        self._call: list[Task] = NO_CALL
+        self._monitor: threading.Thread | None = None
+        self._monitor_parked = False
+        self._monitor_bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = False
 
     @property
     def in_runner(self) -> bool:
         """Whether the calling thread is the runner."""
         return self._runner == threading.get_ident()
+
+    @property
+    def thread_count(self) -> int:
+        """Threads it has at the moment, parked ones included, the monitor not."""
+        return len(self._threads)
+
+    # Sockets, timers, calls from other threads
 
     def register(self, sock: HasFileno, events: int, callback: Callable[[int], None]) -> None:
         """Call ``callback(events)`` whenever the socket is ready (level triggered). Any thread."""
@@ -95,13 +134,13 @@ class Reactor:
         if self._callbacks.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
-    def call_soon(self, callback: Callable[[], None]) -> None:
+    def call_soon(self, callback: Task) -> None:
         """Run ``callback`` in the runner, in the order of the calls. Any thread."""
         self._soon.append(callback)
         if not self.in_runner:
             self.wake()
 
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+    def call_later(self, seconds: float, callback: Task) -> Timer:
         """Run ``callback`` in the runner after ``seconds``. Any thread."""
         timer = Timer(time.monotonic() + seconds, callback)
         with self._timer_lock:
@@ -110,7 +149,7 @@ class Reactor:
             self.wake()
         return timer
 
-    def at_round_end(self, callback: Callable[[], None]) -> None:
+    def at_round_end(self, callback: Task) -> None:
         """Run ``callback`` once, after the callbacks of the current round. In another thread: the next round's."""
         self._round_end.append(callback)
         if not self.in_runner:
@@ -121,98 +160,228 @@ class Reactor:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_write(self._wake_fd, 1)
 
+    def _drain_wakes(self, _: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+
+    # The role and the threads
+
+    def run_call(self, call: Task, on_handover: Task) -> bool:
+        """Run foreign code in the runner, which may turn out slow.
+
+        Args:
+            call: the code; its exceptions go to the caller.
+            on_handover: called in another thread when the role is taken from this call, before anybody else runs the
+                loop: take out of the poll set what the call works on.
+
+        Returns:
+            Whether the caller is still the runner. If not, it must touch nothing that belongs to the runner any more,
+            and end soon.
+        """
+        token = [on_handover]
+        self._call = token
+        if self._monitor_parked:
+            self._monitor_parked = False
+            self._monitor_bell.put(None)
+        try:
+            call()
+        finally:
+            still_runner = bool(token) and self._keep_role(token)
+        return still_runner
+
+    def _keep_role(self, token: list[Task]) -> bool:
+        try:
+            token.pop()
+        except IndexError:
+            return False
+        self._call = NO_CALL
+        return True
+
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
         """Wait inside this: if the caller is the runner, another thread takes the role for good."""
         if self.in_runner:
-            self._runner = None
-            self._turn.release()
-            self._spawn()
+            call = self._call
+            if call is not NO_CALL:
+                self._take_role(call)
+            elif self.in_runner:  # asked again: the monitor gives the role away before it forgets the call
+                self._hand_over()
         yield
 
-    def start(self) -> None:
-        """Start a thread that runs the loop."""
-        self._spawn()
+    def submit(self, task: Task) -> None:
+        """Run ``task`` in a thread that is not the runner: a parked one, or a new one. Any thread."""
+        with self._pool_lock:
+            if self._parked:
+                self._parked.pop().put(task)
+                return
+            thread = threading.Thread(
+                target=self._thread_main, args=(task,), name=f"{self.name}-exec-{next(self._thread_count)}", daemon=True
+            )
+            self._threads.add(thread)
+        thread.start()
 
-    def stop(self) -> None:
-        """End the loop and join its threads; registered sockets stay open."""
+    def start(self) -> None:
+        """Start a thread that runs the loop, and the monitor."""
+        self._monitor = threading.Thread(target=self._monitor_main, name=f"{self.name}-monitor", daemon=True)
+        self._monitor.start()
+        self.submit(self._run)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the loop and join its threads; registered sockets stay open.
+
+        Args:
+            timeout: seconds that calls in progress get; a thread that is still inside one is named in the log.
+        """
         self._stopping = True
         self.wake()
+        self._monitor_bell.put(None)
+        with self._pool_lock:
+            for mailbox in self._parked:
+                mailbox.put(_nothing)
+            self._parked.clear()
         me = threading.current_thread()
-        for thread in tuple(self._threads):
+        deadline = time.monotonic() + timeout
+        for thread in (*self._threads, *([self._monitor] if self._monitor else [])):
             if thread is not me:
-                thread.join(10)
-        if me not in self._threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+                if thread.is_alive():
+                    log.warning("Thread [%s] is still inside a call after [%s] seconds", thread.name, timeout)
+        if not any(thread.is_alive() for thread in self._threads):
             self._epoll.close()
             os.close(self._wake_fd)
 
-    def _spawn(self) -> None:
-        thread = threading.Thread(target=self._run, name=f"{self.name}-{len(self._threads) + 1}", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+    def _hand_over(self) -> None:
+        self._runner = None
+        self._call = NO_CALL
+        self.submit(self._run)
+
+    def _thread_main(self, task: Task) -> None:
+        mailbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        try:
+            while True:
+                self._guard(task)
+                with self._pool_lock:
+                    if self._stopping:
+                        return
+                    self._parked.append(mailbox)
+                following = self._wait_for_task(mailbox)
+                if following is None:
+                    return
+                task = following
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def _wait_for_task(self, mailbox: queue.SimpleQueue[Task]) -> Task | None:
+        """What to do next; None when there are enough parked threads without this one."""
+        while True:
+            try:
+                return mailbox.get(timeout=PARKED_SECONDS)
+            except queue.Empty:
+                with self._pool_lock:
+                    # If it is no longer parked, somebody has just put a task.
+                    if mailbox in self._parked and len(self._parked) > self.min_spare_threads:
+                        self._parked.remove(mailbox)
+                        return None
+
+    def _monitor_main(self) -> None:
+        idle = 0
+        seen: list[Task] = []
+        while not self._stopping:
+            if idle >= IDLE_TICKS:
+                self._monitor_parked = True
+                if not self._call:  # a call that began before it could see the flag does not ring
+                    self._monitor_bell.get()
+                self._monitor_parked = False
+                idle = 0
+                continue
+            time.sleep(TICK)
+            call = self._call
+            if call is not seen:
+                seen, idle = call, 0
+            elif call:
+                self._take_role(call)
+            else:
+                idle += 1
+
+    def _take_role(self, call: list[Task]) -> None:
+        try:
+            on_handover = call.pop()
+        except IndexError:
+            return  # it returned just now, or somebody else is taking the role
+        self._guard(on_handover)
+        self._hand_over()
+
+    # The loop
 
     def _run(self) -> None:
-        self._turn.acquire()
-        self._runner = threading.get_ident()
-        try:
-            while not self._stopping and self.in_runner:
-                self.run_round()
-        finally:
-            if self.in_runner:
-                self._runner = None
-                self._turn.release()
-            self._threads.discard(threading.current_thread())
+        me = threading.get_ident()
+        self._runner = me
+        while not self._stopping:
+            self.run_round()
+            if self._runner != me:
+                return
+        self._runner = None
 
     def run_round(self, timeout: float | None = None) -> None:
         """Poll once and run what is ready. Only the runner calls this."""
-        if not self._ready:
-            self._ready.extend(self._epoll.poll(self._poll_seconds(timeout)))
-        while self._ready:
-            fd, events = self._ready.popleft()
-            if fd == self._wake_fd:
-                os.eventfd_read(fd)
+        me = threading.get_ident()
+        ready, callbacks = self._ready, self._callbacks
+        if not ready:
+            ready.extend(self._epoll.poll(self._poll_seconds(timeout)))
+        while ready:
+            fd, events = ready.popleft()
+            callback = callbacks.get(fd)
+            if callback is None:
                 continue
-            callback = self._callbacks.get(fd)
-            if callback is not None:
-                self._guard(callback, events)
-                if not self.in_runner:
-                    return
-        self._run_timers()
+            try:
+                callback(events)
+            except Exception:
+                log.exception("A callback of the event loop failed: %r", callback)
+            if self._runner != me:
+                return
+        if self._timers and not self._run_timers(me):
+            return
         for _ in range(len(self._soon)):
             self._guard(self._soon.popleft())
-            if not self.in_runner:
+            if self._runner != me:
                 return
         while self._round_end:
-            callbacks, self._round_end = self._round_end, []
-            for end in callbacks:
+            callbacks_of_end, self._round_end = self._round_end, []
+            for end in callbacks_of_end:
                 self._guard(end)
 
     def _poll_seconds(self, timeout: float | None) -> float:
         if self._soon or self._round_end:
             return 0.0
-        with self._timer_lock:
-            while self._timers and self._timers[0][2].callback is None:
-                heapq.heappop(self._timers)
-            if self._timers:
-                due = max(0.0, self._timers[0][0] - time.monotonic())
-                return due if timeout is None else min(due, timeout)
+        if self._timers:
+            with self._timer_lock:
+                while self._timers and self._timers[0][2].callback is None:
+                    heapq.heappop(self._timers)
+                if self._timers:
+                    due = max(0.0, self._timers[0][0] - time.monotonic())
+                    return due if timeout is None else min(due, timeout)
         return -1.0 if timeout is None else timeout
 
-    def _run_timers(self) -> None:
+    def _run_timers(self, me: int) -> bool:
+        """Run what is due; False when the role was handed on meanwhile."""
         now = time.monotonic()
         while True:
             with self._timer_lock:
                 if not self._timers or self._timers[0][0] > now:
-                    return
+                    return True
                 timer = heapq.heappop(self._timers)[2]
             if timer.callback is not None:
                 self._guard(timer.callback)
-                if not self.in_runner:
-                    return
+                if self._runner != me:
+                    return False
 
-    def _guard(self, callback: Callable[..., None], *args: int) -> None:
+    def _guard(self, callback: Task) -> None:
         """A fault in one callback must not end the loop that serves everybody else."""
         try:
-            callback(*args)
+            callback()
         except Exception:
             log.exception("A callback of the event loop failed: %r", callback)
+
+
+def _nothing() -> None:
+    """The task that ends a parked thread when the reactor stops."""

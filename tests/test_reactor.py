@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from catalina.reactor import READ, Reactor
+
+PATIENCE = 5.0
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    reactor = Reactor("test")
+    reactor.start()
+    yield reactor
+    reactor.stop()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    left, right = socket.socketpair()
+    with left, right:
+        yield left, right
+
+
+def in_loop(reactor: Reactor, callback: Callable[[], object]) -> object:
+    """Run ``callback`` in the runner and return what it returned."""
+    done = threading.Event()
+    results: list[object] = []
+
+    def run() -> None:
+        results.append(callback())
+        done.set()
+
+    reactor.call_soon(run)
+    assert done.wait(PATIENCE)
+    return results[0]
+
+
+def test_a_ready_socket_calls_its_callback_in_the_runner(reactor, pair):
+    left, right = pair
+    seen = threading.Event()
+    where: list[bool] = []
+
+    def on_ready(events: int) -> None:
+        right.recv(10)
+        where.append(reactor.in_runner)
+        seen.set()
+
+    reactor.register(right, READ, on_ready)
+    left.send(b"x")
+    assert seen.wait(PATIENCE)
+    assert where == [True]
+    reactor.unregister(right)
+
+
+def test_calls_run_in_the_order_they_were_made(reactor):
+    order: list[int] = []
+    done = threading.Event()
+    for number in range(100):
+        reactor.call_soon(lambda number=number: order.append(number))
+    reactor.call_soon(done.set)
+    assert done.wait(PATIENCE)
+    assert order == list(range(100))
+
+
+def test_a_timer_fires_once_and_a_cancelled_one_never(reactor):
+    fired: list[str] = []
+    done = threading.Event()
+    cancelled = reactor.call_later(0.01, lambda: fired.append("cancelled"))
+    reactor.call_later(0.02, lambda: fired.append("kept"))
+    reactor.call_later(0.05, done.set)
+    cancelled.cancel()
+    assert done.wait(PATIENCE)
+    assert fired == ["kept"]
+
+
+def test_the_end_of_a_round_comes_after_every_callback_of_the_round(reactor):
+    order: list[str] = []
+    done = threading.Event()
+
+    def first() -> None:
+        reactor.at_round_end(lambda: (order.append("end"), done.set()))
+        reactor.call_soon(lambda: order.append("next round"))
+        order.append("first")
+
+    def both() -> None:
+        first()
+        order.append("second")
+
+    reactor.call_soon(both)
+    assert done.wait(PATIENCE)
+    assert order[:3] == ["first", "second", "end"]
+
+
+def test_a_callback_that_raises_leaves_the_loop_running(reactor, caplog):
+    def fail() -> None:
+        raise ValueError("broken callback")
+
+    reactor.call_soon(fail)
+    assert in_loop(reactor, lambda: 7) == 7
+    assert "broken callback" in caplog.text
+
+
+def test_a_quick_call_keeps_the_role(reactor):
+    handed: list[int] = []
+    assert in_loop(reactor, lambda: reactor.run_call(lambda: None, lambda: handed.append(1))) is True
+    assert handed == []
+
+
+def test_a_slow_call_loses_the_role_and_the_loop_goes_on_meanwhile(reactor):
+    release = threading.Event()
+    answers: list[bool] = []
+    handed = threading.Event()
+    ended = threading.Event()
+
+    def slow() -> None:
+        answers.append(reactor.run_call(lambda: release.wait(PATIENCE) and None, handed.set))
+        ended.set()
+
+    reactor.call_soon(slow)
+    assert handed.wait(PATIENCE)
+    assert in_loop(reactor, lambda: "served") == "served"  # while the call is still inside
+    assert not ended.is_set()
+    release.set()
+    assert ended.wait(PATIENCE)
+    assert answers == [False]
+
+
+def test_many_slow_calls_run_side_by_side(reactor):
+    barrier = threading.Barrier(8, timeout=PATIENCE)
+    passed: list[int] = []
+
+    def slow() -> None:
+        reactor.run_call(lambda: passed.append(barrier.wait()), lambda: None)
+
+    for _ in range(8):
+        reactor.call_soon(slow)
+    deadline = time.monotonic() + PATIENCE
+    while len(passed) < 8 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert sorted(passed) == list(range(8))  # the barrier opens only when all eight are inside at once
+
+
+def test_waiting_inside_blocking_lets_the_loop_deliver_what_is_waited_for(reactor):
+    answer = threading.Event()
+
+    def wait_for_the_loop() -> bool:
+        reactor.call_soon(answer.set)
+        with reactor.blocking():
+            return answer.wait(PATIENCE)
+
+    assert in_loop(reactor, wait_for_the_loop) is True
+
+
+def test_blocking_inside_a_call_tells_the_call_that_the_role_is_gone(reactor):
+    handed: list[int] = []
+    answer = threading.Event()
+
+    def call() -> None:
+        reactor.call_soon(answer.set)
+        with reactor.blocking():
+            assert answer.wait(PATIENCE)
+
+    assert in_loop(reactor, lambda: reactor.run_call(call, lambda: handed.append(1))) is False
+    assert handed == [1]
+
+
+def test_there_is_one_runner_at_a_time_however_the_role_moves(reactor):
+    inside = 0
+    worst = 0
+    done = threading.Semaphore(0)
+
+    def callback(number: int) -> None:
+        nonlocal inside, worst
+        inside += 1
+        worst = max(worst, inside)
+        inside -= 1
+        if number % 3 == 0:
+            with reactor.blocking():
+                time.sleep(0.001)
+        elif number % 3 == 1:
+            reactor.run_call(lambda: time.sleep(0.003), lambda: None)
+        done.release()
+
+    for number in range(150):
+        reactor.call_soon(lambda number=number: callback(number))
+    for _ in range(150):
+        assert done.acquire(timeout=PATIENCE)
+    assert worst == 1
+    assert in_loop(reactor, lambda: "alive") == "alive"
+
+
+def test_the_exception_of_a_call_reaches_the_caller_and_the_role_stays(reactor):
+    def fail() -> None:
+        raise KeyError("from the application")
+
+    def run() -> bool:
+        with pytest.raises(KeyError):
+            reactor.run_call(fail, lambda: None)
+        return reactor.in_runner
+
+    assert in_loop(reactor, run) is True
+
+
+def test_a_submitted_task_runs_outside_of_the_runner(reactor):
+    where: list[bool] = []
+    done = threading.Event()
+    reactor.submit(lambda: (where.append(reactor.in_runner), done.set()))
+    assert done.wait(PATIENCE)
+    assert where == [False]
+
+
+def test_threads_are_used_again(reactor):
+    for _ in range(20):
+        done = threading.Event()
+        reactor.submit(done.set)
+        assert done.wait(PATIENCE)
+        time.sleep(0.002)
+    assert reactor.thread_count < 6
+
+
+def test_an_idle_reactor_burns_no_cpu(reactor):
+    in_loop(reactor, lambda: reactor.run_call(lambda: None, lambda: None))
+    time.sleep(0.1)  # the monitor parks meanwhile
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.01
+
+
+def test_stop_joins_its_threads():
+    reactor = Reactor("ending")
+    reactor.start()
+    in_loop(reactor, lambda: None)
+    reactor.submit(lambda: None)
+    reactor.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ending")]
