@@ -1,0 +1,187 @@
+"""All applications of the process and the top-level names that clash between them.
+
+Wanted: two applications with a module of the same name, and two versions of one distribution, side by side; an
+application whose names are its own loads by plain imports, at plain speed, into the plain ``sys.modules``.
+Plan: an application's names are known before it starts (:class:`ImportSpace`). A name that nobody else has needs
+nothing but a finder. When a second owner of a name comes (another application, or the container's environment), the
+modules under that name move out of the interpreter's dict into a table per owner, and ``sys.modules`` becomes a
+mapping that answers for whoever asks. When the clash ends they move back.
+
+What this was preferred to: one sub-interpreter or process per application (C extensions, memory, no shared channel),
+and renamed modules (``__module__`` is compared by Django, pickled by applications, looked up by ``typing``).
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import Any
+
+from catalina.loader.application_finder import ApplicationFinder
+from catalina.loader.application_modules import ApplicationModules
+from catalina.loader.asker import Asker
+from catalina.loader.import_space import ImportSpace
+
+__all__ = ["ApplicationImports", "imports"]
+
+log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
+
+
+class ApplicationImports:
+    """The process's applications, their names and the hooks into ``import``; see the module."""
+
+    def __init__(self) -> None:
+        self.asker = Asker()
+        self.finder = ApplicationFinder(self.asker)
+        self.modules = ApplicationModules(sys.modules, self.asker)
+        self._lock = threading.RLock()
+        self._plain_import = builtins.__import__
+        self._lent: list[str] = []
+
+    @property
+    def clashes(self) -> frozenset[str]:
+        """The top-level names that mean different modules to different owners now."""
+        return frozenset(self.modules.clashes)
+
+    def add(self, space: ImportSpace) -> None:
+        """Let an application import; from here on its names are its own."""
+        with self._lock:
+            if not self.asker.spaces:
+                sys.meta_path.insert(0, self.finder)
+            for name in sorted(space.top_level & sys.stdlib_module_names):
+                log.warning("[%s] brings a module [%s], which the standard library hides", space.name, name)
+            for name in sorted(space.claimed):
+                self._claim(space, name)
+            self.asker.spaces.append(space)
+            self.asker.spaces_changed()
+            importlib.invalidate_caches()
+
+    def remove(self, space: ImportSpace) -> list[ModuleType]:
+        """Forget an application and its modules.
+
+        Returns:
+            The modules that were its own, for the search for what it left behind.
+        """
+        with self._lock:
+            owned = self._take_plain_modules(space)
+            owned += space.modules.values()
+            space.modules = {}
+            space.active = False
+            if space in self.asker.spaces:
+                self.asker.spaces.remove(space)
+            self.asker.spaces_changed()
+            for name in sorted(self.clashes & space.top_level):
+                self._settle(name)
+            if not self.asker.spaces:
+                sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self.finder]
+            importlib.invalidate_caches()
+            return owned
+
+    def _claim(self, space: ImportSpace, name: str) -> None:
+        others = [other for other in self.asker.spaces if name in other.claimed]
+        in_environment = self._environment_has(name)
+        if in_environment and space.has_compiled(name):
+            # a compiled module exists once in a process, and the environment's libraries are bound to theirs
+            space.yielded.add(name)
+            log.info("[%s] uses package [%s] of the container's environment: it has compiled modules", space.name, name)
+            return
+        if not others and not in_environment:
+            return
+        if in_environment:
+            self.modules.in_environment.add(name)
+        self._separate(name)
+
+    def _environment_has(self, name: str) -> bool:
+        """Whether the environment has a module of its own under the name, loaded or not."""
+        loaded = self.modules.plain.get(name)
+        if name in self.modules.environment:
+            return True
+        if loaded is not None and self._owner(loaded) is None:
+            return True
+        spec = PathFinder.find_spec(name)
+        if spec is None:
+            return False
+        if spec.loader is None:  # a directory that happens to have the name is not yet a package
+            return loaded is not None
+        return spec.origin is None or self.asker.owner_of(spec.origin) is None
+
+    def _owner(self, module: ModuleType) -> ImportSpace | None:
+        return next((space for space in self.asker.spaces if space.owns_module(module)), None)
+
+    def _separate(self, name: str) -> None:
+        """Move the modules under a top-level name into the tables of their owners."""
+        plain = self.modules.plain
+        for full in [full for full in plain if full == name or full.startswith(f"{name}.")]:
+            owner = self._owner(plain[full])
+            table = self.modules.environment if owner is None else owner.modules
+            table[full] = plain[full]
+        self.modules.clashes.add(name)
+        self._install()
+        # only now: an import in another thread finds each module in one place or the other
+        for full in [full for full in plain if full == name or full.startswith(f"{name}.")]:
+            del plain[full]
+
+    def _settle(self, name: str) -> None:
+        """Move a name's modules back to the interpreter's dict when one owner is left."""
+        claimants = [space for space in self.asker.spaces if name in space.claimed]
+        environment = self.modules.environment
+        in_environment = name in self.modules.in_environment
+        if len(claimants) + in_environment > 1:
+            return
+        table = environment if in_environment or not claimants else claimants[0].modules
+        for full in [full for full in table if full == name or full.startswith(f"{name}.")]:
+            self.modules.plain[full] = table[full]
+        self.modules.clashes.discard(name)
+        self.modules.in_environment.discard(name)
+        for full in [full for full in table if full == name or full.startswith(f"{name}.")]:
+            del table[full]
+        if not self.modules.clashes:
+            self._uninstall()
+
+    def _install(self) -> None:
+        if sys.modules is not self.modules:
+            sys.modules = self.modules
+            builtins.__import__ = self._import
+
+    def _uninstall(self) -> None:
+        sys.modules = self.modules.plain
+        builtins.__import__ = self._plain_import
+
+    def _take_plain_modules(self, space: ImportSpace) -> list[ModuleType]:
+        plain = self.modules.plain
+        names = [name for name, module in list(plain.items()) if space.owns_module(module)]
+        return [plain.pop(name) for name in names]
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        """``builtins.__import__`` while names clash: the plain one, and a loan for compiled code.
+
+        ``PyImport_Import`` of the C API (and so pyo3's) calls this and then takes the module from the interpreter's
+        own dict, with nothing run in between. It is known by its ``fromlist``, an empty list. The module is put there
+        for that moment and taken out again at the next import.
+        """
+        while self._lent:
+            self.modules.plain.pop(self._lent.pop(), None)
+        module = self._plain_import(name, globals, locals, fromlist, level)
+        if type(fromlist) is list and not fromlist and name.partition(".")[0] in self.modules.clashes:
+            found = self.modules.get(name)
+            if found is not None:
+                self._lent.append(name)
+                self.modules.plain[name] = found
+        return module
+
+
+#: Imports are the process's, so is this.
+imports = ApplicationImports()

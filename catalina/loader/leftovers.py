@@ -1,0 +1,74 @@
+"""What a stopped application leaves behind: cleared where that is safe, reported where it is not.
+
+Tomcat: loader/WebappClassLoaderBase.java, ``clearReferences``.
+"""
+
+from __future__ import annotations
+
+import linecache
+import logging
+import sys
+import threading
+import traceback
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from catalina.loader.import_space import ImportSpace
+from catalina.loader.thread_owner import threads_of
+
+__all__ = ["clear_references", "report_threads"]
+
+log = logging.getLogger("org.apache.catalina.loader.WebappClassLoaderBase")
+
+THREAD_LEFT = (
+    "The web application [%s] appears to have started a thread named [%s] but has failed to stop it. "
+    "This is very likely to create a memory leak. Stack trace of thread:\n%s"
+)
+
+
+def report_threads(space: ImportSpace, name: str) -> list[threading.Thread]:
+    """Log each thread that the application started and did not stop.
+
+    Returns:
+        Those threads.
+    """
+    me = threading.current_thread()
+    left = [thread for thread in threads_of(space) if thread is not me and thread.is_alive()]
+    frames = sys._current_frames()
+    for thread in left:
+        frame = frames.get(thread.ident or 0)
+        stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "    (has just ended)"
+        log.warning(THREAD_LEFT, name, thread.name, stack)
+    return left
+
+
+def clear_references(space: ImportSpace) -> None:
+    """Drop what the interpreter remembers of an application's files, so that its modules can be freed."""
+    sys.path[:] = [entry for entry in sys.path if not space.owns_file(entry)]
+    caches: tuple[dict[str, Any], ...] = (sys.path_importer_cache, linecache.cache)
+    for cache in caches:
+        for file in [file for file in cache if space.owns_file(file)]:
+            del cache[file]
+    _forget_generic_aliases()
+    _drop_log_handlers(space)
+
+
+def _forget_generic_aliases() -> None:
+    """``typing`` caches aliases such as ``list[Cart]``, and each holds its class."""
+    cleanups: list[Callable[[], None]] = getattr(typing, "_cleanups", [])
+    for cleanup in cleanups:
+        cleanup()
+
+
+def _drop_log_handlers(space: ImportSpace) -> None:
+    """Handlers of the application's own classes on shared loggers would go on being called, and hold it."""
+    loggers = [logging.root, *(item for item in logging.root.manager.loggerDict.values())]
+    for logger in loggers:
+        if not isinstance(logger, logging.Logger):
+            continue
+        for handler in list(logger.handlers):
+            code = getattr(type(handler).emit, "__code__", None)
+            if code is not None and space.owns_file(code.co_filename):
+                logger.removeHandler(handler)
+                log.warning("The web application [%s] left a log handler on [%s]; removed", space.name, logger.name)

@@ -1,0 +1,39 @@
+"""Where an application's code lies: WEB-INF/classes, WEB-INF/lib with its wheels, or the directory itself."""
+
+from __future__ import annotations
+
+import os
+
+from catalina.deploy.wheel_install import install_wheel_cached
+
+__all__ = ["DEPENDENCIES", "search_path"]
+
+#: Directory below the work directory into which pip installs what the application requires.
+DEPENDENCIES = "site-packages"
+
+
+def search_path(root: str, work: str) -> list[str]:
+    """The directories to import from, first match wins.
+
+    Args:
+        root: the application's directory.
+        work: its scratch directory; wheels of ``WEB-INF/lib`` are unpacked below it, once per file.
+
+    Raises:
+        DeploymentError: a wheel in ``WEB-INF/lib`` cannot be used here; the text says why.
+    """
+    web_inf = os.path.join(root, "WEB-INF")
+    if not os.path.isdir(web_inf):
+        path = [root]
+    else:
+        path = [os.path.join(web_inf, "classes"), *_library_path(os.path.join(web_inf, "lib"), work)]
+    path.append(os.path.join(work, DEPENDENCIES))
+    return [entry for entry in path if os.path.isdir(entry)]
+
+
+def _library_path(library: str, work: str) -> list[str]:
+    if not os.path.isdir(library):
+        return []
+    wheels = sorted(name for name in os.listdir(library) if name.lower().endswith(".whl"))
+    unpacked = [install_wheel_cached(os.path.join(library, name), os.path.join(work, "lib")) for name in wheels]
+    return [library, *unpacked]

@@ -1,0 +1,39 @@
+"""Which application started a thread, known from the start of the thread on.
+
+A thread works for the application that started it, as Java's context class loader is inherited; ``threading`` offers
+no hook, so ``Thread.start`` is wrapped once per process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from catalina.loader.asker import Asker
+from catalina.loader.import_space import ImportSpace
+
+__all__ = ["threads_of", "watch_thread_starts"]
+
+_ATTRIBUTE = "_catalina_space"
+
+
+def watch_thread_starts(asker: Asker) -> None:
+    """Note from now on for each thread the application that starts it. Calling it again does nothing."""
+    if hasattr(threading.Thread.start, _ATTRIBUTE):
+        return
+    plain_start: Callable[[threading.Thread], None] = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        space = asker.starts(2)
+        if space is not None:
+            setattr(thread, _ATTRIBUTE, space)
+        plain_start(thread)
+
+    setattr(start, _ATTRIBUTE, None)
+    start.__doc__ = plain_start.__doc__
+    threading.Thread.start = start  # type: ignore[method-assign,assignment]  # the one place; see the module
+
+
+def threads_of(space: ImportSpace) -> list[threading.Thread]:
+    """The living threads that an application started, directly or through its threads."""
+    return [thread for thread in threading.enumerate() if getattr(thread, _ATTRIBUTE, None) is space]

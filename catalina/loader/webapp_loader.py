@@ -1,0 +1,194 @@
+"""The ``<Loader>`` of a context: its import path, its names, its end (Tomcat: loader/WebappLoader.java)."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from importlib.machinery import all_suffixes
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.errors import DeploymentError
+from catalina.lifecycle import Lifecycle
+from catalina.loader.application_imports import imports
+from catalina.loader.import_space import ImportSpace
+from catalina.loader.leftovers import clear_references, report_threads
+from catalina.loader.search_path import search_path
+from catalina.loader.thread_owner import threads_of, watch_thread_starts
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["WebappLoader"]
+
+log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
+
+
+class WebappLoader(Lifecycle):
+    """Loads one application's code, apart from that of all others.
+
+    The application's own files come first: what it brings in ``WEB-INF/classes`` and ``WEB-INF/lib`` hides packages of
+    the same name in the container's environment, for this application alone. The standard library cannot be hidden.
+    """
+
+    delegate = Attribute(
+        bool, False, doc="Ask the container's environment before WEB-INF; what both have is then the environment's."
+    )
+    loader_class = Attribute(
+        str,
+        "org.apache.catalina.loader.ParallelWebappClassLoader",
+        doc="Java only: Python has one way to load a module.",
+    )
+    reloadable = Attribute(bool, None, doc="Old place of the Context's attribute; wins over it when given.")
+    search_external_first = Attribute(bool, False, doc="Tomcat 7 only: there are no external repositories here.")
+    jar_open_interval = Attribute(int, 90000, unit="ms", doc="Tomcat 7 only: wheels in WEB-INF/lib are unpacked.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.context: StandardContext | None = None
+        self.space: ImportSpace | None = None
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def __str__(self) -> str:
+        return f"WebappLoader[{self._name}]"
+
+    @property
+    def _name(self) -> str:
+        return (self.context.name if self.context is not None else "") or "/"
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        context = self.context
+        if context is None:
+            raise DeploymentError(f"{self}: has no context")
+        root = os.path.abspath(context.document_root)
+        work = os.path.abspath(context.work_path)
+        path = search_path(root, work)
+        watch_thread_starts(imports.asker)
+        self.space = ImportSpace(self._name, path, (root, work), self.delegate)
+        imports.add(self.space)
+        self._seen = self._snapshot()
+
+    def _stop(self) -> None:
+        space, self.space = self.space, None
+        if space is None:
+            return
+        report_threads(space, self._name)
+        imports.remove(space)
+        clear_references(space)
+        # An application is one large cycle (module, function, globals); its memory comes back now, not some time later.
+        gc.collect()
+
+    # -- loading -------------------------------------------------------------------------------------------------
+
+    def bound(self) -> AbstractContextManager[None]:
+        """Work for the application in this thread: what has no application on its stack imports for this one."""
+        return imports.asker.bound_to(self.space)
+
+    def load(self, name: str) -> Any:
+        """The object that ``package.module:attribute.attribute`` or ``package.module.attribute`` names.
+
+        Raises:
+            DeploymentError: there is no such module or attribute, or the module fails while it is imported.
+        """
+        module, colon, attributes = name.strip().partition(":")
+        try:
+            with self.bound():
+                if colon:
+                    return _attribute(importlib.import_module(module), attributes)
+                return self._load_dotted(module)
+        except DeploymentError:
+            raise
+        except AttributeError as exc:
+            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
+        except Exception as exc:  # the application's own code runs here
+            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {type(exc).__name__}: {exc}") from exc
+
+    def _load_dotted(self, name: str) -> Any:
+        """The longest prefix that is a module, then attributes."""
+        head, _, rest = name.partition(".")
+        found = importlib.import_module(head)
+        module = head
+        while rest:
+            part, _, rest_after = rest.partition(".")
+            if not hasattr(found, part):
+                try:
+                    importlib.import_module(f"{module}.{part}")
+                except ModuleNotFoundError as exc:
+                    if exc.name != f"{module}.{part}" and exc.name != module:
+                        raise
+                    raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {module} has no {part!r}") from None
+            found = getattr(found, part)
+            module = f"{module}.{part}"
+            rest = rest_after
+        return found
+
+    def is_application_module(self, name: str) -> bool:
+        """Whether a module of this name, loaded or not, is one of the application's own files. Imports nothing.
+
+        Names that the application takes from the container's environment are not its own.
+        """
+        space = self.space
+        if space is None or not name:
+            return False
+        top, *parts = name.split(".")
+        if top not in space.claimed:
+            return False
+        bases = [os.path.join(entry, top) for entry in space.path]
+        for part in parts:
+            bases = [os.path.join(base, part) for base in bases]
+        return any(os.path.isdir(base) or _has_module_file(base) for base in bases)
+
+    # -- changes -------------------------------------------------------------------------------------------------
+
+    def modified(self) -> bool:
+        """Whether code on the application's path changed, came or went since the start."""
+        return self._snapshot() != self._seen
+
+    def background_process(self) -> None:
+        """Reload a ``reloadable`` context whose code has changed; called by the context's background tick."""
+        context = self.context
+        if context is None or self.space is None:
+            return
+        wanted = context.reloadable if self.reloadable is None else self.reloadable
+        if wanted and self.modified():
+            context.reload()
+
+    def threads_left(self) -> list[threading.Thread]:
+        """The living threads that the application has started."""
+        return threads_of(self.space) if self.space is not None else []
+
+    def _snapshot(self) -> dict[str, tuple[int, int]]:
+        if self.space is None:
+            return {}
+        return {file: stat for entry in self.space.path for file, stat in _code_files(entry)}
+
+
+def _attribute(found: Any, path: str) -> Any:
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _has_module_file(base: str) -> bool:
+    return any(os.path.isfile(base + suffix) for suffix in all_suffixes())
+
+
+def _code_files(entry: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Source and compiled files below a directory with their (mtime in ns, size); caches are left out."""
+    for directory, names, files in os.walk(entry):
+        names[:] = [name for name in names if name != "__pycache__"]
+        for name in files:
+            if name.endswith((".py", ".so")):
+                file = os.path.join(directory, name)
+                try:
+                    stat = os.stat(file)
+                except FileNotFoundError:
+                    continue  # gone between the listing and here: the next look sees it gone
+                yield file, (stat.st_mtime_ns, stat.st_size)

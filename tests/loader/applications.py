@@ -1,0 +1,54 @@
+"""Applications on disk for the loader's tests, and the least of a context that a loader needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalina.loader.webapp_loader import WebappLoader
+
+
+class FakeContext:
+    """What the loader asks of a context."""
+
+    def __init__(self, name: str, document_root: Path, work_path: Path) -> None:
+        self.name = name
+        self.document_root = document_root
+        self.work_path = work_path
+        self.reloadable = False
+        self.reloads = 0
+
+    def reload(self) -> None:
+        self.reloads += 1
+
+
+def write_application(root: Path, files: dict[str, str]) -> Path:
+    """Files below WEB-INF/classes of a new directory."""
+    for name, text in files.items():
+        file = root / "WEB-INF" / "classes" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def new_loader(root: Path, name: str | None = None, **values: object) -> WebappLoader:
+    """A loader, not started, for the application in ``root``."""
+    loader = WebappLoader(**values)
+    loader.context = FakeContext(name or f"/{root.name}", root, root.parent / f"{root.name}.work")  # type: ignore[assignment]
+    return loader
+
+
+@contextmanager
+def running(*loaders: WebappLoader) -> Iterator[tuple[WebappLoader, ...]]:
+    """The loaders, started; stopped in the end."""
+    started = []
+    try:
+        for loader in loaders:
+            loader.start()
+            started.append(loader)
+        yield loaders
+    finally:
+        for loader in started:
+            if loader.state.available:
+                loader.stop()

@@ -1,0 +1,243 @@
+"""Two owners of one name, side by side: every way in which Python code reaches a module by its name."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import importlib
+import pickle
+import sys
+import types
+import typing
+from pathlib import Path
+
+import pytest
+
+from catalina.loader.application_imports import imports
+from tests.loader.applications import new_loader, running, write_application
+
+SHOP = {
+    "tillshop/__init__.py": "from tillshop import names\nfrom .names import NAME\n",
+    "tillshop/names.py": "NAME = {name!r}\n",
+    "tillshop/late.py": "WHO = {name!r}\n",
+    "tillshop/web.py": """
+import importlib, sys, pickle, typing, dataclasses
+from tillshop.names import NAME
+
+@dataclasses.dataclass
+class Cart:
+    owner: 'Owner'
+
+class Owner:
+    pass
+
+def by_statement():
+    from tillshop.late import WHO
+    return WHO
+
+def by_dotted_statement():
+    import tillshop.late
+    return tillshop.late.WHO
+
+def by_string():
+    return importlib.import_module('tillshop.late').WHO
+
+def by_builtin():
+    return __import__('tillshop.late', fromlist=['WHO']).WHO
+
+def by_sys_modules():
+    return sys.modules[__name__].NAME
+
+def hints():
+    return typing.get_type_hints(Cart)['owner'] is Owner
+
+def pickled():
+    return type(pickle.loads(pickle.dumps(Owner()))) is Owner
+
+def call(function, *arguments):
+    return function(*arguments)
+""",
+}
+
+
+def shop(root: Path, name: str) -> Path:
+    return write_application(root / name, {file: text.replace("{name!r}", repr(name)) for file, text in SHOP.items()})
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> typing.Iterator[tuple[types.ModuleType, types.ModuleType]]:
+    first, second = new_loader(shop(tmp_path, "first")), new_loader(shop(tmp_path, "second"))
+    with running(first, second):
+        yield first.load("tillshop.web"), second.load("tillshop.web")
+
+
+WAYS = ["by_statement", "by_dotted_statement", "by_string", "by_builtin", "by_sys_modules"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_application_reaches_its_own_module(two, way):
+    assert [getattr(module, way)() for module in two] == ["first", "second"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_application_loaded_before_the_clash_keeps_its_modules(tmp_path, way):
+    first, second = new_loader(shop(tmp_path, "first")), new_loader(shop(tmp_path, "second"))
+    with running(first):
+        web = first.load("tillshop.web")
+        assert sys.modules["tillshop.web"] is web
+        with running(second):
+            assert second.load("tillshop:NAME") == "second"
+            assert getattr(web, way)() == "first"
+        assert getattr(web, way)() == "first"
+        assert sys.modules["tillshop.web"] is web
+
+
+def test_string_annotations_are_resolved_in_the_own_module(two):
+    assert [module.hints() for module in two] == [True, True]
+
+
+def test_an_own_class_survives_pickling_in_its_application(two):
+    assert [module.pickled() for module in two] == [True, True]
+
+
+def test_a_library_that_imports_a_string_does_so_for_its_caller(two):
+    def import_string(name: str) -> object:
+        return __import__(name, fromlist=["x"])
+
+    first, second = two
+    assert first.call(import_string, "tillshop.late").WHO == "first"
+    assert second.call(import_string, "tillshop.late").WHO == "second"
+
+
+def test_compiled_code_that_imports_does_so_for_its_caller(two):
+    by_c = ctypes.pythonapi.PyImport_ImportModule
+    by_c.restype, by_c.argtypes = ctypes.py_object, [ctypes.c_char_p]
+    first, second = two
+    for _ in range(2):
+        assert first.call(by_c, b"tillshop.late").WHO == "first"
+        assert second.call(by_c, b"tillshop.late").WHO == "second"
+        assert second.by_statement() == "second"
+
+
+def test_nobody_else_sees_a_clashing_name(two):
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("tillshop")
+    assert "tillshop" not in sys.modules
+
+
+def test_a_partly_loaded_submodule_is_found_by_its_siblings(tmp_path):
+    files = {
+        "ring/__init__.py": "from . import a\n",
+        "ring/a.py": "from . import b\nA = 1\n",
+        "ring/b.py": "from . import a\nimport ring.a as again\nassert again is a\nB = 2\n",
+    }
+    first, second = write_application(tmp_path / "a", files), write_application(tmp_path / "b", files)
+    with running(new_loader(first), new_loader(second)) as loaders:
+        assert [loader.load("ring.b:B") for loader in loaders] == [2, 2]
+        assert loaders[0].load("ring.a:b") is not loaders[1].load("ring.a:b")
+
+
+def test_a_failed_import_leaves_nothing_and_can_be_repeated(tmp_path):
+    files = {"frail/__init__.py": "", "frail/part.py": "1/0\n"}
+    first, second = write_application(tmp_path / "a", files), write_application(tmp_path / "b", files)
+    with running(new_loader(first), new_loader(second)) as (one, _):
+        package = one.load("frail")
+        for _ in range(2):
+            with pytest.raises(Exception, match="ZeroDivisionError"):
+                one.load("frail.part")
+        assert not hasattr(package, "part")
+
+
+def test_names_that_do_not_clash_are_plain_imports(tmp_path):
+    plain, importer = sys.modules, __import__
+    one = new_loader(write_application(tmp_path / "one", {"lonely_one.py": "import lonely_two_not\n"}))
+    two = new_loader(write_application(tmp_path / "two", {"lonely_two.py": "X = 1\n"}))
+    with running(one, two):
+        module = two.load("lonely_two")
+        assert sys.modules is plain
+        assert __import__ is importer
+        assert type(plain) is dict
+        assert plain["lonely_two"] is module
+
+
+def test_after_the_last_clash_the_interpreter_has_its_own_dict_again(tmp_path):
+    plain = sys.modules
+    first, second = new_loader(shop(tmp_path, "first")), new_loader(shop(tmp_path, "second"))
+    with running(first):
+        with running(second):
+            assert sys.modules is not plain
+        assert sys.modules is plain
+        assert first.load("tillshop.late:WHO") == "first"
+    assert not [name for name in sys.modules if name.startswith("tillshop")]
+    assert not imports.clashes
+    assert imports.finder not in sys.meta_path
+
+
+def test_an_application_that_brings_a_package_of_the_environment_gets_its_own(tmp_path):
+    import packaging.version
+
+    own = new_loader(
+        write_application(tmp_path / "own", {"packaging/__init__.py": "OWN = True\n", "see.py": "import packaging\n"})
+    )
+    other = new_loader(write_application(tmp_path / "other", {"look.py": "import packaging\n"}))
+    with running(own, other):
+        assert own.load("see:packaging.OWN")
+        assert not hasattr(other.load("look:packaging"), "OWN")
+        assert importlib.import_module("packaging.version") is packaging.version
+        from packaging.specifiers import SpecifierSet
+
+        assert SpecifierSet(">1").contains("2")
+    assert sys.modules["packaging.version"] is packaging.version
+
+
+def test_with_delegate_the_environment_comes_first(tmp_path):
+    import packaging
+
+    own = write_application(tmp_path / "own", {"packaging/__init__.py": "OWN = True\n", "see.py": "import packaging\n"})
+    with running(new_loader(own, delegate=True)) as (loader,):
+        assert loader.load("see:packaging").__file__ == packaging.__file__
+
+
+def test_a_module_named_as_the_standard_library_is_hidden_and_said(tmp_path, caplog):
+    own = write_application(tmp_path / "own", {"colorsys.py": "OWN = True\n", "see.py": "import colorsys\n"})
+    with running(new_loader(own)) as (loader,):
+        assert not hasattr(loader.load("see:colorsys"), "OWN")
+    assert "brings a module [colorsys], which the standard library hides" in caplog.text
+
+
+def test_a_dataclass_with_postponed_annotations_works_under_a_clash(tmp_path):
+    files = {"model.py": "from __future__ import annotations\nimport dataclasses, typing\n"
+             "@dataclasses.dataclass\nclass A:\n    x: typing.ClassVar[int] = 1\n    y: int = 2\n"}  # fmt: skip
+    first, second = write_application(tmp_path / "a", files), write_application(tmp_path / "b", files)
+    with running(new_loader(first), new_loader(second)) as loaders:
+        for loader in loaders:
+            assert [field.name for field in dataclasses.fields(loader.load("model:A"))] == ["y"]
+
+
+def test_metadata_of_an_own_distribution_is_found_by_its_application_alone(tmp_path):
+    for name, version in (("a", "1.0"), ("b", "2.0")):
+        write_application(tmp_path / name, {
+            f"tillshop-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: tillshop\nVersion: {version}\n",
+            "tillshop.py": "from importlib.metadata import version\nVERSION = version('tillshop')\n",
+        })  # fmt: skip
+    with running(new_loader(tmp_path / "a"), new_loader(tmp_path / "b")) as loaders:
+        assert [loader.load("tillshop:VERSION") for loader in loaders] == ["1.0", "2.0"]
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version("tillshop")
+
+
+def test_a_thread_works_for_the_application_that_started_it(two):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def submit(pool: ThreadPoolExecutor) -> object:
+        return pool.submit(importlib.import_module, "tillshop.late").result().WHO
+
+    for module, name in zip(two, ("first", "second"), strict=True):
+        with ThreadPoolExecutor(1) as pool:
+            assert module.call(submit, pool) == name
+
+
+def test_pickle_of_an_own_class_is_refused_elsewhere(two):
+    dumped = two[0].call(pickle.dumps, two[0].Owner())
+    with pytest.raises((ModuleNotFoundError, pickle.PicklingError)):
+        pickle.loads(dumped)
