@@ -8,6 +8,7 @@
         ProtocolError           a peer or client broke the rules: says who and at which byte
         LimitError              something from outside exceeds a limit that an attribute sets (is a ProtocolError)
         ChannelError            a message did not reach some members: says which and why
+        RemoteProcessError      a member got a message and failed to process it (negative acknowledgement)
         InvalidSessionError     an application uses a session that has ended or cannot be
         TooManyActiveSessionsError  a manager's maxActiveSessions is reached (is an InvalidSessionError)
         NotReplicableError      an application put a value into a distributable session that cannot travel
@@ -111,6 +112,10 @@ class TooManyActiveSessionsError(InvalidSessionError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"createSession: Too many active sessions: maxActiveSessions is {limit}")
         self.limit = limit
+
+
+class RemoteProcessError(CatalinaError):
+    """A member acknowledged a message negatively: it arrived, and its listeners failed there."""
 
 
 class NotReplicableError(CatalinaError, TypeError):

@@ -86,7 +86,7 @@ class Reactor:
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ready: deque[tuple[int, int]] = deque()
         self._soon: deque[Task] = deque()
-        self._round_end: list[Task] = []
+        self._round_end: deque[Task] = deque()  # added to by threads that may just have lost the role
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = itertools.count()
         self._timer_lock = threading.Lock()
@@ -346,9 +346,9 @@ class Reactor:
             if self._runner != me:
                 return
         while self._round_end:
-            callbacks_of_end, self._round_end = self._round_end, []
-            for end in callbacks_of_end:
-                self._guard(end)
+            self._guard(self._round_end.popleft())
+            if self._runner != me:
+                return
 
     def _poll_seconds(self, timeout: float | None) -> float:
         if self._soon or self._round_end:
