@@ -1,9 +1,9 @@
 """Regular expressions as operators write them in server.xml: Java's dialect, compiled for :mod:`re`.
 
 Python 3.11 already knows possessive quantifiers and atomic groups. What differs is translated: ``(?<name>...)`` and
-``\\k<name>``, the POSIX and Unicode classes ``\\p{...}``, ``\\h``, ``\\R``, ``\\z``, ``\\Q...\\E`` quoting and hexadecimal
-``\\x{h..h}``. Class intersections (``[a-z&&[^b]]``) have no counterpart and are refused, so nothing is matched by a
-pattern that means something else (java.util.regex.Pattern).
+``\\k<name>``, the POSIX and Unicode classes ``\\p{...}``, ``\\h``, ``\\R``, ``\\z``, ``\\Q...\\E`` quoting and
+hexadecimal ``\\x{h..h}``. Intersections (``[a-z&&[^b]]``) have no counterpart and are refused, so that nothing is
+matched by a pattern that means something else (java.util.regex.Pattern).
 """
 
 from __future__ import annotations
@@ -77,10 +77,9 @@ def _translate(text: str) -> str:
             raise re.error("intersections of character classes are not supported", text, at)
         if char == "[" and not in_class:
             in_class = True
-            head = re.compile(r"\[\^?").match(text, at)
-            assert head is not None  # it starts with [
-            parts.append(head.group())
-            at = head.end()
+            head = "[^" if text.startswith("[^", at) else "["
+            parts.append(head)
+            at += len(head)
             continue
         if char == "[":
             raise re.error("nested character classes are not supported", text, at)

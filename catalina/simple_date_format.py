@@ -1,4 +1,4 @@
-"""Dates in the patterns of java.text.SimpleDateFormat, as operators write them: ``.yyyy-MM-dd``, ``dd/MMM/yyyy:HH:mm:ss Z``.
+"""Dates in the patterns of java.text.SimpleDateFormat, as operators write them: ``.yyyy-MM-dd``, ``HH:mm:ss Z``.
 
 A pattern is compiled once into a function from epoch milliseconds to text. Names of months and days are English
 (Java's Locale.US), the zone is the machine's unless one is given.
@@ -68,7 +68,7 @@ def date_formatter(pattern: str, zone: tzinfo | None = None) -> Callable[[int], 
 
 
 def _literal(text: str) -> Field:
-    return lambda when: text
+    return lambda _when: text
 
 
 def _number(value: Callable[[datetime], int], width: int) -> Field:
@@ -92,7 +92,7 @@ def _field(letter: str, count: int, pattern: str) -> Field:
         case "a":
             return lambda when: "AM" if when.hour < 12 else "PM"
         case "G":
-            return lambda when: "AD"
+            return lambda _when: "AD"
         case "z":
             return lambda when: when.tzname() or ""
         case "Z":

@@ -60,6 +60,10 @@ class Request:
     response: Response
     remote_addr: str = ""
     remote_port: int = 0
+    #: The other end of the TCP connection, when a valve has put another client into ``remote_addr``.
+    peer_addr: str = ""
+    #: Names the connection in logs.
+    connection_id: str = ""
     local_addr: str = ""
     local_name: str = ""
     local_port: int = 0

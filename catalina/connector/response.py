@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import urljoin
@@ -68,6 +69,8 @@ class Response:
     #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
     message: str | None = None
     committed: bool = False
+    #: When the head left (time.monotonic_ns), 0 before.
+    commit_time_ns: int = 0
     is_error: bool = False
     #: True while output of the application is dropped, as after ``send_error``.
     suspended: bool = False
@@ -374,6 +377,7 @@ class Response:
             if complete and (self._encoder is not None or self.content_length < 0):
                 self.content_length = len(body)
         self.committed = True
+        self.commit_time_ns = time.monotonic_ns()
         self._outlet_ended = complete
         self.outlet.send_head(self, body, complete)
 

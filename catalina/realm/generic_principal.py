@@ -1,0 +1,36 @@
+"""Who is logged in (Tomcat: realm/GenericPrincipal.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["GenericPrincipal"]
+
+
+@dataclass(frozen=True)
+class GenericPrincipal:
+    """A user and his roles, as they were at the login. Travels with the session.
+
+    Args:
+        name: the user's name.
+        roles: in any order; kept sorted.
+        user_principal: what the application is given in place of this one; None is this one.
+        attributes: further facts of the user that the realm was told to read (``userAttributes``).
+    """
+
+    name: str
+    roles: tuple[str, ...] = ()
+    user_principal: object | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roles", tuple(sorted(self.roles)))
+
+    def has_role(self, role: str) -> bool:
+        """Whether the user has the role; ``*`` is a role of everybody."""
+        return role == "*" or role in self.roles
+
+    def __str__(self) -> str:
+        return f"GenericPrincipal[{self.name}({','.join(self.roles)})]"

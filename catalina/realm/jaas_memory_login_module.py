@@ -1,0 +1,11 @@
+"""The JAAS login module that is also a realm (Tomcat: realm/JAASMemoryLoginModule.java)."""
+
+from __future__ import annotations
+
+from catalina.realm.memory_realm import MemoryRealm
+
+__all__ = ["JAASMemoryLoginModule"]
+
+
+class JAASMemoryLoginModule(MemoryRealm):
+    """Named as ``className`` of a Realm it is a MemoryRealm; as a login module it is Java only."""

@@ -1,0 +1,104 @@
+"""Lock users out for a while after too many failed logins (Tomcat: realm/LockOutRealm.java)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.realm.combined_realm import CombinedRealm
+from catalina.realm.realm import DigestAnswer, Principal
+from catalina.realm.x509_subject_dn_retriever import subject_name
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+__all__ = ["LockOutRealm"]
+
+
+class LockOutRealm(CombinedRealm):
+    """Around other realms: slows down whoever guesses passwords.
+
+    A locked user's right password is refused too, and each try while he is locked starts the time anew.
+    """
+
+    failure_count = Attribute(int, 5, doc="Failures in a row that lock a user.")
+    lock_out_time = Attribute(int, 300, unit="seconds", doc="How long.")
+    cache_size = Attribute(
+        int, 1000, doc="Failed user names remembered; with a small number an attacker can push one out with others."
+    )
+    cache_removal_warning_time = Attribute(
+        int, 3600, unit="seconds", doc="Warn when a name was pushed out sooner than this after its last failure."
+    )
+    case_sensitive = Attribute(bool, False, doc="User names that differ only by case are locked apart.")
+
+    #: Seconds; tests give another one.
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        #: Name -> (failures, time of the last), least recently used first.
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
+        """As the nested realms, unless the user is locked."""
+        return self._filter(username, super().authenticate(username, credentials))
+
+    def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
+        """As the nested realms, unless the user is locked."""
+        return self._filter(username, super().authenticate_digest(username, digest))
+
+    def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
+        """As the nested realms, unless the certificate's subject is locked."""
+        username = subject_name(certificates[0].subject) if certificates else None
+        return self._filter(username, super().authenticate_certificates(certificates))
+
+    def unlock(self, username: str) -> None:
+        """Forget the failures of a user (operation of the MBean)."""
+        with self._lock:
+            self._failed.pop(self._key(username), None)
+
+    def is_locked(self, username: str) -> bool:
+        """Whether the user is refused now."""
+        with self._lock:
+            failures, last = self._failed.get(self._key(username), (0, 0.0))
+        return failures >= self.failure_count and int(self.clock() - last) < self.lock_out_time
+
+    def _key(self, username: str) -> str:
+        return username if self.case_sensitive else username.lower()
+
+    def _filter(self, username: str | None, principal: Principal | None) -> Principal | None:
+        if username is None:
+            return principal
+        if principal is None and self.is_available:
+            self._register_failure(username)
+        if self.is_locked(username):
+            self.logger.warning("An attempt was made to authenticate the locked user [%s]", username)
+            return None
+        if principal is not None:
+            self.unlock(username)
+        return principal
+
+    def _register_failure(self, username: str) -> None:
+        key, now = self._key(username), self.clock()
+        with self._lock:
+            failures, last = self._failed.pop(key, (0, now))
+            if failures >= self.failure_count and int(now - last) > self.lock_out_time:
+                failures = 0
+            self._failed[key] = (failures + 1, now)
+            while len(self._failed) > max(1, self.cache_size):
+                self._push_out(now)
+
+    def _push_out(self, now: float) -> None:
+        name, (_, last) = self._failed.popitem(last=False)
+        if now - last < self.cache_removal_warning_time:
+            self.logger.warning(
+                "User [%s] was removed from the failed users cache after [%d] seconds to keep the cache size within the"
+                " limit set",
+                name,
+                int(now - last),
+            )

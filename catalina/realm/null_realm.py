@@ -1,0 +1,20 @@
+"""A realm without users (Tomcat: realm/NullRealm.java)."""
+
+from __future__ import annotations
+
+from catalina.realm.realm import Principal
+from catalina.realm.realm_base import RealmBase
+
+__all__ = ["NullRealm"]
+
+
+class NullRealm(RealmBase):
+    """Nobody logs in; what an application without its own realm gets where there is none above."""
+
+    def get_password(self, username: str) -> str | None:
+        """None: there are no users."""
+        return None
+
+    def get_principal(self, username: str) -> Principal | None:
+        """None: there are no users."""
+        return None

@@ -1,0 +1,101 @@
+"""What authenticators and containers need of a realm (Tomcat: catalina/Realm.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from catalina.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from catalina.core.container_base import ContainerBase
+    from catalina.realm.credential_handler import CredentialHandler
+
+__all__ = ["Principal", "Realm"]
+
+
+class Principal(Protocol):
+    """A user that a realm knows; ``GenericPrincipal`` is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+
+    @property
+    def user_principal(self) -> object | None: ...
+
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+
+    def has_role(self, role: str) -> bool: ...
+
+
+class Realm(Lifecycle):
+    """Users, their credentials and roles. All methods may be called by several threads, and may wait (database, LDAP).
+
+    None is the answer to everything that is not a proven user; no exception leaves a realm because of what a client
+    sent.
+    """
+
+    #: The container the realm belongs to; it serves this one and those below that have none of their own.
+    container: ContainerBase | None = None
+    #: How stored credentials are compared, None before the start.
+    credential_handler: CredentialHandler | None = None
+
+    def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
+        """The user, if ``credentials`` are his password."""
+        raise NotImplementedError
+
+    def authenticate_name(self, username: str) -> Principal | None:
+        """The user whose name somebody else has proven: a proxy, or single sign-on."""
+        raise NotImplementedError
+
+    def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
+        """The user, if he has answered the challenge of DIGEST with his password."""
+        raise NotImplementedError
+
+    def authenticate_certificates(self, certificates: Sequence[Any]) -> Principal | None:
+        """The user of a certificate chain that TLS has verified, the client's own first."""
+        raise NotImplementedError
+
+    def has_role(self, wrapper: Any, principal: Principal | None, role: str) -> bool:
+        """Whether the user has the role, under the name that the servlet ``wrapper`` (or None) gives it."""
+        raise NotImplementedError
+
+    @property
+    def is_available(self) -> bool:
+        """False while logins fail because the store of users cannot be reached; LockOutRealm then counts none."""
+        return True
+
+    def background_process(self) -> None:
+        """Periodic work; called by the container's background tick."""
+
+
+class DigestAnswer(Protocol):
+    """What a client answered to a DIGEST challenge (RFC 7616); hexadecimal digests in lower case."""
+
+    @property
+    def response(self) -> str: ...
+
+    @property
+    def nonce(self) -> str: ...
+
+    @property
+    def nc(self) -> str: ...
+
+    @property
+    def cnonce(self) -> str: ...
+
+    @property
+    def qop(self) -> str: ...
+
+    @property
+    def realm_name(self) -> str: ...
+
+    @property
+    def digest_a2(self) -> str: ...
+
+    @property
+    def algorithm(self) -> str: ...

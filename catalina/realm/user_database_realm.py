@@ -1,0 +1,117 @@
+"""Users of a UserDatabase resource, as tomcat-users.xml is one (Tomcat: realm/UserDatabaseRealm.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from catalina.attributes import Attribute
+from catalina.errors import CatalinaError, LifecycleError
+from catalina.realm.generic_principal import GenericPrincipal
+from catalina.realm.realm import Principal
+from catalina.realm.realm_base import RealmBase
+
+__all__ = ["UserDatabase", "UserDatabasePrincipal", "UserDatabaseRealm"]
+
+
+class UserDatabase(Protocol):
+    """What the realm needs of a user database; ``MemoryUserDatabase`` is one."""
+
+    def find_user(self, name: str) -> Any: ...
+
+    def roles_of(self, name: str) -> tuple[str, ...]: ...
+
+    def background_process(self) -> None: ...
+
+
+class UserDatabasePrincipal:
+    """A user whose roles are those of the database now: one who loses a role there loses it here at once."""
+
+    user_principal: object | None = None
+    attributes: Mapping[str, Any] = {}
+
+    def __init__(self, name: str, database: UserDatabase) -> None:
+        self.name = name
+        self.database = database
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles now, sorted."""
+        return self.database.roles_of(self.name)
+
+    def has_role(self, role: str) -> bool:
+        """Whether the user has the role now; ``*`` is a role of everybody."""
+        return role == "*" or role in self.roles
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UserDatabasePrincipal) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        return f"UserDatabasePrincipal[{self.name}({','.join(self.roles)})]"
+
+
+class UserDatabaseRealm(RealmBase):
+    """Look users up in a UserDatabase of GlobalNamingResources, or of the application."""
+
+    resource_name = Attribute(str, "UserDatabase", doc="Name of the user database resource.")
+    local_jndi_resource = Attribute(bool, False, doc="Take it from the application's own resources.")
+    use_static_principal = Attribute(
+        bool, False, doc="A principal keeps the roles it had at the login, whatever changes in the database."
+    )
+
+    _database: UserDatabase | None = None
+
+    def _start(self) -> None:
+        super()._start()
+        if not self.local_jndi_resource and self._find_database() is None:
+            raise LifecycleError(f"{self}: No UserDatabase component found under key [{self.resource_name}]")
+
+    def _stop(self) -> None:
+        self._database = None
+
+    def _find_database(self) -> UserDatabase | None:
+        """The database, looked up with the first login when it is the application's own."""
+        if self._database is None:
+            try:
+                self._database = self._lookup()
+            except CatalinaError:
+                self.logger.exception("Exception looking up UserDatabase under key [%s]", self.resource_name)
+        return self._database
+
+    def _lookup(self) -> UserDatabase | None:
+        if self.local_jndi_resource:
+            resources = getattr(self.container, "naming_resources", None)
+        else:
+            server = self.server
+            resources = None if server is None else server.global_naming_resources
+        found: UserDatabase | None = None if resources is None else resources.lookup(self.resource_name)
+        return found
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the database was found."""
+        return self._database is not None
+
+    def background_process(self) -> None:
+        """Let the database look at its file."""
+        database = self._database
+        if database is not None:
+            database.background_process()
+
+    def get_password(self, username: str) -> str | None:
+        """As the database has it."""
+        database = self._find_database()
+        user = None if database is None else database.find_user(username)
+        return None if user is None else user.password
+
+    def get_principal(self, username: str) -> Principal | None:
+        """The user, with roles that follow the database unless ``useStaticPrincipal``."""
+        database = self._find_database()
+        if database is None or database.find_user(username) is None:
+            return None
+        if self.use_static_principal:
+            return GenericPrincipal(username, database.roles_of(username))
+        return UserDatabasePrincipal(username, database)

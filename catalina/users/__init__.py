@@ -1,0 +1,1 @@
+"""User databases: tomcat-users.xml."""

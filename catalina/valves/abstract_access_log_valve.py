@@ -1,0 +1,92 @@
+"""The access log without the file: pattern, conditions, and when a request is logged.
+
+Tomcat: valves/AbstractAccessLogValve.java. The connector's adapter logs a request after its response is finished
+(``container.log_access``), so the line knows the bytes sent and the time taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from catalina.attributes import Attribute
+from catalina.errors import LifecycleError
+from catalina.valves.access_log_elements import ElementFactory
+from catalina.valves.access_log_pattern import ALIASES, Element, compile_line, parse_pattern
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["AbstractAccessLogValve"]
+
+log = logging.getLogger("org.apache.catalina.valves.AbstractAccessLogValve")
+
+
+class AbstractAccessLogValve(ValveBase):
+    """Write one line per request; a subclass says where in :meth:`write`."""
+
+    #: Tells the containers that this valve is one of their access logs.
+    is_access_log: ClassVar[bool] = True
+
+    pattern = Attribute(str, "", doc="The layout of a line: common, combined, or % codes.")
+    enabled = Attribute(bool, True, doc="False writes nothing.")
+    condition = Attribute(
+        str, "", doc="Log only when the request attribute of this name is not set.", aliases=("conditionUnless",)
+    )
+    condition_if = Attribute(str, "", doc="Log only when the request attribute of this name is set.")
+    ipv6_canonical = Attribute(
+        bool, False, xml="ipv6Canonical", doc="Write IPv6 addresses in the short form of RFC 5952."
+    )
+    locale = Attribute(str, "", doc="Language of month and day names in %{...}t; English is the one there is.")
+    max_log_message_buffer_size = Attribute(
+        int, 256, unit="characters", doc="Java only: size up to which line buffers are kept; lines here are plain text."
+    )
+    request_attributes_enabled = Attribute(
+        bool, False, doc="Take address, host, port and protocol from the attributes that RemoteIpValve sets."
+    )
+    resolve_hosts = Attribute(bool, False, doc="Without effect since Tomcat 8; use enableLookups of the Connector.")
+
+    #: Nanoseconds since the epoch; tests give another one.
+    clock: Callable[[], int] = staticmethod(time.time_ns)
+
+    _line: Element | None = None
+
+    def _start(self) -> None:
+        if self.locale and not self.locale.lower().startswith("en"):
+            log.info("locale=[%s]: dates in the access log are written with English names", self.locale)
+        try:
+            self._line = self._compile(ALIASES.get(self.pattern, self.pattern))
+        except ValueError as error:
+            raise LifecycleError(f"{self}: pattern={self.pattern!r}: {error}") from error
+
+    def _compile(self, pattern: str) -> Element | None:
+        """The function that writes the lines of ``pattern``; None logs nothing."""
+        factory = self._factory()
+        return compile_line([part if isinstance(part, str) else factory.make(part) for part in parse_pattern(pattern)])
+
+    def _factory(self) -> ElementFactory:
+        return ElementFactory(self.request_attributes_enabled, self.ipv6_canonical, self.clock)
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Nothing happens on the way in."""
+        self.next.invoke(request, response)
+
+    def log(self, request: Request, response: Response, time_ns: int) -> None:
+        """Log a finished request that took ``time_ns`` nanoseconds."""
+        line = self._line
+        if line is None or not self.enabled or not self.state.available:
+            return
+        attributes = request.attributes
+        if self.condition and attributes.get(self.condition) is not None:
+            return
+        if self.condition_if and attributes.get(self.condition_if) is None:
+            return
+        self.write(line(request, response, time_ns))
+
+    def write(self, line: str) -> None:
+        """Keep one line; it has no line end."""
+        raise NotImplementedError(f"{type(self).__name__} does not override write()")

@@ -1,0 +1,32 @@
+"""The access log in W3C's extended log file format (Tomcat: valves/ExtendedAccessLogValve.java)."""
+
+from __future__ import annotations
+
+import logging
+
+from catalina import __version__
+from catalina.errors import LifecycleError
+from catalina.valves.access_log_pattern import Element, compile_line
+from catalina.valves.access_log_valve import AccessLogValve
+from catalina.valves.extended_log_fields import FieldFactory, PatternError
+
+__all__ = ["ExtendedAccessLogValve"]
+
+log = logging.getLogger("org.apache.catalina.valves.ExtendedAccessLogValve")
+
+
+class ExtendedAccessLogValve(AccessLogValve):
+    """``pattern`` names fields: ``date time c-ip cs-method cs-uri sc-status time-taken x-H(scheme) cs(Referer)``."""
+
+    def _compile(self, pattern: str) -> Element | None:
+        if not pattern.strip():
+            log.info("Pattern was just empty or whitespace")
+            return None
+        try:
+            return compile_line(FieldFactory(self._factory()).parts(pattern))
+        except PatternError as error:
+            raise LifecycleError(f"{self}: pattern={pattern!r}: {error}") from error
+
+    def _header(self) -> str:
+        # Tomcat names the fields first, then the version, though the draft wants the version first.
+        return f"#Fields: {self.pattern}\n#Version: 2.0\n#Software: catalina/{__version__}\n"
