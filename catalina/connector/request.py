@@ -46,7 +46,7 @@ class Request:
 
     Args:
         connection: attributes that are the same for all requests of a connection: ``connector``, ``remote_addr``,
-            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``, ``attributes`` of TLS.
+            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``.
         method: as sent.
         request_uri: as sent, undecoded, without the query; characters are bytes (latin-1).
         query_string: as sent, None when there is no ``?``.

@@ -1,0 +1,279 @@
+"""Request line and header fields: bytes -> :class:`RequestHead` (RFC 9112 sections 2 to 6).
+
+The grammar is gunicorn's C parser, which refuses bare LF, line folding, spaces around names, control characters, bad
+methods, Content-Length beside Transfer-Encoding, lists and repetitions of Content-Length, stacked codings. Here is what
+it leaves open: sizes of the whole head, characters of the target, other transfer codings, Host, and what belongs to
+the message rather than to its grammar (keep-alive, Expect). Tomcat 10.1 is the measure, except that Tomcat accepts bare
+LF, folding, and Content-Length beside chunked, which two servers behind each other read differently.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from gunicorn_h1c import (
+    InvalidHeader,
+    InvalidHeaderName,
+    InvalidHTTPVersion,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    parse_request_fast,
+)
+from gunicorn_h1c._parser_fast import IncompleteError
+
+from catalina.coyote.http11.host import parse_host
+from catalina.coyote.http_error import HttpError
+
+__all__ = ["HeadLimits", "RequestHead", "RequestHeadParser"]
+
+#: The C parser keeps header fields in a table of this size.
+PARSER_MAX_FIELDS = 256
+
+#: RFC 3986 pchar and "/", and what begins an escape; a query may also have "?". Everything else, every byte over 0x7E
+#: and every control, is 400 unless relaxedPathChars or relaxedQueryChars allow it.
+PATH_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
+RELAXABLE = '"<>[\\]^`{|}'
+
+_FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLimits:
+    """What a head may be; the Connector's attributes of the same names.
+
+    Args:
+        max_size: bytes of request line and fields together (maxHttpRequestHeaderSize).
+        max_fields: header fields (maxHeaderCount); at most 256 whatever is asked, negative means that.
+        relaxed_path, relaxed_query: characters of :data:`RELAXABLE` that targets may have unescaped.
+        reject_illegal_header: 400 for a malformed field; False drops the field.
+        allow_host_mismatch: an absolute target may name another host than the Host field.
+    """
+
+    max_size: int = 8192
+    max_fields: int = 100
+    relaxed_path: str = ""
+    relaxed_query: str = ""
+    reject_illegal_header: bool = True
+    allow_host_mismatch: bool = False
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """One parsed head. ``size`` bytes of the stream belong to it, empty lines before it included.
+
+    ``content_length`` is -1 when the message has none; ``port`` is -1 when Host names none; ``host`` is None without a
+    Host field (HTTP/1.0).
+    """
+
+    method: str
+    path: str
+    query: str | None
+    http11: bool
+    fields: tuple[tuple[bytes, bytes], ...]
+    content_length: int
+    chunked: bool
+    keep_alive: bool
+    client_asks_keep_alive: bool
+    expects_continue: bool
+    host: str | None
+    port: int
+    size: int
+
+
+class RequestHeadParser:
+    """Parses heads of one connector's connections; without state, so all of them share it."""
+
+    def __init__(self, limits: HeadLimits = HeadLimits()) -> None:
+        self.limits = limits
+        self._max_fields = PARSER_MAX_FIELDS if limits.max_fields < 0 else min(limits.max_fields, PARSER_MAX_FIELDS)
+        self._path_bytes = PATH_BYTES + _relaxed(limits.relaxed_path)
+        self._query_bytes = PATH_BYTES + b"?" + _relaxed(limits.relaxed_query)
+        self._methods: dict[bytes, str] = {}
+
+    def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
+        """Parse the head at the start of ``data``.
+
+        Args:
+            data: the stream from the first byte after the last message.
+            seen: bytes of it that were there at the last call, which found the head incomplete.
+
+        Returns:
+            The head, or None when more data is needed.
+
+        Raises:
+            HttpError: 400, 414, 417, 431, 501 or 505; close the connection.
+        """
+        skipped = 0
+        if data[:1] in (b"\r", b"\n"):
+            skipped = _empty_lines(data)
+            data, seen = data[skipped:], 0
+        limits = self.limits
+        limit = limits.max_size
+        try:
+            parsed = parse_request_fast(bytes(data), min(seen, len(data)), limit, self._max_fields, limit, True)
+        except IncompleteError:
+            if len(data) > limit:
+                self._too_large(data)
+            return None
+        except ValueError as exc:
+            return self._refuse(exc, data, skipped)
+        if parsed.consumed > limit:
+            self._too_large(data)
+        return self._finish(parsed, skipped)
+
+    def _finish(self, parsed: object, skipped: int) -> RequestHead:
+        """What the grammar does not say."""
+        request: _Parsed = parsed  # type: ignore[assignment]  # the C type has no stubs
+        method = self._methods.get(request.method)
+        if method is None:
+            method = request.method.decode("ascii")
+            if len(self._methods) < 64:
+                self._methods[request.method] = method
+        http11 = request.minor_version == 1
+        chunked = request.has_chunked
+        coding = request.get_header("transfer-encoding")
+        if coding is not None:
+            self._check_coding(request, coding)
+        host_field = request.get_header("host")
+        target = request.path
+        authority = None
+        if target[:1] != b"/":
+            authority, target = self._other_form(method, target, host_field)
+        path, question, query = target.partition(b"?")
+        if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):
+            raise HttpError(
+                400,
+                "Invalid character found in the request target "
+                f"[{target.decode('latin-1')!r}]. The valid characters are defined in RFC 7230 and RFC 3986",
+            )
+        if host_field is None:
+            if http11:
+                raise HttpError(400, "The HTTP/1.1 request did not provide a host header")
+            host, port = None, -1
+        else:
+            host, port = parse_host(host_field if authority is None else authority)
+        asks_close = request.connection_close
+        expect = request.get_header("expect")
+        return RequestHead(
+            method,
+            path.decode("latin-1"),
+            query.decode("latin-1") if question else None,
+            http11,
+            request.headers,
+            request.content_length,
+            chunked,
+            asks_close != 1 if http11 else asks_close == 0,
+            asks_close == 0,
+            expect is not None and http11 and _wants_continue(expect),
+            host,
+            port,
+            skipped + request.consumed,
+        )
+
+    def _check_coding(self, request: _Parsed, coding: bytes) -> None:
+        """Only ``chunked`` is understood. Tomcat answers 501 to every other coding, and 400 when it is not HTTP/1.1."""
+        codings = [value for name, value in request.headers if name.lower() == b"transfer-encoding"]
+        if len(codings) > 1 or coding.strip().lower() != b"chunked":
+            raise HttpError(501, f"Transfer-Encoding {b', '.join(codings).decode('latin-1')!r} is not supported")
+        if request.minor_version == 0 or request.content_length >= 0:
+            raise HttpError(400, "Transfer-Encoding beside Content-Length or in HTTP/1.0")
+
+    def _other_form(self, method: str, target: bytes, host: bytes | None) -> tuple[bytes | None, bytes]:
+        """Authority and path of a target that is not a path (RFC 9112 sections 3.2.2 to 3.2.4)."""
+        if method == "CONNECT":
+            raise HttpError(501, "CONNECT is not supported")
+        if target == b"*" and method == "OPTIONS":
+            return None, b"*"
+        match = _ABSOLUTE.fullmatch(target)
+        if match is None:
+            raise HttpError(400, f"Invalid request target {target.decode('latin-1')!r}")
+        authority = match[1].rpartition(b"@")[2]
+        if host is not None and authority.lower() != host.lower() and not self.limits.allow_host_mismatch:
+            raise HttpError(
+                400,
+                f"The host header [{host.decode('latin-1')}] does not match the host of the request line "
+                f"[{authority.decode('latin-1')}]",
+            )
+        path = match[2]
+        return authority, path if path.startswith(b"/") else b"/" + path
+
+    def _too_large(self, data: bytes | bytearray) -> NoReturn:
+        limit = self.limits.max_size
+        if data.find(b"\r\n", 0, limit) < 0:
+            raise HttpError(414, f"The request line is longer than maxHttpRequestHeaderSize {limit}")
+        raise HttpError(431, f"Request line and header fields are larger than maxHttpRequestHeaderSize {limit}")
+
+    def _refuse(self, exc: ValueError, data: bytes | bytearray, skipped: int) -> RequestHead | None:
+        """The grammar's refusal as a status, or the head without its illegal fields where the connector wants that."""
+        if isinstance(exc, LimitRequestLine):
+            raise HttpError(414, str(exc)) from None
+        if isinstance(exc, InvalidHTTPVersion):
+            raise HttpError(505, str(exc)) from None
+        if isinstance(exc, LimitRequestHeaders):
+            raise HttpError(431, str(exc)) from None
+        if str(exc) == "Unsupported Transfer-Encoding":
+            raise HttpError(501, str(exc)) from None
+        if isinstance(exc, (InvalidHeader, InvalidHeaderName)) and not self.limits.reject_illegal_header:
+            return self._without_illegal_fields(exc, data, skipped)
+        raise HttpError(400, str(exc)) from None
+
+    def _without_illegal_fields(self, exc: ValueError, data: bytes | bytearray, skipped: int) -> RequestHead | None:
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        line, *fields = bytes(data[:end]).split(b"\r\n")
+        kept = [field for field in fields if _FIELD_LINE.fullmatch(field)]
+        if len(kept) == len(fields):
+            raise HttpError(400, str(exc)) from None
+        head = RequestHeadParser(_strict(self.limits)).parse(b"\r\n".join([line, *kept, b"", b""]))
+        if head is not None:
+            head.size = skipped + end + 4
+        return head
+
+
+class _Parsed:
+    """What ``gunicorn_h1c.parse_request_fast`` returns; only for the type checker."""
+
+    method: bytes
+    path: bytes
+    minor_version: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    consumed: int
+    content_length: int
+    has_chunked: bool
+    connection_close: int
+
+    def get_header(self, name: str) -> bytes | None:
+        raise NotImplementedError
+
+
+def _strict(limits: HeadLimits) -> HeadLimits:
+    return HeadLimits(
+        limits.max_size,
+        limits.max_fields,
+        limits.relaxed_path,
+        limits.relaxed_query,
+        True,
+        limits.allow_host_mismatch,
+    )
+
+
+def _relaxed(characters: str) -> bytes:
+    return "".join(c for c in characters if c in RELAXABLE).encode("ascii")
+
+
+def _empty_lines(data: bytes | bytearray) -> int:
+    """Bytes of the empty lines before a request line (RFC 9112 section 2.2)."""
+    end = 0
+    while data[end : end + 2] == b"\r\n":
+        end += 2
+    return end
+
+
+def _wants_continue(expect: bytes) -> bool:
+    if expect.strip().lower() != b"100-continue":
+        raise HttpError(417, f"Expect: {expect.decode('latin-1')!r} is not supported")
+    return True
