@@ -1,0 +1,290 @@
+"""What a channel is: its messages, options, handles and listeners (Tomcat: tribes/Channel.java, ChannelMessage.java).
+
+Options are bits; an operator writes them as a number or as names (:func:`parse_send_options`)::
+
+    0x01  byte_message        the message is raw bytes, not a Java object stream; set by the channel
+    0x02  use_ack             the receiver acknowledges, the sender waits
+    0x04  synchronized_ack    with 0x02: the acknowledgement comes when the listeners have returned
+    0x08  asynchronous        the sender does not wait; failures reach only an error handler
+    0x10  secure              no effect in the stock transport
+    0x20  udp                 one datagram to the member's UDP port
+    0x40  multicast           one datagram to the membership's group
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.attributes import AttributeRefused
+from catalina.errors import ChannelError
+from catalina.tribes.member import Member
+
+if TYPE_CHECKING:
+    from catalina.reactor import Reactor
+
+__all__ = [
+    "DEFAULT",
+    "MBR_RX_SEQ",
+    "MBR_TX_SEQ",
+    "SEND_OPTIONS_ASYNCHRONOUS",
+    "SEND_OPTIONS_BYTE_MESSAGE",
+    "SEND_OPTIONS_DEFAULT",
+    "SEND_OPTIONS_MULTICAST",
+    "SEND_OPTIONS_SECURE",
+    "SEND_OPTIONS_SYNCHRONIZED_ACK",
+    "SEND_OPTIONS_UDP",
+    "SEND_OPTIONS_USE_ACK",
+    "SND_RX_SEQ",
+    "SND_TX_SEQ",
+    "Channel",
+    "ChannelListener",
+    "ChannelMessage",
+    "Delivery",
+    "ErrorHandler",
+    "MembershipListener",
+    "ObjectBytes",
+    "parse_send_options",
+]
+
+SEND_OPTIONS_BYTE_MESSAGE = 0x01
+SEND_OPTIONS_USE_ACK = 0x02
+SEND_OPTIONS_SYNCHRONIZED_ACK = 0x04
+SEND_OPTIONS_ASYNCHRONOUS = 0x08
+SEND_OPTIONS_SECURE = 0x10
+SEND_OPTIONS_UDP = 0x20
+SEND_OPTIONS_MULTICAST = 0x40
+SEND_OPTIONS_DEFAULT = SEND_OPTIONS_USE_ACK
+
+#: Levels of start() and stop(): receiver, sender, membership listening, membership announcing.
+SND_RX_SEQ, SND_TX_SEQ, MBR_RX_SEQ, MBR_TX_SEQ = 1, 2, 4, 8
+#: All levels.
+DEFAULT = 15
+
+_NAMES = {
+    "byte": SEND_OPTIONS_BYTE_MESSAGE,
+    "byte_message": SEND_OPTIONS_BYTE_MESSAGE,
+    "use_ack": SEND_OPTIONS_USE_ACK,
+    "sync": SEND_OPTIONS_SYNCHRONIZED_ACK,
+    "synchronized_ack": SEND_OPTIONS_SYNCHRONIZED_ACK,
+    "async": SEND_OPTIONS_ASYNCHRONOUS,
+    "asynchronous": SEND_OPTIONS_ASYNCHRONOUS,
+    "secure": SEND_OPTIONS_SECURE,
+    "udp": SEND_OPTIONS_UDP,
+    "multicast": SEND_OPTIONS_MULTICAST,
+}
+
+
+def parse_send_options(text: str) -> int:
+    """Convert ``"6"`` or ``"sync,use_ack"`` to the bits (Tomcat: Channel.parseSendOptions).
+
+    Raises:
+        AttributeRefused: neither a number nor known names.
+    """
+    text = text.strip()
+    if text.lstrip("+-").isdecimal():
+        return int(text)
+    options = 0
+    for name in text.split(","):
+        bit = _NAMES.get(name.strip().lower())
+        if bit is None:
+            raise AttributeRefused("a number or names of " + ", ".join(_NAMES))
+        options |= bit
+    return options
+
+
+class ObjectBytes(bytes):
+    """A Java object stream that is already serialised (it starts with aced0005): sent without the BYTE_MESSAGE bit."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class ChannelMessage:
+    """One message on its way through the interceptors.
+
+    Args:
+        data: what is on the wire, in the form that it has at this place of the stack.
+        options: the bits of the module's table.
+        timestamp_ms: the sender's clock, informative.
+        unique_id: 16 bytes, the key of fragments and of two-phase commits.
+        address: the sender, who need not be a known member.
+    """
+
+    data: bytes
+    options: int
+    timestamp_ms: int
+    unique_id: bytes
+    address: Member
+    _payload: object = field(default=None, repr=False, compare=False)
+    _decoded: bool = field(default=False, repr=False, compare=False)
+
+    def with_data(self, data: bytes, options: int | None = None) -> ChannelMessage:
+        """The same message in another form, for interceptors that transform."""
+        return ChannelMessage(
+            data, self.options if options is None else options, self.timestamp_ms, self.unique_id, self.address
+        )
+
+    def payload(self) -> object:
+        """What was sent: bytes, or the value of the Java object stream; decoded once.
+
+        Raises:
+            ProtocolError: the data is no Java object stream.
+        """
+        if not self._decoded:
+            if self.options & SEND_OPTIONS_BYTE_MESSAGE:
+                self._payload = self.data
+            elif self.data:
+                from catalina.tribes.io.java import loads  # only messages of objects need the reader
+
+                self._payload = loads(self.data)
+            self._decoded = True
+        return self._payload
+
+
+class ErrorHandler(Protocol):
+    """Told about a message that was sent asynchronously (Tomcat: ErrorHandler.java). Called in the runner's thread."""
+
+    def handle_error(self, error: ChannelError, unique_id: bytes) -> None: ...
+
+    def handle_completion(self, unique_id: bytes) -> None: ...
+
+
+class Delivery:
+    """Handle of a message on its way: done when every member has it, or has failed.
+
+    ``done`` means for each member: the acknowledgement came when one was asked for, else the kernel took the bytes.
+    An asynchronous message is done as soon as it is queued, and its failures reach only ``handler``.
+
+    Args:
+        pending: how many members must still report.
+        unique_id: of the message.
+        reactor: whose role a waiting runner hands on.
+        handler: told about asynchronous messages.
+    """
+
+    __slots__ = ("_callbacks", "_pending", "_reactor", "done", "faulty", "handler", "unique_id")
+
+    def __init__(
+        self,
+        pending: int = 1,
+        unique_id: bytes = b"",
+        reactor: Reactor | None = None,
+        handler: ErrorHandler | None = None,
+    ) -> None:
+        self.done = False
+        self.faulty: dict[Member, BaseException] = {}
+        self.unique_id = unique_id
+        self.handler = handler
+        self._pending = pending
+        self._reactor = reactor
+        self._callbacks: list[Callable[[Delivery], None]] = []
+        if pending <= 0:
+            self.done = True
+
+    def expect(self, more: int) -> None:
+        """The message becomes several on the wire: ``more`` reports are needed. Call before the first can come."""
+        self._pending += more
+
+    def succeeded(self) -> None:
+        """One member has it. Called in the runner's thread only, as :meth:`failed`."""
+        self._pending -= 1
+        if self._pending == 0:
+            self.finish()
+
+    def failed(self, member: Member, reason: BaseException) -> None:
+        """One member did not get it."""
+        self.faulty.setdefault(member, reason)
+        self.succeeded()
+
+    def finish(self) -> None:
+        """Done, whoever has reported; later reports change nothing."""
+        if not self.done:
+            self.done = True
+            self._run_callbacks()
+
+    def add_done_callback(self, callback: Callable[[Delivery], None]) -> None:
+        """Call ``callback(self)`` when done, at once if it is. Any thread; it runs in the runner or in the caller's."""
+        self._callbacks.append(callback)
+        if self.done:
+            self._run_callbacks()
+
+    def _run_callbacks(self) -> None:
+        # A caller that adds and the runner that finishes may both be here: each callback is taken by one of them.
+        callbacks = self._callbacks
+        while callbacks:
+            try:
+                callback = callbacks.pop(0)
+            except IndexError:
+                return
+            callback(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until done, at most ``timeout`` seconds; return whether it is. In the runner the role goes on first."""
+        if self.done:
+            return True
+        event = threading.Event()
+        self.add_done_callback(lambda _: event.set())
+        if self._reactor is None:
+            return event.wait(timeout)
+        with self._reactor.blocking():
+            return event.wait(timeout)
+
+    def raise_for_faults(self, text: str) -> None:
+        """Raise ChannelError with the members that failed, if any did."""
+        if self.faulty:
+            raise ChannelError(text, as_faults(self.faulty))
+
+
+def as_faults(faulty: Mapping[Member, BaseException]) -> dict[object, BaseException]:
+    """The faults in the loose type of ChannelError."""
+    return {member: reason for member, reason in faulty.items()}  # noqa: C416  # dict() keeps the key type
+
+
+class ChannelListener(Protocol):
+    """Takes messages; both methods run in the runner's thread (Tomcat: ChannelListener.java)."""
+
+    def accept(self, message: ChannelMessage, sender: Member) -> bool: ...
+
+    def message_received(self, message: ChannelMessage, sender: Member) -> None: ...
+
+
+class MembershipListener(Protocol):
+    """Told who comes and goes, in the runner's thread (Tomcat: MembershipListener.java)."""
+
+    def member_added(self, member: Member) -> None: ...
+
+    def member_disappeared(self, member: Member) -> None: ...
+
+
+class Channel(Protocol):
+    """A group as its users see it; :class:`catalina.tribes.group.group_channel.GroupChannel` is the implementation."""
+
+    @property
+    def members(self) -> Sequence[Member]: ...
+
+    @property
+    def has_members(self) -> bool: ...
+
+    @property
+    def local_member(self) -> Member: ...
+
+    def send(self, to: Sequence[Member], message: object, options: int) -> bytes: ...
+
+    def post(self, to: Sequence[Member], message: object, options: int) -> Delivery: ...
+
+    def add_channel_listener(self, listener: ChannelListener) -> None: ...
+
+    def remove_channel_listener(self, listener: ChannelListener) -> None: ...
+
+    def add_membership_listener(self, listener: MembershipListener) -> None: ...
+
+    def remove_membership_listener(self, listener: MembershipListener) -> None: ...
+
+    def start(self, level: int = DEFAULT) -> None: ...
+
+    def stop(self, level: int = DEFAULT) -> None: ...
+
+    def heartbeat(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The channel and the stack of interceptors under it."""

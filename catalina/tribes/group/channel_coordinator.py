@@ -1,0 +1,139 @@
+"""The lowest layer: joins receiver, sender and membership (Tomcat: tribes/group/ChannelCoordinator.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from catalina.attributes import Attribute
+from catalina.errors import CatalinaError, ChannelError
+from catalina.tribes.channel import (
+    DEFAULT,
+    MBR_RX_SEQ,
+    MBR_TX_SEQ,
+    SEND_OPTIONS_MULTICAST,
+    SND_RX_SEQ,
+    SND_TX_SEQ,
+    ChannelMessage,
+    Delivery,
+)
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.member import Member
+from catalina.tribes.membership.mcast_service import McastService
+from catalina.tribes.membership.membership_service_base import MembershipServiceBase
+from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from catalina.tribes.transport.receiver_base import ReceiverBase
+from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
+
+__all__ = ["ChannelCoordinator"]
+
+
+class ChannelCoordinator(ChannelInterceptorBase):
+    """Sends by the sender or by the membership's group, and brings up what receiver and membership find."""
+
+    option_flag = Attribute(int, 7, doc="The bits that the transport itself acts on; only compared for clashes.")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receiver: ReceiverBase = NioReceiver()
+        self.sender: ReplicationTransmitter = ReplicationTransmitter()
+        self.membership_service: MembershipServiceBase = McastService()
+        self.start_level = 0
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """To the members' receivers, or with the multicast bit to the membership's group, whoever listens."""
+        if message.options & SEND_OPTIONS_MULTICAST:
+            self.membership_service.broadcast(message)
+            for _ in to:
+                delivery.succeeded()
+        else:
+            self.sender.send_message(to, message, delivery)
+        if MESSAGES.isEnabledFor(TRACE):
+            MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """From the receiver, or a broadcast from the membership service."""
+        if MESSAGES.isEnabledFor(TRACE):
+            MESSAGES.log(
+                TRACE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
+            )
+        super().message_received(message)
+
+    def member_disappeared(self, member: Member) -> None:
+        """Tell the layers above, then let go of the connection to it."""
+        super().member_disappeared(member)
+        self.sender.forget(member)
+
+    def start(self, level: int) -> None:
+        """Start the services that ``level`` names: the receiver first, whose port the membership announces."""
+        level &= DEFAULT
+        if not level or self.start_level == DEFAULT:
+            return
+        if level == level & self.start_level:
+            raise ChannelError(f"Channel already started for level:[{level}]")
+        try:
+            self._start_services(level)
+        except (OSError, CatalinaError) as exc:
+            raise ChannelError(f"channel {self.channel.name!r}: {exc}") from exc
+        self.start_level |= level
+
+    def _start_services(self, level: int) -> None:
+        receiver, sender, membership = self.receiver, self.sender, self.membership_service
+        if level & SND_RX_SEQ:
+            receiver.listener = self
+            receiver.channel = self.channel
+            receiver.start(membership.route_hint())
+            self.start_level |= SND_RX_SEQ
+            membership.set_local_member_properties(
+                receiver.host, receiver.bound_port, receiver.secure_port, receiver.bound_udp_port
+            )
+        if level & SND_TX_SEQ:
+            sender.channel = self.channel
+            sender.listener = self
+            sender.start()
+            self.start_level |= SND_TX_SEQ
+        for bit in (MBR_RX_SEQ, MBR_TX_SEQ):
+            if level & bit:
+                membership.channel = self.channel
+                membership.listener = self
+                membership.start(bit)
+                self.start_level |= bit
+
+    def stop(self, level: int) -> None:
+        """Stop the services that ``level`` names, the announcing first; each is tried, whatever happened to others."""
+        level &= self.start_level
+        faults: list[Exception] = []
+        steps: tuple[tuple[int, Callable[[], None]], ...] = (
+            (MBR_TX_SEQ, lambda: self.membership_service.stop(MBR_TX_SEQ)),
+            (MBR_RX_SEQ, lambda: self.membership_service.stop(MBR_RX_SEQ)),
+            (SND_TX_SEQ, self.sender.stop),
+            (SND_RX_SEQ, self.receiver.stop),
+        )
+        for bit, step in steps:
+            if level & bit:
+                try:
+                    step()
+                except (OSError, CatalinaError) as exc:
+                    faults.append(exc)
+        self.start_level &= ~level
+        if faults:
+            raise ChannelError(f"channel {self.channel.name!r}: {'; '.join(map(str, faults))}") from faults[0]
+
+    def heartbeat(self, now: float) -> None:
+        """The sender renews connections, the membership pings where it does so."""
+        self.sender.heartbeat(now)
+        self.membership_service.heartbeat(now)
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """As the membership service knows them."""
+        return self.membership_service.members
+
+    def get_member(self, member: Member) -> Member | None:
+        """As the membership service knows it."""
+        return self.membership_service.get_member(member)
+
+    @property
+    def local_member(self) -> Member:
+        """As the membership service announces it."""
+        return self.membership_service.local_member

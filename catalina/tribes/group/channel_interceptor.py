@@ -1,0 +1,123 @@
+"""One layer of a channel (Tomcat: tribes/group/ChannelInterceptorBase.java, ChannelInterceptor.java).
+
+A layer knows its two neighbours: ``next`` is towards the network, ``previous`` towards the application. Sending goes
+down through :meth:`~ChannelInterceptorBase.send_message`, everything else comes up. Each method passes on by default.
+Upward calls happen in the runner's thread; ``send_message`` in any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from catalina.attributes import Attribute, Component
+from catalina.errors import ChannelError
+from catalina.tribes.channel import ChannelMessage, Delivery
+from catalina.tribes.member import Member
+
+if TYPE_CHECKING:
+    from catalina.tribes.group.group_channel import GroupChannel
+
+__all__ = ["ChannelInterceptorBase", "SendMessage"]
+
+SendMessage = Callable[[Sequence[Member], ChannelMessage, Delivery], None]
+
+
+class ChannelInterceptorBase(Component):
+    """Passes everything on. Subclasses override what they act on and call ``super()`` to pass on."""
+
+    option_flag = Attribute(
+        int,
+        0,
+        doc="Act only on messages whose options carry all bits of this flag; 0 acts on every message. All members "
+        "must use the same flag.",
+    )
+
+    next: ChannelInterceptorBase | None = None
+    previous: ChannelInterceptorBase | None = None
+    #: The channel, from start() to the end of stop().
+    channel: GroupChannel
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+    @property
+    def _below(self) -> ChannelInterceptorBase:
+        """The neighbour below, which every layer has: a stack ends with the ChannelCoordinator, which asks nobody."""
+        if self.next is None:
+            raise ChannelError(f"{self} is in no stack")
+        return self.next
+
+    def ok_to_process(self, options: int) -> bool:
+        """Whether this interceptor acts on a message with these options."""
+        flag = self.option_flag
+        return flag == 0 or flag & options == flag
+
+    def below_that_sends(self) -> SendMessage:
+        """``send_message`` of the nearest interceptor below that does something in it: the others cost nothing."""
+        below = self._below
+        while type(below).send_message is ChannelInterceptorBase.send_message and below.next is not None:
+            below = below.next
+        return below.send_message
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """Send to ``to``; every member reports to ``delivery`` once. Any thread.
+
+        Raises:
+            ChannelError: refused before anything was sent; nobody reports then.
+        """
+        self._below.send_message(to, message, delivery)
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """A message from below. An exception becomes a negative acknowledgement where one was asked for."""
+        if self.previous is not None:
+            self.previous.message_received(message)
+
+    def member_added(self, member: Member) -> None:
+        """The layer below has a new member."""
+        if self.previous is not None:
+            self.previous.member_added(member)
+
+    def member_disappeared(self, member: Member) -> None:
+        """The layer below has lost a member; ``member.is_leaving`` tells an orderly leave."""
+        if self.previous is not None:
+            self.previous.member_disappeared(member)
+
+    def member_send_failed(self, member: Member, reason: BaseException) -> None:
+        """The transport could not reach a member, or its connection broke; TcpFailureDetector looks into it."""
+        if self.previous is not None:
+            self.previous.member_send_failed(member, reason)
+
+    def heartbeat(self, now: float) -> None:
+        """Periodic work, from the top down; ``now`` in seconds of the channel's monotonic clock."""
+        if self.next is not None:
+            self.next.heartbeat(now)
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The members as this layer sees them, oldest first, without the local one."""
+        return self.next.members if self.next is not None else ()
+
+    @property
+    def has_members(self) -> bool:
+        """Whether there is anybody to send to."""
+        return bool(self.members)
+
+    def get_member(self, member: Member) -> Member | None:
+        """The newest record of a member, None when this layer does not know it."""
+        return self.next.get_member(member) if self.next is not None else None
+
+    @property
+    def local_member(self) -> Member:
+        """This process as a member."""
+        return self._below.local_member
+
+    def start(self, level: int) -> None:
+        """Start this layer and those below; ``level`` as in :mod:`catalina.tribes.channel`. May block."""
+        if self.next is not None:
+            self.next.start(level)
+
+    def stop(self, level: int) -> None:
+        """Undo :meth:`start`."""
+        if self.next is not None:
+            self.next.stop(level)

@@ -1,0 +1,335 @@
+"""The channel: what applications and the cluster talk to (Tomcat: tribes/group/GroupChannel.java).
+
+    channel = GroupChannel()
+    channel.add_channel_listener(listener)
+    channel.start()
+    channel.send(channel.members, b"hello", SEND_OPTIONS_USE_ACK)
+    channel.stop()
+
+It is the uppermost interceptor of its own stack; the ChannelCoordinator is the lowest.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from catalina.attributes import Attribute, Element
+from catalina.errors import ChannelError, ProtocolError
+from catalina.reactor import Reactor, Timer
+from catalina.tribes.channel import (
+    DEFAULT,
+    SEND_OPTIONS_ASYNCHRONOUS,
+    SEND_OPTIONS_BYTE_MESSAGE,
+    SND_RX_SEQ,
+    ChannelListener,
+    ChannelMessage,
+    Delivery,
+    ErrorHandler,
+    MembershipListener,
+    ObjectBytes,
+)
+from catalina.tribes.group.channel_coordinator import ChannelCoordinator
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, SendMessage
+from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
+from catalina.tribes.io.channel_data import UniqueIds
+from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.member import Member
+
+if TYPE_CHECKING:
+    from catalina.tribes.membership.membership_service_base import MembershipServiceBase
+    from catalina.tribes.transport.receiver_base import ReceiverBase
+    from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
+
+__all__ = ["GroupChannel"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
+
+
+class GroupChannel(ChannelInterceptorBase):
+    """A group of members and the messages between them.
+
+    Used alone it runs an event loop of its own in one thread; in the container :attr:`reactor` is set before
+    :meth:`start`, to a loop that is running. Listeners are called in the loop's thread.
+    """
+
+    heartbeat_enabled = Attribute(
+        bool, True, xml="heartbeat", doc="The channel runs its heartbeat itself; false leaves it to the application."
+    )
+    heartbeat_sleeptime = Attribute(
+        int, 5000, unit="ms", doc="Time between heartbeats: how late time-outs are noticed."
+    )
+    option_check = Attribute(bool, False, doc="Refuse to start when two interceptors use the same option flag.")
+    jmx_enabled = Attribute(bool, True, doc="Show the channel's parts as managed beans.")
+    jmx_domain = Attribute(str, "ClusterChannel", doc="Domain of the beans' names.")
+    jmx_prefix = Attribute(str, "", doc="Text in front of the beans' names.")
+    name = Attribute(str, "", doc="Names the channel in beans and in static membership; the cluster sets it.")
+
+    elements = {
+        "Membership": Element(add=lambda channel, child: channel.set_membership_service(child)),
+        "Receiver": Element(add=lambda channel, child: channel.set_channel_receiver(child)),
+        "Sender": Element(add=lambda channel, child: channel.set_channel_sender(child)),
+        "Interceptor": Element(
+            add=lambda channel, child: channel.add_interceptor(child), role=ChannelInterceptorBase, guards=True
+        ),
+        "ChannelListener": Element(add=lambda channel, child: channel.add_channel_listener(child)),
+        "MembershipListener": Element(add=lambda channel, child: channel.add_membership_listener(child)),
+    }
+
+    def __init__(self, reactor: Reactor | None = None, **values: object) -> None:
+        super().__init__(**values)
+        self.reactor: Reactor | None = reactor
+        self.now: Callable[[], float] = time.monotonic
+        self.coordinator = ChannelCoordinator()
+        self.coordinator.previous = self
+        self.next = self.coordinator
+        self.channel = self
+        self._owns_reactor = False
+        self._heartbeat_timer: Timer | None = None
+        self._channel_listeners: tuple[ChannelListener, ...] = ()
+        self._membership_listeners: tuple[MembershipListener, ...] = ()
+        self._next_id = UniqueIds().next
+        self._send_below: SendMessage | None = None
+
+    # The stack.
+
+    def add_interceptor(self, interceptor: ChannelInterceptorBase) -> None:
+        """Put a layer below those added before, above the transport."""
+        last = self.coordinator.previous or self
+        last.next, interceptor.previous = interceptor, last
+        interceptor.next, self.coordinator.previous = self.coordinator, interceptor
+
+    @property
+    def interceptors(self) -> Iterator[ChannelInterceptorBase]:
+        """The layers from the uppermost down, without the channel itself and the coordinator."""
+        layer = self.next
+        while layer is not None and layer is not self.coordinator:
+            yield layer
+            layer = layer.next
+
+    def set_membership_service(self, service: MembershipServiceBase) -> None:
+        """Who finds the members; McastService when none is set. Only while stopped."""
+        self.coordinator.membership_service = service
+
+    def set_channel_receiver(self, receiver: ReceiverBase) -> None:
+        """What takes messages; NioReceiver when none is set. Only while stopped."""
+        self.coordinator.receiver = receiver
+
+    def set_channel_sender(self, sender: ReplicationTransmitter) -> None:
+        """What sends messages; ReplicationTransmitter when none is set. Only while stopped."""
+        self.coordinator.sender = sender
+
+    @property
+    def membership_service(self) -> MembershipServiceBase:
+        """Who finds the members."""
+        return self.coordinator.membership_service
+
+    @property
+    def running_reactor(self) -> Reactor:
+        """The event loop, which the parts of a started channel may count on.
+
+        Raises:
+            ChannelError: the channel is stopped.
+        """
+        if self.reactor is None:
+            raise ChannelError(f"channel {self.name!r} is not started")
+        return self.reactor
+
+    # Sending.
+
+    def post(
+        self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None
+    ) -> Delivery:
+        """Queue a message for the end of the loop's round and return its handle; never blocks. Any thread.
+
+        Args:
+            to: the members; their order means nothing.
+            message: bytes, :class:`ObjectBytes`, or a value that the Java object stream can carry.
+            options: bits of :mod:`catalina.tribes.channel`.
+            handler: told about an asynchronous message.
+
+        Raises:
+            ChannelError: nobody to send to, nothing to send, or the message was refused by an interceptor.
+            NotReplicableError: the value has no form on the wire.
+        """
+        if not to:
+            raise ChannelError("No destination given")
+        if message is None:
+            raise ChannelError("Cannot send a NULL message")
+        send_below = self._send_below
+        if send_below is None:
+            raise ChannelError(f"channel {self.name!r} is not started")
+        if isinstance(message, ObjectBytes):
+            data: bytes = message
+            options &= ~SEND_OPTIONS_BYTE_MESSAGE
+        elif isinstance(message, bytes):
+            data = message
+            options |= SEND_OPTIONS_BYTE_MESSAGE
+        else:
+            data = _serialize(message)
+            options &= ~SEND_OPTIONS_BYTE_MESSAGE
+        unique_id = self._next_id()
+        delivery = Delivery(len(to), unique_id, self.reactor, handler)
+        send_below(
+            to, ChannelMessage(data, options, time.time_ns() // 1_000_000, unique_id, self.local_member), delivery
+        )
+        if MESSAGES.isEnabledFor(TRACE):
+            MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", unique_id.hex(), _names(to))
+        return delivery
+
+    def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:
+        """Send a message and wait as the options say; return its unique id.
+
+        In the loop's thread another thread takes over the loop meanwhile.
+
+        Raises:
+            ChannelError: some members did not get it (``faulty``).
+        """
+        delivery = self.post(to, message, options, handler)
+        if not delivery.done:
+            delivery.wait()
+        if delivery.faulty:
+            delivery.raise_for_faults(f"message {delivery.unique_id.hex()} of {len(to)} members")
+        return delivery.unique_id
+
+    # Receiving.
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """Hand a message to every listener that accepts it; an RPC request nobody has a channel for is answered so."""
+        trace = MESSAGES.isEnabledFor(TRACE)
+        sender = message.address
+        if trace:
+            MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
+        delivered = False
+        try:
+            for listener in self._channel_listeners:
+                if listener.accept(message, sender):
+                    listener.message_received(message, sender)
+                    delivered = True
+            if not delivered:
+                self._answer_unknown_rpc(message, sender)
+        except ProtocolError as exc:
+            # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
+            log.error("Unable to deserialize message:[%s] from %s: %s", message.unique_id.hex(), sender, exc)
+        if trace:
+            MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
+
+    def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
+        if message.options & SEND_OPTIONS_BYTE_MESSAGE:
+            return
+        from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
+
+        request = message.payload()
+        if isinstance(request, RpcMessage) and not isinstance(request, NoRpcChannelReply):
+            self.post([sender], NoRpcChannelReply(request.rpc_id, request.uuid), SEND_OPTIONS_ASYNCHRONOUS)
+
+    def add_channel_listener(self, listener: ChannelListener) -> None:
+        """Offer every later message to ``listener``. Any thread."""
+        if listener in self._channel_listeners:
+            raise ValueError(f"Listener already exists:[{listener}]")
+        self._channel_listeners = (*self._channel_listeners, listener)
+
+    def remove_channel_listener(self, listener: ChannelListener) -> None:
+        """Undo :meth:`add_channel_listener`; unknown listeners are ignored."""
+        self._channel_listeners = tuple(each for each in self._channel_listeners if each is not listener)
+
+    def add_membership_listener(self, listener: MembershipListener) -> None:
+        """Tell ``listener`` who comes and goes from now on. Any thread; adding it twice is once."""
+        if listener not in self._membership_listeners:
+            self._membership_listeners = (*self._membership_listeners, listener)
+
+    def remove_membership_listener(self, listener: MembershipListener) -> None:
+        """Undo :meth:`add_membership_listener`; unknown listeners are ignored."""
+        self._membership_listeners = tuple(each for each in self._membership_listeners if each is not listener)
+
+    def member_added(self, member: Member) -> None:
+        """Tell every listener; one that fails keeps the others from nothing."""
+        for listener in self._membership_listeners:
+            try:
+                listener.member_added(member)
+            except Exception:  # a listener is foreign code
+                log.exception("A membership listener failed on the new member %s", member)
+
+    def member_disappeared(self, member: Member) -> None:
+        """Tell every listener; one that fails keeps the others from nothing."""
+        for listener in self._membership_listeners:
+            try:
+                listener.member_disappeared(member)
+            except Exception:  # a listener is foreign code
+                log.exception("A membership listener failed on the lost member %s", member)
+
+    # Life.
+
+    def start(self, level: int = DEFAULT) -> None:
+        """Start what ``level`` names. Blocks while members are awaited, two times twice McastService.frequency.
+
+        Raises:
+            ChannelError: a service could not be started, or option flags clash and ``option_check`` is on.
+        """
+        if self.next is self.coordinator:
+            self.add_interceptor(MessageDispatchInterceptor())
+        for interceptor in (*self.interceptors, self.coordinator):
+            interceptor.channel = self
+        if self.option_check:
+            self._check_option_flags()
+        if self.reactor is None:
+            self.reactor = Reactor("tribes" if not self.name else f"tribes-{self.name}")
+            self._owns_reactor = True
+            self.reactor.start()
+        self._send_below = self.below_that_sends()
+        super().start(level)
+        if self.heartbeat_enabled and self._heartbeat_timer is None and self.heartbeat_sleeptime > 0:
+            self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)
+
+    def stop(self, level: int = DEFAULT) -> None:
+        """Stop what ``level`` names; with all levels the members are told."""
+        if self._heartbeat_timer is not None:
+            self._heartbeat_timer.cancel()
+            self._heartbeat_timer = None
+        super().stop(level)
+        if level & SND_RX_SEQ:
+            self._send_below = None
+            if self._owns_reactor and self.reactor is not None:
+                self.reactor.stop()
+                self.reactor = None
+                self._owns_reactor = False
+
+    def heartbeat(self, now: float | None = None) -> None:
+        """Let every layer and every listener with a ``heartbeat()`` do its periodic work."""
+        super().heartbeat(self.now() if now is None else now)
+        for listener in (*self._membership_listeners, *self._channel_listeners):
+            beat = getattr(listener, "heartbeat", None)
+            if beat is not None:
+                beat()
+
+    def _beat(self) -> None:
+        if self._heartbeat_timer is None or self.reactor is None:
+            return
+        self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)
+        try:
+            self.heartbeat()
+        except Exception:  # a listener's heartbeat is foreign code, and the next beat must come
+            log.exception("Unable to send heartbeat through Tribes interceptor stack. Will try to sleep again.")
+
+    def _check_option_flags(self) -> None:
+        layers = [layer for layer in (*self.interceptors, self.coordinator) if layer.option_flag]
+        conflicts = [
+            f"[{upper}:{upper.option_flag} == {lower}:{lower.option_flag}]"
+            for place, upper in enumerate(layers)
+            for lower in layers[place + 1 :]
+            if upper.option_flag & lower.option_flag in (upper.option_flag, lower.option_flag)
+        ]
+        if conflicts:
+            raise ChannelError(f"Interceptor option flag conflict: {' '.join(conflicts)}")
+
+
+def _serialize(message: object) -> bytes:
+    from catalina.tribes.io.java import dumps  # only messages of objects need the writer
+
+    return dumps(message)
+
+
+def _names(members: Sequence[Member]) -> str:
+    return ", ".join(member.name for member in members)

@@ -1,0 +1,1 @@
+"""Layers of a channel, named as Tomcat names them."""

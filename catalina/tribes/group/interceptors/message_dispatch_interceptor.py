@@ -1,0 +1,91 @@
+"""Sends in the background (Tomcat: tribes/group/interceptors/MessageDispatchInterceptor.java)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from catalina.attributes import Attribute
+from catalina.errors import ChannelError
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage, Delivery, as_faults
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.member import Member
+
+__all__ = ["MessageDispatchInterceptor"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.MessageDispatchInterceptor")
+
+
+class MessageDispatchInterceptor(ChannelInterceptorBase):
+    """Messages with the asynchronous flag are done for their sender as soon as they are queued.
+
+    The event loop is the queue's only consumer, so messages to one member leave in the order they were sent; Tomcat's
+    threads do not keep it. Adds nothing to the wire.
+    """
+
+    option_flag = Attribute(int, SEND_OPTIONS_ASYNCHRONOUS, doc="Which messages are sent in the background.")
+    always_send = Attribute(
+        bool,
+        True,
+        doc="With a full queue the sender waits until its message has left; false refuses the message instead.",
+    )
+    max_queue_size = Attribute(
+        int, 64 * 1024 * 1024, unit="bytes", doc="What may wait for all members together, counted by message."
+    )
+    max_threads = Attribute(int, 10, doc="Read and kept; the event loop sends, so there are no threads to count.")
+    max_spare_threads = Attribute(int, 2, doc="Read and kept; there are no sending threads.")
+    keep_alive_time = Attribute(int, 5000, unit="ms", doc="Read and kept; there are no sending threads.")
+    use_deep_clone = Attribute(bool, True, doc="Read and kept; messages are immutable here and need no copy.")
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._lock = threading.Lock()  # senders add in their threads, the runner subtracts
+        self.current_size = 0
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """Queue an asynchronous message, pass others on."""
+        flag = self.option_flag
+        if (flag and message.options & flag != flag) or not self._admit(len(message.data)):
+            self._send_below(to, message, delivery)
+            return
+        background = Delivery(len(to), message.unique_id, None, delivery.handler)
+        size = len(message.data)
+        background.add_done_callback(lambda done: self._left(done, size))
+        self._send_below(to, message, background)
+        delivery.finish()
+
+    def _admit(self, size: int) -> bool:
+        """Count the message in; False when the queue is full and it must go the direct way."""
+        with self._lock:
+            if self.current_size + size <= self.max_queue_size:
+                self.current_size += size
+                return True
+        if self.always_send:
+            return False
+        raise ChannelError(
+            f"Asynchronous queue is full, reached its limit of [{self.max_queue_size}] bytes, "
+            f"current:[{self.current_size}] bytes."
+        )
+
+    def _left(self, done: Delivery, size: int) -> None:
+        with self._lock:
+            self.current_size -= size
+        if done.faulty:
+            error = ChannelError("Error while processing async message", as_faults(done.faulty))
+            if done.handler is None:
+                log.error("%s", error)
+            else:
+                done.handler.handle_error(error, done.unique_id)
+        elif done.handler is not None:
+            done.handler.handle_completion(done.unique_id)
+
+    def start(self, level: int) -> None:
+        """Join the stack."""
+        if self.option_flag != SEND_OPTIONS_ASYNCHRONOUS:
+            log.warning(
+                "Warning, you are overriding the asynchronous option flag, this will disable the "
+                "Channel.SEND_OPTIONS_ASYNCHRONOUS that other apps might use."
+            )
+        self._send_below = self.below_that_sends()
+        super().start(level)

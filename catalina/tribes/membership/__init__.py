@@ -1,0 +1,1 @@
+"""Who is in the group: heartbeats by multicast, fixed lists, name servers."""

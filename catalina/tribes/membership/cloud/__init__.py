@@ -1,0 +1,1 @@
+"""Members found by asking a name server or the Kubernetes API."""

@@ -1,0 +1,298 @@
+"""Heartbeats to and from the multicast group (Tomcat: tribes/membership/McastServiceImpl.java).
+
+A datagram is the bare record of a member, its heartbeat, or frames with packages, which are broadcast messages.
+Everything here runs in the loop's runner.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from catalina.errors import ProtocolError
+from catalina.reactor import READ, Reactor, Timer
+from catalina.tribes.io.channel_data import PackageDecoder
+from catalina.tribes.io.x_byte_buffer import FrameDecoder
+from catalina.tribes.member import BEGIN, MAX_RECORD, SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership.last_member import LastMember
+from catalina.tribes.membership.membership import Membership
+from catalina.tribes.membership.membership_service_base import ServiceListener
+from catalina.tribes.membership.multicast_socket import open_multicast_socket
+
+__all__ = ["McastServiceImpl", "McastSettings"]
+
+log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
+
+#: Datagrams taken in one round of the loop.
+_PER_ROUND = 64
+#: A member that took over an address is not replaced in turn for this many seconds: two processes announce one address.
+_CONFLICT_SECONDS = 60.0
+#: Bad datagrams are logged at most once in this many seconds for each sender, and for this many senders.
+_BAD_LOG_SECONDS, _BAD_LOG_SENDERS = 60.0, 100
+
+
+@dataclass(frozen=True, slots=True)
+class McastSettings:
+    """The attributes of McastService in the form used here; times in seconds.
+
+    Args:
+        recovery_counter: errors in a row before a new socket is made, 0 never.
+    """
+
+    group: tuple[str, int]
+    frequency: float
+    drop_time: float
+    interface: str
+    ttl: int
+    loopback: bool
+    recovery_counter: int
+    recovery_sleep: float
+    last_member: LastMember | None
+
+
+class McastServiceImpl:
+    """Sends heartbeats of ``local`` and keeps the table of those that are heard."""
+
+    def __init__(
+        self,
+        local: Member,
+        settings: McastSettings,
+        reactor: Reactor,
+        listener: ServiceListener,
+        clock: Callable[[], float],
+    ) -> None:
+        self.local = local
+        self.membership = Membership()
+        self.membership.local = local
+        self._settings = settings
+        self._reactor = reactor
+        self._listener = listener
+        self._clock = clock
+        self._started = self._clock()
+        self._socket: socket.socket | None = None
+        self._beat_timer: Timer | None = None
+        self._check_timer: Timer | None = None
+        self._checked = self._started
+        self._sending = False
+        self._errors = 0
+        self._attempts = 0
+        self._replaced: dict[Member, float] = {}
+        self._bad_senders: dict[str, float] = {}
+
+    # Life.
+
+    def start_receiver(self) -> None:
+        """Join the group and listen. Raises OSError."""
+        self._open()
+        self._checked = self._clock()
+        self._check()
+
+    def start_sender(self) -> None:
+        """Announce: in the name of a crashed process its end, then this one, twice within a moment, as Java."""
+        if self._socket is None:
+            self._open()
+        last = self._settings.last_member
+        if last is not None:
+            before = last.load()
+            if before is not None and before != self.local:
+                self.send_datagram(replace(before, command=SHUTDOWN_COMMAND).encode())
+            last.store(self.local)
+        self._sending = True
+        self.send_heartbeat()
+        self._beat()
+
+    def stop_sender(self) -> None:
+        """Fall silent."""
+        self._sending = False
+        if self._beat_timer is not None:
+            self._beat_timer.cancel()
+            self._beat_timer = None
+
+    def leave(self) -> None:
+        """Tell the group that this member goes, and close."""
+        self.stop_sender()
+        if self._check_timer is not None:
+            self._check_timer.cancel()
+            self._check_timer = None
+        if self._socket is not None:
+            self.send_datagram(replace(self.local, alive_ms=self._alive_ms(), command=SHUTDOWN_COMMAND).encode())
+        self._close()
+        self.membership.clear()
+        if self._settings.last_member is not None:
+            self._settings.last_member.forget()
+
+    def _open(self) -> None:
+        settings = self._settings
+        self._socket = open_multicast_socket(settings.group, settings.interface, settings.ttl, settings.loopback)
+        self._reactor.register(self._socket, READ, self._on_readable)
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._reactor.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    # Sending.
+
+    def _beat(self) -> None:
+        if self._sending:
+            self._beat_timer = self._reactor.call_later(self._settings.frequency, self._beat)
+            self.send_heartbeat()
+
+    def send_heartbeat(self) -> None:
+        """Announce the local member once."""
+        self.local = self.local.with_alive(self._alive_ms())
+        self.send_datagram(self.local.encode())
+
+    def announce_change(self, **changes: bytes) -> None:
+        """Change the payload or the domain of the local member and announce it at once."""
+        self.local = replace(self.local, alive_ms=self._alive_ms(), **changes)  # type: ignore[arg-type]  # bytes fields
+        if self._sending:
+            self.send_datagram(self.local.encode())
+
+    def _alive_ms(self) -> int:
+        return int((self._clock() - self._started) * 1000)
+
+    def send_datagram(self, data: bytes) -> None:
+        """Send to the group; errors are counted and lead to recovery."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendto(data, self._settings.group)
+        except OSError as exc:
+            self._failed("Unable to send mcast message.", exc)
+        else:
+            self._errors = 0
+
+    # Receiving.
+
+    def _on_readable(self, events: int) -> None:
+        for _ in range(_PER_ROUND):
+            if self._socket is None:
+                return
+            try:
+                data, sender = self._socket.recvfrom(MAX_RECORD)
+            except BlockingIOError:
+                break
+            except OSError as exc:
+                self._failed("Error receiving mcast package.", exc)
+                break
+            try:
+                self.receive_datagram(data)
+            except ProtocolError as exc:
+                self._log_bad_datagram(exc, f"{sender[0]}:{sender[1]}")
+        self._expire()
+
+    def receive_datagram(self, data: bytes) -> None:
+        """Take one datagram.
+
+        Raises:
+            ProtocolError: neither a heartbeat nor a broadcast.
+        """
+        if data.startswith(BEGIN):
+            self._heard(Member.decode(data))
+            return
+        decoder = PackageDecoder()
+        for package in FrameDecoder(MAX_RECORD).receive_data(data):
+            message = decoder.decode(package)
+            if message.address != self.local:
+                try:
+                    self._listener.message_received(message)
+                except Exception:  # a listener is foreign code; nobody waits for an answer
+                    log.exception("Unable to receive broadcast message.")
+
+    def _heard(self, member: Member) -> None:
+        if member == self.local:
+            return
+        if member.is_leaving:
+            log.debug("Member [%s] has shutdown", member)
+            if self.membership.remove(member):
+                self._listener.member_disappeared(member)
+        elif self.membership.alive(member, self._clock()):
+            log.debug("Add member [%s]", member)
+            self._retire_predecessors(member)
+            self._listener.member_added(member)
+
+    def _retire_predecessors(self, member: Member) -> None:
+        """One address is one process: who comes up there with a new id has replaced the one before.
+
+        Unless that one is heard again: then two processes announce one address, which a person must mend.
+        """
+        now = self._clock()
+        self._replaced = {old: at for old, at in self._replaced.items() if now - at < _CONFLICT_SECONDS}
+        conflict = member in self._replaced
+        for before in tuple(self.membership.at_address_of(member)):
+            if conflict:
+                log.warning(
+                    "Members %s and %s both announce the address %s; check the address of their receivers",
+                    before.unique_id.hex(),
+                    member.unique_id.hex(),
+                    member.name,
+                )
+            else:
+                self.membership.remove(before)
+                self._replaced[before] = now
+                self._listener.member_disappeared(replace(before, command=SHUTDOWN_COMMAND))
+
+    def _log_bad_datagram(self, error: ProtocolError, peer: str) -> None:
+        now = self._clock()
+        if now - self._bad_senders.get(peer, -_BAD_LOG_SECONDS) < _BAD_LOG_SECONDS:
+            return
+        if len(self._bad_senders) >= _BAD_LOG_SENDERS:
+            self._bad_senders.clear()
+        self._bad_senders[peer] = now
+        log.warning("%s; datagram dropped", error.at_peer(peer))
+
+    # Silence.
+
+    def _check(self) -> None:
+        if self._socket is not None or self._errors:
+            self._check_timer = self._reactor.call_later(self._settings.frequency, self._check)
+            self._expire()
+
+    def _expire(self) -> None:
+        now = self._clock()
+        late, self._checked = now - self._checked, now
+        if late > self._settings.drop_time:
+            # It was this process that stood still; nobody can be blamed for a silence that was not listened to.
+            log.warning("Membership was not checked for [%d] ms; members get a new dropTime", int(late * 1000))
+            self.membership.forgive(now)
+        for member in self.membership.expire(self._settings.drop_time, now):
+            log.debug("Expire member [%s]", member)
+            self._listener.member_disappeared(member)
+
+    # Recovery.
+
+    def _failed(self, what: str, error: OSError) -> None:
+        level = logging.WARNING if self._errors == 0 else logging.DEBUG
+        log.log(level, "%s %s", what, error)
+        self._errors += 1
+        if 0 < self._settings.recovery_counter <= self._errors:
+            self._recover()
+
+    def _recover(self) -> None:
+        log.info("Tribes membership running recovery thread. Multicasting is not functional.")
+        self._close()
+        try:
+            self._open()
+        except OSError as exc:
+            self._attempts += 1
+            log.info(
+                "Recovery attempt number [%d] failed. Trying again in [%g] seconds. %s",
+                self._attempts,
+                self._settings.recovery_sleep,
+                exc,
+            )
+            self._reactor.call_later(self._settings.recovery_sleep, self._recover_again)
+        else:
+            self._errors = self._attempts = 0
+            self._checked = self._clock()
+            self.membership.forgive(self._checked)
+            log.info("Membership recovery was successful.")
+            self.send_heartbeat()
+
+    def _recover_again(self) -> None:
+        if self._sending and self._socket is None:
+            self._recover()

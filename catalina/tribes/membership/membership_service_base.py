@@ -1,0 +1,117 @@
+"""What every membership service has (Tomcat: tribes/membership/MembershipServiceBase.java)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.attributes import Component
+from catalina.errors import ChannelError
+from catalina.tribes.channel import ChannelMessage
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+
+if TYPE_CHECKING:
+    from catalina.tribes.group.group_channel import GroupChannel
+
+__all__ = ["MembershipServiceBase", "ServiceListener", "new_unique_id"]
+
+
+class ServiceListener(Protocol):
+    """Told by the service, in the runner."""
+
+    def member_added(self, member: Member) -> None: ...
+
+    def member_disappeared(self, member: Member) -> None: ...
+
+    def message_received(self, message: ChannelMessage) -> None: ...
+
+
+def new_unique_id() -> bytes:
+    """The id of a process as a member: a random UUID."""
+    return uuid.uuid4().bytes
+
+
+class MembershipServiceBase(Component):
+    """Finds the members and announces the local one.
+
+    ``local_member`` exists from the first :meth:`set_local_member_properties` on; ``members`` may be read at any time.
+    """
+
+    #: Set by the coordinator before start().
+    channel: GroupChannel
+    listener: ServiceListener
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._local: Member | None = None
+        self._payload = ORDERED_PEER
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The other members, oldest first."""
+        raise NotImplementedError
+
+    def get_member(self, member: Member) -> Member | None:
+        """The newest record of a member, None when it is not known."""
+        return next((known for known in self.members if known == member), None)
+
+    @property
+    def local_member(self) -> Member:
+        """This process as it was last announced.
+
+        Raises:
+            ChannelError: the channel was never started.
+        """
+        if self._local is None:
+            raise ChannelError("the channel has no local member before its receiver is started")
+        return self._local
+
+    def set_local_member_properties(self, host: bytes, port: int, secure_port: int, udp_port: int) -> None:
+        """What the receiver is bound to, before the service starts."""
+        known = self._local
+        if known is None:
+            known = self._new_local_member(host, port)
+        self._local = replace(known, host=host, port=port, secure_port=secure_port, udp_port=udp_port)
+
+    def _new_local_member(self, host: bytes, port: int) -> Member:
+        return Member(host, port, unique_id=new_unique_id(), domain=self._local_domain(), payload=self._payload)
+
+    def _local_domain(self) -> bytes:
+        return b""
+
+    @property
+    def payload(self) -> bytes:
+        """Free bytes that go out with the local member."""
+        return self._payload
+
+    def set_payload(self, payload: bytes) -> None:
+        """Announce other free bytes, behind the mark of this software, whose peers are sent to faster."""
+        self._payload = ORDERED_PEER + b" " + payload if payload else ORDERED_PEER
+        if self._local is not None:
+            self._local = replace(self._local, payload=self._payload)
+
+    def route_hint(self) -> tuple[str, int] | None:
+        """Where the group is reached, for a receiver with address auto."""
+        return None
+
+    def start(self, level: int) -> None:
+        """Start to listen (MBR_RX_SEQ) or to announce (MBR_TX_SEQ). May block while members are awaited."""
+        raise NotImplementedError
+
+    def stop(self, level: int) -> None:
+        """Stop what :meth:`start` started."""
+        raise NotImplementedError
+
+    def heartbeat(self, now: float) -> None:
+        """Periodic work, in the runner."""
+
+    def broadcast(self, message: ChannelMessage) -> None:
+        """Send to everybody who listens.
+
+        Raises:
+            ChannelError: this kind of membership has no group to send to.
+        """
+        raise ChannelError(f"{type(self).__name__} cannot broadcast")

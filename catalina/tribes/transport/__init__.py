@@ -1,0 +1,1 @@
+"""How messages travel: the receiver and the sender."""

@@ -1,0 +1,1 @@
+"""TCP and UDP on the event loop."""

@@ -1,0 +1,145 @@
+"""Takes messages over TCP, and over UDP where a port is given (Tomcat: tribes/transport/nio/NioReceiver.java)."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from catalina.errors import ProtocolError
+from catalina.reactor import READ, Reactor
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, ChannelMessage
+from catalina.tribes.in_runner import run_in_runner
+from catalina.tribes.io.channel_data import PackageDecoder
+from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, FrameDecoder
+from catalina.tribes.transport.nio.nio_replication_task import NioReplicationTask
+from catalina.tribes.transport.receiver_base import ReceiverBase
+
+__all__ = ["NioReceiver"]
+
+log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReceiver")
+bind_log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
+
+#: Connections that wait to be accepted; all members connect at once when one starts.
+_ACCEPT_QUEUE = 128
+#: Connections accepted, or datagrams taken, in one round of the loop.
+_PER_ROUND = 64
+_MAX_DATAGRAM = 65535
+
+
+class NioReceiver(ReceiverBase):
+    """Accepts connections of members on the event loop."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._server: socket.socket | None = None
+        self._udp: socket.socket | None = None
+        self._tasks: set[NioReplicationTask] = set()
+        self._reactor: Reactor | None = None
+
+    def start(self, route_hint: tuple[str, int] | None) -> None:
+        """Bind the first free port of the range and take connections."""
+        reactor = self._reactor = self.channel.running_reactor
+        address = self.bind or self._resolve_host(route_hint)
+        if self.bind:
+            self._resolve_host(route_hint)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._server = server
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.so_reuse_address))
+        if "rx_buf_size" in vars(self):
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rx_buf_size)
+        self.bound_port = self._bind_first_free(server, address, self.port)
+        server.listen(_ACCEPT_QUEUE)
+        bind_log.info("Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_port}")
+        if self.udp_port > 0:
+            self._bind_udp(family, address, reactor)
+        reactor.register(server, READ, self._on_acceptable)
+
+    def _bind_udp(self, family: socket.AddressFamily, address: str, reactor: Reactor) -> None:
+        udp = self._udp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        if "udp_rx_buf_size" in vars(self):
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.udp_rx_buf_size)
+        if "udp_tx_buf_size" in vars(self):
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.udp_tx_buf_size)
+        self.bound_udp_port = self._bind_first_free(udp, address, self.udp_port)
+        bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
+        reactor.register(udp, READ, self._on_datagrams)
+
+    def stop(self) -> None:
+        """Close the sockets and all connections."""
+        reactor, self._reactor = self._reactor, None
+        if reactor is not None:
+            run_in_runner(reactor, lambda: self._close_all(reactor))
+
+    def _close_all(self, reactor: Reactor) -> None:
+        for sock in (self._server, self._udp):
+            if sock is not None:
+                reactor.unregister(sock)
+                sock.close()
+        self._server = self._udp = None
+        for task in tuple(self._tasks):
+            task.close()
+
+    def _on_acceptable(self, events: int) -> None:
+        for _ in range(_PER_ROUND):
+            if self._server is None or self._reactor is None:
+                return
+            try:
+                sock, peer = self._server.accept()
+            except BlockingIOError:
+                return
+            except OSError as exc:
+                log.warning("Unable to accept a connection: %s", exc)
+                return
+            name = f"{peer[0]}:{peer[1]}"
+            if len(self._tasks) >= self.max_connections:
+                log.warning("Connection from %s refused: %d are open, limit maxConnections", name, len(self._tasks))
+                sock.close()
+                continue
+            sock.setblocking(False)
+            self.apply_socket_options(sock)
+            self._tasks.add(
+                NioReplicationTask(
+                    sock,
+                    name,
+                    self._reactor,
+                    self.listener.message_received,
+                    self.max_package,
+                    self.rx_buf_size,
+                    self._tasks.discard,
+                )
+            )
+
+    def _on_datagrams(self, events: int) -> None:
+        for _ in range(_PER_ROUND):
+            if self._udp is None:
+                return
+            try:
+                data, sender = self._udp.recvfrom(_MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError as exc:
+                log.warning("Unable to take a datagram: %s", exc)
+                return
+            try:
+                messages = [
+                    PackageDecoder().decode(package) for package in FrameDecoder(_MAX_DATAGRAM).receive_data(data)
+                ]
+            except ProtocolError as exc:
+                log.warning("%s; datagram dropped", exc.at_peer(f"{sender[0]}:{sender[1]}"))
+                continue
+            for message in messages:
+                self._take_datagram(message, sender)
+
+    def _take_datagram(self, message: ChannelMessage, sender: tuple[str, int]) -> None:
+        answer = ACK
+        try:
+            self.listener.message_received(message)
+        except Exception:  # a listener is foreign code; the sender learns that it failed
+            log.exception("Processing of a datagram from %s failed", message.address)
+            answer = FAIL_ACK
+        if message.options & SEND_OPTIONS_USE_ACK and self._udp is not None:
+            try:
+                self._udp.sendto(answer, sender)
+            except OSError as exc:
+                log.info("Unable to send ACK back to %s:%d: %s", sender[0], sender[1], exc)

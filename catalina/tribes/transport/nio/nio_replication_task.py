@@ -1,0 +1,187 @@
+"""One connection from a member (Tomcat: tribes/transport/nio/NioReplicationTask.java).
+
+Frames are worked through in the order they came. Acknowledgements are counted and leave at the end of the loop's
+round, all of them in one send. At most :data:`BUDGET` messages are worked through in one round; while some wait, the
+connection is not read, so a peer that floods is slowed down by TCP and HTTP has its turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from catalina.errors import ProtocolError
+from catalina.reactor import READ, WRITE, Reactor
+from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, ChannelMessage
+from catalina.tribes.io.channel_data import PackageDecoder
+from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, FrameDecoder
+
+__all__ = ["BUDGET", "NioReplicationTask"]
+
+log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReplicationTask")
+
+#: Messages of one connection in one round of the loop.
+BUDGET = 256
+#: Acknowledgements that a peer may leave unread before its connection is closed, in bytes.
+_MAX_UNREAD_ACKS = 1024 * 1024
+
+_SYNCHRONIZED = SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK
+
+
+class NioReplicationTask:
+    """Reads, works through and acknowledges what one peer sends.
+
+    Args:
+        sock: the accepted connection, not blocking.
+        peer: ``host:port`` of the other side, for messages.
+        reactor: the loop.
+        deliver: takes each message; what it raises becomes a negative acknowledgement.
+        max_package: largest package accepted, in bytes.
+        read_size: largest read, in bytes.
+        on_close: called once when the connection is closed.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: str,
+        reactor: Reactor,
+        deliver: Callable[[ChannelMessage], None],
+        max_package: int,
+        read_size: int,
+        on_close: Callable[[NioReplicationTask], None],
+    ) -> None:
+        self.peer = peer
+        self._socket: socket.socket | None = sock
+        self._reactor = reactor
+        self._deliver = deliver
+        self._read_size = read_size
+        self._on_close = on_close
+        self._frames = FrameDecoder(max_package)
+        self._packages = PackageDecoder()
+        self._waiting: deque[bytes] = deque()
+        self._working = False
+        self._answers = bytearray()
+        self._answers_scheduled = False
+        self._answers_stuck = False
+        self._interest = READ
+        reactor.register(sock, READ, self._on_ready)
+
+    def _on_ready(self, events: int) -> None:
+        if events & WRITE:
+            self._write_answers()
+        if events & ~WRITE and self._socket is not None:
+            self._read(self._socket)
+
+    def _read(self, sock: socket.socket) -> None:
+        if self._working or self._waiting:
+            self._update_interest()
+            return
+        try:
+            data = sock.recv(self._read_size)
+        except BlockingIOError:
+            return
+        except OSError as exc:
+            log.info("Replication client %s disconnected: %s", self.peer, exc)
+            self.close()
+            return
+        if not data:
+            self.close()
+            return
+        try:
+            self._waiting.extend(self._frames.receive_data(data))
+        except ProtocolError as exc:
+            self._refuse(exc)
+            return
+        if self._waiting:
+            self._work()
+
+    def _work(self) -> None:
+        """Work through what waits, up to the budget, as long as this thread is the runner."""
+        self._working = True
+        waiting, decode, deliver, reactor = self._waiting, self._packages.decode, self._deliver, self._reactor
+        try:
+            for _ in range(min(BUDGET, len(waiting))):
+                package = waiting.popleft()
+                message = decode(package)
+                wanted = message.options & _SYNCHRONIZED
+                if wanted == SEND_OPTIONS_USE_ACK:
+                    self._answer(ACK)  # before the work: it need not be done for this
+                answer = ACK
+                try:
+                    deliver(message)
+                except Exception:  # a listener is foreign code; the sender learns that it failed
+                    log.exception("Processing of a message from %s failed", message.address)
+                    answer = FAIL_ACK
+                if not reactor.in_runner:
+                    if wanted == _SYNCHRONIZED:
+                        reactor.call_soon(partial(self._answer, answer))
+                    break
+                if wanted == _SYNCHRONIZED:
+                    self._answer(answer)
+        except ProtocolError as exc:
+            self._refuse(exc)
+            return
+        if reactor.in_runner and not waiting:
+            self._working = False
+        else:
+            reactor.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if self._socket is None:
+            return
+        self._working = False
+        if self._waiting:
+            self._work()
+        self._update_interest()
+
+    def _update_interest(self) -> None:
+        """Do not read while a listener that handed the loop on still runs, or when the budget was spent."""
+        interest = 0 if self._working or self._waiting else READ
+        if self._answers_stuck:
+            interest |= WRITE
+        if interest != self._interest and self._socket is not None:
+            self._interest = interest
+            self._reactor.modify(self._socket, interest)
+
+    def _answer(self, answer: bytes) -> None:
+        self._answers += answer
+        if not self._answers_scheduled:
+            self._answers_scheduled = True
+            self._reactor.at_round_end(self._write_answers)
+
+    def _write_answers(self) -> None:
+        self._answers_scheduled = False
+        sock = self._socket
+        if sock is None or not self._answers:
+            return
+        try:
+            sent = sock.send(self._answers)
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            log.info("Unable to send ACK back to %s, disconnected: %s", self.peer, exc)
+            self.close()
+            return
+        del self._answers[:sent]
+        if len(self._answers) > _MAX_UNREAD_ACKS:
+            self._refuse(ProtocolError(f"{len(self._answers)} bytes of acknowledgements unread"))
+            return
+        self._answers_stuck = bool(self._answers)
+        self._update_interest()
+
+    def _refuse(self, error: ProtocolError) -> None:
+        log.warning("%s; closing the connection", error.at_peer(self.peer))
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection. In the runner."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            self._waiting.clear()
+            self._reactor.unregister(sock)
+            sock.close()
+            self._on_close(self)

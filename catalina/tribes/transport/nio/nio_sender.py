@@ -1,0 +1,422 @@
+"""The connection to one member's receiver (Tomcat: tribes/transport/nio/NioSender.java).
+
+Operations wanted: queue a message from any thread; write everything of a loop's round in one send; pair the
+acknowledgements that come back, which carry no number, with the messages that asked for them, in order.
+
+Cost allowed: a few microseconds of Python for a small message.
+
+Plan: ``_incoming`` takes messages from any thread. In the runner they move to ``_queue``, from there in batches to
+``_writing`` (the batch that the kernel has not taken completely) and, those that want an acknowledgement, to
+``_in_flight``. One timer looks at the oldest message of all. A connection that breaks puts what was not confirmed back
+to the front of the queue, once.
+
+A peer of this software works through a connection in order, so any number of messages may be in flight. Java reads on
+while it still processes what it read before, so there a message that wants an acknowledgement has the connection for
+itself until it is acknowledged, as with Java's own sender.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from catalina.errors import ProtocolError, RemoteProcessError
+from catalina.reactor import READ, WRITE, Reactor, Timer
+from catalina.tribes.channel import Delivery
+from catalina.tribes.io.x_byte_buffer import ACK, ACK_BODY, FAIL_ACK_BODY, FrameDecoder
+from catalina.tribes.member import Member
+
+if TYPE_CHECKING:
+    from catalina.tribes.transport.abstract_sender import AbstractSender
+
+__all__ = ["NioSender"]
+
+log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioSender")
+
+#: One send takes at most this much; a longer backlog leaves in several.
+_BATCH = 256 * 1024
+#: After this much of one round the others have their turn.
+_ROUND = 2 * 1024 * 1024
+#: Answers are 21 bytes; anything longer is no answer.
+_MAX_ANSWER = 64
+
+
+class _Outgoing:
+    """One message on its way to this member."""
+
+    __slots__ = ("attempts", "deadline", "delivery", "frame", "wants_ack")
+
+    def __init__(self, frame: bytes, wants_ack: bool, delivery: Delivery, deadline: float) -> None:
+        self.frame = frame
+        self.wants_ack = wants_ack
+        self.delivery: Delivery | None = delivery  # None: already reported as timed out
+        self.deadline = deadline
+        self.attempts = 0
+
+
+class NioSender:
+    """Sends frames to one member over one connection, which it makes when there is something to send.
+
+    Args:
+        member: whom to.
+        settings: attributes of the <Transport>.
+        reactor: the loop.
+        on_failure: told (member, reason) in the runner when messages failed or an idle connection broke.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        settings: AbstractSender,
+        reactor: Reactor,
+        on_failure: Callable[[Member, BaseException], None],
+    ) -> None:
+        self.member = member
+        #: Whether the peer keeps the order of a connection by itself; see the module's text.
+        self.pipelined = False
+        self._settings = settings
+        self._reactor = reactor
+        self._on_failure = on_failure
+        self._timeout = settings.timeout / 1000
+        self._socket: socket.socket | None = None
+        self._connected = False
+        self._incoming: deque[_Outgoing] = deque()
+        self._scheduled = False
+        self._lock = threading.Lock()
+        self._backlog = 0  # bytes of all messages not yet written, or acknowledged where wanted; guarded by _lock
+        self._queue: deque[_Outgoing] = deque()
+        self._writing: list[_Outgoing] = []
+        self._unsent = memoryview(b"")
+        self._in_flight: deque[_Outgoing] = deque()
+        self._answers = FrameDecoder(_MAX_ANSWER)
+        self._timer: Timer | None = None
+        self._connect_timer: Timer | None = None
+        self._sent_count = 0
+        self._connected_at = 0.0
+        self._closed = False
+
+    # Queueing, in any thread.
+
+    def enqueue(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
+        """Queue a frame; the member reports to ``delivery`` once, in the runner."""
+        with self._lock:
+            refused = self._backlog + len(frame) > self._settings.max_backlog and self._backlog > 0
+            if not refused:
+                self._backlog += len(frame)
+        if refused or self._closed:
+            reason = (
+                "closed" if self._closed else f"backlog of {self._backlog} bytes, limit {self._settings.max_backlog}"
+            )
+            error = BlockingIOError(errno.EAGAIN, f"the connection to {self.member} is full: {reason}")
+            self._reactor.call_soon(lambda: delivery.failed(self.member, error))
+            return
+        self._incoming.append(_Outgoing(frame, wants_ack, delivery, time.monotonic() + self._timeout))
+        if not self._scheduled:
+            self._scheduled = True
+            if self._reactor.in_runner:
+                self._reactor.at_round_end(self._flush)
+            else:
+                self._reactor.call_soon(self._flush)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be written or acknowledged."""
+        return not (self._incoming or self._queue or self._writing or self._in_flight)
+
+    # Everything below runs in the runner.
+
+    def _flush(self) -> None:
+        self._scheduled = False  # before the queue is read: what is added from here on schedules again
+        incoming = self._incoming
+        while incoming:
+            self._queue.append(incoming.popleft())
+        if self._timer is None and self._queue:
+            self._arm_timer()
+        if self._socket is None:
+            if self._queue:
+                self._connect()
+        elif self._connected and not self._writing:
+            self._write_queued()
+
+    def _write_queued(self) -> None:
+        written = 0
+        while self._queue and not self._writing:
+            if not self.pipelined and self._in_flight:
+                return
+            batch = self._take_batch()
+            data = batch[0].frame if len(batch) == 1 else b"".join([each.frame for each in batch])
+            self._writing = batch
+            self._unsent = memoryview(data)
+            if not self._write_some():
+                return
+            written += len(data)
+            if written > _ROUND and self._queue:
+                self._reactor.call_soon(self._flush)
+                return
+
+    def _take_batch(self) -> list[_Outgoing]:
+        """The next messages for one send, those that want an acknowledgement noted as in flight."""
+        queue, batch, size = self._queue, [], 0
+        while queue and size < _BATCH:
+            message = queue.popleft()
+            batch.append(message)
+            size += len(message.frame)
+            if message.wants_ack:
+                self._in_flight.append(message)
+                if not self.pipelined:
+                    break
+        return batch
+
+    def _write_some(self) -> bool:
+        """Write what is unsent; return whether all of it is written. The connection may be closed afterwards."""
+        sock = self._socket
+        if sock is None:
+            return False
+        try:
+            sent = sock.send(self._unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            self._broken(exc)
+            return False
+        if sent < len(self._unsent):
+            self._unsent = self._unsent[sent:]
+            self._reactor.modify(sock, READ | WRITE)
+            return False
+        self._written()
+        return True
+
+    def _written(self) -> None:
+        batch, self._writing = self._writing, []
+        self._unsent = memoryview(b"")
+        self._sent_count += len(batch)
+        freed = 0
+        for message in batch:
+            if not message.wants_ack:
+                freed += len(message.frame)
+                if message.delivery is not None:
+                    message.delivery.succeeded()
+        if freed:
+            self._release(freed)
+
+    def _release(self, size: int) -> None:
+        with self._lock:
+            self._backlog -= size
+
+    def _on_ready(self, events: int) -> None:
+        if not self._connected:
+            if self._socket is not None:
+                self._finish_connect(self._socket)
+            return
+        if events & ~WRITE and self._socket is not None:
+            self._read_answers(self._socket)
+        if events & WRITE and self._writing and self._socket is not None and self._write_some():
+            self._reactor.modify(self._socket, READ)
+            self._write_queued()
+
+    def _read_answers(self, sock: socket.socket) -> None:
+        try:
+            data = sock.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as exc:
+            self._broken(exc)
+            return
+        if not data:
+            self._broken(ConnectionResetError(errno.ECONNRESET, f"{self.member} closed the connection"))
+            return
+        count, rest = divmod(len(data), len(ACK))
+        if not rest and not self._answers.buffered and data == ACK * count:
+            self._acknowledged(min(count, len(self._in_flight)))
+        else:
+            self._read_mixed_answers(data)
+        if self._queue and not self._writing and self._socket is not None:
+            self._write_queued()
+
+    def _read_mixed_answers(self, data: bytes) -> None:
+        try:
+            for answer in self._answers.receive_data(data):
+                if answer == ACK_BODY or (answer == FAIL_ACK_BODY and not self._settings.throw_on_failed_ack):
+                    self._acknowledged(min(1, len(self._in_flight)))
+                elif answer == FAIL_ACK_BODY:
+                    self._failed_there()
+                # As Java: any other body answers nothing and is ignored.
+        except ProtocolError as exc:
+            log.warning("%s", exc.at_peer(self.member.name))
+            self._broken(exc)
+
+    def _acknowledged(self, count: int) -> None:
+        """The oldest ``count`` messages have arrived. Answers that nobody waits for are ignored, as in Java."""
+        freed = 0
+        for _ in range(count):
+            message = self._in_flight.popleft()
+            freed += len(message.frame)
+            if message.delivery is not None:
+                message.delivery.succeeded()
+        self._release(freed)
+
+    def _failed_there(self) -> None:
+        if self._in_flight:
+            message = self._in_flight.popleft()
+            self._release(len(message.frame))
+            if message.delivery is not None:
+                reason = RemoteProcessError(f"Received a failed ack from {self.member}")
+                message.delivery.failed(self.member, reason)
+
+    # Connecting.
+
+    def _connect(self) -> None:
+        family = socket.AF_INET6 if len(self.member.host) == 16 else socket.AF_INET
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as exc:
+            self._give_up(exc)
+            return
+        self._socket = sock
+        try:
+            self._settings.apply_socket_options(sock)
+            code = sock.connect_ex((self.member.address, self.member.port))
+            if code not in (0, errno.EINPROGRESS):
+                raise OSError(code, os.strerror(code))
+        except OSError as exc:
+            self._broken(exc)
+            return
+        self._reactor.register(sock, READ | WRITE, self._on_ready)
+        self._connect_timer = self._reactor.call_later(self._settings.connect_timeout / 1000, self._connect_expired)
+
+    def _finish_connect(self, sock: socket.socket) -> None:
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._broken(OSError(code, os.strerror(code)))
+            return
+        self._cancel_connect_timer()
+        self._connected = True
+        self._connected_at = time.monotonic()
+        self._sent_count = 0
+        self._reactor.modify(sock, READ)
+        self._flush()
+
+    def _connect_expired(self) -> None:
+        if not self._connected:
+            self._give_up(TimeoutError(f"no connection within {self._settings.connect_timeout} ms"))
+
+    # Failing.
+
+    def _broken(self, reason: BaseException) -> None:
+        """The connection is gone: send again what may be sent again, on a new one."""
+        unconfirmed = [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
+        was_idle = not unconfirmed and not self._queue
+        self._disconnect()
+        again: list[_Outgoing] = []
+        for message in (*unconfirmed, *self._queue):
+            message.attempts += 1
+            if message.delivery is None:
+                continue
+            if message.attempts > self._settings.max_retry_attempts:
+                message.delivery.failed(self.member, reason)
+            else:
+                again.append(message)
+        self._queue = deque(again)
+        with self._lock:
+            self._backlog = sum(len(each.frame) for each in (*again, *self._incoming))
+        if again:
+            log.debug("Member send is failing for:[%s] ; retrying: %s", self.member, reason)
+            self._connect()
+        elif unconfirmed or was_idle:
+            self._on_failure(self.member, reason)
+        else:
+            log.info("Member send is failing for:[%s] ; Setting to suspect. %s", self.member, reason)
+            self._on_failure(self.member, reason)
+
+    def _give_up(self, reason: BaseException) -> None:
+        """Fail everything that waits."""
+        waiting = [*self._in_flight, *(each for each in self._writing if not each.wants_ack), *self._queue]
+        self._disconnect()
+        self._queue.clear()
+        with self._lock:
+            self._backlog = sum(len(each.frame) for each in self._incoming)
+        for message in waiting:
+            if message.delivery is not None:
+                message.delivery.failed(self.member, reason)
+        if not self._closed:
+            log.info("Member send is failing for:[%s] ; Setting to suspect. %s", self.member, reason)
+            self._on_failure(self.member, reason)
+
+    def _disconnect(self) -> None:
+        self._cancel_connect_timer()
+        self._connected = False
+        self._in_flight = deque()
+        self._writing = []
+        self._unsent = memoryview(b"")
+        self._answers = FrameDecoder(_MAX_ANSWER)
+        if self._socket is not None:
+            self._reactor.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def _cancel_connect_timer(self) -> None:
+        if self._connect_timer is not None:
+            self._connect_timer.cancel()
+            self._connect_timer = None
+
+    # Time.
+
+    def _arm_timer(self) -> None:
+        self._timer = self._reactor.call_later(self._timeout, self._check_deadlines)
+
+    def _check_deadlines(self) -> None:
+        """Report what is too late; give the connection up when even a late answer will not come any more."""
+        self._timer = None
+        now = time.monotonic()
+        late = TimeoutError(f"Operation has timed out([{self._settings.timeout}] ms.).")
+        oldest = None
+        for message in (*self._in_flight, *(each for each in self._writing if not each.wants_ack), *self._queue):
+            if message.deadline > now:
+                oldest = message.deadline
+                break
+            if message.delivery is not None:
+                message.delivery.failed(self.member, late)
+                message.delivery = None
+        while self._queue and self._queue[0].delivery is None:
+            self._release(len(self._queue.popleft().frame))
+        self._rearm(now, oldest, late)
+
+    def _rearm(self, now: float, oldest: float | None, late: TimeoutError) -> None:
+        waiting = self._in_flight[0] if self._in_flight else self._writing[0] if self._writing else None
+        if waiting is not None and waiting.delivery is None:
+            given_up_at = waiting.deadline + self._timeout * 2 / 3
+            if now >= given_up_at or (self._writing and waiting is self._writing[0]):
+                self._broken(late)
+                if self._queue and self._timer is None:
+                    self._arm_timer()
+                return
+            oldest = given_up_at if oldest is None else min(oldest, given_up_at)
+        if oldest is None and self._queue:
+            oldest = now + self._timeout
+        if oldest is not None:
+            self._timer = self._reactor.call_later(max(0.001, oldest - now), self._check_deadlines)
+
+    def renew_if_old(self, now: float) -> None:
+        """Close an idle connection that has sent enough or lived long enough; the next message makes a new one."""
+        if self._socket is None or not self._connected or not self.is_idle:
+            return
+        count, age_ms = self._settings.keep_alive_count, self._settings.keep_alive_time
+        if 0 <= count <= self._sent_count or 0 <= age_ms <= (now - self._connected_at) * 1000:
+            self._disconnect()
+
+    def close(self) -> None:
+        """Close the connection; what waits fails."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._incoming:
+            self._queue.append(self._incoming.popleft())
+        self._give_up(ConnectionAbortedError(errno.ECONNABORTED, "Sender has been disconnected"))

@@ -1,0 +1,114 @@
+"""Senders for all members (Tomcat: tribes/transport/nio/ParallelNioSender.java)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from catalina.errors import ChannelError
+from catalina.reactor import Reactor
+from catalina.tribes.channel import Delivery
+from catalina.tribes.in_runner import run_in_runner
+from catalina.tribes.member import Member
+from catalina.tribes.transport.abstract_sender import AbstractSender
+from catalina.tribes.transport.nio.nio_sender import NioSender
+from catalina.tribes.transport.nio.udp_sender import UdpSender
+
+__all__ = ["ParallelNioSender"]
+
+#: Members that are sent to at a time; more than any group has, and an end for a table that peers can fill.
+_MAX_MEMBERS = 1000
+
+
+class ParallelNioSender(AbstractSender):
+    """Makes a connection for each member that is sent to, and finds it again."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._senders: dict[Member, NioSender] = {}
+        self._udp_senders: dict[Member, UdpSender] = {}
+        self._lock = threading.Lock()  # a member's first message may come from several threads
+        self._reactor: Reactor | None = None
+        self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
+
+    def open(self, reactor: Reactor, on_failure: Callable[[Member, BaseException], None]) -> None:
+        """Get ready to send; ``on_failure`` is told in the runner whom a message did not reach."""
+        self._reactor = reactor
+        self._on_failure = on_failure
+
+    def close(self) -> None:
+        """Close every connection; what still waits fails."""
+        reactor, self._reactor = self._reactor, None
+        if reactor is not None:
+            run_in_runner(reactor, self._close_all)
+
+    def _close_all(self) -> None:
+        with self._lock:
+            senders: list[NioSender | UdpSender] = [*self._senders.values(), *self._udp_senders.values()]
+            self._senders, self._udp_senders = {}, {}
+        for sender in senders:
+            sender.close()
+
+    def enqueue(self, member: Member, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
+        """Queue a frame to a member over TCP. Any thread."""
+        sender = self._senders.get(member)
+        if sender is None:
+            sender = self._new_sender(member)
+        sender.enqueue(frame, wants_ack, delivery)
+
+    def enqueue_datagram(self, member: Member, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
+        """Queue a frame to a member's UDP port. Any thread."""
+        with self._lock:
+            sender = self._udp_senders.get(member)
+            if sender is None:
+                sender = self._udp_senders[member] = UdpSender(member, self, self._running_reactor)
+        sender.enqueue(frame, wants_ack, delivery)
+
+    @property
+    def _running_reactor(self) -> Reactor:
+        if self._reactor is None:
+            raise ChannelError("Sender not connected")
+        return self._reactor
+
+    def _new_sender(self, member: Member) -> NioSender:
+        with self._lock:
+            sender = self._senders.get(member)
+            if sender is None:
+                if len(self._senders) >= _MAX_MEMBERS:
+                    raise ChannelError(f"connections to {len(self._senders)} members, limit {_MAX_MEMBERS}")
+                sender = NioSender(member, self, self._running_reactor, self._on_failure)
+                sender.pipelined = keeps_order(member)
+                self._senders[member] = sender
+        return sender
+
+    def keep_order_of(self, member: Member) -> None:
+        """A package of ``member`` has shown that it works through a connection in order."""
+        sender = self._senders.get(member)
+        if sender is not None:
+            sender.pipelined = True
+
+    def forget(self, member: Member) -> None:
+        """The member is gone: close its connection. In the runner."""
+        with self._lock:
+            gone = [self._senders.pop(member, None), self._udp_senders.pop(member, None)]
+        for sender in gone:
+            if sender is not None:
+                sender.close()
+
+    def heartbeat(self, now: float) -> None:
+        """Renew connections that are old enough. In the runner."""
+        for sender in tuple(self._senders.values()):
+            sender.renew_if_old(now)
+
+
+#: Start of the payload that members of this software announce.
+ORDERED_PEER = b"catalina-python/1"
+
+
+def keeps_order(member: Member) -> bool:
+    """Whether the member is of this software, whose receiver works through a connection in order."""
+    return member.payload.startswith(ORDERED_PEER)
+
+
+def _nobody_listens(member: Member, reason: BaseException) -> None:
+    """Before open() nothing is sent, so nothing can fail."""

@@ -1,0 +1,17 @@
+"""The default transport (Tomcat: tribes/transport/nio/PooledParallelSender.java)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
+
+__all__ = ["PooledParallelSender"]
+
+
+class PooledParallelSender(ParallelNioSender):
+    """Tomcat pools connections because each carries one message at a time; here one per member carries all."""
+
+    pool_size = Attribute(
+        int, 25, doc="Read and kept; one connection per member carries any number of messages, in their order."
+    )
+    max_wait = Attribute(int, 3000, unit="ms", doc="Read and kept; nobody waits for a free connection.")

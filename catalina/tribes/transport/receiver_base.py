@@ -1,0 +1,119 @@
+"""What every receiver has (Tomcat: tribes/transport/ReceiverBase.java)."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.attributes import Attribute, Component
+from catalina.tribes.channel import ChannelMessage
+from catalina.tribes.transport.local_address import local_address
+from catalina.tribes.transport.socket_options import SocketOptions
+
+if TYPE_CHECKING:
+    from catalina.tribes.group.group_channel import GroupChannel
+
+__all__ = ["MessageListener", "ReceiverBase"]
+
+log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
+
+#: Kernel words for "somebody has this port, try the next".
+_TAKEN = (errno.EADDRINUSE, errno.EACCES)
+
+
+class MessageListener(Protocol):
+    """Takes what a receiver has decoded."""
+
+    def message_received(self, message: ChannelMessage) -> None: ...
+
+
+class ReceiverBase(SocketOptions, Component):
+    """Address, ports and socket options of a receiver."""
+
+    address = Attribute(
+        str,
+        "auto",
+        aliases=("host",),
+        doc="Address to listen on and to announce. auto takes the local address from which the membership's group is "
+        "reached; a name is looked up once.",
+    )
+    bind = Attribute(str, "", doc="Address to listen on when it differs from the announced one.")
+    port = Attribute(int, 4000, doc="First TCP port that is tried.")
+    auto_bind = Attribute(int, 100, doc="How many ports are tried from port on; 0 and 1 try only port.")
+    secure_port = Attribute(int, -1, doc="Announced to the members; nothing listens there, as in Tomcat.")
+    udp_port = Attribute(int, -1, doc="First UDP port that is tried; -1 takes no datagrams.")
+    direct = Attribute(bool, True, doc="Read and kept; Python has one kind of buffer.")
+    selector_timeout = Attribute(int, 5000, unit="ms", doc="Read and kept; the event loop waits until something comes.")
+    max_threads = Attribute(int, 15, doc="Read and kept; the event loop's thread receives.")
+    min_threads = Attribute(int, 6, doc="Read and kept; the event loop's thread receives.")
+    max_tasks = Attribute(int, 100, doc="Read and kept; there are no tasks to pool.")
+    min_tasks = Attribute(int, 10, doc="Read and kept; there are no tasks to pool.")
+    max_idle_time = Attribute(int, 60_000, unit="ms", doc="Read and kept; there are no idle threads.")
+    rx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_RCVBUF, and what one read takes at most.")
+    tx_buf_size = Attribute(int, 25188, unit="bytes", doc="SO_SNDBUF; only acknowledgements are sent.")
+    udp_rx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_RCVBUF of the datagram socket.")
+    udp_tx_buf_size = Attribute(int, 25188, unit="bytes", doc="SO_SNDBUF of the datagram socket.")
+    so_linger_on = Attribute(bool, True, doc="SO_LINGER of accepted connections.")
+    timeout = Attribute(int, 3000, unit="ms", doc="Read and kept; reads never block here.")
+    use_buffer_pool = Attribute(bool, True, doc="Read and kept; there is no pool of buffers.")
+    daemon = Attribute(bool, True, doc="Read and kept; there are no receiver threads.")
+    max_package = Attribute(
+        int,
+        256 * 1024 * 1024,
+        unit="bytes",
+        doc="Largest package accepted; a member that announces a larger one loses its connection. It must fit what the "
+        "members send at once, such as all sessions of a state transfer.",
+    )
+    max_connections = Attribute(int, 1000, doc="Connections accepted at a time; more are closed with one log line.")
+
+    #: Set by the coordinator before start().
+    channel: GroupChannel
+    listener: MessageListener
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.host = b""
+        self.bound_port = 0
+        self.bound_udp_port = -1
+
+    def start(self, route_hint: tuple[str, int] | None) -> None:
+        """Bind and take messages.
+
+        Args:
+            route_hint: where the group is, for address auto.
+
+        Raises:
+            OSError: no port of the range is free, or the address is not local.
+        """
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Close every socket."""
+        raise NotImplementedError
+
+    def _resolve_host(self, route_hint: tuple[str, int] | None) -> str:
+        """Set ``host``; return it as text."""
+        text = local_address(route_hint) if self.address.strip().lower() == "auto" else _look_up(self.address)
+        self.host = ipaddress.ip_address(text).packed
+        return text
+
+    def _bind_first_free(self, sock: socket.socket, address: str, first: int) -> int:
+        """Bind to the first free port of the range; return it."""
+        last = first + max(self.auto_bind, 1) - 1 if first else first
+        for port in range(first, last + 1):
+            try:
+                sock.bind((address, port))
+                return int(sock.getsockname()[1])
+            except OSError as exc:
+                if exc.errno not in _TAKEN or port == last:
+                    log.info("Unable to bind server socket to:[%s:%d] throwing error.", address, port)
+                    raise
+        raise AssertionError("the range is never empty")
+
+
+def _look_up(name: str) -> str:
+    """The first address of a name; done once at the start, before the loop has anything to serve."""
+    return str(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0])

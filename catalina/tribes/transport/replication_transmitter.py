@@ -1,0 +1,77 @@
+"""The sending side of a channel (Tomcat: tribes/transport/ReplicationTransmitter.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.attributes import Component, Element
+from catalina.tribes.channel import SEND_OPTIONS_UDP, SEND_OPTIONS_USE_ACK, ChannelMessage, Delivery
+from catalina.tribes.io.channel_data import PackageEncoder
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
+from catalina.tribes.transport.nio.pooled_parallel_sender import PooledParallelSender
+
+if TYPE_CHECKING:
+    from catalina.tribes.group.group_channel import GroupChannel
+
+__all__ = ["FailureListener", "ReplicationTransmitter"]
+
+
+class FailureListener(Protocol):
+    """Told whom a message did not reach."""
+
+    def member_send_failed(self, member: Member, reason: BaseException) -> None: ...
+
+
+class ReplicationTransmitter(Component):
+    """Encodes a message once and queues it to each member."""
+
+    elements = {
+        "Transport": Element(
+            add=lambda transmitter, child: transmitter.set_transport(child),
+            default="org.apache.catalina.tribes.transport.nio.PooledParallelSender",
+            role=ParallelNioSender,
+        )
+    }
+
+    #: Set by the coordinator before start().
+    channel: GroupChannel
+    listener: FailureListener
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.transport: ParallelNioSender = PooledParallelSender()
+        self._encoder = PackageEncoder()
+
+    def set_transport(self, transport: ParallelNioSender) -> None:
+        """What makes the connections. Only while stopped."""
+        self.transport = transport
+
+    def start(self) -> None:
+        """Get ready to send."""
+        self.transport.open(self.channel.running_reactor, self.listener.member_send_failed)
+
+    def stop(self) -> None:
+        """Close the connections; what still waits fails."""
+        self.transport.close()
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """Queue the message to each member's receiver. Any thread."""
+        options = message.options
+        frame = self._encoder.frame(message)
+        wants_ack = bool(options & SEND_OPTIONS_USE_ACK)
+        if options & SEND_OPTIONS_UDP or self.transport.udp_based:
+            enqueue = self.transport.enqueue_datagram
+        else:
+            enqueue = self.transport.enqueue
+        for member in to:
+            enqueue(member, frame, wants_ack, delivery)
+
+    def forget(self, member: Member) -> None:
+        """The member is gone. In the runner."""
+        self.transport.forget(member)
+
+    def heartbeat(self, now: float) -> None:
+        """Renew connections that are old enough. In the runner."""
+        self.transport.heartbeat(now)
