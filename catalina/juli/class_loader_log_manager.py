@@ -1,0 +1,211 @@
+"""logging.properties -> Python's logging (Tomcat: juli/ClassLoaderLogManager.java).
+
+::
+
+    handlers = 1catalina.org.apache.juli.AsyncFileHandler, java.util.logging.ConsoleHandler
+    .handlers = 1catalina.org.apache.juli.AsyncFileHandler      the root logger's, else all of the list above
+    1catalina.org.apache.juli.AsyncFileHandler.level = FINE     properties of a handler; a prefix before the class
+    org.apache.catalina.tribes.MESSAGES.level = FINE            a logger's level
+    org.apache...[localhost].handlers = 2localhost...           its handlers; it no longer hands on to its parent then
+    org.apache...[localhost].useParentHandlers = true           ... unless this says so
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from catalina.attributes import AttributeRefused, Component, comma_list
+from catalina.digester.class_names import ClassBroken, find_class
+from catalina.digester.findings import nearest
+from catalina.digester.property_file import read_properties
+from catalina.digester.substitution import MappingSource, Substitution
+from catalina.juli.console_handler import ConsoleHandler
+from catalina.juli.levels import ALL, parse_level
+from catalina.juli.one_line_formatter import OneLineFormatter
+from catalina.juli.simple_formatter import SimpleFormatter
+
+__all__ = ["ClassLoaderLogManager", "configure_logging"]
+
+log = logging.getLogger("org.apache.juli.ClassLoaderLogManager")
+
+CONFIG_FILE = "java.util.logging.config.file"
+#: Classes of the JDK that a file may name.
+_JDK_CLASSES = {
+    "java.util.logging.ConsoleHandler": "org.apache.juli.ConsoleHandler",
+    "java.util.logging.FileHandler": "org.apache.juli.FileHandler",
+    "java.util.logging.SimpleFormatter": "org.apache.juli.SimpleFormatter",
+}
+_PREFIX = re.compile(r"^\d[^.]*\.")
+#: Properties of the queue are the process's in Tomcat: system properties.
+_ASYNC_PROPERTIES = {
+    "overflowDropType": "org.apache.juli.AsyncOverflowDropType",
+    "maxRecordCount": "org.apache.juli.AsyncMaxRecordCount",
+}
+
+_current: ClassLoaderLogManager | None = None
+
+
+def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:
+    """Set up logging for the process: from the file that ``java.util.logging.config.file`` names, else on the console.
+
+    What was set up by an earlier call is taken down first.
+    """
+    global _current
+    if _current is not None:
+        _current.close()
+    path = properties.get(CONFIG_FILE)
+    if path and Path(path).is_file():
+        _current = ClassLoaderLogManager(read_properties(Path(path)), properties)
+    else:
+        _current = ClassLoaderLogManager({"handlers": "java.util.logging.ConsoleHandler"}, properties)
+    _current.configure()
+    return _current
+
+
+class ClassLoaderLogManager:
+    """One logging.properties in force.
+
+    Args:
+        settings: the file's properties.
+        properties: the node's, for ``${catalina.base}`` and the handlers' defaults.
+    """
+
+    def __init__(self, settings: Mapping[str, str], properties: Mapping[str, str]) -> None:
+        substitution = Substitution([MappingSource(properties)])
+        self._settings = {name: substitution(value).strip() for name, value in settings.items()}
+        self._properties = properties
+        self._handlers: dict[str, logging.Handler] = {}
+        self._touched: list[logging.Logger] = []
+        self._problems: list[str] = []
+
+    def configure(self, root: str | None = None) -> None:
+        """Make the handlers and hand them to the loggers.
+
+        Args:
+            root: the logger that takes the place of the root logger: an application's own, for its own file.
+        """
+        self._configure_root(logging.getLogger(root))
+        for name in self._logger_names():
+            self._configure_logger(logging.getLogger(name), name)
+        for problem in self._problems:
+            log.warning("logging.properties: %s", problem)
+
+    def close(self) -> None:
+        """Take the handlers away from the loggers, write what they still have and close them."""
+        for logger in self._touched:
+            for handler in self._handlers.values():
+                logger.removeHandler(handler)
+            logger.propagate = True
+            logger.setLevel(logging.NOTSET)
+        self._touched.clear()
+        for handler in self._handlers.values():
+            handler.close()
+        self._handlers.clear()
+
+    def _configure_root(self, logger: logging.Logger) -> None:
+        self._touched.append(logger)
+        logger.setLevel(self._level(".level", logging.INFO))
+        for name in comma_list(self._settings.get("handlers", "")):
+            self._handler(name)
+        for name in comma_list(self._settings.get(".handlers", self._settings.get("handlers", ""))):
+            self._add_handler(logger, name)
+
+    def _logger_names(self) -> list[str]:
+        """Loggers with a level or handlers of their own; a handler's own properties are none."""
+        handlers = set(self._handlers)
+        names = set()
+        for key in self._settings:
+            name, _, setting = key.rpartition(".")
+            if name and setting in ("level", "handlers", "useParentHandlers") and name not in handlers:
+                names.add(name)
+        return sorted(name for name in names if not self._is_handler(name))
+
+    def _is_handler(self, name: str) -> bool:
+        """Properties may stand there for a handler that no list names: they are not a logger's."""
+        return bool(_PREFIX.match(name)) or name in _JDK_CLASSES or name.startswith("org.apache.juli.")
+
+    def _configure_logger(self, logger: logging.Logger, name: str) -> None:
+        self._touched.append(logger)
+        if f"{name}.level" in self._settings:
+            logger.setLevel(self._level(f"{name}.level", logging.NOTSET))
+        handlers = self._settings.get(f"{name}.handlers")
+        if handlers is not None:
+            logger.propagate = False
+            for handler in comma_list(handlers):
+                self._add_handler(logger, handler)
+        if self._settings.get(f"{name}.useParentHandlers", "").lower() == "true":
+            logger.propagate = True
+
+    def _add_handler(self, logger: logging.Logger, name: str) -> None:
+        handler = self._handler(name)
+        if handler is not None:
+            logger.addHandler(handler)
+
+    def _level(self, key: str, default: int) -> int:
+        text = self._settings.get(key)
+        if text is None:
+            return default
+        level = parse_level(text)
+        if level is None:
+            self._problems.append(f"{key} = {text!r} ignored, expected a level from ALL to OFF")
+            return default
+        return level
+
+    def _handler(self, name: str) -> logging.Handler | None:
+        if name not in self._handlers:
+            made = self._make(_PREFIX.sub("", name), logging.Handler)
+            if not isinstance(made, logging.Handler) or not isinstance(made, Component):
+                return None
+            self._set_attributes(name, made)
+            console = isinstance(made, ConsoleHandler)
+            made.setLevel(self._level(f"{name}.level", logging.INFO if console else ALL))
+            made.setFormatter(self._formatter(name, console))
+            self._handlers[name] = made
+        return self._handlers[name]
+
+    def _formatter(self, handler: str, console: bool) -> logging.Formatter:
+        default = self._properties.get("org.apache.juli.formatter") if console else None
+        named = self._settings.get(f"{handler}.formatter", default)
+        made = self._make(named, logging.Formatter) if named else None
+        if not isinstance(made, logging.Formatter):
+            return SimpleFormatter() if console else OneLineFormatter()
+        if isinstance(made, Component):
+            self._set_attributes(named or "", made)
+        return made
+
+    def _make(self, class_name: str, role: type) -> object | None:
+        """An instance of a handler's or formatter's class; None after noting why there is none."""
+        try:
+            found = find_class(_JDK_CLASSES.get(class_name, class_name))
+        except ClassBroken as broken:
+            self._problems.append(str(broken))
+            return None
+        if found is None or not issubclass(found, role):
+            self._problems.append(f"{class_name} ignored, expected a {role.__name__}")
+            return None
+        made: object = found()
+        return made
+
+    def _set_attributes(self, name: str, component: Component) -> None:
+        """Properties ``name.attribute``; what a handler does not know is a problem worth a line."""
+        for attribute, source in _ASYNC_PROPERTIES.items():
+            if attribute in component.attributes() and source in self._properties:
+                self._set(component, attribute, self._properties[source], source)
+        for key, text in self._settings.items():
+            head, _, attribute = key.rpartition(".")
+            if head == name and attribute not in ("level", "formatter"):
+                self._set(component, attribute, text, key)
+
+    def _set(self, component: Component, attribute: str, text: str, key: str) -> None:
+        try:
+            if component.set_attribute(attribute, text):
+                return
+            known = f"{type(component).__name__} has no {attribute}{nearest(attribute, component.attributes())}"
+            self._problems.append(f"{key} ignored, {known}")
+        except AttributeRefused as refused:
+            self._problems.append(f"{key} = {text!r} ignored, expected {refused.expected}")
+        except ValueError as error:
+            self._problems.append(f"{key} = {text!r} ignored, {error}")

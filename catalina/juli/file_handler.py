@@ -1,0 +1,114 @@
+"""A log file for each day: ``logs/catalina.2026-11-23.log`` (Tomcat: juli/FileHandler.java)."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import time
+from pathlib import Path
+
+from catalina.attributes import Attribute, Component
+
+__all__ = ["FileHandler"]
+
+_DAY_SECONDS = 86_400
+_DATE = r"\d{4}-\d{2}-\d{2}"
+
+
+class FileHandler(Component, logging.Handler):
+    """Appends to ``directory/prefix + date + suffix`` and changes the file at midnight.
+
+    The file is made by the first record. Several processes may write to one file: it is opened for appending and a
+    record is one write, unless ``bufferSize`` says otherwise.
+    """
+
+    directory = Attribute(str, "logs", doc="Where the files are; made when it is not there.")
+    prefix = Attribute(str, "juli.", doc="Beginning of the file's name.")
+    suffix = Attribute(str, ".log", doc="End of the file's name.")
+    rotatable = Attribute(bool, True, doc="false: one file, prefix and suffix without the date.")
+    max_days = Attribute(int, -1, unit="days", doc="Older files are deleted when a file is opened; -1 keeps them all.")
+    buffer_size = Attribute(
+        int, -1, unit="bytes", doc="-1 writes each record at once; 0 and more collect that much (at least 8192) first."
+    )
+    encoding = Attribute(str, "utf-8", doc="Character encoding of the file.")
+
+    def __init__(self, **values: object) -> None:
+        Component.__init__(self, **values)
+        logging.Handler.__init__(self)
+        self._file: io.TextIOWrapper | None = None
+        self._date = ""
+
+    def path(self, date: str) -> Path:
+        """The file for a date, ``2026-11-23``."""
+        return Path(self.directory) / f"{self.prefix}{date if self.rotatable else ''}{self.suffix}"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; the logging framework calls it with the handler's lock held."""
+        try:
+            self.write(self.format(record) + "\n", time.strftime("%Y-%m-%d", time.localtime(record.created)))
+        except Exception:  # noqa: BLE001  # logging must not end what it reports about; the framework prints why
+            self.handleError(record)
+
+    def write(self, text: str, date: str) -> None:
+        """Append text to the file of a date. Raises OSError."""
+        file = self._file
+        if file is None or (self.rotatable and date != self._date):
+            file = self._open(date)
+        file.write(text)
+        if self.buffer_size < 0:
+            file.flush()
+
+    def _open(self, date: str) -> io.TextIOWrapper:
+        self._close_file()
+        path = self.path(date)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = max(self.buffer_size, io.DEFAULT_BUFFER_SIZE)
+        raw = path.open("ab", buffering=size)
+        self._file = file = io.TextIOWrapper(raw, self.encoding, errors="replace", newline="")
+        self._date = date
+        self._delete_old()
+        return file
+
+    def _delete_old(self) -> None:
+        if self.max_days <= 0 or not self.rotatable:
+            return
+        name = re.compile(re.escape(self.prefix) + f"({_DATE})" + re.escape(self.suffix))
+        oldest = time.strftime("%Y-%m-%d", time.localtime(time.time() - self.max_days * _DAY_SECONDS))
+        for path in Path(self.directory).iterdir():
+            match = name.fullmatch(path.name)
+            if match and match[1] < oldest:
+                path.unlink(missing_ok=True)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+        with self._locked():
+            if self._file is not None:
+                self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; a later record opens it again."""
+        with self._locked():
+            self._close_file()
+        super().close()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _locked(self) -> _Locked:
+        return _Locked(self)
+
+
+class _Locked:
+    """The handler's own lock as a context manager; it is None only in a handler that was never set up."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = handler
+
+    def __enter__(self) -> None:
+        self._handler.acquire()
+
+    def __exit__(self, *_exc: object) -> None:
+        self._handler.release()

@@ -1,0 +1,21 @@
+"""The message and nothing else, as access logs want it (Tomcat: juli/VerbatimFormatter.java)."""
+
+from __future__ import annotations
+
+import logging
+
+from catalina.attributes import Component
+
+__all__ = ["VerbatimFormatter"]
+
+
+class VerbatimFormatter(Component, logging.Formatter):
+    """The message without time, level or exception."""
+
+    def __init__(self, **values: str) -> None:
+        Component.__init__(self, **values)
+        logging.Formatter.__init__(self)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, without the last line end."""
+        return record.getMessage()

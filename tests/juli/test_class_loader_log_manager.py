@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from catalina.digester.property_file import parse_properties
+from catalina.juli.class_loader_log_manager import ClassLoaderLogManager, configure_logging
+from catalina.juli.levels import FINEST
+
+FILE = "org.apache.juli.FileHandler"
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Iterator[Callable[[str], ClassLoaderLogManager]]:
+    """Set up logging from a text; undone afterwards, also pytest's own handlers are kept."""
+    managers: list[ClassLoaderLogManager] = []
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+
+    def configure(text: str) -> ClassLoaderLogManager:
+        manager = ClassLoaderLogManager(parse_properties(text), {"catalina.base": str(tmp_path)})
+        managers.append(manager)
+        manager.configure()
+        return manager
+
+    yield configure
+    for manager in managers:
+        manager.close()
+    root.setLevel(before[0])
+    assert root.handlers == before[1]
+
+
+def lines(tmp_path: Path, prefix: str) -> list[str]:
+    return [
+        line.split("] ", 1)[1]
+        for path in tmp_path.glob(f"logs/{prefix}*.log")
+        for line in path.read_text().splitlines()
+    ]
+
+
+TOMCAT = """
+handlers = 1catalina.org.apache.juli.FileHandler, 2localhost.org.apache.juli.FileHandler
+.handlers = 1catalina.org.apache.juli.FileHandler
+1catalina.org.apache.juli.FileHandler.level = FINE
+1catalina.org.apache.juli.FileHandler.directory = ${catalina.base}/logs
+1catalina.org.apache.juli.FileHandler.prefix = catalina.
+2localhost.org.apache.juli.FileHandler.directory = ${catalina.base}/logs
+2localhost.org.apache.juli.FileHandler.prefix = localhost.
+juli_test.[localhost].level = INFO
+juli_test.[localhost].handlers = 2localhost.org.apache.juli.FileHandler
+juli_test.tribes.level = FINEST
+"""
+
+
+def test_the_root_logger_has_the_handlers_of_its_own_list(configure, tmp_path: Path) -> None:
+    configure(TOMCAT)
+    logging.getLogger("juli_test.other").info("hello")
+    assert lines(tmp_path, "catalina.") == ["juli_test.other.testTheRootLoggerHasTheHandlersOfItsOwnList hello"]
+    assert lines(tmp_path, "localhost.") == []
+
+
+def test_a_logger_with_handlers_does_not_hand_on_to_its_parent(configure, tmp_path: Path) -> None:
+    configure(TOMCAT)
+    logging.getLogger("juli_test.[localhost].[/app]").warning("hello")
+    assert len(lines(tmp_path, "localhost.")) == 1
+    assert lines(tmp_path, "catalina.") == []
+
+
+def test_a_logger_with_handlers_hands_on_when_told_so(configure, tmp_path: Path) -> None:
+    configure(TOMCAT + "juli_test.[localhost].useParentHandlers = true\n")
+    logging.getLogger("juli_test.[localhost]").warning("hello")
+    assert len(lines(tmp_path, "localhost.")) == len(lines(tmp_path, "catalina.")) == 1
+
+
+def test_levels_hold_for_the_logger_and_what_is_below_it(configure) -> None:
+    configure(TOMCAT)
+    assert logging.getLogger("juli_test.tribes.MESSAGES").isEnabledFor(FINEST)
+    assert not logging.getLogger("juli_test.other").isEnabledFor(logging.DEBUG)
+
+
+def test_a_handler_drops_what_is_below_its_level(configure, tmp_path: Path) -> None:
+    configure(TOMCAT)
+    logging.getLogger("juli_test.tribes").log(FINEST, "too fine")
+    logging.getLogger("juli_test.tribes").debug("fine")
+    assert len(lines(tmp_path, "catalina.")) == 1
+
+
+def test_without_a_list_of_its_own_the_root_logger_has_all_handlers(configure, tmp_path: Path) -> None:
+    configure(f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = all.\n")
+    logging.getLogger("juli_test.x").info("hello")
+    assert len(lines(tmp_path, "all.")) == 1
+
+
+def test_a_formatter_is_named_for_a_handler(configure, tmp_path: Path) -> None:
+    configure(
+        f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.formatter = org.apache.juli.VerbatimFormatter\n"
+    )
+    logging.getLogger("juli_test.x").info("only this")
+    assert next(tmp_path.glob("logs/juli.*.log")).read_text() == "only this\n"
+
+
+def test_the_console_shows_info_unless_told_otherwise(configure, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(".level = ALL\nhandlers = java.util.logging.ConsoleHandler\n")
+    logging.getLogger("juli_test.x").debug("fine")
+    logging.getLogger("juli_test.x").info("info")
+    assert "INFO: info" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        (f"{FILE}.levle = INFO", f"{FILE}.levle ignored, FileHandler has no levle"),
+        (f"{FILE}.maxDays = many", f"{FILE}.maxDays = 'many' ignored, expected a whole number of days"),
+        (f"{FILE}.level = LOUD", f"{FILE}.level = 'LOUD' ignored, expected a level from ALL to OFF"),
+        (f"{FILE}.formatter = no.Such", "no.Such ignored, expected a Formatter"),
+        ("juli_test.x.level = LOUD", "juli_test.x.level = 'LOUD' ignored, expected a level from ALL to OFF"),
+        ("juli_test.x.handlers = no.Such", "no.Such ignored, expected a Handler"),
+    ],
+)
+def test_what_is_not_understood_is_one_warning(configure, tmp_path: Path, setting: str, problem: str) -> None:
+    configure(f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = all.\n{setting}\n")
+    found = "".join(path.read_text() for path in tmp_path.glob("logs/*.log"))
+    assert problem in found
+
+
+def test_closing_gives_the_loggers_back_as_they_were(configure) -> None:
+    configure(TOMCAT).close()
+    logger = logging.getLogger("juli_test.[localhost]")
+    assert logger.handlers == []
+    assert logger.propagate
+    assert logger.level == logging.NOTSET
+
+
+def test_an_applications_file_configures_below_its_own_logger(tmp_path: Path) -> None:
+    text = f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = app.\n"
+    manager = ClassLoaderLogManager(parse_properties(text), {})
+    manager.configure("juli_test.[app]")
+    logging.getLogger("juli_test.[app].x").info("mine")
+    logging.getLogger("juli_test.elsewhere").info("not mine")
+    manager.close()
+    assert len(lines(tmp_path, "app.")) == 1
+
+
+def test_without_a_file_the_process_logs_to_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    level = root.level
+    manager = configure_logging({})
+    logging.getLogger("juli_test.x").warning("hello")
+    manager.close()
+    root.setLevel(level)
+    assert "WARNING: hello" in capsys.readouterr().err
+
+
+def test_the_process_logs_as_the_named_file_says(tmp_path: Path) -> None:
+    root = logging.getLogger()
+    level = root.level
+    file = tmp_path / "logging.properties"
+    file.write_text(TOMCAT)
+    manager = configure_logging({"java.util.logging.config.file": str(file), "catalina.base": str(tmp_path)})
+    logging.getLogger("juli_test.x").info("hello")
+    manager.close()
+    root.setLevel(level)
+    assert len(lines(tmp_path, "catalina.")) == 1
