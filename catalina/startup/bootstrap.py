@@ -1,0 +1,120 @@
+"""``python -m catalina.startup.bootstrap``: what bin/catalina.sh starts (Tomcat: startup/Bootstrap.java).
+
+Verbs: ``start`` (in the foreground), ``stop`` (sends the shutdown word), ``configtest``, ``version``. The exit code is
+0, 1 when the configuration cannot be used or a stop found nobody, and 128 + n when signal n ended the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from catalina.errors import CatalinaError, ConfigurationError
+from catalina.juli.class_loader_log_manager import configure_logging
+from catalina.startup.java_arguments import JavaArguments, parse_arguments
+from catalina.startup.system_properties import process_properties
+from catalina.util.server_info import version_lines
+
+__all__ = ["main"]
+
+log = logging.getLogger("org.apache.catalina.startup.Bootstrap")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    arguments = parse_arguments(sys.argv[1:] if words is None else words)
+    verb = _VERBS.get(arguments.verb or "start")
+    if verb is None:
+        print(f"bootstrap: unknown verb {arguments.verb!r}, expected one of {', '.join(_VERBS)}", file=sys.stderr)
+        return 1
+    return verb(arguments)
+
+
+def _properties(arguments: JavaArguments) -> dict[str, str]:
+    return {**process_properties(), **arguments.properties}
+
+
+def _directories(properties: Mapping[str, str]) -> tuple[Path, Path]:
+    """CATALINA_HOME and CATALINA_BASE; the base is the home unless it is given, the home the directory we are in."""
+    home = Path(properties.get("catalina.home") or properties.get("catalina.base") or ".")
+    return home, Path(properties.get("catalina.base") or home)
+
+
+def _start(arguments: JavaArguments) -> int:
+    # The verbs that do not serve must not pay for importing what serves.
+    from catalina.startup.node_application import NodeApplication
+
+    from catalina.startup.catalina import Catalina
+
+    properties = _properties(arguments)
+    home, base = _directories(properties)
+    configure_logging(properties)
+    if arguments.ignored:
+        log.info("Options of a Java process have no effect: %s", " ".join(arguments.ignored))
+    catalina = Catalina(home, base, properties, arguments.config_file)
+    try:
+        catalina.load()
+    except ConfigurationError:
+        return 1  # load() has logged why
+    return NodeApplication(catalina).run()
+
+
+def _stop(arguments: JavaArguments) -> int:
+    from catalina.startup.catalina_properties import load_catalina_properties
+    from catalina.startup.property_sources import substitution_for
+    from catalina.startup.stop_command import StopTarget, send_shutdown
+
+    properties = _properties(arguments)
+    _, base = _directories(properties)
+    properties["catalina.base"] = str(base)
+    configure_logging({})
+    try:
+        load_catalina_properties(properties)
+        target = StopTarget(base / arguments.config_file, substitution_for(properties))
+    except CatalinaError as error:
+        log.error("Unable to load server configuration from [%s]: %s", base / arguments.config_file, error)
+        return 1
+    return 0 if send_shutdown(target) else 1
+
+
+def _configtest(arguments: JavaArguments) -> int:
+    from catalina.digester.findings import UnusableConfiguration
+    from catalina.startup.catalina import Catalina
+    from catalina.startup.config_test import remarks, render_tree, summary
+
+    properties = _properties(arguments)
+    configure_logging({})
+    catalina = Catalina(*_directories(properties), properties, arguments.config_file)
+    failed = False
+    try:
+        digester = catalina.digester()
+    except ConfigurationError as error:
+        print(f"!! {error}")
+        return 1
+    try:
+        digester.parse(catalina.config_file)
+    except UnusableConfiguration:
+        failed = True
+    if digester.tree is not None:
+        print(*render_tree(digester.tree, digester.substitution), sep="\n")
+    print(*remarks(digester.findings), sep="\n")
+    print(f"{catalina.config_file}: {summary(digester.findings)}")
+    return 1 if failed else 0
+
+
+def _version(_arguments: JavaArguments) -> int:
+    print(*version_lines(), sep="\n")
+    return 0
+
+
+_VERBS: dict[str, Callable[[JavaArguments], int]] = {
+    "start": _start,
+    "stop": _stop,
+    "configtest": _configtest,
+    "version": _version,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Send the shutdown word to a running server (Tomcat: Catalina.stopServer())."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from catalina.digester.xml_tree import read_xml
+from catalina.errors import ConfigurationError
+
+__all__ = ["StopTarget", "send_shutdown"]
+
+log = logging.getLogger("org.apache.catalina.startup.Catalina")
+
+#: Seconds to connect and send in; the port is on this machine.
+TIMEOUT = 10.0
+
+
+class StopTarget:
+    """Where and what to send, from the root element of server.xml alone: no component is made.
+
+    Args:
+        path: server.xml.
+        substitution: replaces ``${...}``.
+
+    Raises:
+        ConfigurationError: the file is not well-formed, or a port is not a number.
+    """
+
+    def __init__(self, path: Path, substitution: Callable[[str], str]) -> None:
+        root = read_xml(path, missing_entities_are_empty=True)
+        values = {name: substitution(attribute.value) for name, attribute in root.attributes.items()}
+        self.address = values.get("address", "localhost")
+        self.base_port = _number(values, "port", 8005, path)
+        self.offset = _number(values, "portOffset", 0, path)
+        self.word = values.get("shutdown", "SHUTDOWN")
+
+    @property
+    def port(self) -> int:
+        """The port with its offset; not above 0 when there is none."""
+        return self.base_port + self.offset if self.base_port > 0 else self.base_port
+
+
+def _number(values: Mapping[str, str], name: str, default: int, path: Path) -> int:
+    text = values.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"{path}: <Server> {name}={text!r}, expected a whole number") from None
+
+
+def send_shutdown(target: StopTarget) -> bool:
+    """Send the word; False when there is no port or nobody listens, which has been logged."""
+    if target.port <= 0:
+        log.error("No shutdown port configured. Shut down server through OS signal. Server not shut down.")
+        return False
+    try:
+        with socket.create_connection((target.address, target.port), TIMEOUT) as connection:
+            connection.sendall(target.word.encode("latin-1", "replace"))
+    except OSError as error:
+        log.error(
+            "Could not contact [%s:%s] (base port [%s] and offset [%s]). Tomcat may not be running.",
+            target.address, target.port, target.base_port, target.offset,
+            exc_info=error,
+        )  # fmt: skip
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""``org.apache.tomcat.util``: see the packages below."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from catalina.juli import class_loader_log_manager
+from catalina.startup.bootstrap import main
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a verb on a base with the given server.xml; returns exit code and everything printed."""
+    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+
+    def run(verb: str, server_xml: str | None = None, *words: str) -> tuple[int, str]:
+        (tmp_path / "conf").mkdir(exist_ok=True)
+        if server_xml is not None:
+            (tmp_path / "conf" / "server.xml").write_text(server_xml)
+        code = main([f"-Dcatalina.base={tmp_path}", *words, verb])
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    yield run
+    if class_loader_log_manager._current is not None:
+        class_loader_log_manager._current.close()
+
+
+def test_version_has_the_nine_lines_of_tomcat(run: Run) -> None:
+    code, text = run("version")
+    assert code == 0
+    assert [line.partition(":")[0] for line in text.splitlines()] == [
+        "Server version",
+        "Server built",
+        "Server number",
+        "OS Name",
+        "OS Version",
+        "Architecture",
+        "JVM Version",
+        "JVM Vendor",
+        "APR loaded",
+    ]
+
+
+def test_an_unknown_verb_is_refused(run: Run) -> None:
+    code, text = run("dance")
+    assert code == 1
+    assert "unknown verb 'dance', expected one of start, stop, configtest, version" in text
+
+
+def test_configtest_prints_the_tree_and_succeeds(run: Run) -> None:
+    code, text = run("configtest", '<Server port="-1">\n<Frob/></Server>')
+    assert code == 0
+    assert "Server StandardServer (server.xml:1) port='-1'" in text
+    assert "! server.xml:2 <Frob>: no element Frob in a StandardServer; left out" in text
+    assert text.endswith("conf/server.xml: 0 errors, 1 warning, 0 remarks\n")
+
+
+def test_configtest_fails_for_what_would_stop_the_start_and_still_shows_the_tree(run: Run) -> None:
+    code, text = run(
+        "configtest", '<Server>\n<Service><Engine><Valve className="com.example.V"/></Engine></Service></Server>'
+    )
+    assert code == 1
+    assert "!! server.xml:2 <Valve>: no class answers to className 'com.example.V'; it may guard access" in text
+    assert "Engine StandardEngine (server.xml:2)" in text
+
+
+def test_configtest_fails_for_an_ill_formed_file_with_one_line(run: Run) -> None:
+    code, text = run("configtest", "<Server>\n<Service></Server>")
+    assert code == 1
+    assert text.count("server.xml:2") == 1
+
+
+def test_configtest_fails_without_a_file(run: Run) -> None:
+    code, text = run("configtest")
+    assert code == 1
+    assert "No such file" in text
+
+
+def test_start_with_an_unusable_file_says_so_and_ends_with_1(run: Run, tmp_path: Path) -> None:
+    code, text = run("start", "<Server>")
+    assert code == 1
+    assert f"Unable to load server configuration from [{tmp_path}/conf/server.xml]" in text
+    assert "Cannot start server. Server instance is not configured." in text
+
+
+def test_stop_without_a_server_ends_with_1(run: Run) -> None:
+    code, text = run("stop", '<Server port="-1"/>')
+    assert code == 1
+    assert "SEVERE: No shutdown port configured." in text
+
+
+def test_properties_of_the_command_line_reach_the_file(run: Run) -> None:
+    _, text = run("configtest", '<Server port="${my.port}"/>', "-Dmy.port=8765")
+    assert "port='8765'" in text
