@@ -1,0 +1,196 @@
+"""What a request changed in a session (Tomcat: ha/session/DeltaRequest.java).
+
+An object stream with external data only: header, then primitive parts as block data and values as objects between::
+
+    UTF session id, boolean recordAllActions, int count
+    each action: int type, int action (0 set, 1 remove), UTF name, boolean has value, [object]
+
+The body of EVT_SESSION_DELTA and the diffvalue of a map's message.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from catalina.errors import ProtocolError
+from catalina.tribes.io.java import decode_value, encode_value
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
+
+__all__ = [
+    "ACTION_REMOVE",
+    "ACTION_SET",
+    "TYPE_ATTRIBUTE",
+    "TYPE_AUTHTYPE",
+    "TYPE_ISNEW",
+    "TYPE_LISTENER",
+    "TYPE_MAXINTERVAL",
+    "TYPE_NOTE",
+    "TYPE_PRINCIPAL",
+    "DeltaAction",
+    "DeltaRequest",
+]
+
+TYPE_ATTRIBUTE = 0
+TYPE_PRINCIPAL = 1
+TYPE_ISNEW = 2
+TYPE_MAXINTERVAL = 3
+TYPE_AUTHTYPE = 4
+TYPE_LISTENER = 5
+TYPE_NOTE = 6
+
+ACTION_SET = 0
+ACTION_REMOVE = 1
+
+NAME_PRINCIPAL = "__SET__PRINCIPAL__"
+NAME_MAXINTERVAL = "__SET__MAXINTERVAL__"
+NAME_ISNEW = "__SET__ISNEW__"
+NAME_AUTHTYPE = "__SET__AUTHTYPE__"
+NAME_LISTENER = "__SET__LISTENER__"
+
+
+class DeltaAction(NamedTuple):
+    """One change.
+
+    Args:
+        type: one of the ``TYPE_`` numbers; receivers skip numbers they do not know.
+        action: ``ACTION_SET`` or ``ACTION_REMOVE``.
+        name: of the attribute or note, or the fixed name of the type.
+        value: None when the action carries none; set without a value removes.
+    """
+
+    type: int
+    action: int
+    name: str
+    value: EncodedValue | None = None
+
+    @property
+    def plain(self) -> bool | int | str | None:
+        """The value of the fixed actions (ISNEW bool, MAXINTERVAL int, AUTHTYPE str); None for any other class.
+
+        A value of the wrong class must be ignored and never passed on: it would break the Java nodes it reaches.
+        """
+        if self.value is None:
+            return None
+        value = decode_value(self.value)
+        return value if isinstance(value, (bool, int, str)) else None
+
+
+class DeltaRequest:
+    """The changes of one session since the last message about it.
+
+    Each name occurs once, whatever the type, and moves to the end when set again, unless ``record_all_actions``.
+
+    Args:
+        session_id: checked by maps on receipt, ignored by DeltaManager.
+        record_all_actions: keep every action in order (the Manager's recordAllActions).
+    """
+
+    __slots__ = ("_by_name", "_log", "record_all_actions", "session_id")
+
+    def __init__(self, session_id: str = "", record_all_actions: bool = False) -> None:
+        self.session_id = session_id
+        self.record_all_actions = record_all_actions
+        self._by_name: dict[str, DeltaAction] = {}
+        self._log: list[DeltaAction] = []
+
+    @property
+    def actions(self) -> list[DeltaAction]:
+        """The actions in the order they must be applied."""
+        return list(self._log) if self.record_all_actions else list(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._log) if self.record_all_actions else len(self._by_name)
+
+    def add(self, action: DeltaAction) -> None:
+        """Record one action."""
+        if self.record_all_actions:
+            self._log.append(action)
+        else:
+            self._by_name.pop(action.name, None)
+            self._by_name[action.name] = action
+
+    def reset(self) -> None:
+        """Forget all actions: they have been sent."""
+        self._by_name.clear()
+        self._log.clear()
+
+    def set_attribute(self, name: str, value: EncodedValue) -> None:
+        """An attribute has this value now."""
+        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value))
+
+    def remove_attribute(self, name: str) -> None:
+        """An attribute is gone."""
+        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_REMOVE, name))
+
+    def set_principal(self, principal: EncodedValue | None) -> None:
+        """The user, as :meth:`SerializablePrincipal.encode` gives it; None removes."""
+        self._set_or_remove(TYPE_PRINCIPAL, NAME_PRINCIPAL, principal)
+
+    def set_new(self, is_new: bool) -> None:
+        """Whether the client has not joined the session yet."""
+        self.add(DeltaAction(TYPE_ISNEW, ACTION_SET, NAME_ISNEW, encode_value(bool(is_new))))
+
+    def set_max_inactive_interval(self, seconds: int) -> None:
+        """The session's own timeout; 32 bits, as Java reads an Integer there."""
+        if not -(2**31) <= seconds < 2**31:
+            raise ValueError(f"max_inactive_interval={seconds!r}: expected a number of seconds of 32 bits")
+        self.add(DeltaAction(TYPE_MAXINTERVAL, ACTION_SET, NAME_MAXINTERVAL, encode_value(int(seconds))))
+
+    def set_auth_type(self, auth_type: str | None) -> None:
+        """How the user logged in (``FORM``, ``BASIC`` ...); None removes."""
+        value = None if auth_type is None else encode_value(str(auth_type))
+        self._set_or_remove(TYPE_AUTHTYPE, NAME_AUTHTYPE, value)
+
+    def add_session_listener(self, listener: EncodedValue) -> None:
+        """A listener that travels with the session (in practice ClusterSingleSignOnListener)."""
+        self.add(DeltaAction(TYPE_LISTENER, ACTION_SET, NAME_LISTENER, listener))
+
+    def remove_session_listener(self, listener: EncodedValue) -> None:
+        """Undo :meth:`add_session_listener`."""
+        self.add(DeltaAction(TYPE_LISTENER, ACTION_REMOVE, NAME_LISTENER, listener))
+
+    def set_note(self, name: str, value: EncodedValue) -> None:
+        """An internal note that travels with the session."""
+        self.add(DeltaAction(TYPE_NOTE, ACTION_SET, name, value))
+
+    def remove_note(self, name: str) -> None:
+        """A note is gone."""
+        self.add(DeltaAction(TYPE_NOTE, ACTION_REMOVE, name))
+
+    def _set_or_remove(self, kind: int, name: str, value: EncodedValue | None) -> None:
+        self.add(DeltaAction(kind, ACTION_REMOVE if value is None else ACTION_SET, name, value))
+
+    def serialize(self) -> bytes:
+        """The stream; the actions stay."""
+        out = ObjectOutputStream()
+        out.write_utf(self.session_id)
+        out.write_boolean(self.record_all_actions)
+        out.write_int(len(self))
+        for action in self._log if self.record_all_actions else self._by_name.values():
+            out.write_int(action.type)
+            out.write_int(action.action)
+            out.write_utf(action.name)
+            out.write_boolean(action.value is not None)
+            if action.value is not None:
+                out.write_encoded(action.value)
+        return out.getvalue()
+
+    @classmethod
+    def decode(cls, data: bytes) -> DeltaRequest:
+        """Read a stream; values stay encoded, of whatever class they are. Bytes after the last action are ignored.
+
+        Raises:
+            ProtocolError: the bytes are not a delta; nothing of it may be applied.
+        """
+        stream = ObjectInputStream(data)
+        delta = cls(stream.read_utf(), stream.read_boolean())
+        count = stream.read_int()
+        if count < 0:
+            raise ProtocolError(f"expected a number of actions, got {count}", stream.position)
+        for _ in range(count):  # each takes bytes, so a false count ends at the end of the data
+            kind, action, name = stream.read_int(), stream.read_int(), stream.read_utf()
+            value = stream.read_encoded() if stream.read_boolean() else None
+            delta.add(DeltaAction(kind, action, name, value))
+        return delta

@@ -1,0 +1,230 @@
+"""The message of DeltaManager: SessionMessageImpl as a Java object (Tomcat: ha/session/SessionMessageImpl.java).
+
+::
+
+    class SessionMessageImpl, suid 2                     super ClusterMessageBase, suid 1: long timestamp, always 0
+        int mEvtType, long serializationTimestamp, boolean timestampSet
+        String mContextName, byte[] mSession, String mSessionID, String uniqueId
+
+Java always writes the descriptors in the same bytes, and so do we: both ways go by that constant prefix, in one or two
+microseconds. Whatever does not start with it (another field order, another version) goes through the general reader.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from catalina.errors import ProtocolError
+from catalina.tribes.channel import ObjectBytes
+from catalina.tribes.io.java.descriptors import BYTE_ARRAY, describe
+from catalina.tribes.io.java.grammar import STREAM_HEADER, TC_NULL, TC_OBJECT, TC_STRING
+from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8, encode_modified_utf8
+from catalina.tribes.io.java.node_writer import encode_node
+from catalina.tribes.io.java.nodes import JavaArray, JavaObject, text_of
+from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
+
+__all__ = [
+    "EVT_ALL_SESSION_DATA",
+    "EVT_ALL_SESSION_NOCONTEXTMANAGER",
+    "EVT_ALL_SESSION_TRANSFERCOMPLETE",
+    "EVT_CHANGE_SESSION_ID",
+    "EVT_GET_ALL_SESSIONS",
+    "EVT_SESSION_ACCESSED",
+    "EVT_SESSION_CREATED",
+    "EVT_SESSION_DELTA",
+    "EVT_SESSION_EXPIRED",
+    "SessionMessage",
+    "decode_session_id",
+    "encode_session_id",
+]
+
+EVT_SESSION_CREATED = 1
+EVT_SESSION_EXPIRED = 2
+EVT_SESSION_ACCESSED = 3
+EVT_GET_ALL_SESSIONS = 4
+EVT_ALL_SESSION_DATA = 12
+EVT_SESSION_DELTA = 13
+EVT_ALL_SESSION_TRANSFERCOMPLETE = 14
+EVT_CHANGE_SESSION_ID = 15
+EVT_ALL_SESSION_NOCONTEXTMANAGER = 16
+
+#: As Tomcat's logs call them (SessionMessageImpl.getEventTypeString).
+EVENT_NAMES = {
+    EVT_SESSION_CREATED: "SESSION-MODIFIED",
+    EVT_SESSION_EXPIRED: "SESSION-EXPIRED",
+    EVT_SESSION_ACCESSED: "SESSION-ACCESSED",
+    EVT_GET_ALL_SESSIONS: "SESSION-GET-ALL",
+    EVT_SESSION_DELTA: "SESSION-DELTA",
+    EVT_ALL_SESSION_DATA: "ALL-SESSION-DATA",
+    EVT_ALL_SESSION_TRANSFERCOMPLETE: "SESSION-STATE-TRANSFERRED",
+    EVT_CHANGE_SESSION_ID: "SESSION-ID-CHANGED",
+    EVT_ALL_SESSION_NOCONTEXTMANAGER: "NO-CONTEXT-MANAGER",
+}
+
+CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
+
+_BASE = describe("org.apache.catalina.ha.ClusterMessageBase", 1, fields="J timestamp")
+_CLASS = describe(
+    CLASS_NAME,
+    2,
+    fields="I mEvtType, J serializationTimestamp, Z timestampSet, Ljava/lang/String; mContextName, [B mSession, "
+    "Ljava/lang/String; mSessionID, Ljava/lang/String; uniqueId",
+    super_desc=_BASE,
+)
+_HEAD = STREAM_HEADER + bytes((TC_OBJECT,)) + encode_node(_CLASS).data
+#: timestamp of the base class, event, timestamp, whether it is set.
+_FIXED = struct.Struct(">qiq?")
+_FIXED_END = len(_HEAD) + _FIXED.size
+#: A byte[] up to its length: no handle of the constant head comes into it.
+_ARRAY_HEAD = b"\x75" + encode_node(BYTE_ARRAY).data
+_NULL = bytes((TC_NULL,))
+_U16 = struct.Struct(">H")
+_U32 = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMessage:
+    """One session event.
+
+    Args:
+        event: one of the ``EVT_`` numbers; others are legal and ignored by receivers.
+        context_name: the manager's name (``/app``, ``localhost#/app``); None speaks to all managers.
+        session: by event: delta (DeltaRequest), session block (session_data), new id (encode_session_id), or None.
+        session_id: the session, or a fixed text for events about all sessions.
+        unique_id: free text.
+        timestamp_ms: milliseconds since 1970; None is "not set".
+    """
+
+    event: int
+    context_name: str | None
+    session: bytes | None
+    session_id: str | None
+    unique_id: str | None
+    timestamp_ms: int | None = None
+
+    @property
+    def event_name(self) -> str:
+        """The event as Tomcat's logs call it."""
+        return EVENT_NAMES.get(self.event, "UNKNOWN-EVENT-TYPE")
+
+    def encode(self) -> ObjectBytes:
+        """The whole message of a channel package (to be sent without SEND_OPTIONS_BYTE_MESSAGE)."""
+        time = self.timestamp_ms
+        if self.session is None:
+            session = _NULL
+        else:
+            session = _ARRAY_HEAD + _U32.pack(len(self.session)) + self.session
+        return ObjectBytes(
+            _HEAD
+            + _FIXED.pack(0, self.event, time or 0, time is not None)
+            + _string(self.context_name)
+            + session
+            + _string(self.session_id)
+            + _string(self.unique_id)
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> SessionMessage:
+        """Read the message of a channel package.
+
+        Raises:
+            ProtocolError: it is not a SessionMessageImpl; ask :meth:`matches` first.
+        """
+        return _decode_constant(data) or _decode_general(data)
+
+    @staticmethod
+    def matches(data: bytes) -> bool:
+        """Whether a message of the channel is of this class; cheap, for ``accept``."""
+        return data.startswith(_NAME_HEAD)
+
+
+_NAME_HEAD = _HEAD[: 8 + len(CLASS_NAME)]
+
+
+def _string(text: str | None) -> bytes:
+    if text is None:
+        return _NULL
+    data = encode_modified_utf8(text)
+    if len(data) > 0xFFFF:
+        raise ValueError(f"a name or id of {len(data)} bytes, at most 65535 can be sent")
+    return b"\x74" + _U16.pack(len(data)) + data
+
+
+def _decode_constant(data: bytes) -> SessionMessage | None:
+    """The way for the usual bytes; None when they are not, or are cut short."""
+    if not data.startswith(_HEAD) or len(data) < _FIXED_END + 4:
+        return None
+    _, event, time, is_set = _FIXED.unpack_from(data, len(_HEAD))
+    try:
+        context_name, position = _read_string(data, _FIXED_END)
+        session: bytes | None = None
+        if data[position] == TC_NULL:
+            position += 1
+        else:
+            if not data.startswith(_ARRAY_HEAD, position):
+                return None
+            start = position + len(_ARRAY_HEAD) + 4
+            position = start + _U32.unpack_from(data, start - 4)[0]
+            session = data[start:position]
+        session_id, position = _read_string(data, position)
+        unique_id, position = _read_string(data, position)
+    except (_UnusualError, IndexError, struct.error):
+        return None
+    if position != len(data):
+        return None
+    return SessionMessage(event, context_name, session, session_id, unique_id, time if is_set else None)
+
+
+class _UnusualError(Exception):
+    """Legal perhaps, but not the usual bytes."""
+
+
+def _read_string(data: bytes, position: int) -> tuple[str | None, int]:
+    tag = data[position]
+    if tag == TC_STRING:
+        start = position + 3
+        end = start + (data[position + 1] << 8 | data[position + 2])
+        return decode_modified_utf8(data[start:end], start), end
+    if tag == TC_NULL:
+        return None, position + 1
+    raise _UnusualError
+
+
+def _decode_general(data: bytes) -> SessionMessage:
+    """Any form that Java's own reader would accept: fields in any order, missing, more than known."""
+    node = ObjectInputStream(data).read_node()
+    if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
+        raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
+    session = node.get("mSession")
+    if session is not None and not (isinstance(session, JavaArray) and isinstance(session.values, bytes)):
+        raise ProtocolError(f"mSession: expected a byte[], got {session!r}")
+    event = node.get("mEvtType")
+    time = node.get("serializationTimestamp")
+    if not isinstance(event, int) or not isinstance(time, int):
+        raise ProtocolError(f"mEvtType and serializationTimestamp: expected numbers, got {event!r} and {time!r}")
+    return SessionMessage(
+        event,
+        text_of(node.get("mContextName"), "mContextName"),
+        session.values if isinstance(session, JavaArray) and isinstance(session.values, bytes) else None,
+        text_of(node.get("mSessionID"), "mSessionID"),
+        text_of(node.get("uniqueId"), "uniqueId"),
+        time if node.get("timestampSet") else None,
+    )
+
+
+def encode_session_id(session_id: str) -> bytes:
+    """The body of EVT_CHANGE_SESSION_ID: the new id as one UTF of block data."""
+    out = ObjectOutputStream()
+    out.write_utf(session_id)
+    return out.getvalue()
+
+
+def decode_session_id(data: bytes) -> str:
+    """Read what :func:`encode_session_id` writes.
+
+    Raises:
+        ProtocolError: it is something else.
+    """
+    return ObjectInputStream(data).read_utf()

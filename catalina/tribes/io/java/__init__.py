@@ -1,0 +1,52 @@
+"""Java object streams, read and written as inert values.
+
+``encode_value``/``decode_value`` between Python values and :class:`EncodedValue`, ``dumps``/``loads`` for whole
+streams, ``ObjectOutputStream``/``ObjectInputStream`` for codecs in stream order, ``nodes`` for any class at all.
+``grammar`` has the wire form, ``python_form`` how Python's own classes travel.
+"""
+
+from catalina.tribes.io.java.encoded_value import NULL, EncodedValue, OpaqueValue
+from catalina.tribes.io.java.grammar import STREAM_HEADER, Limits
+from catalina.tribes.io.java.nodes import ClassDesc, JavaArray, JavaEnum, JavaObject, JavaString
+from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
+from catalina.tribes.io.java.python_classes import ClassFilter
+from catalina.tribes.io.java.value_decoder import decode_value, loads
+from catalina.tribes.io.java.value_encoder import encode_value
+
+__all__ = [
+    "NULL",
+    "ClassDesc",
+    "ClassFilter",
+    "EncodedValue",
+    "JavaArray",
+    "JavaEnum",
+    "JavaObject",
+    "JavaString",
+    "Limits",
+    "ObjectInputStream",
+    "ObjectOutputStream",
+    "OpaqueValue",
+    "decode_value",
+    "dumps",
+    "encode_value",
+    "loads",
+    "stream_class_name",
+]
+
+
+def dumps(value: object) -> bytes:
+    """A whole stream with one object in it.
+
+    Raises:
+        NotReplicableError: the value cannot be encoded.
+    """
+    return encode_value(value).to_stream()
+
+
+def stream_class_name(data: bytes) -> str:
+    """The class of the first object of a stream, such as ``java.util.ArrayList``; ``?`` if none.
+
+    Cheap, for a listener's ``accept``.
+    """
+    return EncodedValue(data[4:300], 0).class_name if data.startswith(STREAM_HEADER) else "?"

@@ -1,0 +1,101 @@
+"""One value of a Java object stream, cut out so that it can be put into any other stream.
+
+A value in a stream may refer to what the same stream carried before (handles). An :class:`EncodedValue` refers to
+nothing outside of itself: its references are counted from its own first handle, and :meth:`EncodedValue.write_to` adds
+the number of handles that the other stream already has. So a session's attribute is encoded once, kept as bytes, put
+into a delta, a session block or a map entry, and decoded only where an application reads it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from catalina.tribes.io.java.grammar import BASE_HANDLE, STREAM_HEADER
+
+__all__ = ["NULL", "EncodedValue", "OpaqueValue"]
+
+_U32 = struct.Struct(">I")
+
+
+class EncodedValue(NamedTuple):
+    """The bytes of one object, without stream header.
+
+    Equal values have equal encodings as long as the same writer wrote them; that is how a change inside a value is
+    found.
+    """
+
+    #: The object; its references count from 7e0000 as if it stood first in its stream.
+    data: bytes
+    #: How many handles it takes.
+    handles: int
+    #: Offsets in ``data`` of the 4-byte handles to move when it stands elsewhere, in ascending order.
+    fixups: tuple[int, ...] = ()
+
+    def at_handle(self, first: int) -> bytes:
+        """The bytes as they must stand in a stream where ``first`` handles are taken already."""
+        if not first or not self.fixups:
+            return self.data
+        moved = bytearray(self.data)
+        for offset in self.fixups:
+            _U32.pack_into(moved, offset, _U32.unpack_from(moved, offset)[0] + first)
+        return bytes(moved)
+
+    def to_stream(self) -> bytes:
+        """A whole stream with this one object in it."""
+        return STREAM_HEADER + self.data
+
+    @property
+    def class_name(self) -> str:
+        """The Java class of the object, such as ``java.lang.Integer``; ``null`` for null.
+
+        Never raises: what does not start as an object should is called ``?``.
+        """
+        data = self.data
+        match data[:1]:
+            case b"\x70":
+                return "null"
+            case b"\x74" | b"\x7c":
+                return "java.lang.String"
+            case b"\x76":
+                return "java.lang.Class"
+        if data[1:2] != b"\x72" or len(data) < 4:
+            return "?"
+        return data[4 : 4 + int.from_bytes(data[2:4], "big")].decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"EncodedValue({self.class_name}, {len(self.data)} bytes)"
+
+
+#: Java's null.
+NULL = EncodedValue(b"\x70", 0)
+
+
+class OpaqueValue:
+    """A value that this node keeps and passes on without looking inside.
+
+    It is what an application gets for a class that it may not or cannot decode. Setting it into a session again sends
+    the same bytes on.
+    """
+
+    __slots__ = ("class_name", "encoded", "why")
+
+    def __init__(self, encoded: EncodedValue, class_name: str = "", why: str = "") -> None:
+        self.encoded = encoded
+        self.class_name = class_name or encoded.class_name
+        self.why = why
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpaqueValue) and other.encoded.data == self.encoded.data
+
+    def __hash__(self) -> int:
+        return hash(self.encoded.data)
+
+    def __repr__(self) -> str:
+        why = f": {self.why}" if self.why else ""
+        return f"<opaque {self.class_name}, {len(self.encoded.data)} bytes{why}>"
+
+
+def reference(handle: int) -> bytes:
+    """The four bytes of a handle, counted from 0."""
+    return _U32.pack(BASE_HANDLE + handle)

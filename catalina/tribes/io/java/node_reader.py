@@ -1,0 +1,330 @@
+"""Java object streams -> nodes: the whole grammar, any class, no class ever loaded."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from catalina.errors import LimitError, ProtocolError
+from catalina.tribes.io.java.grammar import (
+    BASE_HANDLE,
+    DEFAULT_LIMITS,
+    I32,
+    I64,
+    PRIMITIVE_SIZES,
+    SC_BLOCK_DATA,
+    SC_EXTERNALIZABLE,
+    SC_SERIALIZABLE,
+    SC_WRITE_METHOD,
+    TC_ARRAY,
+    TC_BLOCKDATA,
+    TC_BLOCKDATALONG,
+    TC_CLASS,
+    TC_CLASSDESC,
+    TC_ENDBLOCKDATA,
+    TC_ENUM,
+    TC_EXCEPTION,
+    TC_LONGSTRING,
+    TC_NULL,
+    TC_OBJECT,
+    TC_PROXYCLASSDESC,
+    TC_REFERENCE,
+    TC_STRING,
+    U16,
+    U32,
+    Limits,
+)
+from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8
+from catalina.tribes.io.java.nodes import (
+    BlockData,
+    ClassData,
+    ClassDesc,
+    Field,
+    JavaArray,
+    JavaClass,
+    JavaEnum,
+    JavaObject,
+    JavaString,
+    Node,
+    ProxyDesc,
+)
+
+__all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError"]
+
+#: Stands in the handle table for an element that was passed over without making its node.
+UNREAD: Any = object()
+
+_PRIMITIVE_CODES = {"B": "b", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h"}
+_primitive_structs: dict[str, struct.Struct] = {}
+
+
+class NeedsNodesError(Exception):
+    """A reference leads to an element whose node was not made; internal to the stream, which then makes them all."""
+
+
+class WriteAbortedError(ProtocolError):
+    """The writer of the stream failed inside this object (TC_EXCEPTION); the next one can be read.
+
+    Args:
+        reason: the Throwable it wrote instead, a node.
+    """
+
+    def __init__(self, reason: Node, offset: int) -> None:
+        name = getattr(reason, "class_name", "null")
+        super().__init__(f"the writer gave up an object: {name}", offset)
+        self.reason = reason
+
+
+class NodeReader:
+    """Reads nodes one after another; its position and handle table are the stream's.
+
+    Args:
+        data: the stream.
+        position: where the next element starts.
+        handles: the handle table so far.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        position: int = 0,
+        handles: list[Node] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.data = data
+        self.position = position
+        self.handles: list[Node] = [] if handles is None else handles
+        self.max_depth = limits.depth
+        self._readers: dict[int, Callable[[int], Node]] = {
+            TC_NULL: self._read_null,
+            TC_REFERENCE: self._read_reference,
+            TC_CLASSDESC: self._read_class_desc,
+            TC_OBJECT: self._read_object,
+            TC_STRING: self._read_string,
+            TC_ARRAY: self._read_array,
+            TC_CLASS: self._read_class,
+            TC_EXCEPTION: self._read_exception,
+            TC_LONGSTRING: self._read_long_string,
+            TC_PROXYCLASSDESC: self._read_proxy_desc,
+            TC_ENUM: self._read_enum,
+        }
+
+    def read_node(self, depth: int = 0) -> Node:
+        """Read one element that is not block data.
+
+        Raises:
+            ProtocolError: the bytes break the grammar, LimitError: or a limit.
+            WriteAbortedError: a TC_EXCEPTION stood inside; position is behind it.
+        """
+        position = self.position
+        if depth > self.max_depth:
+            raise LimitError(f"objects nested more than {self.max_depth} deep", position)
+        if position >= len(self.data):
+            raise ProtocolError("expected an object, got the end", position)
+        reader = self._readers.get(self.data[position])
+        if reader is None:
+            raise ProtocolError(f"expected an object, got code {self.data[position]:#04x}", position)
+        self.position = position + 1
+        return reader(depth)
+
+    def _take(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        start = self.position
+        end = start + size
+        if size < 0 or end > len(self.data):
+            raise ProtocolError(f"expected {size} bytes, got {len(self.data) - start}", start)
+        self.position = end
+        return self.data[start:end]
+
+    def _utf(self) -> str:
+        (size,) = U16.unpack(self._take(2))
+        return decode_modified_utf8(self._take(size), self.position)
+
+    def _refuse(self, expected: str, got: object) -> NoReturn:
+        raise ProtocolError(f"expected {expected}, got {got!r}", self.position)
+
+    def _read_null(self, depth: int) -> Node:
+        return None
+
+    def _read_reference(self, depth: int) -> Node:
+        handle: int
+        (handle,) = U32.unpack(self._take(4))
+        index = handle - BASE_HANDLE
+        if not 0 <= index < len(self.handles):
+            raise ProtocolError(f"reference to {handle:#x}, {len(self.handles)} handles exist", self.position - 4)
+        node: Node = self.handles[index]
+        if node is UNREAD:
+            raise NeedsNodesError
+        return node
+
+    def _read_string(self, depth: int) -> Node:
+        node = JavaString(self._utf())
+        self.handles.append(node)
+        return node
+
+    def _read_long_string(self, depth: int) -> Node:
+        (size,) = I64.unpack(self._take(8))
+        node = JavaString(decode_modified_utf8(self._take(size), self.position))
+        self.handles.append(node)
+        return node
+
+    def _read_exception(self, depth: int) -> Node:
+        offset = self.position - 1
+        self.handles.clear()
+        reason = self.read_node(depth + 1)
+        self.handles.clear()
+        raise WriteAbortedError(reason, offset)
+
+    def read_class_desc(self, depth: int = 0) -> ClassDesc | ProxyDesc | None:
+        """Read an element that must be a class descriptor, a reference to one, or null."""
+        node = self.read_node(depth)
+        if node is not None and not isinstance(node, (ClassDesc, ProxyDesc)):
+            self._refuse("a class descriptor", node)
+        return node
+
+    def _read_class_desc(self, depth: int) -> Node:
+        desc = ClassDesc(self._utf(), *I64.unpack(self._take(8)))
+        self.handles.append(desc)
+        flags, count = struct.unpack(">BH", self._take(3))
+        if flags & SC_SERIALIZABLE and flags & SC_EXTERNALIZABLE:
+            self._refuse("flags of one kind", flags)
+        desc.flags = flags
+        desc.fields = tuple([self._read_field(depth) for _ in range(count)])
+        kinds = [field.signature is None for field in desc.fields]
+        if kinds != sorted(kinds, reverse=True):
+            self._refuse("primitive fields before the others", desc)
+        desc.annotation = self.read_annotation(depth)
+        desc.super_desc = self.read_class_desc(depth + 1)
+        return desc
+
+    def _read_field(self, depth: int) -> Field:
+        kind = chr(self._take(1)[0])
+        name = self._utf()
+        if kind in PRIMITIVE_SIZES:
+            return Field(kind, name)
+        if kind not in "[L":
+            self._refuse("the type code of a field", kind)
+        signature = self.read_node(depth + 1)
+        if not isinstance(signature, JavaString):
+            self._refuse("the signature of a field", signature)
+        return Field(kind, name, signature)
+
+    def _read_proxy_desc(self, depth: int) -> Node:
+        (count,) = I32.unpack(self._take(4))
+        if not 0 <= count <= (len(self.data) - self.position) // 2:
+            self._refuse("a number of interfaces", count)
+        desc = ProxyDesc(())
+        self.handles.append(desc)
+        desc.interfaces = tuple([self._utf() for _ in range(count)])
+        desc.annotation = self.read_annotation(depth)
+        desc.super_desc = self.read_class_desc(depth + 1)
+        return desc
+
+    def read_annotation(self, depth: int) -> list[Node | BlockData]:
+        """Block data and nodes up to the end mark, which is read too."""
+        data = self.data
+        contents: list[Node | BlockData] = []
+        while True:
+            tag = data[self.position] if self.position < len(data) else TC_NULL
+            if tag == TC_ENDBLOCKDATA:
+                self.position += 1
+                return contents
+            if tag == TC_BLOCKDATA:
+                self._take(1)
+                contents.append(BlockData(self._take(self._take(1)[0])))
+            elif tag == TC_BLOCKDATALONG:
+                self._take(1)
+                contents.append(BlockData(self._take(I32.unpack(self._take(4))[0])))
+            else:
+                contents.append(self.read_node(depth + 1))
+
+    def _read_object(self, depth: int) -> Node:
+        desc = self.read_class_desc(depth + 1)
+        if desc is None:
+            self._refuse("the class of an object", desc)
+        node = JavaObject(desc)
+        self.handles.append(node)
+        if desc.flags & SC_EXTERNALIZABLE:
+            if not desc.flags & SC_BLOCK_DATA:
+                self._refuse("external data in blocks", desc)
+            node.data.append(ClassData(desc, {}, self.read_annotation(depth)))
+            return node
+        for part in _hierarchy(desc):
+            self._read_class_data(part, node, depth)
+        return node
+
+    def _read_class_data(self, desc: ClassDesc | ProxyDesc, node: JavaObject, depth: int) -> None:
+        fields: dict[str, Any] = {}
+        data = ClassData(desc, fields)
+        node.data.append(data)
+        for field in desc.fields:
+            if field.signature is None:
+                fields[field.name] = self._primitive(field.kind)
+            else:
+                fields[field.name] = self.read_node(depth + 1)
+        if desc.flags & SC_WRITE_METHOD:
+            data.annotation = self.read_annotation(depth)
+
+    def _primitive(self, kind: str) -> int | float | bool | str:
+        raw = self._take(PRIMITIVE_SIZES[kind])
+        if kind == "Z":
+            return raw != b"\0"
+        if kind == "C":
+            return chr(U16.unpack(raw)[0])
+        unpacker = _primitive_structs.get(kind)
+        if unpacker is None:
+            unpacker = _primitive_structs[kind] = struct.Struct(">" + _PRIMITIVE_CODES[kind])
+        value: int | float = unpacker.unpack(raw)[0]
+        return value
+
+    def _read_array(self, depth: int) -> Node:
+        desc = self.read_class_desc(depth + 1)
+        if not isinstance(desc, ClassDesc) or desc.name[:1] != "[":
+            self._refuse("the class of an array", desc)
+        node = JavaArray(desc, b"")
+        self.handles.append(node)
+        (count,) = I32.unpack(self._take(4))
+        size = PRIMITIVE_SIZES.get(desc.name[1:])
+        if size is not None:
+            node.values = self._take(count * size)
+            return node
+        if not 0 <= count <= len(self.data) - self.position:
+            self._refuse(f"at most {len(self.data) - self.position} elements", count)
+        node.values = elements = []
+        for _ in range(count):
+            elements.append(self.read_node(depth + 1))
+        return node
+
+    def _read_class(self, depth: int) -> Node:
+        desc = self.read_class_desc(depth + 1)
+        if desc is None:
+            self._refuse("a class", desc)
+        node = JavaClass(desc)
+        self.handles.append(node)
+        return node
+
+    def _read_enum(self, depth: int) -> Node:
+        desc = self.read_class_desc(depth + 1)
+        if not isinstance(desc, ClassDesc):
+            self._refuse("the class of an enum", desc)
+        node = JavaEnum(desc, JavaString(""))
+        self.handles.append(node)
+        constant = self.read_node(depth + 1)
+        if not isinstance(constant, JavaString):
+            self._refuse("the name of a constant", constant)
+        node.constant = constant
+        return node
+
+
+def _hierarchy(desc: ClassDesc | ProxyDesc) -> list[ClassDesc | ProxyDesc]:
+    """The classes that wrote data, topmost superclass first."""
+    chain: list[ClassDesc | ProxyDesc] = []
+    part: ClassDesc | ProxyDesc | None = desc
+    while part is not None:
+        if part in chain:
+            raise ProtocolError(f"class {desc.name} is its own superclass")
+        chain.append(part)
+        part = part.super_desc
+    chain.reverse()
+    return chain

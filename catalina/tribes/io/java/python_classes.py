@@ -1,0 +1,130 @@
+"""What of a Python class can travel: which builtin its instances are underneath, and which may come back.
+
+Encoding asks :func:`base_of`, decoding :func:`find_class`. Neither calls a constructor or any other code of
+the class.
+"""
+
+from __future__ import annotations
+
+import collections
+import fractions
+import importlib
+import ipaddress
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+__all__ = ["BUILTIN_CLASSES", "ClassFilter", "base_of", "class_reference", "find_class", "only_builtin"]
+
+#: Classes of the standard library whose instances are only data.
+BUILTIN_CLASSES: dict[str, type] = {
+    f"{cls.__module__}:{cls.__qualname__}": cls
+    for cls in (
+        collections.Counter,
+        collections.OrderedDict,
+        fractions.Fraction,
+        ipaddress.IPv4Address,
+        ipaddress.IPv4Interface,
+        ipaddress.IPv4Network,
+        ipaddress.IPv6Address,
+        ipaddress.IPv6Interface,
+        ipaddress.IPv6Network,
+    )
+}
+
+#: What an instance may be underneath: its value can be read and made again by the builtin alone.
+BASES: tuple[type, ...] = (int, float, str, bytes, tuple, frozenset, list, collections.OrderedDict, dict, set, object)
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement (or by an extension module)
+
+
+#: Whether decoding may make instances of ``package.module.Class``: the application's own modules, and what the
+#: operator's sessionAttributeValueClassNameFilter names. What it allows is imported if it is not yet.
+ClassFilter: TypeAlias = Callable[[str], bool]
+
+
+def only_builtin(name: str) -> bool:
+    """The filter that allows nothing beyond :data:`BUILTIN_CLASSES`."""
+    del name
+    return False
+
+
+def find_class(name: str, allow: ClassFilter) -> type | None:
+    """The class with the name ``module:qualname``, or None when it is not allowed or not there.
+
+    Nothing is imported, and nothing of the application looked at, before ``allow`` has said yes.
+    """
+    builtin = BUILTIN_CLASSES.get(name)
+    if builtin is not None:
+        return builtin
+    module, _, qualname = name.partition(":")
+    if not module or not qualname or not allow(f"{module}.{qualname}"):
+        return None
+    try:
+        found: object = importlib.import_module(module)
+    except ImportError:
+        return None
+    return _walk(found, qualname)
+
+
+def _walk(found: object, qualname: str) -> type | None:
+    """Follow the names through namespaces, without calling a descriptor or ``__getattr__``."""
+    for part in qualname.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return found if isinstance(found, type) else None
+
+
+def class_reference(cls: type) -> str | None:
+    """``module:qualname`` when the class can be found by it, else None (a local class, ``__main__``)."""
+    module, qualname = cls.__module__, cls.__qualname__
+    if module == "__main__" or "<" in qualname:
+        return None
+    return f"{module}:{qualname}" if _walk(sys.modules.get(module), qualname) is cls else None
+
+
+#: By class, weakly: a cached class would keep a reloaded application's old modules alive.
+_bases: weakref.WeakKeyDictionary[type, tuple[type | None, str]] = weakref.WeakKeyDictionary()
+
+
+def base_of(cls: type) -> tuple[type | None, str]:
+    """The builtin that instances of ``cls`` are underneath, or None and why they cannot travel."""
+    known = _bases.get(cls)
+    if known is None:
+        known = _bases[cls] = _find_base(cls)
+    return known
+
+
+def _find_base(cls: Any) -> tuple[type | None, str]:
+    base: Any = next(base for base in BASES if issubclass(cls, base))
+    if BUILTIN_CLASSES.get(f"{cls.__module__}:{cls.__qualname__}") is cls:
+        return base, ""
+    foreign = [part for part in cls.__mro__ if not part.__flags__ & _HEAP_TYPE and part not in base.__mro__]
+    if foreign:
+        return None, f"it is a {foreign[0].__qualname__}, which has no form that another node can decode"
+    if cls.__reduce_ex__ is not base.__reduce_ex__ or cls.__reduce__ is not base.__reduce__:
+        return None, "its class defines __reduce__, which would have to run to decode it"
+    setstate = getattr(cls, "__setstate__", None)
+    if setstate is not None and setstate.__name__ != "_dataclass_setstate":
+        return None, "its class defines __setstate__, which would have to run to decode it"
+    if cls.__basicsize__ != _plain_size(cls, base):
+        return None, "it keeps state that Python code cannot see"
+    return base, ""
+
+
+def _plain_size(cls: type, base: Any) -> int:
+    """The size of instances that have the builtin's value, a dict and slots, and nothing else."""
+    slots: list[str] = []
+    for part in cls.__mro__:
+        names = vars(part).get("__slots__", ()) if part not in base.__mro__ else ()
+        slots += [names] if isinstance(names, str) else list(names)
+    named = [f"slot_{number}" for number, name in enumerate(slots) if name not in ("__dict__", "__weakref__")]
+    if base.__itemsize__:  # int, tuple, bytes: the value is as long as it needs, slots have no place
+        probe = type("probe", (base,), {} if cls.__dictoffset__ else {"__slots__": ()})
+        return probe.__basicsize__
+    if cls.__dictoffset__ and not base.__dictoffset__:
+        named.append("__dict__")
+    if cls.__weakrefoffset__ and not base.__weakrefoffset__:
+        named.append("__weakref__")
+    size: int = type("probe", (base,), {"__slots__": tuple(named)}).__basicsize__
+    return size

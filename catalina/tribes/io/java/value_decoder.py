@@ -1,0 +1,214 @@
+"""Java objects -> Python values. Inert: no constructor, no import and no method of a decoded class runs.
+
+What has no Python counterpart, may not be decoded, or does not fit (a map with both keys 1 and 1L, a year 12000) stays
+an :class:`OpaqueValue`, which goes back on the wire as it came.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from catalina.errors import LimitError, ProtocolError
+from catalina.tribes.io.java import jdk_values, python_values
+from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
+from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, PRIMITIVE_SIZES, STREAM_HEADER, Limits
+from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_writer import encode_node
+from catalina.tribes.io.java.nodes import JavaArray, JavaObject, JavaString, Node
+from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.python_classes import ClassFilter, only_builtin
+from catalina.tribes.io.java.python_form import MARK
+
+__all__ = ["decode_value", "loads"]
+
+log = logging.getLogger("org.apache.catalina.tribes.io.XByteBuffer")
+
+#: Classes already reported as opaque; a fault that repeats is one line. Bounded: names come from outside.
+_reported: set[str] = set()
+_MAX_REPORTED = 1000
+
+#: How much work hashing one key may be, in parts: tuples do not remember their hash.
+MAX_KEY_PARTS = 100_000
+
+
+def decode_value(encoded: EncodedValue, allow: ClassFilter = only_builtin, limits: Limits = DEFAULT_LIMITS) -> Any:
+    """The Python value of an encoded one.
+
+    Encoding the result again need not give the same bytes when a Java node wrote them (a HashMap becomes a
+    LinkedHashMap); whoever looks for changes compares with what ``encode_value`` makes of the fresh result.
+
+    Args:
+        allow: asked with ``package.module.Class`` for each class beyond the builtin ones.
+
+    Returns:
+        A value, or an OpaqueValue; also as a part of the value.
+
+    Raises:
+        ProtocolError: the bytes break the grammar.
+    """
+    data = encoded.data
+    reader = NodeReader(data, 0, None, limits)
+    node = reader.read_node()
+    if reader.position != len(data):
+        raise ProtocolError("expected one object, got more", reader.position)
+    try:
+        return Converter(allow, limits).convert(node)
+    except (UndecodableError, LimitError) as why:
+        return opaque(encoded, encoded.class_name, str(why))
+
+
+def loads(data: bytes) -> Any:
+    """The value of a whole stream with one object in it, such as a channel's message; a node for an unknown class.
+
+    Raises:
+        ProtocolError: it is no such stream.
+    """
+    stream = ObjectInputStream(data)
+    node = stream.read_node()
+    value = Converter(only_builtin, DEFAULT_LIMITS).convert(node)
+    return node if isinstance(value, OpaqueValue) else value
+
+
+def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
+    """A value kept as bytes, with one log line for each class."""
+    if class_name not in _reported and len(_reported) < _MAX_REPORTED:
+        _reported.add(class_name)
+        log.info("Values of the class [%s] are kept and passed on undecoded: %s", class_name, why)
+    return OpaqueValue(encoded, class_name, why)
+
+
+class UndecodableError(Exception):
+    """This node has no Python value; it stays opaque."""
+
+    def __init__(self, why: str, class_name: str = "") -> None:
+        super().__init__(why)
+        self.class_name = class_name
+
+
+class Converter:
+    """Converts the nodes of one tree; what is one node becomes one Python object.
+
+    Args:
+        allow: which Python classes may be made.
+        in_python: whether the tree is the inside of a marked array, where nothing may stay opaque by itself.
+    """
+
+    def __init__(self, allow: ClassFilter, limits: Limits, in_python: bool = False) -> None:
+        self.allow = allow
+        self.limits = limits
+        self._in_python = in_python
+        self._done: dict[int, Any] = {}
+        self._open: set[int] = set()
+        self._opaque_bytes = 0
+        self._parts: dict[int, tuple[int, object]] = {}
+
+    def convert(self, node: Node) -> Any:
+        """The value of a node.
+
+        Raises:
+            UndecodableError: inside a marked array only.
+            LimitError: the opaque parts take too much.
+        """
+        if node is None:
+            return None
+        if isinstance(node, JavaString):
+            return node.value
+        key = id(node)
+        if key in self._done:
+            return self._done[key]
+        if key in self._open:
+            raise UndecodableError("it is inside itself")
+        self._open.add(key)
+        try:
+            value = self._convert_new(node)
+        except UndecodableError as why:
+            if self._in_python:
+                raise
+            value = self._keep(node, why)
+        finally:
+            self._open.discard(key)
+        self._done[key] = value
+        return value
+
+    def begin(self, node: Node, value: Any) -> Any:
+        """Note the value of a node before its parts are converted: they may refer to it."""
+        self._done[id(node)] = value
+        return value
+
+    def _convert_new(self, node: Node) -> Any:
+        try:
+            if isinstance(node, JavaObject):
+                method = self._method(node)
+                if method is not None:
+                    return method(self, node)
+            elif isinstance(node, JavaArray):
+                return self._array(node)
+        except (ProtocolError, ValueError, OverflowError, ArithmeticError) as exc:
+            if isinstance(exc, LimitError):
+                raise
+            raise UndecodableError(str(exc)) from exc
+        raise UndecodableError("it has no counterpart in Python")
+
+    def _method(self, node: JavaObject) -> Callable[[Converter, JavaObject], Any] | None:
+        if self._in_python and node.class_name == python_values.PYTHON_CLASS_NAME:
+            return python_values.convert
+        return jdk_values.CONVERTERS.get(node.class_name)
+
+    def _keep(self, node: Node, why: UndecodableError) -> OpaqueValue:
+        encoded = encode_node(node)
+        self._opaque_bytes += len(encoded.data)
+        if self._opaque_bytes > self.limits.expansion:
+            raise LimitError(f"undecoded parts of more than {self.limits.expansion} bytes")
+        return opaque(encoded, why.class_name or encoded.class_name, str(why))
+
+    def _array(self, node: JavaArray) -> Any:
+        values = node.values
+        if isinstance(values, list):
+            items = self.begin(node, [])
+            items.extend([self.convert(item) for item in values])
+            return items
+        kind = node.desc.name[1:]
+        if kind == "B":
+            return self._marked(values) if values.startswith(MARK) and not self._in_python else values
+        if kind == "C":
+            return values.decode("utf-16-be", "surrogatepass")
+        return jdk_values.numbers(kind, PRIMITIVE_SIZES[kind], values)
+
+    def _marked(self, data: bytes) -> Any:
+        if data[len(MARK) : len(MARK) + 4] != STREAM_HEADER:
+            raise UndecodableError("its inside is not an object stream")
+        reader = NodeReader(data, len(MARK) + 4, None, self.limits)
+        return Converter(self.allow, self.limits, in_python=True).convert(reader.read_node())
+
+    # ---- keys
+
+    def hashable(self, key: Any) -> Any:
+        """A key of a dict or an element of a set, if it has a hash and hashing it is bounded work.
+
+        Raises:
+            UndecodableError: it has none, or the work would be endless: a tuple of two tuples of two tuples ...
+        """
+        if self._count_parts(key) > MAX_KEY_PARTS:
+            raise UndecodableError(f"a key of more than {MAX_KEY_PARTS} parts")
+        try:
+            hash(key)
+        except Exception as exc:  # an application's own __hash__ may raise anything
+            raise UndecodableError(f"a key without hash: {exc!r}") from exc
+        return key
+
+    def _count_parts(self, value: Any) -> int:
+        """How many parts hashing the value visits; remembered, so that counting is linear."""
+        if isinstance(value, (str, int, float, bytes, type(None))):
+            return 1
+        known = self._parts.get(id(value))
+        if known is not None:
+            return known[0]
+        self._parts[id(value)] = (1, value)
+        if isinstance(value, (tuple, frozenset)):
+            count = 1 + sum(map(self._count_parts, value))
+        else:
+            count = 1 + sum(map(self._count_parts, python_values.state_of(value)))
+        self._parts[id(value)] = (count, value)
+        return count
