@@ -12,6 +12,7 @@
         InvalidSessionError     an application uses a session that has ended or cannot be
         TooManyActiveSessionsError  a manager's maxActiveSessions is reached (is an InvalidSessionError)
         NotReplicableError      an application put a value into a distributable session that cannot travel
+        AuthenticationError     a login that the application asked for has failed
         DeploymentError         an archive or application directory cannot be deployed
 
 Two families, as in h11: the first two are misuse of this software by its operator, :class:`ProtocolError` is misuse
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from catalina.attributes import Place
 
 __all__ = [
+    "AuthenticationError",
     "CatalinaError",
     "ChannelError",
     "ConfigurationError",
@@ -131,6 +133,10 @@ class NotReplicableError(CatalinaError, TypeError):
         self.value_type = type(value)
         kind = f"{self.value_type.__module__}.{self.value_type.__qualname__}"
         super().__init__(f"{path}: a {kind} cannot be replicated: {why}")
+
+
+class AuthenticationError(CatalinaError):
+    """A login that the application asked for has failed; the text does not say whether the user or the password."""
 
 
 class DeploymentError(CatalinaError):

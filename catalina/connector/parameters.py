@@ -76,7 +76,7 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     request.input.push_back(data)
     if 0 <= limit < len(data):
         raise LimitError(f"form of more than maxPostSize {limit} bytes")
-    _add_pairs(request, data, _charset(rest) or "utf-8", parameters)
+    _add_pairs(request, data, request.character_encoding or _charset(rest) or "utf-8", parameters)
 
 
 def _form_methods(request: Request) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ class Request:
     response: Response
     remote_addr: str = ""
     remote_port: int = 0
+    #: Charset of a form body, in place of what the client says; None leaves it to the client.
+    character_encoding: str | None = None
     #: The other end of the TCP connection, when a valve has put another client into ``remote_addr``.
     peer_addr: str = ""
     #: Names the connection in logs.
@@ -195,6 +197,11 @@ class Request:
             limit = 200 if self.connector is None else self.connector.max_cookie_count
             self._cookies = parse_cookies(self.headers.get_all("cookie"), limit)
         return self._cookies
+
+    def replace_content(self, method: str, headers: Headers, body: RequestInput) -> None:
+        """Become another request for the same path: FORM repeats the one that the login has interrupted."""
+        self.method, self.headers, self.input = method, headers, body
+        self._parameters = self._cookies = None
 
     def acknowledge(self) -> None:
         """Send ``100 Continue`` if the client waits for it and has not been told yet."""

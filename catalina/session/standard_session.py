@@ -36,7 +36,7 @@ IMMUTABLE = frozenset(
 )  # fmt: skip
 
 #: Stands in the attributes for a value that is still bytes; the bytes are in ``_encoded``.
-UNDECODED: Any = type("Undecoded", (), {"__repr__": lambda self: "UNDECODED"})()
+UNDECODED: Any = object()
 
 _MISSING: Any = object()
 
@@ -212,17 +212,18 @@ class StandardSession:
 
     def _set(self, name: str, value: object, notify: bool) -> None:
         manager = self.manager
+        listening = notify and manager.listeners.attributes
         old = self._attributes.get(name, _MISSING)
-        if notify and type(value) not in IMMUTABLE and (old is not value or manager.notify_binding_listener_on_unchanged_value):
+        if old is UNDECODED and listening:
+            old = manager.decode_attribute(self, name, self._encoded[name])
+        bind = notify and (old is not value or manager.notify_binding_listener_on_unchanged_value)
+        if bind and type(value) not in IMMUTABLE:
             self._tell_value(value, "value_bound", name)
         self._encoded.pop(name, None)
         self._attributes[name] = value
-        if not notify:
-            return
-        if old is not _MISSING and type(old) not in IMMUTABLE:
-            if old is not value or manager.notify_binding_listener_on_unchanged_value:
-                self._tell_value(old, "value_unbound", name)
-        if manager.listeners.attributes and (old is not value or manager.notify_attribute_listener_on_unchanged_value):
+        if bind and type(old) not in IMMUTABLE:
+            self._tell_value(old, "value_unbound", name)
+        if listening and (old is not value or manager.notify_attribute_listener_on_unchanged_value):
             if old is _MISSING:
                 self._tell_attribute(manager.listeners.session_attribute_added, name, value)
             else:
@@ -311,7 +312,8 @@ class StandardSession:
                 self._tell(listener, "Session event listener threw exception", event)
 
     def tell_changed_id(self, old_id: str) -> None:
-        """Tell the application's listeners that the session has a new id."""
+        """Tell the listeners that the session has a new id."""
+        self.fire_session_event("changeSessionId")
         listeners = self.manager.listeners.session_id_changed
         if listeners:
             event = SessionEvent(self.facade)
@@ -319,7 +321,7 @@ class StandardSession:
                 self._tell(listener, "Session event listener threw exception", event, old_id)
 
     def add_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:
-        """Let a part of the container (single sign on) hear ``createSession`` and ``destroySession``."""
+        """Let a part of the container hear ``createSession``, ``changeSessionId`` and ``destroySession``."""
         self.session_listeners += (listener,)
 
     def remove_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:

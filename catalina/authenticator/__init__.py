@@ -1,0 +1,1 @@
+"""How a user proves who he is: the authenticator valves."""

@@ -1,0 +1,115 @@
+"""The nonces of DIGEST: made, recognised, and each count of one accepted once (Tomcat: DigestAuthenticator.java)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import Enum
+
+from catalina.realm.constant_time import equal_text
+from catalina.realm.message_digest import digest
+
+__all__ = ["NonceCheck", "Nonces"]
+
+log = logging.getLogger("org.apache.catalina.authenticator.DigestAuthenticator")
+
+#: Do not repeat the warning about a full cache sooner.
+SUPPRESS_WARNING_NS = 300 * 10**9
+
+
+class NonceCheck(Enum):
+    """Whether an answer to a nonce counts."""
+
+    VALID = 0
+    #: Ours, but too old or forgotten: the client is asked again, without troubling the user.
+    STALE = 1
+    INVALID = 2
+
+
+class _Counts:
+    """Which counts (``nc``) of a nonce were seen; they may come out of order within a window."""
+
+    def __init__(self, made_ns: int, window: int) -> None:
+        self.made_ns = made_ns
+        self._seen = [False] * max(1, window)
+        self._count = 0
+
+    def accept(self, nonce_count: int) -> bool:
+        window = len(self._seen)
+        offset = window // 2
+        if nonce_count <= self._count - offset or nonce_count > self._count - offset + window:
+            return False
+        index = (nonce_count + offset) % window
+        if self._seen[index]:
+            return False
+        self._seen[index] = True
+        self._count += 1
+        self._seen[self._count % window] = False
+        return True
+
+
+class Nonces:
+    """The nonces given out by one authenticator. Any thread.
+
+    A nonce is ``time:SHA-256(address:time:key)``, so one that was forgotten is still known to be ours.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        validity_ms: int,
+        cache_size: int,
+        window: int,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.key = key
+        self.validity_ns = validity_ms * 1_000_000
+        self.cache_size = cache_size
+        self.window = window
+        self.clock = clock
+        self._counts: OrderedDict[str, _Counts] = OrderedDict()
+        self._lock = threading.Lock()
+        self._last_ns = 0
+        self._warned_ns: int | None = None
+
+    def make(self, address: str) -> str:
+        """A nonce for a client; no two are equal."""
+        with self._lock:
+            self._last_ns = now = max(self.clock(), self._last_ns + 1)
+            nonce = f"{now}:{self._signature(address, now)}"
+            self._counts[nonce] = _Counts(now, self.window)
+            while len(self._counts) > max(1, self.cache_size):
+                self._push_out(now)
+        return nonce
+
+    def check(self, address: str, nonce: str, nonce_count: int) -> NonceCheck:
+        """Whether the answer with this count is the first of it, and the nonce ours and young enough."""
+        made, _, signature = nonce.partition(":")
+        if not made.isdecimal() or len(made) > 19 or not signature:
+            return NonceCheck.INVALID
+        if not equal_text(self._signature(address, int(made)), signature, ignore_case=True):
+            return NonceCheck.INVALID
+        with self._lock:
+            if self.clock() - int(made) > self.validity_ns:
+                self._counts.pop(nonce, None)
+            counts = self._counts.get(nonce)
+            if counts is None:
+                return NonceCheck.STALE
+            return NonceCheck.VALID if counts.accept(nonce_count) else NonceCheck.INVALID
+
+    def _signature(self, address: str, made_ns: int) -> str:
+        return digest("sha256", f"{address}:{made_ns}:{self.key}".encode("latin-1", "replace")).hex()
+
+    def _push_out(self, now: int) -> None:
+        _, counts = self._counts.popitem(last=False)
+        quiet = self._warned_ns is not None and now - self._warned_ns < SUPPRESS_WARNING_NS
+        if not quiet and now - counts.made_ns < self.validity_ns:
+            self._warned_ns = now
+            log.warning(
+                "A valid entry has been removed from client nonce cache to make room for new entries. To prevent the"
+                " possibility of replay attacks, reduce nonceValidity or increase nonceCacheSize. Further warnings of"
+                " this type will be suppressed for 5 minutes."
+            )

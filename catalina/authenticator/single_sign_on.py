@@ -1,0 +1,232 @@
+"""One login for all applications of a host (Tomcat: authenticator/SingleSignOn.java).
+
+The valve stands at the Host (or Engine). It knows a browser by a cookie of its own and hands the user to the
+applications' authenticators; logging out of one application logs out of all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.authenticator.constants import SSO_ID_NOTE
+from catalina.authenticator.single_sign_on_entry import SingleSignOnEntry
+from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.realm.realm import Principal, Realm
+    from catalina.session.session import Session
+
+__all__ = ["SingleSignOn", "SingleSignOnListener"]
+
+log = logging.getLogger("org.apache.catalina.authenticator.SingleSignOn")
+
+
+class SingleSignOnListener:
+    """Hears of one session that belongs to a single sign-on; follows it when its id changes."""
+
+    def __init__(self, sso: SingleSignOn, sso_id: str, session_id: str) -> None:
+        self.sso = sso
+        self.sso_id = sso_id
+        self.session_id = session_id
+
+    def __call__(self, session: Session, event: str) -> None:
+        if event == "destroySession":
+            self.sso.session_destroyed(self.sso_id, session)
+        elif event == "changeSessionId":
+            old_id, self.session_id = self.session_id, session.id
+            self.sso.session_changed_id(self.sso_id, session, old_id)
+
+
+class SingleSignOn(ValveBase):
+    """Keep who has logged in, by the id in the cookie. Any thread."""
+
+    cookie_domain = Attribute(str, "", doc="Domain of the cookie, to share it between hosts.")
+    cookie_name = Attribute(str, "JSESSIONIDSSO", doc="Name of the cookie.")
+    require_reauthentication = Attribute(
+        bool,
+        False,
+        doc="Log the user in to each application's realm instead of trusting the first login.",
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.cache: MutableMapping[str, SingleSignOnEntry] = {}
+
+    def _start(self) -> None:
+        container = self.container
+        if container is None:
+            return
+        realm = container.realm
+        if realm is None:
+            log.warning("This SSO [%s] has no realm associated with it", container.name)
+            return
+        for below in _descendants(container, 2 if container.parent is None else 1):
+            if below.realm is not realm:
+                log.warning(
+                    "SSO found a realm defined on context [%s], this will conflict with principals defined in the main"
+                    " realm",
+                    below.name,
+                )
+
+    # -- requests -------------------------------------------------------------------------------------------------
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Look for the cookie, and let the request be that user's."""
+        request.notes.pop(SSO_ID_NOTE, None)
+        if request.principal is None:
+            sso_id = next(iter(request.cookies.get(self.cookie_name, ())), None)
+            if sso_id is not None:
+                self._recognise(request, response, sso_id)
+        self.next.invoke(request, response)
+
+    def _recognise(self, request: Request, response: Response, sso_id: str) -> None:
+        entry = self.cache.get(sso_id)
+        if entry is None:
+            self._set_cookie(request, response, "REMOVE", max_age=0)
+            return
+        request.notes[SSO_ID_NOTE] = sso_id
+        if not self.require_reauthentication:
+            request.auth_type, request.principal = entry.auth_type, entry.principal
+
+    def send_cookie(self, request: Request, response: Response, sso_id: str) -> None:
+        """Give the browser its single sign-on id."""
+        self._set_cookie(request, response, sso_id, max_age=-1)
+
+    def _set_cookie(self, request: Request, response: Response, value: str, max_age: int) -> None:
+        config = request.context.session_cookie if request.context is not None else None
+        partitioned = getattr(request.context, "use_partitioned", False)
+        response.add_cookie(
+            self.cookie_name,
+            value,
+            path="/",
+            domain=self.cookie_domain.strip() or None,
+            max_age=max_age,
+            secure=request.secure,
+            http_only=config.http_only if config is not None else True,
+            attributes={"Partitioned": ""} if partitioned else None,
+            replace=True,
+        )
+
+    # -- for authenticators ---------------------------------------------------------------------------------------
+
+    def register(
+        self, sso_id: str, principal: Principal, auth_type: str | None, username: str | None, password: str | None
+    ) -> None:
+        """A user has logged in for the first time."""
+        log.debug("SSO registering SSO session [%s] for user [%s]", sso_id, principal.name)
+        self.cache[sso_id] = SingleSignOnEntry(principal, auth_type, username, password)
+
+    def update(
+        self, sso_id: str, principal: Principal, auth_type: str | None, username: str | None, password: str | None
+    ) -> bool:
+        """A known user has logged in again; True when that says more than the first login did."""
+        entry = self.cache.get(sso_id)
+        if entry is None or entry.can_reauthenticate:
+            return False
+        entry.update(principal, auth_type, username, password)
+        return True
+
+    def associate(self, sso_id: str, session: Session) -> bool:
+        """A session of an application belongs to the single sign-on. False when that has ended."""
+        entry = self.cache.get(sso_id)
+        if entry is None:
+            return False
+        key = SingleSignOnSessionKey.of(session)
+        if key not in entry.session_keys:
+            entry.session_keys.add(key)
+            add_listener = getattr(session, "add_session_listener", None)
+            if add_listener is not None:
+                add_listener(self.session_listener(sso_id, session))
+        return True
+
+    def session_listener(self, sso_id: str, session: Session) -> Any:
+        """What hears of the session's end."""
+        return SingleSignOnListener(self, sso_id, session.id)
+
+    def deregister(self, sso_id: str) -> None:
+        """The user has logged out: his sessions in all applications end."""
+        entry = self.cache.pop(sso_id, None)
+        for key in () if entry is None else tuple(entry.session_keys):
+            self._expire(key)
+
+    def reauthenticate(self, sso_id: str, realm: Realm, request: Request) -> bool:
+        """Log the user in to another realm with the kept name and password."""
+        entry = self.cache.get(sso_id)
+        if entry is None or not entry.can_reauthenticate or entry.username is None:
+            return False
+        principal = realm.authenticate(entry.username, entry.password)
+        if principal is None:
+            return False
+        request.auth_type, request.principal = entry.auth_type, principal
+        return True
+
+    def populate_request(self, request: Request, sso_id: str) -> None:
+        """Make the request that user's, without a look at his password."""
+        entry = self.cache.get(sso_id)
+        if entry is not None:
+            request.auth_type, request.principal = entry.auth_type, entry.principal
+
+    # -- sessions -------------------------------------------------------------------------------------------------
+
+    def session_destroyed(self, sso_id: str, session: Session) -> None:
+        """A session has ended: by time, then the others go on; by the user, then he has logged out everywhere."""
+        if not self.state.available:
+            return
+        timed_out = self._has_timed_out(session)
+        self._remove_session(sso_id, SingleSignOnSessionKey.of(session))
+        if not timed_out and sso_id in self.cache:
+            self.deregister(sso_id)
+
+    def session_changed_id(self, sso_id: str, session: Session, old_id: str) -> None:
+        """A session has a new id."""
+        entry = self.cache.get(sso_id)
+        if entry is not None:
+            entry.session_keys.add(SingleSignOnSessionKey.of(session))
+            entry.session_keys.discard(SingleSignOnSessionKey.of(session, old_id))
+
+    @staticmethod
+    def _has_timed_out(session: Session) -> bool:
+        """By time, or because its application stops."""
+        idle_ms = getattr(session, "idle_ms", None)
+        interval = session.max_inactive_interval
+        if interval > 0 and idle_ms is not None and idle_ms() >= interval * 1000:
+            return True
+        return not session.manager.context.state.available
+
+    def _remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
+        entry = self.cache.get(sso_id)
+        if entry is None:
+            return
+        entry.session_keys.discard(key)
+        if not entry.session_keys:
+            self.deregister(sso_id)
+
+    def _expire(self, key: SingleSignOnSessionKey) -> None:
+        """End a session by its names; what is not there is said, and nothing else happens."""
+        container: Any = self.container
+        while container is not None and container.parent is not None:
+            container = container.parent
+        host = None if container is None else container.find_child(key.host_name)
+        context = None if host is None else host.find_child(key.context_name)
+        manager = None if context is None else context.manager
+        session = None if manager is None else manager.find_session(key.session_id)
+        if session is None:
+            log.warning("SSO unable to expire session [%s] because the Session could not be found", key)
+        else:
+            session.expire()
+
+
+def _descendants(container: Any, levels: int) -> list[Any]:
+    """Hosts and contexts below, those of a host with a realm of its own left out: the host is named already."""
+    found: list[Any] = []
+    for child in container.find_children():
+        found.append(child)
+        if levels > 1 and child.realm is container.realm:
+            found.extend(_descendants(child, levels - 1))
+    return found

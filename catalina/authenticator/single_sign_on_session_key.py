@@ -1,0 +1,29 @@
+"""Which session of which application belongs to a single sign-on (Tomcat: SingleSignOnSessionKey.java)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.session.session import Session
+
+__all__ = ["SingleSignOnSessionKey"]
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOnSessionKey:
+    """Names, no references: the key travels to other nodes."""
+
+    session_id: str
+    context_name: str
+    host_name: str
+
+    @classmethod
+    def of(cls, session: Session, session_id: str | None = None) -> SingleSignOnSessionKey:
+        """The key of a session, under an id it had before if one is given."""
+        context = session.manager.context
+        return cls(session_id or session.id, context.name, context.parent.name)
+
+    def __str__(self) -> str:
+        return f"Host: [{self.host_name}], Context: [{self.context_name}], SessionID: [{self.session_id}]"

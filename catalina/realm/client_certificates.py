@@ -1,0 +1,53 @@
+"""The client certificates of a request, parsed.
+
+They stand in the request attribute ``jakarta.servlet.request.X509Certificate`` as a sequence of PEM texts or DER bytes,
+the client's own first, put there by the connector (TLS, AJP) or by SSLValve.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from catalina.connector.request import Request
+
+__all__ = ["CERTIFICATES_ATTRIBUTE", "certificates_of", "parse_certificate"]
+
+log = logging.getLogger("org.apache.catalina.authenticator.SSLAuthenticator")
+
+CERTIFICATES_ATTRIBUTE = "jakarta.servlet.request.X509Certificate"
+
+
+def certificates_of(request: Request) -> tuple[Certificate, ...]:
+    """The chain, empty when there is none or it cannot be read: without a certificate nobody is a user."""
+    found: Iterable[Any] | None = request.attributes.get(CERTIFICATES_ATTRIBUTE)
+    if not found and request.tls_socket is not None:
+        der = request.tls_socket.getpeercert(binary_form=True)
+        found = [der] if der else []
+    try:
+        return tuple(parse_certificate(one) for one in found or ())
+    except ValueError as error:
+        log.warning("%s: a client certificate cannot be read: %s", request.remote_addr, error)
+    except ImportError:
+        log.error("Client certificates need the package cryptography (extra 'crypto'); no user is recognised by one")
+    return ()
+
+
+def parse_certificate(source: Any) -> Certificate:
+    """A certificate of PEM text or DER bytes.
+
+    Raises:
+        ValueError: it is neither.
+        ImportError: the package ``cryptography`` is not installed.
+    """
+    from cryptography import x509  # an extra: only needed where clients have certificates
+
+    if isinstance(source, x509.Certificate):
+        return source
+    der = ssl.PEM_cert_to_DER_cert(source) if isinstance(source, str) else bytes(source)
+    return x509.load_der_x509_certificate(der)
