@@ -20,6 +20,8 @@ MAX_RECORD = 65535
 _LENGTH = struct.Struct(">i")
 _FIXED = struct.Struct(">qiiiB")  # alive, port, securePort, udpPort, hostLen
 _NO_ID = bytes(16)
+#: A record with everything empty.
+_MIN_RECORD = 73
 _FRAME_SIZE = len(BEGIN) + _LENGTH.size + len(END)
 
 
@@ -87,6 +89,11 @@ class Member:
     def with_alive(self, alive_ms: int) -> Member:
         """The same member, seen later."""
         return replace(self, alive_ms=alive_ms)
+
+    @property
+    def record_size(self) -> int:
+        """Bytes of the record."""
+        return _MIN_RECORD + len(self.host) + len(self.command) + len(self.domain) + len(self.payload)
 
     def encode(self) -> bytes:
         """The record: 77 bytes for an IPv4 member without command, domain and payload.

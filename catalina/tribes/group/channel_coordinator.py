@@ -22,6 +22,7 @@ from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
 from catalina.tribes.transport.receiver_base import ReceiverBase
 from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
 
@@ -52,7 +53,13 @@ class ChannelCoordinator(ChannelInterceptorBase):
             MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
 
     def message_received(self, message: ChannelMessage) -> None:
-        """From the receiver, or a broadcast from the membership service."""
+        """From the receiver, or a broadcast from the membership service.
+
+        A failure detector's probe ends here, before any interceptor above could try to undo a transformation that it
+        never went through.
+        """
+        if len(message.data) == len(TCP_FAIL_DETECT) and message.data == TCP_FAIL_DETECT:
+            return
         if MESSAGES.isEnabledFor(TRACE):
             MESSAGES.log(
                 TRACE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
@@ -132,6 +139,10 @@ class ChannelCoordinator(ChannelInterceptorBase):
     def get_member(self, member: Member) -> Member | None:
         """As the membership service knows it."""
         return self.membership_service.get_member(member)
+
+    def is_static(self, member: Member) -> bool:
+        """Whether the membership service has it from the configuration."""
+        return self.membership_service.is_static(member)
 
     @property
     def local_member(self) -> Member:

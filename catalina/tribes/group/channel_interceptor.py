@@ -107,6 +107,10 @@ class ChannelInterceptorBase(Component):
         """The newest record of a member, None when this layer does not know it."""
         return self.next.get_member(member) if self.next is not None else None
 
+    def is_static(self, member: Member) -> bool:
+        """Whether the member stands in the configuration, so that it is looked for when it is absent."""
+        return self.next is not None and self.next.is_static(member)
+
     @property
     def local_member(self) -> Member:
         """This process as a member."""

@@ -20,7 +20,7 @@ from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.io.x_byte_buffer import END_DATA, START_DATA
 from catalina.tribes.member import Member
 
-__all__ = ["PackageDecoder", "PackageEncoder", "UniqueIds", "encode_package"]
+__all__ = ["PackageDecoder", "PackageEncoder", "UniqueIds", "encode_package", "framed_size"]
 
 _ENVELOPE = struct.Struct(">iqi")  # options, timestamp, length of the id
 _FRAMED_ENVELOPE = struct.Struct(">7siiqi")
@@ -76,6 +76,11 @@ class PackageEncoder:
                 END_DATA,
             )
         )
+
+
+def framed_size(message: ChannelMessage) -> int:
+    """Bytes of the message's frame on the wire, without making it."""
+    return 18 + _FIXED_SIZE + len(message.unique_id) + message.address.record_size + len(message.data)
 
 
 def encode_package(message: ChannelMessage) -> bytes:

@@ -58,6 +58,10 @@ class MembershipServiceBase(Component):
         """The newest record of a member, None when it is not known."""
         return next((known for known in self.members if known == member), None)
 
+    def is_static(self, member: Member) -> bool:
+        """Whether the member stands in the configuration."""
+        return False
+
     @property
     def local_member(self) -> Member:
         """This process as it was last announced.

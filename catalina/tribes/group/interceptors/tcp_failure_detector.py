@@ -1,0 +1,196 @@
+"""Checks by a connection whether members are there (Tomcat: interceptors/TcpFailureDetector.java)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from catalina.attributes import Attribute
+from catalina.errors import RemoteProcessError
+from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, SEND_OPTIONS_USE_ACK, ChannelMessage
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.io.channel_data import PackageEncoder, UniqueIds
+from catalina.tribes.member import Member
+from catalina.tribes.membership.membership import Membership
+from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
+
+__all__ = ["TcpFailureDetector"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TcpFailureDetector")
+
+
+class TcpFailureDetector(ChannelInterceptorBase):
+    """A new member is announced when it takes a connection, a silent one is gone when it takes none.
+
+    A member that still answers stays, as a suspect that is looked at on each heartbeat. A member that a message could
+    not be sent to, or whose connection breaks, is looked at right away: a killed process is noticed in milliseconds.
+
+    Needs from below: members as they are heard. Gives above: members that were reached. The probe is a message of 64
+    bytes that no interceptor sees, sent or received. Everything but reading ``members`` happens in the runner.
+    """
+
+    connect_timeout = Attribute(
+        int, 1000, unit="ms", doc="How long a probe's connection may take. Too short takes distant members for dead."
+    )
+    perform_send_test = Attribute(bool, True, doc="Send the probe's message once connected.")
+    perform_read_test = Attribute(bool, False, doc="Ask for an acknowledgement of the probe and wait for it.")
+    read_test_timeout = Attribute(int, 5000, unit="ms", doc="How long that acknowledgement may take.")
+    remove_suspects_timeout = Attribute(
+        int, 300, unit="seconds", doc="How long a suspect that answers is looked at; 0 for ever."
+    )
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._membership = Membership()
+        self._remove_suspects: dict[Member, float] = {}
+        self._add_suspects: set[Member] = set()
+        self._probing: dict[Member, list[Callable[[Member, bool], None]]] = {}
+        self._encoder = PackageEncoder()
+        self._next_id = UniqueIds().next
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The members that were reached, oldest first."""
+        return self._membership.members
+
+    def get_member(self, member: Member) -> Member | None:
+        """The newest record of a member that was reached."""
+        return self._membership.get(member) and (super().get_member(member) or self._membership.get(member))
+
+    # From below.
+
+    def member_added(self, member: Member) -> None:
+        """Announce it when it takes a connection; if not, each heartbeat tries again."""
+        if self._remove_suspects.pop(member, None) is None and member not in self._membership:
+            self._probe(member, self._judge_newcomer)
+
+    def _judge_newcomer(self, member: Member, alive: bool) -> None:
+        if not alive:
+            if self.is_static(member):
+                self._add_suspects.add(member)
+            return
+        known = super().get_member(member)
+        if known is None:
+            return  # it left while it was looked at
+        self._add_suspects.discard(member)
+        if self._membership.alive(known, self.channel.now()):
+            super().member_added(known)
+
+    def member_disappeared(self, member: Member) -> None:
+        """An orderly leave is believed; silence is looked into."""
+        if member.is_leaving:
+            if self._forget(member):
+                super().member_disappeared(member)
+            return
+        log.info("Received memberDisappeared[%s] message. Will verify.", member)
+        if member not in self._membership:
+            log.info("Verification complete. Member already disappeared[%s]", member)
+            return
+        self._probe(member, self._judge_missing)
+
+    def _judge_missing(self, member: Member, alive: bool) -> None:
+        if alive:
+            log.info("Verification complete. Member still alive[%s]", member)
+            if member in self._membership:
+                self._remove_suspects[member] = self.channel.now()
+        elif self._forget(member):
+            log.info("Verification complete. Member disappeared[%s]", member)
+            super().member_disappeared(member)
+
+    def member_send_failed(self, member: Member, reason: BaseException) -> None:
+        """Look at the member, unless it answered that it failed: then it is there."""
+        if not isinstance(reason, RemoteProcessError) and member in self._membership:
+            self.member_disappeared(member)
+        super().member_send_failed(member, reason)
+
+    def _forget(self, member: Member) -> bool:
+        """Take the member out; return whether it was in. A static one will be looked for."""
+        known = self._membership.remove(member)
+        self._remove_suspects.pop(member, None)
+        if known and self.is_static(member):
+            self._add_suspects.add(member)
+        return known
+
+    # Periodic.
+
+    def heartbeat(self, now: float) -> None:
+        """Look at suspects, and at members below that are not announced."""
+        super().heartbeat(now)
+        for member in super().members:
+            if member in self._membership:
+                self._membership.alive(member, now)
+            elif member not in self._add_suspects:
+                self._probe(member, self._judge_unannounced)
+        for member, since in tuple(self._remove_suspects.items()):
+            self._check_suspect(member, since, now)
+        for member in tuple(self._add_suspects):
+            self._probe(member, self._judge_absent)
+
+    def check_members(self) -> None:
+        """Probe every member below now, as TcpPingInterceptor does instead of pinging."""
+        for member in super().members:
+            if member in self._membership:
+                self._probe(member, self._judge_checked)
+            else:
+                self._probe(member, self._judge_newcomer)
+
+    def _judge_checked(self, member: Member, alive: bool) -> None:
+        if not alive and self._forget(member):
+            super().member_disappeared(member)
+
+    def _judge_unannounced(self, member: Member, alive: bool) -> None:
+        if alive and member not in self._membership:
+            log.warning("Member added, even though we weren't notified:[%s]", member)
+            self._judge_newcomer(member, True)
+
+    def _check_suspect(self, member: Member, since: float, now: float) -> None:
+        if member in self._membership:
+            self._probe(member, self._judge_suspect)
+        if 0 < self.remove_suspects_timeout < now - since or member not in self._membership:
+            self._remove_suspects.pop(member, None)
+
+    def _judge_suspect(self, member: Member, alive: bool) -> None:
+        if not alive and self._forget(member):
+            log.info("Suspect member, confirmed dead.[%s]", member)
+            super().member_disappeared(member)
+
+    def _judge_absent(self, member: Member, alive: bool) -> None:
+        if alive and member not in self._membership:
+            log.info("Suspect member, confirmed alive.[%s]", member)
+            self._judge_newcomer(member, True)
+
+    # Probing.
+
+    def _probe(self, member: Member, verdict: Callable[[Member, bool], None]) -> None:
+        """Call ``verdict`` with whether the member is there; several who ask at once share one probe."""
+        waiting = self._probing.setdefault(member, [])
+        waiting.append(verdict)
+        if len(waiting) == 1:
+            read_timeout = self.read_test_timeout / 1000 if self.perform_read_test else None
+            TcpProbe(
+                self.channel.running_reactor,
+                member,
+                self._probe_frame() if self.perform_send_test else b"",
+                self.connect_timeout / 1000,
+                read_timeout if self.perform_send_test else None,
+                lambda alive: self._probed(member, alive),
+            )
+
+    def _probed(self, member: Member, alive: bool) -> None:
+        for verdict in self._probing.pop(member, ()):
+            verdict(member, alive)
+
+    def _probe_frame(self) -> bytes:
+        options = self.option_flag | SEND_OPTIONS_BYTE_MESSAGE
+        options = options | SEND_OPTIONS_USE_ACK if self.perform_read_test else options & ~SEND_OPTIONS_USE_ACK
+        now_ms = time.time_ns() // 1_000_000
+        message = ChannelMessage(TCP_FAIL_DETECT, options, now_ms, self._next_id(), self.local_member)
+        return self._encoder.frame(message)
+
+    def stop(self, level: int) -> None:
+        """Forget everybody: who is there is found out anew."""
+        super().stop(level)
+        self._membership.clear()
+        self._remove_suspects.clear()
+        self._add_suspects.clear()

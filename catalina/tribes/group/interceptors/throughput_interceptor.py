@@ -1,0 +1,117 @@
+"""Counts what goes through (Tomcat: interceptors/ThroughputInterceptor.java)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from catalina.attributes import Attribute
+from catalina.tribes.channel import ChannelMessage, Delivery
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.io.channel_data import framed_size
+from catalina.tribes.member import Member
+
+__all__ = ["ThroughputInterceptor"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.ThroughputInterceptor")
+
+_MIB = 1024 * 1024
+
+_REPORT = (
+    "ThroughputInterceptor Report[\n"
+    "\tTx Msg:%d messages\n"
+    "\tSent:%.2f MiB (total)\n"
+    "\tSent:%.2f MiB (application)\n"
+    "\tTime:%.2f seconds\n"
+    "\tTx Speed:%.2f MiB/s (total)\n"
+    "\tTx Speed:%.2f MiB/s (application)\n"
+    "\tError Msg:%d\n"
+    "\tRx Msg:%d messages\n"
+    "\tRx Speed:%.2f MiB/s (since 1st msg)\n"
+    "\tReceived:%.2f MiB]\n"
+)
+
+
+class ThroughputInterceptor(ChannelInterceptorBase):
+    """Reports messages, bytes and speed to its log every ``interval`` messages. Adds nothing to the wire.
+
+    Put it lowest to see what the network carries, uppermost to see what the application sends. The time counted for
+    sending is that in which at least one message was on its way.
+    """
+
+    interval = Attribute(int, 10_000, doc="Report after this many messages, sent or received.")
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._lock = threading.Lock()  # messages are sent in any thread
+        self.msg_tx_cnt = 0
+        self.msg_rx_cnt = 0
+        self.msg_tx_err = 0
+        self.bytes_tx = 0  # to all members together
+        self.bytes_app_tx = 0  # each message once
+        self.bytes_rx = 0
+        self.time_tx = 0.0  # seconds
+        self._on_the_way = 0
+        self._tx_start = 0.0
+        self._rx_start: float | None = None
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """Count the message when it has arrived, or failed, at every member."""
+        size = framed_size(message)
+        with self._lock:
+            if self._on_the_way == 0:
+                self._tx_start = self.channel.now()
+            self._on_the_way += 1
+        delivery.add_done_callback(lambda done: self._sent(size, len(to), bool(done.faulty)))
+        super().send_message(to, message, delivery)
+
+    def _sent(self, size: int, members: int, faulty: bool) -> None:
+        with self._lock:
+            self._on_the_way -= 1
+            now = self.channel.now()
+            if self._on_the_way == 0:
+                self.time_tx += now - self._tx_start
+            if faulty:
+                self.msg_tx_err += 1
+                return
+            self.msg_tx_cnt += 1
+            self.bytes_tx += size * members
+            self.bytes_app_tx += size
+            due = self.msg_tx_cnt % self.interval == 0
+        if due:
+            self.report()
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """Count a message from the network."""
+        with self._lock:
+            if self._rx_start is None:
+                self._rx_start = self.channel.now()
+            self.msg_rx_cnt += 1
+            self.bytes_rx += framed_size(message)
+            due = self.msg_rx_cnt % self.interval == 0
+        if due:
+            self.report()
+        super().message_received(message)
+
+    def report(self) -> None:
+        """Log the counters."""
+        receiving = self.channel.now() - self._rx_start if self._rx_start is not None else 0.0
+        log.info(
+            _REPORT,
+            self.msg_tx_cnt,
+            self.bytes_tx / _MIB,
+            self.bytes_app_tx / _MIB,
+            self.time_tx,
+            _rate(self.bytes_tx, self.time_tx),
+            _rate(self.bytes_app_tx, self.time_tx),
+            self.msg_tx_err,
+            self.msg_rx_cnt,
+            _rate(self.bytes_rx, receiving),
+            self.bytes_rx / _MIB,
+        )
+
+
+def _rate(size: int, seconds: float) -> float:
+    """MiB per second, 0 when no time has passed."""
+    return size / _MIB / seconds if seconds > 0 else 0.0
