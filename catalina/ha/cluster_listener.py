@@ -16,7 +16,7 @@ __all__ = ["ClusterListener"]
 class ClusterListener(Component):
     """Base of what ``<ClusterListener>`` names, and of what other parts register for their messages.
 
-    ``message`` is a decoded message of :mod:`catalina.ha.cluster_message`: SessionMessage, FileMessage, UndeployMessage.
+    ``message`` is a decoded message of :mod:`catalina.ha.cluster_message`, such as a SessionMessage.
     Both methods run in the thread that reads the group's messages: never wait in them.
     """
 

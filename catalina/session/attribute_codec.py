@@ -7,11 +7,12 @@ class filter; anything else stays as it came and is passed on (ARCHITECTURE.md: 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from catalina.errors import ProtocolError
-from catalina.tribes.io.java import EncodedValue, decode_value, encode_value
+from catalina.errors import NotReplicableError, ProtocolError
+from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value
 
 if TYPE_CHECKING:
     from catalina.session.manager_base import ManagerBase
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["AttributeCodec"]
 
 log = logging.getLogger("org.apache.catalina.session.ManagerBase")
+
+#: A value that another thread changes while it is encoded is tried this often.
+_TRIES = 3
 
 #: Never stored and never replicated (Tomcat: StandardSession.excludedAttributes, Constants.excludedAttributeNames).
 EXCLUDED = frozenset({"javax.security.auth.subject", "org.apache.catalina.valves.CrawlerSessionManagerValve"})
@@ -37,25 +41,70 @@ class AttributeCodec:
         Raises:
             NotReplicableError: some part of it cannot travel; the path starts with the attribute's name.
         """
-        return encode_value(value, name)
+        try:
+            return encode_value(value, name)
+        except NotReplicableError:
+            loader = getattr(self.manager.context, "loader", None)
+            if loader is None:
+                raise
+            # Two applications may have a module of this name; outside of a request the loader must say whose is meant.
+            with loader.bound():
+                return encode_value(value, name)
+
+    def encode_if_allowed(self, name: str, value: object) -> EncodedValue | None:
+        """The value's bytes, None when a filter holds it back.
+
+        Raises:
+            NotReplicableError: some part of it cannot travel.
+            RuntimeError: another thread kept changing it, three times in a row.
+        """
+        if not self.lets_name_through(name):
+            return None
+        for _ in range(_TRIES - 1):
+            try:
+                encoded = self.encode(name, value)
+                break
+            except RuntimeError:  # changed size during iteration
+                continue
+        else:
+            encoded = self.encode(name, value)
+        if self.manager.session_attribute_value_class_name_filter is not None:
+            kind = type(value)
+            names = (encoded.class_name, f"{kind.__module__}.{kind.__qualname__}")
+            if not self.lets_value_through(name, names):
+                return None
+        return encoded
+
+    def lets_in(self, name: str, encoded: EncodedValue) -> bool:
+        """Whether a value that comes from elsewhere may become an attribute.
+
+        A Python value is a byte[] for everybody else: its own class is checked when it is decoded.
+        """
+        if not self.lets_name_through(name):
+            return False
+        if self.manager.session_attribute_value_class_name_filter is None or encoded.class_name == "[B":
+            return True
+        return self.lets_value_through(name, (encoded.class_name,))
 
     def decode(self, session: StandardSession, name: str, encoded: EncodedValue) -> Any:
         """The value, or an opaque stand-in that keeps its bytes when its class may not be built here."""
+        loader = getattr(self.manager.context, "loader", None)
         try:
-            return decode_value(encoded, self.allows_class)
+            # Two applications may have a module of one name; the loader says whose is meant.
+            with loader.bound() if loader is not None else contextlib.nullcontext():
+                return decode_value(encoded, self.allows_class)
         except ProtocolError as error:
             log.warning("Cannot deserialize session attribute [%s] for session [%s]: %s", name, session.id, error)
-            return encoded
+            return OpaqueValue(encoded, why=str(error))
 
     def allows_class(self, class_name: str) -> bool:
         """Whether ``package.module.Class`` may be built: the application's own, or let in by the class filter."""
         loader = getattr(self.manager.context, "loader", None)
-        if loader is not None:
-            module = class_name.rpartition(".")[0]
-            while module:
-                if loader.is_application_module(module):
-                    return True
-                module = module.rpartition(".")[0]
+        module = class_name.rpartition(".")[0]
+        while loader is not None and module:
+            if loader.is_application_module(module):
+                return True
+            module = module.rpartition(".")[0]  # a class inside a class
         class_filter = self.manager.session_attribute_value_class_name_filter
         return class_filter is not None and class_filter.fullmatch(class_name) is not None
 

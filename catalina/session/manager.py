@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -25,17 +26,17 @@ class Manager(Protocol):
 
     def find_session(self, session_id: str) -> Session | None: ...
 
-    def find_sessions(self) -> list[Session]: ...
+    def find_sessions(self) -> Sequence[Session]: ...
 
     def create_session(self, session_id: str | None = None) -> Session: ...
 
-    def change_session_id(self, session: Session, new_id: str | None = None) -> str: ...
+    def change_session_id(self, session: Any, new_id: str | None = None) -> str: ...
 
-    def remove(self, session: Session, update: bool = False) -> None: ...
+    def remove(self, session: Any, update: bool = False) -> None: ...
 
     def background_process(self) -> None: ...
 
-    def request_completed(self, session: Session | None, request: object) -> Any:
+    def request_completed(self, session: Any, request: object) -> Any:
         """Called when a request is through, before its answer leaves.
 
         Returns:

@@ -111,11 +111,6 @@ class ManagerBase(Lifecycle):
         return int(self._clock() * 1000)
 
     @property
-    def name(self) -> str:
-        """The name of the manager's kind, such as ``StandardManager``."""
-        return type(self).__name__
-
-    @property
     def default_max_inactive_interval(self) -> int:
         """Seconds that a new session may be idle: the manager's own setting or the context's timeout."""
         if self.max_inactive_interval is not None:
@@ -241,7 +236,7 @@ class ManagerBase(Lifecycle):
         expired = sum(not session.is_valid for session in self.find_sessions())
         self.processing_time += int((time.monotonic() - began) * 1000)
         if expired:
-            log.debug("End expire sessions %s: %d expired", self.name, expired)
+            log.debug("End expire sessions %s: %d expired", self, expired)
         return expired
 
     # -- values as bytes -----------------------------------------------------------------------------------------

@@ -32,12 +32,14 @@ class Session(Protocol):
     """
 
     id: str
-    manager: Manager
     creation_time_ms: int
     last_accessed_time_ms: int
     this_accessed_time_ms: int
     is_new: bool
     notes: dict[str, object]
+
+    @property
+    def manager(self) -> Manager: ...
 
     @property
     def is_valid(self) -> bool: ...

@@ -115,7 +115,7 @@ class SessionFacade(MutableMapping[str, Any]):
 
     @property
     def max_inactive_interval(self) -> int | None:
-        """Seconds without a request after which the session ends; zero or less never. None while there is no session."""
+        """Seconds without a request after which the session ends, zero or less never; None without a session."""
         session = self._source.get_session(False)
         return None if session is None else session.max_inactive_interval
 

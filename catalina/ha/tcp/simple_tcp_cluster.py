@@ -9,6 +9,7 @@ from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.cluster_listener import ClusterListener
 from catalina.ha.cluster_message import ClusterMessage, class_name_of, decoder_for
+from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.cluster_session_listener import ClusterSessionListener
 from catalina.ha.session.delta_manager import DeltaManager
@@ -71,7 +72,9 @@ class SimpleTcpCluster(Lifecycle):
         "answer waits until the other nodes have applied the change. 2 use_ack: until they have received it.",
     )
     channel_start_options = Attribute(
-        int, 15, doc="What of the channel starts: 1 receiver, 2 sender, 4 hearing members, 8 announcing itself; the sum."
+        int,
+        15,
+        doc="What of the channel starts: 1 receiver, 2 sender, 4 hearing members, 8 announcing itself; the sum.",
     )
     heartbeat_background_enabled = Attribute(
         bool, False, doc="Run the channel's heartbeat on the container's background tick, not on the channel's own."
@@ -137,7 +140,9 @@ class SimpleTcpCluster(Lifecycle):
 
     def create_manager(self, name: str) -> Manager:
         """A manager for the distributable context ``name``: a copy of the template's configuration."""
-        log.debug("Creating ClusterManager for context [%s] using class [%s]", name, type(self.manager_template).__name__)
+        log.debug(
+            "Creating ClusterManager for context [%s] using class [%s]", name, type(self.manager_template).__name__
+        )
         manager = self.manager_template.clone_from_template()
         manager.name = name
         manager.cluster = self
@@ -205,7 +210,9 @@ class SimpleTcpCluster(Lifecycle):
         if not to_members:
             return None
         options = self.channel_send_options if options is None else options
-        return channel.post(to_members, ObjectBytes(message.encode()), options & ~SEND_OPTIONS_BYTE_MESSAGE)
+        delivery = channel.post(to_members, ObjectBytes(message.encode()), options & ~SEND_OPTIONS_BYTE_MESSAGE)
+        note(delivery)
+        return delivery
 
     def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:
         """Send and wait as the options say. A failure is logged; returns whether it arrived everywhere."""

@@ -1,0 +1,55 @@
+"""What every replicating manager does (Tomcat: ha/session/ClusterManagerBase.java)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from catalina.attributes import Attribute
+from catalina.session.manager_base import ManagerBase
+
+if TYPE_CHECKING:
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+
+__all__ = ["ClusterManagerBase"]
+
+
+class ClusterManagerBase(ManagerBase):
+    """A manager that belongs to a cluster, and the template that the cluster makes others from."""
+
+    name = Attribute(
+        str,
+        "",
+        doc="The same on all nodes; set by the cluster: the context's name, with the host's name and # in front for a "
+        "cluster under an Engine.",
+    )
+    notify_listeners_on_replication = Attribute(
+        bool, True, doc="Tell the application's attribute listeners about changes that come from other nodes."
+    )
+    record_all_actions = Attribute(
+        bool, False, doc="Send every change of an attribute during a request, not only the last one."
+    )
+    use_dirty_flag = Attribute(
+        bool,
+        False,
+        doc="true: send only what the application has set or removed. false: also find changes inside the values that "
+        "the request has looked at, which costs one encoding of each.",
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.cluster: SimpleTcpCluster | None = None
+
+    def clone_from_template(self) -> Self:
+        """A new manager of the same class with the same attributes and session id generator settings."""
+        return copy_component(self, type(self)())
+
+
+def copy_component(source: Any, target: Any) -> Any:
+    """Give ``target`` the attribute values set on ``source``, and its session id generator a copy of that one's."""
+    for declaration in source.attributes().values():
+        if declaration.name in vars(source):
+            setattr(target, declaration.name, vars(source)[declaration.name])
+    generator = getattr(source, "session_id_generator", None)
+    if generator is not None:
+        target.session_id_generator = copy_component(generator, type(generator)())
+    return target

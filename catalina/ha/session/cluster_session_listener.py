@@ -1,0 +1,50 @@
+"""Hands session messages to the managers (Tomcat: ha/session/ClusterSessionListener.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.ha.cluster_listener import ClusterListener
+from catalina.ha.session.session_message import (
+    EVT_ALL_SESSION_NOCONTEXTMANAGER,
+    EVT_GET_ALL_SESSIONS,
+    SessionMessage,
+)
+
+if TYPE_CHECKING:
+    from catalina.tribes.member import Member
+
+__all__ = ["ClusterSessionListener"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.ClusterSessionListener")
+
+
+class ClusterSessionListener(ClusterListener):
+    """Finds the manager a message is for; a node that asks for the state of an unknown one is told so at once."""
+
+    def accept(self, message: Any) -> bool:
+        """Session messages only."""
+        return isinstance(message, SessionMessage)
+
+    def message_received(self, message: SessionMessage, sender: Member) -> None:
+        """To the manager of ``message.context_name``, to all when it names none."""
+        cluster = self.cluster
+        if cluster is None:
+            return
+        name = message.context_name
+        if name is None:
+            for manager in tuple(cluster.managers.values()):
+                manager.message_data_received(message, sender)
+            return
+        found = cluster.managers.get(name)
+        if found is not None:
+            found.message_data_received(message, sender)
+            return
+        if message.event == EVT_GET_ALL_SESSIONS:
+            # Otherwise the asker's deployment waits for its stateTransferTimeout (wire reference 8.13).
+            no_manager = SessionMessage(
+                EVT_ALL_SESSION_NOCONTEXTMANAGER, name, None, "NO-CONTEXT-MANAGER", f"NO-CONTEXT-MANAGER-{name}"
+            )
+            cluster.post(no_manager, sender)
+        log.warning("Context manager doesn't exist:[%s]", name)

@@ -1,0 +1,406 @@
+"""All-to-all session replication (Tomcat: ha/session/DeltaManager.java)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, AttributeRefused
+from catalina.errors import CatalinaError, ProtocolError
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.recent_sessions import RecentSessions
+from catalina.ha.session.session_data import SessionData, decode_sessions
+from catalina.ha.session.session_message import (
+    EVT_ALL_SESSION_DATA,
+    EVT_ALL_SESSION_NOCONTEXTMANAGER,
+    EVT_ALL_SESSION_TRANSFERCOMPLETE,
+    EVT_CHANGE_SESSION_ID,
+    EVT_GET_ALL_SESSIONS,
+    EVT_SESSION_ACCESSED,
+    EVT_SESSION_CREATED,
+    EVT_SESSION_DELTA,
+    EVT_SESSION_EXPIRED,
+    SessionMessage,
+    decode_session_id,
+    encode_session_id,
+)
+from catalina.ha.session.state_sender import StateSender
+from catalina.ha.session.state_transfer import StateTransfer
+
+if TYPE_CHECKING:
+    from catalina.session.standard_session import StandardSession
+    from catalina.tribes.channel import Delivery
+    from catalina.tribes.member import Member
+
+__all__ = ["DeltaManager"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
+
+#: Events about the whole state are handled while it is awaited; those about one session wait for it.
+_NEVER_QUEUED = frozenset({EVT_ALL_SESSION_DATA, EVT_ALL_SESSION_TRANSFERCOMPLETE, EVT_ALL_SESSION_NOCONTEXTMANAGER})
+#: A session that is only read tells the others each tenth of its interval that it lives, so that no copy counts as idle
+#: by more than that. Tomcat before 10.1.47 waited the whole interval, since then it sends with every request.
+ACCESS_FRACTION = 10
+
+
+def _positive(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) <= 0:
+        raise AttributeRefused("a positive whole number of sessions")
+    return int(text)
+
+
+class DeltaManager(ClusterManagerBase):
+    """Every node that runs the application has every session; what a request changed goes to all of them."""
+
+    expire_sessions_on_shutdown = Attribute(
+        bool, False, doc="Expire the sessions in the whole group when the application stops on this node."
+    )
+    notify_session_listeners_on_replication = Attribute(
+        bool,
+        True,
+        doc="Tell the application's session listeners about sessions that come, go or are renamed elsewhere.",
+    )
+    notify_container_listeners_on_replication = Attribute(
+        bool,
+        True,
+        doc="Fire changeSessionId at the context's container listeners for changes that come from elsewhere.",
+    )
+    state_transfer_timeout = Attribute(
+        int,
+        60,
+        unit="seconds",
+        doc="How long the start waits for the sessions of the group; -1 for ever, 0 not at all.",
+    )
+    send_all_sessions = Attribute(
+        bool, True, doc="true: send the state as fast as it is acknowledged. false: in blocks with a pause between."
+    )
+    send_all_sessions_size = Attribute(
+        _positive, 1000, unit="sessions", doc="Size of a block, without sendAllSessions."
+    )
+    send_all_sessions_wait_time = Attribute(
+        int,
+        2000,
+        unit="ms",
+        doc="Pause between blocks without sendAllSessions; longer spares the network, delays the start.",
+    )
+    state_timestamp_drop = Attribute(
+        bool, True, doc="Messages that came while the state was awaited and are older than it are dropped."
+    )
+    enable_statistics = Attribute(bool, True, doc="Count the messages sent and received by kind.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.sent: Counter[int] = Counter()
+        self.received: Counter[int] = Counter()
+        self.session_replace_counter = 0
+        self.state_transferred = False
+        self.no_context_manager_received = False
+        self.recent = RecentSessions()
+        self.transfer = StateTransfer(self)
+        self.state_sender = StateSender(self)
+        self._kept: list[SessionData] = []
+
+    # -- what happens here ---------------------------------------------------------------------------------------
+
+    def new_session(self, session_id: str) -> DeltaSession:
+        """An empty replicated session that nobody knows yet."""
+        return DeltaSession(self, session_id, self.now_ms())
+
+    def create_session(self, session_id: str | None = None) -> StandardSession:
+        """A new session, here and on every other node.
+
+        Raises:
+            TooManyActiveSessionsError: maxActiveSessions is reached.
+        """
+        session = super().create_session(session_id)
+        created_ms = session.creation_time_ms
+        self.recent.born(session.id)
+        self._tell(EVT_SESSION_CREATED, session.id, None, f"{session.id}-{created_ms}", created_ms)
+        return session
+
+    def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
+        """Give the session another id, on every node, and return it."""
+        old_id = session.id
+        new_id = super().change_session_id(session, new_id)
+        now_ms = self.now_ms()
+        self.recent.renamed(old_id, new_id, now_ms, time.monotonic())
+        if isinstance(session, DeltaSession):
+            session.is_primary = True
+        self._tell(EVT_CHANGE_SESSION_ID, old_id, encode_session_id(new_id), f"{old_id}-{now_ms}", now_ms)
+        return new_id
+
+    def session_expiring(self, session: DeltaSession) -> None:
+        """The session is about to end here: listeners on the other nodes shall see its last state."""
+        if session.is_dirty and self.has_members:
+            delta = session.take_delta()
+            if delta is not None:
+                now_ms = self.now_ms()
+                self._tell(EVT_SESSION_DELTA, session.id, delta.serialize(), f"{session.id}-{now_ms}", now_ms)
+
+    def session_expired(self, session: DeltaSession) -> None:
+        """The session has ended here: end it on the other nodes."""
+        now_ms = self.now_ms()
+        self.recent.expired(session.id, now_ms, time.monotonic())
+        self._tell(EVT_SESSION_EXPIRED, session.id, None, f"{session.id}-EXPIRED-MSG", now_ms)
+
+    def request_completed(self, session: StandardSession | None, request: object) -> Delivery | None:
+        """Send what the request changed; a session that was only read says now and then that it lives."""
+        if not isinstance(session, DeltaSession) or not session.is_valid:
+            return None
+        if not self.has_members:
+            session.reset_delta()
+            session.is_primary = True
+            return None
+        delta = session.take_delta()
+        now_ms = self.now_ms()
+        if delta is not None:
+            event, body = EVT_SESSION_DELTA, delta.serialize()
+        elif not session.is_primary or self._must_tell_access(session, now_ms):
+            event, body = EVT_SESSION_ACCESSED, None
+        else:
+            return None
+        session.is_primary = True
+        session.last_replicated_ms = now_ms
+        return self._tell(event, session.id, body, f"{session.id}-{now_ms}", now_ms)
+
+    def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
+        interval = session.max_inactive_interval
+        return interval > 0 and now_ms - session.last_replicated_ms > interval * 1000 // ACCESS_FRACTION
+
+    @property
+    def has_members(self) -> bool:
+        """Whether there is anybody to tell."""
+        cluster = self.cluster
+        return cluster is not None and cluster.has_members
+
+    def _tell(self, event: int, session_id: str, body: bytes | None, unique_id: str, now_ms: int) -> Delivery | None:
+        cluster = self.cluster
+        if cluster is None or not cluster.has_members:
+            return None
+        if self.enable_statistics:
+            self.sent[event] += 1
+        return cluster.post(SessionMessage(event, self.name, body, session_id, unique_id, now_ms))
+
+    def count_sent(self, event: int) -> None:
+        """Count a message of the state transfer."""
+        if self.enable_statistics:
+            self.sent[event] += 1
+
+    # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
+
+    def message_data_received(self, message: SessionMessage, sender: Member) -> None:
+        """A message for this manager: apply it, or keep it while the state is awaited."""
+        if self.enable_statistics:
+            self.received[message.event] += 1
+        if message.event not in _NEVER_QUEUED and self.transfer.queued(message, sender):
+            return
+        self.apply_message(message, sender)
+
+    def apply_message(self, message: SessionMessage, sender: Member) -> None:
+        """Act on a message. One that cannot be read costs only itself; its sender gets a positive ACK all the same."""
+        handle = _HANDLERS.get(message.event)
+        if handle is None:
+            log.debug("Manager [%s]: unknown event %s from [%s]", self.name, message.event, sender.name)
+            return
+        try:
+            handle(self, message, sender)
+        except ProtocolError as error:
+            log.error(
+                "Manager [%s]: Unable to receive message through TCP channel: %s from [%s]: %s",
+                self.name, message.event_name, sender.name, error,
+            )  # fmt: skip
+
+    def _find_delta_session(self, session_id: str) -> DeltaSession | None:
+        session = self.sessions.get(session_id)
+        if session is None:
+            new_id = self.recent.new_id(session_id, time.monotonic())
+            session = self.sessions.get(new_id) if new_id is not None else None
+        return session if isinstance(session, DeltaSession) else None
+
+    def _handle_created(self, message: SessionMessage, sender: Member) -> None:
+        session_id = message.session_id or ""
+        created_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
+        if not session_id or session_id in self.sessions:
+            return  # a resend; Tomcat would empty the session (wire reference 8.6)
+        if self.recent.is_gone(session_id, created_ms, time.monotonic()):
+            return
+        session = self.new_session(session_id)
+        session.creation_time_ms = created_ms
+        session.is_primary = False
+        self.recent.born(session_id)
+        self.session_counter += 1
+        self.add(session)
+        if self.notify_session_listeners_on_replication:
+            session.tell_new()
+        for early in self.recent.take_early(session_id):
+            self.apply_message(early, sender)
+
+    def _handle_delta(self, message: SessionMessage, sender: Member) -> None:
+        session = self._find_delta_session(message.session_id or "")
+        if session is None:
+            self._not_here(message)
+        elif message.session is not None:
+            session.apply(DeltaRequest.decode(message.session), self.notify_listeners_on_replication)
+
+    def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
+        session = self._find_delta_session(message.session_id or "")
+        if session is not None:
+            session.touched_elsewhere()
+
+    def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
+        session_id = message.session_id or ""
+        session = self._find_delta_session(session_id)
+        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
+        self.recent.expired(session_id, timestamp_ms, time.monotonic())
+        if session is not None:
+            self.recent.expired(session.id, timestamp_ms, time.monotonic())
+            session.expire(self.notify_session_listeners_on_replication, notify_cluster=False)
+
+    def _handle_change_id(self, message: SessionMessage, sender: Member) -> None:
+        old_id = message.session_id or ""
+        session = self._find_delta_session(old_id)
+        if session is None:
+            self._not_here(message)
+            return
+        new_id = decode_session_id(message.session or b"")
+        if session.id == new_id or not new_id:
+            return
+        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
+        self.rename(
+            session,
+            new_id,
+            self.notify_session_listeners_on_replication,
+            self.notify_container_listeners_on_replication,
+        )
+        self.recent.renamed(old_id, new_id, timestamp_ms, time.monotonic())
+        session.is_primary = False
+        for early in self.recent.take_early(new_id):
+            self.apply_message(early, sender)
+
+    def _not_here(self, message: SessionMessage) -> None:
+        """About a session that this node does not have: not any more, or not yet."""
+        session_id = message.session_id or ""
+        now = time.monotonic()
+        if self.recent.has_ended(session_id, now) or not self.recent.keep_early(message, now):
+            log.debug("Manager [%s]: received session delta for unknown session [%s]", self.name, session_id)
+
+    def _handle_get_all(self, message: SessionMessage, sender: Member) -> None:
+        self.state_sender.answer(sender)
+
+    def _handle_all_data(self, message: SessionMessage, sender: Member) -> None:
+        log.debug("Manager [%s]: received all session state data", self.name)
+        self.transfer.received_data()
+        for data in decode_sessions(message.session or b""):
+            self._take_over(data)
+
+    def _take_over(self, data: SessionData) -> None:
+        """Become a backup of a session of the state, unless this node knows something newer."""
+        known = self.sessions.get(data.id)
+        now = time.monotonic()
+        if known is None:
+            if self.recent.is_gone(data.id, data.last_accessed_time_ms, now):
+                return
+            self.session_counter += 1
+        else:
+            if known.last_accessed_time_ms > data.last_accessed_time_ms:
+                return
+            log.debug("overload existing session [%s]", data.id)
+            self.session_replace_counter += 1
+        session = self.new_session(data.id)
+        session.restore(data)
+        self.add(session)
+        if known is None and self.notify_session_listeners_on_replication:
+            session.tell_new()
+        for early in self.recent.take_early(data.id):
+            handle = _HANDLERS.get(early.event)
+            if handle is not None:
+                handle(self, early, None)
+
+    def _handle_complete(self, message: SessionMessage, sender: Member) -> None:
+        log.debug("Manager [%s] received from node [%s] session state transferred.", self.name, sender.name)
+        self.state_transferred = True
+        self.transfer.received_complete(message.timestamp_ms)
+
+    def _handle_no_context(self, message: SessionMessage, sender: Member) -> None:
+        log.debug("Manager [%s] received from node [%s] no context manager.", self.name, sender.name)
+        self.no_context_manager_received = True
+        self.transfer.received_no_context()
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        super()._start()
+        self.state_sender.start()
+        for data in self._kept:
+            session = self.new_session(data.id)
+            session.restore(data)
+            session.is_primary = True
+            self.add(session)
+        self._kept.clear()
+        cluster = self.cluster
+        if cluster is None:
+            log.error("Starting... no cluster associated with this context: [%s]", self.name)
+            return
+        log.info("Register manager [%s] to cluster element [%s] with name [%s]",
+                 self.name, "Engine" if cluster.under_engine else "Host", cluster.name)  # fmt: skip
+        log.info("Starting clustering manager at [%s]", self.name)
+        self.get_all_cluster_sessions()
+
+    def get_all_cluster_sessions(self) -> None:
+        """Get the sessions that other nodes have; the application starts when they are here."""
+        if not self.has_members:
+            log.info("Manager [%s]: skipping state transfer. No members active in cluster group.", self.name)
+            return
+        self.transfer.fetch()
+
+    def _stop(self) -> None:
+        self.transfer.stop()
+        self.state_sender.stop()
+        if getattr(self.context, "paused", False):
+            self._keep_sessions()  # a reload: the application's new classes get them back
+        else:
+            log.info("Manager [%s] expiring sessions upon shutdown", self.name)
+            self._expire_all()
+        if self.cluster is not None:
+            self.cluster.remove_manager(self)
+        super()._stop()
+
+    def _keep_sessions(self) -> None:
+        for session in self.find_sessions():
+            if isinstance(session, DeltaSession) and session.is_valid:
+                session.passivate()
+                self._kept.append(session.to_data())
+        self.sessions.clear()
+
+    def _expire_all(self) -> None:
+        for session in self.find_sessions():
+            if not isinstance(session, DeltaSession) or not session.is_valid:
+                continue
+            try:
+                session.expire(notify_cluster=self.expire_sessions_on_shutdown)
+            except CatalinaError:
+                log.exception("Session [%s] could not be expired at the stop of [%s]", session.id, self.name)
+
+    def background_process(self) -> None:
+        """Expire what is due and forget what came too early and too long ago."""
+        super().background_process()
+        lost = self.recent.forget(time.monotonic())
+        if lost:
+            log.debug("Manager [%s]: %d messages were about sessions that never came", self.name, lost)
+
+
+_HANDLERS: dict[int, Any] = {
+    EVT_SESSION_CREATED: DeltaManager._handle_created,
+    EVT_SESSION_DELTA: DeltaManager._handle_delta,
+    EVT_SESSION_ACCESSED: DeltaManager._handle_accessed,
+    EVT_SESSION_EXPIRED: DeltaManager._handle_expired,
+    EVT_CHANGE_SESSION_ID: DeltaManager._handle_change_id,
+    EVT_GET_ALL_SESSIONS: DeltaManager._handle_get_all,
+    EVT_ALL_SESSION_DATA: DeltaManager._handle_all_data,
+    EVT_ALL_SESSION_TRANSFERCOMPLETE: DeltaManager._handle_complete,
+    EVT_ALL_SESSION_NOCONTEXTMANAGER: DeltaManager._handle_no_context,
+}

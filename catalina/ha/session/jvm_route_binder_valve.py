@@ -1,0 +1,105 @@
+"""Keeps a client sticky to its new node after a failover (Tomcat: ha/session/JvmRouteBinderValve.java)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.connector.request_session import send_session_cookie
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.session.persistent_manager import PersistentManager
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.session.manager_base import ManagerBase
+    from catalina.session.standard_session import StandardSession
+
+__all__ = ["JvmRouteBinderValve"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.JvmRouteBinderValve")
+
+DEFAULT_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOriginalSessionID"
+#: The same in the HOW-TO's spelling, which applications that were written after it look for.
+HOWTO_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOrignalSessionID"
+
+
+class JvmRouteBinderValve(ValveBase):
+    """A session id that names another node's jvmRoute gets this node's; cookie and all other nodes are told."""
+
+    enabled = Attribute(bool, True, doc="Rewrite the node name in the session id after a failover.")
+    session_id_attribute = Attribute(
+        str, DEFAULT_ATTRIBUTE, doc="Request attribute that keeps the id the client came with; empty for none."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.cluster: SimpleTcpCluster | None = None
+        self.number_of_sessions = 0
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Rewrite the id if it must be, then let the request through."""
+        requested = request.requested_session_id
+        if requested is not None and self.enabled:
+            manager = self._manager(request)
+            if manager is not None:
+                self._rebind(request, requested, manager)
+        self.next.invoke(request, response)
+
+    def _manager(self, request: Request) -> ManagerBase | None:
+        context = request.context
+        if context is None or not context.distributable:
+            return None
+        manager = context.manager
+        if isinstance(manager, PersistentManager):
+            return manager
+        return manager if isinstance(manager, ClusterManagerBase) and manager.cluster is not None else None
+
+    def _rebind(self, request: Request, requested: str, manager: ManagerBase) -> None:
+        bare, dot, route = requested.partition(".")
+        if not dot or not bare:
+            return
+        local = manager.jvm_route
+        if not local:
+            log.debug("No engine jvmRoute attribute configured!")
+            return
+        if route == local:
+            return
+        log.debug("Detected a failover with different jvmRoute - original route: [%s] new one: [%s] at session id [%s]",
+                  route, local, requested)  # fmt: skip
+        new_id = f"{bare}.{local}"
+        session = manager.find_session(requested)
+        if session is not None:
+            self._move(session, new_id)
+        elif manager.find_session(new_id) is None:
+            log.debug("Cannot find session [%s]", requested)
+            return
+        self._tell_client(request, requested, new_id)
+
+    def _move(self, session: StandardSession, new_id: str) -> None:
+        old_id = session.id
+        self.fire_lifecycle_event("Before session migration", session)
+        session.manager.change_session_id(session, new_id)
+        self.fire_lifecycle_event("After session migration", session)
+        self.number_of_sessions += 1
+        log.debug("Changed session from [%s] to [%s]", old_id, new_id)
+
+    def _tell_client(self, request: Request, old_id: str, new_id: str) -> None:
+        request.requested_session_id = new_id
+        send_session_cookie(request, new_id)
+        if self.session_id_attribute:
+            request.attributes[self.session_id_attribute] = old_id
+            if self.session_id_attribute == DEFAULT_ATTRIBUTE:
+                request.attributes[HOWTO_ATTRIBUTE] = old_id
+
+    def _start(self) -> None:
+        log.info("JvmRouteBinderValve started")
+        if self.cluster is None and getattr(self.container, "cluster", None) is None:
+            log.info("The JvmRouterBinderValve is configured, but clustering is not being used. Fail over will still "
+                     "work, providing a PersistentManager is used.")  # fmt: skip
+
+    def _stop(self) -> None:
+        log.info("JvmRouteBinderValve stopped")

@@ -1,0 +1,146 @@
+"""Replicates a session when its request is through (Tomcat: ha/tcp/ReplicationValve.java)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.ha.request_deliveries import CollectedDeliveries
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.java_pattern import pattern
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+
+__all__ = ["ReplicationValve"]
+
+log = logging.getLogger("org.apache.catalina.ha.tcp.ReplicationValve")
+
+#: With statistics the averages are logged after so many requests.
+_REPORT_EVERY = 100
+
+
+class ReplicationValve(ValveBase):
+    """Asks the manager of the request's context what has changed, and holds the answer for the acknowledgements.
+
+    The application has run and the response is complete when this valve sends. With a synchronous channel the finished
+    response leaves when the other nodes have the change (or have failed); no thread waits.
+    """
+
+    filter = Attribute[re.Pattern[str] | None](
+        pattern,
+        None,
+        doc="After requests whose decoded URI matches as a whole nothing is replicated: static files, for example.",
+    )
+    primary_indicator = Attribute(
+        bool, False, doc="Tell the application in a request attribute whether this node is the session's primary."
+    )
+    primary_indicator_name = Attribute(
+        str, "org.apache.catalina.ha.tcp.isPrimarySession", doc="The name of that request attribute."
+    )
+    statistics = Attribute(bool, False, doc="Count requests and the time that replication takes.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.cluster: SimpleTcpCluster | None = None
+        self.total_request_ms = 0.0
+        self.total_send_ms = 0.0
+        self.nr_of_requests = 0
+        self.nr_of_send_requests = 0
+        self.nr_of_filter_requests = 0
+        self.nr_of_cross_context_send_requests = 0
+        self.last_send_time = 0.0
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Let the request through, then send what it changed."""
+        if self.statistics:
+            self._invoke_and_count(request, response)
+        elif self.primary_indicator:
+            self._indicate_primary(request)
+            self._invoke(request, response)
+        else:
+            self._invoke(request, response)
+
+    def _invoke(self, request: Request, response: Response) -> None:
+        with CollectedDeliveries() as deliveries:
+            self.next.invoke(request, response)
+            self._replicate(request)
+        for delivery in deliveries:
+            if not delivery.done:
+                response.hold(delivery)
+
+    def _replicate(self, request: Request) -> bool:
+        """Returns whether something was sent."""
+        context = request.context
+        manager = None if context is None else context.manager
+        if not isinstance(manager, ClusterManagerBase):
+            return False
+        session = request.get_session(False)
+        if session is None:
+            return False
+        if self.filter is not None and self.filter.fullmatch(request.decoded_uri):
+            self.nr_of_filter_requests += 1
+            return False
+        try:
+            return manager.request_completed(session, request) is not None
+        except Exception:
+            # The application's answer is complete and right; that the others were not told is the operator's to know.
+            log.exception("Unable to perform replication request.")
+            return False
+
+    def _indicate_primary(self, request: Request) -> None:
+        session_id = request.requested_session_id
+        context = request.context
+        if session_id and context is not None and context.manager is not None:
+            session = context.manager.find_session(session_id)
+            request.attributes[self.primary_indicator_name] = session is not None and getattr(
+                session, "is_primary", True
+            )
+
+    def _invoke_and_count(self, request: Request, response: Response) -> None:
+        if self.primary_indicator:
+            self._indicate_primary(request)
+        began = time.perf_counter()
+        with CollectedDeliveries() as deliveries:
+            self.next.invoke(request, response)
+            sending = time.perf_counter()
+            sent = self._replicate(request)
+        ended = time.perf_counter()
+        for delivery in deliveries:
+            if not delivery.done:
+                response.hold(delivery)
+        self.nr_of_requests += 1
+        self.total_request_ms += (ended - began) * 1000
+        if sent:
+            self.nr_of_send_requests += 1
+            self.total_send_ms += (ended - sending) * 1000
+            self.last_send_time = time.time()
+        if self.nr_of_requests % _REPORT_EVERY == 0:
+            self._report()
+
+    def _report(self) -> None:
+        log.info(
+            "Average request time=[%.2f] ms with cluster overhead time=[%.2f] ms for [%d] requests, [%d] send requests, "
+            "[%d] cross context requests, and [%d] filter requests (Total request=[%d] ms, total cluster "
+            "request=[%d] ms).",
+            self.total_request_ms / self.nr_of_requests,
+            self.total_send_ms / max(1, self.nr_of_send_requests),
+            self.nr_of_requests,
+            self.nr_of_send_requests,
+            self.nr_of_cross_context_send_requests,
+            self.nr_of_filter_requests,
+            self.total_request_ms,
+            self.total_send_ms,
+        )
+
+    def reset_statistics(self) -> None:
+        """Start counting anew."""
+        self.total_request_ms = self.total_send_ms = 0.0
+        self.nr_of_requests = self.nr_of_send_requests = self.nr_of_filter_requests = 0
+        self.nr_of_cross_context_send_requests = 0
