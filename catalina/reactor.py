@@ -186,13 +186,15 @@ class Reactor:
         try:
             call()
         finally:
-            still_runner = bool(token) and self._keep_role(token)
+            still_runner = self._keep_role(token)
         return still_runner
 
     def _keep_role(self, token: list[Task]) -> bool:
         try:
             token.pop()
         except IndexError:
+            while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
+                time.sleep(0)
             return False
         self._call = NO_CALL
         return True
