@@ -55,8 +55,7 @@ __all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError"]
 #: Stands in the handle table for an element that was passed over without making its node.
 UNREAD: Any = object()
 
-_PRIMITIVE_CODES = {"B": "b", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h"}
-_primitive_structs: dict[str, struct.Struct] = {}
+_PRIMITIVE_CODES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
 
 
 class NeedsNodesError(Exception):
@@ -74,6 +73,20 @@ class WriteAbortedError(ProtocolError):
         name = getattr(reason, "class_name", "null")
         super().__init__(f"the writer gave up an object: {name}", offset)
         self.reason = reason
+
+
+class _Plan:
+    """How the data of one class is read: its primitive fields in one go, then the others."""
+
+    __slots__ = ("characters", "desc", "objects", "primitives", "struct")
+
+    def __init__(self, desc: ClassDesc | ProxyDesc) -> None:
+        self.desc = desc
+        primitive = [field for field in desc.fields if field.signature is None]
+        self.primitives = [field.name for field in primitive]
+        self.characters = [field.name for field in primitive if field.kind == "C"]
+        self.objects = [field.name for field in desc.fields if field.signature is not None]
+        self.struct = struct.Struct(">" + "".join([_PRIMITIVE_CODES[field.kind] for field in primitive]))
 
 
 class NodeReader:
@@ -96,19 +109,7 @@ class NodeReader:
         self.position = position
         self.handles: list[Node] = [] if handles is None else handles
         self.max_depth = limits.depth
-        self._readers: dict[int, Callable[[int], Node]] = {
-            TC_NULL: self._read_null,
-            TC_REFERENCE: self._read_reference,
-            TC_CLASSDESC: self._read_class_desc,
-            TC_OBJECT: self._read_object,
-            TC_STRING: self._read_string,
-            TC_ARRAY: self._read_array,
-            TC_CLASS: self._read_class,
-            TC_EXCEPTION: self._read_exception,
-            TC_LONGSTRING: self._read_long_string,
-            TC_PROXYCLASSDESC: self._read_proxy_desc,
-            TC_ENUM: self._read_enum,
-        }
+        self._plans: dict[ClassDesc | ProxyDesc, list[_Plan]] = {}
 
     def read_node(self, depth: int = 0) -> Node:
         """Read one element that is not block data.
@@ -122,11 +123,11 @@ class NodeReader:
             raise LimitError(f"objects nested more than {self.max_depth} deep", position)
         if position >= len(self.data):
             raise ProtocolError("expected an object, got the end", position)
-        reader = self._readers.get(self.data[position])
+        reader = _READERS.get(self.data[position])
         if reader is None:
             raise ProtocolError(f"expected an object, got code {self.data[position]:#04x}", position)
         self.position = position + 1
-        return reader(depth)
+        return reader(self, depth)
 
     def _take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
@@ -250,33 +251,25 @@ class NodeReader:
                 self._refuse("external data in blocks", desc)
             node.data.append(ClassData(desc, {}, self.read_annotation(depth)))
             return node
-        for part in _hierarchy(desc):
-            self._read_class_data(part, node, depth)
+        plans = self._plans.get(desc)
+        if plans is None:
+            plans = self._plans[desc] = [_Plan(part) for part in _hierarchy(desc)]
+        for plan in plans:
+            self._read_class_data(plan, node, depth)
         return node
 
-    def _read_class_data(self, desc: ClassDesc | ProxyDesc, node: JavaObject, depth: int) -> None:
+    def _read_class_data(self, plan: _Plan, node: JavaObject, depth: int) -> None:
         fields: dict[str, Any] = {}
-        data = ClassData(desc, fields)
+        data = ClassData(plan.desc, fields)
         node.data.append(data)
-        for field in desc.fields:
-            if field.signature is None:
-                fields[field.name] = self._primitive(field.kind)
-            else:
-                fields[field.name] = self.read_node(depth + 1)
-        if desc.flags & SC_WRITE_METHOD:
+        if plan.primitives:
+            fields.update(zip(plan.primitives, plan.struct.unpack(self._take(plan.struct.size)), strict=True))
+            for name in plan.characters:
+                fields[name] = chr(fields[name])
+        for name in plan.objects:
+            fields[name] = self.read_node(depth + 1)
+        if plan.desc.flags & SC_WRITE_METHOD:
             data.annotation = self.read_annotation(depth)
-
-    def _primitive(self, kind: str) -> int | float | bool | str:
-        raw = self._take(PRIMITIVE_SIZES[kind])
-        if kind == "Z":
-            return raw != b"\0"
-        if kind == "C":
-            return chr(U16.unpack(raw)[0])
-        unpacker = _primitive_structs.get(kind)
-        if unpacker is None:
-            unpacker = _primitive_structs[kind] = struct.Struct(">" + _PRIMITIVE_CODES[kind])
-        value: int | float = unpacker.unpack(raw)[0]
-        return value
 
     def _read_array(self, depth: int) -> Node:
         desc = self.read_class_desc(depth + 1)
@@ -328,3 +321,18 @@ def _hierarchy(desc: ClassDesc | ProxyDesc) -> list[ClassDesc | ProxyDesc]:
         part = part.super_desc
     chain.reverse()
     return chain
+
+
+_READERS: dict[int, Callable[[NodeReader, int], Node]] = {
+    TC_NULL: NodeReader._read_null,
+    TC_REFERENCE: NodeReader._read_reference,
+    TC_CLASSDESC: NodeReader._read_class_desc,
+    TC_OBJECT: NodeReader._read_object,
+    TC_STRING: NodeReader._read_string,
+    TC_ARRAY: NodeReader._read_array,
+    TC_CLASS: NodeReader._read_class,
+    TC_EXCEPTION: NodeReader._read_exception,
+    TC_LONGSTRING: NodeReader._read_long_string,
+    TC_PROXYCLASSDESC: NodeReader._read_proxy_desc,
+    TC_ENUM: NodeReader._read_enum,
+}

@@ -91,6 +91,15 @@ class NodeWriter:
         self._kept.append(node)
         self.handles += 1
 
+    def knows(self, node: Node) -> bool:
+        """Whether the node was written before."""
+        return id(node) in self._known
+
+    def know(self, node: Node, handle: int) -> None:
+        """Note that a node was written by other means, under this handle."""
+        self._known[id(node)] = handle
+        self._kept.append(node)
+
     def handle_of(self, node: Node) -> int:
         """The handle of a node written before; KeyError when it was not."""
         return self._known[id(node)]

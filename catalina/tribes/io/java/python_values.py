@@ -195,8 +195,9 @@ def _plain(base: type, parts: _Parts) -> Any:
     """The value for the builtin's own ``__new__``: nothing that it would have to ask for a conversion."""
     plain: Any = parts.converter.convert(parts.nodes[1])
     expected: type = list if base in (tuple, frozenset) else base
-    if plain.__class__ is not expected:
-        raise ProtocolError(f"expected a {base.__name__}, got a {type(plain).__name__}")
+    found: type = type(plain)
+    if found is not expected:
+        raise ProtocolError(f"expected a {base.__name__}, got a {found.__name__}")
     return [parts.converter.hashable(item) for item in plain] if base is frozenset else plain
 
 

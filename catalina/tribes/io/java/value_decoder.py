@@ -7,13 +7,15 @@ an :class:`OpaqueValue`, which goes back on the wire as it came.
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable
 from typing import Any
 
 from catalina.errors import LimitError, ProtocolError
-from catalina.tribes.io.java import jdk_values, python_values
+from catalina.tribes.io.java import descriptors, jdk_values, python_values
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, PRIMITIVE_SIZES, STREAM_HEADER, Limits
+from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import JavaArray, JavaObject, JavaString, Node
@@ -28,6 +30,20 @@ log = logging.getLogger("org.apache.catalina.tribes.io.XByteBuffer")
 #: Classes already reported as opaque; a fault that repeats is one line. Bounded: names come from outside.
 _reported: set[str] = set()
 _MAX_REPORTED = 1000
+
+#: Boxes as most are written, by the length of the whole: their head, and what comes behind it.
+_SCALARS = {
+    len(head) + number.size: (head, number)
+    for head, number in (
+        (b"\x73" + encode_node(desc).data, struct.Struct(code))
+        for desc, code in (
+            (descriptors.INTEGER, ">i"),
+            (descriptors.LONG, ">q"),
+            (descriptors.DOUBLE, ">d"),
+            (descriptors.BOOLEAN, ">?"),
+        )
+    )
+}
 
 #: How much work hashing one key may be, in parts: tuples do not remember their hash.
 MAX_KEY_PARTS = 100_000
@@ -49,6 +65,11 @@ def decode_value(encoded: EncodedValue, allow: ClassFilter = only_builtin, limit
         ProtocolError: the bytes break the grammar.
     """
     data = encoded.data
+    if data[:1] == b"\x74" and len(data) == 3 + int.from_bytes(data[1:3], "big"):
+        return decode_modified_utf8(data[3:], 3)
+    scalar = _SCALARS.get(len(data))
+    if scalar is not None and data.startswith(scalar[0]):
+        return scalar[1].unpack_from(data, len(scalar[0]))[0]
     reader = NodeReader(data, 0, None, limits)
     node = reader.read_node()
     if reader.position != len(data):

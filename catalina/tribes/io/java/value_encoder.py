@@ -2,9 +2,9 @@
 
 What has a Java counterpart becomes it, so that a Java node of the group reads it: str String, bool Boolean, int
 Integer, Long or BigInteger by size, float Double, bytes byte[], list ArrayList, dict LinkedHashMap, set HashSet,
-Decimal BigDecimal, UUID UUID, datetime Instant (UTC), OffsetDateTime, ZonedDateTime (zoneinfo) or
-LocalDateTime (naive), date, time and timedelta the classes of java.time. Everything else that can be taken apart without running its code goes by
-``python_form``.
+Decimal BigDecimal, UUID UUID, datetime Instant (UTC), OffsetDateTime, ZonedDateTime (zoneinfo) or LocalDateTime
+(naive), date, time and timedelta the classes of java.time. Everything else that can be taken apart without running its
+code goes by ``python_form``.
 
 An object that occurs twice, or inside itself, is written once and referred to. Where Java's form and Python's share an
 object, the whole value takes Python's form, or the two copies would part.
@@ -55,6 +55,24 @@ _LONG_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.LONG).data
 _DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
 _BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
 _BYTES_HEAD = b"\x75" + encode_node(descriptors.BYTE_ARRAY).data
+#: How the first object of a class begins, and how many handles that takes; later ones refer to its descriptor.
+_FIRST_HEADS = {
+    desc: (bytes((TC_OBJECT,)) + encoded.data, encoded.handles)
+    for desc, encoded in (
+        (desc, encode_node(desc))
+        for desc in (
+            descriptors.ARRAY_LIST,
+            descriptors.BOOLEAN,
+            descriptors.DOUBLE,
+            descriptors.HASH_SET,
+            descriptors.INTEGER,
+            descriptors.LINKED_HASH_MAP,
+            descriptors.LONG,
+            descriptors.TIME_SER,
+            PYTHON_OBJECT,
+        )
+    )
+}
 _TRUE = EncodedValue(_BOOLEAN_HEAD + b"\x01", 2)
 _FALSE = EncodedValue(_BOOLEAN_HEAD + b"\x00", 2)
 
@@ -171,9 +189,18 @@ class _Encoder:
             self._fixups.append(len(self._out) + 2)
             self._out += head
             return
-        self._out.append(TC_OBJECT)
-        self._nodes.write_node(desc)
-        self._heads[desc] = b"\x73\x71" + reference(self._nodes.handle_of(desc))
+        first = _FIRST_HEADS.get(desc)
+        if first is None or (desc.super_desc is descriptors.NUMBER and self._nodes.knows(descriptors.NUMBER)):
+            self._out.append(TC_OBJECT)
+            self._nodes.write_node(desc)
+            self._heads[desc] = b"\x73\x71" + reference(self._nodes.handle_of(desc))
+            return
+        data, handles = first
+        self._heads[desc] = b"\x73\x71" + reference(self._nodes.handles)
+        self._nodes.handles += handles
+        self._out += data
+        if desc.super_desc is descriptors.NUMBER:
+            self._nodes.know(descriptors.NUMBER, self._nodes.handles - 1)
 
     def _begin(self, value: object, desc: ClassDesc) -> bool:
         """Begin an object with an identity; False when a reference was all it took."""
