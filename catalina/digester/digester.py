@@ -70,6 +70,8 @@ class Digester:
     def __init__(self, substitution: Substitution | None = None) -> None:
         self.substitution = substitution or Substitution([MappingSource({})])
         self.findings: list[Finding] = []
+        #: The tree of the file read last, also when it cannot be used; None when it is not well-formed.
+        self.tree: Digested | None = None
         self._warn_only = (self.substitution.lookup("catalina.unknown") or "stop").strip().lower() == "warn"
 
     def parse(self, path: Path, label: str | None = None, roots: Mapping[str, Element] = SERVER_XML) -> Digested:
@@ -82,7 +84,7 @@ class Digester:
         declaration = roots.get(root.tag)
         if declaration is None:
             raise self._failure(root, f"expected <{'> or <'.join(roots)}> as the root element")
-        digested = self._build(root, declaration)
+        self.tree = digested = self._build(root, declaration)
         self._stop_on_errors()
         return digested
 
@@ -95,7 +97,7 @@ class Digester:
         element = self._read(path, label)
         if element.tag != root:
             raise self._failure(element, f"expected <{root}> as the root element")
-        digested = Digested(element, component, element.get("className") or "")
+        self.tree = digested = Digested(element, component, element.get("className") or "")
         self._fill(digested, component)
         self._stop_on_errors()
         return digested
