@@ -52,6 +52,13 @@ class StandardHost(ContainerBase):
     install_dependencies = Attribute(
         bool, False, doc="Let pip install what a wheel requires and the environment lacks, into the work directory."
     )
+    max_unpacked_size = Attribute(
+        int, 4 * 2**30, unit="bytes", doc="What an archive may unpack to; raise it for larger applications."
+    )
+    max_unpacked_files = Attribute(int, 100_000, doc="Entries an archive may have.")
+    max_unpack_ratio = Attribute(
+        int, 200, doc="Unpacked size by archive size, counted from 16 MiB on; what is beyond is taken for a bomb."
+    )
     fail_ctx_if_servlet_start_fails = Attribute(
         bool, False, doc="A load-on-startup servlet that fails makes its whole application fail to start."
     )

@@ -1,0 +1,112 @@
+"""What an archive is and what its application is called, read from the zip's directory; nothing is unpacked or run.
+
+==========================  ==========================================================================================
+wheel                       entry point in ``catalina.webapp`` or ``catalina.webapp.distributable``: its name is the
+                            context's base name; else ``WEB-INF/web.xml`` at the root or in the package; else a module
+                            with ``application`` or ``app``: the distribution's name is the base name, and the
+                            wheel's version always the context's version
+``.war``, ``.zip``          with ``WEB-INF/``: the WAR layout; else ``wsgi.py`` or ``app.py`` at the root; a ``.war``
+                            may also be only static files, as in Tomcat. The file's name is the context's base name
+==========================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+
+from catalina.core.context_name import ContextName
+from catalina.deploy.unpacking import open_archive
+from catalina.deploy.wheel import EntryPoint, Wheel, read_wheel
+from catalina.deploy.wheel_module import find_callable
+from catalina.deploy.wheel_tags import check_tags
+from catalina.errors import DeploymentError
+
+__all__ = ["SUFFIXES", "Archive", "is_archive_name", "read_archive"]
+
+SUFFIXES = (".war", ".whl", ".zip")
+CONTEXT_XML = "META-INF/context.xml"
+WEB_XML = "WEB-INF/web.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive that can be deployed as far as its directory and descriptions tell.
+
+    Args:
+        file: absolute path.
+        name: the context's path and version.
+        has_context_xml: whether it brings ``META-INF/context.xml``.
+        wheel: its description when it is a wheel.
+        web_root: for a wheel with a web.xml, the directory in it that holds ``WEB-INF``: empty or ``shop/``.
+        target: for a wheel without one, the WSGI callable.
+    """
+
+    file: str
+    name: ContextName
+    has_context_xml: bool
+    wheel: Wheel | None = None
+    web_root: str | None = None
+    target: EntryPoint | None = None
+
+
+def is_archive_name(name: str) -> bool:
+    """Whether a file name is that of an archive: ``.war``, ``.whl`` or ``.zip`` in any case."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def read_archive(file: str) -> Archive:
+    """Look into an archive.
+
+    Raises:
+        DeploymentError: it cannot be read, or is not an application; one line says why.
+    """
+    with open_archive(file) as archive:
+        if file.lower().endswith(".whl"):
+            return _read_wheel(file, archive)
+        return _read_zip(file, archive)
+
+
+def _read_zip(file: str, archive: zipfile.ZipFile) -> Archive:
+    names = archive.namelist()
+    war_layout = any(name.startswith("WEB-INF/") for name in names)
+    if not (war_layout or "wsgi.py" in names or "app.py" in names or file.lower().endswith(".war")):
+        raise DeploymentError(f"{file}: is no application: neither WEB-INF/ nor wsgi.py nor app.py at its root")
+    stem = os.path.splitext(os.path.basename(file))[0]
+    return Archive(file, ContextName.of_file(stem), CONTEXT_XML in names)
+
+
+def _read_wheel(file: str, archive: zipfile.ZipFile) -> Archive:
+    wheel = read_wheel(file, archive)
+    check_tags(wheel)
+    version = str(wheel.version)
+    if wheel.entry_points:
+        if len(wheel.entry_points) > 1:
+            found = ", ".join(entry.name for entry in wheel.entry_points)
+            raise DeploymentError(f"{file}: has {len(wheel.entry_points)} applications ({found}), expected one")
+        entry = wheel.entry_points[0]
+        return Archive(file, _name(entry.name, version), CONTEXT_XML in wheel.names, wheel, None, entry)
+    web_root = _web_root(wheel)
+    if web_root is not None:
+        return Archive(file, _name(wheel.name, version), web_root + CONTEXT_XML in wheel.names, wheel, web_root)
+    target = find_callable(wheel, archive)
+    if target is None:
+        raise DeploymentError(
+            f"{file}: is no application: no entry point in catalina.webapp or catalina.webapp.distributable, "
+            f"no {WEB_XML}, and no module with application or app"
+        )
+    return Archive(file, _name(wheel.name, version), False, wheel, None, EntryPoint(wheel.name, target, False))
+
+
+def _name(base: str, version: str) -> ContextName:
+    return ContextName(ContextName.of_file(base.partition("##")[0]).path, version)
+
+
+def _web_root(wheel: Wheel) -> str | None:
+    """``""`` for ``WEB-INF/web.xml`` at the root, ``shop/`` in the package, None without one."""
+    if WEB_XML in wheel.names:
+        return ""
+    found = sorted(name.removesuffix(WEB_XML) for name in wheel.names if name.endswith("/" + WEB_XML))
+    in_packages = [root for root in found if root.count("/") == 1 and not root.endswith(".data/")]
+    return in_packages[0] if in_packages else None

@@ -1,0 +1,259 @@
+"""A descriptor, an archive or a directory becomes a running Context (Tomcat: startup/HostConfig.java)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from catalina.core.context_name import ContextName
+from catalina.core.standard_context import StandardContext
+from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.startup.application_root import ApplicationRoot
+from catalina.startup.application_sources import ApplicationSources
+from catalina.startup.context_maker import make_context, name_context
+from catalina.startup.deployed_application import DeployedApplication
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["ApplicationDeployer", "LoggedDeployment"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+BLOCKED = (
+    "The web application with context path [%s] was not deployed because it contained a deployment descriptor [%s] "
+    "which may include configuration necessary for the secure deployment of the application but processing of "
+    "deployment descriptors is prevented by the deployXML setting of this host. An appropriate descriptor should be "
+    "created at [%s] to deploy this application."
+)
+
+
+class ApplicationDeployer:
+    """Turns files into contexts of one host, and says what to watch afterwards.
+
+    Each ``deploy_*`` gives a DeployedApplication also for an application that does not start: it is remembered, so
+    that it is tried again when its files change and not at every look.
+    """
+
+    def __init__(self, host: StandardHost, sources: ApplicationSources) -> None:
+        self.host = host
+        self.sources = sources
+
+    # -- descriptors ---------------------------------------------------------------------------------------------
+
+    def deploy_descriptor(self, name: ContextName, file: str) -> DeployedApplication:
+        """A descriptor in xmlBase, with its docBase or with what appBase has under its name."""
+        application = DeployedApplication(name, has_descriptor=True)
+        with LoggedDeployment("deployment descriptor", file) as attempt:
+            attempt.run(lambda: self._deploy_descriptor(application, file))
+        self._watch_globals(application)
+        return application
+
+    def _deploy_descriptor(self, application: DeployedApplication, file: str) -> None:
+        application.watch_for_redeploy(file)
+        context = make_context(self.host, file)
+        if "path" in vars(context):
+            log.warning("The path attribute with value [%s] in deployment descriptor [%s] has been ignored",
+                        context.path, file)  # fmt: skip
+        doc_base = self._outside(application.name, file, context)
+        if doc_base is not None:
+            application.external = True
+            application.watch_for_redeploy(doc_base)
+            archive = self.sources.archive(doc_base) if is_archive_name(doc_base) else None
+        else:
+            del application.redeploy[file]
+            archive = self.sources.archive_named(application.name)
+            self._watch_archive_place(application, archive)
+        application.archive = archive
+        try:
+            self._start(application, context, archive, doc_base)
+        finally:
+            self._watch_root(application, context)
+            application.watch_for_redeploy(file)
+
+    def _outside(self, name: ContextName, file: str, context: StandardContext) -> str | None:
+        """The absolute docBase when it lies outside of appBase; inside it is ignored, as the file's name decides."""
+        if not context.doc_base:
+            return None
+        base = self.sources.app_base
+        doc_base = os.path.abspath(os.path.join(base, context.doc_base))
+        if os.path.realpath(doc_base).startswith(os.path.realpath(base) + os.sep):
+            log.warning("A docBase [%s] inside the host appBase has been specified, and will be ignored", doc_base)
+            context.doc_base = None
+            return None
+        hidden = self.sources.archive_named(name)
+        if hidden is not None:
+            log.warning("The WAR [%s] is hidden by the deployment descriptor [%s]", hidden.file, file)
+        directory = os.path.join(base, name.base_name)
+        if os.path.isdir(directory):
+            log.warning("The directory [%s] is hidden by the deployment descriptor [%s]", directory, file)
+        return doc_base
+
+    # -- archives ------------------------------------------------------------------------------------------------
+
+    def deploy_archive(self, archive: Archive) -> DeployedApplication:
+        """An archive in appBase."""
+        application = DeployedApplication(archive.name, archive=archive)
+        application.watch_for_redeploy(archive.file)
+        with LoggedDeployment("web application archive", archive.file) as attempt:
+            attempt.run(lambda: self._deploy_archive(application, archive))
+        self._watch_globals(application)
+        return application
+
+    def _deploy_archive(self, application: DeployedApplication, archive: Archive) -> None:
+        unpack = self.host.unpack_wars
+        root = ApplicationRoot(self.host, archive, application.name.base_name)
+        try:
+            directory = root.prepare(unpack)
+            context = self._context_of(application, directory)
+            unpack_here = unpack and context.unpack_war
+            if unpack_here != unpack:
+                root.close()
+                root.prepare(unpack_here)
+            root.check_requirements(self.may_install(context))
+            self._run(application, context, root.move_in(unpack_here), archive)
+        finally:
+            root.close()
+            place = root.place(unpack)
+            if unpack and os.path.isdir(place):
+                application.watch_for_redeploy(place)
+                self._watch_own_descriptor(application, place)
+
+    def may_install(self, context: StandardContext) -> bool:
+        """Whether pip may install what the application requires: ``installDependencies`` of Context, else Host."""
+        own = context.install_dependencies
+        return self.host.install_dependencies if own is None else own
+
+    # -- directories ---------------------------------------------------------------------------------------------
+
+    def deploy_directory(self, name: ContextName, directory: str) -> DeployedApplication:
+        """A directory in appBase."""
+        application = DeployedApplication(name)
+        with LoggedDeployment("web application directory", directory) as attempt:
+            attempt.run(lambda: self._deploy_directory(application, directory))
+        self._watch_globals(application)
+        return application
+
+    def _deploy_directory(self, application: DeployedApplication, directory: str) -> None:
+        application.watch_for_redeploy(directory + ".war", directory)
+        try:
+            self.run_directory(application, directory, None)
+        finally:
+            self._watch_own_descriptor(application, directory)
+
+    def run_directory(self, application: DeployedApplication, directory: str, archive: Archive | None) -> None:
+        """Start what lies in a directory, with its own META-INF/context.xml. Raises DeploymentError."""
+        self._run(application, self._context_of(application, directory), directory, archive)
+
+    # -- what they share -----------------------------------------------------------------------------------------
+
+    def _context_of(self, application: DeployedApplication, directory: str) -> StandardContext:
+        """The context for a directory, with its META-INF/context.xml if the host lets it count."""
+        own = os.path.join(directory, CONTEXT_XML)
+        if not os.path.isfile(own):
+            return make_context(self.host, None)
+        target = self._descriptor_place(application)
+        if not self.host.deploy_xml:
+            raise DeploymentError(BLOCKED % (application.name.display_name, own, target))
+        context = make_context(self.host, own)
+        if self.host.copy_xml or context.copy_xml:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copyfile(own, target)
+            application.has_descriptor = True
+            context = make_context(self.host, target)
+        return context
+
+    def _start(
+        self, application: DeployedApplication, context: StandardContext, archive: Archive | None, doc_base: str | None
+    ) -> None:
+        """Start a context that a descriptor describes."""
+        if archive is None:
+            self._run(application, context, doc_base or self._directory_place(application), None)
+            return
+        unpack = self.host.unpack_wars and context.unpack_war
+        root = ApplicationRoot(self.host, archive, application.name.base_name)
+        try:
+            root.prepare(unpack)
+            root.check_requirements(self.may_install(context))
+            self._run(application, context, root.move_in(unpack), archive)
+        finally:
+            root.close()
+
+    def _run(
+        self, application: DeployedApplication, context: StandardContext, directory: str, archive: Archive | None
+    ) -> None:
+        name_context(context, self.host, application.name, directory, archive)
+        self.host.add_child(context)
+        self.watch_resources(application, context)
+
+    def watch_resources(self, application: DeployedApplication, context: StandardContext) -> None:
+        """Watch what the context's WatchedResource elements name, and the descriptors it was configured from."""
+        application.reload.clear()
+        for name in context.watched_resources:
+            application.watch_for_reload(os.path.join(context.document_root, name))
+        application.watch_for_reload(*(str(file) for file in context.default_web_xml_watched))
+
+    def _watch_archive_place(self, application: DeployedApplication, archive: Archive | None) -> None:
+        place = archive.file if archive is not None else self._directory_place(application) + ".war"
+        application.watch_for_redeploy(place)
+
+    def _watch_root(self, application: DeployedApplication, context: StandardContext) -> None:
+        """The directory in appBase: unpacked, or simply there."""
+        directory = self._directory_place(application)
+        unpacked = application.archive is not None and self.host.unpack_wars and context.unpack_war
+        if unpacked or (not application.external and os.path.isdir(directory)):
+            application.watch_for_redeploy(directory)
+
+    def _watch_own_descriptor(self, application: DeployedApplication, directory: str) -> None:
+        """META-INF/context.xml and the descriptor in xmlBase: the one in use, and the other in case it comes."""
+        own, place = os.path.join(directory, CONTEXT_XML), self._descriptor_place(application)
+        if self.host.deploy_xml and os.path.isfile(own) and application.has_descriptor:
+            application.watch_for_redeploy(place)
+        else:
+            application.watch_for_redeploy(own, place)
+
+    def _watch_globals(self, application: DeployedApplication) -> None:
+        """Files below every application; a change redeploys it, they are never deleted."""
+        application.watch_for_redeploy(*self.global_files())
+
+    def global_files(self) -> tuple[str, ...]:
+        """conf/context.xml and the host's context.xml.default."""
+        conf = os.path.join(os.path.abspath(self.host.catalina_base), "conf", "context.xml")
+        return os.path.join(self.sources.config_base, "context.xml.default"), conf
+
+    def _directory_place(self, application: DeployedApplication) -> str:
+        return os.path.join(self.sources.app_base, application.name.base_name)
+
+    def _descriptor_place(self, application: DeployedApplication) -> str:
+        return os.path.join(self.sources.config_base, application.name.base_name + ".xml")
+
+
+class LoggedDeployment:
+    """Tomcat's two lines around a deployment, and one about its failure, which goes no further."""
+
+    def __init__(self, what: str, file: str) -> None:
+        self.what = what
+        self.file = file
+
+    def __enter__(self) -> LoggedDeployment:
+        self._begun = time.monotonic()
+        log.info("Deploying %s [%s]", self.what, self.file)
+        return self
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do the work; log what it raises."""
+        try:
+            work()
+        except CatalinaError as error:
+            log.error("Error deploying %s [%s]: %s", self.what, self.file, error)
+        except Exception:  # an application's own listener may fail in any way
+            log.exception("Error deploying %s [%s]", self.what, self.file)
+
+    def __exit__(self, *exc: object) -> None:
+        took = round((time.monotonic() - self._begun) * 1000)
+        log.info("Deployment of %s [%s] has finished in [%s] ms", self.what, self.file, f"{took:,}")

@@ -1,0 +1,123 @@
+"""Where an application made from an archive runs: a directory in appBase, or one in the work directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalina.deploy.archive import Archive
+from catalina.deploy.dependencies import install_dependencies
+from catalina.deploy.exploding import is_current
+from catalina.deploy.requirements import Missing, missing_requirements
+from catalina.deploy.unpacking import UnpackLimits
+from catalina.deploy.wheel import Wheel
+from catalina.errors import DeploymentError
+from catalina.loader.search_path import DEPENDENCIES, search_path
+from catalina.startup.expand_war import delete, put_in_place, stage
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["ApplicationRoot"]
+
+_PACKED = "packed"
+
+
+class ApplicationRoot:
+    """The directory for one state of one archive.
+
+    Opened by :meth:`prepare`, which finds or unpacks it beside its place, so that a running version is not touched by
+    an archive that turns out to be broken; :meth:`move_in` then puts it where it runs. Close it in any case.
+
+    Args:
+        host: gives the directories and limits.
+        archive: the archive.
+        base_name: the context's base name, which the directory gets.
+    """
+
+    def __init__(self, host: StandardHost, archive: Archive, base_name: str) -> None:
+        self.archive = archive
+        self._host = host
+        self._unpacked_place = os.path.join(os.path.abspath(host.app_base_path), base_name)
+        self._work = os.path.join(os.path.abspath(host.work_path), base_name)
+        self._staged: str | None = None
+        self._old: str | None = None
+        self._place: str | None = None
+        self.directory = ""
+
+    def place(self, unpack: bool) -> str:
+        """Where the directory belongs, unpacked into appBase or not."""
+        return self._unpacked_place if unpack else os.path.join(self._work, _PACKED)
+
+    def prepare(self, unpack: bool) -> str:
+        """The directory's content, where it is now: at its place if that fits the archive, else staged beside it.
+
+        Raises:
+            DeploymentError: the archive is refused.
+        """
+        place = self.place(unpack)
+        if is_current(self.archive.file, place):
+            self.directory = place
+            return place
+        limits = UnpackLimits(self._host.max_unpacked_size, self._host.max_unpacked_files, self._host.max_unpack_ratio)
+        self._staged = self.directory = stage(self.archive, os.path.dirname(place), limits)
+        return self._staged
+
+    def check_requirements(self, install: bool) -> None:
+        """Make sure that what the wheel requires is there; pip installs it into the work directory when ``install``.
+
+        Raises:
+            DeploymentError: something is missing; the text names it.
+        """
+        wheel = self.archive.wheel
+        if wheel is None or not wheel.requirements:
+            return
+        missing = self._missing(wheel)
+        if missing and install:
+            wanted = {str(each.root): each.root for each in missing}
+            install_dependencies(self.archive.file, list(wanted.values()), self._dependencies)
+            missing = self._missing(wheel)
+        if missing:
+            raise DeploymentError(
+                f"{self.archive.file}: requires what is not here: {'; '.join(each.text for each in missing)}"
+            )
+
+    @property
+    def _dependencies(self) -> str:
+        return os.path.join(self._work, DEPENDENCIES)
+
+    def _missing(self, wheel: Wheel) -> list[Missing]:
+        return missing_requirements(wheel.requirements, search_path(self.directory, self._work), sys.path)
+
+    def move_in(self, unpack: bool) -> str:
+        """Put the directory where it runs; what was there is kept until :meth:`close` or :meth:`move_back`."""
+        place = self.place(unpack)
+        if self._staged is not None:
+            self._old = put_in_place(self._staged, place)
+            self._staged = None
+            self._place = place
+        self.directory = place
+        return place
+
+    def move_back(self) -> bool:
+        """Undo :meth:`move_in`: the directory that stood there stands there again.
+
+        Returns:
+            False when there was none, or nothing was moved.
+        """
+        if self._old is None or self._place is None:
+            return False
+        delete(self._place)
+        Path(self._old).rename(self._place)
+        delete(os.path.dirname(self._old))
+        self._old = None
+        return True
+
+    def close(self) -> None:
+        """Remove what is neither running nor to run again."""
+        for directory in (self._staged, self._old):
+            if directory is not None:
+                delete(os.path.dirname(directory))
+        self._staged = self._old = None

@@ -1,0 +1,144 @@
+"""What lies in a host's xmlBase and appBase: descriptors, archives and directories, by the context they stand for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from catalina.core.context_name import ContextName
+from catalina.deploy.archive import Archive, is_archive_name, read_archive
+from catalina.deploy.settling import Settling, Stamp, stamp_of
+from catalina.errors import DeploymentError
+from catalina.startup.expand_war import STAGING_PREFIX
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["ApplicationSources"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+_NEVER = ("META-INF", "WEB-INF")
+
+
+class ApplicationSources:
+    """Reads the directories anew at each look; what an archive is called is remembered per state of its file."""
+
+    def __init__(self, host: StandardHost) -> None:
+        self.host = host
+        self.settling = Settling()
+        #: An archive has been left for later because it was still being copied.
+        self.unsettled = False
+        self._known: dict[str, tuple[Stamp, Archive | DeploymentError]] = {}
+        self._said: dict[str, Stamp] = {}
+
+    @property
+    def app_base(self) -> str:
+        """Absolute appBase."""
+        return os.path.abspath(self.host.app_base_path)
+
+    @property
+    def config_base(self) -> str:
+        """Absolute xmlBase."""
+        return os.path.abspath(self.host.config_base_path)
+
+    def descriptors(self) -> Iterator[tuple[ContextName, str]]:
+        """Context descriptors in xmlBase."""
+        for name in _listing(self.config_base):
+            file = os.path.join(self.config_base, name)
+            if name.lower().endswith(".xml") and os.path.isfile(file):
+                yield ContextName.of_file(name), file
+
+    def archives(self, at_start: bool = False) -> Iterator[Archive]:
+        """Readable archives in appBase. Unreadable ones are said once per state, half-copied ones left out.
+
+        Args:
+            at_start: nobody is copying; take what is complete, without waiting for it to be quiet.
+        """
+        for name in self._app_base_names():
+            file = os.path.join(self.app_base, name)
+            if not is_archive_name(name) or not os.path.isfile(file) or not (at_start or self.settles(file)):
+                continue
+            try:
+                yield self.archive(file)
+            except DeploymentError as refused:
+                self._say_once(file, refused)
+
+    def directories(self) -> Iterator[tuple[ContextName, str]]:
+        """Directories in appBase."""
+        for name in self._app_base_names():
+            directory = os.path.join(self.app_base, name)
+            if name not in _NEVER and not name.startswith(STAGING_PREFIX) and os.path.isdir(directory):
+                # the suffix that is cut off again protects a directory called x.war from losing its own
+                yield ContextName.of_file(name + ".xml"), directory
+
+    def archive(self, file: str) -> Archive:
+        """What an archive is, read again only when it has changed.
+
+        Raises:
+            DeploymentError: it cannot be used, with the same words each time.
+        """
+        stamp = stamp_of(file)
+        if stamp is None:
+            raise DeploymentError(f"{file}: is not there")
+        known = self._known.get(file)
+        if known is None or known[0] != stamp:
+            try:
+                found: Archive | DeploymentError = read_archive(file)
+            except DeploymentError as refused:
+                found = refused
+            known = self._known[file] = (stamp, found)
+        if isinstance(known[1], DeploymentError):
+            raise known[1]
+        return known[1]
+
+    def archive_named(self, name: ContextName) -> Archive | None:
+        """The archive in appBase for a context, None without one."""
+        for file_name in self._app_base_names():
+            file = os.path.join(self.app_base, file_name)
+            if is_archive_name(file_name) and os.path.isfile(file):
+                try:
+                    archive = self.archive(file)
+                except DeploymentError:
+                    continue  # archives() says it
+                if archive.name == name:
+                    return archive
+        return None
+
+    def is_quiet(self, file: str) -> bool:
+        """Whether nobody seems to be writing the file; otherwise notes that another look is due."""
+        quiet = self.settling.quiet_for(file, time.monotonic(), time.time()) >= self.settling.quiet
+        self.unsettled = self.unsettled or not quiet
+        return quiet
+
+    def settles(self, file: str) -> bool:
+        """Whether an archive is complete, as far as can be known; otherwise notes that another look is due."""
+        known = self._known.get(file)
+        if known is not None and known[0] == stamp_of(file):
+            return True
+        complete = self.settling.is_complete(file, time.monotonic(), time.time())
+        self.unsettled = self.unsettled or not complete
+        return complete
+
+    def _app_base_names(self) -> list[str]:
+        names = _listing(self.app_base)
+        ignore = self.host.deploy_ignore
+        if ignore is None:
+            return names
+        return [name for name in names if not ignore.fullmatch(name)]
+
+    def _say_once(self, file: str, refused: DeploymentError) -> None:
+        stamp, _ = self._known[file]
+        if self._said.get(file) != stamp:
+            self._said[file] = stamp
+            log.error("Error deploying web application archive [%s]: %s", file, refused)
+
+
+def _listing(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

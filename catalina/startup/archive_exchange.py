@@ -1,0 +1,123 @@
+"""Put a new state of an archive in the place of a running one, and back when it does not start.
+
+What can be found out beforehand (a broken zip, a missing requirement) is found out beside the running version, which
+then simply stays. An application without META-INF/context.xml keeps its Context object, paused: requests wait for it
+instead of failing, and a distributable application keeps its sessions, as in a reload. With META-INF/context.xml the
+settings may be others, so there is a new Context, as in Tomcat.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from catalina.core.standard_context import StandardContext
+from catalina.deploy.archive import Archive
+from catalina.deploy.settling import stamp_of
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.startup.application_deployer import ApplicationDeployer, LoggedDeployment
+from catalina.startup.application_root import ApplicationRoot
+from catalina.startup.deployed_application import DeployedApplication
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["ArchiveExchange"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+RESTORED = "The new version of [%s] did not start; the previous one is restored"
+
+
+class ArchiveExchange:
+    """One change of one application's archive.
+
+    After :meth:`run`, ``good`` says whether the new state runs, and ``application`` is what to remember.
+    """
+
+    def __init__(
+        self,
+        host: StandardHost,
+        deployer: ApplicationDeployer,
+        application: DeployedApplication,
+        context: StandardContext,
+        archive: Archive,
+    ) -> None:
+        self.host = host
+        self.deployer = deployer
+        self.application = application
+        self.context = context
+        self.archive = archive
+        self.unpack = host.unpack_wars and context.unpack_war
+        self.root = ApplicationRoot(host, archive, application.name.base_name)
+        self.good = False
+
+    def run(self) -> None:
+        """Exchange. Failures are logged, nothing is raised."""
+        with LoggedDeployment("web application archive", self.archive.file) as attempt:
+            attempt.run(self._run)
+        application = self.application
+        application.watch_for_redeploy(self.archive.file)
+        application.refused = None if self.good else stamp_of(self.archive.file)
+        if self.unpack:
+            application.watch_for_redeploy(self.root.place(True))
+
+    def _run(self) -> None:
+        try:
+            self.root.prepare(self.unpack)
+            self.root.check_requirements(self.deployer.may_install(self.context))
+            own_settings = self.archive.has_context_xml or self.context.config_file is not None
+            if own_settings and not self.application.has_descriptor:
+                self._new_context()
+            else:
+                self._same_context()
+            if self.good:
+                self.application.archive = self.archive
+        finally:
+            self.root.close()
+
+    def _same_context(self) -> None:
+        context = self.context
+        context.paused = True
+        try:
+            context.stop()
+            self.root.move_in(self.unpack)
+            self.good = _starts(context)
+            if not self.good and self.root.move_back():
+                log.error(RESTORED, context.name)
+                _starts(context)
+            self.deployer.watch_resources(self.application, context)
+        finally:
+            context.paused = False
+            if not context.state.available:
+                context.fire_container_event("unavailable")
+
+    def _new_context(self) -> None:
+        self.host.remove_child(self.context)
+        directory = self.root.move_in(self.unpack)
+        fresh = DeployedApplication(self.application.name, archive=self.archive)
+        fresh.redeploy = self.application.redeploy
+        self.application = fresh
+        try:
+            self.good = self._runs(directory)
+        except DeploymentError as error:
+            log.error("Error deploying web application archive [%s]: %s", self.archive.file, error)
+        if not self.good and self.root.move_back():
+            log.error(RESTORED, self.application.name.display_name)
+            failed = self.host.find_child(self.application.name.name)
+            if failed is not None:
+                self.host.remove_child(failed)
+            self._runs(directory)
+
+    def _runs(self, directory: str) -> bool:
+        self.deployer.run_directory(self.application, directory, self.archive)
+        context = self.host.find_child(self.application.name.name)
+        return context is not None and context.state.available
+
+
+def _starts(context: StandardContext) -> bool:
+    try:
+        context.start()
+    except CatalinaError as error:
+        log.error("Error starting context [%s]: %s", context.name, error)
+    return context.state.available

@@ -1,0 +1,320 @@
+"""Deploys applications into a host, at its start and while it runs (Tomcat: startup/HostConfig.java).
+
+At start: descriptors, then archives, then directories; a name that is taken is skipped. While the host runs and
+``autoDeploy`` is on, each look first undeploys, reloads and exchanges what has changed, then deploys what is new.
+A look follows a change that the watcher saw within a fraction of a second, and each background tick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from catalina.attributes import Component
+from catalina.core.container_base import thread_count
+from catalina.core.context_name import ContextName
+from catalina.core.standard_context import StandardContext
+from catalina.deploy.context_version import newest_last
+from catalina.deploy.settling import stamp_of
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.lifecycle import LifecycleEvent
+from catalina.startup.app_base_watcher import AppBaseWatcher
+from catalina.startup.application_deployer import ApplicationDeployer
+from catalina.startup.application_sources import ApplicationSources
+from catalina.startup.archive_exchange import ArchiveExchange
+from catalina.startup.change_check import Action, Change, ChangeCheck
+from catalina.startup.deployed_application import DeployedApplication
+from catalina.startup.expand_war import STAGING_PREFIX, delete
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["HostConfig"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+
+class HostConfig(Component):
+    """The listener of one host. Its methods may be called from any thread; deployments of one host exclude each other.
+
+    ``deployed`` holds the applications that came from files, by context name; those of server.xml are not its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deployed: dict[str, DeployedApplication] = {}
+        self._lock = threading.RLock()
+        self._serviced: set[str] = set()
+        self._watcher: AppBaseWatcher | None = None
+
+    @classmethod
+    def of(cls, host: StandardHost) -> HostConfig | None:
+        """The HostConfig that listens to a host, None when it has none."""
+        return next((each for each in host.lifecycle_listeners if isinstance(each, cls)), None)
+
+    def __call__(self, event: LifecycleEvent) -> None:
+        match event.type:
+            case "before_start":
+                self._before_start(event.source)  # type: ignore[arg-type]  # it listens to a host
+            case "start":
+                self._start()
+            case "periodic":
+                self.check()
+            case "stop":
+                self._stop()
+
+    # -- the host's life -----------------------------------------------------------------------------------------
+
+    def _before_start(self, host: StandardHost) -> None:
+        self.host = host
+        self.sources = ApplicationSources(host)
+        self.deployer = ApplicationDeployer(host, self.sources)
+        self.changes = ChangeCheck(self.sources)
+        if host.create_dirs:
+            for directory in (self.sources.app_base, self.sources.config_base):
+                try:
+                    os.makedirs(directory, exist_ok=True)
+                except OSError as exc:
+                    log.error("Unable to create directory for deployment: [%s]: %s", directory, exc.strerror)
+
+    def _start(self) -> None:
+        host = self.host
+        if not os.path.isdir(self.sources.app_base):
+            log.error("Application base [%s] for host [%s] does not exist or is not a directory. deployOnStartUp and "
+                      "autoDeploy have been set to false to prevent deployment errors. Other errors may still occur.",
+                      self.sources.app_base, host.name)  # fmt: skip
+            host.deploy_on_startup = host.auto_deploy = False
+        else:
+            self._clear_staging()
+        if host.deploy_on_startup:
+            with self._lock:
+                self._deploy_apps(at_start=True)
+        if host.auto_deploy:
+            self._watcher = AppBaseWatcher(self.check, f"{host.name}-deploy")
+            self._watcher.start()
+            self._watch()
+
+    def _stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = None
+        self.deployed.clear()
+
+    def _clear_staging(self) -> None:
+        """Remove what a process that ended in the middle of a deployment has left."""
+        for name in os.listdir(self.sources.app_base):
+            if name.startswith(STAGING_PREFIX):
+                delete(os.path.join(self.sources.app_base, name))
+
+    def _watch(self) -> None:
+        """Tell the watcher where files matter: both bases, outside document bases, watched resources."""
+        if self._watcher is None:
+            return
+        directories = {self.sources.app_base, self.sources.config_base}
+        for application in self.deployed.values():
+            directories.update(os.path.dirname(file) for file in (*application.redeploy, *application.reload))
+        self._watcher.watch(directories)
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Look once: what has changed, which old versions nobody uses, what is new. Does nothing without autoDeploy."""
+        if not self.host.auto_deploy or not self.host.state.available:
+            return
+        with self._lock:
+            self.sources.unsettled = False
+            for application in list(self.deployed.values()):
+                with self._servicing(application.name.name) as mine:
+                    if mine:
+                        self._act(application, self.changes.look(application))
+            if self.host.undeploy_old_versions:
+                self._undeploy_old_versions()
+            self._deploy_apps()
+            self._watch()
+            if self.sources.unsettled and self._watcher is not None:
+                self._watcher.look_again(self.sources.settling.quiet)
+
+    def check_now(self, name: str) -> None:
+        """Act on changes of one application, and deploy it when it is new, also without autoDeploy.
+
+        For the manager application and the command line, which hold the name (:meth:`try_add_serviced`).
+        """
+        with self._lock:
+            application = self.deployed.get(name)
+            if application is not None:
+                self._act(application, self.changes.look(application))
+            self._deploy_apps(at_start=True, only=name)
+            self._watch()
+
+    def _act(self, application: DeployedApplication, change: Change) -> None:
+        match change.action:
+            case Action.REDEPLOY:
+                self._undeploy(application)
+                self.changes.delete(change.obsolete)
+            case Action.RELOAD:
+                self._reload(application)
+            case Action.EXCHANGE:
+                self._exchange(application)
+
+    def _deploy_apps(self, at_start: bool = False, only: str | None = None) -> None:
+        """Deploy descriptors, archives and directories whose names are not taken."""
+        deployer, sources = self.deployer, self.sources
+
+        def wanted(name: ContextName) -> bool:
+            return only is None or name.name == only
+
+        self._deploy_each(
+            (name, partial(deployer.deploy_descriptor, name, file))
+            for name, file in sources.descriptors()
+            if wanted(name)
+        )
+        archives = [archive for archive in sources.archives(at_start) if wanted(archive.name)]
+        for archive in archives:
+            self._archive_beside(archive.name, archive.file)
+        self._deploy_each((archive.name, partial(deployer.deploy_archive, archive)) for archive in archives)
+        self._deploy_each(
+            (name, partial(deployer.deploy_directory, name, directory))
+            for name, directory in sources.directories()
+            if wanted(name)
+        )
+
+    def _deploy_each(self, found: Iterable[tuple[ContextName, Callable[[], DeployedApplication]]]) -> None:
+        """Deploy what is not there yet, with ``startStopThreads`` threads."""
+        wanted: dict[str, Callable[[], DeployedApplication]] = {}
+        for name, deploy in found:
+            taken = name.name in self.deployed or self.host.find_child(name.name) is not None
+            if not taken and self._serviced.isdisjoint((name.name,)):
+                wanted.setdefault(name.name, deploy)
+        threads = thread_count(self.host.start_stop_threads)
+        if threads == 1 or len(wanted) < 2:
+            done = [deploy() for deploy in wanted.values()]
+        else:
+            with ThreadPoolExecutor(threads, thread_name_prefix=f"{self.host.name}-startStop") as pool:
+                done = list(pool.map(lambda deploy: deploy(), wanted.values()))
+        for application in done:
+            self.deployed[application.name.name] = application
+
+    def _archive_beside(self, name: ContextName, file: str) -> None:
+        """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden."""
+        application = self.deployed.get(name.name)
+        if application is None or application.external:
+            return
+        directory = os.path.join(self.sources.app_base, name.base_name)
+        if application.archive is None and file not in application.redeploy:
+            self._undeploy(application)
+            delete(directory)
+        elif application.archive is not None and not self.host.unpack_wars:
+            there = os.path.isdir(directory)
+            if there and not application.warned_of_directory:
+                log.warning("The directory [%s] will be ignored because the WAR [%s] takes priority and unpackWARs is "
+                            "false", directory, file)  # fmt: skip
+            application.warned_of_directory = there
+
+    def _undeploy_old_versions(self) -> None:
+        by_path: dict[str, list[tuple[StandardContext, DeployedApplication]]] = {}
+        for application in self.deployed.values():
+            context = self._context(application)
+            if context is not None:
+                by_path.setdefault(application.name.path, []).append((context, application))
+        for versions in by_path.values():
+            ordered = newest_last((each[0].web_app_version, each[0].from_wheel, each) for each in versions)
+            for (context, application), (newer, _) in pairwise(ordered):
+                manager = context.manager
+                if newer.state.available and (manager is None or manager.active_sessions == 0):
+                    log.info("Undeploying old version of context [%s] which has no active session", context.name)
+                    self._undeploy(application)
+                    self.changes.delete(self.changes.deletable(application))
+
+    # -- acting on one application -------------------------------------------------------------------------------
+
+    def _context(self, application: DeployedApplication) -> StandardContext | None:
+        found = self.host.find_child(application.name.name)
+        return found if isinstance(found, StandardContext) else None
+
+    def _undeploy(self, application: DeployedApplication) -> None:
+        log.info("Undeploying context [%s]", application.name.name)
+        context = self._context(application)
+        if context is not None:
+            self.host.remove_child(context)
+        self.deployed.pop(application.name.name, None)
+
+    def _reload(self, application: DeployedApplication) -> None:
+        log.info("Reloading context [%s]", application.name.name)
+        context = self._context(application)
+        if context is None:
+            return
+        try:
+            if context.state.available:
+                context.reload()
+            else:
+                context.start()
+        except CatalinaError as error:
+            log.error("Error during context [%s] restart: %s", application.name.name, error)
+        self.deployer.watch_resources(application, context)
+
+    def _exchange(self, application: DeployedApplication) -> None:
+        """A new state of the archive. One that is broken is said to be so once, and the running version stays."""
+        if application.archive is None:
+            return
+        file = application.archive.file
+        context = self._context(application)
+        try:
+            archive = self.sources.archive(file)
+        except DeploymentError as error:
+            application.refused = stamp_of(file)
+            log.error("Error deploying web application archive [%s]: %s", file, error)
+            return
+        if context is None or not context.state.available or archive.name != application.name:
+            self._undeploy(application)
+            return
+        attempt = ArchiveExchange(self.host, self.deployer, application, context, archive)
+        attempt.run()
+        self.deployed[application.name.name] = attempt.application
+
+    # -- what the manager application, the command line and the farm ask -----------------------------------------
+
+    @contextmanager
+    def _servicing(self, name: str) -> Iterator[bool]:
+        mine = self.try_add_serviced(name)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self.remove_serviced(name)
+
+    def try_add_serviced(self, name: str) -> bool:
+        """Take an application for oneself: looks leave it alone. False when somebody else has it."""
+        with self._lock:
+            if name in self._serviced:
+                return False
+            self._serviced.add(name)
+            return True
+
+    def remove_serviced(self, name: str) -> None:
+        """Give an application back."""
+        with self._lock:
+            self._serviced.discard(name)
+
+    def is_deployed(self, name: str) -> bool:
+        """Whether an application of that context name came from files."""
+        return name in self.deployed
+
+    def undeploy(self, name: str) -> None:
+        """Stop an application and delete its files: those in appBase, and its descriptor where copyXML made it.
+
+        Raises:
+            DeploymentError: no application of that name came from files.
+        """
+        with self._lock:
+            application = self.deployed.get(name)
+            if application is None:
+                raise DeploymentError(f"{self.host}: no application [{name or '/'}] that was deployed from files")
+            self._undeploy(application)
+            self.changes.delete(self.changes.deletable(application))
