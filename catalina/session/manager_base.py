@@ -220,7 +220,7 @@ class ManagerBase(Lifecycle):
         if notify:
             session.tell_changed_id(old_id)
 
-    def request_completed(self, session: StandardSession | None, request: object) -> Any:
+    def request_completed(self, session: Any, request: object) -> Any:
         """Nothing to do for sessions that stay in this node."""
         return None
 

@@ -8,7 +8,10 @@ from catalina.attributes import Attribute
 from catalina.session.manager_base import ManagerBase
 
 if TYPE_CHECKING:
+    from catalina.ha.session.delta_session import DeltaSession
+    from catalina.ha.session.session_message import SessionMessage
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.member import Member
 
 __all__ = ["ClusterManagerBase"]
 
@@ -41,15 +44,26 @@ class ClusterManagerBase(ManagerBase):
 
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""
-        return copy_component(self, type(self)())
+        clone = type(self)()
+        copy_component(self, clone)
+        return clone
+
+    def session_expiring(self, session: DeltaSession) -> None:
+        """Told before a session ends here: a manager that sends messages sends what is pending."""
+
+    def session_expired(self, session: DeltaSession) -> None:
+        """Told when a session has ended here: a manager that sends messages ends it on the other nodes."""
+
+    def message_data_received(self, message: SessionMessage, sender: Member) -> None:
+        """A session message for this manager; one that replicates in another way ignores it."""
 
 
-def copy_component(source: Any, target: Any) -> Any:
+def copy_component(source: Any, target: Any) -> None:
     """Give ``target`` the attribute values set on ``source``, and its session id generator a copy of that one's."""
     for declaration in source.attributes().values():
         if declaration.name in vars(source):
             setattr(target, declaration.name, vars(source)[declaration.name])
     generator = getattr(source, "session_id_generator", None)
     if generator is not None:
-        target.session_id_generator = copy_component(generator, type(generator)())
-    return target
+        target.session_id_generator = type(generator)()
+        copy_component(generator, target.session_id_generator)

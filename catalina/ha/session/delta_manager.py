@@ -147,7 +147,7 @@ class DeltaManager(ClusterManagerBase):
         self.recent.expired(session.id, now_ms, time.monotonic())
         self._tell(EVT_SESSION_EXPIRED, session.id, None, f"{session.id}-EXPIRED-MSG", now_ms)
 
-    def request_completed(self, session: StandardSession | None, request: object) -> Delivery | None:
+    def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Send what the request changed; a session that was only read says now and then that it lives."""
         if not isinstance(session, DeltaSession) or not session.is_valid:
             return None
@@ -230,7 +230,7 @@ class DeltaManager(ClusterManagerBase):
             return
         session = self.new_session(session_id)
         session.creation_time_ms = created_ms
-        session.is_primary = False
+        session.be_backup()
         self.recent.born(session_id)
         self.session_counter += 1
         self.add(session)

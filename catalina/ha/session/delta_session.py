@@ -342,6 +342,11 @@ class DeltaSession(StandardSession):
                 self._receive_property(action)
         self.touched_elsewhere()
 
+    def be_backup(self) -> None:
+        """The session was made on another node, which knows its properties."""
+        self.is_primary = False
+        self._unsent.clear()
+
     def touched_elsewhere(self) -> None:
         """Another node has served a request of this session: it is primary now, and the time starts again."""
         self.is_primary = False
@@ -357,8 +362,7 @@ class DeltaSession(StandardSession):
         self._max_inactive_interval = data.max_inactive_interval
         self.is_new = data.is_new
         self.version = data.version
-        self.is_primary = False
-        self._unsent.clear()
+        self.be_backup()
         self._take_principal(data.principal)
         for name, note in (
             (NOTE_EXPECTED_SESSION_ID, data.expected_session_id),

@@ -302,7 +302,7 @@ class SimpleTcpCluster(Lifecycle):
         if self.channel is None:
             self.channel = GroupChannel()
         channel = self.channel
-        if not channel.interceptors:
+        if next(iter(channel.interceptors), None) is None:
             channel.add_interceptor(MessageDispatchInterceptor())
             channel.add_interceptor(TcpFailureDetector())
         if self.heartbeat_background_enabled:
