@@ -13,6 +13,7 @@
         TooManyActiveSessionsError  a manager's maxActiveSessions is reached (is an InvalidSessionError)
         NotReplicableError      an application put a value into a distributable session that cannot travel
         AuthenticationError     a login that the application asked for has failed
+        NamingError             a resource or entry cannot be found or made by its name (is a LookupError)
         DeploymentError         an archive or application directory cannot be deployed
 
 Two families, as in h11: the first two are misuse of this software by its operator, :class:`ProtocolError` is misuse
@@ -36,6 +37,7 @@ __all__ = [
     "InvalidSessionError",
     "LifecycleError",
     "LimitError",
+    "NamingError",
     "NotReplicableError",
     "ProtocolError",
     "TooManyActiveSessionsError",
@@ -137,6 +139,10 @@ class NotReplicableError(CatalinaError, TypeError):
 
 class AuthenticationError(CatalinaError):
     """A login that the application asked for has failed; the text does not say whether the user or the password."""
+
+
+class NamingError(CatalinaError, LookupError):
+    """A name is not bound, or the object it names cannot be made; the text says which name and why."""
 
 
 class DeploymentError(CatalinaError):

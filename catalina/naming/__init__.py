@@ -1,0 +1,1 @@
+"""Resources by name: data sources, mail sessions, environment entries."""

@@ -1,0 +1,1 @@
+"""Object factories that a Resource may name."""

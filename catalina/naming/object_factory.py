@@ -1,0 +1,55 @@
+"""How the object of a Resource is made (Java: javax.naming.spi.ObjectFactory)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from catalina.attributes import Place
+
+__all__ = ["ObjectFactory", "ResourceSpec", "log_ignored"]
+
+log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSpec:
+    """What the operator says of an object.
+
+    Args:
+        properties: the attributes that only the factory knows.
+        base: directory that relative paths start from: CATALINA_BASE.
+        substitutions: the ``${...}`` properties, for files that the factory reads.
+        place: where the element stands.
+    """
+
+    name: str
+    type: str
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)  # passwords
+    base: Path = field(default_factory=Path.cwd)
+    substitutions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}Resource [{self.name}]"
+
+
+class ObjectFactory(Protocol):
+    """A class with this method may be named by the ``factory`` attribute."""
+
+    def get_object(self, spec: ResourceSpec) -> object:
+        """Make the object.
+
+        Raises:
+            NamingError: the properties do not suffice, or a package is missing.
+        """
+
+
+def log_ignored(spec: ResourceSpec, names: set[str]) -> None:
+    """Say once which properties have no meaning here."""
+    if names:
+        log.info("%s: without effect in Python: %s", spec, ", ".join(sorted(names)))

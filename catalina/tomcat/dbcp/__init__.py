@@ -1,0 +1,1 @@
+"""Commons DBCP as Tomcat brings it, by its class names."""

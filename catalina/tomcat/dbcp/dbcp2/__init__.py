@@ -1,0 +1,1 @@
+"""Commons DBCP 2 as Tomcat brings it, by its class names."""

@@ -1,0 +1,1 @@
+"""Tomcat's JDBC pool, by its class names."""

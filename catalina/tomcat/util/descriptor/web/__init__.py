@@ -1,0 +1,1 @@
+"""The naming elements: Environment, Resource, ResourceLink and their kind."""

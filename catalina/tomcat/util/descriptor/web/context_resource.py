@@ -1,0 +1,21 @@
+"""``<Resource>`` (Tomcat: tomcat/util/descriptor/web/ContextResource.java)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.tomcat.util.descriptor.web.resource_base import ResourceBase
+
+__all__ = ["ContextResource"]
+
+
+class ContextResource(ResourceBase):
+    """An object that a factory makes when it is first looked up: a DataSource, a mail session, a user database."""
+
+    auth = Attribute(str, "", doc="Container or Application: who signs on to the resource; no effect.")
+    scope = Attribute(str, "Shareable", doc="Shareable or Unshareable connections; no effect.")
+    singleton = Attribute(bool, True, doc="One object for all lookups; false makes one for each.")
+    close_method = Attribute(
+        str,
+        "",
+        doc="Method called on the object at the stop; close or dispose when not given.",
+    )

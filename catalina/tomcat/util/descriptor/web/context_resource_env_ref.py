@@ -1,0 +1,14 @@
+"""``<ResourceEnvRef>`` (Tomcat: tomcat/util/descriptor/web/ContextResourceEnvRef.java)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
+
+__all__ = ["ContextResourceEnvRef"]
+
+
+class ContextResourceEnvRef(ContextResource):
+    """A resource of which the type and a factory's properties say how it is made."""
+
+    override = Attribute(bool, True, doc="Whether a resource-env-ref of web.xml with this name wins.")
