@@ -1,0 +1,63 @@
+"""Files that are still being copied."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from catalina.deploy.settling import Settling, stamp_of
+from tests.deploy.archives import make_zip
+
+
+@pytest.fixture
+def whole(tmp_path):
+    return make_zip(tmp_path / "w/a.zip", {"a": "x" * 1000, "b": "y"})
+
+
+def test_a_copy_counts_when_it_has_been_quiet(whole):
+    settling, wall = Settling(quiet=1, given_up=5), os.stat(whole).st_mtime
+    assert not settling.is_complete(str(whole), 100.0, wall)
+    assert not settling.is_complete(str(whole), 100.9, wall + 0.9)
+    assert settling.is_complete(str(whole), 101.0, wall + 1.0)
+
+
+def test_an_old_file_need_not_be_waited_for(whole):
+    assert Settling(quiet=1).is_complete(str(whole), 100.0, os.stat(whole).st_mtime + 3600)
+
+
+def test_a_change_starts_the_wait_anew(whole):
+    settling, wall = Settling(quiet=1, given_up=5), os.stat(whole).st_mtime
+    settling.is_complete(str(whole), 100.0, wall)
+    with open(whole, "ab") as sink:
+        sink.write(b"more")
+    os.utime(whole, (wall + 0.9, wall + 0.9))
+    assert not settling.is_complete(str(whole), 101.0, wall + 1.0)
+
+
+def test_half_a_copy_that_stalls_is_not_complete_until_it_counts_as_broken(whole):
+    half, wall = whole.read_bytes()[:40], os.stat(whole).st_mtime
+    whole.write_bytes(half)
+    os.utime(whole, (wall, wall))
+    settling = Settling(quiet=1, given_up=5)
+    assert [settling.is_complete(str(whole), 100.0 + after, wall + after) for after in (0, 2, 4.9, 5)] == [
+        False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_a_file_that_goes_is_forgotten(whole):
+    settling, wall = Settling(quiet=1), os.stat(whole).st_mtime
+    settling.is_complete(str(whole), 100.0, wall)
+    data = whole.read_bytes()
+    whole.unlink()
+    assert not settling.is_complete(str(whole), 101.0, wall + 1)
+    whole.write_bytes(data)
+    os.utime(whole, (wall + 2, wall + 2))
+    assert not settling.is_complete(str(whole), 102.0, wall + 2)
+
+
+def test_a_directory_counts_only_with_its_time(tmp_path):
+    stamp = stamp_of(str(tmp_path))
+    assert stamp is not None
+    assert (stamp.size, stamp.inode) == (0, 0)
+    assert stamp_of(str(tmp_path / "none")) is None
