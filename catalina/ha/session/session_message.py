@@ -65,13 +65,14 @@ EVENT_NAMES = {
 
 CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
 
-_BASE = describe("org.apache.catalina.ha.ClusterMessageBase", 1, fields="J timestamp")
+#: The superclass of every message of the cluster.
+CLUSTER_MESSAGE_BASE = describe("org.apache.catalina.ha.ClusterMessageBase", 1, fields="J timestamp")
 _CLASS = describe(
     CLASS_NAME,
     2,
     fields="I mEvtType, J serializationTimestamp, Z timestampSet, Ljava/lang/String; mContextName, [B mSession, "
     "Ljava/lang/String; mSessionID, Ljava/lang/String; uniqueId",
-    super_desc=_BASE,
+    super_desc=CLUSTER_MESSAGE_BASE,
 )
 _HEAD = STREAM_HEADER + bytes((TC_OBJECT,)) + encode_node(_CLASS).data
 #: timestamp of the base class, event, timestamp, whether it is set.

@@ -1,0 +1,1 @@
+"""Single sign-on across the nodes of a group (Tomcat: ha/authenticator)."""

@@ -1,0 +1,1 @@
+"""Contexts whose attributes the nodes of a group share (Tomcat: ha/context)."""

@@ -1,0 +1,1 @@
+"""Applications deployed on every node of a farm (Tomcat: ha/deploy)."""

@@ -1,0 +1,254 @@
+"""What the nodes of a replicated map say (Tomcat: tribes/tipis/AbstractReplicatedMap.java, its class MapMessage).
+
+::
+
+    class AbstractReplicatedMap$MapMessage, suid 1
+        boolean diff, int msgtype, byte[] diffvalue, byte[] keydata, byte[] mapId, Member[] nodes, Member primary,
+        byte[] valuedata
+
+keydata and valuedata are complete object streams of their own, diffvalue whatever the value's own diff is. Java writes
+the class in the same bytes always, and so do we.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catalina.errors import ProtocolError
+from catalina.tribes.channel import ObjectBytes
+from catalina.tribes.io.java.descriptors import ENUM, array_list, byte_array, describe, enum_constant, new_object
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.java.grammar import SC_ENUM, SC_SERIALIZABLE, STREAM_HEADER
+from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_writer import encode_node
+from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaEnum, JavaObject, Node
+from catalina.tribes.io.member_object import (
+    MEMBER_ARRAY,
+    MEMBER_IMPL_SUIDS,
+    member_node,
+    member_of,
+    members_of,
+    suid_of,
+)
+from catalina.tribes.member import Member
+
+__all__ = [
+    "MSG_ACCESS",
+    "MSG_BACKUP",
+    "MSG_COPY",
+    "MSG_INIT",
+    "MSG_NOTIFY_MAPMEMBER",
+    "MSG_PING",
+    "MSG_PROXY",
+    "MSG_REMOVE",
+    "MSG_RETRIEVE_BACKUP",
+    "MSG_START",
+    "MSG_STATE",
+    "MSG_STATE_COPY",
+    "MSG_STOP",
+    "MapMessage",
+    "MapState",
+    "decode_entries",
+    "encode_entries",
+]
+
+MSG_BACKUP = 1
+MSG_RETRIEVE_BACKUP = 2
+MSG_PROXY = 3
+MSG_REMOVE = 4
+MSG_STATE = 5
+MSG_START = 6
+MSG_STOP = 7
+MSG_INIT = 8
+MSG_COPY = 9
+MSG_STATE_COPY = 10
+MSG_ACCESS = 11
+MSG_NOTIFY_MAPMEMBER = 12
+MSG_PING = 13
+
+CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$MapMessage"
+STATE_CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$State"
+
+_CLASS = describe(
+    CLASS_NAME,
+    1,
+    fields="Z diff, I msgtype, [B diffvalue, [B keydata, [B mapId, [Lorg/apache/catalina/tribes/Member; nodes, "
+    "Lorg/apache/catalina/tribes/Member; primary, [B valuedata",
+)
+_STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
+_NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
+
+
+class MapState:
+    """The states that a map tells in its PING reply (Tomcat: AbstractReplicatedMap.State); only one is available."""
+
+    NEW = "NEW"
+    STATETRANSFERRED = "STATETRANSFERRED"
+    INITIALIZED = "INITIALIZED"
+    DESTROYED = "DESTROYED"
+
+    @staticmethod
+    def encode(state: str) -> bytes:
+        """The valuedata of a PING reply."""
+        return encode_node(enum_constant(_STATE_CLASS, state)).to_stream()
+
+    @staticmethod
+    def decode(data: bytes | None) -> str | None:
+        """The state's name; None when the data is something else."""
+        if data is None or data[:4] != STREAM_HEADER:
+            return None
+        node = NodeReader(data, 4).read_node()
+        is_state = isinstance(node, JavaEnum) and node.class_name == STATE_CLASS_NAME
+        return node.constant.value if is_state and isinstance(node, JavaEnum) else None
+
+
+@dataclass(frozen=True, slots=True)
+class MapMessage:
+    """One message about one map.
+
+    Args:
+        map_id: which map.
+        type: one of the ``MSG_`` numbers.
+        key: the key as a whole object stream, None when the message is about no entry.
+        value: the value as a whole object stream.
+        diff: what changed in the value, in the value's own form; excludes ``value``.
+        primary: who owns the entry, or who speaks (START, STOP, INIT, PING).
+        nodes: who backs the entry up.
+        suid: the serialVersionUID of the members inside, as the other side has it.
+    """
+
+    map_id: bytes
+    type: int
+    key: bytes | None = None
+    value: bytes | None = None
+    diff: bytes | None = None
+    primary: Member | None = None
+    nodes: tuple[Member, ...] | None = None
+    suid: int | None = None
+
+    def with_primary(self, primary: Member) -> MapMessage:
+        """The same message in another node's name, as the answers to START, INIT and PING are."""
+        return replace(self, primary=primary)
+
+    def to_node(self, suid: int = MEMBER_IMPL_SUIDS[0], common: dict[object, Node] | None = None) -> JavaObject:
+        """The message as an object.
+
+        Args:
+            common: of messages in one list: the nodes of what they have in common, filled by the first.
+        """
+        known = {} if common is None else common
+        map_id = known.setdefault(self.map_id, byte_array(self.map_id))
+        primary = known.setdefault(self.primary, member_node(self.primary, suid))
+        nodes = _members_node(self.nodes, suid, known)
+        return new_object(
+            _CLASS,
+            diff=self.diff is not None,
+            msgtype=self.type,
+            diffvalue=byte_array(self.diff),
+            keydata=byte_array(self.key),
+            mapId=map_id,
+            nodes=nodes,
+            primary=primary,
+            valuedata=byte_array(self.value),
+        )
+
+    def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
+        """The message as a value, for an RPC."""
+        return encode_node(self.to_node(suid))
+
+    def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
+        """The whole message of a channel package.
+
+        Args:
+            suid: the serialVersionUID of MemberImpl that the receiver has.
+        """
+        return ObjectBytes(self.to_encoded(suid).to_stream())
+
+    @staticmethod
+    def matches(data: bytes) -> bool:
+        """Whether a message of the channel is a MapMessage; cheap."""
+        return data.startswith(_NAME_HEAD)
+
+    @classmethod
+    def decode(cls, data: bytes) -> MapMessage:
+        """Read the message of a channel package.
+
+        Raises:
+            ProtocolError: it is no MapMessage.
+        """
+        if data[:4] != STREAM_HEADER:
+            raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
+        return cls.of(NodeReader(data, 4).read_node())
+
+    @classmethod
+    def of(cls, node: Node) -> MapMessage:
+        """Read an object.
+
+        Raises:
+            ProtocolError: it is no MapMessage.
+        """
+        if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
+            raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
+        map_id, kind = _bytes(node, "mapId"), node.get("msgtype")
+        if map_id is None or not isinstance(kind, int):
+            raise ProtocolError(f"{CLASS_NAME} without mapId or msgtype")
+        primary, nodes = node.get("primary"), node.get("nodes")
+        diff = _bytes(node, "diffvalue")
+        return cls(
+            map_id,
+            kind,
+            _bytes(node, "keydata"),
+            _bytes(node, "valuedata"),
+            diff if node.get("diff") else None,
+            member_of(primary),
+            members_of(nodes),
+            _suid(primary, nodes),
+        )
+
+
+def _members_node(members: tuple[Member, ...] | None, suid: int, known: dict[object, Node]) -> JavaArray | None:
+    if members is None:
+        return None
+    return JavaArray(MEMBER_ARRAY, [known.setdefault(member, member_node(member, suid)) for member in members])
+
+
+def _bytes(node: JavaObject, name: str) -> bytes | None:
+    value = node.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, JavaArray) or not isinstance(value.values, bytes) or value.class_name != "[B":
+        raise ProtocolError(f"{name}: expected a byte[], got {value!r}")
+    return value.values
+
+
+def _suid(*nodes: object) -> int | None:
+    for node in nodes:
+        if isinstance(node, (JavaObject, JavaArray)):
+            return suid_of(node)
+    return None
+
+
+def encode_entries(messages: Sequence[MapMessage], suid: int = MEMBER_IMPL_SUIDS[0]) -> bytes:
+    """The valuedata of a STATE reply: an ArrayList of PROXY or COPY messages.
+
+    What entries have in common (the map's id and members) is written once.
+    """
+    common: dict[object, Node] = {}
+    nodes: list[Node] = [message.to_node(suid, common) for message in messages]
+    return encode_node(array_list(nodes)).to_stream()
+
+
+def decode_entries(data: bytes) -> list[MapMessage]:
+    """Read the valuedata of a STATE reply; entries that are no MapMessage are left out.
+
+    Raises:
+        ProtocolError: it is no list.
+    """
+    if data[:4] != STREAM_HEADER:
+        raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
+    node = NodeReader(data, 4).read_node()
+    if not isinstance(node, JavaObject) or node.class_name != "java.util.ArrayList":
+        raise ProtocolError(f"expected an ArrayList of entries, got {node!r}")
+    items = [item for item in node.annotation() if not isinstance(item, BlockData)]
+    return [MapMessage.of(item) for item in items if isinstance(item, JavaObject) and item.class_name == CLASS_NAME]
