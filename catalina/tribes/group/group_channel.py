@@ -34,6 +34,7 @@ from catalina.tribes.channel import (
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, SendMessage
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
+from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.io.channel_data import UniqueIds
 from catalina.tribes.logs import MESSAGES, TRACE
 from catalina.tribes.member import Member
@@ -217,13 +218,12 @@ class GroupChannel(ChannelInterceptorBase):
             MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
-        if message.options & SEND_OPTIONS_BYTE_MESSAGE:
+        if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
             return
-        from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
-
-        request = message.payload()
-        if isinstance(request, RpcMessage) and not isinstance(request, NoRpcChannelReply):
-            self.post([sender], NoRpcChannelReply(request.rpc_id, request.uuid), SEND_OPTIONS_ASYNCHRONOUS)
+        request = RpcMessage.decode(message.data)
+        if isinstance(request, RpcMessage) and not request.reply:
+            answer = NoRpcChannelReply(request.rpc_id, request.uuid)
+            self.post([sender], answer.encode(), SEND_OPTIONS_ASYNCHRONOUS)
 
     def add_channel_listener(self, listener: ChannelListener) -> None:
         """Offer every later message to ``listener``. Any thread."""
