@@ -1,39 +1,46 @@
-"""The order of the versions of one application (Tomcat: mapper/Mapper.java orders them as texts).
+"""Texts by which the mapper orders the versions of one application (Tomcat: mapper/Mapper.java compares texts).
 
-``##9`` is newer than ``##10`` as texts, so in Tomcat. Versions of wheels are PEP 440's, and those of one path are
-compared as such when all of them are valid there and at least one comes from a wheel.
+``##9`` is newer than ``##10``, as in Tomcat; but the version of a wheel is PEP 440's, where 10 is newer than 9, and
+1.0rc1 older than 1.0. So a wheel gets a key whose text order is that of PEP 440. Beside versions that are not those
+of wheels, a wheel's is the newer one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from packaging.version import Version
 
-from packaging.version import InvalidVersion, Version
+__all__ = ["version_key"]
 
-__all__ = ["newest_last"]
-
-T = TypeVar("T")
+_WHEEL = "~"  # behind every character that starts a usual version
+_NUMBER = "{:020d}"
 
 
-def newest_last(versions: Iterable[tuple[str, bool, T]]) -> list[T]:
-    """Sort.
+def version_key(text: str, of_wheel: bool) -> str:
+    """The key for ``StandardContext.version_key``.
 
-    Args:
-        versions: the version's text, whether it is a wheel's, and what is sorted.
+    Raises:
+        packaging.version.InvalidVersion: a wheel's version is none.
     """
-    items = list(versions)
-    parsed = [_parse(text) for text, _, _ in items]
-    if any(from_wheel for _, from_wheel, _ in items) and all(version is not None for version in parsed):
-        # the empty version (no ##) is the oldest, as the empty text is
-        order = sorted(range(len(items)), key=lambda i: (items[i][0] != "", parsed[i], items[i][0]))
-    else:
-        order = sorted(range(len(items)), key=lambda i: items[i][0])
-    return [items[i][2] for i in order]
+    return _WHEEL + _sortable(Version(text)) if of_wheel else text
 
 
-def _parse(text: str) -> Version | None:
-    try:
-        return Version(text or "0")
-    except InvalidVersion:
-        return None
+def _sortable(version: Version) -> str:
+    """Epoch, release without trailing zeros, then what stands behind it, each in an order-keeping form.
+
+    Behind a release sorts: ``.dev`` < ``a`` < ``b`` < ``rc`` < nothing < ``.post``; a local version is the newer one.
+    """
+    release = list(version.release)
+    while len(release) > 1 and release[-1] == 0:
+        release.pop()
+    numbers = ".".join(_NUMBER.format(number) for number in release)
+    pre = f"b{version.pre[0]}{_NUMBER.format(version.pre[1])}" if version.pre is not None else "c"
+    if version.pre is None and version.post is None and version.dev is not None:
+        pre = "a"  # 1.0.dev1 is older than 1.0a1
+    post = "a" if version.post is None else "b" + _NUMBER.format(version.post)
+    dev = "b" if version.dev is None else "a" + _NUMBER.format(version.dev)
+    local = "" if version.local is None else "+" + ".".join(_local(part) for part in version.local.split("."))
+    return f"{_NUMBER.format(version.epoch)}!{numbers}!{pre}!{post}!{dev}!{local}"
+
+
+def _local(part: str) -> str:
+    return "b" + _NUMBER.format(int(part)) if part.isdigit() else "a" + part

@@ -15,6 +15,7 @@ from catalina.attributes import AttributeRefused
 from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import Archive
+from catalina.deploy.context_version import version_key
 from catalina.digester.class_names import find_class
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError, DeploymentError
@@ -72,7 +73,7 @@ def name_context(
     """
     context.path = name.path
     context.web_app_version = name.version
-    context.from_wheel = archive is not None and archive.wheel is not None
+    context.version_key = version_key(name.version, archive is not None and archive.wheel is not None)
     context.name = name.name
     context.doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
     if "config_class" not in vars(context):

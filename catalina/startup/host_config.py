@@ -21,7 +21,6 @@ from catalina.attributes import Component
 from catalina.core.container_base import thread_count
 from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
-from catalina.deploy.context_version import newest_last
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
@@ -224,7 +223,7 @@ class HostConfig(Component):
             if context is not None:
                 by_path.setdefault(application.name.path, []).append((context, application))
         for versions in by_path.values():
-            ordered = newest_last((each[0].web_app_version, each[0].from_wheel, each) for each in versions)
+            ordered = sorted(versions, key=lambda each: each[0].version_key)
             for (context, application), (newer, _) in pairwise(ordered):
                 manager = context.manager
                 if newer.state.available and (manager is None or manager.active_sessions == 0):

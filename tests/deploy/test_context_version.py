@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from catalina.deploy.context_version import newest_last
+from catalina.deploy.context_version import version_key
 
-TEXTS = [f"{release}{rest}" for release in ("1.9", "1.10", "2") for rest in ("", "rc1", "a2.dev1", ".post3", "+local")]
-
-
-def order(*versions: str, wheels: bool) -> list[str]:
-    return newest_last((version, wheels, version) for version in versions)
+numbers = st.integers(0, 10**6)
+optional = st.one_of(st.none(), numbers)
 
 
-@given(st.permutations(TEXTS))
-def test_versions_of_wheels_are_ordered_as_pep_440_does(texts):
-    assert order(*texts, wheels=True) == sorted(texts, key=Version)
+@st.composite
+def versions(draw: st.DrawFn) -> str:
+    text = f"{draw(st.integers(0, 2))}!" + ".".join(str(draw(numbers)) for _ in range(draw(st.integers(1, 4))))
+    pre = draw(st.sampled_from(["", "a", "b", "rc"]))
+    if pre:
+        text += f"{pre}{draw(numbers)}"
+    for mark, value in ((".post", draw(optional)), (".dev", draw(optional))):
+        text += "" if value is None else f"{mark}{value}"
+    local = draw(st.sampled_from(["", "+x", "+1", "+1.x", "+x.1", "+2"]))
+    return text + local
+
+
+@given(versions(), versions())
+def test_keys_of_wheels_sort_as_their_versions_do(one, two):
+    a, b = version_key(one, True), version_key(two, True)
+    assert (a < b, a == b) == (Version(one) < Version(two), Version(one) == Version(two))
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [("1.9", "1.10"), ("1.0rc1", "1.0"), ("1.0.dev1", "1.0a1"), ("1.0a1.dev1", "1.0a1"), ("1.0", "1.0.post1")],
+)
+def test_pep_440_orders_wheels(older, newer):
+    assert version_key(older, True) < version_key(newer, True)
 
 
 def test_other_versions_are_compared_as_texts_as_tomcat_does():
-    assert order("9", "10", wheels=False) == ["10", "9"]
+    assert version_key("9", False) > version_key("10", False)
 
 
-@pytest.mark.parametrize("texts", list(itertools.permutations(["", "0.1", "0.2"])))
-def test_without_a_version_is_oldest(texts):
-    assert order(*texts, wheels=True) == ["", "0.1", "0.2"]
-
-
-def test_beside_a_version_that_is_none_all_are_texts():
-    mixed = [("9", True, "9"), ("10", True, "10"), ("blue", False, "blue")]
-    assert newest_last(mixed) == ["10", "9", "blue"]
+def test_a_wheel_is_newer_than_what_is_none():
+    assert version_key("0.1", True) > version_key("99", False)
