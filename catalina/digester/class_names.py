@@ -21,16 +21,9 @@ __all__ = ["JAVA_ONLY", "OLD_NAMES", "ClassBroken", "find_class", "module_of", "
 
 ENTRY_POINT_GROUP = "catalina.components"
 
-#: Names that Tomcat itself has given up, and the class that does the same today.
+#: Names that Tomcat itself has given up, and the class that does the same today. (What a Connector's protocol may say
+#: stands in catalina/connector/connector.py: it is no className.)
 OLD_NAMES = {
-    # connectors: one implementation serves what Java did with blocking, APR and asynchronous sockets
-    "org.apache.coyote.http11.Http11Protocol": "org.apache.coyote.http11.Http11NioProtocol",
-    "org.apache.coyote.http11.Http11AprProtocol": "org.apache.coyote.http11.Http11NioProtocol",
-    "org.apache.coyote.http11.Http11Nio2Protocol": "org.apache.coyote.http11.Http11NioProtocol",
-    "org.apache.coyote.ajp.AjpProtocol": "org.apache.coyote.ajp.AjpNioProtocol",
-    "org.apache.coyote.ajp.AjpAprProtocol": "org.apache.coyote.ajp.AjpNioProtocol",
-    "org.apache.coyote.ajp.AjpNio2Protocol": "org.apache.coyote.ajp.AjpNioProtocol",
-    "org.apache.jk.server.JkCoyoteHandler": "org.apache.coyote.ajp.AjpNioProtocol",
     # tribes
     "org.apache.catalina.tribes.group.interceptors.MessageDispatch15Interceptor": (
         "org.apache.catalina.tribes.group.interceptors.MessageDispatchInterceptor"

@@ -44,6 +44,18 @@ _RENAMED: dict[str, dict[str, str | None]] = {
     },
 }
 
+_5_5 = "org.apache.catalina.cluster."
+#: Tomcat 5.0: attributes of the Cluster element that belong to elements of their own since 5.5.
+_PARTS_OF_5_0 = (
+    ("Membership", f"{_5_5}mcast.McastService", ("mcastAddr", "mcastPort", "mcastFrequency", "mcastDropTime")),
+    (
+        "Receiver",
+        f"{_5_5}tcp.ReplicationListener",
+        ("tcpListenAddress", "tcpListenPort", "tcpSelectorTimeout", "tcpThreadCount"),
+    ),
+    ("Sender", f"{_5_5}tcp.ReplicationTransmitter", ("replicationMode", "ackTimeout", "waitForAck")),
+)
+
 #: replicationMode of 5.5 -> channelSendOptions (Tomcat: Channel.SEND_OPTIONS_*).
 _SEND_OPTIONS = {"pooled": "6", "synchronous": "6", "asynchronous": "8", "fastasyncqueue": "8"}
 
@@ -101,8 +113,28 @@ def _drop_removed(element: XmlElement, findings: list[Finding]) -> None:
 
 
 def _modernise_cluster(cluster: XmlElement, findings: list[Finding]) -> None:
+    _unfold_parts(cluster, findings)
     _wrap_channel(cluster, findings)
     _nest_manager(cluster, findings)
+
+
+def _unfold_parts(cluster: XmlElement, findings: list[Finding]) -> None:
+    """Tomcat 5.0 had the settings of membership, receiver and sender on the Cluster element itself."""
+    found = False
+    for tag, class_name, names in _PARTS_OF_5_0:
+        attributes = {name: cluster.attributes.pop(name) for name in names if name in cluster.attributes}
+        if attributes:
+            place = next(iter(attributes.values())).place
+            part = XmlElement(tag, place, {"className": XmlAttribute(class_name, place), **attributes})
+            _rename_attributes(part, [])
+            cluster.children.append(part)
+            found = True
+    if found:
+        for name in ("name", "serviceclass", "printToScreen", "protocol", "debug"):
+            cluster.attributes.pop(name, None)
+        findings.append(
+            _remark(cluster, "settings of Tomcat 5.0 are read as Membership, Receiver and Sender of a Channel")
+        )
 
 
 def _wrap_channel(cluster: XmlElement, findings: list[Finding]) -> None:
@@ -148,6 +180,8 @@ def _nest_manager(cluster: XmlElement, findings: list[Finding]) -> None:
     if named is not None:
         cluster.attributes.pop("useDirtyFlag", None)  # true is what every later version does
     moved = {name: cluster.attributes.pop(name) for name in _MANAGER_ATTRIBUTES if name in cluster.attributes}
+    for name in [name for name in cluster.attributes if name.startswith("manager.")]:
+        moved[name.removeprefix("manager.")] = cluster.attributes.pop(name)
     if named is None and not moved:
         return
     class_name = named or XmlAttribute("org.apache.catalina.ha.session.DeltaManager", cluster.place)

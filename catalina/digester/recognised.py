@@ -45,6 +45,9 @@ def recognised_class(class_name: str) -> RecognisedClass | None:
 
 @cache
 def retired_attributes(class_name: str) -> frozenset[str]:
-    """XML names that once meant something on the class."""
-    names = _tables()["retired"].get(class_name, {}).get("attributes", [])
-    return frozenset(names) if isinstance(names, list) else frozenset()
+    """XML names that once meant something on the class; those listed under ``*`` did on every class."""
+    names: set[str] = set()
+    for listed in ("*", class_name):
+        attributes = _tables()["retired"].get(listed, {}).get("attributes", [])
+        names.update(attributes if isinstance(attributes, list) else ())
+    return frozenset(names)

@@ -41,6 +41,24 @@ def test_attributes_of_tomcat_5_5_get_their_names_of_today(tmp_path: Path) -> No
     }
 
 
+def test_settings_of_tomcat_5_0_on_the_cluster_element_become_parts_of_a_channel(tmp_path: Path) -> None:
+    root, _ = modernised(
+        tmp_path,
+        '<Cluster className="org.apache.catalina.cluster.tcp.SimpleTcpCluster" name="FilipsCluster" debug="10"'
+        ' mcastAddr="228.0.0.4" tcpListenAddress="auto" tcpThreadCount="2" replicationMode="pooled"/>',
+    )
+    assert list(root.attributes) == ["className", "channelSendOptions"]
+    assert shape(root) == ("Cluster", [("Channel", ["Membership", "Receiver", "Sender"])])
+    membership, receiver, _sender = root.children[0].children
+    assert membership.get("address") == "228.0.0.4"
+    assert (receiver.get("address"), receiver.get("maxThreads")) == ("auto", "2")
+
+
+def test_manager_settings_with_a_prefix_go_to_the_manager(tmp_path: Path) -> None:
+    root, _ = modernised(tmp_path, '<Cluster manager.mapSendOptions="6"/>')
+    assert root.children[0].get("mapSendOptions") == "6"
+
+
 @pytest.mark.parametrize(
     ("mode", "options"), [("pooled", "6"), ("synchronous", "6"), ("asynchronous", "8"), ("fastasyncqueue", "8")]
 )

@@ -17,7 +17,11 @@ def test_an_unheard_of_class_is_not_recognised() -> None:
 
 def test_attributes_of_older_branches_are_known() -> None:
     assert "emptySessionPath" in retired_attributes("org.apache.catalina.connector.Connector")
-    assert retired_attributes("com.example.Valve") == frozenset()
+    assert "emptySessionPath" not in retired_attributes("com.example.Valve")
+
+
+def test_the_debug_level_of_tomcat_5_is_known_everywhere() -> None:
+    assert "debug" in retired_attributes("com.example.Valve")
 
 
 def test_a_class_that_is_implemented_has_left_the_table() -> None:
