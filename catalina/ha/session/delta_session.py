@@ -160,6 +160,7 @@ class DeltaSession(StandardSession):
             if self.manager.record_all_actions:
                 self._recorded.append((name, None))
         super()._remove(name, notify)
+        self._read_form.pop(name, None)
 
     def _decode(self, name: str) -> Any:
         known = self._encoded.get(name)
@@ -307,7 +308,7 @@ class DeltaSession(StandardSession):
         """A snapshot of everything that another node needs (wire reference 5.4)."""
         attributes = {}
         for name in list(self._attributes):
-            encoded = self._encode(name)
+            encoded = self._snapshot(name)
             if encoded is not None:
                 attributes[name] = encoded
         return SessionData(
@@ -325,6 +326,16 @@ class DeltaSession(StandardSession):
             attributes=attributes,
             listeners=list(self.remote_listeners),
         )
+
+    def _snapshot(self, name: str) -> EncodedValue | None:
+        """The value's bytes; those of the node that wrote it, as long as the value has not changed."""
+        form = self._read_form.get(name)
+        if form is NOT_COMPARABLE:
+            return self._encoded.get(name)
+        encoded = self._encode(name)
+        if form is not None and encoded is not None and form.data == encoded.data:
+            return self._encoded.get(name, encoded)
+        return encoded
 
     # -- what comes in -------------------------------------------------------------------------------------------
 

@@ -126,8 +126,8 @@ class ReplicationValve(ValveBase):
 
     def _report(self) -> None:
         log.info(
-            "Average request time=[%.2f] ms with cluster overhead time=[%.2f] ms for [%d] requests, [%d] send requests, "
-            "[%d] cross context requests, and [%d] filter requests (Total request=[%d] ms, total cluster "
+            "Average request time=[%.2f] ms with cluster overhead time=[%.2f] ms for [%d] requests, [%d] send "
+            "requests, [%d] cross context requests, and [%d] filter requests (Total request=[%d] ms, total cluster "
             "request=[%d] ms).",
             self.total_request_ms / self.nr_of_requests,
             self.total_send_ms / max(1, self.nr_of_send_requests),

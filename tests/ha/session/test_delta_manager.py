@@ -126,7 +126,7 @@ def test_a_removed_attribute_goes_everywhere() -> None:
 
 def test_a_value_that_cannot_travel_fails_at_the_line_that_sets_it() -> None:
     _, a, b = two_nodes()
-    session, copy = shared_session(a, b)
+    session, _ = shared_session(a, b)
     with open(__file__) as file, pytest.raises(NotReplicableError, match=r"cart.*files.*0.*TextIOWrapper"):
         session.set_attribute("cart", {"files": [file]})
     assert session.attribute_names() == []
@@ -194,7 +194,7 @@ def test_the_primary_expires_for_all_and_the_backup_alone_waits_twice_as_long() 
     assert copy.is_valid
     assert not session.is_valid
     assert not copy.is_valid
-    other, other_copy = shared_session(a, b)
+    _, other_copy = shared_session(a, b)
     a.alive = False
     network.clock.advance(3599)
     assert other_copy.is_valid

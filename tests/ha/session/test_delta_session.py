@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
+from tests.session.support import FakeClock, FakeContext
+
+
+@dataclass
+class Item:
+    name: str
+    count: int
+
+
+def new_session(**values: Any) -> DeltaSession:
+    manager = DeltaManager(clock=FakeClock(), **values)
+    manager.context = FakeContext()
+    manager.start()
+    session = manager.create_session("S")
+    assert isinstance(session, DeltaSession)
+    session.take_delta()
+    return session
+
+
+def names(delta: DeltaRequest | None) -> list[str]:
+    return [] if delta is None else [action.name for action in delta.actions]
+
+
+def test_the_first_delta_tells_the_interval() -> None:
+    manager = DeltaManager()
+    manager.context = FakeContext()
+    session = manager.create_session("S")
+    assert isinstance(session, DeltaSession)
+    assert names(session.take_delta()) == ["__SET__MAXINTERVAL__"]
+    assert session.take_delta() is None
+
+
+def test_a_delta_is_taken_once() -> None:
+    session = new_session()
+    session.set_attribute("n", 1)
+    assert session.is_dirty
+    assert names(session.take_delta()) == ["n"]
+    assert not session.is_dirty
+    assert session.take_delta() is None
+
+
+def test_setting_and_removing_in_one_request_sends_the_last() -> None:
+    session = new_session()
+    session.set_attribute("n", 1)
+    session.remove_attribute("n")
+    delta = session.take_delta()
+    assert delta is not None
+    assert [(action.name, action.action) for action in delta.actions] == [("n", 1)]
+
+
+def test_an_objects_changed_field_is_found() -> None:
+    session = new_session()
+    session.set_attribute("item", Item("apple", 1))
+    session.take_delta()
+    session.get_attribute("item").count = 2
+    assert names(session.take_delta()) == ["item"]
+
+
+def test_a_value_from_elsewhere_stays_bytes_until_it_is_read() -> None:
+    session = new_session()
+    delta = DeltaRequest("S")
+    delta.set_attribute("item", encode_value(Item("apple", 1)))
+    session.apply(delta, notify=False)
+    assert session.encoded_attribute("item") is not None
+    assert session.get_attribute("item") == Item("apple", 1)
+    assert session.take_delta() is None
+
+
+def test_a_class_that_is_not_the_applications_stays_opaque_and_is_passed_on() -> None:
+    session = new_session()
+    session.manager.context.loader.own = __import__("re").compile("nothing")
+    delta = DeltaRequest("S")
+    encoded = encode_value(Item("apple", 1))
+    delta.set_attribute("item", encoded)
+    session.apply(delta, notify=False)
+    assert isinstance(session.get_attribute("item"), OpaqueValue)
+    assert session.take_delta() is None
+    assert session.to_data().attributes["item"].data == encoded.data
+
+
+def test_the_class_filter_lets_a_named_class_in() -> None:
+    session = new_session()
+    session.manager.context.loader.own = __import__("re").compile("nothing")
+    session.manager.set_attribute("sessionAttributeValueClassNameFilter", r".*\.Item|java\.lang\..*|\[B")
+    session.restore_attribute("item", encode_value(Item("apple", 1)))
+    assert session.get_attribute("item") == Item("apple", 1)
+
+
+def test_the_class_filter_holds_back_other_values_both_ways() -> None:
+    session = new_session()
+    session.manager.set_attribute("sessionAttributeValueClassNameFilter", r"java\.lang\.(String|Integer)")
+    session.set_attribute("text", "x")
+    session.set_attribute("list", [1])
+    assert names(session.take_delta()) == ["text"]
+    delta = DeltaRequest("S")
+    delta.set_attribute("n", encode_value(1))
+    delta.set_attribute("float", encode_value(1.5))
+    session.apply(delta, notify=False)
+    assert "n" in session.attribute_names()
+    assert "float" not in session.attribute_names()
+
+
+def test_an_attribute_held_back_by_its_name_may_be_anything() -> None:
+    session = new_session()
+    session.manager.set_attribute("sessionAttributeNameFilter", "shared.*")
+    session.set_attribute("lock", object())
+    assert session.take_delta() is None
+    assert session.has_attribute("lock")
+
+
+def test_reading_a_java_value_does_not_rewrite_it_but_changing_it_does() -> None:
+    session = new_session()
+    tree_map = java_value("TreeMap")
+    session.restore_attribute("map", tree_map)
+    value = session.get_attribute("map")
+    assert isinstance(value, dict)
+    assert session.take_delta() is None
+    assert session.to_data().attributes["map"] == tree_map
+    session.get_attribute("map")["new"] = 1
+    assert names(session.take_delta()) == ["map"]
+
+
+def java_value(name: str) -> EncodedValue:
+    """An empty map as a Java node writes it."""
+    assert name == "TreeMap"
+    stream = bytes.fromhex(
+        "aced0005737200116a6176612e7574696c2e547265654d61700cc1f63e2d256ae60300014c000a636f6d70617261746f727400164c6a"
+        "6176612f7574696c2f436f6d70617261746f723b787070770400000000" + "78"
+    )
+    from catalina.tribes.io.java import ObjectInputStream
+
+    return ObjectInputStream(stream).read_encoded()
+
+
+def test_a_change_here_that_was_not_sent_yet_wins_over_one_from_elsewhere() -> None:
+    session = new_session()
+    session.set_attribute("n", 1)
+    delta = DeltaRequest("S")
+    delta.set_attribute("n", encode_value(2))
+    session.apply(delta, notify=False)
+    assert session.get_attribute("n") == 1
+
+
+def test_notes_and_listeners_of_java_nodes_are_kept_and_passed_on() -> None:
+    session = new_session()
+    delta = DeltaRequest("S")
+    delta.set_note("org.apache.catalina.authenticator.SESSION_ID", encode_value("X"))
+    delta.add_session_listener(encode_value("listener"))
+    session.apply(delta, notify=False)
+    data = session.to_data()
+    assert data.expected_session_id == encode_value("X")
+    assert data.listeners == [encode_value("listener")]
+    back = new_session()
+    back.restore(data)
+    assert back.to_data().listeners == [encode_value("listener")]
+    delta = DeltaRequest("S")
+    delta.remove_session_listener(encode_value("listener"))
+    delta.remove_note("org.apache.catalina.authenticator.SESSION_ID")
+    back.apply(delta, notify=False)
+    assert back.to_data().listeners == []
+    assert back.to_data().expected_session_id is None
+
+
+def test_a_snapshot_restores_to_the_same_session() -> None:
+    session = new_session()
+    session.set_attribute("item", Item("apple", 1))
+    session.set_attribute("n", 1)
+    copy = new_session()
+    copy.restore(session.to_data())
+    assert copy.get_attribute("item") == Item("apple", 1)
+    assert copy.get_attribute("n") == 1
+    assert not copy.is_primary
+    assert copy.take_delta() is None

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from catalina.ha.session import state_transfer
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
+from tests.ha.support import FakeNetwork, Node
+
+
+def silent_and_good(network: FakeNetwork) -> tuple[Node, Node]:
+    """The oldest member never answers; the next one has a session."""
+    silent, good = Node(network), Node(network)
+    silent.channel.listeners.clear()
+    good.manager = good.cluster.create_manager("/app")
+    good.manager.context = good.context
+    good.cluster.register_manager(good.manager)
+    good.manager.state_sender.start()
+    good.manager.create_session("S")
+    return silent, good
+
+
+def test_a_silent_member_is_not_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_transfer, "SILENCE_SECONDS", 0.2)
+    network = FakeNetwork()
+    silent_and_good(network)
+    joiner = Node(network)
+    joiner.start_manager()
+    assert joiner.manager.find_session("S") is not None
+
+
+def test_a_member_that_leaves_while_it_is_asked_is_not_waited_for() -> None:
+    network = FakeNetwork()
+    silent, _ = silent_and_good(network)
+    joiner = Node(network)
+    threading.Timer(0.2, lambda: setattr(silent, "alive", False)).start()
+    began = time.monotonic()
+    joiner.start_manager()
+    assert joiner.manager.find_session("S") is not None
+    assert time.monotonic() - began < 5
+
+
+def test_a_timeout_of_zero_does_not_wait() -> None:
+    network = FakeNetwork()
+    silent_and_good(network)[0]
+    joiner = Node(network, DeltaManager(state_transfer_timeout=0))
+    began = time.monotonic()
+    joiner.start_manager()
+    assert time.monotonic() - began < 0.3
+
+
+def test_a_manager_that_stops_ends_the_wait() -> None:
+    network = FakeNetwork()
+    silent, good = silent_and_good(network)
+    good.alive = False
+    joiner = Node(network, DeltaManager(state_transfer_timeout=-1))
+    starter = threading.Thread(target=joiner.start_manager)
+    starter.start()
+    deadline = time.monotonic() + 5
+    while not silent.channel.members or not joiner.cluster.managers:
+        assert time.monotonic() < deadline
+    next(iter(joiner.cluster.managers.values())).transfer.stop()  # type: ignore[attr-defined]
+    starter.join(5)
+    assert not starter.is_alive()
+
+
+def test_a_question_that_comes_while_this_node_waits_is_answered_afterwards() -> None:
+    network = FakeNetwork()
+    a = Node(network)
+    a.start_manager()
+    b = Node(network)
+    manager = b.cluster.create_manager("/app")
+    manager.context = b.context
+    b.cluster.register_manager(manager)
+    manager.state_sender.start()
+    manager.transfer.queueing = True
+    a.cluster.post(SessionMessage(EVT_GET_ALL_SESSIONS, "/app", None, "GET-ALL", "GET-ALL-/app", 1))
+    before = len(b.channel.sent)
+    manager.get_all_cluster_sessions()
+    deadline = time.monotonic() + 5
+    while len(b.channel.sent) < before + 2:  # its own question, and the answer
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    manager.state_sender.stop()
