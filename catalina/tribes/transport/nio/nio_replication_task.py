@@ -23,8 +23,8 @@ __all__ = ["BUDGET", "NioReplicationTask"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReplicationTask")
 
-#: Messages of one connection in one round of the loop.
-BUDGET = 256
+#: Messages of one connection at a time: about a millisecond, then the other sockets have their turn.
+BUDGET = 100
 #: Acknowledgements that a peer may leave unread before its connection is closed, in bytes.
 _MAX_UNREAD_ACKS = 1024 * 1024
 

@@ -1,0 +1,81 @@
+"""One connection for each member."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from catalina.errors import ChannelError
+from catalina.reactor import Reactor
+from catalina.tribes.channel import Delivery
+from catalina.tribes.in_runner import run_in_runner
+from catalina.tribes.io.x_byte_buffer import frame
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio import parallel_nio_sender as module
+from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER, ParallelNioSender, keeps_order
+from tests.tribes.fakes import a_member
+from tests.tribes.groups import LOOPBACK, until
+
+
+@pytest.fixture()
+def sender():
+    reactor = Reactor("test-parallel")
+    reactor.start()
+    sender = ParallelNioSender()
+    sender.open(reactor, lambda *_: None)
+    yield sender
+    sender.close()
+    reactor.stop()
+
+
+@pytest.fixture()
+def peer():
+    with socket.create_server((LOOPBACK, 0)) as server:
+        server.settimeout(5)
+        yield server
+
+
+def member_of(server: socket.socket) -> Member:
+    return Member(socket.inet_aton(LOOPBACK), server.getsockname()[1])
+
+
+def test_messages_to_a_member_share_a_connection_and_others_have_their_own(sender, peer):
+    with socket.create_server((LOOPBACK, 0)) as other:
+        other.settimeout(5)
+        for target in (peer, peer, other):
+            sender.enqueue(member_of(target), frame(b"x"), False, Delivery(1))
+        with peer.accept()[0] as first, other.accept()[0]:
+            first.settimeout(5)
+            until(lambda: len(first.recv(100, socket.MSG_PEEK)) == 38)
+
+
+def test_a_forgotten_members_connection_is_closed(sender, peer):
+    sender.enqueue(member_of(peer), frame(b"x"), False, Delivery(1))
+    with peer.accept()[0] as connection:
+        connection.settimeout(5)
+        assert connection.recv(100) == frame(b"x")
+        run_in_runner(sender._reactor, lambda: sender.forget(member_of(peer)))
+        assert connection.recv(100) == b""
+
+
+def test_the_table_of_members_has_an_end(sender, monkeypatch):
+    monkeypatch.setattr(module, "_MAX_MEMBERS", 1)
+    sender.enqueue(a_member(1), frame(b"x"), False, Delivery(1))
+    with pytest.raises(ChannelError, match="limit 1"):
+        sender.enqueue(a_member(2), frame(b"x"), False, Delivery(1))
+
+
+def test_members_of_this_software_are_known_by_their_payload(sender, peer):
+    assert keeps_order(a_member(1, payload=ORDERED_PEER + b" mine"))
+    assert not keeps_order(a_member(1, payload=b"mine"))
+    member = member_of(peer)
+    sender.enqueue(member, frame(b"x"), False, Delivery(1))
+    assert not sender._senders[member].pipelined
+    sender.keep_order_of(member)
+    assert sender._senders[member].pipelined
+
+
+def test_a_closed_sender_refuses():
+    with pytest.raises(ChannelError, match="not connected"):
+        ParallelNioSender().enqueue(a_member(1), b"", False, Delivery(1))

@@ -1,0 +1,61 @@
+"""What every receiver has."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from catalina.tribes.transport.receiver_base import ReceiverBase
+from tests.tribes.groups import LOOPBACK, free_port
+
+
+def test_the_defaults_are_tomcats():
+    receiver = ReceiverBase()
+    assert (receiver.address, receiver.port, receiver.auto_bind, receiver.secure_port, receiver.udp_port) == (
+        "auto",
+        4000,
+        100,
+        -1,
+        -1,
+    )
+    assert (receiver.rx_buf_size, receiver.tx_buf_size, receiver.so_linger_on) == (65536, 25188, True)
+
+
+def test_a_name_is_looked_up():
+    receiver = ReceiverBase(address="localhost")
+    assert receiver._resolve_host(None) in ("127.0.0.1", "::1")
+    assert receiver.host in (bytes([127, 0, 0, 1]), bytes(15) + b"\1")
+
+
+def test_auto_takes_the_address_of_the_route(monkeypatch):
+    monkeypatch.setattr("catalina.tribes.transport.receiver_base.local_address", lambda hint: f"10.9.8.{hint[1]}")
+    receiver = ReceiverBase()
+    assert receiver._resolve_host(("228.0.0.4", 7)) == "10.9.8.7"
+    assert receiver.host == bytes([10, 9, 8, 7])
+
+
+def test_the_next_free_port_of_the_range_is_taken():
+    with socket.create_server((LOOPBACK, 0)) as taken, socket.socket() as sock:
+        first = taken.getsockname()[1]
+        port = ReceiverBase(auto_bind=20)._bind_first_free(sock, LOOPBACK, first)
+    assert first < port < first + 20
+
+
+@pytest.mark.parametrize("auto_bind", [0, 1])
+def test_without_a_range_a_taken_port_is_an_error(auto_bind):
+    with socket.create_server((LOOPBACK, 0)) as taken, socket.socket() as sock:
+        with pytest.raises(OSError, match="in use"):
+            ReceiverBase(auto_bind=auto_bind)._bind_first_free(sock, LOOPBACK, taken.getsockname()[1])
+
+
+def test_an_address_of_another_machine_is_an_error_at_the_first_port():
+    with socket.socket() as sock, pytest.raises(OSError, match="assign"):
+        ReceiverBase()._bind_first_free(sock, "203.0.113.7", free_port(socket.SOCK_STREAM))
+
+
+def test_the_base_itself_takes_nothing():
+    with pytest.raises(NotImplementedError):
+        ReceiverBase().start(None)
+    with pytest.raises(NotImplementedError):
+        ReceiverBase().stop()

@@ -1,0 +1,53 @@
+"""Messages become frames, once for all members."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalina.attributes import Element
+from catalina.errors import ChannelError
+from catalina.tribes.channel import ChannelMessage, Delivery
+from catalina.tribes.io.channel_data import PackageEncoder
+from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
+from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
+from tests.tribes.fakes import LOCAL, PEER, a_member
+
+
+class Transport(ParallelNioSender):
+    def __init__(self, **values) -> None:
+        super().__init__(**values)
+        self.queued: list[tuple[str, object, bytes, bool]] = []
+
+    def enqueue(self, member, frame, wants_ack, delivery) -> None:
+        self.queued.append(("tcp", member, frame, wants_ack))
+
+    def enqueue_datagram(self, member, frame, wants_ack, delivery) -> None:
+        self.queued.append(("udp", member, frame, wants_ack))
+
+
+@pytest.mark.parametrize(
+    ("options", "udp_based", "way", "wants_ack"),
+    [(0, False, "tcp", False), (2, False, "tcp", True), (4, False, "tcp", False), (0x22, False, "udp", True), (6, True, "udp", True)],
+)
+def test_options_say_which_way_and_whether_an_answer_is_expected(options, udp_based, way, wants_ack):
+    transmitter = ReplicationTransmitter()
+    transmitter.set_transport(Transport(udp_based=udp_based))
+    message = ChannelMessage(b"x", options, 1, bytes(16), LOCAL)
+    members = [PEER, a_member(3)]
+    transmitter.send_message(members, message, Delivery(2))
+    frame = PackageEncoder().frame(message)
+    assert transmitter.transport.queued == [(way, member, frame, wants_ack) for member in members]
+
+
+def test_the_transport_is_a_child_element():
+    declaration = ReplicationTransmitter.child_elements()["Transport"]
+    assert isinstance(declaration, Element)
+    transmitter, transport = ReplicationTransmitter(), Transport()
+    declaration.add(transmitter, transport)
+    assert transmitter.transport is transport
+    assert declaration.default == "org.apache.catalina.tribes.transport.nio.PooledParallelSender"
+
+
+def test_a_stopped_transmitter_refuses():
+    with pytest.raises(ChannelError, match="not connected"):
+        ReplicationTransmitter().send_message([PEER], ChannelMessage(b"", 0, 0, bytes(16), LOCAL), Delivery(1))
