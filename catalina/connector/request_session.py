@@ -15,8 +15,8 @@ __all__ = ["change_session_id", "find_or_create_session", "session_cookie_name"]
 
 def session_cookie_name(context: Any) -> str:
     """``JSESSIONID`` unless the Context or web.xml names another (Tomcat: SessionConfig.getSessionCookieName)."""
-    config = None if context is None else context.session_cookie
-    return (config.name if config is not None else None) or "JSESSIONID"
+    name: str = context.session_cookie.name
+    return name
 
 
 def find_or_create_session(request: Request, create: bool) -> Session | None:
@@ -50,7 +50,7 @@ def _reusable_id(request: Request) -> str | None:
     """
     requested = request.requested_session_id
     config = request.context.session_cookie
-    if requested is None or not request.requested_session_id_from_cookie or config is None or config.path != "/":
+    if requested is None or not request.requested_session_id_from_cookie or config.path != "/":
         return None
     if not getattr(request.context, "validate_client_provided_new_session_id", True):
         return requested
@@ -80,26 +80,25 @@ def change_session_id(request: Request) -> str:
 def send_session_cookie(request: Request, session_id: str) -> None:
     """Put the session's cookie into the response, in place of one that stands there already."""
     context = request.context
-    if not getattr(context, "cookies", True) or request.response.committed:
-        return
     config = context.session_cookie
-    name = session_cookie_name(context)
+    if not config.cookie_tracking or request.response.committed:
+        return
     request.response.add_cookie(
-        name,
+        config.name,
         session_id,
-        path=_cookie_path(context, config),
-        domain=config.domain if config is not None else None,
-        max_age=config.max_age if config is not None else None,
-        secure=bool(request.secure or (config is not None and config.secure)),
-        http_only=config.http_only if config is not None else True,
-        attributes=getattr(config, "attributes", None),
+        path=_cookie_path(request, config),
+        domain=config.domain,
+        max_age=config.max_age,
+        secure=request.secure or config.secure,
+        http_only=config.http_only,
+        attributes=config.attributes,
         replace=True,
     )
 
 
-def _cookie_path(context: Any, config: Any) -> str:
-    """The configured path, else the context's, ``/`` for ROOT (Tomcat: SessionConfig.getSessionCookiePath)."""
-    path = config.path if config is not None and config.path else context.path
-    if getattr(context, "session_cookie_path_uses_trailing_slash", False) and not path.endswith("/"):
+def _cookie_path(request: Request, config: Any) -> str:
+    """The configured path, else the context's as the client spells it, ``/`` for ROOT (SessionConfig.java)."""
+    path: str = config.path or request.context_path
+    if request.context.session_cookie_path_uses_trailing_slash and not path.endswith("/"):
         path += "/"
     return path or "/"

@@ -18,6 +18,9 @@ __all__ = ["BUFFER_SIZE", "Outlet", "Response"]
 #: Bytes of body kept back until the valves have unwound (Tomcat: OutputBuffer.DEFAULT_BUFFER_SIZE).
 BUFFER_SIZE = 8192
 
+#: Status codes whose responses have no body (RFC 9110; Tomcat: Http11Processor.prepareResponse).
+NO_BODY = frozenset((*range(100, 200), 204, 205, 304))
+
 
 class Outlet(Protocol):
     """Where a response goes: the connection, which knows the protocol and when the client takes bytes.
@@ -77,12 +80,13 @@ class Response:
     #: The exception that made this an error, for the error page.
     exception: BaseException | None = None
     finished: bool = False
+    #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
+    body_allowed: bool = True
     buffer_size: int = BUFFER_SIZE
     _content_written: int = 0
     _error_reported: bool = False
     _delivery: Delivery | None = None
     _encoder: Encoder | None = None
-    _body_allowed: bool = True
     _outlet_ended: bool = False
 
     def __init__(self, request: Request, outlet: Outlet) -> None:
@@ -338,8 +342,7 @@ class Response:
             self.outlet.end()
 
     def _has_body(self) -> bool:
-        status = self.status
-        return self.request.method != "HEAD" and status >= 200 and status not in (204, 205, 304)
+        return self.request.method != "HEAD" and self.status not in NO_BODY
 
     def _drain(self) -> None:
         """Hand what is buffered to the connection."""
@@ -347,7 +350,7 @@ class Response:
             self._commit(complete=False)
         elif self._parts:
             data = self._take()
-            if self._body_allowed:
+            if self.body_allowed:
                 self._send(data if self._encoder is None else self._encoder.compress(data))
 
     def _send(self, data: bytes) -> None:
@@ -363,23 +366,25 @@ class Response:
 
     def _commit(self, complete: bool) -> None:
         """Send the head with what is buffered; from now on it cannot be changed."""
-        body = self._take()
-        if not self._has_body():
-            self._body_allowed = False
+        body = self._take() if self._parts else b""
+        if self.request.method == "HEAD" or self.status in NO_BODY:
+            self.body_allowed = False
             self._set_length_without_body(len(body), complete)
             body = b""
         else:
             connector = self.request.connector
             if connector is not None and connector.compresses:
-                self._encoder = connector.choose_encoder(self.request, self, len(body), complete)
-            if self._encoder is not None:
-                body = self._encoder.compress(body) + (self._encoder.finish() if complete else b"")
-            if complete and (self._encoder is not None or self.content_length < 0):
-                self.content_length = len(body)
+                body = self._encode_first(connector, body, complete)
         self.committed = True
         self.commit_time_ns = time.monotonic_ns()
         self._outlet_ended = complete
         self.outlet.send_head(self, body, complete)
+
+    def _encode_first(self, connector: Any, body: bytes, complete: bool) -> bytes:
+        self._encoder = connector.choose_encoder(self.request, self, len(body), complete)
+        if self._encoder is None:
+            return body
+        return self._encoder.compress(body) + (self._encoder.finish() if complete else b"")
 
     def _set_length_without_body(self, length: int, complete: bool) -> None:
         """What HEAD says about the body it does not send; 204 and 304 say nothing (RFC 9110 section 8.6)."""

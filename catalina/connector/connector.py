@@ -1,0 +1,320 @@
+"""``<Connector>`` (Tomcat: connector/Connector.java)."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, AttributeRefused, Element, choice, comma_list
+from catalina.connector.compression import Compression
+from catalina.connector.coyote_adapter import CoyoteAdapter
+from catalina.connector.endpoint import Endpoint
+from catalina.connector.uri import UriRules
+from catalina.coyote.abstract_protocol import AbstractProtocol
+from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
+from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
+from catalina.errors import LifecycleError
+from catalina.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Encoder, Response
+    from catalina.reactor import Reactor
+    from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
+
+__all__ = ["Connector"]
+
+log = logging.getLogger("org.apache.catalina.connector.Connector")
+
+#: What ``protocol`` may say: the short names, and the classes of all Tomcats that had a protocol of the kind.
+PROTOCOLS: dict[str, type[AbstractProtocol]] = {
+    "HTTP/1.1": Http11NioProtocol,
+    "AJP/1.3": AjpNioProtocol,
+    **{f"org.apache.coyote.http11.Http11{kind}Protocol": Http11NioProtocol for kind in ("", "Nio", "Nio2", "Apr")},
+    **{f"org.apache.coyote.ajp.Ajp{kind}Protocol": AjpNioProtocol for kind in ("", "Nio", "Nio2", "Apr")},
+    "org.apache.jk.server.JkCoyoteHandler": AjpNioProtocol,
+}
+
+
+def _protocol(text: str) -> str:
+    if text.strip() not in PROTOCOLS:
+        raise AttributeRefused("HTTP/1.1, AJP/1.3 or the class of a Tomcat protocol handler")
+    return text.strip()
+
+
+class Connector(Lifecycle):
+    """A port, the protocol spoken there, and how its requests are read.
+
+    Attributes that belong to the protocol are kept by ``protocol_handler``; XML names of both are set here.
+    """
+
+    allow_backslash = Attribute(bool, False, doc="A backslash in a path is a slash; false makes it 400.")
+    allow_trace = Attribute(bool, False, doc="Let TRACE through to applications; false answers 405.")
+    async_timeout = Attribute(int, 30_000, unit="ms", doc="Java only: WSGI has no asynchronous processing.")
+    discard_facades = Attribute(bool, True, doc="Java only: requests are never used again here.")
+    enable_lookups = Attribute(bool, False, doc="remote_host asks DNS, which may take seconds per request.")
+    encoded_reverse_solidus_handling = Attribute(
+        choice("decode", "reject", "passthrough"), "decode", doc="What %5C in a path does."
+    )
+    encoded_solidus_handling = Attribute(
+        choice("reject", "decode", "passthrough"), "reject", doc="What %2F in a path does; reject is 400."
+    )
+    enforce_encoding_in_get_writer = Attribute(bool, True, doc="Java only: WSGI bodies are bytes.")
+    max_cookie_count = Attribute(int, 200, doc="Cookies per request, more are 400; negative: no limit.")
+    max_parameter_count = Attribute(int, 10_000, doc="Query and form parameters per request, more are 400.")
+    max_part_count = Attribute(int, 50, doc="Recognised: applications parse multipart bodies themselves.")
+    max_part_header_size = Attribute(int, 512, unit="bytes", doc="Recognised: as maxPartCount.")
+    max_post_size = Attribute(
+        int,
+        2 * 2**20,
+        unit="bytes",
+        doc="Form bytes that the container itself turns into parameters; negative: no limit.",
+    )
+    max_save_post_size = Attribute(int, 4096, unit="bytes", doc="Body bytes kept during a FORM login; -1: no limit.")
+    parse_body_methods = Attribute(comma_list, comma_list("POST"), doc="Methods whose form bodies become parameters.")
+    port = Attribute(int, -1, doc="TCP port; 0 is any free one, -1 none.")
+    port_offset = Attribute(int, 0, doc="Recognised: the Server's portOffset is added.")
+    protocol = Attribute(_protocol, "HTTP/1.1", doc="HTTP/1.1, AJP/1.3, or the class name of a protocol handler.")
+    protocol_handler_class_name = Attribute(_protocol, None, doc="Old form of protocol.")
+    proxy_name = Attribute(str, None, doc="Host name that requests report, behind a proxy that does not pass it on.")
+    proxy_port = Attribute(int, 0, doc="Port that requests report; 0 is the real one.")
+    redirect_port = Attribute(int, 443, doc="Port that a request is redirected to when it needs TLS.")
+    reject_suspicious_uris = Attribute(
+        bool, False, xml="rejectSuspiciousURIs", doc="400 for what Servlet 6.0 calls suspicious, such as /..;/ and %2e."
+    )
+    scheme = Attribute(str, "http", doc="Scheme that requests report.")
+    secure = Attribute(bool, False, doc="Whether requests count as secure; for ports behind a TLS proxy.")
+    throw_on_failure = Attribute(bool, False, doc="The server does not start when this connector cannot.")
+    uri_encoding = Attribute(str, "UTF-8", xml="URIEncoding", doc="Charset of URIs; what is not of it is 400.")
+    use_body_encoding_for_uri = Attribute(
+        bool, False, xml="useBodyEncodingForURI", doc="Decode query parameters with the charset of the Content-Type."
+    )
+    use_ipv_hosts = Attribute(bool, False, xml="useIPVHosts", doc="Choose the Host by the local IP address.")
+    xpowered_by = Attribute(bool, False, xml="xpoweredBy", doc="Send X-Powered-By.")
+
+    elements = {
+        "Listener": Element(add=lambda connector, listener: connector.add_listener(listener)),
+        "SSLHostConfig": Element(
+            add=lambda connector, config: connector.add_ssl_host_config(config),
+            default="org.apache.tomcat.util.net.SSLHostConfig",
+        ),
+        "UpgradeProtocol": Element(add=lambda connector, upgrade: connector.add_upgrade_protocol(upgrade)),
+    }
+
+    #: The Service; set before init.
+    service: Any = None
+
+    def __init__(self, **values: Any) -> None:
+        self.protocol_handler: AbstractProtocol = Http11NioProtocol()
+        self._given: dict[str, str] = {}  # protocol attributes as written, in case `protocol` comes after them
+        self.ssl_host_configs: list[SSLHostConfig] = []
+        self.upgrade_protocols: list[Any] = []
+        self._endpoint: Endpoint | None = None
+        self._inherited: Sequence[socket.socket] = ()
+        self._compression: Compression | None = None
+        super().__init__(**values)
+        if "protocol" in values:
+            self._choose_protocol(values["protocol"])
+
+    def __str__(self) -> str:
+        return f'Connector["{self.name}"]'
+
+    # Attributes
+
+    def set_attribute(self, name: str, text: str) -> bool:
+        """Set an attribute of the connector, or of its protocol.
+
+        As Tomcat reads ``protocol`` first wherever it stands, what was given before it is given again to the new
+        protocol; what only another protocol knows is named in a warning at init.
+        """
+        declaration = type(self).attributes().get(name)
+        if declaration is not None:
+            known = super().set_attribute(name, text)
+            if declaration.name in ("protocol", "protocol_handler_class_name"):
+                self._choose_protocol(getattr(self, declaration.name))
+            return known
+        if name not in self.protocol_handler.attributes() and not (
+            "protocol" not in self.__dict__ and name in AjpNioProtocol.attributes()
+        ):
+            return False
+        self._given[name] = text
+        self.protocol_handler.set_attribute(name, text)
+        return True
+
+    def _choose_protocol(self, name: str) -> None:
+        self.protocol_handler = PROTOCOLS[name]()
+        for given, text in self._given.items():
+            self.protocol_handler.set_attribute(given, text)
+
+    @property
+    def http(self) -> Http11NioProtocol:
+        """The protocol handler of an HTTP connector."""
+        if not isinstance(self.protocol_handler, Http11NioProtocol):
+            raise TypeError(f"{self} does not speak HTTP")
+        return self.protocol_handler
+
+    @property
+    def is_ajp(self) -> bool:
+        """Whether it speaks AJP."""
+        return isinstance(self.protocol_handler, AjpNioProtocol)
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it speaks TLS."""
+        return isinstance(self.protocol_handler, Http11NioProtocol) and self.protocol_handler.ssl_enabled
+
+    def add_listener(self, listener: Any) -> None:
+        """A ``<Listener>``: told about this connector's lifecycle."""
+        self.add_lifecycle_listener(listener.lifecycle_event)
+
+    def add_ssl_host_config(self, config: SSLHostConfig) -> None:
+        """One TLS set-up; they differ in hostName."""
+        self.ssl_host_configs.append(config)
+
+    def add_upgrade_protocol(self, upgrade: Any) -> None:
+        """``<UpgradeProtocol>``: HTTP/2 beside HTTP/1.1."""
+        self.upgrade_protocols.append(upgrade)
+
+    # What others ask
+
+    @property
+    def name(self) -> str:
+        """As in Tomcat's logs and MBeans: ``http-nio-127.0.0.1-8080``, ``http-nio-auto-1-41234``."""
+        handler = self.protocol_handler
+        prefix = "https-jsse-nio" if self.is_tls else handler.name_prefix
+        address = f"{handler.address.replace('/', '')}-" if handler.address else ""
+        if handler.unix_domain_socket_path:
+            return f"{prefix}-{handler.unix_domain_socket_path}"
+        if self.port == 0:
+            bound = f"-{self.local_port}" if self.local_port > 0 else ""
+            return f"{prefix}-{address}auto-1{bound}"
+        return f"{prefix}-{address}{self.port_with_offset}"
+
+    @property
+    def port_with_offset(self) -> int:
+        """The port that is bound: with the Server's portOffset."""
+        if self.port <= 0:
+            return self.port
+        server = None if self.service is None else self.service.server
+        return self.port + (0 if server is None else int(server.port_offset))
+
+    @property
+    def local_port(self) -> int:
+        """The port it listens on, -1 when it does not; with port 0 the one the system chose."""
+        return -1 if self._endpoint is None else self._endpoint.local_port
+
+    @property
+    def reactor(self) -> Reactor:
+        """The server's loop."""
+        loop: Reactor = self.service.server.reactor
+        return loop
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Sockets and connections.
+
+        Raises:
+            LifecycleError: it is not initialised.
+        """
+        if self._endpoint is None:
+            raise LifecycleError(f"{self} has no endpoint in state {self.state.label}")
+        return self._endpoint
+
+    @property
+    def compresses(self) -> bool:
+        """Whether any response may be compressed."""
+        return self._compression is not None
+
+    def choose_encoder(self, request: Request, response: Response, size: int, complete: bool) -> Encoder | None:
+        """The content coding for a response that is about to be committed; its header fields are set for it."""
+        return None if self._compression is None else self._compression.choose(request, response, size, complete)
+
+    def uri_rules(self) -> UriRules:
+        """How the paths of this connector's requests are decoded."""
+        return UriRules(
+            self.uri_encoding,
+            self.encoded_solidus_handling,
+            self.encoded_reverse_solidus_handling,
+            self.allow_backslash,
+            self.reject_suspicious_uris,
+        )
+
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def host_name_of(address: str) -> str:
+        """Reverse DNS, the address itself when there is no name. Waits for DNS."""
+        try:
+            return socket.gethostbyaddr(address)[0]
+        except OSError:
+            return address
+
+    # Lifecycle
+
+    def inherit(self, sockets: Sequence[socket.socket]) -> None:
+        """Use sockets that another process has bound, instead of binding at init."""
+        self._inherited = sockets
+
+    def _init(self) -> None:
+        self._warn_of_leftovers()
+        self._check()
+        self._endpoint = Endpoint(self)
+        logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
+        if self._inherited:
+            self._endpoint.adopt(self._inherited)
+        elif self.protocol_handler.bind_on_init:
+            self._endpoint.bind()
+
+    def _start(self) -> None:
+        logging.getLogger(self.protocol_handler.logger_name).info('Starting ProtocolHandler ["%s"]', self.name)
+        if isinstance(self.protocol_handler, Http11NioProtocol):
+            self._compression = Compression.of(self.protocol_handler)
+        self.endpoint.start(CoyoteAdapter(self))
+
+    def pause(self) -> None:
+        """Accept no more connections; requests in flight go on, and end their connections."""
+        if self._endpoint is None or not self.state.available:
+            return
+        logging.getLogger(self.protocol_handler.logger_name).info('Pausing ProtocolHandler ["%s"]', self.name)
+        self._endpoint.pause()
+
+    def resume(self) -> None:
+        """Accept connections again."""
+        if self._endpoint is not None:
+            self._endpoint.resume()
+
+    def await_drained(self, seconds: float) -> bool:
+        """Wait until no request is running; False when the time is over first."""
+        return True if self._endpoint is None else self._endpoint.await_drained(seconds)
+
+    def _stop(self) -> None:
+        logging.getLogger(self.protocol_handler.logger_name).info('Stopping ProtocolHandler ["%s"]', self.name)
+        if self._endpoint is not None:
+            self._endpoint.stop()
+
+    def _destroy(self) -> None:
+        logging.getLogger(self.protocol_handler.logger_name).info('Destroying ProtocolHandler ["%s"]', self.name)
+        if self._endpoint is not None:
+            self._endpoint.close()
+
+    def _warn_of_leftovers(self) -> None:
+        known = self.protocol_handler.attributes()
+        for name, text in self._given.items():
+            if name not in known:
+                place = f"{self.place} <Connector>: " if self.place else ""
+                log.warning("%s[%s] has no attribute %s; value [%s] ignored", place, self.protocol, name, text)
+
+    def _check(self) -> None:
+        """What must not start: AJP that believes everybody.
+
+        Raises:
+            LifecycleError: secretRequired without a secret.
+        """
+        handler = self.protocol_handler
+        if isinstance(handler, AjpNioProtocol) and handler.secret_required and not handler.secret:
+            raise LifecycleError(
+                f'{self}: The AJP Connector is configured with secretRequired="true" but the secret attribute is '
+                "either null or empty. This combination is not valid."
+            )

@@ -1,0 +1,211 @@
+"""From a parsed request to the engine's pipeline and back (Tomcat: connector/CoyoteAdapter.java)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.request_session import session_cookie_name
+from catalina.coyote.http_error import HttpError
+from catalina.errors import LimitError
+
+if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["CoyoteAdapter"]
+
+log = logging.getLogger("org.apache.catalina.connector.CoyoteAdapter")
+
+#: Seconds between two looks at a context that is being reloaded; its requests wait (Tomcat looks every second).
+PAUSED_SECONDS = 0.05
+
+
+class CoyoteAdapter:
+    """Maps requests of one connector and runs them through the pipelines."""
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self._uri_rules = connector.uri_rules()
+        service = connector.service
+        self._mapper = service.mapper
+        self._pipeline = service.engine.pipeline
+
+    def service(self, request: Request, response: Response) -> None:
+        """Run one request to its end; what is left to do is :meth:`Response.finish`, when nothing holds it.
+
+        Raises:
+            ClientAbortException: the client has gone; there is nobody to answer.
+        """
+        try:
+            if self._map(request, response):
+                self._pipeline.first.invoke(request, response)
+        except ClientAbortException:
+            raise
+        except HttpError as refused:
+            self.refuse(request, response, refused.status, refused.text)
+        except LimitError as refused:
+            self._fail(request, response, 400, refused)
+        except Exception as exc:  # a valve's own fault; the host's valve has caught the application's
+            log.exception("An error occurred while processing the request [%s]", request.request_uri)
+            self._fail(request, response, 500, exc)
+        finally:
+            self._log_access(request, response)
+            request.end_access()
+
+    def refuse(self, request: Request, response: Response, status: int, text: str) -> None:
+        """Answer a request that cannot be mapped; the engine's valves see it, so it is in the access log."""
+        if response.committed:
+            return
+        response.send_error(status, text)
+        request.host = self._mapper.map(request.server_name, "/").host
+        request.context = request.wrapper = None
+        try:
+            self._pipeline.first.invoke(request, response)
+        except Exception:  # a valve's own fault must not hide the refusal
+            log.exception("A valve failed on a request that was refused with [%s]", status)
+        self._log_access(request, response)
+
+    def _fail(self, request: Request, response: Response, status: int, exc: Exception) -> None:
+        response.exception = exc
+        if response.committed:
+            return
+        response.reset()
+        response.status = status
+        response.is_error = True
+
+    # Mapping
+
+    def _map(self, request: Request, response: Response) -> bool:
+        """Find host, context and servlet; False when the answer is known already."""
+        uri = request.request_uri
+        if uri == "*":
+            return self._map_server_options(request, response)
+        decoded = self._uri_rules.decode(uri)
+        request.decoded_uri = decoded.path
+        if decoded.parameters:
+            request.path_parameters = decoded.parameters
+        data = self._find(request, decoded.path)
+        request.mapping_data = data
+        request.host = data.host
+        context = data.context
+        request.context = context
+        request.wrapper = data.wrapper
+        request.servlet_path = data.servlet_path
+        request.path_info = data.path_info
+        if context is not None:
+            path = data.context_path
+            request.context_path = path if uri.startswith(path) else self._raw_context_path(uri, path)
+        if data.redirect_path is not None:
+            self._redirect(request, response, data.redirect_path)
+            return False
+        if request.method == "TRACE" and not self.connector.allow_trace:
+            return self._refuse_trace(request, response)
+        return True
+
+    def _find(self, request: Request, path: str) -> Any:
+        """Map, and again while a context is being reloaded, or when the session belongs to another version."""
+        name = request.local_name if self.connector.use_ipv_hosts else request.server_name
+        data = self._mapper.map(name, path)
+        if data.context is None:
+            return data
+        if data.context.paused:
+            data = self._wait_for_reload(request, name, path)
+            if data.context is None:
+                return data
+        self._find_session_id(request, data.context)
+        if data.contexts and request.requested_session_id is not None:
+            version = self._version_of_session(request, data.contexts)
+            if version is not None and version != data.context.web_app_version:
+                data = self._mapper.map(name, path, version)
+                self._find_session_id(request, data.context)
+        return data
+
+    def _wait_for_reload(self, request: Request, name: str, path: str) -> Any:
+        with self.connector.reactor.blocking():
+            while True:
+                time.sleep(PAUSED_SECONDS)
+                data = self._mapper.map(name, path)
+                if data.context is None or not data.context.paused:
+                    return data
+
+    @staticmethod
+    def _version_of_session(request: Request, contexts: Any) -> str | None:
+        """The newest version of the application that knows the requested session."""
+        for context in contexts:
+            manager = context.manager
+            if manager is not None and manager.find_session(request.requested_session_id) is not None:
+                return str(context.web_app_version)
+        return None
+
+    @staticmethod
+    def _find_session_id(request: Request, context: Any) -> None:
+        """The session id that the client sends: in the URL, or in a cookie, which wins."""
+        config = context.session_cookie
+        if request.path_parameters and config.url_tracking:
+            in_url = request.path_parameters.get(config.uri_parameter)
+            if in_url:
+                request.requested_session_id = in_url
+                request.requested_session_id_from_url = True
+        if not config.cookie_tracking or "cookie" not in request.headers:
+            return
+        values = request.cookies.get(session_cookie_name(context))
+        if not values:
+            return
+        chosen = values[0]
+        if len(values) > 1:  # an outdated cookie of another path may come first
+            chosen = next((value for value in values if _is_valid(context, value)), chosen)
+        request.requested_session_id = chosen
+        request.requested_session_id_from_cookie = True
+        request.requested_session_id_from_url = False
+
+    def _raw_context_path(self, uri: str, path: str) -> str:
+        """The part of the URI that is the context path, as sent: cookies and links need the client's own spelling.
+
+        It may have escapes, parameters or detours (``/x/../shop``): the shortest beginning that means the path.
+        """
+        end = 0
+        while end >= 0:
+            end = uri.find("/", end + 1)
+            candidate = uri if end < 0 else uri[:end]
+            try:
+                if self._uri_rules.decode(candidate).path == path:
+                    return candidate
+            except HttpError:  # cut in the middle of a detour above the root
+                continue
+        return path
+
+    def _redirect(self, request: Request, response: Response, location: str) -> None:
+        """To the slash behind a context path, with the session id and the query as they came."""
+        if request.requested_session_id_from_url:
+            parameter = request.context.session_cookie.uri_parameter
+            location += f";{parameter}={request.requested_session_id}"
+        if request.query_string is not None:
+            location += f"?{request.query_string}"
+        response.send_redirect(location)
+
+    def _log_access(self, request: Request, response: Response) -> None:
+        """In the access logs of the context, the host and the engine; all valves have unwound, as in Tomcat."""
+        container = request.context or request.host or self.connector.service.engine
+        container.log_access(request, response, time.monotonic_ns() - request.start_time_ns)
+
+    def _map_server_options(self, request: Request, response: Response) -> bool:
+        methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
+        if self.connector.allow_trace:
+            methods.insert(5, "TRACE")
+        response.set_header("Allow", ", ".join(methods))
+        return False
+
+    def _refuse_trace(self, request: Request, response: Response) -> bool:
+        response.set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")
+        response.send_error(405, "TRACE method is not allowed")
+        return True
+
+
+def _is_valid(context: Any, session_id: str) -> bool:
+    manager = context.manager
+    session = None if manager is None else manager.find_session(session_id)
+    return session is not None and session.is_valid

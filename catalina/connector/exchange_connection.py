@@ -1,0 +1,171 @@
+"""Connections that carry one request after the other: who runs a request, and when its answer may leave."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.stream_connection import StreamConnection
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["ExchangeConnection"]
+
+log = logging.getLogger("org.apache.catalina.connector.Connection")
+
+#: Seconds; a request of a slow path that takes less counts as quick.
+QUICK_SECONDS = 0.001
+
+
+class ExchangeConnection(StreamConnection):
+    """Runs requests of a connection, each in the loop's thread if it is quick.
+
+    A subclass parses in :meth:`_advance` and calls :meth:`_dispatch` with a request; when that returns True the answer
+    has been handed to the kernel and the next request can be parsed. When it returns False somebody else goes on.
+    """
+
+    _request: Request
+    _response: Response
+    _aborted = False
+
+    def _advance(self) -> None:
+        """Parse what has come and dispatch it; at the end wait for input."""
+        raise NotImplementedError
+
+    def _next(self) -> bool:
+        """An answer has left: prepare for the next request. False when there is none (closed, or more to read away)."""
+        raise NotImplementedError
+
+    # Running
+
+    def _dispatch(self, request: Request, response: Response) -> bool:
+        self._request, self._response = request, response
+        self._aborted = False
+        self.running = True
+        self.deadline = math.inf
+        if not self._attached:  # this thread is not the loop's, so it may take its time
+            self._exchange()
+            return self._conclude()
+        executor = self.endpoint.executor
+        path = request.request_uri
+        if not executor.runs_inline(path):
+            self._detach()
+            if not executor.submit(self._run_in_pool):
+                log.warning("%s: too many requests wait for a thread, closing %r", self.endpoint.connector, self)
+                self.close()
+            return False
+        if self.reactor.run_call(self._exchange, self._on_handover):
+            return self._conclude()
+        executor.was_slow(path)
+        self._guard()
+        executor.run_waiting()
+        return False
+
+    def _on_handover(self) -> None:
+        """The request is slow: its thread is no longer the loop's. Called by the monitor."""
+        self._detach()
+        self.endpoint.executor.became_busy()
+
+    def _run_in_pool(self) -> None:
+        started = time.monotonic()
+        path = self._request.request_uri
+        self._exchange()
+        if time.monotonic() - started < QUICK_SECONDS:
+            self.endpoint.executor.was_quick(path)
+        else:
+            self.endpoint.executor.was_slow(path)
+        self._guard()
+
+    def _guard(self) -> None:
+        """Go on outside of the loop; a fault here costs this connection only."""
+        try:
+            if self._conclude():
+                self._advance()
+        except Exception:
+            log.exception("Error processing %r", self)
+            self.close()
+
+    def _exchange(self) -> None:
+        """The request through the container, and its answer to the kernel unless something holds it."""
+        response = self._response
+        try:
+            self.endpoint.adapter.service(self._request, response)
+            if response.held_by is None:
+                response.finish()
+        except ClientAbortException as exc:
+            self._on_abort(exc)
+
+    def _on_abort(self, exc: ClientAbortException) -> None:
+        log.debug("%r: %s", self, exc)
+        self._aborted = True
+        if exc.status is None or self._response.committed:
+            return
+        try:
+            self.endpoint.adapter.refuse(self._request, self._response, exc.status, str(exc))
+            self._response.finish()
+            self._aborted = False
+        except ClientAbortException:
+            log.debug("%r has gone", self)
+
+    # Answering
+
+    def _conclude(self) -> bool:
+        """After the exchange: True when the next request may be parsed."""
+        if self._aborted:
+            self.close()
+            return False
+        response = self._response
+        if not response.finished:
+            delivery = response.held_by
+            if delivery is not None:
+                # Last: when it calls back, the loop's thread goes on with this connection.
+                delivery.add_done_callback(self._on_delivered)
+                return False
+            if not self._finish(response):
+                return False
+        return self._answered()
+
+    def _on_delivered(self, _: Any) -> None:
+        self.reactor.call_soon(self._release)
+
+    def _release(self) -> None:
+        """Nothing holds the answer any more. In the loop's thread, which must not wait for the client."""
+        if self.closed:
+            return
+        delivery = self._response.held_by
+        if delivery is not None:
+            delivery.add_done_callback(self._on_delivered)
+            return
+        if not self._attached:
+            self._attach(self._interest)
+        self._may_wait = False
+        finished = self._finish(self._response)
+        self._may_wait = True
+        if finished and self._answered():
+            self._advance()
+
+    def _finish(self, response: Response) -> bool:
+        try:
+            response.finish()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self.close()
+            return False
+        return True
+
+    def _answered(self) -> bool:
+        if self._out:
+            self._await_output()
+            return False
+        self.running = False
+        return self._next()
+
+    def _on_output_sent(self) -> None:
+        self.running = False
+        if self._next():
+            self._advance()

@@ -1,0 +1,520 @@
+"""One HTTP/1.1 connection (Tomcat: coyote/http11/Http11Processor.java)."""
+
+from __future__ import annotations
+
+import logging
+import math
+import socket
+import time
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.exchange_connection import ExchangeConnection
+from catalina.connector.headers import Headers
+from catalina.connector.http11_rules import Http11Rules
+from catalina.connector.request import Request
+from catalina.connector.request_input import RequestInput
+from catalina.connector.response import Response
+from catalina.connector.stream_connection import FilePart
+from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
+from catalina.coyote.http11.request_head import RequestHead
+from catalina.coyote.http11.response_head import CONTINUE, LAST_CHUNK, chunk, encode_head
+from catalina.coyote.http_error import HttpError
+
+if TYPE_CHECKING:
+    from catalina.connector.endpoint import Endpoint
+
+__all__ = ["Http11Connection"]
+
+log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
+
+#: A body up to this size is read before its request runs, so that a slow upload holds no thread.
+BODY_BUFFER = 64 * 1024
+#: Seconds and bytes that are read away after the last answer of a connection: closing with unread input resets it, and
+#: the reset can overtake the answer.
+LINGER_SECONDS = 2.0
+
+#: After an answer with one of these the connection is closed (Tomcat: Http11Processor.statusDropsConnection).
+CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 505))
+#: Fields that are the connection's business; what the application says about them is dropped or read here.
+CONNECTION_FIELDS = frozenset(
+    ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
+)
+
+#: The body of a request without one.
+NO_BODY = LengthDecoder(0)
+
+
+class State(Enum):
+    """What input means."""
+
+    HEAD = auto()
+    BODY = auto()  # of a request that has not run yet
+    EXCHANGE = auto()  # the application reads the body itself
+    SWALLOW = auto()  # the rest of a body nobody wanted
+    LINGER = auto()  # the last answer is out; wait for the client to close
+
+
+class Http11Connection(ExchangeConnection):
+    """Requests one after the other, pipelined or not."""
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        super().__init__(endpoint, sock, peer)
+        self.rules: Http11Rules = endpoint.http11_rules
+        self._data = b""
+        self._seen = 0
+        self._state = State.HEAD
+        self._requests = 0
+        self._template = self._connection_attributes()
+        self._keep_alive = True
+        self._body: BodyDecoder = NO_BODY
+        self._body_parts: list[bytes] = []
+        self._body_size = 0
+        self._swallowed = 0
+        self._acknowledged = True
+        # Of the response in progress:
+        self._chunked = False
+        self._remaining = -1  # bytes that its Content-Length still promises
+
+    def _connection_attributes(self) -> dict[str, Any]:
+        """What all requests of this connection have in common."""
+        connector = self.endpoint.connector
+        local = self.sock.getsockname()
+        address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
+        return {
+            "connector": connector,
+            "remote_addr": self.peer[0],
+            "remote_port": self.peer[1],
+            "local_addr": address,
+            "local_name": address,
+            "local_port": port,
+            "scheme": "https" if connector.is_tls else connector.scheme,
+            "secure": connector.secure or connector.is_tls,
+        }
+
+    # Input
+
+    def _on_input(self) -> None:
+        if self.running:  # the answer is held: what comes now has to wait
+            self._detach()
+            return
+        data = self._receive()
+        if data is None:
+            return
+        if not data:
+            self.close()
+            return
+        self._on_data(data)
+
+    def _on_data(self, data: bytes) -> None:
+        state = self._state
+        if state is State.HEAD:
+            self._data = self._data + data if self._data else data
+            self._advance()
+        elif state is State.BODY:
+            if self._feed_body(data):
+                self._run_request()
+        elif state is State.SWALLOW:
+            if self._swallow(data):
+                self._state = State.HEAD
+                self._advance()
+        else:
+            self._linger_on(data)
+
+    def _advance(self) -> None:
+        """Serve every request that is complete, then wait for more."""
+        while not self.closed:
+            if not self._data:
+                self._wait_for_request()
+                return
+            try:
+                head = self.rules.parser.parse(self._data, self._seen)
+                if head is None:
+                    self._wait_for_head()
+                    return
+                self._data = self._data[head.size :]
+                self._seen = 0
+                if not self._begin(head):
+                    return
+            except HttpError as refused:
+                self._refuse(refused)
+                return
+            if not self._dispatch(self._request, self._response):
+                return
+
+    def _wait_for_request(self) -> None:
+        self.deadline = time.monotonic() + (self.rules.keep_alive_s if self._requests else self._timeout_s)
+        if self.endpoint.paused:
+            self.close()
+        else:
+            self._await_input()
+
+    def _wait_for_head(self) -> None:
+        """The head has begun: all of it must come within connectionTimeout, however slowly its bytes drip."""
+        if self._seen == 0:
+            self.deadline = time.monotonic() + self._timeout_s
+        self._seen = len(self._data)
+        self._await_input()
+
+    def _begin(self, head: RequestHead) -> bool:
+        """Make the request; False when its body has to be waited for."""
+        rules = self.rules
+        self._requests += 1
+        self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.paused
+        self._acknowledged = True
+        self._body = NO_BODY
+        if head.chunked:
+            self._body = ChunkedDecoder(rules.max_extension, rules.max_trailer)
+        elif head.content_length > 0:
+            self._body = LengthDecoder(head.content_length)
+        request = self._make_request(head)
+        if rules.restricted_agents is not None:
+            agent = request.headers.get("user-agent")
+            if agent is not None and rules.restricted_agents.fullmatch(agent):
+                self._keep_alive = False
+        response = Response(request, self)
+        request.response = response
+        if rules.powered_by is not None:
+            response.headers.append(("X-Powered-By", rules.powered_by))
+        self._request, self._response = request, response
+        return self._body.complete or self._begin_body(head)
+
+    def _make_request(self, head: RequestHead) -> Request:
+        request = Request(
+            self._template,
+            head.method,
+            head.path,
+            head.query,
+            "HTTP/1.1" if head.http11 else "HTTP/1.0",
+            Headers(head.fields),
+        )
+        request.content_length = head.content_length
+        connector = self.rules.connector
+        port = head.port
+        if port < 0:
+            port = (443 if request.scheme == "https" else 80) if head.host else request.local_port
+        request.server_name = connector.proxy_name or (request.local_name if head.host is None else head.host)
+        request.server_port = connector.proxy_port or port
+        if head.client_asks_keep_alive:
+            request.notes["keep-alive"] = True
+        return request
+
+    # Bodies
+
+    def _begin_body(self, head: RequestHead) -> bool:
+        """Read the body first when it is small; a request that expects 100 Continue or is large runs now."""
+        data, self._data = self._data, b""
+        self._body_parts.clear()
+        self._body_size = 0
+        if head.content_length > BODY_BUFFER or (head.expects_continue and not data):
+            self._acknowledged = not head.expects_continue
+            self._request.expects_continue = head.expects_continue
+            self._request.on_acknowledge = self._acknowledge
+            self._start_body(data)
+            return True
+        if data and self._feed_body(data):
+            return True
+        self._state = State.BODY
+        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._await_input()
+        return False
+
+    def _feed_body(self, data: bytes) -> bool:
+        """Collect a body before its request runs; True when it can run."""
+        body = self._body
+        try:
+            part = body.receive(data)
+        except HttpError as refused:
+            self._refuse(refused)
+            return False
+        self._body_parts.append(part)
+        self._body_size += len(part)
+        if body.complete:
+            self._data = body.unused
+            self._take_trailers(body)
+            self._start_body(b"")
+            return True
+        if self._body_size > BODY_BUFFER:
+            self._start_body(b"")
+            return True
+        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        return False
+
+    def _start_body(self, data: bytes) -> None:
+        """Give the request its input: what has been decoded, then what is still to come."""
+        body = self._body
+        ready = b"".join(self._body_parts)
+        self._body_parts.clear()
+        if data:
+            ready += body.receive(data)
+            if body.complete:
+                self._data = body.unused
+        self._request.input = RequestInput(None if body.complete else self._pull, ready)
+        self._state = State.EXCHANGE
+
+    def _run_request(self) -> None:
+        if self._dispatch(self._request, self._response):
+            self._advance()
+
+    def _pull(self) -> bytes:
+        """The next portion of the body, read by the thread that runs the request; empty at its end."""
+        if self._body.complete:
+            return b""
+        self._request.acknowledge()
+        body = self._body
+        while True:
+            data = self._receive_waiting(self.rules.body_timeout_s)
+            try:
+                part = body.receive(data)
+            except HttpError as refused:
+                self._keep_alive = False
+                raise ClientAbortException(f"{self.peer[0]}: {refused}", refused.status) from refused
+            if body.complete:
+                self._data = body.unused
+                self._take_trailers(body)
+            if part or body.complete:
+                return part
+
+    def _take_trailers(self, body: BodyDecoder) -> None:
+        if self.rules.trailers and isinstance(body, ChunkedDecoder):
+            for name, value in body.trailers:
+                if name in self.rules.trailers:
+                    self._request.headers.add(name, value)
+
+    def _acknowledge(self) -> None:
+        self._acknowledged = True
+        self._send(CONTINUE)
+
+    # Output: the response's outlet
+
+    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
+        """Send the head, with the first bytes of the body in the same packet."""
+        fields = response.headers
+        length: str | None = None
+        special = False
+        for name, value in fields:
+            lower = name.lower()
+            if lower == "content-length":
+                length = value
+            elif lower in CONNECTION_FIELDS:
+                special = True
+        tail = self.rules.date_line() + self.rules.server_line
+        if special:
+            fields, tail = self._without_connection_fields(fields)
+        status = response.status
+        has_body = response.body_allowed
+        if length is None and has_body:
+            if complete:
+                length = str(len(body))
+                tail = f"Content-Length: {length}\r\n{tail}"
+            elif response.request.protocol == "HTTP/1.1":
+                self._chunked = True
+                tail = f"Transfer-Encoding: chunked\r\n{tail}"
+            else:
+                self._keep_alive = False
+        if status in CLOSING_STATUS:
+            self._keep_alive = False
+        head = encode_head(status, fields, tail + self._connection_lines(response))
+        if len(head) > self.rules.response_head_size:
+            self._send_too_large(len(head))
+            return
+        if not has_body:
+            self._remaining = 0
+            self._send(head)
+            return
+        self._remaining = int(length) if length is not None and length.isdecimal() and not self._chunked else -1
+        if self._remaining >= 0:
+            body = self._within_length(body)
+            if complete and self._remaining:
+                self._keep_alive = False  # the client waits for bytes that do not exist
+        if body:
+            self._send_parts((head, chunk(body) if self._chunked else body))
+        else:
+            self._send(head)
+
+    def send_body(self, data: bytes) -> None:
+        """Send more of the body."""
+        if self._remaining >= 0:
+            data = self._within_length(data)
+        if data:
+            if self._chunked:
+                self._send_parts((b"%x\r\n" % len(data), data, b"\r\n"))
+            else:
+                self._send(data)
+
+    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        """Let the kernel send the rest of the body."""
+        if self._remaining >= 0:
+            count = min(count, self._remaining)
+            self._remaining -= count
+        if not count:
+            file.close()
+            return
+        if self._chunked:
+            self._queue(memoryview(b"%x\r\n" % count))
+        self._send_file_part(FilePart(file, offset, count))
+        if self._chunked:
+            self._send(b"\r\n")
+
+    def end(self) -> None:
+        """The body is complete."""
+        if self._chunked:
+            self._send(LAST_CHUNK)
+        elif self._remaining > 0:
+            self._keep_alive = False
+
+    def _within_length(self, data: bytes) -> bytes:
+        """No more than Content-Length promised: more would be read as the next answer."""
+        if len(data) > self._remaining:
+            log.debug("%r: the response is longer than its Content-Length", self)
+            data = data[: self._remaining]
+        self._remaining -= len(data)
+        return data
+
+    def _connection_lines(self, response: Response) -> str:
+        request = response.request
+        if not self._keep_alive:
+            return "Connection: close\r\n"
+        if request._notes is not None and "keep-alive" in request._notes and request.protocol == "HTTP/1.1":
+            return f"{self.rules.keep_alive_line}Connection: keep-alive\r\n" if self.rules.keep_alive_line else ""
+        if request.protocol == "HTTP/1.0":
+            return f"Connection: keep-alive\r\n{self.rules.keep_alive_line}"
+        return ""
+
+    def _without_connection_fields(self, fields: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
+        """The fields without those of the connection, and the tail with Date and Server as the application has them."""
+        kept = []
+        date, server = self.rules.date_line(), self.rules.server_line
+        for name, value in fields:
+            lower = name.lower()
+            if lower == "date":
+                date = ""
+            elif lower == "server":
+                if self.rules.remove_server:
+                    continue
+                server = ""
+            elif lower in CONNECTION_FIELDS:
+                if lower == "connection" and "close" in value.lower():
+                    self._keep_alive = False
+                continue
+            kept.append((name, value))
+        return kept, date + server
+
+    def _send_too_large(self, size: int) -> None:
+        log.error(
+            "%r: the response head of [%s] is %d bytes, limit maxHttpResponseHeaderSize %d",
+            self, self._request.request_uri, size, self.rules.response_head_size,
+        )  # fmt: skip
+        self._keep_alive = False
+        self._chunked = False
+        self._remaining = 0
+        self._send(encode_head(500, (), f"Content-Length: 0\r\n{self.rules.date_line()}Connection: close\r\n"))
+
+    # After an exchange
+
+    def _next(self) -> bool:
+        self._chunked = False
+        self._remaining = -1
+        body = self._body
+        if self.endpoint.paused:
+            self._keep_alive = False
+        if body.complete:
+            if not self._keep_alive:
+                self._close_after_answer()
+                return False
+            self._state = State.HEAD
+            return True
+        if not self._keep_alive or not self._acknowledged or not self._may_swallow(body):
+            self._close_after_answer()
+            return False
+        self._swallowed = 0
+        self._state = State.SWALLOW
+        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._await_input()
+        return False
+
+    def _may_swallow(self, body: BodyDecoder) -> bool:
+        limit = self.rules.max_swallow
+        return limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit
+
+    def _swallow(self, data: bytes) -> bool:
+        """Read a body away; True when it is over."""
+        body = self._body
+        try:
+            self._swallowed += len(body.receive(data))
+        except HttpError:
+            self.close()
+            return False
+        if body.complete:
+            self._data = body.unused
+            return True
+        if 0 <= self.rules.max_swallow < self._swallowed:
+            self._close_after_answer()
+            return False
+        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        return False
+
+    def _close_after_answer(self) -> None:
+        """Close so that the client gets the answer: with input still to come, wait until it has closed too."""
+        if self._body.complete:
+            self.close()
+            return
+        try:
+            self._end_output()
+        except OSError:
+            self.close()
+            return
+        self._state = State.LINGER
+        self._swallowed = 0
+        self.deadline = time.monotonic() + LINGER_SECONDS
+        self._await_input()
+
+    def _end_output(self) -> None:
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def _linger_on(self, data: bytes) -> None:
+        self._swallowed += len(data)
+        if 0 <= self.rules.max_swallow < self._swallowed:
+            self.close()
+
+    # Refusals and time-outs
+
+    def _refuse(self, refused: HttpError) -> None:
+        """Answer what is no request, through the engine's valves, and close."""
+        log.info("Error parsing HTTP request header from [%s]: %s", self.peer[0], refused)
+        protocol = "HTTP/1.1"
+        request = Request(self._template, "", "", None, protocol)
+        request.server_name, request.server_port = request.local_name, request.local_port
+        response = Response(request, self)
+        request.response = response
+        self._keep_alive = False
+        self._body = _Unfinished()
+        self._request, self._response = request, response
+        self.running = True
+        self.deadline = math.inf
+        try:
+            self.endpoint.adapter.refuse(request, response, refused.status, refused.text)
+            response.finish()
+        except ClientAbortException:
+            self.close()
+            return
+        if self._answered():  # never: the connection is closing
+            self.close()
+
+    def time_out(self) -> None:
+        """Tomcat closes without a word when no request came, or only a part of its head."""
+        if self._state is State.BODY:
+            self._refuse(HttpError(408, "the body did not come in time"))
+        else:
+            self.close()
+
+
+class _Unfinished:
+    """The body of a message whose end cannot be found."""
+
+    complete = False
+    unused = b""
+
+    def receive(self, data: bytes) -> bytes:
+        return b""

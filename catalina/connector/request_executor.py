@@ -1,0 +1,108 @@
+"""How many requests run at the same time, and which of them do not run in the loop's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from catalina.reactor import Reactor
+
+__all__ = ["RequestExecutor"]
+
+#: Quick runs in a pool thread after which a path is trusted to be quick again.
+SLOW_SCORE = 16
+#: Slow paths remembered; clients choose paths.
+MAX_SLOW_PATHS = 1024
+
+
+class RequestExecutor:
+    """The bound ``maxThreads`` of one connector or of a shared ``<Executor>``.
+
+    A request runs in the loop's thread unless its path was slow lately, and keeps that thread when it turns out slow
+    (see :mod:`catalina.reactor`). Either way it then counts as busy; when as many are busy as may be, further
+    requests wait here, without a thread.
+    """
+
+    def __init__(self, reactor: Reactor, max_threads: int = 200, max_queue_size: int = 2_147_483_647) -> None:
+        self.reactor = reactor
+        self.max_threads = max(1, max_threads)
+        self.max_queue_size = max_queue_size
+        #: Requests that run outside of the loop's thread. Read without the lock, written with it.
+        self.busy = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+        self._slow: dict[str, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a thread."""
+        return len(self._waiting)
+
+    def runs_inline(self, path: str) -> bool:
+        """Whether a request may run in the loop's thread."""
+        if self._slow and slow_key(path) in self._slow:
+            return False
+        return self.busy < self.max_threads
+
+    def submit(self, job: Callable[[], None]) -> bool:
+        """Run a job in another thread, now or when one is free; False when too many wait already.
+
+        The job must not raise.
+        """
+        with self._lock:
+            if self.busy >= self.max_threads:
+                if len(self._waiting) >= self.max_queue_size:
+                    return False
+                self._waiting.append(job)
+                return True
+            self.busy += 1
+        self.reactor.submit(lambda: self._run_jobs(job))
+        return True
+
+    def became_busy(self) -> None:
+        """A request that ran in the loop's thread keeps that thread: the loop goes on in another."""
+        with self._lock:
+            self.busy += 1
+
+    def run_waiting(self) -> None:
+        """The request of :meth:`became_busy` is through: its thread takes over what waits."""
+        job = self._next_job()
+        if job is not None:
+            self._run_jobs(job)
+
+    def was_slow(self, path: str) -> None:
+        """Later requests of this path go to another thread at once."""
+        if len(self._slow) >= MAX_SLOW_PATHS:
+            self._slow.clear()
+        self._slow[slow_key(path)] = SLOW_SCORE
+
+    def was_quick(self, path: str) -> None:
+        """A request of a slow path was quick; after some of these it runs in the loop's thread again."""
+        key = slow_key(path)
+        score = self._slow.get(key)
+        if score is None:
+            return
+        if score > 1:
+            self._slow[key] = score - 1
+        else:
+            self._slow.pop(key, None)
+
+    def _run_jobs(self, job: Callable[[], None] | None) -> None:
+        while job is not None:
+            job()
+            job = self._next_job()
+
+    def _next_job(self) -> Callable[[], None] | None:
+        """The next job for this thread; without one the thread is no longer busy."""
+        with self._lock:
+            if self._waiting and self.busy <= self.max_threads:
+                return self._waiting.popleft()
+            self.busy -= 1
+            return None
+
+
+def slow_key(path: str) -> str:
+    """What stands for a path: its first two segments, for what is behind them often is an id."""
+    second = path.find("/", path.find("/", 1) + 1) if path.find("/", 1) > 0 else -1
+    return path if second < 0 else path[:second]

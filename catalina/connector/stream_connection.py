@@ -1,0 +1,305 @@
+"""A non-blocking socket in the loop: input, output that the client takes when it likes, deadlines.
+
+A connection belongs to one thread at a time. While it is *attached* it is in the loop's poll set and belongs to the
+runner. To run in another thread it is detached first, and attaching it again is the last thing that thread does with
+it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.reactor import READ, WRITE
+
+if TYPE_CHECKING:
+    from catalina.connector.endpoint import Endpoint
+
+__all__ = ["FilePart", "StreamConnection"]
+
+log = logging.getLogger("org.apache.catalina.connector.Connection")
+
+#: Bytes per recv.
+RECEIVE_SIZE = 32 * 1024
+#: Output is copied into one piece up to this size, because one send of it is cheaper than sendmsg of two.
+JOIN_SIZE = 64 * 1024
+#: Bytes that wait for the client before a thread that produces more has to wait too.
+HIGH_WATER = 256 * 1024
+#: Bytes of a file per read where the kernel cannot send it.
+FILE_BLOCK = 64 * 1024
+
+
+class FilePart:
+    """A part of a file that waits to be sent; the file is closed behind it."""
+
+    __slots__ = ("count", "file", "offset")
+
+    def __init__(self, file: BinaryIO, offset: int, count: int) -> None:
+        self.file = file
+        self.offset = offset
+        self.count = count
+
+
+class StreamConnection:
+    """One accepted connection. A subclass says what to do with input in :meth:`_on_input` and friends.
+
+    Args:
+        endpoint: that accepted it.
+        sock: non-blocking.
+        peer: address and port of the client.
+    """
+
+    #: Whether the kernel may send files; TLS encrypts in this process.
+    uses_sendfile = True
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        self.endpoint = endpoint
+        self.reactor = endpoint.reactor
+        self.sock = sock
+        self.peer = (peer[0].removeprefix("::ffff:"), peer[1])
+        self.deadline = math.inf
+        self.running = False
+        self.closed = False
+        self._attached = False
+        self._interest = READ
+        self._out: deque[memoryview | FilePart] = deque()
+        self._out_size = 0
+        self._may_wait = True
+        self._timeout_s = seconds_of(endpoint.handler.effective_connection_timeout_ms)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.peer[0]}:{self.peer[1]}>"
+
+    def start(self) -> None:
+        """Wait for the first bytes."""
+        self.deadline = time.monotonic() + self._timeout_s
+        self._attach(READ)
+
+    # What a subclass does
+
+    def _on_input(self) -> None:
+        """The socket has input, or its end."""
+        raise NotImplementedError
+
+    def _on_output_sent(self) -> None:
+        """Everything that waited has been taken by the kernel."""
+        raise NotImplementedError
+
+    # The poll set
+
+    def _attach(self, interest: int) -> None:
+        """Let the loop watch the socket. In another thread than the runner this must be the last thing done here."""
+        if self.closed:
+            return
+        self._interest = interest
+        if self._attached:
+            self.reactor.modify(self.sock, interest)
+        else:
+            self._attached = True
+            self.reactor.register(self.sock, interest, self._on_ready)
+
+    def _await_input(self) -> None:
+        """Go back to the loop until there is input; the deadline must have been set."""
+        if not self._attached or self._interest != READ:
+            self._attach(READ)
+
+    def _await_output(self) -> None:
+        """Go back to the loop until the client has taken what waits."""
+        self.deadline = time.monotonic() + self._timeout_s
+        self._attach(WRITE)
+
+    def _detach(self) -> None:
+        """Take the socket out of the loop: another thread goes on with this connection."""
+        if self._attached:
+            self._attached = False
+            self.reactor.unregister(self.sock)
+
+    def _on_ready(self, events: int) -> None:
+        if events & WRITE and self._interest & WRITE:
+            self._on_writable()
+        else:
+            self._on_input()
+
+    # Input
+
+    def _receive(self) -> bytes | None:
+        """What is there: None when nothing is, ``b""`` at the end of the stream."""
+        try:
+            return self.sock.recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _receive_waiting(self, timeout_s: float) -> bytes:
+        """Wait for input in the thread that runs the request.
+
+        Raises:
+            ClientAbortException: the client has gone, or is silent for too long.
+        """
+        data = self._receive()
+        if data is None:
+            with self.reactor.blocking():
+                deadline = time.monotonic() + timeout_s
+                while data is None:
+                    if not self._poll(select.POLLIN, deadline - time.monotonic()):
+                        raise ClientAbortException(f"{self.peer[0]}: nothing came for {timeout_s:g} seconds", 408)
+                    data = self._receive()
+        if not data:
+            raise ClientAbortException(f"{self.peer[0]}: the client closed the connection")
+        return data
+
+    def _poll(self, events: int, timeout_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self.sock, events)
+        return bool(poll.poll(None if timeout_s == math.inf else max(0.0, timeout_s * 1000)))
+
+    # Output
+
+    def _send(self, data: bytes) -> None:
+        """Send, or keep what the client does not take yet.
+
+        Raises:
+            ClientAbortException: the client has gone, or took nothing for too long.
+        """
+        if self._out:
+            self._queue(memoryview(data))
+            self._wait_if_much()
+            return
+        sent = self._transmit(data)
+        if sent < len(data):
+            self._queue(memoryview(data)[sent:])
+
+    def _send_parts(self, parts: Sequence[bytes]) -> None:
+        """Send several pieces in one go."""
+        size = sum(map(len, parts))
+        if size <= JOIN_SIZE:
+            self._send(b"".join(parts))
+            return
+        for part in parts:
+            self._queue(memoryview(part))
+        self._flush()
+        self._wait_if_much()
+
+    def _send_file_part(self, part: FilePart) -> None:
+        self._out.append(part)
+        self._flush()
+
+    def _queue(self, data: memoryview) -> None:
+        self._out.append(data)
+        self._out_size += len(data)
+
+    def _transmit(self, data: bytes | memoryview) -> int:
+        """Bytes that the kernel took; 0 when it takes none now."""
+        try:
+            return self.sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
+
+    def _transmit_file(self, part: FilePart) -> int:
+        """The same for a file. Raises ClientAbortException, also when the file has become shorter."""
+        try:
+            sent = os.sendfile(self.sock.fileno(), part.file.fileno(), part.offset, part.count)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
+        if sent == 0:
+            raise ClientAbortException(f"a file became shorter while it was sent to {self.peer[0]}")
+        return sent
+
+    def _flush(self) -> bool:
+        """Send of what waits as much as the client takes; whether that is all."""
+        while self._out:
+            first = self._out[0]
+            if isinstance(first, FilePart):
+                if not self._flush_file(first):
+                    return False
+                continue
+            sent = self._transmit(first)
+            self._out_size -= sent
+            if sent < len(first):
+                self._out[0] = first[sent:]
+                return False
+            self._out.popleft()
+        return True
+
+    def _flush_file(self, part: FilePart) -> bool:
+        while part.count > 0:
+            sent = self._transmit_file(part) if self.uses_sendfile else self._transmit_block(part)
+            if sent == 0:
+                return False
+            part.offset += sent
+            part.count -= sent
+        self._out.popleft()
+        part.file.close()
+        return True
+
+    def _transmit_block(self, part: FilePart) -> int:
+        block = os.pread(part.file.fileno(), min(FILE_BLOCK, part.count), part.offset)
+        if not block:
+            raise ClientAbortException(f"a file became shorter while it was sent to {self.peer[0]}")
+        return self._transmit(block)
+
+    def _wait_if_much(self) -> None:
+        """A thread that produces more than the client takes waits for it."""
+        if self._out_size <= HIGH_WATER or not self._may_wait:
+            return
+        with self.reactor.blocking():
+            while self._out_size > HIGH_WATER:
+                if not self._poll(select.POLLOUT, self._timeout_s):
+                    raise ClientAbortException(f"{self.peer[0]}: took nothing for {self._timeout_s:g} seconds")
+                self._flush()
+
+    def _on_writable(self) -> None:
+        size = self._out_size
+        try:
+            done = self._flush()
+        except ClientAbortException as exc:
+            log.debug("%s", exc)
+            self.close()
+            return
+        if done:
+            self._on_output_sent()
+        elif self._out_size != size or isinstance(self._out[0], FilePart):
+            self.deadline = time.monotonic() + self._timeout_s
+
+    # End
+
+    def time_out(self) -> None:
+        """Nothing came or went for too long."""
+        self.close()
+
+    def close_when_idle(self) -> None:
+        """The connector pauses."""
+        if not self.running:
+            self.close()
+
+    def close(self) -> None:
+        """Close the socket; idempotent."""
+        if self.closed:
+            return
+        self.closed = True
+        self.running = False
+        self._detach()
+        self.endpoint.forget(self)
+        for part in self._out:
+            if isinstance(part, FilePart):
+                part.file.close()
+        self._out.clear()
+        self.sock.close()
+
+
+def seconds_of(milliseconds: int) -> float:
+    """An attribute in milliseconds as seconds; -1 and 0 wait for ever, as in Tomcat."""
+    return milliseconds / 1000 if milliseconds > 0 else math.inf

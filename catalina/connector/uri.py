@@ -1,0 +1,153 @@
+"""URIs as the client writes them -> paths as they are mapped (Tomcat: CoyoteAdapter.postParseRequest, UDecoder)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from catalina.coyote.http_error import HttpError
+
+__all__ = ["DecodedUri", "UriRules", "normalize", "without_path_parameters"]
+
+DECODE, REJECT, PASS_THROUGH = "decode", "reject", "passthrough"
+
+#: What Servlet 6.0 section 3.5.2 calls suspicious: encoded slashes and dots, controls, dot or empty segments that have
+#: parameters.
+_SUSPICIOUS = re.compile(r"%2f|%5c|\\|%[01][0-9a-f]|%7f|/(?:\.|%2e)*%2e(?:\.|%2e)*(?=[/;]|$)|/\.{0,2};", re.IGNORECASE)
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+
+#: Decoded URIs remembered per connector, and how long one may be for that; clients choose them.
+REMEMBERED = 4096
+REMEMBERED_LENGTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedUri:
+    """A path ready to be mapped, and its parameters (``;jsessionid=...``), of which the last of a name counts."""
+
+    path: str
+    parameters: dict[str, str]
+
+
+class UriRules:
+    """How one connector decodes.
+
+    Args:
+        encoding: of the bytes (URIEncoding); bytes that are not of it are refused.
+        solidus: what ``%2F`` in a path does: ``reject``, ``decode`` or ``passthrough``.
+        reverse_solidus: the same for ``%5C``.
+        allow_backslash: a backslash is a slash; otherwise it is refused.
+        reject_suspicious: refuse what Servlet 6.0 calls suspicious.
+    """
+
+    def __init__(
+        self,
+        encoding: str = "utf-8",
+        solidus: str = REJECT,
+        reverse_solidus: str = DECODE,
+        allow_backslash: bool = False,
+        reject_suspicious: bool = False,
+    ) -> None:
+        self.encoding = encoding
+        self.solidus = solidus
+        self.reverse_solidus = reverse_solidus
+        self.allow_backslash = allow_backslash
+        self.reject_suspicious = reject_suspicious
+        self._remembered: dict[str, DecodedUri] = {}
+
+    def decode(self, raw: str) -> DecodedUri:
+        """Decode the path of a request.
+
+        Args:
+            raw: as sent, without the query; characters are bytes.
+
+        Raises:
+            HttpError: 400, it is no path, or one that could mean two things.
+        """
+        known = self._remembered.get(raw)
+        if known is not None:
+            return known
+        decoded = self._decode(raw)
+        if len(raw) <= REMEMBERED_LENGTH:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[raw] = decoded
+        return decoded
+
+    def _decode(self, raw: str) -> DecodedUri:
+        if not raw.startswith("/"):
+            raise HttpError(400, "Invalid URI")
+        if self.reject_suspicious and _SUSPICIOUS.search(raw):
+            raise HttpError(400, f"Suspicious URI {raw!r}")
+        path, parameters = _cut_parameters(raw)
+        text = self._unescape(path)
+        if self.allow_backslash:
+            text = text.replace("\\", "/")
+        normal = normalize(text)
+        if normal is None:
+            raise HttpError(400, "Invalid URI")
+        return DecodedUri(normal, parameters)
+
+    def _unescape(self, path: str) -> str:
+        data = path.encode("latin-1")
+        if b"%" in data:
+            data = _ESCAPE.sub(self._byte, data)
+        try:
+            return data.decode(self.encoding)
+        except UnicodeDecodeError:
+            raise HttpError(400, f"The URI {path!r} is not {self.encoding}") from None
+
+    def _byte(self, escape: re.Match[bytes]) -> bytes:
+        digits = escape[1]
+        if digits is None:
+            raise HttpError(400, "Invalid URI: % without two hex digits")
+        value = bytes((int(digits, 16),))
+        handling = self.solidus if value == b"/" else self.reverse_solidus if value == b"\\" else DECODE
+        if handling == REJECT:
+            raise HttpError(400, f"Invalid URI: the encoded {value.decode()} character is not allowed")
+        return escape[0] if handling == PASS_THROUGH else value
+
+
+def _cut_parameters(raw: str) -> tuple[str, dict[str, str]]:
+    """``/a;x=1/b;jsessionid=2`` -> ``/a/b`` and the parameters."""
+    parameters: dict[str, str] = {}
+    if ";" not in raw:
+        return raw, parameters
+    segments = []
+    for segment in raw.split("/"):
+        name, *rest = segment.split(";")
+        segments.append(name)
+        for parameter in rest:
+            key, _, value = parameter.partition("=")
+            parameters[key] = value
+    return "/".join(segments), parameters
+
+
+def without_path_parameters(path: str) -> str:
+    """``/a;x=1/b;jsessionid=..`` -> ``/a/b``."""
+    return _cut_parameters(path)[0]
+
+
+def normalize(path: str) -> str | None:
+    """Fold ``//``, ``/./`` and ``/../`` of a path; a slash at the end stays (Tomcat: util/http/RequestUtil.java).
+
+    Returns:
+        None when ``..`` leads above the root, or a NUL or backslash is in the path.
+    """
+    if "\\" in path or "\0" in path:
+        return None
+    if not path.startswith("/"):
+        path = "/" + path
+    if "//" not in path and "/." not in path:
+        return path
+    kept: list[str] = []
+    parts = path[1:].split("/")
+    for part in parts:
+        if part == "..":
+            if not kept:
+                return None
+            kept.pop()
+        elif part not in ("", "."):
+            kept.append(part)
+    is_directory = parts[-1] in ("", ".", "..")
+    return "/" + "/".join(kept) + ("/" if is_directory and kept else "")

@@ -1,0 +1,88 @@
+"""What the protocols of a Connector have in common (Tomcat: coyote/AbstractProtocol.java)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.coyote.socket_attributes import SocketAttributes
+
+__all__ = ["AbstractProtocol"]
+
+_THREADS = "Java only: Python threads have no priority."
+
+
+class AbstractProtocol(SocketAttributes):
+    """The protocol half of a ``<Connector>``: its attributes, and what to call it.
+
+    A protocol has no socket; :class:`catalina.connector.endpoint.Endpoint` reads these values.
+    """
+
+    #: The first half of the name in logs and MBeans: ``http-nio-8080``.
+    name_prefix = "nio"
+    #: The Java class, whose name the log lines of start and stop carry.
+    logger_name = "org.apache.coyote.AbstractProtocol"
+
+    accept_count = Attribute(
+        int, 100, aliases=("backlog",), doc="Connections that the kernel queues while maxConnections is reached."
+    )
+    acceptor_thread_priority = Attribute(int, 5, doc=_THREADS)
+    address = Attribute(str, None, doc="Address to listen on; without one all addresses.")
+    bind_on_init = Attribute(
+        bool, True, doc="Bind at init, before applications start; clients wait then. False binds when they are ready."
+    )
+    client_cert_provider = Attribute(str, None, doc="Java only: names a security provider.")
+    connection_linger = Attribute(
+        int, -1, unit="seconds", aliases=("soLinger",), doc="SO_LINGER of the sockets; negative switches it off."
+    )
+    connection_timeout = Attribute(
+        int,
+        60_000,
+        unit="ms",
+        aliases=("soTimeout",),
+        doc="How long a request's head, and each portion of its body, may take. Lower frees slow clients' connections "
+        "sooner; -1 waits for ever.",
+    )
+    executor = Attribute(str, None, doc="Name of an <Executor> whose maxThreads counts for this connector.")
+    executor_termination_timeout_millis = Attribute(
+        int, 5000, unit="ms", doc="How long a stop waits for requests that are still running."
+    )
+    keep_alive_timeout = Attribute(
+        int, None, unit="ms", doc="How long an idle connection is kept; connectionTimeout when not set; -1 for ever."
+    )
+    max_connections = Attribute(
+        int, 8192, doc="Connections at the same time; further ones wait in the backlog of acceptCount. -1: no limit."
+    )
+    max_header_count = Attribute(int, 100, doc="Header fields per request; at most 256 whatever is set; more are 400.")
+    max_threads = Attribute(
+        int, 200, doc="Requests that may run at the same time; the others wait. Each costs a thread."
+    )
+    min_spare_threads = Attribute(int, 10, doc="Idle threads that are kept. Threads are made when they are needed.")
+    max_queue_size = Attribute(
+        int, 2_147_483_647, doc="Requests that may wait for a thread; the connection of one more is closed."
+    )
+    poller_thread_priority = Attribute(int, 5, doc=_THREADS)
+    processor_cache = Attribute(int, 200, doc="Java only: processors are not pooled.")
+    selector_timeout = Attribute(int, 1000, unit="ms", doc="Java only: the loop sleeps until something happens.")
+    tcp_no_delay = Attribute(bool, True, doc="TCP_NODELAY: small answers leave at once.")
+    thread_priority = Attribute(int, 5, doc=_THREADS)
+    threads_max_idle_time = Attribute(int, 60_000, unit="ms", doc="After this an idle surplus thread ends.")
+    use_virtual_threads = Attribute(bool, False, doc="Java only.")
+    use_async_io = Attribute(bool, True, xml="useAsyncIO", doc="Java only: input and output never block a thread here.")
+    use_inherited_channel = Attribute(bool, False, doc="Take the listening socket from systemd (LISTEN_FDS).")
+    unix_domain_socket_path = Attribute(str, None, doc="Listen on this Unix socket instead of a port.")
+    unix_domain_socket_path_permissions = Attribute(
+        str, None, doc="Permissions of the Unix socket, as rw-rw-rw- ; without them those of the umask."
+    )
+    unix_domain_socket_parent_owner = Attribute(str, None, doc="Owner that the Unix socket's directory must have.")
+    unix_domain_socket_parent_permissions = Attribute(
+        str, None, doc="Permissions that the Unix socket's directory must have, as rwx------."
+    )
+
+    @property
+    def effective_connection_timeout_ms(self) -> int:
+        """connectionTimeout, or socket.soTimeout where that is set."""
+        return self.connection_timeout if self.socket_so_timeout is None else self.socket_so_timeout
+
+    @property
+    def effective_keep_alive_timeout_ms(self) -> int:
+        """keepAliveTimeout, or connectionTimeout where it is not set."""
+        return self.effective_connection_timeout_ms if self.keep_alive_timeout is None else self.keep_alive_timeout
