@@ -1,0 +1,444 @@
+"""One web application (Tomcat: core/StandardContext.java)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Component, Element, Text
+from catalina.core.application_context import ApplicationContext
+from catalina.core.application_filters import ApplicationFilters
+from catalina.core.application_listeners import ApplicationListeners
+from catalina.core.config_listener import add_config_listener
+from catalina.core.context_attributes import ContextAttributes
+from catalina.core.context_name import ContextName
+from catalina.core.context_naming import ContextNaming
+from catalina.core.error_pages import ErrorPages
+from catalina.core.in_progress import InProgress
+from catalina.core.session_cookie_config import SessionCookieConfig
+from catalina.core.standard_context_valve import StandardContextValve
+from catalina.core.standard_wrapper import StandardWrapper
+from catalina.descriptor.elements import (
+    FilterDef,
+    FilterMap,
+    LoginConfig,
+    SecurityConstraint,
+    ServletDef,
+    SessionConfig,
+)
+from catalina.errors import DeploymentError, LifecycleError
+from catalina.lifecycle import LifecycleState
+from catalina.loader.webapp_loader import WebappLoader
+from catalina.mapper.servlet_map import ServletMap
+from catalina.session.standard_manager import StandardManager
+from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
+from catalina.valves.valve_base import ValveBase
+from catalina.webapp import UnavailableError
+from catalina.webresources.standard_root import StandardRoot
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+    from catalina.session.manager import Manager
+    from catalina.tomcat.util.descriptor.web.application_parameter import ApplicationParameter
+
+__all__ = ["StandardContext"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardContext")
+
+_NAMING = "org.apache.tomcat.util.descriptor.web."
+
+
+def _java_only(context: StandardContext, text: str) -> None:
+    """``<WrapperLifecycle>``, ``<WrapperListener>``: Java listeners of each servlet."""
+    log.info("%s: a listener of every servlet (%s) has no meaning in Python; left out", context.place, text)
+
+
+def _part(name: str) -> Callable[[StandardContext, Any], None]:
+    """Adder of an element that there is one of; a later one replaces it, as in Tomcat."""
+
+    def add(context: StandardContext, part: Any) -> None:
+        setattr(context, name, part)
+        context.given_parts.add(name)
+
+    return add
+
+
+def _naming(class_name: str) -> Element:
+    return Element(add=lambda context, entry: context.naming.add(entry), default=_NAMING + class_name)
+
+
+class StandardContext(ContextAttributes):
+    """An application: its files, code, sessions, servlets, filters and listeners, and their start and stop.
+
+    What comes from web.xml is set by ContextConfig, which listens for ``configure_start`` and ``configure_stop``.
+    """
+
+    elements = {
+        "Realm": Element(add=_part("realm"), guards=True),
+        "CookieProcessor": Element(
+            add=_part("cookie_processor"),
+            default="org.apache.tomcat.util.http.Rfc6265CookieProcessor",
+        ),
+        "Loader": Element(
+            add=_part("loader"),
+            default="org.apache.catalina.loader.WebappLoader",
+            role=WebappLoader,
+        ),
+        "Manager": Element(
+            add=_part("manager"),
+            default="org.apache.catalina.session.StandardManager",
+            guards=True,
+        ),
+        "Resources": Element(
+            add=_part("resources"),
+            default="org.apache.catalina.webresources.StandardRoot",
+            role=StandardRoot,
+        ),
+        "Parameter": Element(
+            add=lambda context, parameter: context.application_parameters.append(parameter),
+            default=_NAMING + "ApplicationParameter",
+        ),
+        "Environment": _naming("ContextEnvironment"),
+        "Resource": _naming("ContextResource"),
+        "ResourceEnvRef": _naming("ContextResourceEnvRef"),
+        "ResourceLink": _naming("ContextResourceLink"),
+        "Transaction": _naming("ContextTransaction"),
+        "WatchedResource": Text(add=lambda context, text: context.watched_resources.append(text)),
+        "WrapperLifecycle": Text(add=_java_only),
+        "WrapperListener": Text(add=_java_only),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        # Parts, as elements or made at start
+        self.resources: StandardRoot = StandardRoot()
+        self.loader: WebappLoader = WebappLoader()
+        self.cookie_processor: Component = Rfc6265CookieProcessor()
+        self.application_parameters: list[ApplicationParameter] = []
+        self.watched_resources: list[str] = []
+        self.naming = ContextNaming(self)
+        self._manager: Manager | None = None
+        #: Whether the manager was made here for a distributable application; None for the Context's own.
+        self._made_for_cluster: bool | None = None
+        # Where the application is; set by ContextConfig before the start
+        self.document_root = Path()
+        #: Sorts the versions of one path as text, the newest last; a deployer may set another than the version.
+        self.version_key = ""
+        #: The context's own file, which ContextConfig reads: a descriptor or META-INF/context.xml.
+        self.config_file: Path | None = None
+        #: Parts that an element gave, by name: defaults do not replace them.
+        self.given_parts: set[str] = set()
+        #: Descriptors it was configured from, absolute, whether there or not: a change of one reloads.
+        self.default_web_xml_watched: list[Path] = []
+        #: While it is True requests wait: the application is being reloaded.
+        self.paused = False
+        #: Cleared by ContextConfig when the descriptor cannot be used.
+        self.configured = False
+        self.in_progress = InProgress()
+        self.listener_table = ApplicationListeners(self)
+        self.filter_chains = ApplicationFilters(self)
+        self.application_context = ApplicationContext(self)
+        #: The authenticator that the descriptor's login-config asked for.
+        self.configured_authenticator: ValveBase | None = None
+        self.pipeline.basic = StandardContextValve()
+        self.forget_descriptor()
+
+    def forget_descriptor(self) -> None:
+        """Back to before web.xml was read; ContextConfig calls it when the application stops."""
+        for wrapper in self.children:
+            self.remove_child(wrapper)
+        if self.configured_authenticator is not None:
+            self.pipeline.remove_valve(self.configured_authenticator)
+            self.configured_authenticator = None
+        self.display_name = ""
+        self.distributable = False
+        self.deny_uncovered_http_methods = False
+        self.parameters: dict[str, str] = {}
+        self.servlet_mappings: dict[str, str] = {}
+        self.filter_definitions: dict[str, FilterDef] = {}
+        self.filter_mappings: list[FilterMap] = []
+        self.listener_names: list[str] = []
+        self.mime_mappings: dict[str, str] = {}
+        self.welcome_files: list[str] = []
+        self.error_pages = ErrorPages()
+        self.locale_encodings: dict[str, str] = {}
+        self.request_character_encoding: str | None = None
+        self.response_character_encoding: str | None = None
+        self.constraints: list[SecurityConstraint] = []
+        self.login_config: LoginConfig | None = None
+        self.security_roles: list[str] = []
+        self.session_config = SessionConfig()
+        self.session_cookie = SessionCookieConfig.of(self, self.session_config)
+        self.servlet_map = ServletMap(self, (), ())
+
+    # -- who and where -------------------------------------------------------------------------------------------
+
+    def settle_name(self) -> None:
+        """Derive name and path from what the XML or the deployer gave: path and version, else the docBase's name."""
+        given = vars(self)
+        if "path" in given or not self.doc_base:
+            wanted = ContextName.of_path(self.path, self.web_app_version)
+            if given.get("path", wanted.path) != wanted.path:
+                log.warning("A context path must either be an empty string or start with a '/' and do not end with a "
+                            "'/'. The path [%s] does not meet these criteria and has been changed to [%s]",
+                            self.path, wanted.path)  # fmt: skip
+        else:
+            wanted = ContextName.of_file(self.doc_base)
+        self.path = wanted.path
+        self.web_app_version = wanted.version
+        self.version_key = self.version_key or wanted.version
+        self.name = wanted.name
+
+    @property
+    def base_name(self) -> str:
+        """``foo#bar##2``: what its files are called."""
+        return ContextName(self.path, self.web_app_version).base_name
+
+    @property
+    def host(self) -> StandardHost:
+        """The host it is deployed to."""
+        assert self.parent is not None
+        return self.parent  # type: ignore[return-value]  # the parent of a context is a host
+
+    @property
+    def host_path(self) -> str:
+        """``Catalina/localhost``: names of the engine and the host."""
+        names = [container.name for container in (getattr(self.parent, "parent", None), self.parent) if container]
+        return "/".join(names)
+
+    @property
+    def work_path(self) -> Path:
+        """Absolute scratch directory; it exists while the application runs."""
+        host = self.host
+        if self.work_dir is not None:
+            return host.catalina_base / self.work_dir
+        return host.work_path / self.base_name
+
+    @property
+    def wrappers(self) -> dict[str, StandardWrapper]:
+        """Servlets by name."""
+        return self._children  # type: ignore[return-value]  # the children of a context are wrappers
+
+    @property
+    def listeners(self) -> list[object]:
+        """The application's listeners, made when it starts; session managers look for theirs."""
+        return self.listener_table.instances
+
+    @property
+    def resource_only_names(self) -> frozenset[str]:
+        """Servlets that a welcome file reaches only when the file exists."""
+        return frozenset(name.strip() for name in self.resource_only_servlets.split(",") if name.strip())
+
+    @property
+    def manager(self) -> Manager | None:
+        """The session manager: the Context's own, else the cluster's or a StandardManager, made at start."""
+        return self._manager
+
+    @manager.setter
+    def manager(self, manager: Manager | None) -> None:
+        self._manager = manager
+        self._made_for_cluster = None
+        if manager is not None:
+            manager.context = self
+
+    # -- what applications ask -----------------------------------------------------------------------------------
+
+    def find_mime_type(self, file_name: str) -> str | None:
+        """The type of a file by its extension, None for an unknown one."""
+        _, dot, extension = file_name.rpartition(".")
+        if not dot:
+            return None
+        return self.mime_mappings.get(extension) or self.mime_mappings.get(extension.lower())
+
+    def lookup(self, name: str) -> Any:
+        """See :meth:`ApplicationContext.lookup`."""
+        return self.naming.lookup(name)
+
+    def find_other(self, path: str) -> ApplicationContext | None:
+        """See :meth:`ApplicationContext.context`."""
+        engine = self.host.parent
+        service = getattr(engine, "service", None)
+        if not path.startswith("/") or service is None:
+            return None
+        found = service.mapper.map(self.host.name, path).context
+        if found is None or (found is not self and not self.cross_context):
+            return None
+        return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
+
+    # -- changing a context --------------------------------------------------------------------------------------
+
+    def add_servlet(self, definition: ServletDef) -> StandardWrapper:
+        """Add a servlet; a definition of the same name must be gone. Raises LifecycleError."""
+        wrapper = StandardWrapper(definition)
+        self.add_child(wrapper)
+        return wrapper
+
+    def add_servlet_mapping(self, pattern: str, name: str) -> None:
+        """Map a url-pattern; on a running application this takes effect at once.
+
+        Raises:
+            DeploymentError: there is no such servlet.
+        """
+        if name not in self.wrappers:
+            raise DeploymentError(f"Servlet mapping specifies an unknown servlet name [{name}]")
+        self.servlet_mappings[pattern] = name
+        if self.state.available:
+            self._make_servlet_map()
+            self.fire_container_event("mappings")
+
+    def _make_servlet_map(self) -> None:
+        mappings = [(pattern, self.wrappers[name]) for pattern, name in self.servlet_mappings.items()]
+        self.servlet_map = ServletMap(self, mappings, self.welcome_files, self.resource_only_names)
+
+    def reload(self) -> None:
+        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404."""
+        if not self.state.available:
+            raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
+        log.info("Reloading Context with name [%s] has started", self.name)
+        self.paused = True
+        try:
+            self.stop()
+            self.start()
+        except LifecycleError as exc:
+            log.error("Error reloading context [%s]: %s", self.name, exc)
+            self.fire_container_event("unavailable")
+        finally:
+            self.paused = False
+        log.info("Reloading Context with name [%s] is completed", self.name)
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _init(self) -> None:
+        if self.config_class:
+            add_config_listener(self, self.config_class)
+
+    def _start(self) -> None:
+        self.configured = False
+        try:
+            self._start_application()
+        except Exception as exc:
+            log.error("Context [%s] startup failed due to previous errors", self.name)
+            self._stop_application()
+            if isinstance(exc, DeploymentError | LifecycleError):
+                raise
+            # Foreign code of a listener or a part: nothing has said it yet.
+            log.error("Error during context [%s] start", self.name, exc_info=exc)
+            raise
+
+    def _start_application(self) -> None:
+        self.work_path.mkdir(parents=True, exist_ok=True)
+        self.application_context = ApplicationContext(self)
+        self.resources.context = self
+        self.resources.start()
+        self.loader.context = self
+        self.loader.start()
+        self.fire_lifecycle_event("configure_start")
+        if not self.configured:
+            raise DeploymentError(f"{self}: the application could not be configured")
+        self.naming.start()
+        self._merge_parameters()
+        super()._start()
+        self._make_manager()
+        self._must(self.listener_table.make(self.listener_names), "Listeners")
+        self._must(self.listener_table.start(), "Listeners")
+        assert self._manager is not None
+        self._manager.start()
+        self._must(self.filter_chains.start(self.filter_definitions, self.filter_mappings), "Filters")
+        self._must(self._load_on_startup(), "Servlets")
+        self._make_servlet_map()
+
+    @staticmethod
+    def _must(good: bool, what: str) -> None:
+        if not good:
+            text = f"One or more {what} failed to start. Full details will be found in the appropriate container log file"
+            log.error("%s", text)
+            raise DeploymentError(text)
+
+    def _merge_parameters(self) -> None:
+        """``<Parameter override="false">`` of the Context wins over web.xml's context-param (Tomcat: mergeParameters)."""
+        for parameter in self.application_parameters:
+            if not parameter.override or parameter.name not in self.parameters:
+                self.parameters[parameter.name] = parameter.value or ""
+
+    def _make_manager(self) -> None:
+        cluster = self.cluster if self.distributable else None
+        if self._made_for_cluster not in (None, cluster is not None):
+            self._manager = None  # the application was, or was not, distributable before the reload
+        if self._manager is None:
+            self._manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
+            self._made_for_cluster = cluster is not None
+        self._manager.context = self
+        if cluster is not None:
+            cluster.register_manager(self._manager)
+        self.session_cookie = SessionCookieConfig.of(self, self.session_config)
+
+    def _load_on_startup(self) -> bool:
+        """Small numbers first, equal ones in file order. False when one failed and that concerns the application."""
+        wanted = [each for each in self.wrappers.values() if (each.definition.load_on_startup or 0) >= 0]
+        wanted = [each for each in wanted if each.definition.load_on_startup is not None and each.definition.enabled]
+        good = True
+        for wrapper in sorted(wanted, key=lambda each: each.definition.load_on_startup or 0):
+            try:
+                wrapper.load()
+            except (DeploymentError, UnavailableError) as exc:
+                self.logger.error("Servlet [%s] in web application [%s] threw load() exception: %s",
+                                  wrapper.name, self.name, exc)  # fmt: skip
+                good = False
+        return good or not self._servlets_must_start()
+
+    def _servlets_must_start(self) -> bool:
+        own = self.fail_ctx_if_servlet_start_fails
+        return self.host.fail_ctx_if_servlet_start_fails if own is None else own
+
+    def _stop(self) -> None:
+        if self.unload_delay > 0 and not self.in_progress.wait_idle(self.unload_delay / 1000):
+            log.info("Waiting for [%s] instance(s) to be deallocated for context [%s] has ended after [%s] ms",
+                     self.in_progress.count, self.name, self.unload_delay)  # fmt: skip
+        self._stop_application()
+
+    def _stop_application(self) -> None:
+        """Stop what has started, in Tomcat's order; each step also when another one fails."""
+        self._stop_ticks()
+        for child in self.children:
+            self._stop_part(child)
+        steps: list[tuple[str, Callable[[], object]]] = [
+            ("filters", self.filter_chains.stop),
+            ("manager", self._stop_manager),
+            ("listeners", self.listener_table.stop),
+            ("configuration", lambda: self.fire_lifecycle_event("configure_stop")),
+            ("naming", self.naming.stop),
+            ("pipeline", lambda: self._stop_part(self.pipeline)),
+            ("realm", lambda: self._stop_part(self._realm)),
+            ("loader", lambda: self._stop_part(self.loader)),
+            ("resources", lambda: self._stop_part(self.resources)),
+        ]
+        for what, step in steps:
+            try:
+                step()
+            except Exception:  # foreign code among it
+                log.exception("Failed to stop the %s of context [%s]", what, self.name)
+
+    def _stop_manager(self) -> None:
+        manager = self._manager
+        if manager is None:
+            return
+        if self.distributable and self.cluster is not None:
+            self.cluster.remove_manager(manager)
+        if getattr(manager, "state", LifecycleState.NEW).available:
+            manager.stop()
+
+    def _destroy(self) -> None:
+        super()._destroy()
+        for part in (self.loader, self.resources):
+            part.destroy()
+
+    def background_process(self) -> None:
+        """Reload checks, session expiry, the resources' cache; then what every container does."""
+        self._guarded("loader", self.loader.background_process)
+        manager = self._manager
+        if manager is not None:
+            self._guarded("manager", manager.background_process)
+        self._guarded("resources", self.resources.background_process)
+        super().background_process()
