@@ -16,7 +16,7 @@ class Manager(Protocol):
     """Makes, finds and ends the sessions of one context.
 
     ``context`` must be set before ``start()``; what is used of it: ``name``, ``parent``, ``session_timeout`` (minutes),
-    ``listeners``, ``loader``, ``work_dir``, and ``fire_container_event`` where a manager documents it.
+    ``listeners``, ``loader``, ``work_path``, and ``fire_container_event`` where a manager documents it.
     """
 
     context: Any

@@ -35,7 +35,7 @@ class StandardManager(ManagerBase):
         """Where the sessions are kept, None when they are not."""
         if not self.pathname:
             return None
-        return Path(getattr(self.context, "work_dir", None) or ".") / self.pathname
+        return Path(getattr(self.context, "work_path", None) or ".") / self.pathname
 
     def _start(self) -> None:
         super()._start()

@@ -40,12 +40,13 @@ class FakeContext:
     def __init__(self, name: str = "/app", parent: Any = None, work_dir: Path | None = None, **values: Any) -> None:
         self.name = name
         self.parent = parent
-        self.work_dir = work_dir
+        self.work_path = work_dir
         self.session_timeout = 30
         self.listeners: list[object] = []
         self.loader = FakeLoader()
         self.paused = False
         self.distributable = True
+        self.session_cookie_path_uses_trailing_slash = False
         self.container_events: list[tuple[str, Any]] = []
         for key, value in values.items():
             setattr(self, key, value)
