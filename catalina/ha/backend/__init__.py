@@ -1,0 +1,1 @@
+"""What a node tells a load balancer about itself (Tomcat: ha/backend)."""

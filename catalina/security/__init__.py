@@ -1,0 +1,1 @@
+"""Listeners that look after the server's own security (Tomcat: catalina/security)."""
