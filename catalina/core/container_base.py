@@ -15,6 +15,8 @@ from catalina.lifecycle import Lifecycle
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
     from catalina.core.cluster import Cluster
     from catalina.core.standard_server import StandardServer
     from catalina.core.utility_executor import ScheduledTask
@@ -133,6 +135,14 @@ class ContainerBase(Lifecycle):
             new.container = self
             if self.state.available:
                 new.start()
+
+    def log_access(self, request: Request, response: Response, time_ns: int) -> None:
+        """Log a request that is through, here and in the parents' access logs (Tomcat: Container.logAccess)."""
+        container: ContainerBase | None = self
+        while container is not None:
+            for valve in container.pipeline.access_logs:
+                valve.log(request, response, time_ns)
+            container = container.parent
 
     # -- children ------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import time
+from typing import Any
 
 __all__ = ["ShutdownPort"]
 
@@ -41,7 +42,7 @@ class ShutdownPort:
     def wait(self) -> None:
         """Return when the word has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
         if self.port < 0:
-            select.select([self._wake], [], [])
+            self._ready()
             return
         listener = self._bind()
         if listener is None:
@@ -50,6 +51,11 @@ class ShutdownPort:
             while not self._one_command(listener):
                 pass
 
+    def _ready(self, *sockets: socket.socket, timeout: float | None = None) -> list[Any]:
+        """Which of the sockets, and the wake-up, can be read."""
+        waiting: list[Any] = [*sockets, self._wake]
+        return select.select(waiting, [], [], timeout)[0]
+
     def _bind(self) -> socket.socket | None:
         port = self.port + self.offset
         try:
@@ -57,15 +63,15 @@ class ShutdownPort:
             return socket.create_server((self.address, port), family=family, backlog=1)
         except (OSError, OverflowError) as exc:
             log.error(
-                "Failed to create server shutdown socket on address [%s] and port [%s] (base port [%s] and offset [%s])",
+                "Failed to create server shutdown socket on address [%s] and port [%s] "
+                "(base port [%s] and offset [%s])",
                 self.address, port, self.port, self.offset, exc_info=exc,
             )  # fmt: skip
             return None
 
     def _one_command(self, listener: socket.socket) -> bool:
         """Serve one client; True ends the waiting."""
-        readable, _, _ = select.select([listener, self._wake], [], [])
-        if self._wake in readable:
+        if self._wake in self._ready(listener):
             return True
         try:
             connection, _ = listener.accept()
@@ -86,8 +92,7 @@ class ShutdownPort:
         deadline = time.monotonic() + READ_TIMEOUT
         received = bytearray()
         while len(received) < limit:
-            readable, _, _ = select.select([connection, self._wake], [], [], max(0.0, deadline - time.monotonic()))
-            if connection not in readable:
+            if connection not in self._ready(connection, timeout=max(0.0, deadline - time.monotonic())):
                 break
             byte = connection.recv(1)
             if not byte or byte[0] < 32 or byte[0] == 127:

@@ -169,6 +169,8 @@ class StandardContext(ContextAttributes):
         self.constraints: list[SecurityConstraint] = []
         self.login_config: LoginConfig | None = None
         self.security_roles: list[str] = []
+        #: Role of web.xml -> role of the realm; PropertiesRoleMappingListener sets it.
+        self.role_mappings: dict[str, str] = {}
         self.session_config = SessionConfig()
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
         self.servlet_map = ServletMap(self, (), ())
@@ -199,8 +201,7 @@ class StandardContext(ContextAttributes):
     @property
     def host(self) -> StandardHost:
         """The host it is deployed to."""
-        assert self.parent is not None
-        return self.parent  # type: ignore[return-value]  # the parent of a context is a host
+        return self.parent  # type: ignore[return-value]  # the parent of a context is a host, set before it starts
 
     @property
     def host_path(self) -> str:
@@ -340,11 +341,10 @@ class StandardContext(ContextAttributes):
         self.naming.start()
         self._merge_parameters()
         super()._start()
-        self._make_manager()
+        manager = self._make_manager()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
         self._must(self.listener_table.start(), "Listeners")
-        assert self._manager is not None
-        self._manager.start()
+        manager.start()
         self._must(self.filter_chains.start(self.filter_definitions, self.filter_mappings), "Filters")
         self._must(self._load_on_startup(), "Servlets")
         self._make_servlet_map()
@@ -352,17 +352,19 @@ class StandardContext(ContextAttributes):
     @staticmethod
     def _must(good: bool, what: str) -> None:
         if not good:
-            text = f"One or more {what} failed to start. Full details will be found in the appropriate container log file"
+            text = (
+                f"One or more {what} failed to start. Full details will be found in the appropriate container log file"
+            )
             log.error("%s", text)
             raise DeploymentError(text)
 
     def _merge_parameters(self) -> None:
-        """``<Parameter override="false">`` of the Context wins over web.xml's context-param (Tomcat: mergeParameters)."""
+        """``<Parameter override="false">`` wins over web.xml's context-param (Tomcat: mergeParameters)."""
         for parameter in self.application_parameters:
             if not parameter.override or parameter.name not in self.parameters:
                 self.parameters[parameter.name] = parameter.value or ""
 
-    def _make_manager(self) -> None:
+    def _make_manager(self) -> Manager:
         cluster = self.cluster if self.distributable else None
         if self._made_for_cluster not in (None, cluster is not None):
             self._manager = None  # the application was, or was not, distributable before the reload
@@ -373,6 +375,7 @@ class StandardContext(ContextAttributes):
         if cluster is not None:
             cluster.register_manager(self._manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
+        return self._manager
 
     def _load_on_startup(self) -> bool:
         """Small numbers first, equal ones in file order. False when one failed and that concerns the application."""

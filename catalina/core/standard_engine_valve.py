@@ -23,6 +23,4 @@ class StandardEngineValve(ValveBase):
             if not response.is_error:
                 response.send_error(404)
             return
-        first = host.pipeline.first
-        assert first is not None  # a host always has its basic valve
-        first.invoke(request, response)
+        host.pipeline.first.invoke(request, response)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle
+from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -24,12 +26,16 @@ class StandardPipeline(Lifecycle):
     keeps the chain it has started on.
     """
 
+    #: Where a request enters; there from the first valve on, which a container adds in its constructor.
+    first: ValveBase
+
     def __init__(self, container: ContainerBase) -> None:
         super().__init__()
         self.container = container
         self._basic: ValveBase | None = None
         self._added: list[ValveBase] = []
-        self.first: ValveBase | None = None
+        #: The valves that log finished requests.
+        self.access_logs: tuple[AbstractAccessLogValve, ...] = ()
 
     def __str__(self) -> str:
         return f"Pipeline[{self.container.name}]"
@@ -82,9 +88,10 @@ class StandardPipeline(Lifecycle):
     def _link(self) -> None:
         chain = self.valves
         # From the end, so that whoever reads `first` meanwhile finds a whole chain.
-        for valve, following in reversed(list(zip(chain, chain[1:], strict=False))):
+        for valve, following in reversed(list(itertools.pairwise(chain))):
             valve.next = following
-        self.first = chain[0] if chain else None
+        self.first = chain[0]
+        self.access_logs = tuple(valve for valve in chain if isinstance(valve, AbstractAccessLogValve))
 
     def _start(self) -> None:
         for valve in self.valves:

@@ -1,4 +1,4 @@
-"""The server's few threads for background work, with a timetable (Tomcat: ScheduledThreadPoolExecutor of StandardServer).
+"""The server's few threads for background work, with a timetable (Tomcat: StandardServer).
 
 Everything periodic of the container runs here: background ticks, periodic events, deployment on a changed file. Two
 threads by default, so one slow task (an application that takes a minute to start) delays others but stops nothing.

@@ -70,14 +70,6 @@ class Mapper:
             remembered[host_name, path] = data
         return data
 
-    def map_context(self, context: StandardContext, path: str) -> MappingData:
-        """Map a path inside one application, which must run: for dispatchers. ``path`` begins with the slash."""
-        for mapped in self._names.values():
-            for servlets in mapped.contexts.get(context.path, ()):
-                if servlets.context is context:
-                    return self._map_servlet(mapped.host, servlets, path, ())[0]
-        return MappingData()
-
     def _find_host(self, name: str) -> _MappedHost | None:
         found = self._names.get(name)
         if found is not None:
@@ -183,8 +175,9 @@ class Mapper:
                 return
             path = servlets.context.path
             kept = [each for each in mapped.contexts.get(path, ()) if each.context is not servlets.context]
-            # Plain text order, so ##9 is newer than ##10, as in Tomcat; a wheel's versions come ready for it.
-            mapped.contexts[path] = tuple(sorted([*kept, servlets], key=lambda each: each.context.version_key))
+            # Plain text order, so ##9 is newer than ##10, as in Tomcat; a wheel's key follows PEP 440.
+            versions = sorted([*kept, servlets], key=lambda each: each.context.version_key)
+            mapped.contexts[path] = tuple(versions)
             self._changed()
 
     def remove_context(self, host: StandardHost, context: StandardContext) -> None:

@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from catalina.lifecycle import LifecycleEvent
-from catalina.mapper.servlet_map import ServletMap
 
 if TYPE_CHECKING:
     from catalina.core.container_base import ContainerBase, ContainerEvent
@@ -51,7 +50,8 @@ class MapperListener:
 
     def _set_default_host(self) -> None:
         engine = self._service.engine
-        assert engine is not None
+        if engine is None:
+            return
         wanted = (engine.default_host or "").lower()
         for host in engine.children:
             names = {host.name.lower(), *(alias.lower() for alias in getattr(host, "aliases", ()))}
@@ -110,14 +110,14 @@ class MapperListener:
                 self._unregister(context)
 
     def _mapping_event(self, event: ContainerEvent) -> None:
-        """A running application has got or lost a servlet mapping or a welcome file."""
-        if event.type == "mappings" and event.container.state.available:
+        """A running application has another servlet map, or a reload has failed."""
+        if event.type == "mappings":
             self._register(event.container)  # type: ignore[arg-type]  # listens to contexts only
+        elif event.type == "unavailable":
+            self._unregister(event.container)  # type: ignore[arg-type]  # listens to contexts only
 
     def _register(self, context: StandardContext) -> None:
-        mappings = [(pattern, context.wrappers[name]) for pattern, name in context.servlet_mappings.items()]
-        servlets = ServletMap(context, mappings, context.welcome_files, context.resource_only_names)
-        self._mapper.add_context(context.host, servlets)
+        self._mapper.add_context(context.host, context.servlet_map)
 
     def _unregister(self, context: StandardContext) -> None:
         self._mapper.remove_context(context.host, context)

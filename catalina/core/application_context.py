@@ -1,0 +1,167 @@
+"""What an application sees of its context: ``environ["catalina.context"]`` (Tomcat: core/ApplicationContext.java)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.application_dispatcher import ApplicationDispatcher
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.webresources.resource import Resource
+
+__all__ = ["ApplicationContext", "ContextAttributes"]
+
+
+class ContextAttributes(MutableMapping[str, Any]):
+    """Attributes of the application, shared by all its requests; listeners hear of changes."""
+
+    def __init__(self, context: StandardContext) -> None:
+        self._context = context
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        replaced = name in self._values
+        old = self._values.get(name)
+        self._values[name] = value
+        self._context.listener_table.attribute_changed(
+            "replaced" if replaced else "added", name, old if replaced else value
+        )
+
+    def __delitem__(self, name: str) -> None:
+        value = self._values.pop(name)
+        self._context.listener_table.attribute_changed("removed", name, value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._values))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class ApplicationContext:
+    """Init parameters, attributes, resources, names and log of one application.
+
+    ``attributes`` may be another mapping: a replicated context shares it with the other nodes.
+    """
+
+    def __init__(self, context: StandardContext) -> None:
+        self._context = context
+        self.attributes: MutableMapping[str, Any] = ContextAttributes(context)
+
+    def __repr__(self) -> str:
+        return f"<ApplicationContext {self._context.name or '/'}>"
+
+    @property
+    def context_path(self) -> str:
+        """``/shop``; empty for the root application."""
+        return self._context.path
+
+    @property
+    def version(self) -> str:
+        """The version of this deployment, empty without one."""
+        return self._context.web_app_version
+
+    @property
+    def display_name(self) -> str:
+        """The name from web.xml, else empty."""
+        return self._context.display_name
+
+    @property
+    def init_parameters(self) -> Mapping[str, str]:
+        """``<context-param>`` of web.xml and ``<Parameter>`` of the Context."""
+        return self._context.parameters
+
+    @property
+    def session_timeout(self) -> int:
+        """Minutes after which an idle session ends; 0 or less: never."""
+        return self._context.session_timeout
+
+    @property
+    def distributable(self) -> bool:
+        """Whether sessions must be able to travel to other nodes."""
+        return self._context.distributable
+
+    @property
+    def work_dir(self) -> Path:
+        """A directory for temporary files, private to this application, kept over restarts."""
+        return self._context.work_path
+
+    @property
+    def server_info(self) -> str:
+        """Name and version of the container."""
+        from catalina.core.standard_engine import SERVER_INFO  # the engine's module imports this one
+
+        return SERVER_INFO
+
+    @property
+    def virtual_server_name(self) -> str:
+        """``Catalina/localhost``."""
+        return self._context.host_path
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The application's logger, as logging.properties names it."""
+        return self._context.logger
+
+    def log(self, message: str, *arguments: object) -> None:
+        """Write to the application's log at level INFO; arguments as for :mod:`logging`."""
+        self._context.logger.info(message, *arguments)
+
+    def lookup(self, name: str) -> Any:
+        """A resource or environment entry by its name, as ``jdbc/shop``; ``java:comp/env/`` in front is allowed.
+
+        Raises:
+            LookupError: there is no such name.
+        """
+        return self._context.lookup(name)
+
+    def resource(self, path: str) -> Resource:
+        """A file of the application by its path, as ``/WEB-INF/schema.sql``; ask it whether it ``exists``.
+
+        Raises:
+            ValueError: the path does not begin with a slash and contextGetResourceRequiresSlash is on.
+        """
+        if not path.startswith("/"):
+            if self._context.context_get_resource_requires_slash:
+                raise ValueError(f"The path {path!r} does not start with a slash")
+            path = "/" + path
+        return self._context.resources.get_resource(path)
+
+    def real_path(self, path: str) -> str | None:
+        """The file system's path of a resource; None when there is none or it is inside an archive."""
+        found = self.resource(path)
+        return str(found.file) if found.file is not None else None
+
+    def mime_type(self, file_name: str) -> str | None:
+        """The type that web.xml maps the file's extension to; None for an unknown one."""
+        return self._context.find_mime_type(file_name)
+
+    def context(self, path: str) -> ApplicationContext | None:
+        """Another running application of the same host, by a path in it; needs crossContext.
+
+        Returns:
+            None when it is not allowed or there is none; always this one for a path of its own.
+        """
+        return self._context.find_other(path)
+
+    def dispatcher(self, path: str) -> ApplicationDispatcher | None:
+        """To forward to or include another resource of this application, by its path, with or without a query.
+
+        Returns:
+            None when nothing answers for the path.
+
+        Raises:
+            ValueError: the path does not begin with a slash.
+        """
+        return ApplicationDispatcher.for_path(self._context, path)
+
+    def named_dispatcher(self, name: str) -> ApplicationDispatcher | None:
+        """To forward to or include a servlet by its name; None when there is none of that name."""
+        return ApplicationDispatcher.for_servlet(self._context, name)

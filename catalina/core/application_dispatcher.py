@@ -1,0 +1,157 @@
+"""Forward to, or include, another resource of the application (Tomcat: core/ApplicationDispatcher.java).
+
+Both work on the WSGI level: the other resource is called with a copy of the environ, with the filters that are mapped
+for that kind of dispatch. Its own path is in the environ of a forward; an include keeps the including request's path
+and finds its own in ``jakarta.servlet.include.*`` (Servlet 6.0, sections 9.3 and 9.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from catalina.connector.request import to_wsgi_text
+from catalina.connector.uri import normalize, without_path_parameters
+from catalina.mapper.servlet_map import ServletMatch
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_wrapper import StandardWrapper
+
+__all__ = ["ApplicationDispatcher"]
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+FORWARD = "jakarta.servlet.forward."
+INCLUDE = "jakarta.servlet.include."
+
+
+class ApplicationDispatcher:
+    """A resource of the application: a path, or a servlet by name."""
+
+    def __init__(
+        self, context: StandardContext, wrapper: StandardWrapper, mapping: ServletMatch | None, path: str, query: str
+    ) -> None:
+        self._context = context
+        self._wrapper = wrapper
+        self._mapping = mapping
+        self._path = path
+        self._query = query
+
+    @classmethod
+    def for_path(cls, context: StandardContext, path: str) -> ApplicationDispatcher | None:
+        """See :meth:`ApplicationContext.dispatcher`."""
+        if not path.startswith("/"):
+            raise ValueError(f"Path {path!r} does not start with a '/' character")
+        raw, _, query = path.partition("?")
+        decoded: str | None = without_path_parameters(raw)
+        if context.dispatchers_use_encoded_paths:
+            decoded = _decode(context, decoded or "")
+        normal = normalize(decoded) if decoded is not None else None
+        if normal is None:
+            return None
+        mapping = context.servlet_map.find(normal)
+        if mapping.wrapper is None:
+            return None
+        return cls(context, mapping.wrapper, mapping, normal, query)
+
+    @classmethod
+    def for_servlet(cls, context: StandardContext, name: str) -> ApplicationDispatcher | None:
+        """See :meth:`ApplicationContext.named_dispatcher`."""
+        wrapper = context.wrappers.get(name)
+        return cls(context, wrapper, None, "", "") if wrapper is not None else None
+
+    @property
+    def wrapper(self) -> StandardWrapper:
+        """The servlet that answers."""
+        return self._wrapper
+
+    @property
+    def mapping(self) -> ServletMatch | None:
+        """How it was found; None for a servlet by name."""
+        return self._mapping
+
+    @property
+    def query(self) -> str:
+        """The query in the dispatcher's path, empty without one."""
+        return self._query
+
+    def application(self, kind: str) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
+        """The servlet behind the filters that are mapped for ``kind`` of dispatch."""
+        path = None if self._mapping is None else self._mapping.servlet_path + (self._mapping.path_info or "")
+        servlet = self._wrapper.allocate()
+        return self._context.filter_chains.chain(self._wrapper.name, path, kind, servlet)
+
+    def forward(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Let the other resource answer instead: ``return dispatcher.forward(environ, start_response)``."""
+        inner = dict(environ)
+        if self._mapping is not None:
+            _remember(environ, inner, FORWARD)
+            inner["SCRIPT_NAME"], inner["PATH_INFO"] = self._script_and_path()
+            inner["REQUEST_URI"] = self._context.path + self._path
+            self._add_query(environ, inner)
+        return self.application("FORWARD")(inner, start_response)
+
+    def include(self, environ: Environ) -> Iterable[bytes]:
+        """The other resource's body; its status and header fields are dropped, it cannot change the response."""
+        inner = dict(environ)
+        inner["REQUEST_METHOD"] = "GET" if environ.get("REQUEST_METHOD") == "HEAD" else environ.get("REQUEST_METHOD")
+        if self._mapping is not None:
+            inner[INCLUDE + "request_uri"] = self._context.path + self._path
+            inner[INCLUDE + "context_path"] = self._context.path
+            inner[INCLUDE + "servlet_path"] = self._mapping.servlet_path
+            inner[INCLUDE + "path_info"] = self._mapping.path_info
+            inner[INCLUDE + "query_string"] = self._query or None
+            self._add_query(environ, inner)
+        written: list[bytes] = []
+
+        def start_response(*_: Any) -> Any:
+            return written.append
+
+        body = self.application("INCLUDE")(inner, start_response)
+        try:
+            return [*written, *body]
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    def _script_and_path(self) -> tuple[str, str]:
+        mapping = self._mapping or ServletMatch()
+        script = to_wsgi_text(self._context.path)
+        if mapping.path_info is None:
+            return script, to_wsgi_text(mapping.servlet_path)
+        return script + to_wsgi_text(mapping.servlet_path), to_wsgi_text(mapping.path_info)
+
+    def _add_query(self, environ: Environ, inner: Environ) -> None:
+        """Parameters of the dispatcher's path come before those of the request (section 9.1.1)."""
+        if self._query:
+            old = environ.get("QUERY_STRING", "")
+            inner["QUERY_STRING"] = f"{self._query}&{old}" if old else self._query
+
+
+def _decode(context: StandardContext, path: str) -> str | None:
+    """Percent-decode; None for an escape of ``/`` or a backslash that the context rejects."""
+    for escape, handling in (
+        ("%2f", context.encoded_solidus_handling),
+        ("%5c", context.encoded_reverse_solidus_handling),
+    ):
+        if escape in path.lower():
+            if handling == "reject":
+                return None
+            if handling == "passthrough":
+                # A second percent sign survives the decoding below as the escape itself.
+                path = path.replace(escape, "%25" + escape[1:]).replace(escape.upper(), "%25" + escape[1:].upper())
+    return unquote_to_bytes(path).decode("utf-8", "surrogateescape")
+
+
+def _remember(environ: Environ, inner: Environ, prefix: str) -> None:
+    """Where the request was before the first forward."""
+    if prefix + "request_uri" in environ:
+        return
+    inner[prefix + "request_uri"] = environ.get("REQUEST_URI", "").partition("?")[0]
+    inner[prefix + "context_path"] = environ.get("SCRIPT_NAME", "")
+    inner[prefix + "servlet_path"] = environ.get("PATH_INFO", "")
+    inner[prefix + "query_string"] = environ.get("QUERY_STRING") or None

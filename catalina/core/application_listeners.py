@@ -1,0 +1,117 @@
+"""The listeners of one application: made in file order, told in file order, at the end in reverse.
+
+Tomcat: StandardContext.listenerStart, listenerStop, fireRequestInitEvent.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.application_events import ContextAttributeEvent, ContextEvent, RequestEvent
+from catalina.core.object_names import find_object, instantiate
+from catalina.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["ApplicationListeners"]
+
+
+class ApplicationListeners:
+    """Instances and who of them wants to hear about requests and context attributes."""
+
+    def __init__(self, context: StandardContext) -> None:
+        self._context = context
+        self.instances: list[object] = []
+        self._initialized: list[object] = []
+        self.request_initialized: tuple[Callable[[RequestEvent], None], ...] = ()
+        self.request_destroyed: tuple[Callable[[RequestEvent], None], ...] = ()
+        self._attribute_methods: dict[str, tuple[Callable[[ContextAttributeEvent], None], ...]] = {}
+
+    def make(self, names: list[str]) -> bool:
+        """Make an instance of each; False when one cannot be made (logged)."""
+        context = self._context
+        good = True
+        for name in names:
+            try:
+                self.instances.append(instantiate(find_object(context.loader, name), name, {}, context.logger))
+            except DeploymentError as exc:
+                context.logger.error("Error configuring application listener of class [%s]: %s", name, exc)
+                good = False
+        self.request_initialized = self._methods("request_initialized")
+        self.request_destroyed = self._methods("request_destroyed")[::-1]
+        for kind in ("added", "removed", "replaced"):
+            self._attribute_methods[kind] = self._methods(f"context_attribute_{kind}")
+        return good
+
+    def _methods(self, name: str) -> tuple[Callable[..., None], ...]:
+        found = (getattr(listener, name, None) for listener in self.instances)
+        return tuple(method for method in found if callable(method))
+
+    def start(self) -> bool:
+        """Tell ``context_initialized``; False when one of them fails (logged). All are told."""
+        event = ContextEvent(self._context.application_context)
+        good = True
+        for listener in self.instances:
+            method: Any = getattr(listener, "context_initialized", None)
+            if method is None and isinstance(listener, types.FunctionType):
+                method = listener
+            self._initialized.append(listener)
+            if method is not None:
+                good = self._tell("context initialized", listener, method, event) and good
+        return good
+
+    def stop(self) -> None:
+        """Tell ``context_destroyed``, last made first, to those that were told of the start."""
+        event = ContextEvent(self._context.application_context)
+        for listener in reversed(self._initialized):
+            method = getattr(listener, "context_destroyed", None)
+            if callable(method):
+                self._tell("context destroyed", listener, method, event)
+        self.instances.clear()
+        self._initialized.clear()
+        self.request_initialized = self.request_destroyed = ()
+        self._attribute_methods.clear()
+
+    def attribute_changed(self, kind: str, name: str, value: Any) -> None:
+        """A context attribute was ``added``, ``removed`` or ``replaced``; a listener that fails is logged."""
+        for method in self._attribute_methods.get(kind, ()):
+            event = ContextAttributeEvent(self._context.application_context, name, value)
+            self._tell(f"attribute {kind}", method, method, event)
+
+    def fire_request_initialized(self, request: Request) -> bool:
+        """False when a listener fails: the request is not served, its exception is the request's (a 500)."""
+        event = RequestEvent(self._context.application_context, request)
+        for method in self.request_initialized:
+            try:
+                method(event)
+            except Exception as exc:  # noqa: BLE001 - the application's own code
+                self._failed("request initialized", method, exc)
+                request.response.exception = exc
+                return False
+        return True
+
+    def fire_request_destroyed(self, request: Request) -> None:
+        """All are told; one that fails is logged and becomes the request's exception."""
+        event = RequestEvent(self._context.application_context, request)
+        for method in self.request_destroyed:
+            try:
+                method(event)
+            except Exception as exc:  # noqa: BLE001 - the application's own code
+                self._failed("request destroyed", method, exc)
+                request.response.exception = exc
+
+    def _tell(self, what: str, listener: object, method: Callable[..., None], event: object) -> bool:
+        try:
+            with self._context.loader.bound():
+                method(event)
+        except Exception as exc:  # noqa: BLE001 - the application's own code
+            self._failed(what, listener, exc)
+            return False
+        return True
+
+    def _failed(self, what: str, listener: object, exc: Exception) -> None:
+        self._context.logger.error("Exception sending %s event to listener %r", what, listener, exc_info=exc)

@@ -1,0 +1,157 @@
+"""Every attribute of ``<Context>`` (Tomcat: core/StandardContext.java, docs/config/context.html)."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute, choice
+from catalina.core.container_base import ContainerBase
+
+__all__ = ["ContextAttributes"]
+
+_NO_CLASS_LOADER = "Java only: Python has no class loader to clean up after."
+_NO_TLD = "Java only: there are no tag libraries."
+
+
+class ContextAttributes(ContainerBase):
+    """The declarations; :class:`~catalina.core.standard_context.StandardContext` is what acts on them."""
+
+    # What and where
+    path = Attribute(str, "", doc="Context path, only for a Context in server.xml; elsewhere the file name decides.")
+    web_app_version = Attribute(
+        str, "", xml="webappVersion", doc="Version, the text behind ## of the file name; the newest gets new sessions."
+    )
+    doc_base = Attribute(str, None, doc="Directory or archive, absolute or relative to the host's appBase.")
+    alt_dd_name = Attribute(
+        str, None, xml="altDDName", doc="Absolute path of a file to use instead of WEB-INF/web.xml."
+    )
+    work_dir = Attribute(str, None, doc="Scratch directory; work/<engine>/<host>/<application> if not given.")
+    override = Attribute(bool, False, doc="Ignore conf/context.xml and the host's context.xml.default.")
+    config_class = Attribute(
+        str, "org.apache.catalina.startup.ContextConfig", doc="Listener that reads web.xml into this context."
+    )
+    default_web_xml = Attribute(
+        str, None, doc="Defaults below WEB-INF/web.xml, relative to CATALINA_BASE; conf/web.xml if not given."
+    )
+    default_context_xml = Attribute(
+        str,
+        None,
+        doc="Defaults below the context's own file, relative to CATALINA_BASE; conf/context.xml if not given.",
+    )
+
+    # Sessions
+    cookies = Attribute(bool, True, doc="Carry the session id in a cookie; false leaves only the URL.")
+    session_cookie_name = Attribute(str, None, doc="Name of the session cookie; wins over web.xml.")
+    session_cookie_path = Attribute(str, None, doc="Path of it; / shares the cookie between applications.")
+    session_cookie_domain = Attribute(str, None, doc="Domain of it; wins over web.xml.")
+    session_cookie_path_uses_trailing_slash = Attribute(bool, False, doc="Put a slash at the end of the cookie's path.")
+    use_http_only = Attribute(bool, True, doc="Keep the session cookie from scripts.")
+    use_partitioned = Attribute(bool, False, doc="Mark the session cookie Partitioned.")
+    session_timeout = Attribute(int, 30, unit="minutes", doc="Idle time after which a session ends; 0 or less: never.")
+    validate_client_provided_new_session_id = Attribute(
+        bool, True, doc="Take an id the client offers only if another application of the host knows it."
+    )
+    always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
+    preemptive_authentication = Attribute(
+        bool, False, doc="Check credentials that a client sends unasked, also on unprotected pages."
+    )
+
+    # Requests
+    mapper_context_root_redirect_enabled = Attribute(bool, True, doc="Redirect /app to /app/ in the mapper.")
+    mapper_directory_redirect_enabled = Attribute(bool, False, doc="Redirect directories in the mapper, before valves.")
+    use_relative_redirects = Attribute(bool, True, doc="Leave Location values relative.")
+    send_redirect_body = Attribute(bool, False, doc="Send a short text body with redirects.")
+    cross_context = Attribute(bool, False, doc="Let the application reach other applications of the host.")
+    allow_casual_multipart_parsing = Attribute(
+        bool, False, doc="Parse multipart bodies into parameters also for servlets without multipart-config."
+    )
+    create_upload_targets = Attribute(bool, False, doc="Make a servlet's multipart location when it is missing.")
+    swallow_aborted_uploads = Attribute(
+        bool, True, doc="Read and drop the rest of a refused upload, so that the client sees the answer."
+    )
+    swallow_output = Attribute(bool, False, doc="Send what the application prints to its log.")
+    allow_multiple_leading_forward_slash_in_path = Attribute(
+        bool, False, doc="Do not fold several leading slashes into one; redirects may then leave the site."
+    )
+    fire_request_listeners_on_forwards = Attribute(bool, False, doc="Call request listeners again on a forward.")
+    dispatchers_use_encoded_paths = Attribute(bool, True, doc="Paths given to a dispatcher are percent-encoded.")
+    dispatcher_wraps_same_object = Attribute(bool, False, doc="Java only: there are no request wrappers.")
+    suspend_wrapped_response_after_forward = Attribute(bool, False, doc="Java only: there are no response wrappers.")
+    encoded_solidus_handling = Attribute(
+        choice("decode", "reject", "passthrough"), "decode", doc="What dispatcher paths do with %2f."
+    )
+    encoded_reverse_solidus_handling = Attribute(
+        choice("decode", "reject", "passthrough"), "decode", doc="What dispatcher paths do with %5c."
+    )
+
+    # Files
+    allow_linking = Attribute(bool, None, doc="Old place of the attribute of <Resources>; wins over it when given.")
+    caching_allowed = Attribute(bool, None, doc="Old place of the attribute of <Resources>.")
+    cache_max_size = Attribute(int, None, unit="KiB", doc="Old place of the attribute of <Resources>.")
+    cache_object_max_size = Attribute(int, None, unit="KiB", doc="Old place of the attribute of <Resources>.")
+    cache_ttl = Attribute(int, None, unit="ms", xml="cacheTTL", doc="Old place of the attribute of <Resources>.")
+    aliases = Attribute(str, None, doc="Old way to serve outside directories: /url=directory,/url2=directory2.")
+    add_webinf_classes_resources = Attribute(
+        bool, False, doc="Serve also WEB-INF/classes/META-INF/resources as static files."
+    )
+    context_get_resource_requires_slash = Attribute(bool, False, doc="Refuse resource names without leading slash.")
+    resource_only_servlets = Attribute(
+        str, "jsp", doc="Servlets, by name, that a welcome file reaches only when it exists; separated by commas."
+    )
+
+    # Deployment
+    reloadable = Attribute(bool, False, doc="Watch the application's code and reload on change. Costs a look per tick.")
+    unpack_war = Attribute(
+        bool, True, xml="unpackWAR", doc="False keeps this archive packed although the host unpacks."
+    )
+    copy_xml = Attribute(bool, False, xml="copyXML", doc="Copy META-INF/context.xml to the host's xmlBase.")
+    install_dependencies = Attribute(
+        bool, None, doc="Let pip install what a wheel requires and the environment lacks; the host's if not given."
+    )
+    anti_resource_locking = Attribute(
+        bool, False, doc="Windows only: files here can be replaced while they are in use."
+    )
+    anti_jar_locking = Attribute(bool, False, xml="antiJARLocking", doc="Windows only, as antiResourceLocking.")
+    fail_ctx_if_servlet_start_fails = Attribute(
+        bool, None, doc="A load-on-startup servlet that fails makes the application fail; the host's if not given."
+    )
+    unload_delay = Attribute(int, 2000, unit="ms", doc="How long a stop waits for requests that are under way.")
+    privileged = Attribute(
+        bool, False, doc="The application may use the container's own servlets, as the manager does."
+    )
+    use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
+    jndi_exception_on_failed_write = Attribute(bool, True, doc="A write to the read-only names fails loudly.")
+    log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
+
+    # Descriptors
+    xml_block_external = Attribute(
+        bool, True, doc="No external entities in descriptors. Local files only, even when it is false."
+    )
+    xml_namespace_aware = Attribute(bool, False, doc="Recognised: descriptors are always read with namespaces.")
+    xml_validation = Attribute(bool, False, doc="Recognised: what has a meaning in a descriptor is always checked.")
+    tld_validation = Attribute(bool, False, doc=_NO_TLD)
+    process_tlds = Attribute(bool, True, doc=_NO_TLD)
+    container_sci_filter = Attribute(str, None, doc="Java only: there are no servlet container initializers.")
+    parallel_annotation_scanning = Attribute(bool, False, doc="Java only: there are no annotations to scan.")
+    ignore_annotations = Attribute(bool, False, doc="Java only: there are no annotations.")
+    url_patterns_provided_in_decoded_form = Attribute(
+        bool, False, doc="Take the descriptor's url-patterns as they stand, not percent-encoded."
+    )
+    wrapper_class = Attribute(
+        str, "org.apache.catalina.core.StandardWrapper", doc="Recognised: a servlet is always a StandardWrapper."
+    )
+
+    # Java's memory leaks
+    clear_references_http_client_keep_alive_thread = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    clear_references_object_stream_class_caches = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    clear_references_rmi_targets = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    clear_references_static = Attribute(bool, False, doc=_NO_CLASS_LOADER)
+    clear_references_thread_locals = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    clear_references_stop_threads = Attribute(
+        bool, False, doc="Java only: Python cannot stop a thread; those left behind are reported."
+    )
+    clear_references_stop_timer_threads = Attribute(bool, False, doc="Cancel timers the application left behind.")
+    renew_threads_when_stopping_context = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    skip_memory_leak_checks_on_jvm_shutdown = Attribute(
+        bool, False, doc="Do not look for leftovers while the process ends."
+    )
+    use_bloom_filter_for_archives = Attribute(bool, False, doc="Deprecated in Tomcat; see archiveIndexStrategy.")
+    not_found_class_resource_cache_size = Attribute(int, 1000, doc=_NO_CLASS_LOADER)

@@ -1,0 +1,82 @@
+"""What web.xml names becomes an object: WSGI callables, middleware factories, listeners.
+
+Three forms: ``module:attribute`` (with ``()`` behind it for a factory of it), ``package.module.attribute``, and the
+classNames of the container's own servlets and filters (``org.apache.catalina.servlets.DefaultServlet``).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import AttributeRefused, Component
+from catalina.digester.class_names import JAVA_ONLY, ClassBroken, find_class
+from catalina.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from catalina.loader.webapp_loader import WebappLoader
+
+__all__ = ["configure", "find_object", "instantiate"]
+
+#: Packages of Java classes that existing descriptors name and that nobody will ever find as a Python module.
+JAVA_PACKAGES = ("org.apache.", "jakarta.", "javax.", "org.springframework.", "com.sun.", "java.")
+
+
+def find_object(loader: WebappLoader, name: str) -> Any:
+    """The object of that name, unmade: a class, a function, a WSGI callable.
+
+    Raises:
+        DeploymentError: nothing of that name can be loaded; the text says what is expected instead.
+    """
+    if name.startswith("org.apache."):
+        return _find_own(name)
+    if name.startswith(JAVA_PACKAGES):
+        raise DeploymentError(
+            f"{name!r} is a Java class; a Python application names a WSGI callable as module:attribute"
+        )
+    return loader.load(name.removesuffix("()"))
+
+
+def _find_own(name: str) -> type:
+    try:
+        found = find_class(name)
+    except ClassBroken as exc:
+        raise DeploymentError(f"{name!r} cannot be used: {exc}") from exc
+    if found is None:
+        why = JAVA_ONLY.get(name, "there is no counterpart of this Java class in Catalina for Python")
+        raise DeploymentError(f"{name!r}: {why}")
+    return found
+
+
+def instantiate(found: Any, name: str, parameters: Mapping[str, str], log: logging.Logger) -> Any:
+    """The servlet or listener itself: a class is called with the init parameters, as is a factory ``module:make()``.
+
+    Raises:
+        DeploymentError: the call fails; the text says how.
+    """
+    if isinstance(found, type) and issubclass(found, Component):
+        component = found()
+        configure(component, name, parameters, log)
+        return component
+    if isinstance(found, type) or name.endswith("()"):
+        return call(found, name, parameters)
+    return found
+
+
+def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) -> Any:
+    """Call the application's own factory. Raises DeploymentError with what it raised."""
+    try:
+        return found(*arguments, **parameters)
+    except Exception as exc:  # the application's own code
+        raise DeploymentError(f"{name!r} cannot be made: {type(exc).__name__}: {exc}") from exc
+
+
+def configure(component: Component, name: str, parameters: Mapping[str, str], log: logging.Logger) -> None:
+    """Set init parameters as attributes; one that is unknown or does not convert is a warning, the default stays."""
+    for parameter, value in parameters.items():
+        try:
+            if not component.set_attribute(parameter, value):
+                log.warning("[%s] has no init parameter [%s]; ignored", name, parameter)
+        except AttributeRefused as refused:
+            log.warning("[%s]: init parameter %s=%r ignored, expected %s", name, parameter, value, refused.expected)

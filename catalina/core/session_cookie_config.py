@@ -1,0 +1,68 @@
+"""How a session id travels: the cookie, and which ways are allowed (Tomcat: util/SessionConfig.java)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from catalina.descriptor.elements import SessionConfig
+
+if TYPE_CHECKING:
+    from catalina.core.context_attributes import ContextAttributes
+
+__all__ = ["SessionCookieConfig"]
+
+DEFAULT_NAME = "JSESSIONID"
+DEFAULT_URI_PARAMETER = "jsessionid"
+
+
+@dataclass(slots=True)
+class SessionCookieConfig:
+    """What is in force for one application.
+
+    Args:
+        path: None is the context path, ``/`` for the root application.
+        max_age: seconds; -1 until the browser ends.
+        attributes: free attributes of the cookie, as ``SameSite``.
+        url_tracking: whether ``;jsessionid=`` in a URL counts.
+        cookie_tracking: whether the cookie counts.
+    """
+
+    name: str = DEFAULT_NAME
+    uri_parameter: str = DEFAULT_URI_PARAMETER
+    domain: str | None = None
+    path: str | None = None
+    http_only: bool = True
+    secure: bool = False
+    max_age: int = -1
+    comment: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    cookie_tracking: bool = True
+    url_tracking: bool = True
+    #: Whether the TLS session is the session id; nothing else is then. Not supported: no session is found by it.
+    ssl_tracking: bool = False
+
+    @classmethod
+    def of(cls, context: ContextAttributes, web_xml: SessionConfig) -> SessionCookieConfig:
+        """The Context's attributes win over web.xml's cookie-config."""
+        modes = web_xml.tracking_modes
+        given_name = context.session_cookie_name or web_xml.cookie_name
+        attributes = dict(web_xml.attributes)
+        if context.use_partitioned:
+            attributes["Partitioned"] = ""
+        return cls(
+            name=given_name or DEFAULT_NAME,
+            uri_parameter=given_name or DEFAULT_URI_PARAMETER,
+            domain=context.session_cookie_domain or web_xml.cookie_domain,
+            path=context.session_cookie_path or web_xml.cookie_path,
+            http_only=context.use_http_only
+            if web_xml.http_only is None
+            else web_xml.http_only or context.use_http_only,
+            secure=bool(web_xml.secure),
+            max_age=-1 if web_xml.max_age is None else web_xml.max_age,
+            comment=web_xml.comment,
+            attributes=attributes,
+            cookie_tracking=context.cookies and (not modes or "COOKIE" in modes),
+            url_tracking=not modes or "URL" in modes,
+            ssl_tracking="SSL" in modes,
+        )

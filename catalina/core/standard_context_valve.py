@@ -1,0 +1,40 @@
+"""Last valve of an application: on to the servlet (Tomcat: core/StandardContextValve.java)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["StandardContextValve"]
+
+#: Never served, whatever is mapped to them.
+PROTECTED = ("/META-INF", "/WEB-INF")
+
+
+class StandardContextValve(ValveBase):
+    """Refuses what is below WEB-INF and META-INF, then hands the request to the servlet that the mapper found."""
+
+    def invoke(self, request: Request, response: Response) -> None:
+        path = request.servlet_path or request.path_info or ""
+        # Only the first letter is looked at in the common case.
+        if path[1:2] in "MmWw" and _is_protected(path + (request.path_info or "")):
+            response.send_error(404)
+            return
+        wrapper = request.wrapper
+        if wrapper is None:
+            response.send_error(404)
+            return
+        if request.expects_continue:
+            request.acknowledge()
+        wrapper.pipeline.first.invoke(request, response)
+
+
+def _is_protected(path: str) -> bool:
+    """In any case: a file system may not tell cases apart."""
+    upper = path.upper()
+    return any(upper == name or upper.startswith(name + "/") for name in PROTECTED)

@@ -1,0 +1,118 @@
+"""Last valve of a host: runs the application, then its error page when there was an error.
+
+Tomcat: core/StandardHostValve.java.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.core.application_dispatcher import ApplicationDispatcher
+from catalina.core.standard_wrapper_valve import run_servlet
+from catalina.descriptor.elements import ErrorPage
+from catalina.mapper.servlet_map import ServletMatch
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["StandardHostValve"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardHostValve")
+
+ERROR = "jakarta.servlet.error."
+
+
+class StandardHostValve(ValveBase):
+    """Between the host and its applications."""
+
+    def invoke(self, request: Request, response: Response) -> None:
+        context: StandardContext | None = request.context
+        if context is None:
+            if not response.is_error:
+                response.send_error(404)
+            return
+        listeners = context.listener_table
+        if listeners.request_initialized and not listeners.fire_request_initialized(request):
+            _fail(response)
+        try:
+            if not response.is_error:
+                context.pipeline.first.invoke(request, response)
+        except ClientAbortException:
+            raise
+        except Exception as exc:  # valves and the application
+            context.logger.error("Exception Processing [%s]", request.request_uri, exc_info=exc)
+            response.exception = exc
+            _fail(response)
+        if response.is_error and context.state.available:
+            _write_error_page(context, request, response)
+        if listeners.request_destroyed:
+            listeners.fire_request_destroyed(request)
+        if context.always_access_session:
+            request.get_session(False)
+
+
+def _fail(response: Response) -> None:
+    if not response.committed and not response.is_error:
+        response.send_error(500)
+
+
+def _write_error_page(context: StandardContext, request: Request, response: Response) -> None:
+    """The application's own page, if it has one for this error; ErrorReportValve writes one otherwise."""
+    pages = context.error_pages
+    exception = response.exception
+    page = pages.for_exception(exception) if exception is not None else None
+    if page is None:
+        page = pages.for_status(response.status)
+    if page is None or response.committed:
+        return
+    _set_error_attributes(request, response)
+    if _dispatch(context, page, request, response):
+        response.set_error_reported()
+
+
+def _set_error_attributes(request: Request, response: Response) -> None:
+    attributes = request.attributes
+    exception = response.exception
+    attributes[ERROR + "status_code"] = response.status
+    attributes[ERROR + "message"] = response.message or (str(exception) if exception is not None else "")
+    attributes[ERROR + "request_uri"] = request.request_uri
+    attributes[ERROR + "servlet_name"] = request.wrapper.name if request.wrapper is not None else None
+    if exception is not None:
+        attributes[ERROR + "exception"] = exception
+        attributes[ERROR + "exception_type"] = type(exception)
+
+
+def _dispatch(context: StandardContext, page: ErrorPage, request: Request, response: Response) -> bool:
+    """Run the page with the error's status. False when there is none at that location, or the client has gone."""
+    dispatcher = ApplicationDispatcher.for_path(context, page.location)
+    if dispatcher is None:
+        log.error("Unable to dispatch to the error page [%s] of context [%s]", page.location, context.name)
+        return False
+    status, message = response.status, response.message
+    response.reset_buffer()
+    response.suspended = False
+    response.is_error = False
+    saved = (request.method, request.wrapper, request.servlet_path, request.path_info, request.query_string)
+    mapping = dispatcher.mapping or ServletMatch()
+    request.wrapper, request.servlet_path, request.path_info = mapping.wrapper, mapping.servlet_path, mapping.path_info
+    request.query_string = dispatcher.query or request.query_string
+    try:
+        path = mapping.servlet_path + (mapping.path_info or "")
+        run_servlet(dispatcher.wrapper, request, response, path, "ERROR")
+    except ClientAbortException:
+        raise
+    except Exception:  # the application's page; the first error stands, with an empty body
+        context.logger.exception("Exception Processing [%s]", page)
+        if not response.committed:
+            response.reset_buffer()
+    finally:
+        request.method, request.wrapper, request.servlet_path, request.path_info, request.query_string = saved
+        response.is_error = True
+        if not response.committed:
+            response.status, response.message = status, message
+    return True

@@ -1,0 +1,129 @@
+"""One servlet of an application: a WSGI callable under a name (Tomcat: core/StandardWrapper.java)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.container_base import ContainerBase
+from catalina.core.object_names import find_object, instantiate
+from catalina.core.standard_wrapper_valve import StandardWrapperValve
+from catalina.errors import DeploymentError
+from catalina.webapp import UnavailableError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.descriptor.elements import ServletDef
+
+__all__ = ["ServletConfig", "StandardWrapper"]
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServletConfig:
+    """``environ["catalina.servlet"]``: name and init parameters of the servlet that answers."""
+
+    name: str
+    init_parameters: Mapping[str, str]
+
+
+class StandardWrapper(ContainerBase):
+    """A servlet definition and, from the first request or load-on-startup on, its WSGI callable."""
+
+    def __init__(self, definition: ServletDef) -> None:
+        super().__init__()
+        self.definition = definition
+        self.name = definition.name
+        self.config = ServletConfig(definition.name, MappingProxyType(definition.init_parameters))
+        self.pipeline.basic = StandardWrapperValve()
+        self._application: Application | None = None
+        #: time.monotonic() from which a temporarily unavailable servlet may be asked again; inf for never.
+        self._unavailable_until = 0.0
+        self._loading = threading.RLock()
+
+    @property
+    def servlet_class(self) -> str:
+        """The name from web.xml."""
+        return self.definition.servlet_class
+
+    @property
+    def mappings(self) -> tuple[str, ...]:
+        """Its url-patterns."""
+        return tuple(pattern for pattern, name in self.context.servlet_mappings.items() if name == self.name)
+
+    @property
+    def context(self) -> StandardContext:
+        """The application it belongs to."""
+        return self.parent  # type: ignore[return-value]  # the parent of a wrapper is a context
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its WSGI callable has been made."""
+        return self._application is not None
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether requests get 404 (disabled, gone for good) or 503 (back later)."""
+        return not self.definition.enabled or self._unavailable_until > time.monotonic()
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it may be asked again; None when it is gone for good."""
+        rest = self._unavailable_until - time.monotonic()
+        return None if rest == float("inf") or not self.definition.enabled else max(0.0, rest)
+
+    def unavailable(self, seconds: float | None) -> None:
+        """Answer 503 for so long; None: 404 from now on."""
+        self._unavailable_until = float("inf") if seconds is None else time.monotonic() + seconds
+
+    def allocate(self) -> Application:
+        """The WSGI callable, made now if it has not been.
+
+        Raises:
+            DeploymentError: it cannot be loaded or made; the servlet is unavailable from now on.
+            UnavailableError: it says so itself.
+        """
+        application = self._application
+        return application if application is not None else self.load()
+
+    def load(self) -> Application:
+        """Make the WSGI callable: see :mod:`catalina.core.object_names`. Errors as :meth:`allocate`."""
+        with self._loading:
+            if self._application is None:
+                try:
+                    self._application = self._make()
+                except UnavailableError as exc:
+                    self.unavailable(exc.seconds)
+                    raise
+                except DeploymentError:
+                    self.unavailable(None)
+                    raise
+            return self._application
+
+    def _make(self) -> Application:
+        context, definition = self.context, self.definition
+        name = definition.servlet_class
+        if not name:
+            what = f"the JSP {definition.jsp_file!r}" if definition.jsp_file else "nothing"
+            raise DeploymentError(f"servlet [{self.name}] names {what}, not a WSGI callable")
+        with context.loader.bound():
+            made = instantiate(find_object(context.loader, name), name, definition.init_parameters, context.logger)
+            start = getattr(made, "start_servlet", None)
+            if start is not None:
+                start(self.config, context)
+        if not callable(made):
+            raise DeploymentError(f"servlet [{self.name}]: {name!r} is a {type(made).__name__}, not a WSGI callable")
+        return made  # type: ignore[no-any-return]  # checked as far as Python can
+
+    def _stop(self) -> None:
+        super()._stop()
+        application, self._application = self._application, None
+        self._unavailable_until = 0.0
+        close = getattr(application, "close_servlet", None)
+        if close is not None:
+            close()

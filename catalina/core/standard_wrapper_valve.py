@@ -1,0 +1,97 @@
+"""Last valve of all: runs the servlet behind its filters (Tomcat: core/StandardWrapperValve.java)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.wsgi_adapter import run_application
+from catalina.errors import DeploymentError
+from catalina.valves.valve_base import ValveBase
+from catalina.webapp import SEND_ERROR, UnavailableError
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.core.standard_wrapper import StandardWrapper
+
+__all__ = ["StandardWrapperValve", "run_servlet"]
+
+
+class StandardWrapperValve(ValveBase):
+    """Calls the WSGI application; an exception of it becomes the response's, which is then an error 500."""
+
+    def invoke(self, request: Request, response: Response) -> None:
+        wrapper: StandardWrapper = request.wrapper
+        context = wrapper.context
+        if not context.state.available:
+            response.send_error(503, "The requested service is not currently available.")
+            return
+        if wrapper.is_unavailable:
+            _answer_unavailable(wrapper, response)
+            return
+        with context.in_progress:
+            try:
+                run_servlet(wrapper, request, response, request.servlet_path + (request.path_info or ""), "REQUEST")
+            except ClientAbortException:
+                raise
+            except UnavailableError as exc:
+                wrapper.unavailable(exc.seconds)
+                context.logger.warning("Servlet [%s] is unavailable: %s", wrapper.name, exc)
+                _answer_unavailable(wrapper, response)
+            except DeploymentError as exc:
+                context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
+                _failed(response, exc)
+            except Exception as exc:  # the application's own code
+                context.logger.error(
+                    "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
+                    wrapper.name, context.path, exc_info=exc,
+                )  # fmt: skip
+                _failed(response, exc)
+
+
+def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, path: str, kind: str) -> None:
+    """Build the environ and run the filters mapped for ``kind`` of dispatch, then the servlet.
+
+    Args:
+        path: inside the application, for the filters' url-patterns.
+    """
+    context = wrapper.context
+    application = context.filter_chains.chain(wrapper.name, path, kind, wrapper.allocate())
+    environ = request.build_environ()
+    environ["catalina.context"] = context.application_context
+    environ["catalina.servlet"] = wrapper.config
+    environ["catalina.dispatcher_type"] = kind
+    if request.path_info is not None:
+        environ["catalina.mount"] = request.servlet_path
+    sent: list[tuple[int, str | None]] = []
+    environ[SEND_ERROR] = _error_slot(sent)
+    run_application(application, environ, request, response)
+    if sent and not response.committed and response.content_written == 0:
+        response.send_error(*sent[-1])
+
+
+def _error_slot(sent: list[tuple[int, str | None]]) -> Callable[[int, str | None], Any]:
+    """What :func:`catalina.webapp.send_error` calls; the application's filters may still set header fields."""
+
+    def send_error(status: int, message: str | None) -> None:
+        sent.append((status, message))
+
+    return send_error
+
+
+def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:
+    seconds = wrapper.retry_after
+    if seconds is None:
+        response.send_error(404)
+        return
+    response.send_error(503, "This application is not currently available")
+    response.set_header("Retry-After", str(math.ceil(seconds)))
+
+
+def _failed(response: Response, exc: Exception) -> None:
+    response.exception = exc
+    if not response.committed:
+        response.send_error(500)

@@ -1,0 +1,120 @@
+"""A web.xml as one value, and how two of them merge (Tomcat: util/descriptor/web/WebXml.java)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+from catalina.attributes import Place
+from catalina.descriptor.elements import (
+    EnvEntry,
+    ErrorPage,
+    FilterDef,
+    FilterMap,
+    LoginConfig,
+    ResourceRef,
+    SecurityConstraint,
+    ServletDef,
+    SessionConfig,
+)
+
+__all__ = ["WebXml", "merge"]
+
+D = TypeVar("D", ServletDef, FilterDef)
+
+
+@dataclass(slots=True)
+class WebXml:
+    """What a descriptor says. An empty one says nothing, as an application without web.xml does."""
+
+    display_name: str = ""
+    version: str = ""
+    metadata_complete: bool = False
+    distributable: bool = False
+    deny_uncovered_http_methods: bool = False
+    context_parameters: dict[str, str] = field(default_factory=dict)
+    servlets: dict[str, ServletDef] = field(default_factory=dict)
+    #: url-pattern -> servlet name.
+    servlet_mappings: dict[str, str] = field(default_factory=dict)
+    #: url-pattern -> where it stands.
+    mapping_places: dict[str, Place] = field(default_factory=dict)
+    filters: dict[str, FilterDef] = field(default_factory=dict)
+    filter_mappings: list[FilterMap] = field(default_factory=list)
+    listeners: list[str] = field(default_factory=list)
+    session: SessionConfig = field(default_factory=SessionConfig)
+    mime_mappings: dict[str, str] = field(default_factory=dict)
+    welcome_files: list[str] = field(default_factory=list)
+    error_pages: list[ErrorPage] = field(default_factory=list)
+    constraints: list[SecurityConstraint] = field(default_factory=list)
+    login: LoginConfig | None = None
+    roles: list[str] = field(default_factory=list)
+    env_entries: dict[str, EnvEntry] = field(default_factory=dict)
+    resource_refs: dict[str, ResourceRef] = field(default_factory=dict)
+    locale_encodings: dict[str, str] = field(default_factory=dict)
+    request_character_encoding: str | None = None
+    response_character_encoding: str | None = None
+    #: What was not understood, each with its place.
+    warnings: list[str] = field(default_factory=list)
+
+
+def merge(high: WebXml, low: WebXml) -> WebXml:
+    """Both together; what ``high`` says wins over ``low``, which holds defaults. Neither is changed.
+
+    ``distributable`` is the application's own word: a default cannot say it.
+    """
+    return replace(
+        high,
+        context_parameters={**low.context_parameters, **high.context_parameters},
+        servlets=_merge_definitions(high.servlets, low.servlets),
+        servlet_mappings={**low.servlet_mappings, **high.servlet_mappings},
+        mapping_places={**low.mapping_places, **high.mapping_places},
+        filters=_merge_definitions(high.filters, low.filters),
+        filter_mappings=_merge_filter_mappings(high.filter_mappings, low.filter_mappings),
+        listeners=list(dict.fromkeys([*high.listeners, *low.listeners])),
+        session=_fill(high.session, low.session),
+        mime_mappings={**low.mime_mappings, **high.mime_mappings},
+        welcome_files=high.welcome_files or low.welcome_files,
+        error_pages=[*low.error_pages, *high.error_pages],
+        constraints=[*high.constraints, *low.constraints],
+        login=high.login or low.login,
+        roles=list(dict.fromkeys([*high.roles, *low.roles])),
+        env_entries={**low.env_entries, **high.env_entries},
+        resource_refs={**low.resource_refs, **high.resource_refs},
+        locale_encodings={**low.locale_encodings, **high.locale_encodings},
+        request_character_encoding=high.request_character_encoding or low.request_character_encoding,
+        response_character_encoding=high.response_character_encoding or low.response_character_encoding,
+        warnings=[*high.warnings, *low.warnings],
+    )
+
+
+def _merge_definitions(high: dict[str, D], low: dict[str, D]) -> dict[str, D]:
+    """Definitions of the same name are one; the file order is that of the defaults, then the application's own."""
+    merged = dict(low)
+    for name, definition in high.items():
+        below = low.get(name)
+        merged[name] = definition if below is None else _merge_definition(definition, below)
+    return merged
+
+
+def _merge_definition(high: D, low: D) -> D:
+    filled: D = _fill(high, low)
+    filled.init_parameters = {**low.init_parameters, **high.init_parameters}
+    return filled
+
+
+def _merge_filter_mappings(high: Iterable[FilterMap], low: Iterable[FilterMap]) -> list[FilterMap]:
+    """An application that maps a filter itself does without the default's mapping of it."""
+    own = list(high)
+    names = {mapping.filter_name for mapping in own}
+    return [*own, *(mapping for mapping in low if mapping.filter_name not in names)]
+
+
+def _fill(high: Any, low: Any) -> Any:
+    """A copy of ``high`` in which what it does not say is what ``low`` says."""
+    unsaid = {
+        each.name: getattr(low, each.name)
+        for each in fields(high)
+        if getattr(high, each.name) in (None, "", frozenset()) or getattr(high, each.name) == {}
+    }
+    return replace(high, **unsaid)

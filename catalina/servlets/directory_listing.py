@@ -1,0 +1,115 @@
+"""The page that lists a directory (Tomcat: DefaultServlet.renderHtml, renderXml)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from lxml import etree
+from werkzeug.http import http_date
+
+if TYPE_CHECKING:
+    from catalina.webresources.resource import Resource
+
+__all__ = ["STYLE", "escape_text", "html_listing", "styled_listing"]
+
+#: Tomcat's look, also of its error pages (Tomcat: util/TomcatCSS.java).
+STYLE = (
+    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
+    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
+    ".line {height:1px;background-color:#525D76;border:none;}"
+)
+
+_SAFE = "/!$&'()*+,-.:;=@_~"
+
+
+def escape_text(text: str) -> str:
+    """HTML-escaped, the slash too (Tomcat: util/security/Escape.htmlElementContent)."""
+    return escape(text, quote=True).replace("/", "&#47;").replace("&#x27;", "&#39;")
+
+
+def _size(resource: Resource) -> str:
+    """``2.9 KiB``; anything but nothing is at least 0.1."""
+    tenths = resource.size * 10 // 1024
+    if resource.size and not tenths:
+        tenths = 1
+    return f"{tenths // 10}.{tenths % 10} KiB"
+
+
+def _href(prefix: str, name: str) -> str:
+    return escape(quote(prefix + name, safe=_SAFE), quote=True)
+
+
+def html_listing(
+    context_path: str, path: str, entries: Iterable[Resource], readme: str | None, server_info: str | None
+) -> str:
+    """A page.
+
+    Args:
+        path: of the directory in the application, ending with a slash.
+        readme: HTML to put below the table.
+        server_info: for the last line; None leaves it out.
+    """
+    title = f"Directory Listing For [{escape_text(path)}]"
+    up = ""
+    if path != "/":
+        parent = path.rstrip("/").rpartition("/")[0] + "/"
+        name = escape_text(parent.rstrip("/") or "/")
+        up = f' &#8211; <a href="{_href(context_path, parent)}"><b>Up To [{name}]</b></a>'
+    rows = [_row(number, context_path + path, entry) for number, entry in enumerate(entries)]
+    parts = [
+        '<!doctype html>\n<html lang="en">\n<head>\n',
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}{up}</h1>\n",
+        '<hr class="line">\n<table width="100%" cellspacing="0" cellpadding="5" align="center">\n<thead>\n<tr>\n',
+        '<th align="left"><font size="+1"><strong>Name</strong></font></th>\n',
+        '<th align="center"><font size="+1"><strong>Size</strong></font></th>\n',
+        '<th align="right"><font size="+1"><strong>Last Modified</strong></font></th>\n</tr>\n</thead>\n<tbody>\n',
+        *rows,
+        '</tbody>\n</table>\n<hr class="line">\n',
+        f'{readme}<hr class="line">\n' if readme is not None else "",
+        f"<h3>{escape(server_info)}</h3>\n" if server_info is not None else "",
+        "</body>\n</html>\n",
+    ]
+    return "".join(parts)
+
+
+def _row(number: int, prefix: str, entry: Resource) -> str:
+    slash = "/" if entry.is_directory else ""
+    color = ' bgcolor="#eeeeee"' if number % 2 else ""
+    size = "&nbsp;" if entry.is_directory else _size(entry)
+    name = f'<a href="{_href(prefix, entry.name + slash)}"><tt>{escape(entry.name)}{slash}</tt></a>'
+    return (
+        f'<tr{color}>\n<td align="left">&nbsp;&nbsp;\n{name}</td>\n<td align="right"><tt>{size}</tt></td>\n'
+        f'<td align="right"><tt>{http_date(entry.mtime_ms / 1000)}</tt></td>\n</tr>\n'
+    )
+
+
+def styled_listing(
+    style_sheet: bytes, context_path: str, path: str, entries: Iterable[Resource], readme: str | None
+) -> bytes:
+    """The listing as XML in Tomcat's form, turned into a page by an operator's XSLT, which may read nothing else.
+
+    Raises:
+        etree.XSLTError: the style sheet cannot be used.
+    """
+    listing = etree.Element("listing", contextPath=context_path, directory=path, hasParent=str(path != "/").lower())
+    table = etree.SubElement(listing, "entries")
+    for entry in entries:
+        slash = "/" if entry.is_directory else ""
+        element = etree.SubElement(
+            table,
+            "entry",
+            type="dir" if entry.is_directory else "file",
+            urlPath=quote(context_path + path + entry.name + slash, safe=_SAFE),
+        )
+        if not entry.is_directory:
+            element.set("size", _size(entry))
+        element.set("date", http_date(entry.mtime_ms / 1000))
+        element.text = entry.name + slash
+    if readme is not None:
+        etree.SubElement(listing, "readme").text = readme
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    transform = etree.XSLT(etree.fromstring(style_sheet, parser), access_control=etree.XSLTAccessControl.DENY_ALL)
+    return etree.tostring(transform(listing))

@@ -1,0 +1,200 @@
+"""Configures an application from files: context.xml and web.xml, its own and the defaults below them.
+
+Tomcat: startup/ContextConfig.java. Of context files the order is conf/context.xml, the host's context.xml.default, the
+application's own; of descriptors WEB-INF/web.xml over the host's web.xml.default over conf/web.xml.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalina.attributes import Component
+from catalina.core.context_name import ContextName
+from catalina.descriptor.web_xml import WebXml, merge
+from catalina.descriptor.web_xml_reader import read_web_xml
+from catalina.digester.digester import Digester
+from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
+from catalina.lifecycle import LifecycleEvent
+from catalina.startup.authenticator_config import add_authenticator
+from catalina.startup.bare_application import BareApplication
+from catalina.startup.property_sources import substitution_for
+from catalina.startup.web_xml_application import apply_web_xml
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.digester.substitution import Substitution
+
+__all__ = ["ContextConfig"]
+
+log = logging.getLogger("org.apache.catalina.startup.ContextConfig")
+
+WEB_XML = Path("WEB-INF", "web.xml")
+#: What the application's own file may say about itself but not change: deployment has decided it.
+DECIDED = ("path", "doc_base", "name", "web_app_version", "version_key")
+
+
+class _Defaults:
+    """conf/web.xml and its like, read once while they do not change: a thousand types for each application are many."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, int, int, bool], WebXml] = {}
+        self._lock = threading.Lock()
+
+    def read(self, file: Path, substitute: Substitution, decoded: bool) -> WebXml:
+        status = file.stat()
+        key = (file, status.st_mtime_ns, status.st_size, decoded)
+        with self._lock:
+            known = self._known.get(key)
+            if known is None:
+                for old in [each for each in self._known if each[0] == file]:
+                    del self._known[old]
+                known = self._known[key] = read_web_xml(
+                    file, str(file), substitute=substitute, decoded_patterns=decoded
+                )
+                for definition in known.servlets.values():
+                    definition.overridable = True
+                for warning in known.warnings:
+                    log.warning("%s", warning)
+        return known
+
+
+_defaults = _Defaults()
+
+
+class ContextConfig(Component):
+    """The listener of one context."""
+
+    default_web_xml = "conf/web.xml"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._good = True
+        self._bare: BareApplication | None = None
+
+    def __call__(self, event: LifecycleEvent) -> None:
+        context: StandardContext = event.source  # type: ignore[assignment]  # it listens to a context
+        match event.type:
+            case "after_init":
+                self._read_context_files(context)
+            case "before_start":
+                self._find_document_root(context)
+            case "configure_start":
+                self._configure(context)
+            case "configure_stop":
+                context.forget_descriptor()
+
+    # -- context.xml ---------------------------------------------------------------------------------------------
+
+    def _read_context_files(self, context: StandardContext) -> None:
+        """Defaults first; what the context already has, from server.xml or its deployer, stays."""
+        base = context.host.catalina_base
+        given = {name: value for name, value in vars(context).items() if name in self._attribute_names(context)}
+        parts = {name: getattr(context, name) for name in context.given_parts}
+        if not context.override:
+            default = base / (context.default_context_xml or "conf/context.xml")
+            for file in (default, context.host.config_base_path / "context.xml.default"):
+                if file.is_file():
+                    self._read_context_file(context, file)
+        for name, value in (given | parts).items():
+            setattr(context, name, value)
+        if context.config_file is not None:
+            decided = {name: getattr(context, name) for name in DECIDED}
+            self._read_context_file(context, context.config_file)
+            for name, value in decided.items():
+                setattr(context, name, value)
+
+    @staticmethod
+    def _attribute_names(context: StandardContext) -> set[str]:
+        return {declaration.name for declaration in context.attributes().values()}
+
+    def _read_context_file(self, context: StandardContext, file: Path) -> None:
+        digester = Digester(self._substitution(context))
+        try:
+            digester.parse_into(file, context, str(file))
+        except ConfigurationError as exc:
+            log.error("The context file [%s] of application [%s] cannot be used: %s", file, context.name, exc)
+            self._good = False
+        for finding in digester.findings:
+            log.log(finding.level, "%s", finding)
+
+    @staticmethod
+    def _substitution(context: StandardContext) -> Substitution:
+        server = context.server
+        return substitution_for(server.properties if server is not None else {})
+
+    # -- docBase -------------------------------------------------------------------------------------------------
+
+    def _find_document_root(self, context: StandardContext) -> None:
+        """Absolute docBase, and whether its files may be served at all (Tomcat: fixDocBase)."""
+        host = context.host
+        doc_base = context.doc_base or ContextName(context.path, context.web_app_version).base_name
+        root = host.app_base_path / doc_base
+        if root.suffix.lower() == ".war" and not root.is_dir():
+            unpacked = root.with_suffix("")
+            root = unpacked if unpacked.is_dir() else root
+        context.document_root = root
+        if not root.exists():
+            self._good = False
+            log.error("The document base [%s] of application [%s] does not exist", root, context.name)
+            raise DeploymentError(f"{context}: the document base [{root}] does not exist")
+        self._bare = BareApplication.find(root)
+        context.resources.serves_files = self._bare is None
+
+    # -- web.xml -------------------------------------------------------------------------------------------------
+
+    def _configure(self, context: StandardContext) -> None:
+        try:
+            web_xml = self._bare_web_xml(context, self._bare) if self._bare is not None else self._web_xml(context)
+            apply_web_xml(web_xml, context)
+            add_authenticator(context)
+        except CatalinaError as exc:
+            log.error("%s", exc)
+            self._good = False
+        if not self._good:
+            log.error("Marking this application unavailable due to previous error(s)")
+        context.configured = self._good
+        self._good = True  # the next start reads everything anew
+
+    def _web_xml(self, context: StandardContext) -> WebXml:
+        own_file = Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
+        own = WebXml()
+        if own_file.is_file():
+            own = read_web_xml(
+                own_file,
+                str(own_file),
+                substitute=self._substitution(context),
+                decoded_patterns=context.url_patterns_provided_in_decoded_form,
+            )
+            for warning in own.warnings:
+                log.warning("%s", warning)
+        elif context.alt_dd_name:
+            raise ConfigurationError(f"altDDName [{own_file}] does not exist")
+        context.default_web_xml_watched = [own_file]
+        merged = self._with_defaults(context, own)
+        if context.log_effective_web_xml:
+            log.info("web.xml of application [%s]:\n%s", context.name, merged)
+        return merged
+
+    def _with_defaults(self, context: StandardContext, own: WebXml) -> WebXml:
+        base = context.host.catalina_base
+        merged = own
+        default = base / (context.default_web_xml or self.default_web_xml)
+        for file in (context.host.config_base_path / "web.xml.default", default):
+            context.default_web_xml_watched.append(file)
+            if file.is_file():
+                decoded = context.url_patterns_provided_in_decoded_form
+                merged = merge(merged, _defaults.read(file, self._substitution(context), decoded))
+        return merged
+
+    def _bare_web_xml(self, context: StandardContext, bare: BareApplication) -> WebXml:
+        """The defaults' types and session settings, but one servlet, for everything."""
+        with context.loader.bound():
+            own = bare.web_xml(context.loader)
+        defaults = self._with_defaults(context, WebXml())
+        defaults.servlets, defaults.servlet_mappings, defaults.welcome_files = {}, {}, []
+        defaults.filters, defaults.filter_mappings = {}, []
+        context.default_web_xml_watched.append(bare.file)
+        return merge(own, defaults)

@@ -1,0 +1,61 @@
+"""A merged web.xml becomes the configuration of a context (Tomcat: ContextConfig.configureContext)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalina.descriptor.web_xml import WebXml
+from catalina.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["apply_web_xml"]
+
+
+def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
+    """Set everything the descriptor says.
+
+    Raises:
+        ConfigurationError: a mapping names a servlet or filter that nobody defines; the text says where it stands.
+    """
+    context.display_name = web_xml.display_name
+    context.distributable = web_xml.distributable
+    context.deny_uncovered_http_methods = web_xml.deny_uncovered_http_methods
+    context.parameters = dict(web_xml.context_parameters)
+    context.listener_names = list(web_xml.listeners)
+    context.mime_mappings = dict(web_xml.mime_mappings)
+    context.welcome_files = list(web_xml.welcome_files)
+    context.locale_encodings = dict(web_xml.locale_encodings)
+    context.request_character_encoding = web_xml.request_character_encoding
+    context.response_character_encoding = web_xml.response_character_encoding
+    context.constraints = list(web_xml.constraints)
+    context.login_config = web_xml.login
+    context.security_roles = list(web_xml.roles)
+    context.session_config = web_xml.session
+    if web_xml.session.timeout_minutes is not None:
+        context.session_timeout = web_xml.session.timeout_minutes
+    for page in web_xml.error_pages:
+        context.error_pages.add(page)
+    context.naming.set_descriptor(web_xml.env_entries, web_xml.resource_refs)
+    _apply_servlets(web_xml, context)
+    _apply_filters(web_xml, context)
+
+
+def _apply_servlets(web_xml: WebXml, context: StandardContext) -> None:
+    for servlet in web_xml.servlets.values():
+        context.add_servlet(servlet)
+    for pattern, name in web_xml.servlet_mappings.items():
+        if name not in web_xml.servlets:
+            text = f"Servlet mapping specifies an unknown servlet name [{name}]"
+            raise ConfigurationError(text, web_xml.mapping_places.get(pattern))
+        context.add_servlet_mapping(pattern, name)
+
+
+def _apply_filters(web_xml: WebXml, context: StandardContext) -> None:
+    context.filter_definitions = dict(web_xml.filters)
+    for mapping in web_xml.filter_mappings:
+        if mapping.filter_name not in web_xml.filters:
+            text = f"Filter mapping specifies an unknown filter name [{mapping.filter_name}]"
+            raise ConfigurationError(text, mapping.place)
+    context.filter_mappings = list(web_xml.filter_mappings)

@@ -1,0 +1,38 @@
+"""Errors as JSON (Tomcat: valves/JsonErrorReportValve.java)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from catalina.valves.error_report_valve import ErrorReportValve, partial_trace
+from catalina.valves.status_texts import describe_status
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["JsonErrorReportValve"]
+
+
+class JsonErrorReportValve(ErrorReportValve):
+    """``{"type": .., "message": .., "description": ..}`` with the traces of an exception and its causes."""
+
+    def report(self, request: Request, response: Response) -> None:
+        exception = response.exception
+        reason, description = describe_status(response.status)
+        answer: dict[str, object] = {"type": "Status Report" if exception is None else "Exception Report"}
+        if self.show_report:
+            message = response.message or (str(exception) if exception is not None else "")
+            answer["message"] = message or reason
+            answer["description"] = description
+            if exception is not None:
+                answer["throwable"] = partial_trace(exception).splitlines()
+                causes = []
+                cause = exception.__cause__
+                while cause is not None:
+                    causes.append(partial_trace(cause).splitlines())
+                    cause = cause.__cause__
+                if causes:
+                    answer["causes"] = causes
+        self._write(response, "application/json", json.dumps(answer))

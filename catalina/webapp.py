@@ -1,0 +1,89 @@
+"""What an application of the container imports; everything else is the container's own business.
+
+An application is a WSGI callable. It need not import this module at all: sessions are ``environ["catalina.session"]``,
+the context is ``environ["catalina.context"]``.
+
+Distributable without a ``web.xml``: say so in the module that has the callable, ``distributable = True``, or decorate
+the callable with :func:`distributable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from catalina.errors import CatalinaError, NotReplicableError
+
+if TYPE_CHECKING:
+    from catalina.session.session_facade import SessionFacade as Session
+
+__all__ = [
+    "NotReplicableError",
+    "Session",
+    "UnavailableError",
+    "distributable",
+    "is_distributable",
+    "send_error",
+]
+
+A = TypeVar("A")
+
+#: Name of the marker, on a module or on a callable.
+MARKER = "distributable"
+#: Where :func:`send_error` finds the request.
+SEND_ERROR = "catalina.send_error"
+
+
+class UnavailableError(CatalinaError):
+    """A servlet or filter cannot answer, raised while it is made or called.
+
+    Args:
+        seconds: after which it is worth asking again (503 with Retry-After); None: never (404).
+    """
+
+    def __init__(self, text: str, seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
+def distributable(application: A) -> A:
+    """Mark a WSGI callable: its sessions may travel to other nodes, so their values must be able to."""
+    setattr(application, MARKER, True)
+    return application
+
+
+def is_distributable(application: object, module: object = None) -> bool:
+    """Whether the callable or its module carries the marker."""
+    for marked in (application, module):
+        value = getattr(marked, MARKER, False)
+        # The decorator itself, imported into the module, is no marker.
+        if value is True:
+            return True
+    return False
+
+
+def send_error(
+    environ: dict[str, Any], start_response: Callable[..., Any], status: int, message: str | None = None
+) -> Iterable[bytes]:
+    """Answer with the container's page for an error: the application's own from ``<error-page>``, else the host's.
+
+    Use it as ``return send_error(environ, start_response, 404)``. An application that sends a body with its error
+    status keeps that body; this is for those that have none.
+    """
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "Error"
+    environ[SEND_ERROR](status, message)
+    start_response(f"{status} {phrase}", [])
+    return []
+
+
+def __getattr__(name: str) -> Any:
+    """``Session``, looked up when asked for: most applications never name the type."""
+    if name == "Session":
+        from catalina.session.session_facade import SessionFacade
+
+        return SessionFacade
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

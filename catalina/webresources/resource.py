@@ -1,0 +1,118 @@
+"""One file or directory of an application, or the lack of one (Tomcat: WebResource.java)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile
+
+__all__ = ["ArchiveResource", "FileResource", "Resource"]
+
+
+@dataclass(slots=True)
+class Resource:
+    """What is at a path of the application. This class itself: nothing is.
+
+    Args:
+        path: inside the application, with leading slash.
+        size: bytes of a file.
+        mtime_ms: last change, milliseconds since 1970.
+        file: in the file system; None inside an archive.
+    """
+
+    path: str
+    size: int = 0
+    mtime_ms: int = 0
+    exists: bool = False
+    is_file: bool = False
+    is_directory: bool = False
+    file: Path | None = None
+    #: The content of a small file, kept by the cache.
+    content: bytes | None = field(default=None, repr=False)
+    _strong: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
+    def etag(self) -> str:
+        """Weak, as Tomcat makes it: size and time of change."""
+        return f'W/"{self.size}-{self.mtime_ms}"'
+
+    @property
+    def strong_etag(self) -> str:
+        """A hash of the content (Tomcat: FileResource.getStrongETag, SHA-1 in hex). Raises OSError."""
+        if self._strong is None:
+            digest = hashlib.sha1(usedforsecurity=False)
+            with self.open() as stream:
+                while data := stream.read(65536):
+                    digest.update(data)
+            self._strong = f'"{digest.hexdigest()}"'
+        return self._strong
+
+    def open(self) -> BinaryIO:
+        """The content from its first byte. Raises OSError when there is none (any more)."""
+        raise FileNotFoundError(self.path)
+
+    def read(self) -> bytes:
+        """The whole content. Raises OSError."""
+        if self.content is not None:
+            return self.content
+        with self.open() as stream:
+            return stream.read()
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the process may read it."""
+        return self.exists
+
+
+@dataclass(slots=True)
+class FileResource(Resource):
+    """A file or directory of the file system."""
+
+    @classmethod
+    def of(cls, path: str, file: Path) -> Resource:
+        """What ``file`` is now. Links in it have been judged already."""
+        try:
+            status = file.stat()
+        except (OSError, ValueError):
+            return Resource(path)
+        is_directory = stat.S_ISDIR(status.st_mode)
+        is_file = stat.S_ISREG(status.st_mode)
+        if not is_directory and not is_file:
+            return Resource(path)  # a socket, a device: nobody shall read that
+        return cls(path, status.st_size, status.st_mtime_ns // 1_000_000, True, is_file, is_directory, file)
+
+    def open(self) -> BinaryIO:
+        return open(self.file or self.path, "rb")
+
+    @property
+    def can_read(self) -> bool:
+        try:
+            if self.is_file:
+                self.open().close()
+        except OSError:
+            return False
+        return True
+
+
+@dataclass(slots=True)
+class ArchiveResource(Resource):
+    """An entry of an archive."""
+
+    archive: Path = Path()
+    entry: str = ""
+
+    def open(self) -> BinaryIO:
+        try:
+            with ZipFile(self.archive) as archive:
+                return io.BytesIO(archive.read(self.entry))
+        except (BadZipFile, KeyError) as exc:
+            raise OSError(f"{self.archive}: cannot read {self.entry!r}: {exc}") from exc

@@ -1,0 +1,232 @@
+"""All files of an application as one tree (Tomcat: webresources/StandardRoot.java).
+
+Looked at in this order, the first that has the path answers: PreResources, the application's own directory,
+``META-INF/resources`` of the archives in WEB-INF/lib, JarResources, PostResources.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
+
+from catalina.attributes import Attribute, Component, Element, choice
+from catalina.connector.uri import normalize
+from catalina.lifecycle import Lifecycle
+from catalina.webresources.dir_resource_set import DirResourceSet
+from catalina.webresources.empty_resource_set import EmptyResourceSet
+from catalina.webresources.jar_resource_set import JarResourceSet
+from catalina.webresources.resource import Resource
+from catalina.webresources.resource_cache import ResourceCache
+from catalina.webresources.resource_set import ResourceSet
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["StandardRoot"]
+
+log = logging.getLogger("org.apache.catalina.webresources.StandardRoot")
+
+KIB = 1024
+LIBRARIES = (".whl", ".zip", ".jar")
+
+
+class StandardRoot(Lifecycle):
+    """``<Resources>``: where an application's files are."""
+
+    allow_linking = Attribute(bool, False, doc="Serve links, also those that lead out of the application.")
+    caching_allowed = Attribute(bool, True, doc="Remember what is where, and the content of small files.")
+    cache_max_size = Attribute(int, 10240, unit="KiB", doc="Memory for that.")
+    cache_object_max_size = Attribute(
+        int, 512, unit="KiB", doc="Larger files are read each time; at most a twentieth of cacheMaxSize counts."
+    )
+    cache_ttl = Attribute(int, 5000, unit="ms", doc="How long a changed file may still be served as it was.")
+    track_locked_files = Attribute(bool, False, doc="Java only: finds files that were not closed.")
+    archive_index_strategy = Attribute(
+        choice("simple", "bloom", "purged"), "simple", doc="Recognised: an archive's directory is kept in memory."
+    )
+    read_only = Attribute(bool, False, doc="The application's own directory cannot be written.")
+
+    elements = {
+        "PreResources": Element(add=lambda root, each: root.add(root.pre, each), role=ResourceSet),
+        "JarResources": Element(add=lambda root, each: root.add(root.jars, each), role=ResourceSet),
+        "PostResources": Element(add=lambda root, each: root.add(root.post, each), role=ResourceSet),
+        "CacheStrategy": Element(add=lambda root, each: root.set_cache_strategy(each)),
+    }
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.context: StandardContext | None = None
+        self.pre: list[ResourceSet] = []
+        self.jars: list[ResourceSet] = []
+        self.post: list[ResourceSet] = []
+        #: Whether the application's own files are served; False for one that is a bare WSGI module.
+        self.serves_files = True
+        self._made: list[ResourceSet] = []
+        self._main: ResourceSet = EmptyResourceSet()
+        self._cache: ResourceCache | None = None
+
+    def __str__(self) -> str:
+        return f"StandardRoot[{self.context.name if self.context is not None else ''}]"
+
+    def add(self, sets: list[ResourceSet], resource_set: ResourceSet) -> None:
+        """Add a set to ``pre``, ``jars`` or ``post``."""
+        resource_set.root = self
+        sets.append(resource_set)
+
+    def set_cache_strategy(self, strategy: Component) -> None:
+        """``<CacheStrategy>``: which paths not to remember; asked by ``no_cache(path)``."""
+        self._no_cache = getattr(strategy, "no_cache", None)
+
+    _no_cache: Any = None
+
+    @property
+    def catalina_base(self) -> Path:
+        """What relative bases are relative to."""
+        return self.context.host.catalina_base if self.context is not None else Path.cwd()
+
+    @property
+    def follows_links(self) -> bool:
+        """``allowLinking`` of the Context, where Tomcat 7 had it, or else this one's."""
+        if self.context is not None and self.context.allow_linking is not None:
+            return self.context.allow_linking
+        return self.allow_linking
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def get_resource(self, path: str) -> Resource:
+        """What is at a path of the application; ask the result whether it ``exists``.
+
+        Raises:
+            ValueError: the path has no leading slash, or leads above the root.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"The path {path!r} does not start with a slash")
+        normal = normalize(path)
+        if normal is None:
+            raise ValueError(f"The path {path!r} leads out of the application")
+        cache = self._cache
+        if cache is None or (self._no_cache is not None and self._no_cache(normal)):
+            return self.find(normal)
+        return cache.get(normal)
+
+    def find(self, path: str) -> Resource:
+        """As :meth:`get_resource`, but a fresh look; ``path`` is normal."""
+        for resource_set in self.sets:
+            found = resource_set.get(path)
+            if found is not None:
+                return found
+        return Resource(path)
+
+    def read(self, resource: Resource) -> bytes | None:
+        """The content of a small file, from the cache where that is on; None for a large one. Raises OSError."""
+        return self._cache.content(resource) if self._cache is not None else None
+
+    def names(self, path: str) -> list[str]:
+        """Names in a directory, sorted; without WEB-INF and META-INF at the root of the application."""
+        directory = path if path.endswith("/") else path + "/"
+        names: set[str] = set()
+        for resource_set in self.sets:
+            names |= resource_set.names(directory)
+        if directory == "/":
+            names = {name for name in names if name.upper() not in ("WEB-INF", "META-INF")}
+        return sorted(names)
+
+    def writable_file(self, path: str) -> Path | None:
+        """The file to write for a path: in the application's own directory, also when it does not exist yet.
+
+        Returns:
+            None when nothing may be written there: readOnly, an archive, a link on the way, WEB-INF.
+        """
+        main = self._main
+        if not isinstance(main, DirResourceSet) or main.read_only:
+            return None
+        return main.file_to_write(path)
+
+    @property
+    def sets(self) -> tuple[ResourceSet, ...]:
+        """All sets in the order they are asked, but those that are only on the import path."""
+        every = (*self.pre, self._main, *self._made, *self.jars, *self.post)
+        return tuple(each for each in every if not each.class_loader_only)
+
+    def forget(self, path: str) -> None:
+        """The file at the path was just written or deleted here."""
+        if self._cache is not None:
+            self._cache.forget(path)
+            self._cache.forget(path.rstrip("/") or "/")
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._main = self._main_set()
+        self._made = [*self._library_sets(), *self._alias_sets(), *self._classes_sets()]
+        for resource_set in (*self.pre, self._main, *self._made, *self.jars, *self.post):
+            resource_set.root = self
+            resource_set.start()
+        if self._setting("caching_allowed"):
+            self._cache = ResourceCache(
+                self.find,
+                self._setting("cache_ttl") / 1000,
+                self._setting("cache_max_size") * KIB,
+                self._setting("cache_object_max_size") * KIB,
+            )
+
+    def _setting(self, name: str) -> Any:
+        """A cache attribute, from the Context where Tomcat 7 had it."""
+        old = getattr(self.context, name) if self.context is not None else None
+        return getattr(self, name) if old is None else old
+
+    def _main_set(self) -> ResourceSet:
+        if self.context is None or not self.serves_files:
+            return EmptyResourceSet()
+        root = self.context.document_root
+        if root.is_file():
+            return JarResourceSet(base=str(root))
+        return DirResourceSet(base=str(root), read_only=self.read_only)
+
+    def _library_sets(self) -> list[ResourceSet]:
+        """Archives in WEB-INF/lib that bring static files (Servlet 6.0, section 4.6)."""
+        if self.context is None:
+            return []
+        directory = self.context.document_root / "WEB-INF" / "lib"
+        found: list[ResourceSet] = []
+        if not directory.is_dir():
+            return found
+        for archive in sorted(directory.iterdir()):
+            if archive.suffix.lower() in LIBRARIES and self._has_resources(archive):
+                found.append(JarResourceSet(base=str(archive), internal_path="/META-INF/resources", static_only=True))
+        return found
+
+    @staticmethod
+    def _has_resources(archive: Path) -> bool:
+        try:
+            with ZipFile(archive) as opened:
+                return any(name.startswith("META-INF/resources/") for name in opened.namelist())
+        except (OSError, BadZipFile):
+            log.warning("The archive [%s] cannot be read; it serves no static files", archive)
+            return False
+
+    def _alias_sets(self) -> list[ResourceSet]:
+        """``aliases="/docs=/srv/docs"`` of Tomcat 7."""
+        if self.context is None or not self.context.aliases:
+            return []
+        pairs = [pair.partition("=") for pair in self.context.aliases.split(",") if "=" in pair]
+        return [DirResourceSet(web_app_mount=mount.strip(), base=base.strip()) for mount, _, base in pairs]
+
+    def _classes_sets(self) -> list[ResourceSet]:
+        if self.context is None or not self.context.add_webinf_classes_resources:
+            return []
+        directory = self.context.document_root / "WEB-INF" / "classes" / "META-INF" / "resources"
+        return [DirResourceSet(base=str(directory), static_only=True)] if directory.is_dir() else []
+
+    def _stop(self) -> None:
+        for resource_set in (*self.pre, self._main, *self._made, *self.jars, *self.post):
+            resource_set.stop()
+        self._made = []
+        self._cache = None
+
+    def background_process(self) -> None:
+        """Give back the memory of expired entries."""
+        if self._cache is not None:
+            self._cache.drop_expired()
