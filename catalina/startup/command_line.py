@@ -1,7 +1,7 @@
 """The ``catalina`` command: the verbs of bin/catalina.sh for a package that pip installed, and ``catalina create DIR``.
 
-The directory the server works in is CATALINA_BASE, else the current directory when it has a ``conf/server.xml``, else the
-CATALINA_HOME that came with the package.
+The directory the server works in is CATALINA_BASE, else the current directory when it has a ``conf/server.xml``, else
+the source tree.
 """
 
 from __future__ import annotations
@@ -44,12 +44,15 @@ def home_directory() -> Path:
     raise FileNotFoundError(f"no bin/catalina.sh in {looked}; set CATALINA_HOME")
 
 
-def _base_directory(home: Path) -> Path:
+def _base_directory(home: Path) -> Path | None:
+    """None when there is none: what pip installed is no place for logs and applications."""
     named = os.environ.get("CATALINA_BASE")
     if named:
         return Path(named)
     here = Path.cwd()
-    return here if (here / "conf" / "server.xml").is_file() else home
+    if (here / "conf" / "server.xml").is_file():
+        return here
+    return None if home.name == "catalina_home" else home
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -63,20 +66,16 @@ def main(words: Sequence[str] | None = None) -> int:
     except FileNotFoundError as error:
         print(f"catalina: {error}", file=sys.stderr)
         return 1
+    base = home if verb in ("create", "version") else _base_directory(home)
+    if base is None:
+        print("catalina: no conf/server.xml here; make a base with: catalina create DIR", file=sys.stderr)
+        return 1
     script, arguments = ("makebase.sh", rest) if verb == "create" else ("catalina.sh", [verb, *rest])
-    _replace_process(home / "bin" / script, arguments, home)
+    environment = {"CATALINA_HOME": str(home), "CATALINA_BASE": str(base), "CATALINA_PYTHON": sys.executable}
+    sys.stdout.flush()
+    _replace_process(["sh", str(home / "bin" / script), *arguments], {**os.environ, **environment})
     return 0
 
 
-def _environment(home: Path) -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "CATALINA_HOME": str(home),
-        "CATALINA_BASE": str(_base_directory(home)),
-        "CATALINA_PYTHON": sys.executable,
-    }
-
-
-def _replace_process(script: Path, arguments: Sequence[str], home: Path) -> None:
-    sys.stdout.flush()
-    os.execve("/bin/sh", ["sh", str(script), *arguments], dict(_environment(home)))  # noqa: S606  # our own script
+def _replace_process(words: Sequence[str], environment: Mapping[str, str]) -> None:
+    os.execve("/bin/sh", list(words), dict(environment))  # noqa: S606  # our own script

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from catalina.startup import command_line
+from catalina.startup.command_line import home_directory, main
+
+ROOT = Path(__file__).parents[2]
+
+
+class Executed(Exception):
+    """Stands for the process that would take our place."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        super().__init__(words)
+        self.words = words
+        self.environment = environment
+
+
+@pytest.fixture(autouse=True)
+def no_exec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def replace(words: Sequence[str], environment: Mapping[str, str]) -> None:
+        raise Executed(words, environment)
+
+    monkeypatch.setattr(command_line, "_replace_process", replace)
+    for name in ("CATALINA_HOME", "CATALINA_BASE", "CATALINA_PYTHON"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words: str) -> Executed:
+    with pytest.raises(Executed) as caught:
+        main(words)
+    return caught.value
+
+
+def test_the_verbs_are_those_of_the_script() -> None:
+    executed = run("stop", "10", "-force")
+    assert executed.words == ["sh", str(ROOT / "bin" / "catalina.sh"), "stop", "10", "-force"]
+    assert executed.environment["CATALINA_HOME"] == str(ROOT)
+    assert Path(executed.environment["CATALINA_PYTHON"]).exists()
+
+
+def test_create_makes_a_base() -> None:
+    assert run("create", "there").words == ["sh", str(ROOT / "bin" / "makebase.sh"), "there"]
+
+
+def test_a_directory_with_a_server_xml_is_the_base(tmp_path: Path) -> None:
+    assert run("run").environment["CATALINA_BASE"] == str(ROOT)
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "server.xml").touch()
+    assert run("run").environment["CATALINA_BASE"] == str(tmp_path)
+
+
+def test_the_environment_names_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALINA_BASE", "/srv/shop")
+    assert run("run").environment["CATALINA_BASE"] == "/srv/shop"
+
+
+def test_what_pip_installed_is_not_a_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "catalina_home"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "catalina.sh").touch()
+    monkeypatch.setenv("CATALINA_HOME", str(home))
+    assert main(["run"]) == 1
+    assert "make a base with: catalina create DIR" in capsys.readouterr().err
+    assert run("version").environment["CATALINA_BASE"] == str(home)
+
+
+def test_an_installation_without_scripts_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CATALINA_HOME", str(tmp_path))
+    assert main(["run"]) == 1
+    assert f"no bin/catalina.sh in {tmp_path}; set CATALINA_HOME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 1), (["dance"], 1), (["--help"], 0)])
+def test_anything_else_shows_the_usage(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == code
+    assert "Usage: catalina COMMAND" in capsys.readouterr().out
+
+
+def test_the_home_of_a_source_tree_is_its_root() -> None:
+    assert home_directory() == ROOT
