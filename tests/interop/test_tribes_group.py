@@ -136,7 +136,7 @@ def test_a_failing_listener_in_java_is_a_failure_here(group):
 
 
 def test_a_failing_listener_here_is_a_failure_in_java(group):
-    java, channel, seen = group
+    java, _, seen = group
     seen.fault = ValueError("told to fail")
     try:
         answer = java.ask("send 6 00", "sent")

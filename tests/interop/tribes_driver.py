@@ -67,7 +67,7 @@ class TribesDriver:
 
     def ask(self, command: str, answer: str, timeout: float = 30.0) -> str:
         """Give a command and wait for the line that answers it."""
-        before = sum(line.startswith(answer) or line.startswith("failed") for line in self.lines)
+        before = sum(line.startswith((answer, "failed")) for line in self.lines)
         self.tell(command)
         deadline = time.monotonic() + timeout
         with self._cond:

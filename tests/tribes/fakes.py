@@ -187,7 +187,9 @@ class Stack:
         assert self.top.next is not None
         self.top.next.start(15)
 
-    def message(self, data: bytes, options: int = 0, unique_id: bytes | None = None, sender: Member = PEER) -> ChannelMessage:
+    def message(
+        self, data: bytes, options: int = 0, unique_id: bytes | None = None, sender: Member = PEER
+    ) -> ChannelMessage:
         return ChannelMessage(data, options, 1_000, unique_id or next(self._ids).to_bytes(16, "big"), sender)
 
     def send(

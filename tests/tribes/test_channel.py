@@ -59,7 +59,7 @@ def test_a_delivery_is_done_when_everybody_has_reported():
     delivery.failed(PEER, TimeoutError("late"))
     assert delivery.done
     assert calls == [delivery]
-    with pytest.raises(ChannelError, match="some text: .*late") as caught:
+    with pytest.raises(ChannelError, match=r"some text: .*late") as caught:
         delivery.raise_for_faults("some text")
     assert list(caught.value.faulty) == [PEER]
 

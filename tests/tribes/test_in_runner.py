@@ -10,7 +10,7 @@ from catalina.reactor import Reactor
 from catalina.tribes.in_runner import run_in_runner
 
 
-@pytest.fixture()
+@pytest.fixture
 def reactor():
     reactor = Reactor("test-in-runner")
     reactor.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,7 +120,5 @@ def test_a_damaged_record_is_a_member_or_the_documented_error(one, data):
     wire[at] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(wire)))
     for attempt in (bytes(wire), bytes(wire[:cut])):
-        try:
-            Member.decode(attempt)
-        except ProtocolError as exc:
-            assert str(exc)
+        with contextlib.suppress(ProtocolError):
+            assert len(Member.decode(attempt).unique_id) == 16

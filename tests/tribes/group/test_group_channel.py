@@ -28,7 +28,7 @@ def pair():
 
 @pytest.mark.parametrize("options", [0, 2, 6, 8, 10, 14])
 def test_messages_arrive_in_order_with_every_way_to_send(pair, options):
-    one, two, _, seen = pair
+    one, _, _, seen = pair
     seen.messages.clear()
     sent = [b"%d" % number for number in range(200)]
     for message in sent:
@@ -50,7 +50,7 @@ def test_an_acknowledged_message_has_arrived_when_send_returns(pair, options):
 
 
 def test_values_travel_as_java_objects(pair):
-    one, two, seen, _ = pair
+    _, two, seen, _ = pair
     seen.messages.clear()
     two.send(two.members, {"name": "Ada", "years": [1815, 1852]}, 6)
     two.send(two.members, ObjectBytes.fromhex("aced000574000568656c6c6f"), 6)
@@ -128,7 +128,7 @@ def test_bytes_that_are_no_object_are_logged_and_acknowledged(pair, caplog):
 
 
 def test_a_broadcast_reaches_the_group_but_not_the_sender(pair):
-    one, two, seen_by_one, seen_by_two = pair
+    one, _, seen_by_one, seen_by_two = pair
     seen_by_one.messages.clear()
     seen_by_two.messages.clear()
     one.send(one.members, b"to all", 0x40)
@@ -151,7 +151,7 @@ def test_nobody_and_nothing_cannot_be_sent(pair):
 
 
 def test_every_message_can_be_traced(pair, caplog):
-    one, _, _, seen = pair
+    one = pair[0]
     with caplog.at_level(TRACE, "org.apache.catalina.tribes.MESSAGES"):
         unique_id = one.send(one.members, b"traced", 6)
     for step in ("Sent msg", "Received msg", "delivered[True]"):
@@ -193,9 +193,7 @@ def test_members_that_leave_in_order_are_told_at_once():
 
 def test_a_message_to_a_member_that_is_not_there_names_it():
     one, _ = make_channel(free_port())
-    nobody = one.coordinator.membership_service._new_local_member(
-        bytes([127, 0, 0, 1]), free_port(socket.SOCK_STREAM)
-    )
+    nobody = one.coordinator.membership_service._new_local_member(bytes([127, 0, 0, 1]), free_port(socket.SOCK_STREAM))
     with started(one), pytest.raises(ChannelError) as caught:
         one.send([nobody], b"x", 2)
     assert caught.value.faulty.keys() == {nobody}
@@ -228,7 +226,9 @@ def test_a_channel_can_be_started_again():
 
 def test_a_stopped_channel_refuses_to_send():
     with pytest.raises(ChannelError, match="is not started"):
-        GroupChannel(name="idle").post([make_channel(1)[0].coordinator.membership_service._new_local_member(b"", 1)], b"", 0)
+        GroupChannel(name="idle").post(
+            [make_channel(1)[0].coordinator.membership_service._new_local_member(b"", 1)], b"", 0
+        )
 
 
 def test_equal_option_flags_are_refused_when_checked():

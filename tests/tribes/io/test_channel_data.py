@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 
 import pytest
@@ -76,22 +77,16 @@ def test_ids_have_the_form_of_random_uuids_and_differ():
 
 @given(st.binary(max_size=80))
 def test_any_bytes_give_a_message_or_the_documented_error(package):
-    try:
-        PackageDecoder().decode(package)
-    except ProtocolError as exc:
-        assert str(exc)
+    with contextlib.suppress(ProtocolError):
+        assert PackageDecoder().decode(package).address.unique_id
 
 
 @given(st.integers(0, len(encode_package(MESSAGE)) - 1), st.integers(0, 255))
 def test_a_damaged_package_gives_a_message_or_the_documented_error(at, value):
     package = bytearray(encode_package(MESSAGE))
     package[at] = value
-    try:
-        message = PackageDecoder().decode(bytes(package))
-    except ProtocolError as exc:
-        assert str(exc)
-    else:
-        assert len(message.data) <= len(package)
+    with contextlib.suppress(ProtocolError):
+        assert len(PackageDecoder().decode(bytes(package)).data) <= len(package)
 
 
 @given(st.integers(0, len(encode_package(MESSAGE)) - 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,10 +79,8 @@ def test_packages_come_back_however_the_stream_is_cut(packages, data):
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_any_bytes_give_packages_or_the_documented_error(chunks):
     decoder = FrameDecoder(64)
-    try:
+    with contextlib.suppress(ProtocolError):
         for chunk in chunks:
             for package in decoder.receive_data(chunk):
                 assert len(package) <= 64
-    except ProtocolError as exc:
-        assert str(exc)
     assert decoder.buffered <= sum(map(len, chunks))

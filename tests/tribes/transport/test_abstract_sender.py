@@ -7,7 +7,12 @@ from catalina.tribes.transport.abstract_sender import AbstractSender
 
 def test_the_defaults_are_tomcats():
     sender = AbstractSender()
-    assert (sender.timeout, sender.max_retry_attempts, sender.keep_alive_count, sender.keep_alive_time) == (3000, 1, -1, -1)
+    assert (sender.timeout, sender.max_retry_attempts, sender.keep_alive_count, sender.keep_alive_time) == (
+        3000,
+        1,
+        -1,
+        -1,
+    )
     assert (sender.rx_buf_size, sender.tx_buf_size) == (25188, 65536)
     assert sender.throw_on_failed_ack
 

@@ -8,7 +8,7 @@ from catalina.tribes.transport import local_address as module
 from catalina.tribes.transport.local_address import local_address, source_address
 
 
-@pytest.fixture()
+@pytest.fixture
 def routes(monkeypatch):
     """What the kernel would send from, by target."""
     known: dict[str, str] = {}

@@ -44,9 +44,12 @@ def test_the_next_free_port_of_the_range_is_taken():
 
 @pytest.mark.parametrize("auto_bind", [0, 1])
 def test_without_a_range_a_taken_port_is_an_error(auto_bind):
-    with socket.create_server((LOOPBACK, 0)) as taken, socket.socket() as sock:
-        with pytest.raises(OSError, match="in use"):
-            ReceiverBase(auto_bind=auto_bind)._bind_first_free(sock, LOOPBACK, taken.getsockname()[1])
+    with (
+        socket.create_server((LOOPBACK, 0)) as taken,
+        socket.socket() as sock,
+        pytest.raises(OSError, match="in use"),
+    ):
+        ReceiverBase(auto_bind=auto_bind)._bind_first_free(sock, LOOPBACK, taken.getsockname()[1])
 
 
 def test_an_address_of_another_machine_is_an_error_at_the_first_port():

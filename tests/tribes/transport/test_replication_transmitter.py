@@ -27,7 +27,13 @@ class Transport(ParallelNioSender):
 
 @pytest.mark.parametrize(
     ("options", "udp_based", "way", "wants_ack"),
-    [(0, False, "tcp", False), (2, False, "tcp", True), (4, False, "tcp", False), (0x22, False, "udp", True), (6, True, "udp", True)],
+    [
+        (0, False, "tcp", False),
+        (2, False, "tcp", True),
+        (4, False, "tcp", False),
+        (0x22, False, "udp", True),
+        (6, True, "udp", True),
+    ],
 )
 def test_options_say_which_way_and_whether_an_answer_is_expected(options, udp_based, way, wants_ack):
     transmitter = ReplicationTransmitter()

@@ -9,7 +9,7 @@ import pytest
 from catalina.tribes.transport.socket_options import SocketOptions
 
 
-@pytest.fixture()
+@pytest.fixture
 def sock():
     with socket.socket() as one:
         yield one

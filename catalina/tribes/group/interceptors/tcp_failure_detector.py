@@ -12,7 +12,6 @@ from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, SEND_OPTIONS_USE_
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.io.channel_data import PackageEncoder, UniqueIds
 from catalina.tribes.member import Member
-from catalina.tribes.membership.membership import Membership
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
 
 __all__ = ["TcpFailureDetector"]
@@ -42,7 +41,10 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._membership = Membership()
+        #: Who was reached, with the record it had then.
+        self._reached: dict[Member, Member] = {}
+        self._below_seen: Sequence[Member] | None = None
+        self._members: tuple[Member, ...] = ()
         self._remove_suspects: dict[Member, float] = {}
         self._add_suspects: set[Member] = set()
         self._probing: dict[Member, list[Callable[[Member, bool], None]]] = {}
@@ -51,18 +53,28 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     @property
     def members(self) -> Sequence[Member]:
-        """The members that were reached, oldest first."""
-        return self._membership.members
+        """The members that were reached, as they were last heard, oldest first.
+
+        Sorted anew only when something has changed: who sends asks each time.
+        """
+        below = super().members
+        if below is not self._below_seen:
+            self._below_seen = below
+            heard = {member: member for member in below}
+            members = [heard.get(member, member) for member in tuple(self._reached.values())]
+            members.sort(key=lambda member: -member.alive_ms)
+            self._members = tuple(members)
+        return self._members
 
     def get_member(self, member: Member) -> Member | None:
         """The newest record of a member that was reached."""
-        return self._membership.get(member) and (super().get_member(member) or self._membership.get(member))
+        return super().get_member(member) or self._reached[member] if member in self._reached else None
 
     # From below.
 
     def member_added(self, member: Member) -> None:
         """Announce it when it takes a connection; if not, each heartbeat tries again."""
-        if self._remove_suspects.pop(member, None) is None and member not in self._membership:
+        if self._remove_suspects.pop(member, None) is None and member not in self._reached:
             self._probe(member, self._judge_newcomer)
 
     def _judge_newcomer(self, member: Member, alive: bool) -> None:
@@ -74,7 +86,9 @@ class TcpFailureDetector(ChannelInterceptorBase):
         if known is None:
             return  # it left while it was looked at
         self._add_suspects.discard(member)
-        if self._membership.alive(known, self.channel.now()):
+        if known not in self._reached:
+            self._reached[known] = known
+            self._below_seen = None
             super().member_added(known)
 
     def member_disappeared(self, member: Member) -> None:
@@ -84,7 +98,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
                 super().member_disappeared(member)
             return
         log.info("Received memberDisappeared[%s] message. Will verify.", member)
-        if member not in self._membership:
+        if member not in self._reached:
             log.info("Verification complete. Member already disappeared[%s]", member)
             return
         self._probe(member, self._judge_missing)
@@ -92,7 +106,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
     def _judge_missing(self, member: Member, alive: bool) -> None:
         if alive:
             log.info("Verification complete. Member still alive[%s]", member)
-            if member in self._membership:
+            if member in self._reached:
                 self._remove_suspects[member] = self.channel.now()
         elif self._forget(member):
             log.info("Verification complete. Member disappeared[%s]", member)
@@ -100,17 +114,18 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     def member_send_failed(self, member: Member, reason: BaseException) -> None:
         """Look at the member, unless it answered that it failed: then it is there."""
-        if not isinstance(reason, RemoteProcessError) and member in self._membership:
+        if not isinstance(reason, RemoteProcessError) and member in self._reached:
             self.member_disappeared(member)
         super().member_send_failed(member, reason)
 
     def _forget(self, member: Member) -> bool:
         """Take the member out; return whether it was in. A static one will be looked for."""
-        known = self._membership.remove(member)
+        known = self._reached.pop(member, None)
+        self._below_seen = None
         self._remove_suspects.pop(member, None)
-        if known and self.is_static(member):
+        if known is not None and self.is_static(member):
             self._add_suspects.add(member)
-        return known
+        return known is not None
 
     # Periodic.
 
@@ -118,9 +133,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
         """Look at suspects, and at members below that are not announced."""
         super().heartbeat(now)
         for member in super().members:
-            if member in self._membership:
-                self._membership.alive(member, now)
-            elif member not in self._add_suspects:
+            if member not in self._reached and member not in self._add_suspects:
                 self._probe(member, self._judge_unannounced)
         for member, since in tuple(self._remove_suspects.items()):
             self._check_suspect(member, since, now)
@@ -130,7 +143,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
     def check_members(self) -> None:
         """Probe every member below now, as TcpPingInterceptor does instead of pinging."""
         for member in super().members:
-            if member in self._membership:
+            if member in self._reached:
                 self._probe(member, self._judge_checked)
             else:
                 self._probe(member, self._judge_newcomer)
@@ -140,14 +153,14 @@ class TcpFailureDetector(ChannelInterceptorBase):
             super().member_disappeared(member)
 
     def _judge_unannounced(self, member: Member, alive: bool) -> None:
-        if alive and member not in self._membership:
+        if alive and member not in self._reached:
             log.warning("Member added, even though we weren't notified:[%s]", member)
             self._judge_newcomer(member, True)
 
     def _check_suspect(self, member: Member, since: float, now: float) -> None:
-        if member in self._membership:
+        if member in self._reached:
             self._probe(member, self._judge_suspect)
-        if 0 < self.remove_suspects_timeout < now - since or member not in self._membership:
+        if 0 < self.remove_suspects_timeout < now - since or member not in self._reached:
             self._remove_suspects.pop(member, None)
 
     def _judge_suspect(self, member: Member, alive: bool) -> None:
@@ -156,7 +169,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
             super().member_disappeared(member)
 
     def _judge_absent(self, member: Member, alive: bool) -> None:
-        if alive and member not in self._membership:
+        if alive and member not in self._reached:
             log.info("Suspect member, confirmed alive.[%s]", member)
             self._judge_newcomer(member, True)
 
@@ -191,6 +204,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
     def stop(self, level: int) -> None:
         """Forget everybody: who is there is found out anew."""
         super().stop(level)
-        self._membership.clear()
+        self._reached.clear()
+        self._below_seen = None
         self._remove_suspects.clear()
         self._add_suspects.clear()

@@ -42,6 +42,13 @@ class NioReceiver(ReceiverBase):
         address = self.bind or self._resolve_host(route_hint)
         if self.bind:
             self._resolve_host(route_hint)
+        try:
+            self._bind_all(address, reactor)
+        except OSError:
+            self._close_all(reactor)
+            raise
+
+    def _bind_all(self, address: str, reactor: Reactor) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._server = server

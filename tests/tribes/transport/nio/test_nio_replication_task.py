@@ -26,20 +26,27 @@ class Turned:
         self.delivered: list[bytes] = []
         self.closed: list[NioReplicationTask] = []
         self.task = NioReplicationTask(
-            there, "peer:1", self.reactor, lambda message: self.delivered.append(message.data), 10_000, 65536, self.closed.append
+            there,
+            "peer:1",
+            self.reactor,
+            lambda message: self.delivered.append(message.data),
+            10_000,
+            65536,
+            self.closed.append,
         )
 
     def send(self, count: int, options: int) -> None:
         encoder = PackageEncoder()
-        for number in range(count):
-            self.here.send(encoder.frame(ChannelMessage(b"%d" % number, options, 1, bytes(16), PEER)))
+        messages = (ChannelMessage(b"%d" % number, options, 1, bytes(16), PEER) for number in range(count))
+        wire = b"".join(map(encoder.frame, messages))
+        assert self.here.send(wire) == len(wire)
 
     def turn(self) -> None:
         self.reactor._runner = threading.get_ident()
         self.reactor.run_round(0)
 
 
-@pytest.fixture()
+@pytest.fixture
 def turned():
     one = Turned()
     yield one

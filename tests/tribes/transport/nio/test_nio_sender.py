@@ -56,7 +56,7 @@ class Peer:
             sock.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_peer():
     peers = []
 
@@ -310,5 +310,3 @@ def test_a_connection_that_is_not_made_in_time_fails():
         reactor.stop()
     assert isinstance(reason, TimeoutError)
     assert "200 ms" in str(reason)
-
-

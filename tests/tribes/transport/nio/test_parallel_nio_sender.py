@@ -18,7 +18,7 @@ from tests.tribes.fakes import a_member
 from tests.tribes.groups import LOOPBACK, until
 
 
-@pytest.fixture()
+@pytest.fixture
 def sender():
     reactor = Reactor("test-parallel")
     reactor.start()
@@ -29,7 +29,7 @@ def sender():
     reactor.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def peer():
     with socket.create_server((LOOPBACK, 0)) as server:
         server.settimeout(5)

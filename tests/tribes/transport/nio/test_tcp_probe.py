@@ -14,7 +14,7 @@ from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
 from tests.tribes.groups import LOOPBACK, free_port
 
 
-@pytest.fixture()
+@pytest.fixture
 def reactor():
     reactor = Reactor("test-probe")
     reactor.start()

@@ -44,7 +44,7 @@ class Peer:
         self.socket.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def peer():
     one = Peer()
     yield one

@@ -1,0 +1,243 @@
+"""Heartbeats with a fake clock and datagrams handed over by the test."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from catalina.errors import ProtocolError
+from catalina.tribes.channel import ChannelMessage
+from catalina.tribes.io.channel_data import PackageEncoder
+from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership import mcast_service_impl as module
+from catalina.tribes.membership.last_member import LastMember
+from catalina.tribes.membership.mcast_service_impl import McastServiceImpl, McastSettings
+from tests.tribes.fakes import LOCAL, PEER, FakeReactor, Top, a_member
+
+
+class Air:
+    """Stands for the multicast socket: keeps what is sent, breaks when told."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.received: list[bytes] = []
+        self.opened = 0
+        self.broken = False
+
+    def open(self, *_: object) -> Air:
+        if self.broken:
+            raise OSError(101, "Network is unreachable")
+        self.opened += 1
+        return self
+
+    def sendto(self, data: bytes, group: tuple[str, int]) -> None:
+        if self.broken:
+            raise OSError(101, "Network is unreachable")
+        self.sent.append(data)
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        if self.broken:
+            raise OSError(100, "Network is down")
+        if not self.received:
+            raise BlockingIOError
+        return self.received.pop(0), ("10.0.0.66", 45564)
+
+    def close(self) -> None: ...
+
+    @property
+    def members(self) -> list[Member]:
+        return [Member.decode(data) for data in self.sent]
+
+
+class World:
+    def __init__(self, monkeypatch, **settings) -> None:
+        self.air = Air()
+        monkeypatch.setattr(module, "open_multicast_socket", self.air.open)
+        self.reactor = FakeReactor()
+        self.top = Top()
+        values = {
+            "group": ("228.0.0.4", 45564),
+            "frequency": 0.5,
+            "drop_time": 3.0,
+            "interface": "",
+            "ttl": -1,
+            "loopback": True,
+            "recovery_counter": 3,
+            "recovery_sleep": 5.0,
+            "last_member": None,
+        }
+        self.impl = McastServiceImpl(
+            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now
+        )
+        self.impl.start_receiver()
+
+    def hear(self, member: Member) -> None:
+        self.impl.receive_datagram(member.encode())
+
+
+@pytest.fixture
+def world(monkeypatch):
+    return World(monkeypatch)
+
+
+def test_heartbeats_go_out_with_the_frequency_and_a_growing_alive_time(world):
+    world.reactor.advance(1.0)
+    world.impl.start_sender()
+    world.reactor.advance(1.0)
+    assert [member.alive_ms for member in world.air.members] == [1000, 1000, 1500, 2000]
+    assert set(world.air.members) == {LOCAL}
+
+
+def test_a_farewell_is_sent_once_on_leaving(world):
+    world.impl.start_sender()
+    world.air.sent.clear()
+    world.impl.leave()
+    world.reactor.advance(5)
+    assert [member.command for member in world.air.members] == [SHUTDOWN_COMMAND]
+
+
+def test_the_own_heartbeat_is_ignored(world):
+    world.hear(LOCAL)
+    assert world.top.events == []
+
+
+def test_members_come_go_and_come_back(world):
+    world.hear(PEER)
+    world.hear(PEER.with_alive(500))
+    world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+    world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+    world.hear(PEER)
+    assert [kind for kind, _ in world.top.events] == ["added", "gone", "added"]
+    assert world.top.events[1][1].is_leaving
+
+
+def test_silence_ends_a_membership_when_dropTime_has_passed(world):
+    world.hear(PEER)
+    world.reactor.advance(3.0)
+    assert len(world.top.events) == 1
+    world.reactor.advance(0.6)
+    assert world.top.events[1:] == [("gone", PEER)]
+    assert not world.top.events[1][1].is_leaving
+
+
+def test_a_process_that_stood_still_does_not_blame_the_others(world, caplog):
+    world.hear(PEER)
+    world.reactor.time += 60  # stopped by a signal, or the machine slept
+    world.reactor.run()
+    assert world.impl.membership.members == (PEER,)
+    assert "Membership was not checked for [60000] ms" in caplog.text
+    world.reactor.advance(3.6)
+    assert world.impl.membership.members == ()
+
+
+def test_a_new_id_at_a_known_address_replaces_the_member_at_once(world):
+    again = Member(PEER.host, PEER.port, unique_id=b"n" * 16)
+    world.hear(PEER)
+    world.hear(again)
+    assert world.top.events == [("added", PEER), ("gone", PEER), ("added", again)]
+    assert world.top.events[1][1].is_leaving, "nothing is to be verified: the port would answer"
+
+
+def test_two_processes_at_one_address_are_kept_and_reported(world, caplog):
+    other = Member(PEER.host, PEER.port, unique_id=b"n" * 16)
+    for _ in range(3):
+        world.hear(PEER)
+        world.hear(other)
+        world.reactor.advance(0.1)
+    assert set(world.impl.membership.members) == {PEER, other}
+    assert [kind for kind, _ in world.top.events] == ["added", "gone", "added", "added"]
+    assert caplog.text.count("both announce the address") == 1
+
+
+def test_broadcasts_come_up_but_not_the_own_ones(world):
+    encoder = PackageEncoder()
+    for sender in (PEER, LOCAL):
+        world.impl.receive_datagram(encoder.frame(ChannelMessage(b"to all", 0x41, 1, bytes(16), sender)))
+    assert [message.data for message in world.top.delivered] == [b"to all"]
+
+
+def test_a_listener_that_fails_on_a_broadcast_is_logged(world, caplog):
+    def fail(message) -> None:
+        raise ValueError("no")
+
+    world.top.message_received = fail
+    world.impl.receive_datagram(PackageEncoder().frame(ChannelMessage(b"", 0x41, 1, bytes(16), PEER)))
+    assert "Unable to receive broadcast message" in caplog.text
+
+
+def test_other_bytes_are_refused(world):
+    for rubbish in (b"hello", PEER.encode()[:-1], b"FLT2002\0\0\0\1"):
+        if rubbish.startswith(b"FLT"):
+            world.impl.receive_datagram(rubbish)
+        else:
+            with pytest.raises(ProtocolError):
+                world.impl.receive_datagram(rubbish)
+    assert world.top.events == []
+
+
+def test_bad_datagrams_are_logged_once_a_minute_for_each_sender(world, caplog):
+    for _ in range(5):
+        world.air.received += [b"rubbish"] * 3
+        world.impl._on_readable(1)
+        world.reactor.advance(1)
+    assert caplog.text.count("datagram dropped") == 1
+    assert "10.0.0.66:45564: expected b'FLT2002'" in caplog.text
+    world.reactor.advance(60)
+    world.air.received.append(b"rubbish")
+    world.impl._on_readable(1)
+    assert caplog.text.count("datagram dropped") == 2
+
+
+def test_a_change_is_announced_at_once(world):
+    world.impl.start_sender()
+    world.air.sent.clear()
+    world.impl.announce_change(payload=b"new")
+    assert [member.payload for member in world.air.members] == [b"new"]
+    assert world.impl.local.payload == b"new"
+
+
+def test_errors_in_a_row_lead_to_a_new_socket_and_members_are_kept(world, caplog):
+    world.hear(PEER)
+    world.impl.start_sender()
+    with caplog.at_level(logging.INFO):
+        world.air.broken = True
+        world.reactor.advance(2.0)
+        assert "Recovery attempt number [1] failed. Trying again in [5] seconds" in caplog.text
+        world.air.broken = False
+        world.reactor.advance(5.0)
+    assert "Membership recovery was successful" in caplog.text
+    assert world.air.opened == 2
+    world.hear(PEER.with_alive(1))
+    world.reactor.advance(1.0)
+    assert world.impl.membership.members == (PEER,)
+    assert world.air.members[-1].alive_ms > 5000, "the alive time goes on"
+
+
+def test_recovery_can_be_turned_off(monkeypatch):
+    world = World(monkeypatch, recovery_counter=0)
+    world.impl.start_sender()
+    world.air.broken = True
+    world.reactor.advance(20)
+    assert world.air.opened == 1
+
+
+def test_a_crashed_process_gets_its_farewell(monkeypatch, tmp_path):
+    last = LastMember(str(tmp_path), 4000)
+    last.store(a_member(7))
+    world = World(monkeypatch, last_member=last)
+    world.impl.start_sender()
+    first, second = world.air.members[:2]
+    assert (first, first.is_leaving) == (a_member(7), True)
+    assert (second, second.is_leaving) == (LOCAL, False)
+    assert last.load() == LOCAL
+    world.impl.leave()
+    assert last.load() is None
+
+
+def test_the_announcing_can_begin_without_listening(monkeypatch):
+    world = World(monkeypatch)
+    world.impl.leave()
+    world.impl.start_sender()
+    assert world.air.opened == 2
