@@ -118,7 +118,7 @@ class ApplicationContext:
         """A resource or environment entry by its name, as ``jdbc/shop``; ``java:comp/env/`` in front is allowed.
 
         Raises:
-            LookupError: there is no such name.
+            NamingError: there is no such name, or its object cannot be made.
         """
         return self._context.lookup(name)
 

@@ -118,7 +118,8 @@ class StandardContext(ContextAttributes):
         self.cookie_processor: Component = Rfc6265CookieProcessor()
         self.application_parameters: list[ApplicationParameter] = []
         self.watched_resources: list[str] = []
-        self.naming = ContextNaming(self)
+        self.naming = ContextNaming()
+        self.naming.container = self
         self._manager: Manager | None = None
         #: Whether the manager was made here for a distributable application; None for the Context's own.
         self._made_for_cluster: bool | None = None
@@ -152,6 +153,7 @@ class StandardContext(ContextAttributes):
         if self.configured_authenticator is not None:
             self.pipeline.remove_valve(self.configured_authenticator)
             self.configured_authenticator = None
+        self.naming.forget_descriptor()
         self.display_name = ""
         self.distributable = False
         self.deny_uncovered_http_methods = False
@@ -338,7 +340,8 @@ class StandardContext(ContextAttributes):
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
-        self.naming.start()
+        if self.use_naming:
+            self.naming.start()
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
@@ -411,7 +414,7 @@ class StandardContext(ContextAttributes):
             ("manager", self._stop_manager),
             ("listeners", self.listener_table.stop),
             ("configuration", lambda: self.fire_lifecycle_event("configure_stop")),
-            ("naming", self.naming.stop),
+            ("naming", lambda: self._stop_part(self.naming)),
             ("pipeline", lambda: self._stop_part(self.pipeline)),
             ("realm", lambda: self._stop_part(self._realm)),
             ("loader", lambda: self._stop_part(self.loader)),
