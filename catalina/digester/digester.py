@@ -212,8 +212,7 @@ class Digester:
             if component.set_attribute(name, text):
                 return
         except AttributeRefused as refused:
-            declaration = component.attributes().get(name)
-            kept = f"; still {getattr(component, declaration.name)}" if declaration else ""
+            kept = _current(component, name)
             remark = f"{name}={text!r} ignored, expected {refused.expected}{kept}"
             self._say(digested, logging.WARNING, remark, attribute.place)
             return
@@ -221,7 +220,8 @@ class Digester:
         if any(name in retired_attributes(known) for known in _tomcat_names(digested.class_name)):
             self._say(digested, logging.INFO, f"{name} of older Tomcat versions has no effect", attribute.place)
             return
-        remark = f"no attribute {name} on {kind.__name__}{nearest(name, component.attributes())}"
+        known = {known for holder in _holders(component) for known in holder.attributes()}
+        remark = f"no attribute {name} on {kind.__name__}{nearest(name, known)}"
         self._say(digested, logging.WARNING, remark, attribute.place)
 
     def _add(
@@ -257,6 +257,21 @@ class Digester:
             hint = nearest(child.tag, parent.child_elements())
             self._say(digested, logging.WARNING, f"no element {child.tag} in a {type(parent).__name__}{hint}; left out")
         return digested
+
+
+def _holders(component: Component) -> tuple[Component, ...]:
+    """Where attributes of an element end up: a Connector hands those of its protocol on to the handler."""
+    handler = getattr(component, "protocol_handler", None)
+    return (component, handler) if isinstance(handler, Component) else (component,)
+
+
+def _current(component: Component, name: str) -> str:
+    """``; still 8005`` for an attribute whose new value was refused."""
+    for holder in _holders(component):
+        declaration = holder.attributes().get(name)
+        if declaration is not None:
+            return f"; still {getattr(holder, declaration.name)}"
+    return ""
 
 
 def _tomcat_names(class_name: str) -> tuple[str, ...]:

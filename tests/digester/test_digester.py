@@ -9,6 +9,7 @@ import pytest
 from catalina.attributes import Attribute, Component, Element, Place, Text, choice
 from catalina.digester.digester import Digested, Digester
 from catalina.digester.findings import UnusableConfiguration
+from catalina.digester.recognised import RecognisedClass
 from catalina.digester.substitution import MappingSource, Substitution
 from catalina.errors import ConfigurationError
 
@@ -140,9 +141,28 @@ def test_with_the_property_an_element_with_a_default_becomes_that(tmp_path: Path
     assert len(findings) == 2
 
 
+@pytest.fixture
+def recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tomcat has org.apache.catalina.x.Guard and org.apache.catalina.x.Extra; we do not."""
+
+    def known(name: str) -> RecognisedClass | None:
+        guards = {"org.apache.catalina.x.Guard": True, "org.apache.catalina.x.Extra": False}
+        return RecognisedClass("it is Java code", guards[name]) if name in guards else None
+
+    monkeypatch.setattr("catalina.digester.digester.recognised_class", known)
+
+
+@pytest.mark.usefixtures("recognised")
 def test_a_guard_of_tomcat_without_an_implementation_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(UnusableConfiguration, match="JAASRealm is not supported: JAAS login modules are Java"):
-        digest(tmp_path, '<Host><Realm className="org.apache.catalina.realm.JAASRealm"/></Host>')
+    with pytest.raises(UnusableConfiguration, match=r"x\.Guard is not supported: it is Java code; it may guard access"):
+        digest(tmp_path, '<Host><Realm className="org.apache.catalina.x.Guard"/></Host>')
+
+
+@pytest.mark.usefixtures("recognised")
+def test_another_class_of_tomcat_without_an_implementation_is_information(tmp_path: Path) -> None:
+    tree, findings = digest(tmp_path, '<Host><Realm className="org.apache.catalina.x.Extra"/></Host>')
+    assert findings == ["server.xml:1 <Realm>: org.apache.catalina.x.Extra is left out: it is Java code"]
+    assert host(tree).added == []
 
 
 def test_an_unknown_listener_is_a_warning(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ from catalina.digester.class_names import ClassBroken, find_class
 from catalina.digester.recognised import _tables, recognised_class, retired_attributes
 
 
-def test_a_realm_without_an_implementation_guards_access() -> None:
-    known = recognised_class("org.apache.catalina.realm.JAASRealm")
-    assert known is not None
-    assert known.guards
-    assert known.why
+def test_every_class_of_the_table_says_why_it_is_not_here_and_whether_it_guards() -> None:
+    names = list(_tables()["class"])
+    assert names
+    for name in names:
+        known = recognised_class(name)
+        assert known is not None
+        assert known.why
+        assert isinstance(known.guards, bool)
 
 
 def test_an_unheard_of_class_is_not_recognised() -> None:
