@@ -82,7 +82,6 @@ class Reactor:
     def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
         self.name = name
         self.min_spare_threads = min_spare_threads
-        self._epoll = select.epoll()
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ready: deque[tuple[int, int]] = deque()
         self._soon: deque[Task] = deque()
@@ -90,9 +89,7 @@ class Reactor:
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = itertools.count()
         self._timer_lock = threading.Lock()
-        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._callbacks[self._wake_fd] = self._drain_wakes
-        self._epoll.register(self._wake_fd, READ)
+        self._open()
         self._runner: int | None = None  # thread ident
         self._threads: set[threading.Thread] = set()
         self._thread_count = itertools.count(1)
@@ -105,6 +102,25 @@ class Reactor:
         self._monitor_parked = False
         self._monitor_bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = False
+
+    def _open(self) -> None:
+        self._epoll = select.epoll()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._callbacks[self._wake_fd] = self._drain_wakes
+        self._epoll.register(self._wake_fd, READ)
+
+    def after_fork(self) -> None:
+        """Get descriptors of its own, in a child process: an epoll set is shared with the parent.
+
+        Raises:
+            RuntimeError: something is registered already, or the loop was started before the fork.
+        """
+        if len(self._callbacks) > 1 or self._threads:
+            raise RuntimeError(f"{self.name}: a loop that is in use cannot be taken through a fork")
+        self._epoll.close()
+        os.close(self._wake_fd)
+        self._callbacks.clear()
+        self._open()
 
     @property
     def in_runner(self) -> bool:

@@ -46,7 +46,7 @@ class CoyoteAdapter:
         except ClientAbortException:
             raise
         except HttpError as refused:
-            self.refuse(request, response, refused.status, refused.text)
+            self._answer_refusal(request, response, refused.status, refused.text)
         except LimitError as refused:
             self._fail(request, response, 400, refused)
         except Exception as exc:  # a valve's own fault; the host's valve has caught the application's
@@ -57,7 +57,12 @@ class CoyoteAdapter:
             request.end_access()
 
     def refuse(self, request: Request, response: Response, status: int, text: str) -> None:
-        """Answer a request that cannot be mapped; the engine's valves see it, so it is in the access log."""
+        """Answer what is no request, or none that can be mapped; it is in the access log."""
+        self._answer_refusal(request, response, status, text)
+        self._log_access(request, response)
+
+    def _answer_refusal(self, request: Request, response: Response, status: int, text: str) -> None:
+        """Through the engine's and the default host's valves, which write the error page."""
         if response.committed:
             return
         response.send_error(status, text)
@@ -67,7 +72,6 @@ class CoyoteAdapter:
             self._pipeline.first.invoke(request, response)
         except Exception:  # a valve's own fault must not hide the refusal
             log.exception("A valve failed on a request that was refused with [%s]", status)
-        self._log_access(request, response)
 
     def _fail(self, request: Request, response: Response, status: int, exc: Exception) -> None:
         response.exception = exc

@@ -101,7 +101,10 @@ class Headers:
         self._index = None
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._by_name()
+        lower = name.lower()
+        if self._index is not None:
+            return lower in self._index
+        return any(_lower(key) == lower for key, _ in self.raw)  # cheaper than the index, and asked of every request
 
     def __len__(self) -> int:
         return len(self.raw)

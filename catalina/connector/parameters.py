@@ -92,7 +92,9 @@ def _charset(parameters: str) -> str | None:
 
 
 def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[str, list[str]]) -> None:
-    limit = 10_000 if request.connector is None else request.connector.max_parameter_count
+    limit = request.max_parameter_count
+    if limit is None:
+        limit = 10_000 if request.connector is None else request.connector.max_parameter_count
     count = sum(map(len, parameters.values()))
     for pair in data.split(b"&"):
         if not pair:

@@ -13,11 +13,11 @@ from catalina.connector.headers import Headers, cgi_key
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.session.session_facade import SessionFacade
 
 if TYPE_CHECKING:
     from catalina.connector.response import Response
     from catalina.session.session import Session
-    from catalina.session.session_facade import SessionFacade
 
 __all__ = ["Request"]
 
@@ -60,6 +60,8 @@ class Request:
     response: Response
     remote_addr: str = ""
     remote_port: int = 0
+    #: Limit of this request's parameters, in place of the connector's; None is the connector's.
+    max_parameter_count: int | None = None
     #: Charset of a form body, in place of what the client says; None leaves it to the client.
     character_encoding: str | None = None
     #: The other end of the TCP connection, when a valve has put another client into ``remote_addr``.
@@ -236,9 +238,6 @@ class Request:
     def session_facade(self) -> SessionFacade:
         """``environ["catalina.session"]``."""
         if self._session_facade is None:
-            # Imported here: a connector without sessions (tests, other containers) does not need the package.
-            from catalina.session.session_facade import SessionFacade
-
             self._session_facade = SessionFacade(self)
         return self._session_facade
 

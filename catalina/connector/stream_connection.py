@@ -123,10 +123,14 @@ class StreamConnection:
             self.reactor.unregister(self.sock)
 
     def _on_ready(self, events: int) -> None:
-        if events & WRITE and self._interest & WRITE:
-            self._on_writable()
-        else:
-            self._on_input()
+        try:
+            if events & WRITE and self._interest & WRITE:
+                self._on_writable()
+            else:
+                self._on_input()
+        except Exception:  # our own fault: it costs this connection only
+            log.exception("Error processing %r", self)
+            self.close()
 
     # Input
 

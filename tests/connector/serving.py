@@ -45,12 +45,15 @@ class Container:
             name="JSESSIONID", uri_parameter="jsessionid", url_tracking=True, cookie_tracking=True, path=None,
             domain=None, max_age=-1, secure=False, http_only=True, attributes={},
         )  # fmt: skip
+        self.logged: list[tuple[Any, Any]] = []
         self.context = SimpleNamespace(
+            log_access=lambda request, response, time_ns: self.logged.append((request, response)),
             paused=False, manager=None, session_cookie=cookie, web_app_version="", cookie_processor=None,
             use_relative_redirects=True, session_cookie_path_uses_trailing_slash=False, pipeline=self.pipeline(()),
         )  # fmt: skip
-        self.host = SimpleNamespace(pipeline=self.pipeline(()), children=[self.context])
-        self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)))
+        log_access = self.context.log_access
+        self.host = SimpleNamespace(pipeline=self.pipeline(()), children=[self.context], log_access=log_access)
+        self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)), log_access=log_access)
         self.server = SimpleNamespace(reactor=self.reactor, port_offset=0)
         self.mapper = self
 

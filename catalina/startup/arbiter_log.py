@@ -1,0 +1,43 @@
+"""gunicorn's logger, as a logger of the server's."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+__all__ = ["ArbiterLog"]
+
+
+class ArbiterLog:
+    """What the arbiter calls to log. gunicorn's own news are details here: operators expect Tomcat's lines.
+
+    Args:
+        cfg: gunicorn's configuration, of which nothing is used.
+    """
+
+    def __init__(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self._log = logging.getLogger("org.apache.catalina.startup.Arbiter")
+        self.debug = self._log.debug
+        self.info = self._log.debug
+        self.warning = self._log.warning
+        self.error = self._log.error
+        self.critical = self._log.critical
+        self.exception = self._log.exception
+
+    def setup(self, cfg: Any) -> None:
+        """Take over a new configuration."""
+        self.cfg = cfg
+
+    def log(self, level: int, text: str, *args: Any, **kwargs: Any) -> None:
+        """Log at a given level."""
+        self._log.log(level, text, *args, **kwargs)
+
+    def access(self, *args: Any) -> None:
+        """Never called: the access log is a valve's."""
+
+    def reopen_files(self) -> None:
+        """The server's handlers rotate by themselves."""
+
+    def close_on_exec(self) -> None:
+        """Python's descriptors are closed on exec anyway."""

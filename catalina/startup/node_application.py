@@ -1,0 +1,190 @@
+"""The arbiter: the process that the operator starts, signals and stops.
+
+It is gunicorn's, with one worker. It reads the configuration and binds the connectors' sockets, so a bad file or a
+taken port shows before anything runs; forks the node; and starts the node again when it dies.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from catalina.errors import LifecycleError
+from catalina.startup.arbiter_log import ArbiterLog
+from catalina.startup.node_worker import BOOT_FAILED, STOPPED, NodeWorker
+
+if TYPE_CHECKING:
+    from catalina.startup.catalina import Catalina
+
+__all__ = ["NodeApplication"]
+
+log = logging.getLogger("org.apache.catalina.startup.Catalina")
+
+#: Seconds that an orderly stop may take before the node is killed. Tomcat sets no limit; ``stop -force`` is the
+#: operator's.
+STOP_SECONDS = 24 * 3600
+#: A node that lived shorter than this died of something that will happen again at once: wait longer each time.
+SHORT_LIFE_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 10.0
+#: Seconds between two looks for children, besides the signals that tell of them.
+IDLE_SECONDS = 3600.0
+
+
+class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no type hints
+    """Runs one loaded node under an arbiter.
+
+    Args:
+        catalina: loaded, not initialised.
+    """
+
+    def __init__(self, catalina: Catalina) -> None:
+        self.catalina = catalina
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings; everything about serving is in server.xml."""
+        settings = {
+            "workers": 1,
+            "worker_class": NodeWorker,
+            "logger_class": ArbiterLog,
+            "timeout": 0,  # the node is not watched by a heartbeat: a slow request is not a dead node
+            "graceful_timeout": STOP_SECONDS,
+            "control_socket_disable": True,
+            "proc_name": f"catalina {self.catalina.base}",
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> None:
+        """There is no WSGI application to load: the node's contexts load theirs."""
+
+    def run(self) -> int:
+        """Initialise, fork, and wait until the node has ended for good; the exit code."""
+        try:
+            self.catalina.init()
+        except LifecycleError as error:
+            log.error("%s", error)
+            return 1
+        try:
+            NodeArbiter(self).run()
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else 1
+        return 0
+
+
+class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
+    """One worker, and the exit codes of startup.md 5."""
+
+    def __init__(self, app: NodeApplication) -> None:
+        super().__init__(app)
+        self.exit_status = 0
+        self._ending = False
+        self._born = 0.0
+        self._short_lives = 0
+
+    def start(self) -> None:
+        """No sockets of its own: the connectors have bound theirs."""
+        self._stats["start_time"] = time.time()
+        self.pid = os.getpid()
+        self.init_signals()
+
+    def init_signals(self) -> None:
+        """As gunicorn, but an ignored HUP stays ignored (nohup)."""
+        ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        super().init_signals()
+        if ignored:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def wait_for_signals(self, timeout: float = IDLE_SECONDS) -> list[int]:
+        """Sleep until a signal; gunicorn would wake up each second to look after heartbeats."""
+        signals: list[int] = super().wait_for_signals(timeout=max(timeout, IDLE_SECONDS))
+        return signals
+
+    def handle_term(self) -> None:
+        """An orderly stop, as for INT and HUP."""
+        self._end_by(signal.SIGTERM)
+
+    def handle_int(self) -> None:
+        """Control-C."""
+        self._end_by(signal.SIGINT)
+
+    def handle_hup(self) -> None:
+        """The terminal has gone; a JVM stops, and so does this."""
+        self._end_by(signal.SIGHUP)
+
+    def handle_quit(self) -> None:
+        """The node writes the stacks of its threads, and goes on."""
+        self.kill_workers(signal.SIGQUIT)
+
+    def handle_usr1(self) -> None:
+        """Nothing: log files rotate by themselves."""
+
+    def handle_usr2(self) -> None:
+        """Nothing: a second arbiter beside this one would be a second node on the same ports."""
+
+    handle_ttin = handle_ttou = handle_winch = handle_usr2
+
+    def _end_by(self, number: signal.Signals) -> None:
+        self.exit_status = 128 + number
+        raise StopIteration
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop the node in order, whatever gunicorn would do."""
+        self._ending = True
+        super().stop(True)
+
+    def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
+        """Stop the node and exit."""
+        super().halt(reason, exit_status or self.exit_status)
+
+    def spawn_worker(self) -> Any:
+        """Fork the node; what is in memory now is shared with it, so no collection may touch it there."""
+        self._born = time.monotonic()
+        gc.collect()
+        gc.freeze()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return super().spawn_worker()
+
+    def reap_workers(self) -> None:
+        """The node has ended: exit with it, or start it again.
+
+        Raises:
+            StopIteration: the shutdown word ended it.
+            HaltServer: it could not start.
+        """
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        worker = self.WORKERS.pop(pid, None)
+        if worker is None:
+            return
+        worker.tmp.close()
+        code = os.waitstatus_to_exitcode(status)
+        if self._ending:
+            return
+        if code == STOPPED:
+            raise StopIteration
+        if code == BOOT_FAILED:
+            raise HaltServer("the node did not start", 1)
+        died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
+        log.error("The node (process %d) has ended by %s; it is started again", pid, died_of)
+        self._wait_if_short_lived()
+
+    def _wait_if_short_lived(self) -> None:
+        if time.monotonic() - self._born > SHORT_LIFE_SECONDS:
+            self._short_lives = 0
+            return
+        self._short_lives += 1
+        if self._short_lives > 1:
+            time.sleep(min(LONGEST_WAIT_SECONDS, 0.1 * 2**self._short_lives))

@@ -1,0 +1,105 @@
+"""The worker process: the node itself.
+
+It takes over the tree that the arbiter has loaded and initialised, with the listening sockets that the connectors have
+bound, starts it, and stops it when it is told to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gunicorn.workers.base import Worker
+
+from catalina.errors import CatalinaError
+
+if TYPE_CHECKING:
+    from catalina.startup.catalina import Catalina
+
+__all__ = ["BOOT_FAILED", "NodeWorker"]
+
+log = logging.getLogger("org.apache.catalina.startup.Catalina")
+
+#: Exit codes: the shutdown word ended the node, or it could not start. A signal gives 128 and its number.
+STOPPED = 0
+BOOT_FAILED = 3
+
+#: prctl(2): the signal that this process gets when its parent dies.
+PR_SET_PDEATHSIG = 1
+
+
+class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
+    """gunicorn's worker, reduced to life and death: what is served is the connectors' business."""
+
+    #: What ends the node in order. QUIT writes the stacks of all threads and goes on, as a JVM does.
+    STOP_SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    app: Any
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._stopped_by: int | None = None
+
+    @property
+    def catalina(self) -> Catalina:
+        """The node that the arbiter has loaded."""
+        node: Catalina = self.app.catalina
+        return node
+
+    def init_process(self) -> None:
+        """Become the node: called in the child, right after the fork."""
+        self._die_with_parent()
+        self.init_signals()
+        self.booted = True
+        sys.exit(self._live())
+
+    def init_signals(self) -> None:
+        """Signals as a JVM treats them (startup.md 5); an ignored HUP stays ignored (nohup)."""
+        for number in self.SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        for number in self.STOP_SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._on_stop_signal)
+        faulthandler.register(signal.SIGQUIT, file=sys.stdout, all_threads=True)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+    def _die_with_parent(self) -> None:
+        """Killing the process that the operator knows kills the node at once, as killing a JVM does."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+        if os.getppid() != self.ppid:  # it died before the call
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _on_stop_signal(self, number: int, _: FrameType | None) -> None:
+        self._stopped_by = number
+        server = self.catalina.server
+        if server is not None:
+            server.stop_await()
+
+    def _live(self) -> int:
+        """Start, serve, stop; the exit code."""
+        catalina = self.catalina
+        server = catalina.server
+        if server is None:
+            raise RuntimeError("the arbiter forked before it loaded the configuration")
+        server.reactor.after_fork()
+        server.reactor.start()
+        try:
+            catalina.start()
+        except CatalinaError:
+            return BOOT_FAILED  # start() has logged why
+        try:
+            catalina.await_shutdown()
+        finally:
+            catalina.stop()
+            server.reactor.stop()
+            logging.shutdown()
+        return STOPPED if self._stopped_by is None else 128 + self._stopped_by
