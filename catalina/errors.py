@@ -13,6 +13,7 @@
         TooManyActiveSessionsError  a manager's maxActiveSessions is reached (is an InvalidSessionError)
         NotReplicableError      an application put a value into a distributable session that cannot travel
         AuthenticationError     a login that the application asked for has failed
+        RequestInterrupted      raised in the thread of a request that StuckThreadDetectionValve ends
         NamingError             a resource or entry cannot be found or made by its name (is a LookupError)
         DeploymentError         an archive or application directory cannot be deployed
 
@@ -40,6 +41,7 @@ __all__ = [
     "NamingError",
     "NotReplicableError",
     "ProtocolError",
+    "RequestInterrupted",
     "TooManyActiveSessionsError",
 ]
 
@@ -139,6 +141,10 @@ class NotReplicableError(CatalinaError, TypeError):
 
 class AuthenticationError(CatalinaError):
     """A login that the application asked for has failed; the text does not say whether the user or the password."""
+
+
+class RequestInterrupted(CatalinaError):
+    """Raised in the thread of a request that StuckThreadDetectionValve ends (``interruptThreadThreshold``)."""
 
 
 class NamingError(CatalinaError, LookupError):

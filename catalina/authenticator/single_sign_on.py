@@ -225,7 +225,7 @@ class SingleSignOn(ValveBase):
 def _descendants(container: Any, levels: int) -> list[Any]:
     """Hosts and contexts below, those of a host with a realm of its own left out: the host is named already."""
     found: list[Any] = []
-    for child in container.find_children():
+    for child in container.children:
         found.append(child)
         if levels > 1 and child.realm is container.realm:
             found.extend(_descendants(child, levels - 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
 from catalina.errors import LifecycleError
@@ -28,9 +28,6 @@ log = logging.getLogger("org.apache.catalina.valves.AbstractAccessLogValve")
 
 class AbstractAccessLogValve(ValveBase):
     """Write one line per request; a subclass says where in :meth:`write`."""
-
-    #: Tells the containers that this valve is one of their access logs.
-    is_access_log: ClassVar[bool] = True
 
     pattern = Attribute(str, "", doc="The layout of a line: common, combined, or % codes.")
     enabled = Attribute(bool, True, doc="False writes nothing.")
@@ -80,12 +77,20 @@ class AbstractAccessLogValve(ValveBase):
         line = self._line
         if line is None or not self.enabled or not self.state.available:
             return
-        attributes = request.attributes
-        if self.condition and attributes.get(self.condition) is not None:
+        if self._is_excluded(request):
             return
-        if self.condition_if and attributes.get(self.condition_if) is None:
+        try:
+            text = line(request, response, time_ns)
+        except Exception:  # an attribute's own __str__: the application's code
+            log.exception("Failed to write log message for [%s]", request.request_uri)
             return
-        self.write(line(request, response, time_ns))
+        self.write(text)
+
+    def _is_excluded(self, request: Request) -> bool:
+        """Whether the conditions say that this request is not logged."""
+        if self.condition and request.attributes.get(self.condition) is not None:
+            return True
+        return bool(self.condition_if) and request.attributes.get(self.condition_if) is None
 
     def write(self, line: str) -> None:
         """Keep one line; it has no line end."""

@@ -1,0 +1,89 @@
+"""One session for each crawler instead of one for each of its requests (Tomcat: CrawlerSessionManagerValve.java)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.java_pattern import compile_pattern, pattern
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.session.session import Session
+
+__all__ = ["CrawlerSessionManagerValve"]
+
+#: Crawlers remembered; each entry ends with its session, and this ends what an attacker with many addresses could do.
+MAX_CRAWLERS = 10_000
+
+
+class CrawlerSessionManagerValve(ValveBase):
+    """Crawlers send no cookies back; here they get the session of their last request."""
+
+    crawler_user_agents: Attribute[re.Pattern[str] | None] = Attribute(
+        pattern,
+        compile_pattern(r".*[bB]ot.*|.*Yahoo! Slurp.*|.*Feedfetcher-Google.*"),
+        doc="Regular expression of User-Agent values of crawlers.",
+    )
+    crawler_ips: Attribute[re.Pattern[str] | None] = Attribute(
+        pattern, None, doc="Regular expression of addresses of crawlers."
+    )
+    host_aware = Attribute(bool, True, doc="A session for each host.")
+    context_aware = Attribute(bool, True, doc="A session for each application.")
+    session_inactive_interval = Attribute(int, 60, unit="seconds", doc="Idle life of a crawler's session.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._session_ids: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Give a known crawler its session; remember the one a new crawler makes."""
+        is_crawler = request.host is not None and request.get_session(False) is None and self._is_crawler(request)
+        if not is_crawler:
+            self.next.invoke(request, response)
+            return
+        client = self._identifier(request)
+        known = self._session_ids.get(client)
+        if known is not None:
+            request.requested_session_id = known
+        self.next.invoke(request, response)
+        session = request.get_session(False) if known is None else None
+        if session is not None:
+            self._remember(client, session)
+
+    def _is_crawler(self, request: Request) -> bool:
+        if self.crawler_ips is not None and self.crawler_ips.fullmatch(request.remote_addr):
+            return True
+        agents = request.headers.get_all("user-agent")
+        # With two User-Agent fields it is no crawler that plays by the rules.
+        return (
+            self.crawler_user_agents is not None
+            and len(agents) == 1
+            and bool(self.crawler_user_agents.fullmatch(agents[0]))
+        )
+
+    def _identifier(self, request: Request) -> str:
+        host = f"-{request.host.name}" if self.host_aware else ""
+        context = request.context.name if self.context_aware and request.context is not None else ""
+        return f"{request.remote_addr}{host}{context}"
+
+    def _remember(self, client: str, session: Session) -> None:
+        session.max_inactive_interval = self.session_inactive_interval
+        with self._lock:
+            while len(self._session_ids) >= MAX_CRAWLERS:
+                del self._session_ids[next(iter(self._session_ids))]
+            self._session_ids[client] = session.id
+        add_listener = getattr(session, "add_session_listener", None)
+        if add_listener is not None:
+            add_listener(lambda ended, event: self._forget(client, ended, event))
+
+    def _forget(self, client: str, session: Session, event: str) -> None:
+        if event == "destroySession":
+            with self._lock:
+                if self._session_ids.get(client) == session.id:
+                    del self._session_ids[client]

@@ -1,0 +1,72 @@
+"""Limit how many requests run at the same time (Tomcat: valves/SemaphoreValve.java)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute, AttributeRefused
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["SemaphoreValve", "acquire"]
+
+
+def _concurrency(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise AttributeRefused("a whole number of 1 or more")
+    return int(text)
+
+
+def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block: bool) -> bool:
+    """Take a permit; when it must be waited for, the loop of the connector goes on in another thread meanwhile."""
+    if lock.acquire(blocking=False):
+        return True
+    if not block:
+        return False
+    reactor = getattr(request.connector, "reactor", None)
+    with reactor.blocking() if reactor is not None else contextlib.nullcontext():
+        lock.acquire()
+    return True
+
+
+class SemaphoreValve(ValveBase):
+    """A request needs a permit to pass, and gives it back when it is through."""
+
+    concurrency = Attribute(_concurrency, 10, doc="Permits: requests that run at the same time.")
+    block = Attribute(bool, True, doc="Wait for a permit; false refuses at once.")
+    fairness = Attribute(bool, False, doc="Java only: who waits longest is always served first here.")
+    interruptible = Attribute(bool, False, doc="Java only: a waiting thread cannot be interrupted in Python.")
+    high_concurrency_status = Attribute(
+        int, -1, doc="Status of a refused request; -1 leaves the empty answer 200, as Tomcat does."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._permits = threading.BoundedSemaphore(self.concurrency)
+
+    def _start(self) -> None:
+        self._permits = threading.BoundedSemaphore(self.concurrency)
+
+    def control_concurrency(self, request: Request) -> bool:
+        """Whether the request needs a permit; for subclasses."""
+        return True
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Take a permit, pass on, give it back."""
+        if not self.control_concurrency(request):
+            self.next.invoke(request, response)
+            return
+        permits = self._permits
+        if not acquire(permits, request, self.block):
+            if self.high_concurrency_status > 0:
+                response.send_error(self.high_concurrency_status)
+            return
+        try:
+            self.next.invoke(request, response)
+        finally:
+            permits.release()
