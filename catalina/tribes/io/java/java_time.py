@@ -193,5 +193,5 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
     """
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, OSError, UnicodeError) as exc:
+    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as exc:
         raise ValueError(f"no time zone {name!r:.60} on this machine") from exc

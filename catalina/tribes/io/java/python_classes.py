@@ -108,7 +108,7 @@ def _find_base(cls: Any) -> tuple[type | None, str]:
     if setstate is not None and setstate.__name__ != "_dataclass_setstate":
         return None, "its class defines __setstate__, which would have to run to decode it"
     if cls.__basicsize__ != _plain_size(cls, base):
-        return None, "it keeps state that Python code cannot see"
+        return None, f"a {cls.__qualname__} keeps state that Python code cannot see"
     return base, ""
 
 

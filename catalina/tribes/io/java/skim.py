@@ -21,6 +21,7 @@ from catalina.tribes.io.java.grammar import (
     TC_ARRAY,
     TC_BLOCKDATA,
     TC_BLOCKDATALONG,
+    TC_CLASS,
     TC_CLASSDESC,
     TC_ENDBLOCKDATA,
     TC_ENUM,
@@ -122,6 +123,10 @@ class _Walk:
             position, _ = self._class_desc(position + 1)
             self.count += 1
             return self.element(position, depth - 1)
+        if tag == TC_CLASS:
+            position, _ = self._class_desc(position + 1)
+            self.count += 1
+            return position
         raise _GiveUpError
 
     def _bounded(self, size: int) -> int:

@@ -44,6 +44,9 @@ from catalina.tribes.io.java.python_form import MARK, PYTHON_OBJECT
 
 __all__ = ["encode_value"]
 
+#: Below what the reader accepts, so that every node can read it inside of whatever carries it.
+MAX_DEPTH = DEFAULT_LIMITS.depth - 10
+
 _F64 = struct.Struct(">d")
 #: HashMap: load factor, threshold, then block data of two ints: buckets and size.
 _MAP_HEAD = struct.Struct(">fiBBii")
@@ -225,10 +228,13 @@ class _Encoder:
         place = self._places.setdefault(id(value), self)
         if place is not self:
             raise _SharedError
-        self._depth += 1
-        if self._depth > DEFAULT_LIMITS.depth - 10:
-            raise _RefusedError(value, f"it is nested more than {DEFAULT_LIMITS.depth - 10} deep")
         self._kept.append(value)
+        self._deeper(value)
+
+    def _deeper(self, value: object) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _RefusedError(value, f"it is nested more than {MAX_DEPTH} deep")
 
     def _take_handle(self, value: object) -> None:
         self._objects[id(value)] = self._nodes.handles
@@ -491,9 +497,11 @@ class _Encoder:
 
     def _anonymous_map(self, value: dict[Any, Any], attributes: bool = False) -> None:
         """A map without an identity of its own."""
+        self._deeper(value)
         self._head(descriptors.LINKED_HASH_MAP)
         self._skip_handle()
         self._map_data(value, attributes)
+        self._leave()
 
     def _class_name(self, value: object) -> str:
         name = class_reference(type(value))
@@ -534,12 +542,14 @@ class _Encoder:
             return
         plain = _PLAIN[base](value)
         if isinstance(plain, list):
+            self._deeper(value)
             self._head(descriptors.ARRAY_LIST)
             self._skip_handle()
             size = I32.pack(len(plain))
             self._out += size + b"\x77\x04" + size
             self._items(plain)
             self._out.append(TC_ENDBLOCKDATA)
+            self._leave()
         else:
             self.encode(plain)
 
