@@ -71,6 +71,10 @@ DESTROY: dict[S, tuple[S, ...]] = {
 }
 
 
+#: Verbs as Tomcat's messages spell them, where they differ from the method.
+TEXTS = {"init": "initialize"}
+
+
 class LifecycleEvent(NamedTuple):
     """What a lifecycle listener is told: who, Tomcat's event name (``before_start``), and data of the event."""
 
@@ -158,7 +162,7 @@ class Lifecycle(Component):
                 self.state = LifecycleState.FAILED
                 if isinstance(exc, LifecycleError):
                     raise
-                raise LifecycleError(f"Failed to {verb} component [{self}]: {exc}") from exc
+                raise LifecycleError(f"Failed to {TEXTS.get(verb, verb)} component [{self}]: {exc}") from exc
 
 
 #: The component's own work happens on entering these states, after the state's event. As in Tomcat's containers the

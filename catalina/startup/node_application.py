@@ -143,8 +143,11 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         super().stop(True)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
-        """Stop the node and exit."""
-        super().halt(reason, exit_status or self.exit_status)
+        """Stop the node and exit; being stopped by a signal is no error to gunicorn's log."""
+        try:
+            super().halt(reason, exit_status)
+        except SystemExit:
+            sys.exit(exit_status or self.exit_status)
 
     def spawn_worker(self) -> Any:
         """Fork the node; what is in memory now is shared with it, so no collection may touch it there."""
@@ -162,17 +165,15 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             StopIteration: the shutdown word ended it.
             HaltServer: it could not start.
         """
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        worker = self.WORKERS.pop(pid, None)
-        if worker is None:
-            return
-        worker.tmp.close()
-        code = os.waitstatus_to_exitcode(status)
-        if self._ending:
-            return
+        while (ended := _ended_child()) is not None:
+            pid, code = ended
+            worker = self.WORKERS.pop(pid, None)
+            if worker is not None:  # as process 1 of a container, orphans of others are reaped here too
+                worker.tmp.close()
+                if not self._ending:
+                    self._after(pid, code)
+
+    def _after(self, pid: int, code: int) -> None:
         if code == STOPPED:
             raise StopIteration
         if code == BOOT_FAILED:
@@ -188,3 +189,12 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         self._short_lives += 1
         if self._short_lives > 1:
             time.sleep(min(LONGEST_WAIT_SECONDS, 0.1 * 2**self._short_lives))
+
+
+def _ended_child() -> tuple[int, int] | None:
+    """Process id and exit code (minus the signal) of a child that has ended, None without one."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, os.waitstatus_to_exitcode(status)) if pid else None

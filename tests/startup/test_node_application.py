@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.startup.node_process import PATIENCE, NodeProcess, free_port, is_alive
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_stops_the_node_in_order_with_the_exit_code_of_a_jvm(tmp_path, number, code):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        node.process.send_signal(number)
+        assert node.wait() == code
+        assert "Pausing ProtocolHandler" in node.text
+        assert "Destroying ProtocolHandler" in node.text
+        assert "Traceback" not in node.text
+
+
+def test_the_shutdown_word_stops_the_node_with_exit_code_0(tmp_path):
+    port = free_port()
+    with NodeProcess(tmp_path, shutdown_port=port) as node:
+        node.wait_until_started()
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as sock:
+            sock.sendall(b"STOP NOW\r\n")
+        assert node.wait() == 0
+        assert "A valid shutdown command was received via the shutdown port" in node.text
+
+
+def test_a_running_request_is_answered_before_the_node_stops(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        answers: list[bytes] = []
+        client = threading.Thread(target=lambda: answers.append(node.get("/slow")))
+        client.start()
+        time.sleep(0.3)  # the request is in the application's sleep of a second
+        node.process.terminate()
+        client.join(PATIENCE)
+        assert answers == [b"/slow"]
+        assert node.wait() == 143
+
+
+def test_a_killed_node_is_started_again_and_serves_the_same_port(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        first = node.worker()
+        os.kill(first, signal.SIGKILL)
+        assert node.get("/back") == b"/back"  # waits in the backlog until the new node accepts
+        assert node.worker() != first
+        assert f"The node (process {first}) has ended by signal 9; it is started again" in node.text
+
+
+def test_the_node_dies_at_once_with_its_arbiter(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        worker = node.worker()
+        node.process.kill()
+        node.wait()
+        deadline = time.monotonic() + PATIENCE
+        while is_alive(worker):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "Pausing ProtocolHandler" not in node.text
+
+
+def test_quit_writes_the_stacks_of_all_threads_and_the_node_goes_on(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        node.process.send_signal(signal.SIGQUIT)
+        node.wait_for_text("most recent call first")
+        assert node.get("/still") == b"/still"
+
+
+def test_an_unusable_configuration_ends_with_exit_code_1(tmp_path):
+    with NodeProcess(tmp_path, host_content="<broken") as node:
+        assert node.wait() == 1
+        assert "Cannot start server. Server instance is not configured." in node.text
+
+
+def test_a_taken_port_leaves_the_server_up_without_that_connector(tmp_path):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        NodeProcess(tmp_path, connector_port=taken.getsockname()[1]) as node,
+    ):
+        node.wait_until_started()
+        assert f'Failed to initialize component [Connector["http-nio-127.0.0.1-{node.port}"]]' in node.text
+        node.process.terminate()
+        assert node.wait() == 143
+
+
+def test_an_idle_node_is_small_and_quiet(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        node.get("/warm")
+        worker = node.worker()
+        status = Path(f"/proc/{worker}/status").read_text()
+        resident_kib = int(status.split("VmRSS:")[1].split()[0])
+        assert resident_kib < 60 * 1024
+        time.sleep(0.2)
+        before = _ticks(worker)
+        time.sleep(1.0)
+        assert _ticks(worker) - before <= 2  # of 100 per second
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.startup.node_process import NodeProcess
+
+pytestmark = pytest.mark.cluster
+
+
+def test_a_worker_that_is_told_to_stop_stops_in_order_and_is_started_again(tmp_path):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        worker = node.worker()
+        os.kill(worker, signal.SIGTERM)
+        node.wait_until_started(times=2)
+        assert node.worker() != worker
+        assert f"The node (process {worker}) has ended by exit code 143" in node.text
+        assert node.get("/again") == b"/again"
+
+
+def test_an_ignored_hup_stays_ignored(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        node = NodeProcess(tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with node:
+        node.wait_until_started()
+        node.process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        assert node.get("/still") == b"/still"
+        assert node.process.poll() is None
