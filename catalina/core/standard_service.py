@@ -141,4 +141,4 @@ class StandardService(Lifecycle):
         try:
             getattr(part, verb)()
         except LifecycleError as exc:
-            log.error("Failed to %s component [%s]: %s", verb, part, exc, exc_info=exc)
+            log.error("%s", exc, exc_info=exc)  # the text names the component and what failed
