@@ -54,6 +54,10 @@ class ClusterManagerBase(ManagerBase):
     def session_expired(self, session: DeltaSession) -> None:
         """Told when a session has ended here: a manager that sends messages ends it on the other nodes."""
 
+    def moved_to(self, session_id: str) -> str | None:
+        """The id of a session that has moved to another node's route lately; None when this one has not."""
+        return None
+
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
         """A session message for this manager; one that replicates in another way ignores it."""
 

@@ -127,10 +127,21 @@ class DeltaManager(ClusterManagerBase):
         old_id = session.id
         new_id = super().change_session_id(session, new_id)
         now_ms = self.now_ms()
+        self.recent.born(new_id)
         self.recent.renamed(old_id, new_id, now_ms, time.monotonic())
         if isinstance(session, DeltaSession):
             session.is_primary = True
         self._tell(EVT_CHANGE_SESSION_ID, old_id, encode_session_id(new_id), f"{old_id}-{now_ms}", now_ms)
+        return new_id
+
+    def moved_to(self, session_id: str) -> str | None:
+        """The id of a session that has moved to another node's route lately; None when this one has not.
+
+        An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
+        """
+        new_id = self.recent.new_id(session_id, time.monotonic())
+        if new_id is None or new_id.partition(".")[0] != session_id.partition(".")[0]:
+            return None
         return new_id
 
     def session_expiring(self, session: DeltaSession) -> None:
@@ -276,6 +287,7 @@ class DeltaManager(ClusterManagerBase):
             self.notify_session_listeners_on_replication,
             self.notify_container_listeners_on_replication,
         )
+        self.recent.born(new_id)
         self.recent.renamed(old_id, new_id, timestamp_ms, time.monotonic())
         session.is_primary = False
         for early in self.recent.take_early(new_id):

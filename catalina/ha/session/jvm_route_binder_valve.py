@@ -67,6 +67,7 @@ class JvmRouteBinderValve(ValveBase):
             log.debug("No engine jvmRoute attribute configured!")
             return
         if route == local:
+            self._take_back(requested, manager)
             return
         log.debug("Detected a failover with different jvmRoute - original route: [%s] new one: [%s] at session id [%s]",
                   route, local, requested)  # fmt: skip
@@ -75,9 +76,27 @@ class JvmRouteBinderValve(ValveBase):
         if session is not None:
             self._move(session, new_id)
         elif manager.find_session(new_id) is None:
-            log.debug("Cannot find session [%s]", requested)
-            return
+            moved_to = self._moved_to(requested, manager)
+            if moved_to is None:
+                log.debug("Cannot find session [%s]", requested)
+                return
+            self._move(moved_to, new_id)
         self._tell_client(request, requested, new_id)
+
+    def _take_back(self, requested: str, manager: ManagerBase) -> None:
+        """A request under way with the cookie from before a turnover: the session lives under another route now.
+
+        Beyond Tomcat, which makes a new session here, so that parallel requests of one page lose the user's.
+        """
+        if manager.find_session(requested) is None:
+            session = self._moved_to(requested, manager)
+            if session is not None:
+                self._move(session, requested)
+
+    @staticmethod
+    def _moved_to(requested: str, manager: ManagerBase) -> StandardSession | None:
+        new_id = manager.moved_to(requested) if isinstance(manager, ClusterManagerBase) else None
+        return manager.find_session(new_id) if new_id is not None else None
 
     def _move(self, session: StandardSession, new_id: str) -> None:
         old_id = session.id

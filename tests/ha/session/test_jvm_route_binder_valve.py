@@ -74,6 +74,27 @@ def test_a_second_request_with_the_old_id_follows() -> None:
     assert valve.number_of_sessions == 1
 
 
+def test_a_late_request_to_the_first_node_takes_the_session_back() -> None:
+    _, a, b = two_nodes()
+    old_id = shared(a, b)
+    serve(JvmRouteBinderValve(), FakeRequest(b, old_id))
+    request = serve(JvmRouteBinderValve(), FakeRequest(a, old_id))
+    assert request.requested_session_id == old_id
+    for node in (a, b):
+        assert node.manager.find_session(old_id).get_attribute("n") == 1
+        assert node.manager.active_sessions == 1
+
+
+def test_an_id_from_before_a_login_is_not_followed() -> None:
+    _, a, b = two_nodes()
+    old_id = shared(a, b)
+    a.manager.change_session_id(a.manager.find_session(old_id))
+    for node in (a, b):
+        request = serve(JvmRouteBinderValve(), FakeRequest(node, old_id))
+        assert request.requested_session_id == old_id
+        assert node.manager.find_session(old_id) is None
+
+
 @pytest.mark.parametrize("session_id", [None, "", "ABC", ".node1", "ABC.node2", "UNKNOWN.node1"])
 def test_nothing_happens_to_ids_without_another_nodes_route_or_session(session_id: str | None) -> None:
     _, _, b = two_nodes()

@@ -1,0 +1,212 @@
+"""A real node: ``bin/catalina.sh run`` with a CATALINA_BASE of its own, perhaps in a network namespace."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_udp_port", "wait_until"]
+
+PROJECT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+
+#: A start waits 2 x 2 x frequency for the membership, and may share two cores with other tests.
+START_SECONDS = 40.0
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_udp_port() -> int:
+    """A port for a multicast group of one test's own."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    """The condition's first true value; fails with ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.02)
+
+
+class Answer(NamedTuple):
+    """What a node answered; ``json`` is None when the body is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    session_id: str | None
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def values(self) -> Any:
+        """The session's attributes as the probe application shows them."""
+        return self.json["values"]
+
+
+class Node:
+    """One process, started and ended by the test.
+
+    Args:
+        name: the jvmRoute.
+        base: an empty directory for its CATALINA_BASE.
+        cluster: XML for the Host.
+        engine_cluster: XML for the Engine.
+        prefix: command in front, such as ``ip netns exec NAME``.
+        address: what the connector binds to and the test connects to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base: Path,
+        cluster: str = "",
+        engine_cluster: str = "",
+        prefix: tuple[str, ...] = (),
+        address: str = "127.0.0.1",
+        http_port: int | None = None,
+        context_xml: str | None = None,
+    ) -> None:
+        self.name = name
+        self.base = base
+        self.prefix = prefix
+        self.address = address
+        self.http_port = http_port or free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._write_base(cluster, engine_cluster, context_xml)
+
+    def _write_base(self, cluster: str, engine_cluster: str, context_xml: str | None) -> None:
+        conf = self.base / "conf"
+        conf.mkdir(parents=True)
+        for directory in ("logs", "temp", "webapps", "work"):
+            (self.base / directory).mkdir()
+        xml = (HERE / "server.xml").read_text()
+        (conf / "server.xml").write_text(
+            xml.replace("<!-- HOST -->", cluster).replace("<!-- ENGINE -->", engine_cluster)
+        )
+        for name in ("web.xml", "logging.properties", "catalina.properties"):
+            if (PROJECT / "conf" / name).exists():
+                shutil.copy(PROJECT / "conf" / name, conf / name)
+        app = self.base / "webapps" / "app"
+        shutil.copytree(HERE / "webapp", app)
+        if context_xml is not None:
+            (app / "META-INF").mkdir()
+            (app / "META-INF" / "context.xml").write_text(context_xml)
+
+    @property
+    def log_file(self) -> Path:
+        return self.base / "logs" / "run.out"
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def start(self, wait: bool = True) -> Node:
+        """Start the process; with ``wait`` return when it accepts requests."""
+        options = f"-Dtest.http.port={self.http_port} -Dtest.http.address={self.address} -Dtest.node={self.name}"
+        environment = dict(os.environ, CATALINA_BASE=str(self.base), CATALINA_OPTS=options)
+        for name in ("CATALINA_HOME", "CATALINA_PID", "CATALINA_OUT"):
+            environment.pop(name, None)
+        with self.log_file.open("ab") as out:
+            self.process = subprocess.Popen(
+                [*self.prefix, str(PROJECT / "bin" / "catalina.sh"), "run"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        if wait:
+            self.wait_started()
+        return self
+
+    def wait_started(self, seconds: float = START_SECONDS) -> None:
+        """Until ``Server startup`` is in the log of this run and the connector answers."""
+        started = self.log.count("Server startup in [")
+        deadline = time.monotonic() + seconds
+        while not self._answers():
+            assert self.process is not None
+            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log}"
+            assert time.monotonic() < deadline, f"{self.name} did not start in {seconds} s:\n{self.log}"
+            time.sleep(0.05)
+        assert started >= 0
+
+    def _answers(self) -> bool:
+        try:
+            return self.get("/", timeout=2).status < 500
+        except OSError:
+            return False
+
+    def get(self, path: str, session_id: str | None = None, timeout: float = 10.0, app: str = "/app") -> Answer:
+        """One request with or without the session's cookie."""
+        connection = http.client.HTTPConnection(self.address, self.http_port, timeout=timeout)
+        try:
+            headers = {"Cookie": f"JSESSIONID={session_id}"} if session_id else {}
+            connection.request("GET", app + path, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+            cookie = response.getheader("Set-Cookie") or ""
+        finally:
+            connection.close()
+        new_id = cookie.partition("JSESSIONID=")[2].partition(";")[0] or session_id
+        return Answer(response.status, dict(response.getheaders()), body, new_id)
+
+    def processes(self) -> list[int]:
+        """The ids of the process and its children, the worker last."""
+        assert self.process is not None
+        found = [self.process.pid]
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            if children.exists():
+                found += [int(child) for child in children.read_text().split()]
+        return found
+
+    def kill(self) -> None:
+        """``kill -9`` of the node and of the arbiter that would start it again."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        assert self.process is not None
+        self.process.wait(10)
+
+    def kill_worker(self) -> int:
+        """``kill -9`` of the worker alone; returns its id."""
+        worker = self.processes()[-1]
+        os.kill(worker, signal.SIGKILL)
+        return worker
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """An orderly stop by SIGTERM; returns the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(seconds)
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()

@@ -1,0 +1,88 @@
+"""The application of the cluster tests: each path does one thing to the session and answers what it has, as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from urllib.parse import parse_qs
+
+
+@dataclass
+class Cart:
+    """A value of the application's own class."""
+
+    items: list
+    owner: str
+
+
+def plain(value):
+    return (
+        asdict(value)
+        if isinstance(value, Cart)
+        else repr(value)
+        if not isinstance(value, (int, str, list, dict))
+        else value
+    )
+
+
+def count(session, query):
+    session["count"] = session.get("count", 0) + 1
+
+
+def put(session, query):
+    for name, value in query.items():
+        session[name] = value
+
+
+def remove(session, query):
+    session.pop(query["name"], None)
+
+
+def cart(session, query):
+    session["cart"] = Cart([], query.get("owner", "joe"))
+
+
+def add(session, query):
+    """A change inside a value, without setting it again."""
+    session["cart"].items.append(query["item"])
+
+
+def fill(session, query):
+    session["payload"] = "x" * int(query["bytes"])
+
+
+def invalidate(session, query):
+    session.invalidate()
+
+
+def change_id(session, query):
+    session.change_id()
+
+
+def interval(session, query):
+    session.max_inactive_interval = int(query["seconds"])
+
+
+def show(session, query):
+    """Look, and change nothing."""
+
+
+ACTIONS = {
+    function.__name__: function
+    for function in (count, put, remove, cart, add, fill, invalidate, change_id, interval, show)
+}
+
+
+def application(environ, start_response):
+    action = ACTIONS[environ["PATH_INFO"].strip("/") or "show"]
+    query = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
+    session = environ["catalina.session"]
+    action(session, query)
+    answer = {
+        "id": session.id,
+        "new": session.is_new,
+        "values": {name: plain(value) for name, value in session.items() if name != "payload"},
+        "original_id": environ.get("org.apache.catalina.ha.session.JvmRouteOrignalSessionID"),
+        "primary": environ.get("org.apache.catalina.ha.tcp.isPrimarySession"),
+    }
+    body = json.dumps(answer).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
