@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.connector.headers import Headers
+from catalina.connector.parameters import parse_cookies
+from catalina.connector.request import Request
+from catalina.connector.request_input import RequestInput
+from catalina.errors import LimitError
+
+FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
+
+
+def request(query: str | None = None, body: bytes = b"", *fields: tuple[bytes, bytes], method: str = "POST",
+            **limits: Any) -> Request:  # fmt: skip
+    attributes: dict[str, Any] = {
+        "uri_encoding": "utf-8", "max_parameter_count": 10, "max_post_size": 100, "parse_body_methods": ("POST",),
+        "max_cookie_count": 3, "use_body_encoding_for_uri": False,
+    }  # fmt: skip
+    connector = SimpleNamespace(**{**attributes, **limits})
+    return Request({"connector": connector}, method, "/", query, headers=Headers(fields), body=RequestInput(None, body))
+
+
+def test_query_and_form_are_joined_in_order():
+    made = request("a=1&b=%C3%A4+x", b"a=2&c", FORM)
+    assert made.parameters == {"a": ["1", "2"], "b": ["\xe4 x"], "c": [""]}
+
+
+def test_the_application_can_still_read_the_form():
+    made = request(None, b"a=2", FORM)
+    assert made.parameters == {"a": ["2"]}
+    assert made.input.read() == b"a=2"
+
+
+def test_only_forms_of_the_chosen_methods_are_read():
+    assert request(None, b"a=1", FORM, method="PUT").parameters == {}
+    assert request(None, b"a=1", FORM, method="PUT", parse_body_methods=("PUT",)).parameters == {"a": ["1"]}
+    assert request(None, b"a=1", (b"Content-Type", b"text/plain")).parameters == {}
+
+
+def test_the_charset_of_the_form_counts_and_a_made_up_one_does_not_hurt():
+    typed = b"application/x-www-form-urlencoded; charset="
+    assert request(None, b"a=%E4", (b"Content-Type", typed + b"iso-8859-1")).parameters == {"a": ["\xe4"]}
+    assert request(None, b"a=1", (b"Content-Type", typed + b"no-such-thing")).parameters == {"a": ["1"]}
+
+
+def test_too_many_parameters_and_too_large_forms_are_refused():
+    with pytest.raises(LimitError):
+        request("&".join("a" * 11)).parameters  # noqa: B018
+    with pytest.raises(LimitError):
+        request(None, b"a=" + b"x" * 100, FORM).parameters  # noqa: B018
+    assert request(None, b"a=" + b"x" * 100, FORM, max_post_size=-1).parameters["a"] == ["x" * 100]
+
+
+def test_cookies_are_read_and_malformed_ones_left_out():
+    cookies = parse_cookies(['a=1; b="two"; a=3', "c=x=y; bad name=1; d=a\\b; novalue; =1"], 10)
+    assert cookies == {"a": ["1", "3"], "b": ["two"], "c": ["x=y"]}
+
+
+def test_too_many_cookies_are_refused():
+    assert len(parse_cookies(["a=1;b=2;c=3"], 3)) == 3
+    with pytest.raises(LimitError):
+        parse_cookies(["a=1;b=2;c=3;d=4"], 3)
+    assert len(parse_cookies(["a=1;b=2;c=3;d=4"], -1)) == 4

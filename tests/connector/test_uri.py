@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalina.connector import uri as module
+from catalina.connector.uri import UriRules, normalize, without_path_parameters
+from catalina.coyote.http_error import HttpError
+
+
+def decode(raw: str, **rules: object) -> str:
+    return UriRules(**rules).decode(raw).path  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ("/", "/"),
+        ("/a/../x", "/x"),
+        ("/./x", "/x"),
+        ("//x//y", "/x/y"),
+        ("/a/.", "/a/"),
+        ("/a/..", "/"),
+        ("/...", "/..."),
+        ("/x%20y", "/x y"),
+        ("/%C3%A4", "/\xe4"),
+        ("/%252F", "/%2F"),
+        ("/%7f%01", "/\x7f\x01"),
+        ("/%2e/x", "/x"),
+        ("/x.jsp;a/b", "/x.jsp/b"),
+        ("/;x/x.jsp", "/x.jsp"),
+        ("/a/..;x=1/x", "/x"),
+        ("/x%3Ba", "/x;a"),
+    ],
+)
+def test_paths_are_decoded_and_normalised_as_tomcat_does(raw, path):
+    assert decode(raw) == path
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["/%2F", "/a%2fb", "/%5c", "/..", "/../x", "/%2e%2e/x", "/..;/x", "/%00", "/%zz", "/%", "/%4", "/%c3%28", "x", ""],
+)
+def test_paths_that_tomcat_refuses_are_400(raw):
+    with pytest.raises(HttpError) as caught:
+        decode(raw)
+    assert caught.value.status == 400
+
+
+def test_what_an_encoded_slash_does_is_the_connectors_choice():
+    assert decode("/a%2Fb", solidus="decode") == "/a/b"
+    assert decode("/a%2Fb", solidus="passthrough") == "/a%2Fb"
+
+
+def test_an_encoded_backslash_is_refused_unless_backslashes_are_slashes():
+    assert decode("/a%5Cb", allow_backslash=True) == "/a/b"
+    assert decode("/a%5Cb", reverse_solidus="passthrough") == "/a%5Cb"
+
+
+def test_the_encoding_is_the_connectors():
+    assert decode("/%E4", encoding="iso-8859-1") == "/\xe4"
+
+
+def test_path_parameters_are_kept_by_name():
+    assert UriRules().decode("/a;x=1;y/b;jsessionid=AB.n1").parameters == {"x": "1", "y": "", "jsessionid": "AB.n1"}
+
+
+@pytest.mark.parametrize("raw", ["/a%2Fb", "/..;/x", "/%2e/x", "/a/;x=1/b", "/%01", "/a%5Cb", "/.%2E/x"])
+def test_suspicious_paths_are_refused_on_demand(raw):
+    with pytest.raises(HttpError):
+        decode(raw, reject_suspicious=True, solidus="decode", allow_backslash=True)
+
+
+@pytest.mark.parametrize("raw", ["/", "/a.b/c", "/.well-known/x", "/a;v=1", "/a%20b", "/...", "/a/"])
+def test_harmless_paths_are_not_suspicious(raw):
+    assert decode(raw, reject_suspicious=True)
+
+
+def test_remembered_answers_are_bounded():
+    rules = UriRules()
+    for number in range(2 * module.REMEMBERED):
+        rules.decode(f"/{number}")
+    assert len(rules._remembered) <= module.REMEMBERED
+
+
+def test_path_parameters_can_be_cut():
+    assert without_path_parameters("/a;x=1/b;jsessionid=2") == "/a/b"
+    assert without_path_parameters("/a/b") == "/a/b"
+
+
+@given(st.text(alphabet="/.;%2eEfF5cab\\", max_size=20))
+def test_no_decoded_path_climbs_above_the_root(raw):
+    try:
+        path = UriRules(solidus="decode", allow_backslash=True).decode("/" + raw).path
+    except HttpError:
+        return
+    assert path.startswith("/")
+    assert not {"..", "."} & set(path.split("/"))
+    assert normalize(path) == path
