@@ -1,0 +1,89 @@
+"""The Python twins of the Java servlets and the filter beside this file; copied into WEB-INF/classes by the test."""
+
+from catalina.webapp import send_error
+
+ERROR = "jakarta.servlet.error."
+
+
+def _null(value):
+    return "null" if value is None else value
+
+
+class EchoServlet:
+    def __init__(self, greeting=None):
+        self.greeting = greeting
+
+    def __call__(self, environ, start_response):
+        if "catalina.mount" in environ:
+            servlet_path, path_info = environ["catalina.mount"], environ["PATH_INFO"]
+        else:
+            servlet_path, path_info = environ["PATH_INFO"].encode("latin-1").decode(), None
+        context = environ["catalina.context"]
+        has_query = "?" in environ["REQUEST_URI"]
+        lines = [
+            f"servlet={environ['catalina.servlet'].name}",
+            f"method={environ['REQUEST_METHOD']}",
+            f"context={context.context_path}",
+            f"servletPath={servlet_path}",
+            f"pathInfo={_null(path_info and path_info.encode('latin-1').decode())}",
+            f"query={environ['QUERY_STRING'] if has_query else 'null'}",
+            f"filters={','.join(environ.get('filters', []))}",
+            f"init={_null(self.greeting)}",
+            f"parameter={_null(context.init_parameters.get('shop'))}",
+        ]
+        start_response("200 OK", [("Content-Type", "text/plain;charset=UTF-8")])
+        return [("\n".join(lines) + "\n").encode()]
+
+
+def fail(environ, start_response):
+    kind, _, value = environ["QUERY_STRING"].partition("=")
+    match kind:
+        case "error":
+            return send_error(environ, start_response, int(value))
+        case "message":
+            return send_error(environ, start_response, 400, "a <b> & 'c'")
+        case "status":
+            start_response(f"{value} X", [])
+            return []
+        case "body":
+            start_response(f"{value} X", [("Content-Type", "text/plain")])
+            return [b"own body"]
+        case "partial":
+            send_error(environ, start_response, int(value))
+            return [b"dropped"]
+        case "raise":
+            raise {"lookup": IndexError("no such thing"), "value": ValueError("not a number")}.get(
+                value, RuntimeError("broken")
+            )
+        case "redirect":
+            start_response("302 Found", [("Location", value)])
+            return []
+    raise LookupError(kind)
+
+
+def error_page(environ, start_response):
+    if environ["QUERY_STRING"] == "fail":
+        raise RuntimeError("the page itself")
+    lines = [
+        f"error page {environ['PATH_INFO']}",
+        f"status={environ[ERROR + 'status_code']}",
+        f"message={environ[ERROR + 'message']}",
+        f"uri={environ[ERROR + 'request_uri']}",
+        f"servlet={_null(environ[ERROR + 'servlet_name'])}",
+        f"exception={str(ERROR + 'exception' in environ).lower()}",
+        f"filters={','.join(environ.get('filters', []))}",
+    ]
+    start_response("200 OK", [("Content-Type", "text/plain;charset=UTF-8")])
+    return [("\n".join(lines) + "\n").encode()]
+
+
+def mark_filter(next_application, mark):
+    def application(environ, start_response):
+        environ["filters"] = [*environ.get("filters", []), mark]
+
+        def marked(status, headers, exc_info=None):
+            return start_response(status, [("X-Filter", mark), *headers], exc_info)
+
+        return next_application(environ, marked)
+
+    return application
