@@ -154,7 +154,9 @@ def test_a_zone_of_another_library_is_refused() -> None:
 @pytest.mark.parametrize("wrap", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: Cart("x", v)])
 def test_what_is_not_too_deep_to_write_is_not_too_deep_to_read(wrap: Any) -> None:
     value: Any = 1
-    for depth in range(MAX_DEPTH + 5):
+    depth = 0
+    while depth < MAX_DEPTH + 5:
+        depth += 1
         value = wrap(value)
         try:
             encoded = encode_value(value)
