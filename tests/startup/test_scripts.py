@@ -1,0 +1,314 @@
+"""bin/catalina.sh with real processes: each line of the table of commands, messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.startup.instance import Instance, children, instance, is_alive
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Instance]:
+    yield from instance(tmp_path / "base")
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait(10)
+    return process.pid
+
+
+# -- directories and variables -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [[], ["dance"]])
+def test_nothing_or_an_unknown_word_shows_the_usage(node: Instance, words: list[str]) -> None:
+    done = node.catalina(*words)
+    assert done.returncode == 1
+    assert done.stdout.startswith("Usage: catalina.sh ( commands ... )\ncommands:\n")
+
+
+@pytest.mark.parametrize("name", ["CATALINA_BASE", "CATALINA_HOME"])
+def test_a_colon_in_a_directory_is_refused(node: Instance, name: str) -> None:
+    node.environment[name] = "/srv/a:b"
+    done = node.catalina("version")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"Using {name}:   /srv/a:b",
+        f"Unable to start as {name} contains a colon (:) character",
+    ]
+
+
+def test_a_python_that_is_not_there_is_said(node: Instance) -> None:
+    node.environment["CATALINA_PYTHON"] = "/nowhere/python"
+    done = node.catalina("version")
+    assert done.returncode == 1
+    assert "The CATALINA_PYTHON environment variable is not defined correctly" in done.stdout
+
+
+def test_without_a_terminal_nothing_is_said_about_directories(node: Instance) -> None:
+    assert "Using CATALINA_" not in node.catalina("configtest").stdout
+
+
+def test_setenv_of_the_base_sets_everything_but_home_and_base(node: Instance) -> None:
+    (node.base / "bin" / "setenv.sh").write_text(
+        f'CATALINA_PID="{node.pid_file}"\nCATALINA_OUT="{node.base}/own.out"\nCATALINA_OPTS="-Dshop.port={node.port}"\n'
+    )
+    node.write((node.base / "conf" / "server.xml").read_text().replace(str(node.port), "${shop.port}"))
+    assert node.catalina("start").stdout == "Tomcat started.\n"
+    node.wait_for(lambda: "Server startup in [" in (node.base / "own.out").read_text())
+    assert is_alive(node.pid)
+    node.say("SHUTDOWN")
+    node.wait_for(lambda: not is_alive(node.pid))
+
+
+def test_options_may_contain_quoted_blanks(node: Instance) -> None:
+    node.environment["JAVA_OPTS"] = '-Dshop.word="two words" -Xmx512m'
+    node.write('<Server shutdown="${shop.word}"/>')
+    assert "shutdown='two words'" in node.catalina("configtest").stdout
+
+
+def test_files_get_the_umask_of_tomcat_or_of_the_operator(node: Instance) -> None:
+    node.started()
+    assert stat.S_IMODE(node.pid_file.stat().st_mode) == 0o640
+    assert stat.S_IMODE((node.base / "logs" / "catalina.out").stat().st_mode) == 0o640
+    node.catalina("stop")
+    (node.base / "logs" / "catalina.out").unlink()
+    node.environment["UMASK"] = "0022"
+    node.started()
+    assert stat.S_IMODE(node.pid_file.stat().st_mode) == 0o644
+
+
+def test_a_command_may_read_the_output_through_a_pipe(node: Instance) -> None:
+    seen = node.base / "seen.txt"
+    reader = node.base / "reader.sh"
+    reader.write_text(f'#!/bin/sh\nexec cat >"{seen}" 2>&1\n')
+    reader.chmod(0o755)
+    node.use_pid_file()
+    node.environment["CATALINA_OUT_CMD"] = str(reader)
+    assert node.catalina("start").returncode == 0
+    node.wait_for(lambda: seen.exists() and "Server startup in [" in seen.read_text())
+    assert stat.S_ISFIFO((node.base / "logs" / "catalina.out").stat().st_mode)
+    assert node.catalina("stop").returncode == 0
+
+
+def test_a_file_where_the_pipe_should_be_is_refused(node: Instance) -> None:
+    (node.base / "logs" / "catalina.out").touch()
+    node.environment["CATALINA_OUT_CMD"] = "cat"
+    done = node.catalina("start")
+    assert done.returncode == 1
+    assert done.stdout == f"{node.base}/logs/catalina.out exists and is not a named pipe. Start aborted.\n"
+
+
+# -- start ---------------------------------------------------------------------------------------------------------
+
+
+def test_start_returns_at_once_and_the_server_serves_in_the_background(node: Instance) -> None:
+    node.started()
+    assert is_alive(node.pid)
+    assert node.catalina("stop").returncode == 0
+
+
+def test_start_says_yes_even_if_the_server_fails_a_second_later(node: Instance) -> None:
+    node.use_pid_file()
+    node.write("<Server>")
+    done = node.catalina("start")
+    assert (done.returncode, done.stdout) == (0, "Tomcat started.\n")
+    node.wait_for(lambda: "Cannot start server. Server instance is not configured." in node.catalina_out)
+
+
+def test_start_is_refused_while_the_process_of_the_pid_file_lives(node: Instance) -> None:
+    node.use_pid_file()
+    node.pid_file.write_text(f"{os.getpid()}\n")
+    done = node.catalina("start")
+    node.pid_file.unlink()
+    assert done.returncode == 1
+    first, second, third, *_ = done.stdout.splitlines()
+    assert first == "Existing PID file found during start."
+    assert second == f"Tomcat appears to still be running with PID {os.getpid()}. Start aborted."
+    assert third == "If the following process is not a Tomcat process, remove the PID file and try again:"
+    assert str(os.getpid()) in done.stdout.splitlines()[-1]
+
+
+def test_start_clears_the_pid_file_of_a_dead_process(node: Instance) -> None:
+    node.use_pid_file()
+    node.pid_file.write_text(f"{dead_pid()}\n")
+    done = node.catalina("start")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "Existing PID file found during start.",
+        "Removing/clearing stale PID file.",
+        "Tomcat started.",
+    ]
+
+
+def test_start_without_a_logs_directory_fails_with_2(node: Instance) -> None:
+    (node.base / "logs").rmdir()
+    done = node.catalina("start")
+    assert done.returncode == 2
+    assert "Tomcat started." not in done.stdout
+
+
+# -- stop ----------------------------------------------------------------------------------------------------------
+
+
+def test_stop_waits_for_the_end_and_removes_the_pid_file(node: Instance) -> None:
+    node.started()
+    pid = node.pid
+    done = node.catalina("stop", "30")
+    assert (done.returncode, done.stdout) == (0, "Tomcat stopped.\n")
+    assert not node.pid_file.exists()
+    assert not is_alive(pid)
+    assert "A valid shutdown command was received via the shutdown port." in node.catalina_out
+
+
+def test_stop_of_a_server_that_hangs_says_so_and_force_kills_it(node: Instance) -> None:
+    node.started()
+    pid = node.pid
+    workers = children(pid)
+    for process in (pid, *workers):
+        os.kill(process, signal.SIGSTOP)
+    done = node.catalina("stop", "0")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "Tomcat did not stop in time.",
+        "PID file was not removed.",
+        "To aid diagnostics a thread dump has been written to standard out.",
+    ]
+    done = node.catalina("stop", "0", "-force")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-2:] == [
+        f"Killing Tomcat with the PID: {pid}",
+        "The Tomcat process has been killed.",
+    ]
+    assert not node.pid_file.exists()
+    node.wait_for(lambda: not any(is_alive(process) for process in (pid, *workers)))
+
+
+def test_stop_force_needs_the_pid_file(node: Instance) -> None:
+    done = node.catalina("stop", "-force")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "Kill failed: $CATALINA_PID not set"
+
+
+def test_stop_with_a_pid_file_that_is_not_there_is_aborted(node: Instance) -> None:
+    node.use_pid_file()
+    done = node.catalina("stop")
+    assert done.returncode == 1
+    assert done.stdout == (
+        "$CATALINA_PID was set but the specified file does not exist. Is Tomcat running? Stop aborted.\n"
+    )
+
+
+def test_stop_with_the_pid_of_no_process_is_aborted(node: Instance) -> None:
+    node.use_pid_file()
+    node.pid_file.write_text(f"{dead_pid()}\n")
+    done = node.catalina("stop")
+    node.pid_file.unlink()
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        "PID file found but either no matching process was found or the current user does not "
+    )
+
+
+def test_stop_ignores_an_empty_pid_file_and_goes_on(node: Instance) -> None:
+    node.use_pid_file()
+    node.pid_file.touch()
+    done = node.catalina("stop")
+    assert done.returncode == 0
+    assert done.stdout.startswith("PID file is empty and has been ignored.\n")
+    assert "Could not contact" in done.stdout
+
+
+def test_stop_when_nothing_listens_says_so_with_a_stack_trace(node: Instance) -> None:
+    done = node.catalina("stop")
+    assert done.returncode == 0
+    assert (
+        f"SEVERE: Could not contact [127.0.0.1:{node.port}] (base port [{node.port}] and offset [0]). "
+        "Tomcat may not be running."
+    ) in done.stdout
+    assert "ConnectionRefusedError" in done.stdout
+
+
+def test_stop_without_a_port_signals_the_process(node: Instance) -> None:
+    node.write((node.base / "conf" / "server.xml").read_text().replace(f'port="{node.port}"', 'port="-1"'))
+    node.started()
+    done = node.catalina("stop")
+    assert done.returncode == 0
+    assert "The stop command failed. Attempting to signal the process to stop through OS signal." in done.stdout
+    assert done.stdout.splitlines()[-1] == "Tomcat stopped."
+
+
+def test_stop_without_a_port_and_a_pid_file_can_do_nothing(node: Instance) -> None:
+    node.write('<Server port="-1"/>')
+    done = node.catalina("stop")
+    assert done.returncode == 0
+    assert (
+        "SEVERE: No shutdown port configured. Shut down server through OS signal. Server not shut down." in done.stdout
+    )
+
+
+# -- the other commands and scripts --------------------------------------------------------------------------------
+
+
+def test_configtest_shows_the_tree(node: Instance) -> None:
+    done = node.catalina("configtest")
+    assert done.returncode == 0
+    assert "Connector (server.xml:3) port='0' address='127.0.0.1'" in done.stdout
+    assert "Configuration error detected!" not in done.stdout
+
+
+def test_configtest_of_an_unusable_file_fails(node: Instance) -> None:
+    node.write("<Server>")
+    done = node.script("configtest.sh")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "Configuration error detected!"
+
+
+def test_version_has_nine_lines(node: Instance) -> None:
+    done = node.script("version.sh")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 9
+
+
+def test_startup_and_shutdown_are_start_and_stop(node: Instance) -> None:
+    node.use_pid_file()
+    assert node.script("startup.sh").stdout == "Tomcat started.\n"
+    node.wait_for(lambda: "Server startup in [" in node.catalina_out)
+    assert node.script("shutdown.sh", "30").stdout == "Tomcat stopped.\n"
+
+
+def test_digest_makes_the_stored_form_of_a_password(node: Instance) -> None:
+    done = node.script("digest.sh", "-a", "SHA-256", "-s", "0", "-i", "1", "secret")
+    assert done.returncode == 0
+    assert done.stdout == "secret:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n"
+
+
+def test_makebase_makes_the_directories_of_a_base(node: Instance) -> None:
+    target = node.base / "new"
+    done = node.script("makebase.sh", str(target))
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Created CATALINA_BASE directory at {target}\n")
+    assert sorted(path.name for path in target.iterdir()) == ["bin", "conf", "lib", "logs", "temp", "webapps", "work"]
+    assert (target / "conf" / "server.xml").is_file()
+    assert [path.name for path in (target / "webapps").iterdir()] == ["ROOT"]
+
+
+def test_makebase_refuses_a_directory_with_something_in_it(node: Instance) -> None:
+    done = node.script("makebase.sh", str(node.base))
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ["Target directory exists", "Target directory is not empty"]
+
+
+def test_makebase_needs_a_directory(node: Instance) -> None:
+    done = node.script("makebase.sh")
+    assert (done.returncode, done.stdout) == (1, "Usage: makebase <path-to-target-directory>\n")
