@@ -158,7 +158,7 @@ def _cookie(name: str) -> Element:
 def _context_attribute(name: str) -> Element:
     def write(request: Request, _response: Response, _time_ns: int) -> str:
         context = request.context
-        return quoted(None if context is None else context.attributes.get(name))
+        return quoted(None if context is None else context.application_context.attributes.get(name))
 
     return write
 

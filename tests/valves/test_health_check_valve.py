@@ -1,0 +1,54 @@
+"""Health checks."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from catalina.lifecycle import LifecycleState
+from catalina.valves.health_check_valve import HealthCheckValve
+from tests.valves.exchange import body_of, make_request, run
+
+
+def container(state=LifecycleState.STARTED, *children):
+    return SimpleNamespace(state=state, children=children, name="x")
+
+
+def ask(valve, uri="/health", **attributes):
+    request, response = make_request(uri, **attributes)
+    last = run(valve, request, response)
+    return response, last
+
+
+@pytest.mark.parametrize(
+    ("below", "status", "word"), [(LifecycleState.STARTED, 200, "UP"), (LifecycleState.FAILED, 503, "DOWN")]
+)
+def test_it_is_up_while_all_containers_run(below, status, word):
+    valve = HealthCheckValve()
+    valve.container = container(LifecycleState.STARTED, container(below))
+    response, last = ask(valve)
+    assert response.status == status
+    assert json.loads(body_of(response)) == {"status": word, "checks": []}
+    assert response.content_type == "application/json"
+    assert not last.requests
+
+
+def test_the_containers_need_not_be_looked_at():
+    valve = HealthCheckValve(check_containers_available=False)
+    valve.container = container(LifecycleState.FAILED)
+    assert ask(valve)[0].status == 200
+
+
+def test_other_paths_pass():
+    valve = HealthCheckValve(path="/alive")
+    valve.container = container()
+    _, last = ask(valve, "/health")
+    assert last.requests
+
+
+def test_in_a_context_the_path_is_inside_the_application():
+    valve = HealthCheckValve()
+    valve.container = SimpleNamespace(state=LifecycleState.STARTED, children=(), name="/shop", constraints=[])
+    response, last = ask(valve, "/shop/health", servlet_path="/health")
+    assert not last.requests
+    assert response.status == 200

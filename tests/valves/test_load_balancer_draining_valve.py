@@ -1,0 +1,61 @@
+"""A disabled node sends new clients away."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalina.valves.load_balancer_draining_valve import LoadBalancerDrainingValve
+from tests.valves.exchange import make_request, run
+
+CONFIG = SimpleNamespace(
+    name="JSESSIONID", uri_parameter="jsessionid", path=None, domain=None, secure=False, http_only=True
+)
+
+
+def visit(valve, uri="/shop/cart", activation="DIS", session=None, headers=(), **attributes):
+    context = SimpleNamespace(session_cookie=CONFIG, path="/shop", use_relative_redirects=True, cookie_processor=None)
+    request, response = make_request(uri, headers=headers, context=context, **attributes)
+    if activation is not None:
+        request.attributes["JK_LB_ACTIVATION"] = activation
+    request.get_session = lambda create=True: session
+    last = run(valve, request, response)
+    return response, bool(last.requests)
+
+
+@pytest.mark.parametrize("activation", ["ACT", None, "STP"])
+def test_an_active_node_serves_everybody(activation):
+    assert visit(LoadBalancerDrainingValve(), activation=activation)[1]
+
+
+def test_a_client_with_its_session_here_is_served():
+    response, passed = visit(LoadBalancerDrainingValve(), requested_session_id="S1", session=SimpleNamespace(id="S1"))
+    assert passed
+
+
+def test_a_client_without_a_session_here_is_sent_away_and_loses_its_cookie():
+    response, passed = visit(
+        LoadBalancerDrainingValve(), headers=[("Cookie", "JSESSIONID=S1.n1")], requested_session_id="S1.n1"
+    )
+    assert not passed
+    assert response.status == 307
+    assert response.get_header("Location") == "/shop/cart"
+    cookie = response.get_header("Set-Cookie")
+    assert cookie.startswith("JSESSIONID=")
+    assert "S1" not in cookie
+    assert "Max-Age=0" in cookie
+    assert "Path=/shop" in cookie
+
+
+def test_the_session_id_leaves_the_url_and_slashes_cannot_name_a_host():
+    response, _ = visit(
+        LoadBalancerDrainingValve(redirect_status_code=302),
+        "//evil.example/x;jsessionid=S1.n1/y", requested_session_id="S1.n1", query="a=1",
+    )  # fmt: skip
+    assert response.status == 302
+    assert response.get_header("Location") == "/evil.example/x/y?a=1"
+
+
+def test_the_ignore_cookie_lets_a_tester_through():
+    valve = LoadBalancerDrainingValve(ignore_cookie_name="test", ignore_cookie_value="yes")
+    assert visit(valve, headers=[("Cookie", "test=yes")])[1]
+    assert not visit(valve, headers=[("Cookie", "test=no")])[1]

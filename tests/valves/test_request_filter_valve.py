@@ -1,0 +1,81 @@
+"""Allow and deny, and what happens to who is refused."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalina.attributes import AttributeRefused
+from catalina.errors import LifecycleError
+from catalina.valves.remote_addr_valve import RemoteAddrValve
+from catalina.valves.request_filter_valve import RequestFilterValve
+from tests.valves.exchange import make_request, run
+
+
+def make(**attributes):
+    valve = RemoteAddrValve()
+    for name, text in attributes.items():
+        assert valve.set_attribute(name, text)
+    return valve
+
+
+@pytest.mark.parametrize(
+    ("attributes", "passes"),
+    [
+        ({"allow": r"192\.0\.2\.\d+"}, True),
+        ({"allow": r"10\..*"}, False),
+        ({"deny": r"192\..*"}, False),
+        ({"deny": r"10\..*"}, True),
+        ({"allow": ".*", "deny": r"192\..*"}, False),
+        ({"allow": r"192\.0"}, False),
+        ({}, False),
+    ],
+)
+def test_deny_wins_and_allow_alone_refuses_the_rest(attributes, passes):
+    request, response = make_request()
+    last = run(make(**attributes), request, response)
+    assert bool(last.requests) is passes
+    assert response.status == (200 if passes else 403)
+
+
+def test_the_status_can_be_chosen():
+    request, response = make_request()
+    run(make(allow="x", denyStatus="404"), request, response)
+    assert response.status == 404
+
+
+@pytest.mark.parametrize("name", ["allow", "deny"])
+def test_a_value_that_is_no_pattern_keeps_the_valve_from_starting(name):
+    valve = RemoteAddrValve()
+    with pytest.raises(AttributeRefused):
+        valve.set_attribute(name, "10.(")
+    with pytest.raises(LifecycleError, match="prevented the Valve"):
+        valve.start()
+
+
+def test_instead_of_a_refusal_the_login_can_be_triggered():
+    valve = make(allow="x", invalidAuthenticationWhenDeny="true")
+    request, response = make_request(context=SimpleNamespace(preemptive_authentication=True))
+    last = run(valve, request, response)
+    assert last.requests == [request]
+    assert request.headers.get("authorization") == "invalid"
+
+
+def test_a_login_that_is_there_is_left_alone():
+    valve = make(allow="x", invalidAuthenticationWhenDeny="true")
+    request, response = make_request(
+        headers=[("Authorization", "Basic eA==")], context=SimpleNamespace(preemptive_authentication=True)
+    )
+    run(valve, request, response)
+    assert request.headers.get_all("authorization") == ["Basic eA=="]
+
+
+def test_without_preemptive_authentication_it_is_a_refusal():
+    valve = make(allow="x", invalidAuthenticationWhenDeny="true")
+    request, response = make_request(context=SimpleNamespace(preemptive_authentication=False))
+    run(valve, request, response)
+    assert response.status == 403
+
+
+def test_a_filter_says_what_it_looks_at():
+    with pytest.raises(NotImplementedError):
+        RequestFilterValve().property_of(make_request()[0])
