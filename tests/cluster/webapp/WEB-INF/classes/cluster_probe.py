@@ -2,7 +2,27 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from decimal import Decimal
 from urllib.parse import parse_qs
+from uuid import UUID
+
+#: Values that have a form on both sides, as the Java node of the interop tests sets them too.
+PORTABLE = {
+    "text": "Gr\xfc\xdfe \0 \U0001f600",
+    "yes": True,
+    "small": 1,
+    "long": 2**40,
+    "huge": -(2**100),
+    "float": 1.5,
+    "bytes": b"\x00\xff",
+    "list": [1, "a", None, [2.0]],
+    "dict": {"a": 1, "b": [1, 2]},
+    "set": {1, 2, 3},
+    "decimal": Decimal("1.10"),
+    "uuid": UUID(int=5),
+    "instant": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
+}
 
 
 @dataclass
@@ -61,13 +81,31 @@ def interval(session, query):
     session.max_inactive_interval = int(query["seconds"])
 
 
+def types(session, query):
+    """One value of each portable type, and what only Python has."""
+    session.update(PORTABLE)
+    session["tuple"] = (1, (2, 3))
+    session["cart"] = Cart(["apple"], "joe")
+
+
+def described(session, query):
+    """The same as show; a Java node adds the classes here."""
+
+
+def check_types(session, query):
+    """Compare what a Java node has set with the same values here."""
+    wrong = {name: repr(session.get(name)) for name, value in PORTABLE.items()
+             if session.get(name) != value or type(session.get(name)) is not type(value)}
+    session["wrong"] = wrong
+
+
 def show(session, query):
     """Look, and change nothing."""
 
 
 ACTIONS = {
     function.__name__: function
-    for function in (count, put, remove, cart, add, fill, invalidate, change_id, interval, show)
+    for function in (count, put, remove, cart, add, fill, invalidate, change_id, interval, types, described, check_types, show)
 }
 
 
