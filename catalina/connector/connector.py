@@ -16,7 +16,7 @@ from catalina.connector.uri import UriRules
 from catalina.coyote.abstract_protocol import AbstractProtocol
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
-from catalina.errors import LifecycleError
+from catalina.errors import ConfigurationError, LifecycleError
 from catalina.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -310,11 +310,12 @@ class Connector(Lifecycle):
         """What must not start: AJP that believes everybody.
 
         Raises:
-            LifecycleError: secretRequired without a secret.
+            ConfigurationError: secretRequired without a secret.
         """
         handler = self.protocol_handler
         if isinstance(handler, AjpNioProtocol) and handler.secret_required and not handler.secret:
-            raise LifecycleError(
-                f'{self}: The AJP Connector is configured with secretRequired="true" but the secret attribute is '
-                "either null or empty. This combination is not valid."
+            raise ConfigurationError(
+                'The AJP Connector is configured with secretRequired="true" but the secret attribute is '
+                "either null or empty. This combination is not valid.",
+                self.place,
             )

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.connector.request_executor import RequestExecutor
-from catalina.errors import LifecycleError
 from catalina.reactor import READ, Reactor, Timer
 
 if TYPE_CHECKING:
@@ -109,7 +108,8 @@ class Endpoint:
         """Bind and listen.
 
         Raises:
-            LifecycleError: the address or port cannot be bound.
+            OSError: the address or port cannot be bound.
+            ValueError: permissions or owner of the Unix socket's directory are not as configured.
         """
         if self.sockets or (self.connector.port < 0 and not self.handler.unix_domain_socket_path):
             return
@@ -120,9 +120,9 @@ class Endpoint:
                 self.sockets = [self._bind_unix(self.handler.unix_domain_socket_path)]
             else:
                 self.sockets = [self._bind_port()]
-        except (OSError, ValueError) as exc:
+        except OSError as exc:
             where = self.handler.unix_domain_socket_path or f"{self.handler.address or '*'}:{self._port()}"
-            raise LifecycleError(f"{where}: {exc}") from exc
+            raise OSError(exc.errno, f"{exc.strerror}: {where}") from exc
 
     def adopt(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
@@ -198,7 +198,7 @@ class Endpoint:
         """Accept connections.
 
         Raises:
-            LifecycleError: bindOnInit is false and the port cannot be bound.
+            OSError, ValueError: bindOnInit is false and :meth:`bind` fails.
         """
         self.adapter = adapter
         self.executor = self._find_executor()
