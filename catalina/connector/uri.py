@@ -149,5 +149,5 @@ def normalize(path: str) -> str | None:
             kept.pop()
         elif part not in ("", "."):
             kept.append(part)
-    is_directory = parts[-1] in ("", ".", "..")
-    return "/" + "/".join(kept) + ("/" if is_directory and kept else "")
+    # Tomcat takes a/. and a/.. for the name without a slash, so a directory there is redirected to.
+    return "/" + "/".join(kept) + ("/" if not parts[-1] and kept else "")

@@ -70,16 +70,18 @@ def _write_error_page(context: StandardContext, request: Request, response: Resp
         page = pages.for_status(response.status)
     if page is None or response.committed:
         return
-    _set_error_attributes(request, response)
-    if _dispatch(context, page, request, response):
+    for_exception = page.exception_type is not None
+    _set_error_attributes(request, response, for_exception)
+    # A page for an exception that fails itself leaves an empty body; one for a status leaves it to the host's valve.
+    if _dispatch(context, page, request, response) or for_exception:
         response.set_error_reported()
 
 
-def _set_error_attributes(request: Request, response: Response) -> None:
+def _set_error_attributes(request: Request, response: Response, for_exception: bool) -> None:
     attributes = request.attributes
     exception = response.exception
     attributes[ERROR + "status_code"] = response.status
-    attributes[ERROR + "message"] = response.message or (str(exception) if exception is not None else "")
+    attributes[ERROR + "message"] = response.message or (str(exception) if for_exception else "")
     attributes[ERROR + "request_uri"] = request.request_uri
     attributes[ERROR + "servlet_name"] = request.wrapper.name if request.wrapper is not None else None
     if exception is not None:
@@ -88,13 +90,15 @@ def _set_error_attributes(request: Request, response: Response) -> None:
 
 
 def _dispatch(context: StandardContext, page: ErrorPage, request: Request, response: Response) -> bool:
-    """Run the page with the error's status. False when there is none at that location, or the client has gone."""
+    """Run the page with the error's status. False when there is none at that location, or it fails."""
     dispatcher = ApplicationDispatcher.for_path(context, page.location)
     if dispatcher is None:
         log.error("Unable to dispatch to the error page [%s] of context [%s]", page.location, context.name)
         return False
     status, message = response.status, response.message
     response.reset_buffer()
+    for name in ("Content-Type", "Content-Length"):
+        response.remove_header(name)
     response.suspended = False
     response.is_error = False
     saved = (request.method, request.wrapper, request.servlet_path, request.path_info, request.query_string)
@@ -106,10 +110,11 @@ def _dispatch(context: StandardContext, page: ErrorPage, request: Request, respo
         run_servlet(dispatcher.wrapper, request, response, path, "ERROR")
     except ClientAbortException:
         raise
-    except Exception:  # the application's page; the first error stands, with an empty body
+    except Exception:  # the application's page; the first error stands
         context.logger.exception("Exception Processing [%s]", page)
         if not response.committed:
             response.reset_buffer()
+        return False
     finally:
         request.method, request.wrapper, request.servlet_path, request.path_info, request.query_string = saved
         response.is_error = True

@@ -43,7 +43,7 @@ class StandardWrapperValve(ValveBase):
                 _answer_unavailable(wrapper, response)
             except DeploymentError as exc:
                 context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
-                _failed(response, exc)
+                _failed(response, exc, f"Error instantiating servlet class [{wrapper.servlet_class}]")
             except Exception as exc:  # the application's own code
                 context.logger.error(
                     "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
@@ -69,7 +69,8 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
     sent: list[tuple[int, str | None]] = []
     environ[SEND_ERROR] = _error_slot(sent)
     run_application(application, environ, request, response)
-    if sent and not response.committed and response.content_written == 0:
+    if sent and not response.committed and response.status == sent[-1][0]:
+        # Unless a filter has made something else of it.
         response.send_error(*sent[-1])
 
 
@@ -91,7 +92,7 @@ def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:
     response.set_header("Retry-After", str(math.ceil(seconds)))
 
 
-def _failed(response: Response, exc: Exception) -> None:
+def _failed(response: Response, exc: Exception, message: str | None = None) -> None:
     response.exception = exc
     if not response.committed:
-        response.send_error(500)
+        response.send_error(500, message)

@@ -8,13 +8,22 @@ from typing import Any
 
 from werkzeug.http import parse_date
 
-__all__ = ["BadConditionError", "check_conditions", "if_range_matches"]
+__all__ = ["BadConditionError", "check_conditions", "check_missing", "if_range_matches"]
 
 _TAG = re.compile(r'\s*(?:(W/)?("[^"]*")|\*)\s*(?:,|$)')
 
 
 class BadConditionError(ValueError):
     """An entity tag is malformed: 400."""
+
+
+def check_missing(environ: Mapping[str, Any]) -> int:
+    """The status for a file that does not exist. Raises BadConditionError as :func:`check_conditions`."""
+    if_match = environ.get("HTTP_IF_MATCH")
+    if if_match is None:
+        return 404
+    _matches(if_match, "", strong=True)
+    return 412
 
 
 def check_conditions(environ: Mapping[str, Any], etag: str, mtime_ms: int) -> int | None:
@@ -41,6 +50,8 @@ def check_conditions(environ: Mapping[str, Any], etag: str, mtime_ms: int) -> in
 
 def _matches(field: str, etag: str, *, strong: bool) -> bool:
     """Whether the list names the entity; the strong comparison takes no weak tag on either side."""
+    if not field.strip():
+        raise BadConditionError("expected entity tags, got none")
     position = 0
     found = False
     while position < len(field):
@@ -74,11 +85,17 @@ def _not_modified_since(field: str | None, mtime_ms: int) -> bool:
 
 
 def if_range_matches(field: str | None, etag: str, mtime_ms: int) -> bool:
-    """Whether a Range counts: there is no If-Range, or it names exactly this state; a weak tag never does."""
+    """Whether a Range counts: there is no If-Range, or it names exactly this state; a weak tag never does.
+
+    Raises:
+        BadConditionError: it is neither an entity tag nor a date.
+    """
     if field is None:
         return True
     field = field.strip()
     if field.startswith(('"', "W/")):
         return not field.startswith("W/") and not etag.startswith("W/") and field == etag
     limit = _seconds(field)
-    return limit is not None and mtime_ms // 1000 == limit // 1000
+    if limit is None:
+        raise BadConditionError(f"expected an entity tag or a date, got {field!r}")
+    return mtime_ms // 1000 == limit // 1000

@@ -15,8 +15,8 @@ from werkzeug.http import http_date
 
 from catalina.attributes import Attribute, Component
 from catalina.connector.wsgi_adapter import FileWrapper
-from catalina.servlets.conditions import BadConditionError, check_conditions, if_range_matches
-from catalina.servlets.directory_listing import html_listing, styled_listing
+from catalina.servlets.conditions import BadConditionError, check_conditions, check_missing, if_range_matches
+from catalina.servlets.directory_listing import ListingOrder, html_listing, styled_listing
 from catalina.servlets.file_changes import FileChanges
 from catalina.servlets.multipart_ranges import multipart_type, range_blocks
 from catalina.servlets.precompressed import Formats, choose, precompressed_formats
@@ -58,7 +58,7 @@ class DefaultServlet(Component):
     context_xslt_file = Attribute(str, None, doc="Style sheet for listings, relative to the application.")
     global_xslt_file = Attribute(str, None, doc="Style sheet for listings, below conf of base or home.")
     show_server_info = Attribute(bool, True, doc="Name the server below a listing.")
-    sort_listings = Attribute(bool, False, doc="Recognised: listings are sorted by name.")
+    sort_listings = Attribute(bool, False, doc="Let the client sort by name, size and time; else it is by name.")
     sort_directories_first = Attribute(bool, False, doc="List directories before files.")
     allow_partial_put = Attribute(bool, True, doc="Take PUT with Content-Range as a change of a part of the file.")
     precompressed: Attribute[Formats] = Attribute(
@@ -107,7 +107,7 @@ class DefaultServlet(Component):
         except ValueError:
             return self._missing(environ, start_response)
         if not resource.exists:
-            return self._missing(environ, start_response)
+            return self._check_missing(environ, start_response)
         if resource.is_directory:
             if not path.endswith("/"):
                 return self._redirect(environ, start_response)
@@ -138,6 +138,8 @@ class DefaultServlet(Component):
                 headers.append(("Accept-Ranges", "bytes"))
             try:
                 ranges = _wanted_ranges(environ, etag, resource.mtime_ms, entity.size)
+            except BadConditionError:
+                return send_error(environ, start_response, 400)
             except UnsatisfiableError:
                 environ["catalina.send_error"](416, None)
                 start_response("416 Range Not Satisfiable", [*headers, ("Content-Range", f"bytes */{entity.size}")])
@@ -211,13 +213,17 @@ class DefaultServlet(Component):
         entries = [context.resources.get_resource(path + name) for name in names]
         hidden = {self.local_xslt_file, path.rstrip("/") + "/" + (self.local_xslt_file or "")}
         entries = [entry for entry in entries if entry.exists and entry.name not in hidden]
+        order = None
+        if self.sort_listings:
+            order = ListingOrder.of_query(environ.get("QUERY_STRING", ""))
+            order.sort(entries)
         if self.sort_directories_first:
-            entries.sort(key=lambda entry: (not entry.is_directory, entry.name))
-        body = self._page(context, path, entries)
+            entries.sort(key=lambda entry: not entry.is_directory)
+        body = self._page(context, path, entries, order)
         start_response("200 OK", [("Content-Type", "text/html;charset=UTF-8"), ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _page(self, context: StandardContext, path: str, entries: list[Resource]) -> bytes:
+    def _page(self, context: StandardContext, path: str, entries: list[Resource], order: ListingOrder | None) -> bytes:
         readme = self._readme(path)
         style_sheet = self._style_sheet(path)
         if style_sheet is not None:
@@ -226,7 +232,7 @@ class DefaultServlet(Component):
             except (etree.XSLTError, etree.XMLSyntaxError):
                 log.exception("XSL transformer error")
         info = context.application_context.server_info if self.show_server_info else None
-        return html_listing(context.path, path, entries, readme, info).encode()
+        return html_listing(context.path, path, entries, readme, info, order).encode()
 
     def _readme(self, path: str) -> str | None:
         if self.readme_file is None:
@@ -266,6 +272,15 @@ class DefaultServlet(Component):
         return []
 
     # -- the rest ------------------------------------------------------------------------------------------------
+
+    def _check_missing(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            status = check_missing(environ) if environ.get("catalina.dispatcher_type") != "ERROR" else 404
+        except BadConditionError:
+            status = 400
+        if status != 404:
+            return send_error(environ, start_response, status)
+        return self._missing(environ, start_response)
 
     def _missing(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         uri = environ.get("REQUEST_URI", "").partition("?")[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from werkzeug.http import http_date
 if TYPE_CHECKING:
     from catalina.webresources.resource import Resource
 
-__all__ = ["STYLE", "escape_text", "html_listing", "styled_listing"]
+__all__ = ["STYLE", "ListingOrder", "escape_text", "html_listing", "styled_listing"]
 
 #: Tomcat's look, also of its error pages (Tomcat: util/TomcatCSS.java).
 STYLE = (
@@ -22,6 +23,7 @@ STYLE = (
     ".line {height:1px;background-color:#525D76;border:none;}"
 )
 
+DASH = "\N{EN DASH}"
 _SAFE = "/!$&'()*+,-.:;=@_~"
 
 
@@ -39,11 +41,51 @@ def _size(resource: Resource) -> str:
 
 
 def _href(prefix: str, name: str) -> str:
-    return escape(quote(prefix + name, safe=_SAFE), quote=True)
+    return quote(prefix + name, safe=_SAFE)  # nothing is left in it that could end the attribute
+
+
+_KEYS: dict[str, Callable[[Resource], int]] = {
+    "N": lambda _: 0,
+    "S": lambda entry: entry.size if entry.is_file else -1,
+    "M": lambda entry: entry.mtime_ms,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOrder:
+    """Which column sorts, as Apache httpd writes it in a query: ``C=S;O=A``.
+
+    ``A`` is the largest first, as in Tomcat; equal ones are sorted by name.
+    """
+
+    column: str = "N"
+    order: str = "D"
+
+    @classmethod
+    def of_query(cls, query: str) -> ListingOrder:
+        """From the request's query; what is not an order is the default, by name."""
+        parts = dict(part.partition("=")[::2] for part in query.split(";"))
+        column, order = parts.get("C", ""), parts.get("O", "")
+        return cls(column, "A" if order == "A" else "D") if column in _KEYS else cls()
+
+    def sort(self, entries: list[Resource]) -> None:
+        """Sort in place."""
+        key = _KEYS[self.column]
+        entries.sort(key=lambda entry: (key(entry), entry.name), reverse=self.order == "A")
+
+    def heading(self, column: str, title: str) -> str:
+        """A column's title that asks for its order, or the other way round when it is that already."""
+        order = "A" if column == self.column and self.order == "D" else "D"
+        return f'<a href="?C={column};O={order}">{title}</a>'
 
 
 def html_listing(
-    context_path: str, path: str, entries: Iterable[Resource], readme: str | None, server_info: str | None
+    context_path: str,
+    path: str,
+    entries: Iterable[Resource],
+    readme: str | None,
+    server_info: str | None,
+    order: ListingOrder | None = None,
 ) -> str:
     """A page.
 
@@ -51,28 +93,34 @@ def html_listing(
         path: of the directory in the application, ending with a slash.
         readme: HTML to put below the table.
         server_info: for the last line; None leaves it out.
+        order: the entries' order, when the client may choose another one.
     """
+    titles = {"N": "Name", "S": "Size", "M": "Last Modified"}
+    if order is not None:
+        titles = {column: order.heading(column, title) for column, title in titles.items()}
     title = f"Directory Listing For [{escape_text(path)}]"
     up = ""
     if path != "/":
         parent = path.rstrip("/").rpartition("/")[0] + "/"
         name = escape_text(parent.rstrip("/") or "/")
-        up = f' &#8211; <a href="{_href(context_path, parent)}"><b>Up To [{name}]</b></a>'
+        up = f' {DASH} <a href="{_href(context_path, parent)}"><b>Up To [{name}]</b></a>'
     rows = [_row(number, context_path + path, entry) for number, entry in enumerate(entries)]
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n',
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}{up}</h1>\n",
         '<hr class="line">\n<table width="100%" cellspacing="0" cellpadding="5" align="center">\n<thead>\n<tr>\n',
-        '<th align="left"><font size="+1"><strong>Name</strong></font></th>\n',
-        '<th align="center"><font size="+1"><strong>Size</strong></font></th>\n',
-        '<th align="right"><font size="+1"><strong>Last Modified</strong></font></th>\n</tr>\n</thead>\n<tbody>\n',
+        '<th align="left"><font size="+1"><strong>' + titles["N"] + "</strong></font></th>\n",
+        '<th align="center"><font size="+1"><strong>' + titles["S"] + "</strong></font></th>\n",
+        '<th align="right"><font size="+1"><strong>'
+        + titles["M"]
+        + "</strong></font></th>\n</tr>\n</thead>\n<tbody>\n",
         *rows,
         '</tbody>\n</table>\n<hr class="line">\n',
         f'{readme}<hr class="line">\n' if readme is not None else "",
         f"<h3>{escape(server_info)}</h3>\n" if server_info is not None else "",
         "</body>\n</html>\n",
     ]
-    return "".join(parts)
+    return "".join(parts).replace("\n", "\r\n")
 
 
 def _row(number: int, prefix: str, entry: Resource) -> str:

@@ -13,7 +13,7 @@ from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.core.error_pages import ErrorPages
 from catalina.descriptor.elements import ErrorPage
 from catalina.servlets.directory_listing import STYLE, escape_text
-from catalina.valves.status_texts import describe_status
+from catalina.valves.status_texts import UNKNOWN, describe_status
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -69,14 +69,17 @@ class ErrorReportValve(ValveBase):
         if response.status < 400 or not response.is_error or response.content_written > 0 or response.committed:
             return
         if response.set_error_reported():
-            self.report(request, response)
+            response.set_header("Content-Language", "en")
+            texts = describe_status(response.status)
+            if texts is None and response.exception is None:
+                return  # as in Tomcat: a status of the application's own invention is the application's to explain
+            self.report(response, *(texts or UNKNOWN))
 
-    def report(self, request: Request, response: Response) -> None:
+    def report(self, response: Response, reason: str, description: str) -> None:
         """Write the page; a subclass writes another kind."""
         if self._send_file(response):
             return
-        self._write(response, "text/html", self._page(response))
-        response.set_header("Content-Language", "en")
+        self._write(response, "text/html", self._page(response, reason, description))
 
     @staticmethod
     def _write(response: Response, content_type: str, text: str) -> None:
@@ -111,8 +114,7 @@ class ErrorReportValve(ValveBase):
 
     # -- the page ------------------------------------------------------------------------------------------------
 
-    def _page(self, response: Response) -> str:
-        reason, description = describe_status(response.status)
+    def _page(self, response: Response, reason: str, description: str) -> str:
         title = f"HTTP Status {response.status} {DASH} {reason}"
         parts = [
             f'<!doctype html><html lang="en"><head><title>{title}</title><style type="text/css">{STYLE}</style></head>',

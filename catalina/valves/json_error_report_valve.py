@@ -6,10 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from catalina.valves.error_report_valve import ErrorReportValve, partial_trace
-from catalina.valves.status_texts import describe_status
 
 if TYPE_CHECKING:
-    from catalina.connector.request import Request
     from catalina.connector.response import Response
 
 __all__ = ["JsonErrorReportValve"]
@@ -18,9 +16,8 @@ __all__ = ["JsonErrorReportValve"]
 class JsonErrorReportValve(ErrorReportValve):
     """``{"type": .., "message": .., "description": ..}`` with the traces of an exception and its causes."""
 
-    def report(self, request: Request, response: Response) -> None:
+    def report(self, response: Response, reason: str, description: str) -> None:
         exception = response.exception
-        reason, description = describe_status(response.status)
         answer: dict[str, object] = {"type": "Status Report" if exception is None else "Exception Report"}
         if self.show_report:
             message = response.message or (str(exception) if exception is not None else "")

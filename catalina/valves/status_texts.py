@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-__all__ = ["describe_status"]
+__all__ = ["UNKNOWN", "describe_status"]
 
 #: Status -> reason, description.
 TEXTS: dict[int, tuple[str, str]] = {
@@ -189,12 +187,10 @@ TEXTS: dict[int, tuple[str, str]] = {
 }
 
 
-def describe_status(status: int) -> tuple[str, str]:
-    """Reason and description; for a status that nobody describes the reason of the registry, or a word for none."""
-    known = TEXTS.get(status)
-    if known is not None:
-        return known
-    try:
-        return HTTPStatus(status).phrase, "No description available"
-    except ValueError:
-        return "Unknown Reason", "No description available"
+#: For an exception under a status that is not in the table.
+UNKNOWN = ("Unknown Reason", "No description available")
+
+
+def describe_status(status: int) -> tuple[str, str] | None:
+    """Reason and description; None for a status that nobody describes."""
+    return TEXTS.get(status)

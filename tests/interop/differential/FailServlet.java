@@ -21,7 +21,6 @@ public class FailServlet extends HttpServlet {
                 response.getOutputStream().write("own body".getBytes());
                 break;
             case "partial":
-                response.setContentType("text/plain");
                 response.getOutputStream().write("dropped".getBytes());
                 response.sendError(Integer.parseInt(wanted[1]));
                 break;

@@ -25,37 +25,46 @@ def _with(method: str, target: str, *headers: tuple[str, ...]) -> list[Case]:
 STATIC = [
     "/", "/index.html", "/a.txt", "/empty.txt", "/s.css", "/s.js", "/d.json", "/bin.dat", "/noext", "/UPPER.TXT",
     "/x.xml", "/p.svg", "/p.png", "/with%20space.txt", "/%C3%BCml.txt", "/a+b.txt", "/a%2Bb.txt", "/semi%3Bcolon.txt",
-    "/semi;colon.txt", "/utf16.txt", "/bom.txt", "/big.bin", "/sub", "/sub/", "/sub/index.htm", "/sub/x.txt", "/sub/deep",
+    "/semi;colon.txt", "/utf16.txt", "/bom.txt", "/big.bin", "/sub", "/sub/", "/sub/index.htm", "/sub/x.txt",
+    "/sub/deep",
     "/sub/deep/", "/sub/deep/y.txt", "/empty", "/empty/", "/dot.dir", "/dot.dir/", "/.hidden", "/nope", "/nope/",
     "/nope/x.txt", "/a.txt/", "/A.TXT", "/Sub/", "/link.txt", "/sub?x=1", "/sub/?x=1", "/a.txt?x=1&y=2", "/a.txt?",
     "/sub;v=1", "/sub;v=1/", "/sub/;v=1", "/a.txt;v=1", "/nope?x=%3Cscript%3E", "/%3Cscript%3E", "/a.txt#frag",
-    "/META-INF", "/META-INF/", "/META-INF/secret.txt", "/WEB-INF", "/WEB-INF/", "/WEB-INF/secret.txt", "/web-inf/secret.txt",
+    "/META-INF", "/META-INF/", "/META-INF/secret.txt", "/WEB-INF", "/WEB-INF/", "/WEB-INF/secret.txt",
+    "/web-inf/secret.txt",
     "/WEB-INF/nope", "/meta-inf/secret.txt", "/WEB-INF/classes/", "/WEB-INF;x/secret.txt", "/%57EB-INF/secret.txt",
     "/WEB-INF./secret.txt", "/x/../WEB-INF/secret.txt", "/WEB-INFO", "/META-INFX/a",
 ]  # fmt: skip
 NORMAL = [
     "//a.txt", "///a.txt", "/./a.txt", "/sub/../a.txt", "/sub/./x.txt", "/sub//x.txt", "/x/y/../../a.txt", "/..",
-    "/../a.txt", "/sub/../../a.txt", "/sub/..", "/sub/.", "/%61.txt", "/%2e/a.txt", "/sub/%2e%2e/a.txt", "/%2e%2e/a.txt",
+    "/../a.txt", "/sub/../../a.txt", "/sub/..", "/sub/.", "/sub/deep/..", "/sub/deep/.", "/sub/deep/../", "/.",
+    "/map/.", "/map/pre/..", "/%61.txt", "/%2e/a.txt", "/sub/%2e%2e/a.txt", "/%2e%2e/a.txt",
     "/a%2Ftxt", "/sub%2fx.txt", "/a%5Ctxt", "/a%00txt", "/%", "/%zz", "/%6", "/a.txt%20", "/a.txt.", "/sub/...",
     "/...", "/.../a.txt", "/a;x=1/../a.txt", "/;x/a.txt", "/;/a.txt", "/;a=b;c=d/a.txt", "/sub;x=1/x.txt",
-    "/sub/..;/a.txt", "/sub/.;x/x.txt", "/%FF.txt", "/%E2%82%AC", "/a%09b", "/%7Ea", "/~a", "/a:b", "/a@b", "/a,b", "/a!b",
+    "/sub/..;/a.txt", "/sub/.;x/x.txt", "/%FF.txt", "/%E2%82%AC", "/a%09b", "/%7Ea", "/~a", "/a:b", "/a@b", "/a,b",
+    "/a!b",
     "/a'b", "/a(b)", "/a*b", "/a=b", "/a&b", "/a$b",
 ]  # fmt: skip
 MAPPED = [
     "/map", "/map/", "/map/exact", "/map/exact/", "/map/exact/two", "/map/exact/more", "/map/exact.foo", "/map/pre",
-    "/map/pre/", "/map/pre/x", "/map/pre/x/y/z", "/map/pre/a.foo", "/map/pre/deep", "/map/pre/deep/", "/map/pre/deep/x",
-    "/map/pre/deeper", "/map/pre/hidden.txt", "/map/prefix", "/map/a.foo", "/map/b.foo", "/map/x/y.foo", "/map/a.foo/b",
-    "/map/.foo", "/map/x.foo?q=1", "/map/x.foo;p=1", "/map/a.FOO", "/map/a.foo.txt", "/map/static/a.txt", "/map/static",
+    "/map/pre/", "/map/pre/x", "/map/pre/x/y/z", "/map/pre/a.foo", "/map/pre/deep", "/map/pre/deep/",
+    "/map/pre/deep/x",
+    "/map/pre/deeper", "/map/pre/hidden.txt", "/map/prefix", "/map/a.foo", "/map/b.foo", "/map/x/y.foo",
+    "/map/a.foo/b",
+    "/map/.foo", "/map/x.foo?q=1", "/map/x.foo;p=1", "/map/a.FOO", "/map/a.foo.txt", "/map/static/a.txt",
+    "/map/static",
     "/map/static/", "/map/welcomed", "/map/welcomed/", "/map/files", "/map/files/", "/map/fooish", "/map/fooish/",
     "/map/nothing", "/map/nothing/", "/map/with%20space", "/map/with+space", "/map/%C3%BCn%C3%AFcode",
     "/map/%C3%BCn%C3%AFcode/x%20y", "/map/off", "/map/nope", "/map/exact?a=b&c=%20d", "/map/exact?", "/map//exact",
     "/map/./exact", "/map/pre/../exact", "/map/e%78act", "/map;x=1/exact", "/map/exact;jsessionid=ABC", "/MAP/exact",
     "/map/EXACT", "/mapp", "/mapp/exact", "/map/WEB-INF/web.xml", "/map/pre/WEB-INF/x", "/map/pre/%2e%2e/exact",
     "/map?x=1", "/map;x=1", "/map/welcomed?x=1", "/map/missing", "/map/missing",
-    "/rooted", "/rooted/", "/rooted/sub", "/rooted/sub/", "/rooted/star", "/rooted/star/", "/rooted/star/x", "/rooted/nope",
+    "/rooted", "/rooted/", "/rooted/sub", "/rooted/sub/", "/rooted/star", "/rooted/star/", "/rooted/star/x",
+    "/rooted/nope",
     "/rooted/index.html", "/catch", "/catch/", "/catch/x", "/catch/index.html", "/catch/WEB-INF/x", "/catch/x.foo",
     "/owndefault", "/owndefault/", "/owndefault/a.txt", "/owndefault/x/y", "/foo/bar", "/foo/bar/", "/foo", "/foo/",
-    "/foo/bar/x", "/foo%23bar/", "/v", "/v/", "/v/x", "/v%23%232/", "/broken", "/broken/", "/broken/x", "/badpattern/",
+    "/foo/bar/x", "/foo%23bar/", "/v", "/v/", "/v/x", "/v%23%232/", "/broken", "/broken/", "/broken/x",
+    "/badpattern/",
 ]  # fmt: skip
 FAILING = [
     *(f"/{app}/fail?{kind}={status}" for app in ("errors", "plain") for kind, status in (
@@ -65,16 +74,21 @@ FAILING = [
         ("partial", 404), ("partial", 500),
     )),
     "/errors/fail?message=1", "/plain/fail?message=1", "/errors/fail?raise=lookup", "/errors/fail?raise=value",
-    "/errors/fail?raise=other", "/errors/nope", "/errors/nope/x", "/errors/WEB-INF/x", "/errors/page/x", "/plain/nope",
+    "/errors/fail?raise=other", "/errors/nope", "/errors/nope/x", "/errors/WEB-INF/x", "/errors/page/x",
+    "/plain/nope",
     "/errors/missing.html", "/errors/link.txt",
-    "/plain/fail?redirect=x", "/plain/fail?redirect=/x", "/plain/fail?redirect=http://example.org/", "/plain/fail?redirect=?q",
-    "/defaultpage/nope", "/defaultpage/fail?error=403", "/defaultpage/fail?error=500", "/defaultpage/fail?raise=other",
+    "/plain/fail?redirect=x", "/plain/fail?redirect=/x", "/plain/fail?redirect=http://example.org/",
+    "/plain/fail?redirect=?q",
+    "/defaultpage/nope", "/defaultpage/fail?error=403", "/defaultpage/fail?error=500",
+    "/defaultpage/fail?raise=other",
     "/defaultpage/fail?status=404", "/defaultpage/WEB-INF/x",
 ]  # fmt: skip
 METHODS = [
     (method, target, (), b"x" if method in ("POST", "PUT", "PATCH") else b"")
     for method in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "PATCH", "FOO")
     for target in ("/", "/a.txt", "/nope", "/sub", "/map/exact", "/map/off", "/errors/nope", "/map")
+    # What a Java servlet allows depends on the methods its class overrides.
+    if method != "TRACE" or not target.startswith("/map/")
 ]
 CONDITIONS = [
     *_with(
@@ -91,7 +105,8 @@ CONDITIONS = [
     ),
     *_with("HEAD", "/a.txt", (f"If-None-Match: {TAG}",), (f"If-Modified-Since: {LATER}",), ("Range: bytes=1-2",)),
     *_with("POST", "/a.txt", (f"If-None-Match: {TAG}",), (f"If-Modified-Since: {LATER}",), ("Range: bytes=1-2",)),
-    *_with("GET", "/nope", ("If-None-Match: *",), ("If-Match: *",), (f"If-Modified-Since: {LATER}",)),
+    *_with("GET", "/nope", ("If-None-Match: *",), ("If-Match: *",), ('If-Match: "x"',), ("If-Match: x",),
+    (f"If-Modified-Since: {LATER}",)),
     *_with("GET", "/sub/", (f"If-Modified-Since: {LATER}",), ("If-None-Match: *",)),
     *_with("GET", "/errors/nope", ("If-None-Match: *",), (f"If-Modified-Since: {LATER}",), ("Range: bytes=0-1",)),
 ]  # fmt: skip
@@ -99,10 +114,14 @@ RANGES = [
     *_with(
         "GET", "/a.txt",
         *((f"Range: {value}",) for value in (
-            "bytes=1-2", "bytes=0-", "bytes=0-0", "bytes=-2", "bytes=-100", "bytes=-0", "bytes=5-", "bytes=6-", "bytes=9-",
-            "bytes=0-100", "bytes=1-2,4-4", "bytes=1-2, 4-4", "bytes=0-0,-1", "bytes=1-2,2-3", "bytes=0-5,0-5", "bytes=a-b",
-            "bytes=2-1", "bytes=", "bytes", "bytes=-", "bytes=1-2,", "items=1-2", "Bytes=1-2", "bytes= 1-2", "bytes =1-2",
-            "bytes=1-2,9-9", "bytes=0-0,1-1,2-2,3-3,4-4,5-5",
+            "bytes=1-2", "bytes=0-", "bytes=0-0", "bytes=-2", "bytes=-100", "bytes=-0", "bytes=5-", "bytes=6-",
+            "bytes=9-",
+            "bytes=0-100", "bytes=1-2,4-4", "bytes=1-2, 4-4", "bytes=0-0,-1", "bytes=1-2,2-3", "bytes=0-5,0-5",
+            "bytes=a-b",
+            "bytes=2-1", "bytes=", "bytes", "bytes=-", "bytes=1-2,", "items=1-2", "Bytes=1-2", "bytes= 1-2",
+            "bytes =1-2",
+            "bytes=1-2,9-9", "bytes=0-1,1-2,2-3", "bytes=0-5,1-1,3-3", "bytes=3-4,1-2,0-0",
+            "bytes=0-0,1-1,2-2,3-3,4-4,5-5",
         )),
         ("Range: bytes=1-2", f"If-Range: {TAG}"), ("Range: bytes=1-2", 'If-Range: "x"'),
         ("Range: bytes=1-2", f"If-Range: {DATE}"), ("Range: bytes=1-2", f"If-Range: {LATER}"),
@@ -115,11 +134,13 @@ RANGES = [
     *_with("GET", "/map/exact", ("Range: bytes=0-1",)),
 ]  # fmt: skip
 LISTED = [
+    *_get(*(f"/listed/dir/?C={column};O={order}" for column in "NSMX" for order in "ADZ"), "/listed/dir/?C=N",
+    "/listed/?x"),
     *_get("/listed/", "/listed/dir", "/listed/dir/inner/", "/listed/nope/", "/listed/z.txt", "/listed/z.txt.gz"),
     *_with(
         "GET", "/listed/z.txt",
         ("Accept-Encoding: gzip",), ("Accept-Encoding: br",), ("Accept-Encoding: gzip, br",),
-        ("Accept-Encoding: br;q=0.5, gzip",), ("Accept-Encoding: gzip;q=0",), ("Accept-Encoding: *",),
+        ("Accept-Encoding: br;q=0.5, gzip",), ("Accept-Encoding: *",),
         ("Accept-Encoding: identity",), ("Accept-Encoding: gzip;q=0.5, identity",), ("Accept-Encoding: deflate",),
         ("Accept-Encoding: gzip", "Range: bytes=0-2"),
     ),
@@ -130,7 +151,8 @@ LISTED = [
     ("PUT", "/listed/new.bin", ("If-None-Match: *",), b"x"), ("PUT", "/listed/dir", (), b"x"),
     ("PUT", "/listed/dir/", (), b"x"), ("PUT", "/listed/no/such/dir.txt", (), b"x"),
     ("PUT", "/listed/WEB-INF/web.xml", (), b"x"), ("DELETE", "/listed/new.bin", (), b""),
-    ("DELETE", "/listed/new.bin", (), b""), ("DELETE", "/listed/dir", (), b""), ("DELETE", "/listed/WEB-INF/web.xml", (), b""),
+    ("DELETE", "/listed/new.bin", (), b""), ("DELETE", "/listed/dir", (), b""), ("DELETE", "/listed/WEB-INF/web.xml",
+    (), b""),
     ("OPTIONS", "/listed/", (), b""), ("OPTIONS", "/listed/z.txt", (), b""), ("OPTIONS", "/listed/nope", (), b""),
 ]  # fmt: skip
 HOSTS: list[Case] = [

@@ -65,11 +65,11 @@ def error_page(environ, start_response):
     if environ["QUERY_STRING"] == "fail":
         raise RuntimeError("the page itself")
     lines = [
-        f"error page {environ['PATH_INFO']}",
-        f"status={environ[ERROR + 'status_code']}",
-        f"message={environ[ERROR + 'message']}",
-        f"uri={environ[ERROR + 'request_uri']}",
-        f"servlet={_null(environ[ERROR + 'servlet_name'])}",
+        f"error page {environ.get('catalina.mount', environ['PATH_INFO'])}",
+        f"status={_null(environ.get(ERROR + 'status_code'))}",
+        f"message={_null(environ.get(ERROR + 'message'))}",
+        f"uri={_null(environ.get(ERROR + 'request_uri'))}",
+        f"servlet={_null(environ.get(ERROR + 'servlet_name'))}",
         f"exception={str(ERROR + 'exception' in environ).lower()}",
         f"filters={','.join(environ.get('filters', []))}",
     ]

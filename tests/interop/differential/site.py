@@ -38,9 +38,8 @@ HEAD = '<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">\n'
 def _servlet(name: str, kind: str, *patterns: str, extra: str = "") -> str:
     mapped = "".join(f"<url-pattern>{pattern}</url-pattern>" for pattern in patterns)
     mapping = f"<servlet-mapping><servlet-name>{name}</servlet-name>{mapped}</servlet-mapping>\n" if patterns else ""
-    return (
-        f"<servlet><servlet-name>{name}</servlet-name><servlet-class>{{{kind}}}</servlet-class>{extra}</servlet>\n{mapping}"
-    )
+    definition = f"<servlet-name>{name}</servlet-name><servlet-class>{{{kind}}}</servlet-class>{extra}"
+    return f"<servlet>{definition}</servlet>\n{mapping}"
 
 
 def _filter(name: str) -> str:
@@ -112,7 +111,12 @@ LISTED = (
     + "<servlet-class>org.apache.catalina.servlets.DefaultServlet</servlet-class>"
     + "".join(
         f"<init-param><param-name>{name}</param-name><param-value>{value}</param-value></init-param>"
-        for name, value in (("listings", "true"), ("readonly", "false"), ("precompressed", "true"), ("sortListings", "true"))
+        for name, value in (
+            ("listings", "true"),
+            ("readonly", "false"),
+            ("precompressed", "true"),
+            ("sortListings", "true"),
+        )
     )
     + "</servlet></web-app>\n"
 )
