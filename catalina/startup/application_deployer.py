@@ -109,14 +109,13 @@ class ApplicationDeployer:
         unpack = self.host.unpack_wars
         root = ApplicationRoot(self.host, archive, application.name.base_name)
         try:
-            directory = root.prepare(unpack)
-            context = self._context_of(application, directory)
-            unpack_here = unpack and context.unpack_war
-            if unpack_here != unpack:
+            settings = self._settings_of(root.prepare(unpack))
+            if unpack and not settings.unpack_war:
                 root.close()
-                root.prepare(unpack_here)
-            root.check_requirements(self.may_install(context))
-            self._run(application, context, root.move_in(unpack_here), archive)
+                unpack = False
+                root.prepare(unpack)
+            root.check_requirements(self.may_install(settings))
+            self.run_directory(application, root.move_in(unpack), archive)
         finally:
             root.close()
             place = root.place(unpack)
@@ -151,6 +150,12 @@ class ApplicationDeployer:
         self._run(application, self._context_of(application, directory), directory, archive)
 
     # -- what they share -----------------------------------------------------------------------------------------
+
+    def _settings_of(self, directory: str) -> StandardContext:
+        """A context only to ask for the attributes of META-INF/context.xml that say how to deploy."""
+        own = os.path.join(directory, CONTEXT_XML)
+        counts = self.host.deploy_xml and os.path.isfile(own)
+        return make_context(self.host, own if counts else None)
 
     def _context_of(self, application: DeployedApplication, directory: str) -> StandardContext:
         """The context for a directory, with its META-INF/context.xml if the host lets it count."""

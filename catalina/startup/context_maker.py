@@ -76,6 +76,8 @@ def name_context(
     context.version_key = version_key(name.version, archive is not None and archive.wheel is not None)
     context.name = name.name
     context.doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
+    if archive is not None and archive.target is not None and context.fail_ctx_if_servlet_start_fails is None:
+        context.fail_ctx_if_servlet_start_fails = True  # such a wheel is this one callable and nothing else
     if "config_class" not in vars(context):
         context.config_class = host.config_class
 
