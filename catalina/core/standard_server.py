@@ -13,6 +13,7 @@ from catalina.core.standard_service import StandardService
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle
+from catalina.mbeans.registry import Registry
 from catalina.reactor import Reactor
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class StandardServer(Lifecycle):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.reactor = Reactor("catalina-exec")
+        #: Management beans; what the tree consists of is listed by the one who loads it.
+        self.mbeans = Registry()
         self.services: list[StandardService] = []
         self.global_naming_resources: NamingResourcesImpl | None = None
         self.catalina_home = Path.cwd()

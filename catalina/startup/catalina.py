@@ -15,6 +15,7 @@ from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.startup.catalina_properties import extend_import_path, load_catalina_properties
 from catalina.startup.property_sources import substitution_for
+from catalina.startup.server_beans import server_beans
 
 __all__ = ["Catalina"]
 
@@ -82,6 +83,7 @@ class Catalina:
         server.catalina_home = self.home
         server.catalina_base = self.base
         server.properties = self.properties
+        server.mbeans.add_source(lambda: server_beans(server))
         self.server = server
         return server
 

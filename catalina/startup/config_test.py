@@ -8,18 +8,16 @@ Each line is an element: its tag, the class it became, where it stands, and the 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Iterator
 
 from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding
 from catalina.digester.substitution import Substitution
+from catalina.mbeans.secrets import HIDDEN, looks_secret
 
 __all__ = ["remarks", "render_tree", "summary"]
 
 _MARKS = {logging.ERROR: "!!", logging.WARNING: "!", logging.INFO: "-"}
-#: Values of attributes with such names are secrets and are not shown.
-_SECRET = re.compile(r"pass|secret|credential|encryptionkey", re.IGNORECASE)
 
 
 def render_tree(root: Digested, substitution: Substitution) -> Iterator[str]:
@@ -33,7 +31,7 @@ def _render(digested: Digested, substitution: Substitution, depth: int) -> Itera
     shown = [element.tag, *([made] if made != element.tag else []), f"({element.place})"]
     for name, attribute in element.attributes.items():
         if name != "className":
-            shown.append(f"{name}={'***' if _SECRET.search(name) else repr(substitution(attribute.value))}")
+            shown.append(f"{name}={HIDDEN if looks_secret(name) else repr(substitution(attribute.value))}")
     text = substitution(element.text).strip()
     yield indent + " ".join([*shown, *([repr(text)] if text else [])])
     for finding in digested.findings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from catalina.attributes import Attribute
 from catalina.core.lifecycle_listener import LifecycleListener
 from catalina.lifecycle import LifecycleEvent
+from catalina.mbeans.secrets import HIDDEN, looks_secret
 from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["VersionLoggerListener"]
 
 log = logging.getLogger("org.apache.catalina.startup.VersionLoggerListener")
-
-#: Values under such names are not logged: logs travel further than processes.
-_SECRET = re.compile(r"pass|secret|token|credential|private|api_?key|access_?key", re.IGNORECASE)
 
 
 class VersionLoggerListener(LifecycleListener):
@@ -66,4 +63,4 @@ class VersionLoggerListener(LifecycleListener):
 
 
 def _shown(name: str, value: str) -> str:
-    return "***" if value and _SECRET.search(name) else value
+    return HIDDEN if value and looks_secret(name) else value

@@ -1,0 +1,154 @@
+"""The beans of a server: every component of its tree under the name that Tomcat gives it (mbeans.json has the
+patterns)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Component
+from catalina.mbeans.object_name import ObjectName, quote
+
+if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_engine import StandardEngine
+    from catalina.core.standard_host import StandardHost
+    from catalina.core.standard_server import StandardServer
+    from catalina.core.standard_service import StandardService
+
+__all__ = ["server_beans"]
+
+Beans = Iterator[tuple[ObjectName, Component]]
+
+#: Tomcat's domain for what belongs to no engine, and when there is none.
+DEFAULT_DOMAIN = "Catalina"
+
+
+def server_beans(server: StandardServer) -> Beans:
+    """Name and component of everything that is there now."""
+    domain = next((service.engine.name for service in server.services if service.engine), DEFAULT_DOMAIN)
+    yield ObjectName(domain, {"type": "Server"}), server
+    if server.global_naming_resources is not None:
+        yield ObjectName(domain, {"type": "NamingResources"}), server.global_naming_resources
+        yield from _named_resources({"resourcetype": "Global"}, server.global_naming_resources)
+    for service in server.services:
+        yield from _service(service)
+
+
+def _service(service: StandardService) -> Beans:
+    domain = service.engine.name if service.engine is not None else DEFAULT_DOMAIN
+    yield ObjectName(domain, {"type": "Service"}), service
+    for executor in service.executors:
+        yield ObjectName(domain, {"type": "Executor", "name": executor.name}), executor
+    for connector in service.connectors:
+        yield from _connector(domain, connector)
+    if service.engine is not None:
+        yield from _engine(service.engine)
+
+
+def _connector(domain: str, connector: Connector) -> Beans:
+    address = connector.protocol_handler.address
+    where = {"port": str(connector.port_with_offset), **({"address": quote(address)} if address else {})}
+    yield ObjectName(domain, {"type": "Connector", **where}), connector
+    yield ObjectName(domain, {"type": "ProtocolHandler", **where}), connector.protocol_handler
+    pool = {"ThreadPool": quote(connector.name)}
+    for config in connector.ssl_host_configs:
+        name = quote(str(getattr(config, "host_name", "_default_")))
+        yield ObjectName(domain, {"type": "SSLHostConfig", **pool, "name": name}), config
+
+
+def _engine(engine: StandardEngine) -> Beans:
+    domain = engine.name
+    yield ObjectName(domain, {"type": "Engine"}), engine
+    yield from _container(domain, engine, {})
+    for host in engine.children:
+        yield from _host(domain, host)  # type: ignore[arg-type]  # an engine's children are hosts
+
+
+def _host(domain: str, host: StandardHost) -> Beans:
+    keys = {"host": host.name}
+    yield ObjectName(domain, {"type": "Host", **keys}), host
+    yield from _container(domain, host, keys)
+    for context in host.children:
+        yield from _context(domain, host, context)  # type: ignore[arg-type]  # a host's children are contexts
+
+
+def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans:
+    module = f"//{host.name}{context.name if context.name.startswith('/') else '/' + context.name}"
+    j2ee = {"J2EEApplication": "none", "J2EEServer": "none"}
+    yield ObjectName(domain, {"j2eeType": "WebModule", "name": module, **j2ee}), context
+    keys = {"host": host.name, "context": context.name or "/"}
+    yield from _container(domain, context, keys)
+    for kind, part in (
+        ("Manager", context.manager),
+        ("Loader", context.loader),
+        ("WebResourceRoot", context.resources),
+    ):
+        if isinstance(part, Component):
+            yield ObjectName(domain, {"type": kind, **keys}), part
+    for wrapper in context.children:
+        name = {"j2eeType": "Servlet", "WebModule": module, "name": _plain(wrapper.name)}
+        yield ObjectName(domain, {**name, **j2ee}), wrapper
+
+
+def _plain(text: str) -> str:
+    """A value as it is where JMX allows that, quoted where it does not."""
+    return quote(text) if not text or any(character in text for character in ',=:"*?\n') else text
+
+
+def _container(domain: str, container: Any, keys: dict[str, str]) -> Beans:
+    """What any container may have: valves, a realm, a cluster."""
+    counts: dict[str, int] = {}
+    for valve in container.pipeline.valves:
+        kind = type(valve).__name__
+        seen = counts[kind] = counts.get(kind, 0) + 1
+        name = {"name": kind, **({"seq": str(seen - 1)} if seen > 1 else {})}
+        yield ObjectName(domain, {"type": "Valve", **keys, **name}), valve
+    parent = container.parent
+    realm = container.realm
+    if realm is not None and (parent is None or parent.realm is not realm):
+        yield from _realm(domain, realm, "/realm0", keys)
+    cluster = container.cluster
+    if cluster is not None and (parent is None or parent.cluster is not cluster):
+        yield from _cluster(domain, cluster, keys, container.name)
+
+
+def _realm(domain: str, realm: Any, path: str, keys: dict[str, str]) -> Beans:
+    yield ObjectName(domain, {"type": "Realm", "realmPath": path, **keys}), realm
+    for number, nested in enumerate(getattr(realm, "realms", ())):
+        yield from _realm(domain, nested, f"{path}/realm{number}", keys)
+
+
+def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) -> Beans:
+    yield ObjectName(domain, {"type": "Cluster", **keys}), cluster
+    if isinstance(cluster.deployer, Component):
+        yield ObjectName(domain, {"type": "Cluster", **keys, "component": "Deployer"}), cluster.deployer
+    if cluster.channel is not None:
+        yield from _channel(cluster.channel, f"{container}-Channel")
+
+
+def _channel(channel: Any, name: str) -> Beans:
+    """The channel and its parts have a domain of their own."""
+    keys = {"type": "Channel", "channel": name}
+    yield ObjectName("ClusterChannel", {**keys, "component": "Channel"}), channel
+    coordinator = channel.coordinator
+    for component, part in (
+        ("Membership", coordinator.membership_service),
+        ("Receiver", coordinator.receiver),
+        ("Sender", coordinator.sender),
+    ):
+        if isinstance(part, Component):
+            yield ObjectName("ClusterChannel", {**keys, "component": component}), part
+    for interceptor in channel.interceptors:
+        names = {"component": "Interceptor", "interceptorName": type(interceptor).__name__}
+        yield ObjectName("ClusterChannel", {**keys, **names}), interceptor
+
+
+def _named_resources(keys: dict[str, str], resources: Any) -> Beans:
+    for entry in resources.entries:
+        kind = type(entry).__name__.removeprefix("Context")
+        names = {"type": kind, **keys, "name": quote(str(getattr(entry, "name", "")))}
+        if kind == "Resource":
+            names = {"type": kind, **keys, "class": str(entry.type), "name": quote(str(entry.name))}
+        yield ObjectName(DEFAULT_DOMAIN, names), entry
