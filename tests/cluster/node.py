@@ -12,7 +12,9 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+
+from tests.cluster.namespaces import Namespace
 
 __all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_udp_port", "wait_until"]
 
@@ -48,6 +50,26 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -
         time.sleep(0.02)
 
 
+#: Requests on their way at a time over one connection.
+_PIPELINED = 50
+
+
+def _request(path: str, session_id: str | None) -> bytes:
+    cookie = f"Cookie: JSESSIONID={session_id}\r\n" if session_id else ""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\n".encode()
+
+
+def _read_answer(stream: BinaryIO, session_id: str | None) -> Answer:
+    status = int(stream.readline().split()[1])
+    headers: dict[str, str] = {}
+    while line := stream.readline().strip():
+        name, _, value = line.decode("latin-1").partition(": ")
+        headers[name] = value
+    body = stream.read(int(headers["Content-Length"]))
+    new_id = headers.get("Set-Cookie", "").partition("JSESSIONID=")[2].partition(";")[0] or session_id
+    return Answer(status, headers, body, new_id)
+
+
 class Answer(NamedTuple):
     """What a node answered; ``json`` is None when the body is none."""
 
@@ -74,7 +96,7 @@ class Node:
         base: an empty directory for its CATALINA_BASE.
         cluster: XML for the Host.
         engine_cluster: XML for the Engine.
-        prefix: command in front, such as ``ip netns exec NAME``.
+        namespace: the network namespace it runs in; requests to it are made inside too.
         address: what the connector binds to and the test connects to.
     """
 
@@ -84,14 +106,14 @@ class Node:
         base: Path,
         cluster: str = "",
         engine_cluster: str = "",
-        prefix: tuple[str, ...] = (),
+        namespace: Namespace | None = None,
         address: str = "127.0.0.1",
         http_port: int | None = None,
         context_xml: str | None = None,
     ) -> None:
         self.name = name
         self.base = base
-        self.prefix = prefix
+        self.namespace = namespace
         self.address = address
         self.http_port = http_port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -131,7 +153,7 @@ class Node:
             environment.pop(name, None)
         with self.log_file.open("ab") as out:
             self.process = subprocess.Popen(
-                [*self.prefix, str(PROJECT / "bin" / "catalina.sh"), "run"],
+                [*(self.namespace.command if self.namespace else ()), str(PROJECT / "bin" / "catalina.sh"), "run"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -161,6 +183,11 @@ class Node:
 
     def get(self, path: str, session_id: str | None = None, timeout: float = 10.0, app: str = "/app") -> Answer:
         """One request with or without the session's cookie."""
+        if self.namespace is not None:
+            return self.namespace.inside(lambda: self._get(path, session_id, timeout, app))
+        return self._get(path, session_id, timeout, app)
+
+    def _get(self, path: str, session_id: str | None, timeout: float, app: str) -> Answer:
         connection = http.client.HTTPConnection(self.address, self.http_port, timeout=timeout)
         try:
             headers = {"Cookie": f"JSESSIONID={session_id}"} if session_id else {}
@@ -172,6 +199,22 @@ class Node:
             connection.close()
         new_id = cookie.partition("JSESSIONID=")[2].partition(";")[0] or session_id
         return Answer(response.status, dict(response.getheaders()), body, new_id)
+
+    def get_many(self, requests: list[tuple[str, str | None]], app: str = "/app") -> list[Answer]:
+        """Many requests, pipelined over one connection."""
+        answers: list[Answer] = []
+        with (
+            socket.create_connection((self.address, self.http_port), timeout=30) as sock,
+            sock.makefile("rb") as stream,
+        ):
+            for start in range(0, len(requests), _PIPELINED):
+                batch = requests[start : start + _PIPELINED]
+                sock.sendall(b"".join(_request(app + path, session_id) for path, session_id in batch))
+                for _, session_id in batch:
+                    answers.append(_read_answer(stream, session_id))
+                if answers[-1].headers.get("Connection") == "close":
+                    raise AssertionError(f"{self.name} closed the connection: {answers[-1]}")
+        return answers
 
     def processes(self) -> list[int]:
         """The ids of the process and its children, the worker last."""

@@ -68,7 +68,6 @@ class JavaTomcat(Node):
         self.base = base
         self.address = "127.0.0.1"
         self.namespace = None
-        self.prefix = ()
         self.http_port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         for directory in ("conf", "logs", "temp", "work", "webapps/app/WEB-INF/classes"):

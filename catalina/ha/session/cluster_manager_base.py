@@ -58,6 +58,9 @@ class ClusterManagerBase(ManagerBase):
         """The id of a session that has moved to another node's route lately; None when this one has not."""
         return None
 
+    def member_added(self, member: Member) -> None:
+        """A node has joined the group while the manager runs. In the reading thread: never wait."""
+
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
         """A session message for this manager; one that replicates in another way ignores it."""
 

@@ -29,7 +29,9 @@ from catalina.ha.session.session_message import (
     encode_session_id,
 )
 from catalina.ha.session.state_sender import StateSender
-from catalina.ha.session.state_transfer import StateTransfer
+from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
+from catalina.lifecycle import LifecycleState
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
 
 if TYPE_CHECKING:
     from catalina.session.standard_session import StandardSession
@@ -45,6 +47,8 @@ _NEVER_QUEUED = frozenset({EVT_ALL_SESSION_DATA, EVT_ALL_SESSION_TRANSFERCOMPLET
 #: A session that is only read tells the others each tenth of its interval that it lives, so that no copy counts as idle
 #: by more than that. Tomcat before 10.1.47 waited the whole interval, since then it sends with every request.
 ACCESS_FRACTION = 10
+#: A member that is announced at this age, or older, did not join now: it was there and not heard.
+REJOIN_ALIVE_MS = 5000
 
 
 def _positive(text: str) -> int:
@@ -89,6 +93,12 @@ class DeltaManager(ClusterManagerBase):
     )
     state_timestamp_drop = Attribute(
         bool, True, doc="Messages that came while the state was awaited and are older than it are dropped."
+    )
+    resync_on_rejoin = Attribute(
+        bool,
+        True,
+        doc="Beyond Tomcat: ask a member that turns up late (after a cut link, or unheard at the start) for the "
+        "sessions that this node has missed; of two copies the one that was used last wins.",
     )
     enable_statistics = Attribute(bool, True, doc="Count the messages sent and received by kind.")
 
@@ -200,6 +210,16 @@ class DeltaManager(ClusterManagerBase):
         """Count a message of the state transfer."""
         if self.enable_statistics:
             self.sent[event] += 1
+
+    def member_added(self, member: Member) -> None:
+        """A member that has just started will ask us; one that has been running knows what we have missed."""
+        if self.resync_on_rejoin and self.state is LifecycleState.STARTED and member.alive_ms >= REJOIN_ALIVE_MS:
+            cluster = self.cluster
+            if cluster is not None:
+                log.info("Manager [%s], requesting the sessions that [%s] may have and this node has not",
+                         self.name, member.name)  # fmt: skip
+                cluster.post(get_all_sessions(self.name, self.now_ms()), member, SEND_OPTIONS_ASYNCHRONOUS)
+                self.count_sent(EVT_GET_ALL_SESSIONS)
 
     # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
 

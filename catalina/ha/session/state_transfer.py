@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
     from catalina.tribes.member import Member
 
-__all__ = ["StateTransfer"]
+__all__ = ["StateTransfer", "get_all_sessions"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
@@ -34,6 +34,11 @@ SILENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.5
 #: Messages that wait for the state; the oldest are dropped, their sessions are in the state.
 MAX_QUEUED = 200_000
+
+
+def get_all_sessions(name: str, now_ms: int) -> SessionMessage:
+    """The question for the state of the manager ``name``."""
+    return SessionMessage(EVT_GET_ALL_SESSIONS, name, None, "GET-ALL", f"GET-ALL-{name}", now_ms)
 
 
 class _Outcome(Enum):
@@ -160,7 +165,7 @@ class StateTransfer:
         name = manager.name
         self._answer = None
         self._news.clear()
-        message = SessionMessage(EVT_GET_ALL_SESSIONS, name, None, "GET-ALL", f"GET-ALL-{name}", manager.now_ms())
+        message = get_all_sessions(name, manager.now_ms())
         cluster.post(message, member, SEND_OPTIONS_ASYNCHRONOUS)
         manager.count_sent(EVT_GET_ALL_SESSIONS)
         log.info(

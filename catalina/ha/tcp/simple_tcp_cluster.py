@@ -266,6 +266,8 @@ class SimpleTcpCluster(Lifecycle):
     def member_added(self, member: Member) -> None:
         """A node has joined."""
         log.info("Replication member added:[%s]", member.name)
+        for manager in tuple(self.managers.values()):
+            manager.member_added(member)
         self.fire_lifecycle_event("after_member_register", member)
 
     def member_disappeared(self, member: Member) -> None:

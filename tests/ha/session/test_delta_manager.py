@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -529,3 +530,62 @@ def test_a_reload_keeps_the_sessions() -> None:
     a.cluster.register_manager(a.manager)
     a.manager.start()
     assert a.manager.find_session("S").get_attribute("cart") == [1]
+
+
+# -- a node that was there and not heard -------------------------------------------------------------------------------
+
+
+def rejoin(*nodes: Node) -> None:
+    """Each node hears of the others, which have been running for a while."""
+    for node in nodes:
+        node.alive = True
+    for node in nodes:
+        for member in node.channel.members:
+            node.cluster.member_added(replace(member, alive_ms=60_000))
+    deadline = time.monotonic() + 5
+    while any(node.manager.state_sender._thread for node in nodes):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_after_a_cut_link_each_side_gets_what_the_other_has_made() -> None:
+    _, a, b = two_nodes()
+    b.alive = False
+    on_a = a.manager.create_session("A")
+    on_a.set_attribute("n", 1)
+    a.request(on_a)
+    a.alive, b.alive = False, True
+    on_b = b.manager.create_session("B")
+    b.request(on_b)
+    rejoin(a, b)
+    assert b.manager.find_session("A").get_attribute("n") == 1
+    assert a.manager.find_session("B") is not None
+
+
+def test_of_two_copies_the_one_used_last_wins_on_both_sides() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    b.alive = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    network.clock.advance(5)
+    a.alive, b.alive = False, True
+    copy.set_attribute("n", 2)
+    b.request(copy)
+    rejoin(a, b)
+    assert [node.manager.find_session(session.id).get_attribute("n") for node in (a, b)] == [2, 2]
+
+
+def test_a_member_that_has_just_started_is_not_asked() -> None:
+    _, a, b = two_nodes()
+    before = len(a.channel.sent)
+    a.cluster.member_added(replace(b.channel.local_member, alive_ms=1018))
+    assert len(a.channel.sent) == before
+
+
+def test_the_question_can_be_switched_off() -> None:
+    _, a, b = two_nodes()
+    a.manager.resync_on_rejoin = False
+    before = len(a.channel.sent)
+    a.cluster.member_added(replace(b.channel.local_member, alive_ms=60_000))
+    assert len(a.channel.sent) == before

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -21,7 +21,7 @@ PORTABLE = {
     "set": {1, 2, 3},
     "decimal": Decimal("1.10"),
     "uuid": UUID(int=5),
-    "instant": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
+    "instant": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
 }
 
 
@@ -94,8 +94,11 @@ def described(session, query):
 
 def check_types(session, query):
     """Compare what a Java node has set with the same values here."""
-    wrong = {name: repr(session.get(name)) for name, value in PORTABLE.items()
-             if session.get(name) != value or type(session.get(name)) is not type(value)}
+    wrong = {
+        name: repr(session.get(name))
+        for name, value in PORTABLE.items()
+        if session.get(name) != value or type(session.get(name)) is not type(value)
+    }
     session["wrong"] = wrong
 
 
@@ -105,7 +108,21 @@ def show(session, query):
 
 ACTIONS = {
     function.__name__: function
-    for function in (count, put, remove, cart, add, fill, invalidate, change_id, interval, types, described, check_types, show)
+    for function in (
+        count,
+        put,
+        remove,
+        cart,
+        add,
+        fill,
+        invalidate,
+        change_id,
+        interval,
+        types,
+        described,
+        check_types,
+        show,
+    )
 }
 
 

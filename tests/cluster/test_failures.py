@@ -1,0 +1,169 @@
+"""What nodes do when processes, cables and datagrams go wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster.clusters import full
+from tests.cluster.namespaces import MulticastRelay, Switch
+from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.support.needs import need_command, need_network_namespaces
+
+pytestmark = pytest.mark.cluster
+
+GROUP_PORT = 45564
+
+
+@pytest.fixture
+def switch() -> Iterator[Switch]:
+    need_network_namespaces()
+    need_command("nft", "nftables")
+    found = Switch()
+    yield found
+    found.close()
+
+
+def pair_in_namespaces(switch: Switch, make_node: Callable[..., Node], options: int = 6) -> tuple[Node, Node]:
+    """Two nodes with the HOW-TO's own addresses: the group 228.0.0.4:45564 and a receiver with address="auto"."""
+    cluster = full(GROUP_PORT, send_options=options, receiver='address="auto"', bind="")
+    nodes = [make_node(name, cluster=cluster, namespace=switch.add(name), http_port=8080) for name in ("ns1", "ns2")]
+    for node in nodes:
+        node.start(wait=False)
+    for node in nodes:
+        node.wait_started()
+    return nodes[0], nodes[1]
+
+
+def members_seen(node: Node) -> tuple[int, int]:
+    """How often the log says that a member came and went."""
+    return node.log.count("Replication member added"), node.log.count("Received member disappeared")
+
+
+def test_kill_9_of_the_node_that_made_the_sessions_loses_none(make_pair: Callable[..., tuple[Node, Node]]) -> None:
+    a, b = make_pair(send_options=6)
+    sessions = [a.get("/count").session_id for _ in range(50)]
+    a.kill()
+    assert [b.get("/count", session_id).values for session_id in sessions] == [{"count": 2}] * 50
+
+
+def test_a_worker_that_is_killed_comes_back_with_the_sessions(make_pair: Callable[..., tuple[Node, Node]]) -> None:
+    a, _ = make_pair(send_options=6)
+    session_id = a.get("/count").session_id
+    mark = len(a.log)
+    killed = a.kill_worker()
+    wait_until(lambda: "Server startup in [" in a.log[mark:], "the arbiter starts a new worker", 30)
+    log = a.log[mark:]
+    assert log.index("session state sent at [") < log.index("Server startup in [")
+    assert a.processes()[-1] != killed
+    assert a.get("/count", session_id).values == {"count": 2}
+
+
+def test_an_orderly_stop_is_noticed_at_once_and_exits_143(make_pair: Callable[..., tuple[Node, Node]]) -> None:
+    a, b = make_pair(send_options=6)
+    session_id = a.get("/count").session_id
+    began = time.monotonic()
+    assert a.stop() == 143
+    wait_until(lambda: "Received member disappeared" in b.log, "B hears the farewell", 2)
+    assert time.monotonic() - began < 6
+    assert "Manager [/app] expiring sessions upon shutdown" in a.log
+    assert b.get("/count", session_id).values == {"count": 2}
+
+
+@pytest.mark.netns
+def test_the_address_announced_is_that_of_the_route_to_the_group(
+    switch: Switch, make_node: Callable[..., Node]
+) -> None:
+    a, b = pair_in_namespaces(switch, make_node)
+    assert "Replication member added:[tcp://10.99.0.2:4000]" in a.log
+    assert "Replication member added:[tcp://10.99.0.1:4000]" in b.log
+    session_id = a.get("/count").session_id
+    assert b.get("/count", session_id).values == {"count": 2}
+
+
+@pytest.mark.netns
+def test_a_cut_link_blocks_no_request_and_after_it_is_mended_the_nodes_share_again(
+    switch: Switch, make_node: Callable[..., Node]
+) -> None:
+    a, b = pair_in_namespaces(switch, make_node)
+    before = a.get("/count").session_id
+    assert a.namespace is not None
+    a.namespace.cut()
+    began = time.monotonic()
+    during = a.get("/count", timeout=20).session_id
+    assert time.monotonic() - began < 15
+    wait_until(lambda: members_seen(a)[1] >= 1 and members_seen(b)[1] >= 1, "each finds the other gone", 30)
+    assert b.get("/count", before).values == {"count": 2}
+    a.namespace.mend()
+    wait_until(lambda: members_seen(a)[0] >= 2 and members_seen(b)[0] >= 2, "they find each other again", 30)
+    after = a.get("/count").session_id
+    assert b.get("/count", after).values == {"count": 2}
+    wait_until(lambda: b.get("/show", during).values == {"count": 1}, "what was made meanwhile comes too", 15)
+
+
+@pytest.mark.netns
+def test_lost_heartbeats_do_not_end_a_member_that_still_answers(switch: Switch, make_node: Callable[..., Node]) -> None:
+    a, b = pair_in_namespaces(switch, make_node)
+    switch.drop_multicast(True)
+    time.sleep(4.5)  # longer than dropTime
+    session_id = a.get("/count").session_id
+    assert b.get("/count", session_id).values == {"count": 2}
+    switch.drop_multicast(False)
+    time.sleep(1.5)
+    assert members_seen(a) == (1, 0)
+    assert members_seen(b) == (1, 0)
+
+
+@pytest.mark.netns
+def test_a_node_that_joins_unheard_gets_the_sessions_when_it_is_heard(
+    switch: Switch, make_node: Callable[..., Node]
+) -> None:
+    cluster = full(GROUP_PORT, send_options=6, receiver='address="auto"', bind="")
+    a, b = (make_node(name, cluster=cluster, namespace=switch.add(name), http_port=8080) for name in ("ns1", "ns2"))
+    a.start()
+    session_id = a.get("/count").session_id
+    switch.drop_multicast(True)
+    b.start()
+    assert "skipping state transfer" in b.log
+    switch.drop_multicast(False)
+    wait_until(lambda: "Replication member added" in b.log, "B hears A", 10)
+    wait_until(lambda: b.get("/show", session_id).values == {"count": 1}, "B asks for the sessions it missed", 15)
+
+
+@pytest.mark.netns
+def test_heartbeats_that_come_late_are_heartbeats(switch: Switch, make_node: Callable[..., Node]) -> None:
+    a, b = pair_in_namespaces(switch, make_node)
+    assert a.namespace is not None
+    assert b.namespace is not None
+    switch.drop_multicast(True)
+    relays = [
+        MulticastRelay(a.namespace, b.namespace, GROUP_PORT, 2.0),
+        MulticastRelay(b.namespace, a.namespace, GROUP_PORT, 2.0),
+    ]
+    try:
+        time.sleep(6)
+        session_id = a.get("/count").session_id
+        assert b.get("/count", session_id).values == {"count": 2}
+        assert all(relay.relayed >= 4 for relay in relays)
+        assert members_seen(a) == (1, 0)
+        assert members_seen(b) == (1, 0)
+    finally:
+        for relay in relays:
+            relay.close()
+
+
+def test_twenty_thousand_sessions_are_there_at_the_first_answer(make_node: Callable[..., Node]) -> None:
+    cluster = full(free_udp_port(), send_options=8)
+    a, b = (make_node(name, cluster=cluster) for name in ("big1", "big2"))
+    a.start()
+    ids = [answer.session_id for answer in a.get_many([("/fill?bytes=1024", None)] * 20_000)]
+    assert len(set(ids)) == 20_000
+    b.start()
+    found = re.search(r"session state sent at \[.*?\] received in \[([\d,]+)\] ms", b.log)
+    assert found, b.log
+    assert int(found[1].replace(",", "")) < 5000
+    for answer in b.get_many([("/show", session_id) for session_id in ids[::20]]):
+        assert answer.json["id"] is not None
