@@ -70,7 +70,6 @@ class StandardServer(Lifecycle):
         self.catalina_home = Path.cwd()
         self.catalina_base = self.catalina_home
         self._utility: UtilityExecutor | None = None
-        self._shutdown_port: ShutdownPort | None = None
         self._periodic: ScheduledTask | None = None
 
     def __str__(self) -> str:
@@ -105,15 +104,19 @@ class StandardServer(Lifecycle):
 
         Returns at once when the shutdown port cannot be bound: the caller stops the server, as Tomcat does.
         """
-        if self._shutdown_port is None:
-            self._shutdown_port = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)
-        self._shutdown_port.wait()
+        self._waiting_room().wait()
 
     def stop_await(self) -> None:
         """End :meth:`await_shutdown`. Any thread, also from a signal handler, also before it was called."""
-        if self._shutdown_port is None:
-            self._shutdown_port = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)
-        self._shutdown_port.close()
+        self._waiting_room().close()
+
+    def _waiting_room(self) -> ShutdownPort:
+        """The same one for every thread and signal handler, whoever comes first: setdefault is atomic."""
+        port: ShutdownPort | None = vars(self).get("_shutdown_port")
+        if port is None:
+            made = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)
+            port = vars(self).setdefault("_shutdown_port", made)
+        return port
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 

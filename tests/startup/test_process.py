@@ -142,8 +142,8 @@ def test_a_shutdown_port_that_is_taken_stops_the_server_with_0(node: Instance) -
 
 
 def test_a_listener_that_refuses_ends_the_start_with_1(node: Instance) -> None:
-    refusing = '<Listener className="org.apache.catalina.security.SecurityListener" checkedOsUsers="nobody" minimumUmask="0777"/>'
-    replace(node, '  <Service name="Catalina">', f"{refusing}<Service>")
+    listener = '<Listener className="org.apache.catalina.security.SecurityListener" checkedOsUsers="no one"'
+    replace(node, '  <Service name="Catalina">', f'{listener} minimumUmask="0777"/><Service>')
     assert node.run().wait(PATIENCE) == 1
     assert "Running Tomcat without a umask at least as restrictive as [0777]" in node.run_output
 
