@@ -65,7 +65,7 @@ class ApplicationSources:
             try:
                 yield self.archive(file)
             except DeploymentError as refused:
-                self._say_once(file, refused)
+                self.say_once(file, refused)
 
     def directories(self) -> Iterator[tuple[ContextName, str]]:
         """Directories in appBase."""
@@ -130,7 +130,8 @@ class ApplicationSources:
             return names
         return [name for name in names if not ignore.fullmatch(name)]
 
-    def _say_once(self, file: str, refused: DeploymentError) -> None:
+    def say_once(self, file: str, refused: DeploymentError) -> None:
+        """Log why an archive is refused, unless that was said of this state of the file."""
         stamp, _ = self._known[file]
         if self._said.get(file) != stamp:
             self._said[file] = stamp

@@ -268,7 +268,7 @@ class HostConfig(Component):
             archive = self.sources.archive(file)
         except DeploymentError as error:
             application.refused = stamp_of(file)
-            log.error("Error deploying web application archive [%s]: %s", file, error)
+            self.sources.say_once(file, error)
             return
         if context is None or not context.state.available or archive.name != application.name:
             self._undeploy(application)

@@ -1,0 +1,255 @@
+"""A host's settings for deployment, and archives that are broken, half copied or do not start."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+
+import pytest
+
+from catalina.errors import DeploymentError
+from catalina.startup.host_config import HostConfig
+from tests.deploy.archives import hello, make_wheel, make_zip
+from tests.startup.hosts import Base, running
+from tests.startup.test_application_deployer import application_files, write_directory
+
+
+def shop(base: Base, text: str, version: str = "1", **more: object) -> None:
+    make_wheel(base.webapps, "shop", version, {"shop.py": hello(text)}, **more)
+
+
+# -- settings ----------------------------------------------------------------------------------------------------
+
+
+def test_without_deploy_on_startup_a_look_deploys(tmp_path):
+    base = Base(tmp_path, deploy_on_startup=False)
+    write_directory(base.webapps / "a")
+    with running(base):
+        assert base.context("/a") is None
+        base.config.check()
+        assert base.runs("/a")
+
+
+def test_without_auto_deploy_a_look_does_nothing(tmp_path):
+    base = Base(tmp_path, auto_deploy=False)
+    write_directory(base.webapps / "a")
+    with running(base):
+        write_directory(base.webapps / "b")
+        base.config.check()
+        assert base.runs("/a")
+        assert base.context("/b") is None
+
+
+def test_deploy_ignore_is_matched_against_the_whole_name(tmp_path):
+    base = Base(tmp_path, deploy_ignore=re.compile("a.*|b"))
+    for name in ("a", "ab", "b", "bc"):
+        write_directory(base.webapps / name)
+    make_zip(base.webapps / "ac.war", application_files(False))
+    with running(base):
+        assert [context.name for context in base.host.children] == ["/bc"]
+
+
+def test_create_dirs_makes_both_bases(tmp_path):
+    with running(Base(tmp_path / "with")) as base:
+        assert base.webapps.is_dir()
+        assert base.descriptors.is_dir()
+
+
+def test_without_app_base_deployment_is_switched_off_and_said(tmp_path, caplog):
+    with running(Base(tmp_path, create_dirs=False)) as base:
+        assert not base.webapps.exists()
+        assert not base.host.auto_deploy
+    assert (
+        f"Application base [{base.webapps}] for host [localhost] does not exist or is not a directory." in caplog.text
+    )
+
+
+def test_names_that_are_never_applications(tmp_path):
+    base = Base(tmp_path)
+    for name in ("META-INF", "WEB-INF", ".catalina-old-x"):
+        write_directory(base.webapps / name)
+    (base.webapps / "readme.txt").write_text("x")
+    with running(base):
+        assert base.host.children == ()
+        assert not (base.webapps / ".catalina-old-x").exists()
+
+
+def test_applications_start_at_the_same_time_with_start_stop_threads(tmp_path):
+    base = Base(tmp_path, start_stop_threads=3)
+    meeting = "import threading\nfrom tests.startup import test_host_config\ntest_host_config.barrier.wait(10)\n"
+    for name in "abc":
+        make_wheel(base.webapps, f"meet-{name}", "1", {f"meet_{name}.py": meeting + hello(name)})
+    with running(base):
+        assert [base.ask(f"/meet-{name}##1") for name in "abc"] == ["a", "b", "c"]
+
+
+barrier = threading.Barrier(3)
+
+
+def test_the_listener_of_a_host_is_found(tmp_path):
+    base = Base(tmp_path)
+    assert HostConfig.of(base.host) is base.config
+
+
+def test_an_application_in_somebody_elses_work_is_left_alone(tmp_path):
+    with running(Base(tmp_path)) as base:
+        assert base.config.try_add_serviced("/a")
+        assert not base.config.try_add_serviced("/a")
+        write_directory(base.webapps / "a")
+        base.config.check()
+        assert base.context("/a") is None
+        base.config.remove_serviced("/a")
+        base.config.check()
+        assert base.runs("/a")
+
+
+def test_a_context_of_server_xml_is_not_deployed_again(tmp_path):
+    from catalina.core.standard_context import StandardContext
+
+    base = Base(tmp_path)
+    write_directory(base.webapps / "a")
+    own = StandardContext(path="/a", doc_base="a")
+    own.settle_name()
+    base.host.add_child(own)
+    with running(base):
+        assert base.context("/a") is own
+        assert not base.config.is_deployed("/a")
+
+
+def test_undeploy_deletes_what_is_in_app_base(tmp_path):
+    base = Base(tmp_path)
+    make_zip(base.webapps / "a.war", application_files(False))
+    with running(base):
+        base.config.undeploy("/a")
+        assert os.listdir(base.webapps) == []
+        with pytest.raises(DeploymentError, match=r"no application \[/a\]"):
+            base.config.undeploy("/a")
+
+
+def test_check_now_deploys_without_auto_deploy(tmp_path):
+    with running(Base(tmp_path, auto_deploy=False)) as base:
+        shop(base, "one")
+        base.config.check_now("/shop##1")
+        assert base.ask("/shop##1") == "one"
+
+
+# -- archives that are not as they should be ---------------------------------------------------------------------
+
+
+def test_a_half_copied_archive_is_not_deployed(tmp_path, caplog):
+    with running(Base(tmp_path)) as base:
+        whole = make_zip(tmp_path / "elsewhere/a.war", application_files(False)).read_bytes()
+        with open(base.webapps / "a.war", "wb") as copy:
+            copy.write(whole[:100])
+            copy.flush()
+            base.settle()
+            assert base.context("/a") is None
+            copy.write(whole[100:])
+        base.wait_for(lambda: base.runs("/a"))
+    assert not caplog.messages
+
+
+def test_a_corrupt_archive_is_said_once(tmp_path, caplog):
+    base = Base(tmp_path)
+    base.webapps.mkdir()
+    (base.webapps / "a.war").write_bytes(b"no zip")
+    with running(base):
+        base.settle()
+        base.settle()
+    assert [text for text in caplog.messages if "a.war" in text] == [
+        f"Error deploying web application archive [{base.webapps}/a.war]: {base.webapps}/a.war: "
+        "not a usable zip archive: File is not a zip file"
+    ]
+
+
+@pytest.mark.parametrize("fault", ["no zip", "bad content", "missing requirement", "other platform"])
+def test_a_new_archive_that_is_refused_leaves_the_running_version(tmp_path, caplog, fault):
+    base = Base(tmp_path)
+    shop(base, "one")
+    with running(base):
+        context = base.context("/shop##1")
+        base.config.sources.settling.given_up = 0.5
+        file = base.webapps / "shop-1-py3-none-any.whl"
+        if fault == "no zip":
+            file.write_bytes(b"no zip")
+        elif fault == "bad content":
+            data = bytearray(file.read_bytes())
+            data[data.index(b"shop.py") + 30] ^= 0xFF
+            file.write_bytes(data)
+        elif fault == "missing requirement":
+            shop(base, "two", requires=["tilly-none"])
+        else:
+            shop(base, "two", requires_python="<3")
+        base.wait_for(lambda: any(record.levelname == "ERROR" for record in caplog.records))
+        base.settle()
+        assert base.context("/shop##1") is context
+        assert base.ask("/shop##1") == "one"
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+    assert not [name for name in os.listdir(base.webapps) if name.startswith(".catalina")]
+
+
+def test_a_new_archive_that_does_not_start_is_replaced_by_the_previous_one(tmp_path, caplog):
+    base = Base(tmp_path)
+    shop(base, "one")
+    with running(base):
+        make_wheel(base.webapps, "shop", "1", {"shop.py": "application = 1/0\n"})
+        said = "The new version of [/shop##1] did not start; the previous one is restored"
+        base.wait_for(lambda: said in caplog.messages)
+        assert base.ask("/shop##1") == "one"
+        caplog.clear()
+        base.settle()
+        assert not caplog.messages
+        shop(base, "three")
+        base.wait_for(lambda: base.ask("/shop##1") == "three")
+
+
+def test_an_archive_that_did_not_start_at_first_is_tried_again_when_it_changes(tmp_path):
+    base = Base(tmp_path)
+    make_wheel(base.webapps, "shop", "1", {"shop.py": "application = 1/0\n"})
+    with running(base):
+        assert base.ask("/shop##1") in ("(FAILED)", "(STOPPED)")
+        shop(base, "two")
+        base.wait_for(lambda: base.ask("/shop##1") == "two")
+
+
+# -- versions ----------------------------------------------------------------------------------------------------
+
+
+def test_two_versions_of_one_wheel_run_side_by_side(tmp_path):
+    base = Base(tmp_path)
+    shop(base, "nine", "1.9")
+    shop(base, "ten", "1.10")
+    with running(base):
+        assert (base.ask("/shop##1.9"), base.ask("/shop##1.10")) == ("nine", "ten")
+        newest = base.service.mapper.map("localhost", "/shop/").context
+        assert newest is base.context("/shop##1.10")
+
+
+def test_old_versions_go_when_nobody_uses_them(tmp_path, caplog):
+    caplog.set_level("INFO")
+    base = Base(tmp_path, undeploy_old_versions=True)
+    shop(base, "nine", "1.9")
+    with running(base):
+        session = base.context("/shop##1.9").manager.create_session(None)
+        shop(base, "ten", "1.10")
+        base.wait_for(lambda: base.runs("/shop##1.10"))
+        base.settle()
+        assert base.runs("/shop##1.9")
+        session.expire()
+        base.wait_for(lambda: base.context("/shop##1.9") is None)
+        assert base.runs("/shop##1.10")
+        assert [name for name in os.listdir(base.webapps) if "1.9" in name] == []
+    said = "Undeploying old version of context [/shop##1.9] which has no active session"
+    assert said in caplog.messages
+
+
+# -- watching ----------------------------------------------------------------------------------------------------
+
+
+def test_a_copied_file_runs_without_waiting_for_a_tick(tmp_path):
+    with running(Base(tmp_path)) as base:
+        deployed = threading.Event()
+        base.host.add_container_listener(lambda event: deployed.set() if event.type == "addChild" else None)
+        shop(base, "one")
+        assert deployed.wait(10)
