@@ -157,6 +157,13 @@ class Connector(Lifecycle):
         return self.protocol_handler
 
     @property
+    def ajp(self) -> AjpNioProtocol:
+        """The protocol handler of an AJP connector."""
+        if not isinstance(self.protocol_handler, AjpNioProtocol):
+            raise TypeError(f"{self} does not speak AJP")
+        return self.protocol_handler
+
+    @property
     def is_ajp(self) -> bool:
         """Whether it speaks AJP."""
         return isinstance(self.protocol_handler, AjpNioProtocol)
@@ -200,6 +207,12 @@ class Connector(Lifecycle):
             return self.port
         server = None if self.service is None else self.service.server
         return self.port + (0 if server is None else int(server.port_offset))
+
+    @property
+    def redirect_port_with_offset(self) -> int:
+        """redirectPort with the Server's portOffset."""
+        server = None if self.service is None else self.service.server
+        return self.redirect_port + (0 if server is None else int(server.port_offset))
 
     @property
     def local_port(self) -> int:

@@ -18,6 +18,7 @@ from catalina.connector.request_executor import RequestExecutor
 from catalina.reactor import READ, Reactor, Timer
 
 if TYPE_CHECKING:
+    from catalina.connector.ajp_request import AjpRequestRules
     from catalina.connector.connector import Connector
     from catalina.connector.coyote_adapter import CoyoteAdapter
     from catalina.connector.http11_rules import Http11Rules
@@ -77,8 +78,9 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.sockets: list[socket.socket] = []
         self.paused = False
-        #: For HTTP connectors, set at start.
+        #: What the connections of a protocol share; set at start.
         self.http11_rules: Http11Rules
+        self.ajp_rules: AjpRequestRules
         self._adopted = False
         self._accepting = False
         self._sweeper: Timer | None = None
@@ -280,7 +282,9 @@ class Endpoint:
         """The class of connections for the protocol."""
         if self.connector.is_ajp:
             from catalina.connector.ajp_connection import AjpConnection
+            from catalina.connector.ajp_request import AjpRequestRules
 
+            self.ajp_rules = AjpRequestRules(self.connector.ajp)
             return AjpConnection
         from catalina.connector.http11_rules import Http11Rules
 

@@ -357,6 +357,9 @@ class Http11Connection(ExchangeConnection):
         if self._chunked:
             self._send(b"\r\n")
 
+    def flushed(self) -> None:
+        """Nothing is kept back here."""
+
     def end(self) -> None:
         """The body is complete."""
         if self._chunked:

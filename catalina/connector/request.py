@@ -92,6 +92,8 @@ class Request:
     requested_session_id: str | None = None
     requested_session_id_from_cookie: bool = False
     requested_session_id_from_url: bool = False
+    #: AJP: ``remote_user`` was authenticated by the proxy, its roles are for the Realm to say (tomcatAuthorization).
+    remote_user_needs_authorization: bool = False
     #: True while the client waits for ``100 Continue`` before it sends the body.
     expects_continue: bool = False
     #: TLS: the connection's socket, for client certificates that are looked at late.

@@ -38,6 +38,9 @@ class Outlet(Protocol):
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Send a part of a file as the rest of the body; the connection closes the file."""
 
+    def flushed(self) -> None:
+        """The application has asked that what it wrote so far gets to the client."""
+
     def end(self) -> None:
         """The body is complete. Not called when :meth:`send_head` was told so."""
 
@@ -210,6 +213,7 @@ class Response:
         self._drain()
         if self._encoder is not None:
             self._send(self._encoder.flush())
+        self.outlet.flushed()
 
     def send_file(self, file: BinaryIO, offset: int = 0, count: int | None = None) -> None:
         """Make the rest of the body a part of a regular file, sent by the kernel where that is possible.

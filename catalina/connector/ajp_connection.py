@@ -1,0 +1,318 @@
+"""One connection of a web server that speaks AJP/1.3 (Tomcat: coyote/ajp/AjpProcessor.java)."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+import time
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from catalina.connector.ajp_request import AjpRequestRules
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.exchange_connection import ExchangeConnection
+from catalina.connector.request import Request
+from catalina.connector.request_input import RequestInput
+from catalina.connector.response import Response
+from catalina.connector.stream_connection import FILE_BLOCK, seconds_of
+from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
+from catalina.coyote.ajp.forward_request import FORWARD_REQUEST, decode_forward_request
+from catalina.coyote.ajp.packets import AjpReader, PacketDecoder
+from catalina.coyote.ajp.response_packets import (
+    CPONG,
+    FLUSH,
+    body_packets,
+    end_response,
+    get_body_chunk,
+    response_head,
+)
+from catalina.coyote.http_error import HttpError
+from catalina.errors import LimitError, ProtocolError
+
+if TYPE_CHECKING:
+    from catalina.connector.endpoint import Endpoint
+
+__all__ = ["AjpConnection"]
+
+log = logging.getLogger("org.apache.coyote.ajp.AjpProcessor")
+
+#: Packets of a web server besides the forward request.
+SHUTDOWN, PING, CPING = 7, 8, 10
+#: A body up to this size is read before its request runs.
+BODY_BUFFER = 64 * 1024
+#: Fields that the web server sets for the connection to its own client.
+CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
+
+
+class State(Enum):
+    """What the next packet is."""
+
+    REQUEST = auto()
+    BODY = auto()  # of a request that has not run yet
+    EXCHANGE = auto()  # the application reads the body itself
+
+
+class AjpConnection(ExchangeConnection):
+    """Requests of a web server, one after the other; such a connection lives for hours."""
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        super().__init__(endpoint, sock, peer)
+        handler = endpoint.handler
+        if not isinstance(handler, AjpNioProtocol):
+            raise TypeError(f"{endpoint.connector} does not speak AJP")
+        self.handler = handler
+        self._rules: AjpRequestRules = endpoint.ajp_rules
+        self._keep_alive_s = seconds_of(handler.effective_keep_alive_timeout_ms)
+        self._packets = PacketDecoder(handler.packet_size)
+        self._state = State.REQUEST
+        self._template = self._connection_attributes()
+        self._reuse = True
+        self._body_left = 0  # bytes of a body of known length that are still to come
+        self._body_ended = True
+        self._body_asked = False  # a body packet is on its way
+        self._body_parts: list[bytes] = []
+        self._body_size = 0
+
+    def _connection_attributes(self) -> dict[str, Any]:
+        connector = self.endpoint.connector
+        local = self.sock.getsockname()
+        address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
+        return {
+            "connector": connector,
+            "local_addr": address,
+            "local_name": address,
+            "local_port": port,
+            "scheme": connector.scheme,
+            "secure": connector.secure,
+        }
+
+    # Input
+
+    def _on_input(self) -> None:
+        if self.running:  # the answer is held, nothing should come
+            self._detach()
+            return
+        data = self._receive()
+        if data is None:
+            return
+        if not data:
+            self.close()
+            return
+        self._packets.receive(data)
+        if self._state is State.BODY:
+            self._collect_body()
+        else:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Serve every packet that is complete, then wait for more."""
+        try:
+            while not self.closed:
+                payload = self._packets.next_packet()
+                if payload is None:
+                    self._wait_for_packet()
+                    return
+                if self._body_asked:
+                    self._body_asked = False  # of a request that was answered without reading it
+                elif not self._serve_packet(payload):
+                    return
+        except (ProtocolError, ClientAbortException) as exc:
+            log.warning("%s: closing the connection: %s", self.peer[0], exc)
+            self.close()
+
+    def _wait_for_packet(self) -> None:
+        if self.endpoint.paused and self._packets.is_empty:
+            self.close()
+            return
+        timeout_s = self._keep_alive_s if self._packets.is_empty else self._timeout_s
+        self.deadline = time.monotonic() + timeout_s
+        self._await_input()
+
+    def _serve_packet(self, payload: bytes) -> bool:
+        kind = payload[0] if payload else -1
+        if kind == FORWARD_REQUEST:
+            return self._begin(payload)
+        if kind == CPING:
+            if self.endpoint.paused:  # the web server takes another node then
+                self.close()
+                return False
+            self._send(CPONG)
+            return True
+        what = "a shutdown" if kind == SHUTDOWN else "a ping" if kind == PING else f"packet type {kind}"
+        raise ProtocolError(f"{what} is not accepted here")
+
+    def _begin(self, payload: bytes) -> bool:
+        try:
+            told = decode_forward_request(payload, self.handler.max_header_count)
+        except LimitError as exc:
+            return self._refuse(400, str(exc))
+        self._reuse = not self.endpoint.paused
+        self._body_ended = told.content_length == 0 or not (
+            told.content_length > 0 or any(name.lower() == b"transfer-encoding" for name, _ in told.fields)
+        )
+        self._body_left = max(0, told.content_length)
+        self._body_asked = told.content_length > 0  # the first packet comes unasked
+        try:
+            request = self._rules.make(told, self._template)
+        except HttpError as refused:
+            log.warning("%s: %s", self.peer[0], refused.text)
+            return self._refuse(refused.status, refused.text)
+        connector = self.endpoint.connector
+        request.server_name = connector.proxy_name or request.server_name
+        request.server_port = connector.proxy_port or request.server_port
+        response = Response(request, self)
+        request.response = response
+        self._request, self._response = request, response
+        self._body_parts.clear()
+        self._body_size = 0
+        if self._body_ended:
+            return self._dispatch(request, response)
+        if 0 < told.content_length <= BODY_BUFFER:
+            self._state = State.BODY
+            self._collect_body()
+            return False
+        return self._run()
+
+    def _collect_body(self) -> None:
+        """Read a small body before its request runs, so that a slow upload holds no thread."""
+        try:
+            while not self._body_ended:
+                payload = self._packets.next_packet()
+                if payload is None:
+                    if not self._body_asked:
+                        self._ask_for_body()
+                    self.deadline = time.monotonic() + self._timeout_s
+                    self._await_input()
+                    return
+                self._body_parts.append(self._body_of(payload))
+        except (ProtocolError, ClientAbortException) as exc:
+            log.warning("%s: closing the connection: %s", self.peer[0], exc)
+            self.close()
+            return
+        if self._run():
+            self._advance()
+
+    def _run(self) -> bool:
+        ready = b"".join(self._body_parts)
+        self._body_parts.clear()
+        self._state = State.EXCHANGE
+        self._request.input = RequestInput(None if self._body_ended else self._pull, ready)
+        return self._dispatch(self._request, self._response)
+
+    def _body_of(self, payload: bytes) -> bytes:
+        """The data of a body packet; an empty one is the end of the body."""
+        self._body_asked = False
+        size = AjpReader(payload).short() if len(payload) >= 2 else 0
+        if size == 0:
+            self._body_ended = True
+            return b""
+        data = AjpReader(payload[2:]).rest(size)
+        if self._body_left:
+            self._body_left -= len(data)
+            if self._body_left <= 0:
+                self._body_ended = True
+        return data
+
+    def _ask_for_body(self) -> None:
+        self._body_asked = True
+        self._send(get_body_chunk(self.handler.packet_size))
+
+    def _pull(self) -> bytes:
+        """The next portion of the body, read by the thread that runs the request."""
+        while not self._body_ended:
+            payload = self._packets.next_packet()
+            if payload is None:
+                if not self._body_asked:
+                    self._ask_for_body()
+                self._packets.receive(self._receive_waiting(self._timeout_s))
+                continue
+            data = self._body_of(payload)
+            if data:
+                return data
+        return b""
+
+    # Output: the response's outlet
+
+    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
+        """Send status and fields, and the first bytes of the body."""
+        fields = [pair for pair in response.headers if pair[0].lower() not in CONNECTION_FIELDS]
+        if complete and response.body_allowed and response.content_length < 0:
+            fields.append(("Content-Length", str(len(body))))
+        try:
+            head = response_head(response.status, _reason(response.status), fields, self.handler.packet_size)
+        except LimitError as exc:
+            log.error("%s: %s", self._request.request_uri, exc)
+            self._reuse = False
+            head, body = response_head(500, _reason(500), (("Content-Length", "0"),), self.handler.packet_size), b""
+            response.body_allowed = False
+        parts = [head]
+        if response.body_allowed:
+            parts.extend(body_packets(body, self.handler.packet_size))
+        if complete:
+            parts.append(self._end())
+        self._send_parts(parts)
+
+    def send_body(self, data: bytes) -> None:
+        """Send more of the body."""
+        self._send_parts(list(body_packets(data, self.handler.packet_size)))
+
+    def flushed(self) -> None:
+        """The application has flushed: the web server shall too."""
+        if self.handler.ajp_flush:
+            self._send(FLUSH)
+
+    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        """Send a part of a file; the kernel cannot, for the packets stand between."""
+        with file:
+            while count > 0:
+                block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
+                if not block:
+                    raise ClientAbortException(f"a file became shorter while it was sent to {self.peer[0]}")
+                self.send_body(block)
+                offset += len(block)
+                count -= len(block)
+
+    def end(self) -> None:
+        """The response is complete."""
+        self._send(self._end())
+
+    def _end(self) -> bytes:
+        return end_response(self._reuse)
+
+    # After an exchange
+
+    def _next(self) -> bool:
+        self._state = State.REQUEST
+        if not self._reuse or self.endpoint.paused:
+            self.close()
+            return False
+        return True
+
+    def _refuse(self, status: int, text: str) -> bool:
+        """Answer a request that is not believed, and close: what follows may be a body."""
+        request = Request(self._template, "", "", None, "HTTP/1.1")
+        response = Response(request, self)
+        request.response = response
+        self._request, self._response = request, response
+        self._reuse = False
+        self._body_ended, self._body_asked = True, False
+        self.running = True
+        self.deadline = math.inf
+        self.endpoint.adapter.refuse(request, response, status, text)
+        response.finish()
+        return self._answered()
+
+    def time_out(self) -> None:
+        """The web server was silent for too long."""
+        self.close()
+
+
+def _reason(status: int) -> str:
+    """Web servers copy it into the status line; Tomcat sends the code itself when it knows no better."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return str(status)

@@ -1,0 +1,130 @@
+"""AJP/1.3 packets and the fields in them (Tomcat: coyote/ajp/AjpMessage.java).
+
+Wire form of a packet, numbers big-endian::
+
+    2 bytes  0x1234 from the web server, "AB" from the container
+    2 bytes  n
+    n bytes  payload
+"""
+
+from __future__ import annotations
+
+import struct
+
+from catalina.errors import LimitError, ProtocolError
+
+__all__ = ["AjpReader", "PacketDecoder", "packet"]
+
+FROM_SERVER = b"\x12\x34"
+FROM_CONTAINER = b"AB"
+HEAD_SIZE = 4
+#: Length of a string that is null.
+NULL = 0xFFFF
+
+_SHORT = struct.Struct(">H")
+
+
+class PacketDecoder:
+    """Cuts the packets of a web server out of a byte stream, however it is chunked.
+
+    Args:
+        packet_size: longest packet accepted, its head included (packetSize).
+    """
+
+    def __init__(self, packet_size: int = 8192) -> None:
+        self.packet_size = packet_size
+        self._buffer = b""
+        self._consumed = 0
+
+    def receive(self, data: bytes) -> None:
+        """Append bytes of the stream."""
+        self._buffer = self._buffer + data if self._buffer else data
+
+    def next_packet(self) -> bytes | None:
+        """The payload of the next packet, None when more data is needed.
+
+        Raises:
+            ProtocolError: the stream is not AJP, or a packet is longer than allowed; close the connection.
+        """
+        buffer = self._buffer
+        if not FROM_SERVER.startswith(buffer[:2]):
+            raise ProtocolError(f"Invalid message received with signature {buffer[:2]!r}", self._consumed)
+        if len(buffer) < HEAD_SIZE:
+            return None
+        (size,) = _SHORT.unpack_from(buffer, 2)
+        end = HEAD_SIZE + size
+        if end > self.packet_size:
+            raise LimitError(f"packet of {end} bytes, limit packetSize {self.packet_size}", self._consumed)
+        if len(buffer) < end:
+            return None
+        self._buffer = buffer[end:]
+        self._consumed += end
+        return buffer[HEAD_SIZE:end]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the stream is between two packets."""
+        return not self._buffer
+
+
+class AjpReader:
+    """Reads the fields of one payload, never past its end."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def _take(self, size: int) -> bytes:
+        end = self._at + size
+        if end > len(self._data):
+            raise ProtocolError(f"field of {size} bytes at {self._at} in a packet of {len(self._data)}", self._at)
+        taken = self._data[self._at : end]
+        self._at = end
+        return taken
+
+    def byte(self) -> int:
+        """One byte."""
+        return self._take(1)[0]
+
+    def boolean(self) -> bool:
+        """One byte, 0 is false."""
+        return self.byte() != 0
+
+    def short(self) -> int:
+        """Two bytes, unsigned."""
+        number: int = _SHORT.unpack(self._take(2))[0]
+        return number
+
+    def peek_short(self) -> int:
+        """Two bytes that stay to be read."""
+        number = self.short()
+        self._at -= 2
+        return number
+
+    def text(self) -> bytes | None:
+        """A string: its length, its bytes, a NUL; None for null."""
+        size = self.short()
+        if size == NULL:
+            return None
+        taken = self._take(size)
+        if self._take(1) != b"\0":
+            raise ProtocolError(f"string of {size} bytes without its NUL", self._at - 1)
+        return taken
+
+    def required_text(self, what: str) -> bytes:
+        """A string that must not be null."""
+        taken = self.text()
+        if taken is None:
+            raise ProtocolError(f"{what} is null", self._at)
+        return taken
+
+    def rest(self, size: int) -> bytes:
+        """``size`` bytes without interpretation."""
+        return self._take(size)
+
+
+def packet(payload: bytes) -> bytes:
+    """A packet of the container."""
+    return FROM_CONTAINER + _SHORT.pack(len(payload)) + payload
