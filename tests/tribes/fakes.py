@@ -87,6 +87,14 @@ class FakeChannel:
         self.running_reactor = self.reactor = reactor
         self.now = reactor.now
         self.name = name
+        self.members: Sequence[Member] = ()
+        self.membership_listeners: list[Any] = []
+
+    def add_membership_listener(self, listener: Any) -> None:
+        self.membership_listeners.append(listener)
+
+    def remove_membership_listener(self, listener: Any) -> None:
+        self.membership_listeners.remove(listener)
 
 
 class Bottom(ChannelInterceptorBase):

@@ -244,6 +244,11 @@ class GroupChannel(ChannelInterceptorBase):
         """Undo :meth:`add_membership_listener`; unknown listeners are ignored."""
         self._membership_listeners = tuple(each for each in self._membership_listeners if each is not listener)
 
+    @property
+    def membership_listeners(self) -> Sequence[MembershipListener]:
+        """Who is told about members."""
+        return self._membership_listeners
+
     def member_added(self, member: Member) -> None:
         """Tell every listener; one that fails keeps the others from nothing."""
         for listener in self._membership_listeners:

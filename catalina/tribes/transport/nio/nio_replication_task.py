@@ -113,6 +113,9 @@ class NioReplicationTask:
                 answer = ACK
                 try:
                     deliver(message)
+                except ProtocolError as exc:  # an interceptor cannot undo what the sender's should have done
+                    log.warning("Message %s refused: %s", message.unique_id.hex(), exc.at_peer(str(message.address)))
+                    answer = FAIL_ACK
                 except Exception:  # a listener is foreign code; the sender learns that it failed
                     log.exception("Processing of a message from %s failed", message.address)
                     answer = FAIL_ACK

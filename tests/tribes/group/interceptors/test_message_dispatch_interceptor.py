@@ -37,7 +37,7 @@ def test_other_messages_wait_for_their_members():
 
 
 def test_with_a_full_queue_the_sender_waits():
-    stack, layer = waiting(max_queue_size=10)
+    stack, _ = waiting(max_queue_size=10)
     assert stack.send(b"x" * 8, 8).done
     direct = stack.send(b"x" * 8, 8)
     assert not direct.done
@@ -47,7 +47,7 @@ def test_with_a_full_queue_the_sender_waits():
 
 
 def test_or_the_message_is_refused():
-    stack, layer = waiting(max_queue_size=10, always_send=False)
+    stack, _ = waiting(max_queue_size=10, always_send=False)
     stack.send(b"x" * 8, 8)
     with pytest.raises(ChannelError, match=r"reached its limit of \[10\] bytes, current:\[8\] bytes"):
         stack.send(b"x" * 8, 8)

@@ -1,0 +1,147 @@
+"""Encrypts messages (Tomcat: interceptors/EncryptInterceptor.java)."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from catalina.attributes import Attribute, AttributeRefused
+from catalina.errors import ChannelError, ConfigurationError, ProtocolError
+from catalina.tribes.channel import SND_TX_SEQ, ChannelMessage, Delivery
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.group.interceptors.message_cipher import MessageCipher
+from catalina.tribes.group.interceptors.replay_window import ReplayWindow
+from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
+from catalina.tribes.member import Member
+
+__all__ = ["EncryptInterceptor"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.EncryptInterceptor")
+
+_TIMESTAMP = struct.Struct(">q")
+#: Seconds between two log lines about messages that do not open; whoever can reach the receiver can send any number.
+_LOG_SECONDS = 10.0
+
+
+def _hex_key(text: str) -> bytes:
+    """Converter for the key."""
+    try:
+        return bytes.fromhex(text.strip())
+    except ValueError:
+        raise AttributeRefused("a key in hex digits") from None
+
+
+def _at_least_one(text: str) -> int:
+    """Converter for the limits of the replay window."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise AttributeRefused("a whole number of at least 1")
+    return int(text)
+
+
+class EncryptInterceptor(ChannelInterceptorBase):
+    """Seals every message with a key that all members share; what does not open, or was seen before, goes no further.
+
+    Put it above the TcpFailureDetector. Adds the initialisation vector, the time of the message, and padding or a tag.
+    Options, ids and member records stay readable. Clocks must agree within ``replay_window_time``. Members older than
+    10.1.56, 9.0.119 and 11.0.23 send no time and cannot take part.
+    """
+
+    encryption_algorithm = Attribute(
+        str,
+        "AES/GCM/NoPadding",
+        doc="Cipher, mode and padding in Java's names; the same on all members. AES/CBC/PKCS5Padding was the default "
+        "before 10.1.58.",
+    )
+    encryption_key = Attribute(
+        _hex_key,
+        b"",
+        aliases=("encryptionKeyString",),
+        doc="The key in hex: 16, 24 or 32 bytes for AES. Whoever has it reads everything.",
+    )
+    provider_name = Attribute(str, "", doc="Read and kept; Java chooses among providers of ciphers by it.")
+    replay_window_time = Attribute(
+        _at_least_one, 10_000, unit="ms", doc="How far the time of a message may be from the own clock, both ways."
+    )
+    replay_window_message_count = Attribute(
+        _at_least_one, 8192, doc="Messages remembered within that time. Too few refuse messages that are only late."
+    )
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+        #: Messages that were dropped since the start.
+        self.refused_count = 0
+        self._cipher: MessageCipher | None = None
+        self._window: ReplayWindow | None = None
+        self._logged_at: float | None = None
+
+    def start(self, level: int) -> None:
+        """Check the place in the stack and make the cipher. Raises ChannelError where that is not possible."""
+        layer = self.previous
+        while layer is not None:
+            if isinstance(layer, TcpFailureDetector):
+                raise ChannelError(
+                    "EncryptInterceptor must be upstream of TcpFailureDetector. Please re-order EncryptInterceptor to "
+                    "be listed before TcpFailureDetector in your channel interceptor pipeline."
+                )
+            layer = layer.previous
+        if level & SND_TX_SEQ:
+            if not self.encryption_key:
+                raise ChannelError("Encryption key is required")
+            try:
+                self._cipher = MessageCipher(self.encryption_algorithm, self.encryption_key)
+            except ConfigurationError as exc:
+                raise ChannelError(f"Failed to initialize EncryptInterceptor: {exc}") from exc
+            self._window = ReplayWindow(self.replay_window_time, self.replay_window_message_count, self.clock_ms())
+        super().start(level)
+
+    def stop(self, level: int) -> None:
+        """Forget the cipher; nothing passes until the next start."""
+        super().stop(level)
+        if level & SND_TX_SEQ:
+            self._cipher = self._window = None
+
+    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        """Send it sealed, once for all members."""
+        if self._cipher is None:
+            raise ChannelError(f"{self} is not started")
+        if message.timestamp_ms <= 0:
+            message = replace(message, timestamp_ms=self.clock_ms())
+        sealed = self._cipher.seal(_TIMESTAMP.pack(message.timestamp_ms) + message.data)
+        super().send_message(to, message.with_data(sealed), delivery)
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """Deliver what opens and is new.
+
+        Raises:
+            ProtocolError: before the start, or after the stop.
+        """
+        cipher, window = self._cipher, self._window
+        if cipher is None or window is None:
+            raise ProtocolError(f"{self} is not started")
+        try:
+            plain = cipher.open(message.data)
+            if len(plain) < _TIMESTAMP.size:
+                raise ProtocolError("premature end-of-message")
+            (timestamp,) = _TIMESTAMP.unpack_from(plain)
+            if not window.admit(message.data[: cipher.nonce_size], timestamp, self.clock_ms()):
+                raise ProtocolError("replay attack detected")
+        except ProtocolError as exc:
+            self._refuse(message, exc)
+            return
+        super().message_received(message.with_data(plain[_TIMESTAMP.size :]))
+
+    def _refuse(self, message: ChannelMessage, reason: ProtocolError) -> None:
+        self.refused_count += 1
+        now = self.channel.now()
+        if self._logged_at is None or now - self._logged_at >= _LOG_SECONDS:
+            self._logged_at = now
+            log.error(
+                "Failed to decrypt message: %s (from %s, %d refused so far)",
+                reason,
+                message.address,
+                self.refused_count,
+            )

@@ -1,0 +1,133 @@
+"""The ciphers of EncryptInterceptor, with the names and rules of Java (javax.crypto.Cipher).
+
+A sealed message is a random initialisation vector and what the cipher makes of the plain text. GCM adds a tag of 16
+bytes; the other modes pad to whole blocks and do not notice changes, which is why they are only for old members.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from catalina.errors import ConfigurationError, ProtocolError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+__all__ = ["MessageCipher"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.EncryptInterceptor")
+
+_GCM_NONCE = 12
+_GCM_TAG = 16
+#: Key lengths in bytes, and the block length.
+_ALGORITHMS = {"AES": ((16, 24, 32), 16), "DESEDE": ((24,), 8)}
+_PADDED_MODES = ("CBC", "CFB", "OFB")
+
+
+class MessageCipher:
+    """Seals and opens messages.
+
+    Args:
+        transformation: as in Java: ``AES/GCM/NoPadding``; all three parts are needed.
+        key: used as it is.
+
+    Raises:
+        ConfigurationError: the cipher is unknown, unsafe or unsuitable, the key has a wrong length, or the package
+            ``cryptography`` is not installed.
+    """
+
+    def __init__(self, transformation: str, key: bytes) -> None:
+        parts = transformation.upper().split("/")
+        if len(parts) != 3:
+            raise ConfigurationError(
+                "Encryption algorithm is required, fully-specified e.g. AES/GCM/NoPadding, got " + repr(transformation)
+            )
+        algorithm, self._mode, padding = parts
+        authenticated = (self._mode, padding) == ("GCM", "NOPADDING") and algorithm == "AES"
+        padded = self._mode in _PADDED_MODES and padding == "PKCS5PADDING"
+        if algorithm not in _ALGORITHMS or not (authenticated or padded):
+            raise ConfigurationError(f"EncryptInterceptor does not support algorithm [{transformation}]")
+        lengths, self._block = _ALGORITHMS[algorithm]
+        if len(key) not in lengths:
+            raise ConfigurationError(f"encryptionKey of {len(key)} bytes, {algorithm} takes {lengths}")
+        if padded:
+            log.warning(
+                "The EncryptInterceptor is using the insecure algorithm [%s]. It is recommended to switch to using "
+                "AES/GCM/NoPadding.",
+                transformation,
+            )
+        self._algorithm = algorithm
+        self._key = key
+        self.nonce_size = _GCM_NONCE if authenticated else self._block
+        _require_cryptography()
+
+    def seal(self, plain: bytes) -> bytes:
+        """The message to send."""
+        nonce = os.urandom(self.nonce_size)
+        if self._mode == "GCM":
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+            return nonce + AESGCM(self._key).encrypt(nonce, plain, None)
+        size = self._block - len(plain) % self._block
+        encryptor = self._padded_cipher(nonce).encryptor()
+        return nonce + encryptor.update(plain + bytes([size]) * size) + encryptor.finalize()
+
+    def open(self, sealed: bytes) -> bytes:
+        """The plain text of a message that was received.
+
+        Raises:
+            ProtocolError: too short, changed on the way, or sealed with another key.
+        """
+        nonce, secret = sealed[: self.nonce_size], sealed[self.nonce_size :]
+        if self._mode == "GCM":
+            return self._open_authenticated(nonce, secret)
+        if not secret or len(secret) % self._block:
+            raise ProtocolError(f"sealed message of {len(sealed)} bytes is not made of blocks of {self._block}")
+        decryptor = self._padded_cipher(nonce).decryptor()
+        padded = decryptor.update(secret) + decryptor.finalize()
+        size = padded[-1]
+        if not 1 <= size <= self._block or padded[-size:] != bytes([size]) * size:
+            raise ProtocolError("sealed message does not open with this key")
+        return padded[:-size]
+
+    def _open_authenticated(self, nonce: bytes, secret: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        if len(secret) < _GCM_TAG:
+            raise ProtocolError(f"sealed message of {len(nonce) + len(secret)} bytes is too short")
+        try:
+            return AESGCM(self._key).decrypt(nonce, secret, None)
+        except InvalidTag:
+            raise ProtocolError("sealed message was changed, or does not open with this key") from None
+
+    def _padded_cipher(self, nonce: bytes) -> Cipher[CBC | CFB | OFB]:
+        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+        from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+        mode = CBC(nonce) if self._mode == "CBC" else _stream_mode(self._mode, nonce)
+        algorithm = algorithms.AES(self._key) if self._algorithm == "AES" else TripleDES(self._key)
+        return Cipher(algorithm, mode)
+
+
+def _stream_mode(name: str, nonce: bytes) -> CFB | OFB:
+    """These modes are on their way out of the package: where they are depends on its version."""
+    try:
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
+    except ImportError:
+        from cryptography.hazmat.primitives.ciphers.modes import CFB, OFB
+    return CFB(nonce) if name == "CFB" else OFB(nonce)
+
+
+def _require_cryptography() -> None:
+    try:
+        import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401  # only whether it is there
+    except ImportError as exc:
+        raise ConfigurationError(
+            "EncryptInterceptor needs the package cryptography: pip install 'catalina[crypto]'"
+        ) from exc

@@ -1,0 +1,295 @@
+"""Elects a leader by messages (Tomcat: interceptors/NonBlockingCoordinator.java).
+
+The first member in absolute order starts: it sends its view as a request to the next in the view, who merges in what it
+sees itself, and so on round the ring. When the request comes back unchanged to the one who began, that sends
+confirmations to all, and every member installs the view. Whoever is not first waits to be asked; the first looks on
+each heartbeat whether the view still fits.
+
+Everything happens in the runner. Where Java blocks, to connect to members it has not heard of or to send to the next,
+the step goes on when the answer is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from catalina.errors import ChannelError, ProtocolError
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, ChannelMessage, Delivery
+from catalina.tribes.group.absolute_order import absolute_order, in_absolute_order
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.group.coordination_message import (
+    COORD_ALIVE,
+    COORD_CONF,
+    COORD_HEADER,
+    COORD_REQUEST,
+    CoordinationMessage,
+)
+from catalina.tribes.io.channel_data import UniqueIds
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.tcp_probe import TcpProbe
+
+__all__ = ["NonBlockingCoordinator"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.NonBlockingCoordinator")
+
+#: How long a member that only others have heard of may take to answer a connection.
+_PROBE_SECONDS = 3.0
+#: Members of a view that are connected to; a message could name any number of addresses.
+_MAX_PROBES = 100
+
+
+class NonBlockingCoordinator(ChannelInterceptorBase):
+    """Keeps a view, the same on all members, whose first member is the coordinator.
+
+    Needs from below: members, messages that are acknowledged. Adds messages of its own, which end here; those of the
+    application are not touched.
+    """
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        #: All members of the installed view in absolute order, this one too.
+        self.view: tuple[Member, ...] = ()
+        self.view_id = b""
+        self._known: dict[Member, Member] = {}
+        self._known_sorted: tuple[Member, ...] = ()
+        self._suggested: tuple[Member, ...] = ()
+        self._suggested_id = b""
+        self._started = False
+        self._next_id = UniqueIds().next
+
+    @property
+    def coordinator(self) -> Member | None:
+        """The first of the view, None before the first election."""
+        return self.view[0] if self.view else None
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Whether this node is the coordinator."""
+        return bool(self.view) and self.view[0] == self.local_member
+
+    @property
+    def is_highest(self) -> bool:
+        """Whether this node comes first among the members it knows, whatever the view says."""
+        known = self._known_sorted
+        return not known or absolute_order(self.local_member) <= absolute_order(known[0])
+
+    def view_change(self, view: tuple[Member, ...]) -> None:
+        """A view is installed; subclasses and instances may replace this."""
+        log.info("Accepted View of %d members, coordinator %s", len(view), view[0])
+
+    # Members.
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The members in absolute order."""
+        return self._known_sorted
+
+    def get_member(self, member: Member) -> Member | None:
+        """The newest record of a member."""
+        return (super().get_member(member) or self._known[member]) if member in self._known else None
+
+    def member_added(self, member: Member) -> None:
+        """Tell the layers above, and elect."""
+        self._learn(member)
+        if self._started:
+            self.start_election(False)
+
+    def _learn(self, member: Member) -> None:
+        if member not in self._known and member != self.local_member:
+            self._known[member] = member
+            self._known_sorted = in_absolute_order(self._known.values())
+            super().member_added(member)
+
+    def member_disappeared(self, member: Member) -> None:
+        """Tell the layers above; the coordinator, or who comes after it, elects."""
+        self._known.pop(member, None)
+        self._known_sorted = in_absolute_order(self._known.values())
+        super().member_disappeared(member)
+        if self._started and (self.is_coordinator or self.is_highest):
+            self._abandon()  # an election that the lost member took part in may never end
+            self.start_election(True)
+
+    def _fits(self, view: Iterable[Member]) -> bool:
+        return set(view) == {*self._known, self.local_member}
+
+    # Life.
+
+    def start(self, level: int) -> None:
+        """Start what is below, then elect."""
+        super().start(level)
+        if not self._started:
+            self._started = True
+            self.channel.running_reactor.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        for member in super().members:
+            self._learn(member)
+        self.start_election(False)
+
+    def stop(self, level: int) -> None:
+        """Forget the view."""
+        self._started = False
+        super().stop(level)
+        self.view, self.view_id = (), b""
+        self._known, self._known_sorted = {}, ()
+        self._abandon()
+
+    def heartbeat(self, now: float) -> None:
+        """Elect again when the view does not fit."""
+        super().heartbeat(now)
+        if self._started and self.is_highest and not self._fits(self.view):
+            log.debug("Heartbeat found inconsistency, restart election")
+            self._abandon()
+            self.start_election(True)
+
+    # Electing.
+
+    def start_election(self, force: bool) -> None:
+        """Begin an election, if it is this node's turn or ``force``, and none is running. In the runner."""
+        local, others = self.local_member, self._known_sorted
+        if not others:
+            self._install((local,), self._next_id())
+            return
+        if self._suggested_id:
+            if set(self._suggested) == set(self.view):
+                self._abandon()
+            return
+        if self._fits(self.view):
+            return
+        leader = min(local, others[0], key=absolute_order)
+        if leader == local or force:
+            message = CoordinationMessage(
+                leader, local, in_absolute_order([local, *others]), self._next_id(), COORD_REQUEST
+            )
+            self._suggested, self._suggested_id = message.view, message.unique_id
+            self._send_to_next_in_line(message)
+
+    def _abandon(self) -> None:
+        self._suggested, self._suggested_id = (), b""
+
+    def _send_to_next_in_line(self, message: CoordinationMessage) -> None:
+        """Pass the request on; to the one after, when the next cannot be reached, and so on round the ring."""
+        view = message.view
+        start = view.index(self.local_member) if self.local_member in view else -1
+        ring = [*view[start + 1 :], *view[: max(start, 0)]]
+        self._try_ring(replace(message, leader=view[0]), ring)
+
+    def _try_ring(self, message: CoordinationMessage, ring: list[Member]) -> None:
+        if not ring:
+            log.warning("Unable to send the election message to any member of the view")
+            self._abandon()
+            return
+        target, rest = ring[0], ring[1:]
+
+        def sent(delivery: Delivery) -> None:
+            if delivery.faulty and self._started:
+                log.warning("Unable to send election message to:[%s]", target)
+                self._try_ring(message, rest)
+
+        try:
+            self._send(message, [target]).add_done_callback(sent)
+        except ChannelError as exc:
+            log.warning("Unable to send election message to:[%s]: %s", target, exc)
+            self._try_ring(message, rest)
+
+    def _send(self, message: CoordinationMessage, to: Sequence[Member]) -> Delivery:
+        now_ms = time.time_ns() // 1_000_000
+        wire = ChannelMessage(message.encode(), SEND_OPTIONS_USE_ACK, now_ms, self._next_id(), self.local_member)
+        delivery = Delivery(len(to), wire.unique_id)
+        super().send_message(to, wire, delivery)
+        return delivery
+
+    # Receiving.
+
+    def message_received(self, message: ChannelMessage) -> None:
+        """Take messages of elections, pass on all others.
+
+        Raises:
+            ProtocolError: a damaged message of an election.
+        """
+        if message.data.startswith(COORD_HEADER):
+            self._process(CoordinationMessage.decode(message.data))
+        elif not message.data.startswith(COORD_ALIVE):
+            super().message_received(message)
+
+    def _process(self, message: CoordinationMessage) -> None:
+        if not self._started:
+            return
+        unknown = [member for member in message.view if member not in self._known and member != self.local_member]
+        if len(unknown) > _MAX_PROBES:
+            raise ProtocolError(f"view with {len(unknown)} unknown members, limit {_MAX_PROBES}")
+        self._probe_all(unknown, lambda alive: self._merged(message, alive))
+
+    def _probe_all(self, members: Sequence[Member], then: Callable[[list[Member]], None]) -> None:
+        """Call ``then`` with those that take a connection."""
+        alive: list[Member] = []
+        waiting = len(members)
+        if not waiting:
+            then(alive)
+
+        def judge(member: Member, there: bool) -> None:
+            nonlocal waiting
+            waiting -= 1
+            if there:
+                alive.append(member)
+            if waiting == 0 and self._started:
+                then(alive)
+
+        for member in members:
+            if member.is_leaving:
+                judge(member, False)
+            else:
+                TcpProbe(self.channel.running_reactor, member, b"", _PROBE_SECONDS, None, _judge_of(judge, member))
+
+    def _merged(self, message: CoordinationMessage, alive: Sequence[Member]) -> None:
+        """Go on with what the message and this node know together."""
+        for member in alive:
+            self._learn(member)
+        merged = in_absolute_order([self.local_member, *self._known])
+        if message.kind == COORD_CONF:
+            self._confirmed(message, merged)
+        elif message.source == self.local_member:
+            self._came_back(message, merged)
+        elif message.leader != self.local_member:
+            self._send_to_next_in_line(replace(message, view=merged))
+        # Else this node comes before the one who began: its own election is on its way, or the heartbeat begins one.
+
+    def _came_back(self, message: CoordinationMessage, merged: tuple[Member, ...]) -> None:
+        if message.leader != self.local_member:
+            self._abandon()
+            self._send_to_next_in_line(replace(message, view=merged))
+        elif message.view == merged:
+            confirmation = replace(message, kind=COORD_CONF)
+            others = [member for member in merged if member != self.local_member]
+            if others:
+                self._send(confirmation, others)
+            self._confirmed(confirmation, merged)
+        else:
+            self._suggested, self._suggested_id = merged, message.unique_id
+            self._send_to_next_in_line(replace(message, view=merged))
+
+    def _confirmed(self, message: CoordinationMessage, merged: tuple[Member, ...]) -> None:
+        if message.unique_id == self.view_id:
+            return
+        self._install(message.view, message.unique_id)
+        if message.unique_id == self._suggested_id or (
+            self._suggested and absolute_order(self._suggested[0]) < absolute_order(merged[0])
+        ):
+            self._abandon()
+        known = self._known_sorted
+        if not self._suggested_id and known and absolute_order(merged[0]) > absolute_order(known[0]):
+            self.start_election(False)
+
+    def _install(self, view: tuple[Member, ...], view_id: bytes) -> None:
+        changed = view != self.view
+        self.view, self.view_id = view, view_id
+        if changed:
+            self.view_change(view)
+
+
+def _judge_of(judge: Callable[[Member, bool], None], member: Member) -> Callable[[bool], None]:
+    """The verdict of one probe, with the member it is about."""
+    return lambda there: judge(member, there)

@@ -1,0 +1,125 @@
+"""Messages in the order they were sent."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalina.errors import ChannelError, LimitError, ProtocolError
+from catalina.tribes.group.interceptors import order_interceptor as module
+from catalina.tribes.group.interceptors.order_interceptor import OrderInterceptor
+from tests.tribes.fakes import PEER, Stack, a_member
+from tests.tribes.wire import cases
+
+D1, D2 = a_member(11), a_member(12)
+
+
+def numbered(stack: Stack, number: int, options: int = 0, sender=PEER):
+    return stack.message(b"m%d" % number + number.to_bytes(4, "big", signed=True), options, sender=sender)
+
+
+def receive(stack: Stack, *numbers: int) -> list[bytes]:
+    for number in numbers:
+        stack.receive(numbered(stack, number))
+    return stack.delivered
+
+
+def test_messages_are_numbered_as_tomcat_does():
+    [case] = cases("interceptors", "order")
+    stack = Stack(OrderInterceptor())
+    targets = ([D1, D2], [D2], [D1, D2])
+    for data, to in zip(case["data"], targets, strict=True):
+        assert stack.send(bytes.fromhex(data), 6, to).done
+    assert [[message.options, message.data.hex()] for message in stack.sent] == case["sent"]
+    assert [to[0] for to, _ in stack.bottom.sent] == [D1, D2, D2, D1, D2]
+
+
+@given(st.permutations(range(1, 8)))
+def test_any_order_of_arrival_gives_the_order_of_sending(numbers):
+    assert receive(Stack(OrderInterceptor()), *numbers) == [b"m%d" % number for number in range(1, 8)]
+
+
+def test_repeated_messages_are_delivered_at_once():
+    assert receive(Stack(OrderInterceptor()), 1, 2, 1, 0, 3) == [b"m1", b"m2", b"m1", b"m0", b"m3"]
+
+
+def test_senders_do_not_wait_for_each_other():
+    stack = Stack(OrderInterceptor())
+    stack.receive(numbered(stack, 2, sender=D1))
+    stack.receive(numbered(stack, 1, sender=D2))
+    assert stack.delivered == [b"m1"]
+
+
+def test_what_waited_too_long_is_delivered_with_the_next_heartbeat():
+    stack = Stack(OrderInterceptor(expire=3000))
+    assert receive(stack, 3) == []
+    stack.reactor.time += 3.1
+    stack.heartbeat()
+    assert stack.delivered == [b"m3"]
+    assert receive(stack, 4) == [b"m3", b"m4"]
+
+
+def test_or_dropped():
+    stack = Stack(OrderInterceptor(expire=3000, forward_expired=False))
+    receive(stack, 3)
+    stack.reactor.time += 3.1
+    assert receive(stack, 4) == [b"m4"]
+
+
+def test_a_full_queue_is_delivered():
+    assert receive(Stack(OrderInterceptor(max_queue=2)), 5, 6) == [b"m5", b"m6"]
+    assert receive(Stack(OrderInterceptor(max_held=3)), 5, 6, 7) == [b"m5", b"m6", b"m7"]
+
+
+def test_two_held_messages_with_one_number_are_refused():
+    stack = Stack(OrderInterceptor())
+    receive(stack, 5)
+    with pytest.raises(ProtocolError, match="same counter"):
+        receive(stack, 5)
+
+
+def test_a_message_without_a_number_is_refused():
+    stack = Stack(OrderInterceptor())
+    with pytest.raises(ProtocolError, match="without a number"):
+        stack.receive(stack.message(b"abc"))
+
+
+def test_a_lost_member_gets_its_messages_delivered_and_is_counted_anew():
+    stack = Stack(OrderInterceptor())
+    receive(stack, 1, 3, 5)
+    stack.send(b"x", to=[PEER])
+    stack.bottom.previous.member_disappeared(PEER)
+    assert stack.delivered == [b"m1", b"m3", b"m5"]
+    assert receive(stack, 1)[-1] == b"m1"
+    stack.send(b"x", to=[PEER])
+    assert [message.data for message in stack.sent] == [b"x\0\0\0\1", b"x\0\0\0\1"]
+
+
+def test_other_messages_pass_untouched():
+    stack = Stack(OrderInterceptor(option_flag=0x200))
+    stack.send(b"plain", 0)
+    stack.send(b"numbered", 0x200)
+    stack.receive(stack.message(b"up", 0))
+    assert [message.data for message in stack.sent] == [b"plain", b"numbered\0\0\0\1"]
+    assert stack.delivered == [b"up"]
+
+
+def test_a_refusal_below_is_that_members_failure():
+    stack = Stack(OrderInterceptor())
+
+    def refuse(to, message, delivery) -> None:
+        raise ChannelError("full")
+
+    stack.bottom.send_message = refuse
+    delivery = stack.send(b"x", to=[PEER])
+    stack.reactor.run()
+    assert isinstance(delivery.faulty[PEER], ChannelError)
+
+
+def test_the_table_of_senders_has_an_end(monkeypatch):
+    monkeypatch.setattr(module, "_MAX_SENDERS", 1)
+    stack = Stack(OrderInterceptor())
+    stack.receive(numbered(stack, 1, sender=D1))
+    with pytest.raises(LimitError, match="limit 1"):
+        stack.receive(numbered(stack, 1, sender=D2))
