@@ -161,13 +161,12 @@ class JNDIRealm(RealmBase):
     def get_principal(self, username: str) -> Principal | None:
         """The user with his roles, without his password."""
         try:
-            user = self._find(username)
-            if user is None or (user.entry is None and not self._directory.read(user.dn, ())):
-                return None
-            return GenericPrincipal(username, self._roles(user, None))
+            for user in self._candidates(username, None):
+                if user.entry is not None or self._directory.read(user.dn, ()) is not None:
+                    return GenericPrincipal(username, self._roles(user, None))
         except DirectoryError as error:
             self.logger.error("Exception performing authentication: %s", error)
-            return None
+        return None
 
     def _find(self, username: str) -> _User | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from catalina.errors import CatalinaError
 
-__all__ = ["DirectoryError", "Entry", "LdapDirectory", "LdapUrl", "connector", "parse_url"]
+__all__ = ["DirectoryError", "Entry", "LdapDirectory", "LdapUrl", "connector", "load_ldap3", "parse_url"]
 
 log = logging.getLogger("org.apache.catalina.realm.JNDIRealm")
 
@@ -24,6 +25,18 @@ SIZE_LIMIT_EXCEEDED, NO_SUCH_OBJECT, SUCCESS = 4, 32, 0
 
 class DirectoryError(CatalinaError):
     """The directory cannot be reached, or does not answer as it should."""
+
+
+def load_ldap3() -> Any:
+    """The package ``ldap3``, an extra. It still uses old names of pyasn1, of which nobody here can do anything.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pyasn1|ldap3")
+        import ldap3
+    return ldap3
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +224,9 @@ class LdapDirectory:
     def _search(
         self, connection: Any, base: str, text: str, subtree: bool | None, attributes: Sequence[str]
     ) -> list[Entry]:
-        import ldap3
         from ldap3.core.exceptions import LDAPException
 
+        ldap3 = load_ldap3()
         scope = ldap3.BASE if subtree is None else ldap3.SUBTREE if subtree else ldap3.LEVEL
         try:
             connection.search(
@@ -269,7 +282,7 @@ def connector(
     connect_timeout_ms: int, read_timeout_ms: int, start_tls: bool, ciphers: str, follow_referrals: bool
 ) -> Callable[[LdapUrl, str, str], Any]:
     """The function that makes connections; certificates of servers are verified."""
-    import ldap3
+    ldap3 = load_ldap3()
 
     def connect(url: LdapUrl, user: str, password: str) -> Any:
         tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ciphers=ciphers or None) if url.secure or start_tls else None

@@ -83,11 +83,11 @@ class UserDatabaseRealm(RealmBase):
 
     def _lookup(self) -> UserDatabase | None:
         if self.local_jndi_resource:
-            resources = getattr(self.container, "naming_resources", None)
+            lookup = getattr(self.container, "lookup", None)
         else:
-            server = self.server
-            resources = None if server is None else server.global_naming_resources
-        found: UserDatabase | None = None if resources is None else resources.lookup(self.resource_name)
+            resources = None if self.server is None else self.server.global_naming_resources
+            lookup = None if resources is None else resources.lookup
+        found: UserDatabase | None = None if lookup is None else lookup(self.resource_name)
         return found
 
     @property

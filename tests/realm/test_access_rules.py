@@ -130,7 +130,12 @@ def test_roles_decide(rules, principal, held, allowed):
 
 @pytest.mark.parametrize(
     ("mode", "declared", "allowed"),
-    [("strict", (), False), ("authOnly", ("x",), True), ("strictAuthOnly", (), True), ("strictAuthOnly", ("x",), False)],
+    [
+        ("strict", (), False),
+        ("authOnly", ("x",), True),
+        ("strictAuthOnly", (), True),
+        ("strictAuthOnly", ("x",), False),
+    ],
 )
 def test_a_star_is_read_as_the_realm_says(mode, declared, allowed):
     rules = [constraint("/*", roles=["*"])]

@@ -1,0 +1,40 @@
+"""Users of a file."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalina.errors import LifecycleError
+from catalina.realm.memory_realm import MemoryRealm
+from tests.realm.realms import check_realm
+
+USERS = """<tomcat-users>
+  <user name="bob" password="${bob.password}" roles="user, admin"/>
+  <user username="ann" password="x" groups="g"/>
+</tomcat-users>"""
+
+
+def make(tmp_path, **properties):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "tomcat-users.xml").write_text(USERS)
+    realm = MemoryRealm()
+    realm.container = SimpleNamespace(server=SimpleNamespace(catalina_base=tmp_path, properties=properties))
+    return realm
+
+
+def test_users_of_the_file_log_in(tmp_path):
+    realm = make(tmp_path, **{"bob.password": "secret"})
+    realm.start()
+    check_realm(realm)
+    assert realm.authenticate("bob", "secret").roles == ("admin", "user")
+
+
+def test_groups_give_no_roles(tmp_path):
+    realm = make(tmp_path)
+    realm.start()
+    assert realm.authenticate("ann", "x").roles == ()
+
+
+def test_a_missing_file_stops_the_start(tmp_path):
+    with pytest.raises(LifecycleError):
+        MemoryRealm(pathname=str(tmp_path / "none.xml")).start()
