@@ -44,6 +44,7 @@ class AppBaseWatcher(FileSystemEventHandler):
         self._look = look
         self._observer: BaseObserver | None = None
         self._watches: dict[str, ObservedWatch] = {}
+        self._watching = threading.Lock()
         self._changed = threading.Condition()
         self._due: float | None = None
         self._stopping = False
@@ -65,23 +66,26 @@ class AppBaseWatcher(FileSystemEventHandler):
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
         if self._thread is not threading.current_thread():
             self._thread.join()
+        with self._watching:
+            observer, self._observer = self._observer, None
+            self._watches.clear()
+        if observer is not None:
+            observer.stop()
+            observer.join()
 
     def watch(self, directories: Iterable[str]) -> None:
         """Watch exactly these, as far as they exist."""
         wanted = sorted(each for each in set(directories) if os.path.isdir(each))[:MAX_DIRECTORIES]
-        observer = self._observer
-        if observer is None:
-            return
-        for directory in set(self._watches) - set(wanted):
-            self._unwatch(observer, directory)
-        for directory in wanted:
-            if directory not in self._watches:
-                self._watch(observer, directory)
+        with self._watching:
+            if self._observer is None:
+                return
+            for directory in set(self._watches) - set(wanted):
+                self._unwatch(self._observer, directory)
+            for directory in wanted:
+                if directory not in self._watches:
+                    self._watch(self._observer, directory)
 
     def look_again(self, seconds: float) -> None:
         """Look after that time, if no look comes before."""
@@ -92,9 +96,11 @@ class AppBaseWatcher(FileSystemEventHandler):
                 self._changed.notify_all()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in _READING or os.path.basename(str(event.src_path)).startswith(STAGING_PREFIX):
-            return
-        self.look_again(DELAY)
+        if event.event_type in _READING or (event.is_directory and event.event_type == "modified"):
+            return  # what changed in a directory has an event of its own
+        moved_in = os.path.basename(str(event.dest_path))
+        if moved_in or not os.path.basename(str(event.src_path)).startswith(STAGING_PREFIX):
+            self.look_again(DELAY)
 
     def _watch(self, observer: BaseObserver, directory: str) -> None:
         try:
