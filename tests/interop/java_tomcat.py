@@ -59,13 +59,22 @@ class JavaTomcat(Node):
 
     Args:
         classes: what :func:`compile_probe` made.
+        jvm: options of the virtual machine; by default small and quick to start.
     """
 
     def __init__(
-        self, name: str, base: Path, classes: Path, cluster: str = "", engine_cluster: str = "", web_xml: str = _WEB_XML
+        self,
+        name: str,
+        base: Path,
+        classes: Path,
+        cluster: str = "",
+        engine_cluster: str = "",
+        web_xml: str = _WEB_XML,
+        jvm: str = "-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     ) -> None:
         self.name = name
         self.base = base
+        self.jvm = jvm
         self.address = "127.0.0.1"
         self.namespace = None
         self.http_port = free_port()
@@ -87,7 +96,7 @@ class JavaTomcat(Node):
         """Start the JVM; with ``wait`` return when it answers."""
         need_java_tomcat()
         need_file("/usr/share/tomcat10/bin/catalina.sh", "tomcat10-common")
-        options = "-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"
+        options = f"{self.jvm} -Djava.net.preferIPv4Stack=true"
         environment = dict(
             os.environ, CATALINA_HOME="/usr/share/tomcat10", CATALINA_BASE=str(self.base), CATALINA_OPTS=options
         )
