@@ -1,0 +1,75 @@
+"""Ranges as tables, and any text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalina.servlets.ranges import ByteRange, UnsatisfiableError, parse_content_range, parse_ranges
+
+
+@pytest.mark.parametrize(
+    ("field", "ranges"),
+    [
+        ("bytes=1-2", [(1, 2)]),
+        ("bytes=0-", [(0, 5)]),
+        ("bytes=0-100", [(0, 5)]),
+        ("bytes=-2", [(4, 5)]),
+        ("bytes=-100", [(0, 5)]),
+        ("Bytes = 1 - 2", [(1, 2)]),
+        ("bytes=1-2,4-4", [(1, 2), (4, 4)]),
+        ("bytes=4-4, 1-2", [(4, 4), (1, 2)]),
+        ("bytes=0-5,0-5", [(0, 5), (0, 5)]),
+        ("items=1-2", None),
+    ],
+)
+def test_ranges_of_six_bytes(field: str, ranges: list[tuple[int, int]] | None) -> None:
+    expected = None if ranges is None else [ByteRange(*each) for each in ranges]
+    assert parse_ranges(field, 6) == expected
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=2-1", "bytes=6-", "bytes=9-9", "bytes=-0", "bytes=1-2,", "bytes=1-2,9-9",
+     "bytes=0-5,0-5,0-5", "bytes=0-9,1-2,3-4", "bytes=0-1,1-2,2-3", "bytes=1--2", "bytes=1", "bytes=" + "9" * 30 + "-"],
+)  # fmt: skip
+def test_what_cannot_be_satisfied(field: str) -> None:
+    with pytest.raises(UnsatisfiableError):
+        parse_ranges(field, 6)
+
+
+@given(st.text("bytes=0123456789-, ", max_size=40) | st.text(max_size=20), st.integers(1, 50))
+def test_any_text_gives_ranges_inside_the_file_or_the_documented_error(field: str, size: int) -> None:
+    try:
+        ranges = parse_ranges(field, size)
+    except UnsatisfiableError:
+        return
+    assert ranges is None or all(0 <= one.start <= one.end < size for one in ranges)
+
+
+@given(st.text("bytes=0123456789-, ", max_size=60))
+def test_the_parts_of_a_file_are_at_most_twice_the_file(field: str) -> None:
+    try:
+        ranges = parse_ranges("bytes=" + field, 30) or []
+    except UnsatisfiableError:
+        return
+    assert sum(one.length for one in ranges) <= 60
+
+
+def test_many_ranges_are_judged_quickly() -> None:
+    field = "bytes=" + ",".join(f"{number * 2}-{number * 2}" for number in range(2000))
+    assert len(parse_ranges(field, 10_000) or ()) == 2000
+
+
+@pytest.mark.parametrize(("field", "expected"), [("bytes 1-2/3", ByteRange(1, 2)), ("bytes  0-0/1 ", ByteRange(0, 0))])
+def test_where_a_partial_put_belongs(field: str, expected: ByteRange) -> None:
+    assert parse_content_range(field) == expected
+
+
+@pytest.mark.parametrize(
+    "field", ["", "bytes 2-1/3", "bytes 1-3/3", "bytes */3", "bytes 1-2/*", "items 1-2/3", "bytes=1-2"]
+)
+def test_a_content_range_that_makes_no_sense(field: str) -> None:
+    with pytest.raises(ValueError, match=r"range|bytes"):
+        parse_content_range(field)
