@@ -57,6 +57,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         self._known_sorted: tuple[Member, ...] = ()
         self._suggested: tuple[Member, ...] = ()
         self._suggested_id = b""
+        self._answering = False
         self._started = False
         self._next_id = UniqueIds().next
 
@@ -118,7 +119,12 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
     # Life.
 
     def start(self, level: int) -> None:
-        """Start what is below, then elect."""
+        """Start what is below, then elect.
+
+        Requests are answered as soon as the receiver takes them: a Java member whose request goes unanswered waits
+        for that answer for ever.
+        """
+        self._answering = True
         super().start(level)
         if not self._started:
             self._started = True
@@ -131,7 +137,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
 
     def stop(self, level: int) -> None:
         """Forget the view."""
-        self._started = False
+        self._answering = self._started = False
         super().stop(level)
         self.view, self.view_id = (), b""
         self._known, self._known_sorted = {}, ()
@@ -185,7 +191,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         target, rest = ring[0], ring[1:]
 
         def sent(delivery: Delivery) -> None:
-            if delivery.faulty and self._started:
+            if delivery.faulty and self._answering:
                 log.warning("Unable to send election message to:[%s]", target)
                 self._try_ring(message, rest)
 
@@ -216,7 +222,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
             super().message_received(message)
 
     def _process(self, message: CoordinationMessage) -> None:
-        if not self._started:
+        if not self._answering:
             return
         unknown = [member for member in message.view if member not in self._known and member != self.local_member]
         if len(unknown) > _MAX_PROBES:
@@ -235,7 +241,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
             waiting -= 1
             if there:
                 alive.append(member)
-            if waiting == 0 and self._started:
+            if waiting == 0 and self._answering:
                 then(alive)
 
         for member in members:
