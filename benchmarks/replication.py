@@ -64,8 +64,8 @@ Session(app)
 
 @app.get("/app/count")
 def count():
-    session["count"] = session.get("count", 0) + 1
-    return {"id": session.sid, "values": {"count": session["count"]}}
+    count = session["count"] = session.get("count", 0) + 1
+    return f"{count}\n", 200, {"Content-Type": "text/plain"}
 """
 
 
@@ -143,7 +143,8 @@ def our_pair(directory: Path, options: int | None) -> Contender:
     """Two nodes of ours; one without a cluster when ``options`` is None."""
     cluster = "" if options is None else full(free_udp_port(), send_options=options)
     names = ["n1"] if options is None else ["n1", "n2"]
-    nodes = [Node(name, directory / name, cluster=cluster) for name in names]
+    webapp = PROJECT / "benchmarks" / "counter"
+    nodes = [Node(name, directory / name, cluster=cluster, webapp=webapp) for name in names]
     for node in nodes:
         node.start(wait=False)
     for node in nodes:
@@ -161,7 +162,11 @@ def java_pair(directory: Path, classes: Path, options: int | None) -> Contender:
     """The same with Java Tomcat 10.1, its JVM unrestrained."""
     cluster = "" if options is None else full(free_udp_port(), send_options=options, receiver_port=4200)
     names = ["j1"] if options is None else ["j1", "j2"]
-    nodes = [JavaTomcat(name, directory / name, classes, cluster=cluster, jvm="-Xmx512m") for name in names]
+    web_xml = (PROJECT / "benchmarks/counter/WEB-INF/web.xml").read_text()
+    web_xml = web_xml.replace("counter:application", "CounterServlet")
+    nodes = [
+        JavaTomcat(name, directory / name, classes, cluster=cluster, web_xml=web_xml, jvm="-Xmx512m") for name in names
+    ]
     for node in nodes:
         node.start(wait=False)
     for node in nodes:
@@ -279,7 +284,7 @@ def main() -> None:
         if "java" in only:
             classes = directory / "classes"
             classes.mkdir()
-            compile_probe(classes)
+            compile_probe(classes, PROJECT / "benchmarks" / "CounterServlet.java")
             makers += [lambda o=o: java_pair(directory / f"java{o}", classes, o) for o in chosen]  # type: ignore[misc]
         if "flask" in only:
             makers.append(lambda: flask_redis(directory / "flask"))

@@ -98,6 +98,7 @@ class Node:
         engine_cluster: XML for the Engine.
         namespace: the network namespace it runs in; requests to it are made inside too.
         address: what the connector binds to and the test connects to.
+        webapp: the directory that becomes the application ``/app``.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Node:
         address: str = "127.0.0.1",
         http_port: int | None = None,
         context_xml: str | None = None,
+        webapp: Path = HERE / "webapp",
     ) -> None:
         self.name = name
         self.base = base
@@ -117,9 +119,9 @@ class Node:
         self.address = address
         self.http_port = http_port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self._write_base(cluster, engine_cluster, context_xml)
+        self._write_base(cluster, engine_cluster, context_xml, webapp)
 
-    def _write_base(self, cluster: str, engine_cluster: str, context_xml: str | None) -> None:
+    def _write_base(self, cluster: str, engine_cluster: str, context_xml: str | None, webapp: Path) -> None:
         conf = self.base / "conf"
         conf.mkdir(parents=True)
         for directory in ("logs", "temp", "webapps", "work"):
@@ -132,7 +134,7 @@ class Node:
             if (PROJECT / "conf" / name).exists():
                 shutil.copy(PROJECT / "conf" / name, conf / name)
         app = self.base / "webapps" / "app"
-        shutil.copytree(HERE / "webapp", app)
+        shutil.copytree(webapp, app)
         if context_xml is not None:
             (app / "META-INF").mkdir()
             (app / "META-INF" / "context.xml").write_text(context_xml)

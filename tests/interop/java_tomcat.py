@@ -44,11 +44,11 @@ java.util.logging.ConsoleHandler.formatter = org.apache.juli.OneLineFormatter
 """
 
 
-def compile_probe(target: Path) -> Path:
-    """Compile the servlet into ``target``, once for a test session; returns the directory with the classes."""
+def compile_probe(target: Path, source: Path = HERE / "ProbeServlet.java") -> Path:
+    """Compile a servlet into ``target``, once for a test session; returns the directory with the classes."""
     jars = need_java_tomcat()
     subprocess.run(
-        ["javac", "-nowarn", "-cp", str(jars / "servlet-api.jar"), "-d", str(target), str(HERE / "ProbeServlet.java")],
+        ["javac", "-nowarn", "-cp", str(jars / "servlet-api.jar"), "-d", str(target), str(source)],
         check=True,
     )
     return target
