@@ -1,7 +1,7 @@
 """Requests and their answers over a channel (Tomcat: tribes/group/RpcChannel.java, RpcCallback.java).
 
 A request goes to several members; the mode says how many answers are waited for. An answer is a message of its own.
-Whoever has no such RPC channel says so and is not waited for; neither is a member that cannot be reached or that leaves.
+Whoever has no such RPC channel says so and is not waited for; neither is a member that cannot be reached or leaves.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class RpcCallback(Protocol):
 
 
 class RpcGroup(Protocol):
-    """What an RPC channel needs of a channel: a part of :class:`catalina.tribes.channel.Channel`, and its event loop."""
+    """What an RPC channel needs of a channel: a part of ``catalina.tribes.channel.Channel``, and its event loop."""
 
     @property
     def running_reactor(self) -> Reactor: ...

@@ -1,0 +1,76 @@
+"""What a replicated map needs to know of its values: how they travel, and who is told what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from catalina.tribes.io.java import dumps, loads
+
+__all__ = ["Diffable", "MapOwner", "ObjectCodec", "ValueCodec"]
+
+
+class ValueCodec(Protocol):
+    """How a value becomes the valuedata of a message and back."""
+
+    def encode(self, value: Any, suid: int) -> bytes:
+        """A whole object stream.
+
+        Args:
+            suid: the serialVersionUID of MemberImpl that the receiver has, which tells its version.
+        """
+
+    def decode(self, data: bytes) -> Any:
+        """The value.
+
+        Raises:
+            ProtocolError: it is none; the entry stays as it was.
+        """
+
+
+class ObjectCodec:
+    """Values that the Java object stream can carry, decoded as far as no class of an application is needed."""
+
+    def encode(self, value: Any, suid: int) -> bytes:
+        """See :class:`ValueCodec`."""
+        return dumps(value)
+
+    def decode(self, data: bytes) -> Any:
+        """See :class:`ValueCodec`."""
+        return loads(data)
+
+
+@runtime_checkable
+class Diffable(Protocol):
+    """A value that can say what has changed in it since it was last asked (Tomcat: tipis/ReplicatedMapEntry.java)."""
+
+    def take_diff(self) -> bytes | None:
+        """What the holders do not know yet, None for nothing; from now on they know it."""
+
+    def apply_diff(self, diff: bytes) -> None:
+        """Take over what another node's :meth:`take_diff` said.
+
+        Raises:
+            ProtocolError: it cannot be read; the value stays as it was.
+        """
+
+    def access_due(self) -> bool:
+        """Whether the holders should hear that the value was used, although nothing changed."""
+
+    def accessed_elsewhere(self) -> None:
+        """Another node has used the value."""
+
+
+class MapOwner(Protocol):
+    """Told what becomes of entries that this node did not change itself. Called in the runner's thread mostly."""
+
+    def value_received(self, key: Any, value: Any) -> None:
+        """A value came from another node: give it what it needs here."""
+
+    def made_primary(self, key: Any, value: Any) -> None:
+        """This node owns the entry from now on."""
+
+    def made_backup(self, key: Any, value: Any) -> None:
+        """Another node owns the entry from now on; the value stays here."""
+
+    def value_removed(self, key: Any, value: Any) -> None:
+        """The value is no longer here: removed, or held by others only."""

@@ -1,0 +1,204 @@
+"""Channels of several nodes in one process: what is sent lies on a link until a test delivers it.
+
+Each link keeps its order, as one connection does; between links there is none. Faults are set on links: a message can
+be lost (its sender learns it), arrive although its acknowledgement is lost, or arrive twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from catalina.errors import ChannelError
+from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes
+from catalina.tribes.member import Member
+
+
+class FakeTimer:
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class FakeReactor:
+    """The loop of all nodes; who waits in it lets everything arrive, and time pass."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> FakeTimer:
+        timer = FakeTimer(callback)
+        heapq.heappush(self.network.timers, (self.network.now + seconds, next(self.network.count), timer))
+        return timer
+
+    @contextlib.contextmanager
+    def blocking(self) -> Iterator[None]:
+        self.network.settle()
+        while self.network.pass_time():
+            self.network.settle()
+        yield
+
+
+class FakeChannel:
+    """One node."""
+
+    def __init__(self, network: Network, number: int, generation: int = 0) -> None:
+        self.network = network
+        self.local_member = Member(
+            bytes((10, 0, 0, number)), 4000, unique_id=bytes([number, generation]) + bytes(14), alive_ms=1000 - number
+        )
+        self.listeners: list[Any] = []
+        self.membership: list[Any] = []
+        self.members: tuple[Member, ...] = ()
+        self.alive = True
+
+    @property
+    def running_reactor(self) -> Any:
+        return self.network.reactor
+
+    def post(self, to: Sequence[Member], message: object, options: int) -> Delivery:
+        if not self.alive:
+            raise ChannelError("stopped")
+        assert isinstance(message, ObjectBytes)
+        delivery = Delivery(len(to))
+        wire = ChannelMessage(bytes(message), options, 0, bytes(16), self.local_member)
+        for member in to:
+            self.network.link(self.local_member, member).append((wire, delivery))
+        return delivery
+
+    def add_channel_listener(self, listener: Any) -> None:
+        self.listeners.append(listener)
+
+    def remove_channel_listener(self, listener: Any) -> None:
+        self.listeners.remove(listener)
+
+    def add_membership_listener(self, listener: Any) -> None:
+        self.membership.append(listener)
+
+    def remove_membership_listener(self, listener: Any) -> None:
+        self.membership.remove(listener)
+
+    def receive(self, message: ChannelMessage) -> None:
+        for listener in list(self.listeners):
+            if listener.accept(message, message.address):
+                listener.message_received(message, message.address)
+
+    def heartbeat(self) -> None:
+        for listener in [*self.membership, *self.listeners]:
+            beat = getattr(listener, "heartbeat", None)
+            if beat is not None:
+                beat()
+
+
+class Network:
+    """Nodes, links and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.count = itertools.count()
+        self.timers: list[tuple[float, int, FakeTimer]] = []
+        self.reactor = FakeReactor(self)
+        self.channels: dict[Member, FakeChannel] = {}
+        self.links: dict[tuple[Member, Member], deque[tuple[ChannelMessage, Delivery]]] = {}
+        #: What happens to the next messages: ``drop``, ``ack lost``, ``duplicate``.
+        self.faults: deque[str] = deque()
+        self.sent: list[tuple[Member, Member, bytes]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def add(self, number: int, generation: int = 0) -> FakeChannel:
+        channel = FakeChannel(self, number, generation)
+        self.channels[channel.local_member] = channel
+        self._membership()
+        for other in self._alive():
+            if other is not channel:
+                for listener in list(other.membership):
+                    listener.member_added(channel.local_member)
+        return channel
+
+    def kill(self, channel: FakeChannel) -> None:
+        """The process is gone: what it had sent and was not delivered is lost, its peers notice."""
+        channel.alive = False
+        del self.channels[channel.local_member]
+        self._membership()
+        for (sender, to), link in list(self.links.items()):
+            if channel.local_member in (sender, to):
+                while link:
+                    _, delivery = link.popleft()
+                    if sender in self.channels:
+                        delivery.failed(to, ConnectionError("gone"))
+        for other in self._alive():
+            for listener in list(other.membership):
+                listener.member_disappeared(channel.local_member)
+
+    def _alive(self) -> list[FakeChannel]:
+        return list(self.channels.values())
+
+    def _membership(self) -> None:
+        for channel in self._alive():
+            others = [other.local_member for other in self._alive() if other is not channel]
+            channel.members = tuple(sorted(others, key=lambda member: -member.alive_ms))
+
+    def link(self, sender: Member, to: Member) -> deque[tuple[ChannelMessage, Delivery]]:
+        return self.links.setdefault((sender, to), deque())
+
+    def busy_links(self) -> list[tuple[Member, Member]]:
+        return [pair for pair, link in self.links.items() if link]
+
+    def deliver(self, pair: tuple[Member, Member]) -> None:
+        """The oldest message of one link arrives, or what the next fault makes of it."""
+        message, delivery = self.links[pair].popleft()
+        sender, to = pair
+        target = self.channels.get(to)
+        fault = self.faults.popleft() if self.faults else ""
+        self.sent.append((sender, to, message.data))
+        if target is None:
+            if sender in self.channels:
+                delivery.failed(to, ConnectionError("nobody there"))
+            return
+        if fault != "drop":
+            target.receive(message)
+        if fault == "duplicate":
+            target.receive(message)
+        if sender not in self.channels:
+            return
+        if fault in ("drop", "ack lost"):
+            delivery.failed(to, TimeoutError(fault))
+        else:
+            delivery.succeeded()
+
+    def settle(self) -> None:
+        """Everything arrives, also what is sent meanwhile."""
+        for _ in range(100_000):
+            pairs = self.busy_links()
+            if not pairs:
+                return
+            self.deliver(pairs[0])
+        raise AssertionError("the nodes never stop talking")
+
+    def pass_time(self) -> bool:
+        """Go to the next timer and run it; whether there was one."""
+        while self.timers:
+            when, _, timer = heapq.heappop(self.timers)
+            if timer.callback is None:
+                continue
+            self.now = max(self.now, when)
+            timer.callback()
+            return True
+        return False
+
+    def heartbeat(self, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            for channel in self._alive():
+                channel.heartbeat()
+            self.settle()
+            while self.pass_time():
+                self.settle()
+            self.now += 1.0
