@@ -127,9 +127,11 @@ class AuthenticatorBase(ValveBase):
             self.sso = next((valve for valve in parent.pipeline.valves if isinstance(valve, SingleSignOn)), None)
             parent = parent.parent
         self._remembered.clear()
+        self._null_realm.start()
 
     def _stop(self) -> None:
         self.sso = None
+        self._null_realm.stop()
 
     # -- the request ----------------------------------------------------------------------------------------------
 
@@ -311,7 +313,7 @@ class AuthenticatorBase(ValveBase):
 
     def _authorize_remote_user(self, request: Request, response: Response) -> bool:
         """A user whom the proxy has authenticated, and whose roles are ours to say (AJP tomcatAuthorization)."""
-        if not getattr(request, "remote_user_needs_authorization", False) or request.remote_user is None:
+        if not request.remote_user_needs_authorization or request.remote_user is None:
             return False
         username = request.remote_user
         principal = self.realm.authenticate_name(username) or GenericPrincipal(username)

@@ -192,8 +192,9 @@ class RealmBase(Realm):
         return principal is not None and self.has_role_internal(principal, role)
 
     def has_role_internal(self, principal: Principal, role: str) -> bool:
-        """Whether the principal has the role of exactly this name."""
-        return principal.has_role(role)
+        """Whether the principal has the role of exactly this name; one that a proxy has named has none here."""
+        has_role = getattr(principal, "has_role", None)
+        return has_role is not None and bool(has_role(role))
 
 
 def _make_retriever(name: str) -> UsernameRetriever:

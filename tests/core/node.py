@@ -61,18 +61,6 @@ class Answer:
     def end(self) -> None: ...
 
 
-class Body(RequestInput):
-    """A request body that is there already."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def read(self, size: int | None = -1) -> bytes:
-        size = len(self._data) if size is None or size < 0 else size
-        taken, self._data = self._data[:size], self._data[size:]
-        return taken
-
-
 def web_xml(inner: str) -> str:
     """A descriptor around some elements."""
     return f'<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">\n{inner}\n</web-app>\n'
@@ -138,7 +126,7 @@ class Node:
             "server_port": 8080,
             "local_name": "localhost",
         }
-        request = Request(connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), Body(body))
+        request = Request(connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), RequestInput(None, body))
         answer = Answer()
         answer.response = request.response = Response(request, answer)
         self._adapter.service(request, request.response)

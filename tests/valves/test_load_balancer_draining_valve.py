@@ -28,7 +28,7 @@ def test_an_active_node_serves_everybody(activation):
 
 
 def test_a_client_with_its_session_here_is_served():
-    response, passed = visit(LoadBalancerDrainingValve(), requested_session_id="S1", session=SimpleNamespace(id="S1"))
+    _, passed = visit(LoadBalancerDrainingValve(), requested_session_id="S1", session=SimpleNamespace(id="S1"))
     assert passed
 
 

@@ -57,7 +57,7 @@ def test_a_wrong_file_stops_the_start(tmp_path):
     file.write_text("/x\n")
     valve = ParameterLimitValve()
     valve.container = SimpleNamespace(name="Catalina", parent=None, server=SimpleNamespace(catalina_base=tmp_path))
-    with pytest.raises(LifecycleError, match="parameter_limit.config:1"):
+    with pytest.raises(LifecycleError, match=r"parameter_limit\.config:1"):
         valve.start()
 
 

@@ -27,7 +27,7 @@ def seen(valve, headers, **attributes):
 
 
 def test_the_client_behind_an_internal_proxy_is_seen():
-    facts, request = seen(RemoteIpValve(), [("X-Forwarded-For", "203.0.113.5")])
+    facts, _ = seen(RemoteIpValve(), [("X-Forwarded-For", "203.0.113.5")])
     assert facts["remote_addr"] == facts["remote_host"] == "203.0.113.5"
     assert facts["peer_addr"] == "10.0.0.1"
     assert facts["for"] is None

@@ -1,0 +1,184 @@
+"""Login by a form, as a browser goes through it."""
+
+import pytest
+
+from catalina.authenticator.authenticator_base import AuthenticatorBase
+from tests.authenticator.application import PROTECTED, Browser, login_config, secure_node, text
+
+PAGES = "<form-login-config><form-login-page>/login.html</form-login-page>" \
+    "<form-error-page>/failed.html</form-error-page></form-login-config>"  # fmt: skip
+INNER = """
+<servlet-mapping><servlet-name>default</servlet-name><url-pattern>*.html</url-pattern></servlet-mapping>
+""" + PROTECTED + login_config("FORM", PAGES)  # fmt: skip
+FILES = {"login.html": "please log in", "failed.html": "wrong password"}
+RIGHT = b"j_username=bob&j_password=secret"
+
+
+def make(tmp_path, inner=INNER, **files):
+    return secure_node(tmp_path, inner, **{**FILES, **files})
+
+
+def valve(node):
+    pipeline = node.host.find_child("/shop").pipeline
+    return next(one for one in pipeline.valves if isinstance(one, AuthenticatorBase))
+
+
+def log_in(browser, body=RIGHT):
+    return browser.ask("/shop/j_security_check", "POST", body=body)
+
+
+def test_a_browser_goes_through_login_to_the_page_it_wanted(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        first = browser.ask("/shop/private/x?a=1")
+        assert (first.status, first.body) == (200, b"please log in")
+        before = browser.cookies["JSESSIONID"]
+        posted = log_in(browser)
+        assert posted.status == 303
+        assert posted.get("Location") == "/shop/private/x?a=1"
+        assert browser.cookies["JSESSIONID"] != before
+        page = browser.follow(posted)
+        assert text(page).startswith("bob|FORM|GET|/private/x|a=1")
+        assert text(browser.ask("/shop/private/y")).startswith("bob|FORM")
+
+
+def test_a_wrong_password_shows_the_error_page_and_the_next_try_may_succeed(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/private/x")
+        wrong = log_in(browser, b"j_username=bob&j_password=wrong")
+        assert wrong.body == b"wrong password"
+        assert log_in(browser).status == 303
+
+
+def test_a_post_is_repeated_with_its_body_and_headers(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        first = browser.ask("/shop/private/x", "POST", {"X-Once": "7"}, b"article=1")
+        assert first.body == b"please log in"
+        page = browser.follow(log_in(browser))
+        assert text(page) == "bob|FORM|POST|/private/x||article=1|application/x-www-form-urlencoded|7"
+
+
+def test_a_post_that_is_too_large_is_refused(tmp_path):
+    with make(tmp_path) as node:
+        node.connector.max_save_post_size = 4
+        answer = Browser(node).ask("/shop/private/x", "POST", body=b"article=1")
+    assert answer.status == 403
+
+
+def test_conditional_headers_are_not_repeated(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/private/x", headers={"If-None-Match": '"old"', "X-Once": "7"})
+        assert text(browser.follow(log_in(browser))).endswith("|7")
+
+
+def test_the_saved_request_is_used_once(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/private/x", "POST", body=b"article=1")
+        page = browser.follow(log_in(browser))
+        assert "article=1" in text(page)
+        assert "article=1" not in text(browser.ask("/shop/private/x"))
+
+
+def test_a_login_page_without_a_page_before_is_an_error(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/keep")
+        assert log_in(browser).status == 408  # the session is not one that the login page was shown in
+
+
+def test_without_any_session_the_time_is_over(tmp_path):
+    with make(tmp_path) as node:
+        answer = log_in(Browser(node))
+    assert answer.status == 408
+
+
+def test_the_landing_page_catches_whoever_has_no_page_to_go_to(tmp_path):
+    with make(tmp_path) as node:
+        valve(node).landing_page = "/private/home"
+        answer = log_in(Browser(node))
+    assert answer.status == 302
+    assert answer.get("Location") == "/shop/private/home"
+
+
+def test_a_session_that_somebody_has_planted_is_useless(tmp_path):
+    with make(tmp_path) as node:
+        attacker = Browser(node)
+        attacker.ask("/shop/private/x")
+        planted = dict(attacker.cookies)
+        victim = Browser(node)
+        victim.cookies = dict(planted)
+        posted = log_in(victim)
+        assert posted.status == 303
+        assert victim.cookies != planted
+        assert attacker.ask("/shop/private/x").body == b"please log in"
+
+
+def test_a_session_made_for_the_login_page_lives_shortly(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/private/x")
+        manager = node.host.find_child("/shop").manager
+        (session,) = manager.find_sessions()
+        assert session.max_inactive_interval == 120
+        browser.follow(log_in(browser))
+        assert session.max_inactive_interval == 1800
+
+
+def test_a_session_that_was_there_keeps_its_life(tmp_path):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/keep")
+        browser.ask("/shop/keep")
+        browser.ask("/shop/private/x")
+        (session,) = node.host.find_child("/shop").manager.find_sessions()
+        assert session.max_inactive_interval == 1800
+
+
+def test_without_cache_the_session_keeps_the_password(tmp_path):
+    with make(tmp_path) as node:
+        valve(node).cache = False
+        browser = Browser(node)
+        browser.ask("/shop/private/x")
+        assert text(browser.follow(log_in(browser))).startswith("bob|FORM")
+        assert text(browser.ask("/shop/private/y")).startswith("bob|FORM")
+        node.engine.realm.users["bob"] = ("changed", ("user",))
+        assert browser.ask("/shop/private/y").body == b"please log in"
+
+
+def test_the_charset_of_names_can_be_set(tmp_path):
+    node = secure_node(tmp_path, INNER, {"b\u00f6b": ("secret", ("user",))}, **FILES)
+    with node:
+        valve(node).character_encoding = "ISO-8859-1"
+        browser = Browser(node)
+        browser.ask("/shop/private/x")
+        assert log_in(browser, b"j_username=b%f6b&j_password=secret").status == 303
+
+
+def test_a_missing_login_page_is_said(tmp_path, caplog):
+    with make(tmp_path, PROTECTED + login_config("FORM")) as node:
+        assert node.ask("/shop/private/x").status == 500
+    assert "No login page was defined for FORM authentication in context [/shop]" in caplog.text
+
+
+def test_a_missing_error_page_is_said(tmp_path, caplog):
+    pages = "<form-login-config><form-login-page>/login.html</form-login-page></form-login-config>"
+    with make(tmp_path, PROTECTED + login_config("FORM", pages)) as node:
+        assert node.ask("/shop/j_security_check", "POST", body=b"j_username=x").status == 500
+    assert "No error page was defined" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_login_action_is_recognised_anywhere_in_the_application(tmp_path, method):
+    with make(tmp_path) as node:
+        browser = Browser(node)
+        browser.ask("/shop/private/x")
+        uri = "/shop/some/where/j_security_check"
+        if method == "GET":
+            answer = browser.ask(f"{uri}?{RIGHT.decode()}")
+        else:
+            answer = browser.ask(uri, "POST", body=RIGHT)
+        assert answer.status == 303
