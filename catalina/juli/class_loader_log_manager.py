@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from catalina.attributes import AttributeRefused, Component, comma_list
@@ -81,13 +81,21 @@ class ClassLoaderLogManager:
         self._touched: list[logging.Logger] = []
         self._problems: list[str] = []
 
-    def configure(self, root: str | None = None) -> None:
+    def configure(
+        self, roots: Iterable[str] = ("",), accept: Callable[[logging.LogRecord], bool] | None = None
+    ) -> None:
         """Make the handlers and hand them to the loggers.
 
         Args:
-            root: the logger that takes the place of the root logger: an application's own, for its own file.
+            roots: the loggers that take the place of the root logger: an application's top-level modules, for its own
+                file. With handlers they no longer hand on to the process's root logger.
+            accept: which records the handlers take, None for all.
         """
-        self._configure_root(logging.getLogger(root))
+        for root in roots:
+            self._configure_root(logging.getLogger(root))
+        if accept is not None:
+            for handler in self._handlers.values():
+                handler.addFilter(accept)
         for name in self._logger_names():
             self._configure_logger(logging.getLogger(name), name)
         for problem in self._problems:
@@ -112,6 +120,8 @@ class ClassLoaderLogManager:
             self._handler(name)
         for name in comma_list(self._settings.get(".handlers", self._settings.get("handlers", ""))):
             self._add_handler(logger, name)
+        if logger is not logging.root and logger.handlers:
+            logger.propagate = False
 
     def _logger_names(self) -> list[str]:
         """Loggers with a level or handlers of their own; a handler's own properties are none."""

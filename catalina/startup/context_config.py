@@ -18,6 +18,7 @@ from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.digester.digester import Digester
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
+from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication
 from catalina.startup.property_sources import substitution_for
@@ -73,6 +74,7 @@ class ContextConfig(Component):
         super().__init__()
         self._good = True
         self._bare: BareApplication | None = None
+        self._logging = ApplicationLogging()
 
     def __call__(self, event: LifecycleEvent) -> None:
         context: StandardContext = event.source  # type: ignore[assignment]  # it listens to a context
@@ -82,9 +84,12 @@ class ContextConfig(Component):
             case "before_start":
                 self._find_document_root(context)
             case "configure_start":
+                self._logging.start(context)
                 self._configure(context)
             case "configure_stop":
                 context.forget_descriptor()
+            case "after_stop":
+                self._logging.stop()
 
     # -- context.xml ---------------------------------------------------------------------------------------------
 

@@ -134,13 +134,16 @@ def test_closing_gives_the_loggers_back_as_they_were(configure) -> None:
     assert logger.level == logging.NOTSET
 
 
-def test_an_applications_file_configures_below_its_own_logger(tmp_path: Path) -> None:
+def test_an_applications_file_configures_the_loggers_of_its_modules(tmp_path: Path) -> None:
     text = f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = app.\n"
     manager = ClassLoaderLogManager(parse_properties(text), {})
-    manager.configure("juli_test.[app]")
-    logging.getLogger("juli_test.[app].x").info("mine")
+    manager.configure(["juli_test_shop", "juli_test_cart"], accept=lambda record: record.getMessage() != "refused")
+    logging.getLogger("juli_test_shop.x").info("mine")
+    logging.getLogger("juli_test_cart").info("refused")
     logging.getLogger("juli_test.elsewhere").info("not mine")
+    assert not logging.getLogger("juli_test_shop").propagate
     manager.close()
+    assert logging.getLogger("juli_test_shop").propagate
     assert len(lines(tmp_path, "app.")) == 1
 
 
