@@ -8,7 +8,7 @@ from typing import Any
 
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_request import DeltaRequest
-from catalina.ha.session.session_message import EVT_SESSION_DELTA, SessionMessage
+from catalina.ha.session.session_message import EVT_SESSION_DELTA, SessionMessage, encode_message
 from tests.ha.support import Node, two_nodes
 
 __all__ = ["measure"]
@@ -54,7 +54,7 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
 
     body = delta()
     cluster = a.cluster
-    post, cluster.post = cluster.post, lambda message: message.encode()  # type: ignore[method-assign,assignment]
+    post, cluster.post_bytes = cluster.post_bytes, lambda data, to, options=None: None  # type: ignore[method-assign]
 
     def complete() -> None:
         change()
@@ -66,12 +66,12 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
         "find what changed and encode it": _micros(take),
         "the same, as a delta": _micros(delta),
         "put the delta into a message": _micros(
-            lambda: SessionMessage(EVT_SESSION_DELTA, "/app", body, session.id, f"{session.id}-1", 1).encode()
+            lambda: encode_message(EVT_SESSION_DELTA, "/app", body, session.id, f"{session.id}-1", 1)
         ),
         "all of the above at the end of a request": _micros(complete),
         "note the end of the access": _micros(session.end_access),
     }
-    cluster.post = post  # type: ignore[method-assign]
+    cluster.post_bytes = post  # type: ignore[method-assign]
     return numbers
 
 

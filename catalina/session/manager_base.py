@@ -129,6 +129,7 @@ class ManagerBase(Lifecycle):
         return ""
 
     def _start(self) -> None:
+        self.settle_attributes()
         generator = self.session_id_generator
         if generator is None:
             generator = self.session_id_generator = StandardSessionIdGenerator()

@@ -98,8 +98,11 @@ class StandardSession:
         if self._expiring or self._access_count > 0:
             return True
         interval = self._max_inactive_interval
-        if interval > 0 and self.idle_ms() >= interval * 1000:
-            self.expire()
+        if interval > 0:
+            manager = self.manager
+            used = self.last_accessed_time_ms if manager.session_last_access_at_start else self.this_accessed_time_ms
+            if manager.now_ms() - used >= interval * 1000:
+                self.expire()
         return self._valid
 
     def idle_ms(self) -> int:

@@ -26,6 +26,7 @@ from catalina.ha.session.session_message import (
     EVT_SESSION_EXPIRED,
     SessionMessage,
     decode_session_id,
+    encode_message,
     encode_session_id,
 )
 from catalina.ha.session.state_sender import StateSender
@@ -34,6 +35,8 @@ from catalina.lifecycle import LifecycleState
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
     from catalina.tribes.member import Member
@@ -172,7 +175,8 @@ class DeltaManager(ClusterManagerBase):
         """Send what the request changed; a session that was only read says now and then that it lives."""
         if not isinstance(session, DeltaSession) or not session.is_valid:
             return None
-        if not self.has_members:
+        members = self._members
+        if not members:
             session.reset_delta()
             session.is_primary = True
             return None
@@ -186,25 +190,39 @@ class DeltaManager(ClusterManagerBase):
             return None
         session.is_primary = True
         session.last_replicated_ms = now_ms
-        return self._tell(event, session.id, body, f"{session.id}-{now_ms}", now_ms)
+        return self._tell(event, session.id, body, f"{session.id}-{now_ms}", now_ms, members)
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
         interval = session.max_inactive_interval
         return interval > 0 and now_ms - session.last_replicated_ms > interval * 1000 // ACCESS_FRACTION
 
     @property
+    def _members(self) -> Sequence[Member]:
+        """Whom to tell."""
+        cluster = self.cluster
+        return cluster.members if cluster is not None else ()
+
+    @property
     def has_members(self) -> bool:
         """Whether there is anybody to tell."""
-        cluster = self.cluster
-        return cluster is not None and cluster.has_members
+        return bool(self._members)
 
-    def _tell(self, event: int, session_id: str, body: bytes | None, unique_id: str, now_ms: int) -> Delivery | None:
+    def _tell(
+        self,
+        event: int,
+        session_id: str,
+        body: bytes | None,
+        unique_id: str,
+        now_ms: int,
+        members: Sequence[Member] | None = None,
+    ) -> Delivery | None:
+        members = self._members if members is None else members
         cluster = self.cluster
-        if cluster is None or not cluster.has_members:
+        if cluster is None or not members:
             return None
         if self.enable_statistics:
             self.sent[event] += 1
-        return cluster.post(SessionMessage(event, self.name, body, session_id, unique_id, now_ms))
+        return cluster.post_bytes(encode_message(event, self.name, body, session_id, unique_id, now_ms), members)
 
     def count_sent(self, event: int) -> None:
         """Count a message of the state transfer."""

@@ -10,13 +10,17 @@ The body of EVT_SESSION_DELTA and the diffvalue of a map's message.
 
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.java.grammar import MAX_BLOCK, STREAM_HEADER
+from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
+from catalina.tribes.io.java.node_writer import write_block
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
-from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
 
 __all__ = [
     "ACTION_REMOVE",
@@ -48,6 +52,30 @@ NAME_MAXINTERVAL = "__SET__MAXINTERVAL__"
 NAME_ISNEW = "__SET__ISNEW__"
 NAME_AUTHTYPE = "__SET__AUTHTYPE__"
 NAME_LISTENER = "__SET__LISTENER__"
+
+
+_HEAD = struct.Struct(">?i")
+_ACTION = struct.Struct(">ii")
+_U16 = struct.Struct(">H")
+
+
+def _utf(text: str) -> bytes:
+    data = encode_modified_utf8(text)
+    if len(data) > 0xFFFF:
+        raise ValueError(f"a name or id of {len(data)} bytes, at most 65535 can be sent")
+    return _U16.pack(len(data)) + data
+
+
+def _write_blocks(out: bytearray, data: bytes) -> None:
+    """Block data, cut as Java's writer cuts it."""
+    for start in range(0, len(data), MAX_BLOCK):
+        write_block(out, data[start : start + MAX_BLOCK])
+
+
+@lru_cache(maxsize=4096)
+def _action_head(kind: int, action: int, name: str, has_value: bool) -> bytes:
+    """What stands before an action's value; an application has few attribute names and sets them again and again."""
+    return _ACTION.pack(kind, action) + _utf(name) + (b"\1" if has_value else b"\0")
 
 
 class DeltaAction(NamedTuple):
@@ -164,18 +192,20 @@ class DeltaRequest:
 
     def serialize(self) -> bytes:
         """The stream; the actions stay."""
-        out = ObjectOutputStream()
-        out.write_utf(self.session_id)
-        out.write_boolean(self.record_all_actions)
-        out.write_int(len(self))
-        for action in self._log if self.record_all_actions else self._by_name.values():
-            out.write_int(action.type)
-            out.write_int(action.action)
-            out.write_utf(action.name)
-            out.write_boolean(action.value is not None)
-            if action.value is not None:
-                out.write_encoded(action.value)
-        return out.getvalue()
+        actions = self._log if self.record_all_actions else self._by_name.values()
+        out = bytearray(STREAM_HEADER)
+        block = _utf(self.session_id) + _HEAD.pack(self.record_all_actions, len(actions))
+        handles = 0
+        for action in actions:
+            value = action.value
+            block += _action_head(action.type, action.action, action.name, value is not None)
+            if value is not None:
+                _write_blocks(out, block)
+                out += value.at_handle(handles)
+                handles += value.handles
+                block = b""
+        _write_blocks(out, block)
+        return bytes(out)
 
     @classmethod
     def decode(cls, data: bytes) -> DeltaRequest:

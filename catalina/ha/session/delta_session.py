@@ -97,7 +97,9 @@ class DeltaSession(StandardSession):
             return True
         interval = self._max_inactive_interval
         if interval > 0:
-            idle_ms = self.idle_ms()
+            manager = self.manager
+            used = self.last_accessed_time_ms if manager.session_last_access_at_start else self.this_accessed_time_ms
+            idle_ms = manager.now_ms() - used
             if idle_ms >= interval * 1000:
                 if self.is_primary:
                     self.expire()
@@ -227,19 +229,25 @@ class DeltaSession(StandardSession):
         """What the others do not know yet, None when there is nothing; from now on it counts as known to them."""
         if not (self._changed or self._unsent or self._touched):
             return None
+        manager = self.manager
         with self._lock:
             changed, self._changed = self._changed, {}
-            unsent, self._unsent = self._unsent, set()
-            touched, self._touched = self._touched, set()
-            recorded, self._recorded = self._recorded, []
-        delta = DeltaRequest(self.id, self.manager.record_all_actions)
-        self._add_properties(delta, unsent)
+            touched, unsent, recorded = self._touched, self._unsent, self._recorded
+            if touched:
+                self._touched = set()
+            if unsent:
+                self._unsent = set()
+            if recorded:
+                self._recorded = []
+        delta = DeltaRequest(self.id, manager.record_all_actions)
+        if unsent:
+            self._add_properties(delta, unsent)
         for name, encoded in recorded:
             self._add_attribute(delta, name, encoded)
-        for name, is_set in changed.items():
-            if not recorded:
+        if not recorded:
+            for name, is_set in changed.items():
                 self._add_attribute(delta, name, self._encode(name) if is_set else None, removed=not is_set)
-        if not self.manager.use_dirty_flag:
+        if touched and not manager.use_dirty_flag:
             for name in touched:
                 if name not in changed:
                     self._add_if_different(delta, name)

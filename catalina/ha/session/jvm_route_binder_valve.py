@@ -115,6 +115,7 @@ class JvmRouteBinderValve(ValveBase):
                 request.attributes[HOWTO_ATTRIBUTE] = old_id
 
     def _start(self) -> None:
+        self.settle_attributes()
         log.info("JvmRouteBinderValve started")
         if self.cluster is None and getattr(self.container, "cluster", None) is None:
             log.info("The JvmRouterBinderValve is configured, but clustering is not being used. Fail over will still "

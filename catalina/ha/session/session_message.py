@@ -37,6 +37,7 @@ __all__ = [
     "EVT_SESSION_EXPIRED",
     "SessionMessage",
     "decode_session_id",
+    "encode_message",
     "encode_session_id",
 ]
 
@@ -81,8 +82,30 @@ _FIXED_END = len(_HEAD) + _FIXED.size
 #: A byte[] up to its length: no handle of the constant head comes into it.
 _ARRAY_HEAD = b"\x75" + encode_node(BYTE_ARRAY).data
 _NULL = bytes((TC_NULL,))
-_U16 = struct.Struct(">H")
+_STRING_HEAD = struct.Struct(">BH")
 _U32 = struct.Struct(">I")
+
+
+def encode_message(
+    event: int,
+    context_name: str | None,
+    session: bytes | None,
+    session_id: str | None,
+    unique_id: str | None,
+    timestamp_ms: int | None,
+) -> bytes:
+    """The bytes of a :class:`SessionMessage` with these fields, for who sends one with every request."""
+    body = _NULL if session is None else _ARRAY_HEAD + _U32.pack(len(session)) + session
+    return b"".join(
+        (
+            _HEAD,
+            _FIXED.pack(0, event, timestamp_ms or 0, timestamp_ms is not None),
+            _string(context_name),
+            body,
+            _string(session_id),
+            _string(unique_id),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +135,10 @@ class SessionMessage:
 
     def encode(self) -> ObjectBytes:
         """The whole message of a channel package (to be sent without SEND_OPTIONS_BYTE_MESSAGE)."""
-        time = self.timestamp_ms
-        if self.session is None:
-            session = _NULL
-        else:
-            session = _ARRAY_HEAD + _U32.pack(len(self.session)) + self.session
         return ObjectBytes(
-            _HEAD
-            + _FIXED.pack(0, self.event, time or 0, time is not None)
-            + _string(self.context_name)
-            + session
-            + _string(self.session_id)
-            + _string(self.unique_id)
+            encode_message(
+                self.event, self.context_name, self.session, self.session_id, self.unique_id, self.timestamp_ms
+            )
         )
 
     @classmethod
@@ -148,9 +163,10 @@ def _string(text: str | None) -> bytes:
     if text is None:
         return _NULL
     data = encode_modified_utf8(text)
-    if len(data) > 0xFFFF:
-        raise ValueError(f"a name or id of {len(data)} bytes, at most 65535 can be sent")
-    return b"\x74" + _U16.pack(len(data)) + data
+    size = len(data)
+    if size > 0xFFFF:
+        raise ValueError(f"a name or id of {size} bytes, at most 65535 can be sent")
+    return _STRING_HEAD.pack(TC_STRING, size) + data
 
 
 def _decode_constant(data: bytes) -> SessionMessage | None:

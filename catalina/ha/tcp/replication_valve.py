@@ -57,6 +57,9 @@ class ReplicationValve(ValveBase):
         self.nr_of_cross_context_send_requests = 0
         self.last_send_time = 0.0
 
+    def _start(self) -> None:
+        self.settle_attributes()
+
     def invoke(self, request: Request, response: Response) -> None:
         """Let the request through, then send what it changed."""
         if self.statistics:

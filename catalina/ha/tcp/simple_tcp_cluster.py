@@ -206,11 +206,15 @@ class SimpleTcpCluster(Lifecycle):
         channel = self.channel
         if channel is None:
             return None
-        to_members = channel.members if to is None else (to,)
-        if not to_members:
+        return self.post_bytes(message.encode(), channel.members if to is None else (to,), options)
+
+    def post_bytes(self, data: bytes, to: Sequence[Member], options: int | None = None) -> Delivery | None:
+        """Send an encoded message without waiting; a request's answer may have to wait for its delivery."""
+        channel = self.channel
+        if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post(to_members, ObjectBytes(message.encode()), options & ~SEND_OPTIONS_BYTE_MESSAGE)
+        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE)
         note(delivery)
         return delivery
 
@@ -279,6 +283,7 @@ class SimpleTcpCluster(Lifecycle):
 
     def _start(self) -> None:
         log.info("Cluster is about to start")
+        self.settle_attributes()
         try:
             channel = self._complete()
             self._register_valves()
