@@ -15,10 +15,12 @@ from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits, unpack
 from catalina.deploy.wheel import EntryPoint, Wheel
 from catalina.deploy.wheel_install import library_place
 
-__all__ = ["TRACKER", "explode", "is_current", "mark_current"]
+__all__ = ["STAGING_PREFIX", "TRACKER", "explode", "is_current", "mark_current"]
 
 #: Carries the time of the archive that a directory was made from (Tomcat: Constants.WarTracker).
 TRACKER = "META-INF/war-tracker"
+#: Files and directories with this prefix are work in progress: never deployed, removed at the next start.
+STAGING_PREFIX = ".catalina-"
 
 _WEB_XML = """\
 <?xml version="1.0" encoding="UTF-8"?>

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
 from catalina.deploy.archive import Archive, is_archive_name, read_archive
+from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import Settling, Stamp, stamp_of
 from catalina.errors import DeploymentError
-from catalina.startup.expand_war import STAGING_PREFIX
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

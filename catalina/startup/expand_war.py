@@ -8,16 +8,13 @@ import shutil
 import tempfile
 
 from catalina.deploy.archive import Archive
-from catalina.deploy.exploding import explode, is_current
+from catalina.deploy.exploding import STAGING_PREFIX, explode, is_current
 from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits
 from catalina.errors import DeploymentError
 
-__all__ = ["STAGING_PREFIX", "delete", "put_in_place", "stage"]
+__all__ = ["delete", "put_in_place", "stage"]
 
 log = logging.getLogger("org.apache.catalina.startup.ExpandWar")
-
-#: Directories with this prefix are work in progress: never deployed, removed at the next start.
-STAGING_PREFIX = ".catalina-"
 
 
 def stage(archive: Archive, beside: str, limits: UnpackLimits = DEFAULT_LIMITS) -> str:

@@ -21,16 +21,18 @@ from catalina.attributes import Component
 from catalina.core.container_base import thread_count
 from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
+from catalina.deploy.directory_watcher import DirectoryWatcher
+from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
-from catalina.startup.app_base_watcher import AppBaseWatcher
 from catalina.startup.application_deployer import ApplicationDeployer
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.archive_exchange import ArchiveExchange
+from catalina.startup.archive_installation import ArchiveInstallation
 from catalina.startup.change_check import Action, Change, ChangeCheck
 from catalina.startup.deployed_application import DeployedApplication
-from catalina.startup.expand_war import STAGING_PREFIX, delete
+from catalina.startup.expand_war import delete
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -51,7 +53,7 @@ class HostConfig(Component):
         self.deployed: dict[str, DeployedApplication] = {}
         self._lock = threading.RLock()
         self._serviced: set[str] = set()
-        self._watcher: AppBaseWatcher | None = None
+        self._watcher: DirectoryWatcher | None = None
 
     @classmethod
     def of(cls, host: StandardHost) -> HostConfig | None:
@@ -94,9 +96,9 @@ class HostConfig(Component):
             self._clear_staging()
         if host.deploy_on_startup:
             with self._lock:
-                self._deploy_apps(at_start=True)
+                self.deploy_apps(at_start=True)
         if host.auto_deploy:
-            self._watcher = AppBaseWatcher(self.check, f"{host.name}-deploy")
+            self._watcher = DirectoryWatcher(self.check, f"{host.name}-deploy")
             self._watcher.start()
             self._watch()
 
@@ -135,7 +137,7 @@ class HostConfig(Component):
                         self._act(application, self.changes.look(application))
             if self.host.undeploy_old_versions:
                 self._undeploy_old_versions()
-            self._deploy_apps()
+            self.deploy_apps()
             self._watch()
             if self.sources.unsettled and self._watcher is not None:
                 self._watcher.look_again(self.sources.settling.quiet)
@@ -149,25 +151,32 @@ class HostConfig(Component):
             application = self.deployed.get(name)
             if application is not None:
                 self._act(application, self.changes.look(application))
-            self._deploy_apps(at_start=True, only=name)
+            self.deploy_apps(at_start=True, only=name, serviced=True)
             self._watch()
 
     def _act(self, application: DeployedApplication, change: Change) -> None:
         match change.action:
             case Action.REDEPLOY:
-                self._undeploy(application)
+                self.stop_application(application)
                 self.changes.delete(change.obsolete)
             case Action.RELOAD:
                 self._reload(application)
             case Action.EXCHANGE:
-                self._exchange(application)
+                self.exchange(application)
 
-    def _deploy_apps(self, at_start: bool = False, only: str | None = None) -> None:
-        """Deploy descriptors, archives and directories whose names are not taken."""
+    def deploy_apps(self, at_start: bool = False, only: str | None = None, serviced: bool = False) -> None:
+        """Deploy descriptors, archives and directories whose names are not taken. The caller holds the lock.
+
+        Args:
+            at_start: take complete archives without waiting for them to be quiet.
+            only: this context alone.
+            serviced: also what :meth:`try_add_serviced` has set aside, because the caller did.
+        """
         deployer, sources = self.deployer, self.sources
+        others = set() if serviced else self._serviced
 
         def wanted(name: ContextName) -> bool:
-            return only is None or name.name == only
+            return name.name not in others and only in (None, name.name)
 
         self._deploy_each(
             (name, partial(deployer.deploy_descriptor, name, file))
@@ -188,8 +197,7 @@ class HostConfig(Component):
         """Deploy what is not there yet, with ``startStopThreads`` threads."""
         wanted: dict[str, Callable[[], DeployedApplication]] = {}
         for name, deploy in found:
-            taken = name.name in self.deployed or self.host.find_child(name.name) is not None
-            if not taken and self._serviced.isdisjoint((name.name,)):
+            if name.name not in self.deployed and self.host.find_child(name.name) is None:
                 wanted.setdefault(name.name, deploy)
         threads = thread_count(self.host.start_stop_threads)
         if threads == 1 or len(wanted) < 2:
@@ -207,7 +215,7 @@ class HostConfig(Component):
             return
         directory = os.path.join(self.sources.app_base, name.base_name)
         if application.archive is None and file not in application.redeploy:
-            self._undeploy(application)
+            self.stop_application(application)
             delete(directory)
         elif application.archive is not None and not self.host.unpack_wars:
             there = os.path.isdir(directory)
@@ -219,7 +227,7 @@ class HostConfig(Component):
     def _undeploy_old_versions(self) -> None:
         by_path: dict[str, list[tuple[StandardContext, DeployedApplication]]] = {}
         for application in self.deployed.values():
-            context = self._context(application)
+            context = self.context_of(application)
             if context is not None:
                 by_path.setdefault(application.name.path, []).append((context, application))
         for versions in by_path.values():
@@ -228,25 +236,27 @@ class HostConfig(Component):
                 manager = context.manager
                 if newer.state.available and (manager is None or manager.active_sessions == 0):
                     log.info("Undeploying old version of context [%s] which has no active session", context.name)
-                    self._undeploy(application)
+                    self.stop_application(application)
                     self.changes.delete(self.changes.deletable(application))
 
     # -- acting on one application -------------------------------------------------------------------------------
 
-    def _context(self, application: DeployedApplication) -> StandardContext | None:
+    def context_of(self, application: DeployedApplication) -> StandardContext | None:
+        """The context of an application, None when it could not be made."""
         found = self.host.find_child(application.name.name)
         return found if isinstance(found, StandardContext) else None
 
-    def _undeploy(self, application: DeployedApplication) -> None:
+    def stop_application(self, application: DeployedApplication) -> None:
+        """Take the context out of the host; the files stay."""
         log.info("Undeploying context [%s]", application.name.name)
-        context = self._context(application)
+        context = self.context_of(application)
         if context is not None:
             self.host.remove_child(context)
         self.deployed.pop(application.name.name, None)
 
     def _reload(self, application: DeployedApplication) -> None:
         log.info("Reloading context [%s]", application.name.name)
-        context = self._context(application)
+        context = self.context_of(application)
         if context is None:
             return
         try:
@@ -258,12 +268,12 @@ class HostConfig(Component):
             log.error("Error during context [%s] restart: %s", application.name.name, error)
         self.deployer.watch_resources(application, context)
 
-    def _exchange(self, application: DeployedApplication) -> None:
+    def exchange(self, application: DeployedApplication) -> None:
         """A new state of the archive. One that is broken is said to be so once, and the running version stays."""
         if application.archive is None:
             return
         file = application.archive.file
-        context = self._context(application)
+        context = self.context_of(application)
         try:
             archive = self.sources.archive(file)
         except DeploymentError as error:
@@ -271,7 +281,7 @@ class HostConfig(Component):
             self.sources.say_once(file, error)
             return
         if context is None or not context.state.available or archive.name != application.name:
-            self._undeploy(application)
+            self.stop_application(application)
             return
         attempt = ArchiveExchange(self.host, self.deployer, application, context, archive)
         attempt.run()
@@ -315,5 +325,39 @@ class HostConfig(Component):
             application = self.deployed.get(name)
             if application is None:
                 raise DeploymentError(f"{self.host}: no application [{name or '/'}] that was deployed from files")
-            self._undeploy(application)
+            self.stop_application(application)
             self.changes.delete(self.changes.deletable(application))
+
+    def install_archive(self, source: str, file_name: str, name: ContextName) -> bool:
+        """Put an archive into appBase and run it; what runs under its name keeps running unless the new one starts.
+
+        Args:
+            source: a complete file on appBase's file system; it is moved.
+            file_name: its name in appBase.
+            name: the context that it is.
+
+        Returns:
+            Whether it runs. If it does not and there was a previous state of the file, that is back and runs.
+
+        Raises:
+            DeploymentError: somebody else works on the application.
+        """
+        with self._lock, self._servicing(name.name) as mine:
+            if not mine:
+                raise DeploymentError(f"{self.host}: application [{name.display_name}] is being worked on")
+            installation = ArchiveInstallation(self, name, os.path.join(self.sources.app_base, file_name))
+            good = installation.run(source)
+            self._watch()
+            return good
+
+    def remove_archive(self, name: ContextName) -> bool:
+        """Undeploy what came from files under a name, as :meth:`undeploy`.
+
+        Returns:
+            False when nothing of that name came from files.
+        """
+        with self._lock:
+            if name.name not in self.deployed:
+                return False
+            self.undeploy(name.name)
+            return True

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from catalina.deploy.archive import read_archive
+from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.errors import DeploymentError
-from catalina.startup.expand_war import STAGING_PREFIX, delete, put_in_place, stage
+from catalina.startup.expand_war import delete, put_in_place, stage
 from tests.deploy.archives import make_zip
 
 

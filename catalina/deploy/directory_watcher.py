@@ -17,9 +17,9 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from catalina.startup.expand_war import STAGING_PREFIX
+from catalina.deploy.exploding import STAGING_PREFIX
 
-__all__ = ["AppBaseWatcher"]
+__all__ = ["DirectoryWatcher"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -32,7 +32,7 @@ POLL_SECONDS = 1.0
 _READING = frozenset({"opened", "closed_no_write"})
 
 
-class AppBaseWatcher(FileSystemEventHandler):
+class DirectoryWatcher(FileSystemEventHandler):
     """Watches directories, not what is below them.
 
     Args:

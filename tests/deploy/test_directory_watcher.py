@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from watchdog.observers import Observer
 
-from catalina.startup import app_base_watcher
-from catalina.startup.app_base_watcher import AppBaseWatcher
+from catalina.deploy import directory_watcher
+from catalina.deploy.directory_watcher import DirectoryWatcher
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def looks():
 
 @pytest.fixture
 def watcher(looks):
-    watcher = AppBaseWatcher(looks.release, "test-deploy")
+    watcher = DirectoryWatcher(looks.release, "test-deploy")
     watcher.start()
     yield watcher
     watcher.stop()
@@ -32,7 +32,7 @@ def without_inotify(monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr(app_base_watcher, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(directory_watcher, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(Observer, "schedule", refuse)
 
 

@@ -1,0 +1,88 @@
+"""Archives that come from outside, and the way back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from catalina.core.context_name import ContextName
+from catalina.errors import DeploymentError
+from tests.deploy.archives import hello, make_wheel, make_zip
+from tests.startup.hosts import Base, running
+from tests.startup.test_application_deployer import application_files, write_directory
+
+NAME = ContextName("/shop", "1")
+FILE = "shop-1-py3-none-any.whl"
+
+
+@pytest.fixture
+def base(tmp_path):
+    with running(Base(tmp_path / "base", auto_deploy=False)) as base:
+        yield base
+
+
+def install(base, text, source=None):
+    made = make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": source or hello(text)})
+    return base.config.install_archive(str(made), FILE, NAME)
+
+
+def test_a_new_archive_runs(base):
+    assert install(base, "one")
+    assert base.ask("/shop##1") == "one"
+    assert sorted(os.listdir(base.webapps)) == ["shop##1", FILE]
+
+
+def test_a_newer_state_replaces_it_without_a_gap(base):
+    install(base, "one")
+    context = base.context("/shop##1")
+    assert install(base, "two")
+    assert base.ask("/shop##1") == "two"
+    assert base.context("/shop##1") is context
+
+
+def test_what_does_not_start_is_taken_back_file_and_all(base):
+    install(base, "one")
+    before = (base.webapps / FILE).read_bytes()
+    assert not install(base, "", source="application = 1/0\n")
+    assert base.ask("/shop##1") == "one"
+    assert (base.webapps / FILE).read_bytes() == before
+    assert sorted(os.listdir(base.webapps)) == ["shop##1", FILE]
+    base.host.auto_deploy = True
+    context = base.context("/shop##1")
+    base.settle()
+    assert base.context("/shop##1") is context
+    assert install(base, "three")
+    assert base.ask("/shop##1") == "three"
+
+
+def test_a_broken_archive_is_taken_back_too(base):
+    install(base, "one")
+    broken = base.directory.parent / "broken"
+    broken.write_bytes(b"no zip")
+    assert not base.config.install_archive(str(broken), FILE, NAME)
+    assert base.ask("/shop##1") == "one"
+
+
+def test_a_directory_of_the_name_gives_way(base):
+    write_directory(base.webapps / "a")
+    base.config.check_now("/a")
+    (base.webapps / "a/old").touch()
+    made = make_zip(base.directory.parent / "from/a.war", application_files(False))
+    assert base.config.install_archive(str(made), "a.war", ContextName("/a"))
+    assert not (base.webapps / "a/old").exists()
+    assert base.runs("/a")
+
+
+def test_an_application_somebody_works_on_is_left_alone(base):
+    base.config.try_add_serviced("/shop##1")
+    with pytest.raises(DeploymentError, match="is being worked on"):
+        install(base, "one")
+    assert os.listdir(base.webapps) == []
+
+
+def test_removing_deletes_archive_and_directory(base):
+    install(base, "one")
+    assert base.config.remove_archive(NAME)
+    assert os.listdir(base.webapps) == []
+    assert not base.config.remove_archive(NAME)
