@@ -54,6 +54,10 @@ if [ -z "$CATALINA_LOGGING_CONFIG" ]; then
     CATALINA_LOGGING_CONFIG="-Djava.util.logging.config.file=$CATALINA_BASE/conf/logging.properties"
 fi
 umask "${UMASK:-0027}"
+# A source tree from version control has no empty directories. A CATALINA_BASE of its own is not touched.
+if [ "$CATALINA_BASE" = "$CATALINA_HOME" ] && [ -w "$CATALINA_HOME" ]; then
+  mkdir -p "$CATALINA_HOME/logs" "$CATALINA_HOME/temp" "$CATALINA_HOME/work" "$CATALINA_HOME/webapps"
+fi
 JAVA_OPTS="$JAVA_OPTS -Dorg.apache.catalina.security.SecurityListener.UMASK=$(umask)"
 
 usage() {

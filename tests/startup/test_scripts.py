@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.startup.instance import Instance, children, instance, is_alive
+from tests.startup.instance import ROOT, Instance, children, instance, is_alive
 
 pytestmark = pytest.mark.cluster
 
@@ -149,6 +149,16 @@ def test_start_clears_the_pid_file_of_a_dead_process(node: Instance) -> None:
         "Removing/clearing stale PID file.",
         "Tomcat started.",
     ]
+
+
+def test_a_source_tree_gets_its_empty_directories(node: Instance, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "conf").mkdir(parents=True)
+    (home / "bin").symlink_to(ROOT / "bin")
+    (home / "conf" / "server.xml").write_text('<Server port="-1"/>')
+    node.environment["CATALINA_HOME"] = node.environment["CATALINA_BASE"] = str(home)
+    assert node.catalina("configtest").returncode == 0
+    assert sorted(path.name for path in home.iterdir()) == ["bin", "conf", "logs", "temp", "webapps", "work"]
 
 
 def test_start_without_a_logs_directory_fails_with_2(node: Instance) -> None:
