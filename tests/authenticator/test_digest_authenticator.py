@@ -29,7 +29,8 @@ def answer_for(asked, uri="/shop/private/x", password="secret", method="GET", nc
     a1, a2 = h(f"bob:{asked['realm']}:{password}"), h(f"{method}:{uri}")
     values = {
         "username": "bob", "realm": asked["realm"], "nonce": asked["nonce"], "uri": uri,
-        "response": h(f"{a1}:{asked['nonce']}:{nc}:abc:auth:{a2}"), "cnonce": "abc", "opaque": asked["opaque"], **changes,
+        "response": h(f"{a1}:{asked['nonce']}:{nc}:abc:auth:{a2}"), "cnonce": "abc", "opaque": asked["opaque"],
+        **changes,
     }  # fmt: skip
     text_ = ", ".join(f'{name}="{value}"' for name, value in values.items() if value is not None)
     return {"Authorization": f"Digest {text_}, qop=auth, nc={nc}, algorithm={asked['algorithm']}"}
@@ -69,7 +70,8 @@ def test_an_answer_counts_once_and_the_next_count_passes(tmp_path):
     "changes",
     [
         {"password": "wrong"}, {"uri": "/shop/private/other"}, {"realm": "Other"}, {"opaque": "x"}, {"nonce": "1:ab"},
-        {"username": "nobody"}, {"response": "00"}, {"method": "POST"}, {"nc": "1"}, {"username": None}, {"cnonce": None},
+        {"username": "nobody"}, {"response": "00"}, {"method": "POST"}, {"nc": "1"}, {"username": None},
+        {"cnonce": None},
     ],
     ids=str,
 )  # fmt: skip

@@ -25,7 +25,8 @@ def test_unknown_directives_are_ignored_and_missing_ones_none():
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Basic abc", 'Digest username=bob', 'Digest nc="xyz"', "Digest response=zz", 'Digest username="bob', "Digest ,,",
+    ["", "Basic abc", 'Digest username=bob', 'Digest nc="xyz"', "Digest response=zz", 'Digest username="bob',
+     "Digest ,,",
      'Digest username="a" realm="b"'],
 )  # fmt: skip
 def test_what_is_not_well_formed_is_nothing(header):

@@ -65,7 +65,7 @@ def test_logging_out_of_one_application_logs_out_of_all(tmp_path):
 
 
 def test_a_session_that_times_out_leaves_the_others(tmp_path):
-    node, sso = make(tmp_path)
+    node, _ = make(tmp_path)
     with node:
         browser = Browser(node)
         browser.ask("/shop/private/x", headers=BOB)
@@ -131,7 +131,7 @@ def test_a_changed_session_id_is_followed(tmp_path):
 
 
 def test_stopping_an_application_is_no_logout(tmp_path):
-    node, sso = make(tmp_path)
+    node, _ = make(tmp_path)
     with node:
         browser = Browser(node)
         browser.ask("/shop/private/x", headers=BOB)
