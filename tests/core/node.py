@@ -58,6 +58,8 @@ class Answer:
             file.seek(offset)
             self.body += file.read(count)
 
+    def flushed(self) -> None: ...
+
     def end(self) -> None: ...
 
 
@@ -126,7 +128,9 @@ class Node:
             "server_port": 8080,
             "local_name": "localhost",
         }
-        request = Request(connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), RequestInput(None, body))
+        request = Request(
+            connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), RequestInput(None, body)
+        )
         answer = Answer()
         answer.response = request.response = Response(request, answer)
         self._adapter.service(request, request.response)

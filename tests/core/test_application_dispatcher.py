@@ -1,0 +1,119 @@
+"""Forward and include."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.core.node import Node, web_xml
+
+MODULE = """
+def front(environ, start_response):
+    kind, path = environ["PATH_INFO"].split("/", 2)[1:]
+    context = environ["catalina.context"]
+    dispatcher = context.named_dispatcher(path[1:]) if path.startswith("@") else context.dispatcher("/" + path)
+    if dispatcher is None:
+        start_response("404 Not Found", [])
+        return [b"no dispatcher"]
+    if kind == "forward":
+        return dispatcher.forward(environ, start_response)
+    start_response("200 OK", [("X-Front", "1")])
+    return [b"<", *dispatcher.include(environ), b">"]
+
+def back(environ, start_response):
+    start_response("202 Accepted", [("X-Back", "1")])
+    names = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "jakarta.servlet.forward.request_uri",
+             "jakarta.servlet.include.servlet_path", "seen")
+    return ["|".join(str(environ.get(name)) for name in names).encode()]
+
+def seen(application):
+    def run(environ, start_response):
+        environ["seen"] = environ.get("seen", "") + "f"
+        return application(environ, start_response)
+    return run
+"""
+WEB_XML = web_xml(
+    "<filter><filter-name>f</filter-name><filter-class>front_back:seen</filter-class></filter>"
+    "<filter-mapping><filter-name>f</filter-name><url-pattern>/back/*</url-pattern><dispatcher>FORWARD</dispatcher>"
+    "<dispatcher>INCLUDE</dispatcher></filter-mapping>"
+    "<servlet><servlet-name>front</servlet-name><servlet-class>front_back:front</servlet-class></servlet>"
+    "<servlet><servlet-name>back</servlet-name><servlet-class>front_back:back</servlet-class></servlet>"
+    "<servlet-mapping><servlet-name>front</servlet-name><url-pattern>/front/*</url-pattern></servlet-mapping>"
+    "<servlet-mapping><servlet-name>back</servlet-name><url-pattern>/back/*</url-pattern></servlet-mapping>"
+)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    node = Node(tmp_path)
+    files: dict[str, str | bytes] = {
+        "WEB-INF/web.xml": WEB_XML,
+        "WEB-INF/classes/front_back.py": MODULE,
+        "a.txt": "static",
+        "WEB-INF/inner.txt": "inner",
+    }
+    node.context = node.add("shop", files)  # type: ignore[attr-defined]  # for the tests
+    return node
+
+
+def test_a_forward_answers_with_the_other_servlets_status_path_and_filters(node: Node) -> None:
+    with node:
+        answer = node.ask("/shop/front/forward/back/x%20y?q=1")
+    assert (answer.status, answer.get("X-Back")) == (202, "1")
+    assert answer.body == b"/shop/back|/x y|q=1|/shop/front/forward/back/x%20y|None|f"
+
+
+def test_an_include_keeps_status_and_path_and_adds_the_body(node: Node) -> None:
+    with node:
+        answer = node.ask("/shop/front/include/back/x")
+    assert (answer.status, answer.get("X-Front"), answer.get("X-Back")) == (200, "1", None)
+    assert answer.body == b"</shop/front|/include/back/x||None|/back|f>"
+
+
+def test_a_servlet_by_name_has_no_path_of_its_own_and_no_path_filters(node: Node) -> None:
+    with node:
+        assert node.ask("/shop/front/forward/@back").body == b"/shop/front|/forward/@back||None|None|None"
+        assert node.ask("/shop/front/forward/@nobody").status == 404
+
+
+def test_static_files_and_those_below_web_inf_can_be_dispatched_to(node: Node) -> None:
+    with node:
+        assert node.ask("/shop/front/include/a.txt").body == b"<static>"
+        assert node.ask("/shop/front/include/WEB-INF/inner.txt").body == b"<inner>"
+
+
+def test_a_path_that_leads_out_has_no_dispatcher(node: Node) -> None:
+    with node:
+        context = node.context.application_context  # type: ignore[attr-defined]  # set by the fixture
+        assert context.dispatcher("/../x") is None
+        with pytest.raises(ValueError, match="does not start with a '/'"):
+            context.dispatcher("x")
+
+
+def test_a_query_of_the_dispatchers_path_comes_first(node: Node) -> None:
+    with node:
+        context = node.context.application_context  # type: ignore[attr-defined]  # set by the fixture
+        dispatcher = context.dispatcher("/back/x?own=1")
+        (body,) = dispatcher.forward(
+            {"QUERY_STRING": "q=2", "REQUEST_URI": "/u", "REQUEST_METHOD": "GET"}, lambda *_: None
+        )
+    assert b"|own=1&q=2|" in body
+
+
+@pytest.mark.parametrize(
+    ("handling", "found"), [("decode", "/back/a/b"), ("reject", None), ("passthrough", "/back/a%2fb")]
+)
+def test_an_encoded_slash_is_handled_as_configured(node: Node, handling: str, found: str | None) -> None:
+    node.context.encoded_solidus_handling = handling  # type: ignore[attr-defined]  # set by the fixture
+    with node:
+        dispatcher = node.context.application_context.dispatcher("/back/a%2fb")  # type: ignore[attr-defined]  # set by the fixture
+        mapping = None if dispatcher is None else dispatcher.mapping
+        assert (mapping.servlet_path + mapping.path_info if mapping else None) == found
+
+
+def test_paths_may_be_given_decoded(node: Node) -> None:
+    node.context.dispatchers_use_encoded_paths = False  # type: ignore[attr-defined]  # set by the fixture
+    with node:
+        dispatcher = node.context.application_context.dispatcher("/back/a%2fb;p=1")  # type: ignore[attr-defined]  # set by the fixture
+        assert dispatcher.mapping.path_info == "/a%2fb"

@@ -1,0 +1,40 @@
+"""Counting requests, waiting for the last one."""
+
+from __future__ import annotations
+
+import threading
+
+from catalina.core.in_progress import InProgress
+
+
+def test_idle_from_the_beginning() -> None:
+    assert InProgress().wait_idle(0)
+
+
+def test_the_waiting_ends_with_the_last_request() -> None:
+    progress = InProgress()
+    leave = threading.Event()
+    inside = threading.Event()
+
+    def request() -> None:
+        with progress:
+            inside.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=request, daemon=True)
+    thread.start()
+    assert inside.wait(5)
+    assert progress.count == 1
+    assert not progress.wait_idle(0.01)
+    threading.Timer(0.02, leave.set).start()
+    assert progress.wait_idle(5)
+    thread.join(5)
+
+
+def test_a_request_that_raises_is_counted_out() -> None:
+    progress = InProgress()
+    try:
+        with progress:
+            raise ValueError
+    except ValueError:
+        assert progress.count == 0

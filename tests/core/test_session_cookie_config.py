@@ -1,0 +1,53 @@
+"""Which cookie is in force."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalina.core.session_cookie_config import SessionCookieConfig
+from catalina.core.standard_context import StandardContext
+from catalina.descriptor.elements import SessionConfig
+
+
+def test_without_any_word_it_is_jsessionid_for_the_context_path() -> None:
+    config = SessionCookieConfig.of(StandardContext(), SessionConfig())
+    assert (config.name, config.uri_parameter, config.path, config.domain) == ("JSESSIONID", "jsessionid", None, None)
+    assert (config.http_only, config.secure, config.max_age) == (True, False, -1)
+    assert (config.cookie_tracking, config.url_tracking, config.ssl_tracking) == (True, True, False)
+
+
+def test_the_contexts_attributes_win_over_web_xml() -> None:
+    web_xml = SessionConfig(cookie_name="W", cookie_path="/w", cookie_domain="w.example", max_age=5, secure=True)
+    context = StandardContext(session_cookie_name="C", session_cookie_path="/", session_cookie_domain="c.example")
+    config = SessionCookieConfig.of(context, web_xml)
+    assert (config.name, config.path, config.domain) == ("C", "/", "c.example")
+    config = SessionCookieConfig.of(StandardContext(), web_xml)
+    assert (config.name, config.path, config.domain) == ("W", "/w", "w.example")
+    assert (config.max_age, config.secure) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("context", "web_xml", "http_only"),
+    [(True, None, True), (False, None, False), (True, False, True), (False, True, True), (False, False, False)],
+)
+def test_http_only_when_one_of_both_says_so(context: bool, web_xml: bool | None, http_only: bool) -> None:
+    config = SessionCookieConfig.of(StandardContext(use_http_only=context), SessionConfig(http_only=web_xml))
+    assert config.http_only is http_only
+
+
+@pytest.mark.parametrize(
+    ("cookies", "modes", "expected"),
+    [
+        (True, set(), (True, True)),
+        (False, set(), (False, True)),
+        (True, {"COOKIE"}, (True, False)),
+        (True, {"URL"}, (False, True)),
+    ],
+)
+def test_the_ways_an_id_may_travel(cookies: bool, modes: set[str], expected: tuple[bool, bool]) -> None:
+    config = SessionCookieConfig.of(StandardContext(cookies=cookies), SessionConfig(tracking_modes=frozenset(modes)))
+    assert (config.cookie_tracking, config.url_tracking) == expected
+
+
+def test_partitioned_is_an_attribute_of_the_cookie() -> None:
+    assert "Partitioned" in SessionCookieConfig.of(StandardContext(use_partitioned=True), SessionConfig()).attributes

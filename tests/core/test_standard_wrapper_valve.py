@@ -1,0 +1,103 @@
+"""The end of the pipeline: the environ, errors and exceptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalina.core.standard_context import StandardContext
+from tests.core.node import Node, web_xml
+
+MODULE = """
+from catalina.webapp import UnavailableError, send_error
+
+def application(environ, start_response):
+    match environ["PATH_INFO"]:
+        case "/error": return send_error(environ, start_response, 409, "taken")
+        case "/raise": raise ValueError("broken")
+        case "/busy": raise UnavailableError("later", 5)
+        case "/late":
+            start_response("200 OK", [])
+            def body():
+                yield b"x" * 20000
+                raise ValueError("half way")
+            return body()
+    start_response("200 OK", [])
+    return [repr([environ["catalina.context"].context_path, environ["catalina.servlet"].name,
+                  environ["catalina.dispatcher_type"], environ.get("catalina.mount")]).encode()]
+
+def rescue(application):
+    def run(environ, start_response):
+        list(application(environ, lambda *_: None))
+        start_response("200 OK", [])
+        return [b"rescued"]
+    return run
+"""
+
+
+def files(pattern: str = "/*", more: str = "") -> dict[str, str | bytes]:
+    inner = (
+        f"{more}<servlet><servlet-name>s</servlet-name><servlet-class>valved:application</servlet-class></servlet>"
+        f"<servlet-mapping><servlet-name>s</servlet-name><url-pattern>{pattern}</url-pattern></servlet-mapping>"
+    )
+    return {"WEB-INF/web.xml": web_xml(inner), "WEB-INF/classes/valved.py": MODULE}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StandardContext:
+    node = Node(tmp_path)
+    context = node.add("shop", files())
+    context.node = node  # type: ignore[attr-defined]  # for the tests
+    return context
+
+
+def test_the_environ_says_who_and_where(context: StandardContext) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        assert node.ask("/shop/x").body == b"['/shop', 's', 'REQUEST', '']"
+
+
+def test_an_error_an_application_asks_for_gets_the_page(context: StandardContext) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        answer = node.ask("/shop/error")
+    assert answer.status == 409
+    assert b"<b>Message</b> taken" in answer.body
+
+
+def test_a_filter_may_make_something_else_of_an_error(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    rescue = (
+        "<filter><filter-name>r</filter-name><filter-class>valved:rescue</filter-class></filter>"
+        "<filter-mapping><filter-name>r</filter-name><url-pattern>/*</url-pattern></filter-mapping>"
+    )
+    node.add("shop", files(more=rescue))
+    with node:
+        assert (node.ask("/shop/error").status, node.ask("/shop/error").body) == (200, b"rescued")
+
+
+def test_an_exception_is_logged_with_the_servlet_and_is_a_500(
+    context: StandardContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        answer = node.ask("/shop/raise")
+    assert answer.status == 500
+    assert b"ValueError: broken" in answer.body
+    assert "Servlet.service() for servlet [s] in context with path [/shop] threw exception" in caplog.text
+
+
+def test_an_exception_after_the_head_has_left_is_kept_for_the_connection(context: StandardContext) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        answer = node.ask("/shop/late")
+    assert answer.status == 200
+    assert isinstance(answer.response.exception, ValueError)
+
+
+def test_an_application_that_is_busy_is_503_for_that_time(context: StandardContext) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        assert (node.ask("/shop/busy").status, node.ask("/shop/x").status) == (503, 503)
+
+
+def test_requests_are_counted_while_they_run(context: StandardContext) -> None:
+    with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
+        node.ask("/shop/raise")
+        assert context.in_progress.count == 0
