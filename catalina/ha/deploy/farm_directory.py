@@ -1,0 +1,97 @@
+"""deployDir: putting archives there and running them, through the host's own deployment."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from catalina.core.context_name import ContextName
+from catalina.deploy.exploding import STAGING_PREFIX
+from catalina.errors import CatalinaError
+from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
+from catalina.ha.deploy.host_deployer import HostDeployer, host_deployer_of
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["FarmDirectory"]
+
+log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+
+class FarmDirectory:
+    """The directory the farm puts archives into.
+
+    Args:
+        host: runs what lies in its appBase.
+        path: deployDir. When it is not appBase the files only lie there.
+    """
+
+    def __init__(self, host: StandardHost, path: str) -> None:
+        self.host = host
+        self.path = path
+        self.is_app_base = os.path.realpath(path) == os.path.realpath(host.app_base_path)
+
+    def place(self, name: str) -> str:
+        """Where a file belongs."""
+        return os.path.join(self.path, name)
+
+    def install(self, source: str, file: FarmFile, context: ContextName, keep_source: bool) -> bool:
+        """Put a file there in one step, and run it.
+
+        Returns:
+            False when it does not start; what ran before runs again.
+
+        Raises:
+            OSError: it cannot be copied.
+            DeploymentError: somebody else works on the application.
+        """
+        log.info("Installing webapp [%s] from [%s]", context.name, self.place(file.name))
+        staged = self.place(f"{STAGING_PREFIX}farm-{file.name}")
+        try:
+            _copy_or_move(source, staged, keep_source)
+            deployer = self._deployer()
+            if deployer is not None:
+                return deployer.install_archive(staged, file.name, context)
+            os.replace(staged, self.place(file.name))
+            return True
+        finally:
+            if os.path.exists(staged):
+                os.unlink(staged)
+
+    def remove(self, context: str) -> None:
+        """Undeploy a context and delete its files; a failure is logged."""
+        log.info("Removing webapp [%s]", context)
+        path, _, version = context.partition("##")
+        deployer = self._deployer()
+        try:
+            if deployer is not None and not deployer.remove_archive(ContextName(path, version)):
+                log.info("There is no web app [%s] that was deployed from files", context)
+        except CatalinaError as error:
+            log.error("Error removing webapp [%s]: %s", context, error)
+
+    def has(self, file: FarmFile) -> bool:
+        """Whether this very file lies there, and runs where it can."""
+        path = self.place(file.name)
+        if not os.path.isfile(path) or os.path.getsize(path) != file.size or sha256_of(path) != file.sha256:
+            return False
+        child = self.host.find_child(file.context)
+        return not self.is_app_base or (child is not None and child.state.available)
+
+    def _deployer(self) -> HostDeployer | None:
+        return host_deployer_of(self.host) if self.is_app_base else None
+
+
+def _copy_or_move(source: str, target: str, keep_source: bool) -> None:
+    if not keep_source:
+        try:
+            os.replace(source, target)
+        except OSError as exc:
+            if exc.errno != errno.EXDEV:
+                raise
+        else:
+            return
+    shutil.copyfile(source, target)

@@ -1,0 +1,135 @@
+"""Files that are arriving from other nodes, in the temporary directory."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+import uuid
+
+from catalina.deploy.archive import is_archive_name
+from catalina.errors import CatalinaError, LimitError, ProtocolError
+from catalina.ha.deploy.farm_trailer import FarmTrailer
+from catalina.ha.deploy.file_message import FileMessage
+from catalina.ha.deploy.file_message_factory import FarmFile, IncomingFile, sha256_of
+from catalina.tribes.member import Member
+
+__all__ = ["FarmInbox", "Received"]
+
+log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+#: Transfers at a time; more than any farm has, fewer than would fill a table.
+MAX_TRANSFERS = 64
+_PREFIX = "incoming-"
+
+
+class Received:
+    """A complete file.
+
+    Args:
+        incoming: it, finished.
+    """
+
+    def __init__(self, incoming: IncomingFile) -> None:
+        self.path = incoming.path
+        self.name = incoming.name
+        self._incoming = incoming
+
+    def discard(self) -> None:
+        """Remove it, and its directory; what has been moved away is gone already."""
+        self._incoming.discard()
+
+    def file(self) -> FarmFile:
+        """What it is. A file that a Java node sent is as new as its arrival."""
+        trailer = self._incoming.trailer
+        size, context = os.path.getsize(self.path), self._incoming.context
+        if trailer is None:
+            return FarmFile(self.name, context, size, sha256_of(self.path), time.time_ns() // 1_000_000)
+        return FarmFile(self.name, context, size, trailer.sha256, trailer.stamp_ms)
+
+
+class FarmInbox:
+    """Transfers by sender and file. Any thread.
+
+    Args:
+        directory: the temporary directory; what an earlier run left in it is removed.
+        max_size: of a file, in bytes.
+        max_idle: seconds without a piece after which a transfer is dropped; negative: never.
+    """
+
+    def __init__(self, directory: str, max_size: int, max_idle: float) -> None:
+        self._directory = directory
+        self._max_size = max_size
+        self._max_idle = max_idle
+        self._lock = threading.Lock()
+        self._transfers: dict[tuple[bytes, int, str, bytes], IncomingFile] = {}
+        for name in os.listdir(directory):
+            if name.startswith(_PREFIX):
+                shutil.rmtree(os.path.join(directory, name))
+
+    def progress(self) -> list[str]:
+        """One line for each transfer."""
+        with self._lock:
+            found = [(each.name, *each.progress) for each in self._transfers.values()]
+        return [f"{name} {100 * done // size if size else 0}% {done}/{size} bytes" for name, done, size in found]
+
+    def take(self, message: FileMessage, sender: Member, now: float) -> Received | None:
+        """Write a piece; the file when it was the last one.
+
+        Raises:
+            CatalinaError: the piece, or now that it is complete the file, is refused; the transfer is dropped.
+            OSError: it cannot be written.
+        """
+        trailer = FarmTrailer.decode(message.padding)
+        key = (sender.host, sender.port, message.file_name, trailer.transfer if trailer is not None else b"")
+        with self._lock:
+            incoming = self._transfers.get(key) or self._begin(key, message, now)
+            try:
+                if not incoming.add(message, now):
+                    return None
+                incoming.finish()
+            except (CatalinaError, OSError):
+                incoming.discard()
+                del self._transfers[key]
+                raise
+            del self._transfers[key]
+            return Received(incoming)
+
+    def _begin(self, key: tuple[bytes, int, str, bytes], message: FileMessage, now: float) -> IncomingFile:
+        name = message.file_name
+        if not name or name != os.path.basename(name) or name.startswith(".") or not is_archive_name(name):
+            raise ProtocolError(f"file name {name!r}, expected that of an archive and no path")
+        if len(os.fsencode(name)) > 200 or any(ord(char) < 32 or char in '\\"<>' for char in name):
+            raise ProtocolError(f"file name {name[:80]!r} is too long or has characters that no archive needs")
+        if len(self._transfers) >= MAX_TRANSFERS:
+            raise LimitError(f"{len(self._transfers)} transfers at a time, limit {MAX_TRANSFERS}")
+        # a directory of its own, because a wheel is read by its name
+        directory = os.path.join(self._directory, f"{_PREFIX}{uuid.uuid4().hex}")
+        os.mkdir(directory)
+        path = os.path.join(directory, name)
+        incoming = self._transfers[key] = IncomingFile(message, path, self._max_size, now)
+        return incoming
+
+    def sweep(self, now: float) -> list[Received]:
+        """Drop what has stalled; what lacks only the piece that Java announces too much is complete."""
+        complete: list[Received] = []
+        with self._lock:
+            for key, incoming in list(self._transfers.items()):
+                if incoming.lacks_only_javas_extra_piece(now):
+                    del self._transfers[key]
+                    incoming.finish()
+                    complete.append(Received(incoming))
+                elif 0 <= self._max_idle < now - incoming.last_seen:
+                    del self._transfers[key]
+                    incoming.discard()
+                    log.warning("[%s]: nothing new for %s s, the transfer is dropped", incoming.name, self._max_idle)
+        return complete
+
+    def discard_all(self) -> None:
+        """Drop every transfer."""
+        with self._lock:
+            for incoming in self._transfers.values():
+                incoming.discard()
+            self._transfers.clear()

@@ -1,0 +1,109 @@
+"""Members that come: our nodes say what they lack, Java nodes are sent what they cannot have.
+
+A node that knows of farmed files offers them to each member that appears, whether it is new or was cut off. One of
+ours answers with what it wants. A Java node does not answer; it gets what failed to reach it before, and everything
+when it has just started.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from catalina.errors import ProtocolError
+from catalina.ha.deploy.farm_offer import FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_sender import FarmSender
+from catalina.ha.deploy.farm_state import FarmState, Removal
+from catalina.ha.deploy.file_message_factory import FarmFile
+from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
+
+if TYPE_CHECKING:
+    from catalina.tribes.member import Member
+
+__all__ = ["FarmIntroductions"]
+
+log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+#: Milliseconds since its start for which a Java node is taken to have nothing of the farm.
+FRESH_MS = 60_000
+#: Seconds in which a node of ours answers; it may still be starting its applications.
+ANSWER_SECONDS = 60.0
+
+
+class FarmIntroductions:
+    """A membership listener and a channel listener; both are called in the channel's thread and never wait.
+
+    Args:
+        sender: sends what members want.
+        state: what is offered.
+        lacks: whether this node lacks a file that it is offered; called by ``later``.
+        removed: acts on a removal.
+        later: runs a function in a thread that may wait.
+    """
+
+    def __init__(
+        self,
+        sender: FarmSender,
+        state: FarmState,
+        lacks: Callable[[FarmFile], bool],
+        removed: Callable[[Removal], None],
+        later: Callable[[Callable[[], object]], None],
+    ) -> None:
+        self._sender = sender
+        self._state = state
+        self._lacks = lacks
+        self._removed = removed
+        self._later = later
+        self._unanswered: dict[Member, float] = {}
+
+    def member_added(self, member: Member) -> None:
+        """Offer what there is."""
+        files, removals = self._state.files, self._state.removals
+        if files or removals:
+            self._unanswered[member] = time.monotonic()
+            self._sender.submit_bytes(FarmOffer(tuple(files), tuple(removals)).encode(), member)
+
+    def member_disappeared(self, member: Member) -> None:
+        """Nobody to wait for."""
+        self._unanswered.pop(member, None)
+
+    def accept(self, message: ChannelMessage, sender: Member) -> bool:
+        """Whether it is an offer or an answer to one."""
+        if not message.options & SEND_OPTIONS_BYTE_MESSAGE:
+            return False
+        try:
+            return decode_farm_message(message.data) is not None
+        except ProtocolError as error:
+            log.warning("%s: %s", sender.name, error)
+            return False
+
+    def message_received(self, message: ChannelMessage, sender: Member) -> None:
+        """Answer an offer, or send what is wanted."""
+        content = decode_farm_message(message.data)
+        if isinstance(content, FarmOffer):
+            self._later(lambda: self._answer(content, sender))
+        elif isinstance(content, FarmWant):
+            self._unanswered.pop(sender, None)
+            for file in self._state.files:
+                if file.name in content.names:
+                    self._sender.submit_file(file, [sender])
+
+    def _answer(self, offer: FarmOffer, sender: Member) -> None:
+        for removal in offer.removals:
+            self._removed(removal)
+        wanted = tuple(file.name for file in offer.files if self._lacks(file))
+        self._sender.submit_bytes(FarmWant(wanted).encode(), sender)
+
+    def look(self) -> None:
+        """Deal with members that have not answered: they are Java nodes."""
+        now = time.monotonic()
+        for member, since in list(self._unanswered.items()):
+            if now - since < ANSWER_SECONDS:
+                continue
+            del self._unanswered[member]
+            missed = self._sender.has_missed(member)
+            for file in self._state.files:
+                if file.name in missed or member.alive_ms < FRESH_MS:
+                    self._sender.submit_file(file, [member])

@@ -1,0 +1,109 @@
+"""Sends files and removals to members, one transfer after the other, and knows who has missed what."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from catalina.errors import CatalinaError
+from catalina.ha.deploy.farm_directory import FarmDirectory
+from catalina.ha.deploy.farm_state import FarmState, Removal
+from catalina.ha.deploy.farm_transfer import FarmTransfer
+from catalina.ha.deploy.farm_worker import FarmWorker
+from catalina.ha.deploy.file_message_factory import FarmFile
+from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK
+
+if TYPE_CHECKING:
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.member import Member
+
+__all__ = ["FarmSender"]
+
+log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+
+class FarmSender:
+    """The outgoing side. ``submit`` methods may be called from any thread and never wait.
+
+    Args:
+        cluster: its channel carries the messages.
+        directory: where the files are.
+        state: a file that no longer counts is not sent.
+    """
+
+    def __init__(self, cluster: SimpleTcpCluster, directory: FarmDirectory, state: FarmState, name: str) -> None:
+        self._cluster = cluster
+        self._directory = directory
+        self._state = state
+        self._worker = FarmWorker(name)
+        self._undelivered: dict[tuple[bytes, int], set[str]] = {}
+        #: Transfers under way.
+        self.transfers: list[FarmTransfer] = []
+
+    def stop(self) -> None:
+        """End the thread; a transfer that is under way is finished first."""
+        self._worker.stop()
+
+    def submit_file(self, file: FarmFile, members: Sequence[Member]) -> None:
+        """Send a file to members, once for all of them."""
+        if members:
+            self._worker.submit(partial(self._send_file, file, tuple(members)))
+
+    def submit_removal(self, removal: Removal, members: Sequence[Member]) -> None:
+        """Tell members that a context is removed."""
+        for member in members:
+            self._worker.submit(partial(self._send_removal, removal, member))
+
+    def submit_bytes(self, data: bytes, member: Member) -> None:
+        """Send a message of our own form."""
+        self._worker.submit(partial(self._send_bytes, data, member))
+
+    def has_missed(self, member: Member) -> frozenset[str]:
+        """Names of files that were sent to a member and did not arrive."""
+        return frozenset(self._undelivered.get((member.host, member.port), ()))
+
+    def _send_file(self, file: FarmFile, members: tuple[Member, ...]) -> None:
+        channel = self._cluster.channel
+        if channel is None or file not in self._state.files:
+            return
+        transfer = FarmTransfer(self._directory.place(file.name), file, members)
+        self.transfers.append(transfer)
+        begun = time.monotonic()
+        try:
+            transfer.run(channel)
+        except (OSError, CatalinaError) as error:
+            log.error("Error sending [%s] to the farm: %s", file.name, error)
+            transfer.failed.update({member: error for member in members if member not in transfer.failed})
+        finally:
+            self.transfers.remove(transfer)
+        for member in members:
+            self._note(member, file.name, transfer.failed.get(member))
+        reached = len(members) - len(transfer.failed)
+        took = round((time.monotonic() - begun) * 1000)
+        log.info("Sent [%s] with [%s] bytes to [%s] of [%s] members in [%s] ms",
+                 file.name, file.size, reached, len(members), took)  # fmt: skip
+
+    def _note(self, member: Member, name: str, fault: BaseException | None) -> None:
+        missed = self._undelivered.setdefault((member.host, member.port), set())
+        if fault is None:
+            missed.discard(name)
+        else:
+            missed.add(name)
+            log.warning("[%s] has not arrived at %s, it gets it when it is back: %s", name, member.name, fault)
+
+    def _send_removal(self, removal: Removal, member: Member) -> None:
+        message = UndeployMessage(removal.context, removal.stamp_ms)
+        self._cluster.send(message, member, SEND_OPTIONS_USE_ACK)
+
+    def _send_bytes(self, data: bytes, member: Member) -> None:
+        channel = self._cluster.channel
+        if channel is None:
+            return
+        try:
+            channel.send([member], data, SEND_OPTIONS_USE_ACK)
+        except CatalinaError as error:
+            log.info("%s does not take an offer of the farm's files now: %s", member.name, error)

@@ -1,0 +1,294 @@
+"""Deploy an archive on one node, and it runs on all (Tomcat: ha/deploy/FarmWarDeployer.java).
+
+The node that watches copies a new or changed archive of ``watchDir`` to ``deployDir``, runs it, and only when it runs
+sends it to the members; a removed one is undeployed everywhere. On the wire are Java's FileMessage and
+UndeployMessage, so Java nodes take part. Between our own nodes more is certain: every piece is acknowledged before
+many more follow, the file is checked by SHA-256, of two files of one name the newer wins on every node, and a member
+that appears is offered what it may have missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.deploy.archive import read_archive
+from catalina.deploy.directory_watcher import DirectoryWatcher
+from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
+from catalina.ha.cluster_listener import ClusterListener
+from catalina.ha.deploy.farm_directory import FarmDirectory
+from catalina.ha.deploy.farm_inbox import FarmInbox, Received
+from catalina.ha.deploy.farm_introductions import FarmIntroductions
+from catalina.ha.deploy.farm_sender import FarmSender
+from catalina.ha.deploy.farm_state import FarmState, Removal
+from catalina.ha.deploy.farm_worker import FarmWorker
+from catalina.ha.deploy.file_message import FileMessage
+from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
+from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.ha.deploy.war_watcher import WarWatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalina.core.standard_host import StandardHost
+    from catalina.lifecycle import LifecycleEvent
+    from catalina.tribes.member import Member
+
+__all__ = ["FarmWarDeployer"]
+
+log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+_STATE_FILE = "farm-state.json"
+
+
+class FarmWarDeployer(ClusterListener):
+    """The ``<Deployer>`` of a Host's cluster.
+
+    ``progress`` tells how far the transfers are. Threads: the channel's thread only writes pieces to disk; sending and
+    installing have one thread each.
+    """
+
+    temp_dir = Attribute(
+        str,
+        None,
+        doc="Where pieces are collected and the farm's state is kept; temp/farm of CATALINA_BASE if not given.",
+    )
+    deploy_dir = Attribute(
+        str, None, doc="Where archives are put to run; must be the host's appBase, which it is if not given."
+    )
+    watch_dir = Attribute(str, None, doc="Archives in it are deployed on every node. Only with watchEnabled.")
+    watch_enabled = Attribute(bool, False, doc="Watch watchDir; on one node of the farm, usually.")
+    process_deploy_frequency = Attribute(
+        int, 2, doc="Background ticks between two looks at watchDir; a change is also seen at once where inotify works."
+    )
+    max_valid_time = Attribute(
+        int, 300, unit="seconds", doc="A transfer with nothing new for so long is dropped; negative: never."
+    )
+    max_war_size = Attribute(
+        int, 2 * 2**30, unit="bytes", doc="Larger archives are neither sent nor taken. Bounds tempDir, too."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._started = False
+        self._ticks = 0
+        self._watcher: DirectoryWatcher | None = None
+
+    # -- start and stop: the cluster calls these -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Listen to the farm, and watch when that is enabled.
+
+        Raises:
+            ConfigurationError: watchDir is deployDir or lies in it, or a directory cannot be made.
+        """
+        cluster = self.cluster
+        host: StandardHost | None = getattr(cluster, "container", None)
+        if self._started or cluster is None or host is None:
+            return
+        if not hasattr(type(host), "app_base"):
+            log.error("FarmWarDeployer can only work as host cluster subelement!")
+            return
+        self._host = host
+        self._make_directories(os.path.abspath(host.catalina_base))
+        self.state = FarmState(os.path.join(self._temp, _STATE_FILE))
+        self.inbox = FarmInbox(self._temp, self.max_war_size, self.max_valid_time)
+        self.sender = FarmSender(cluster, self.directory, self.state, f"{host.name}-farm-send")
+        self._installer = FarmWorker(f"{host.name}-farm-install", wait_for=lambda: host.state.available)
+        self.introductions = FarmIntroductions(
+            self.sender, self.state, self._lacks, self._removed, self._installer.submit
+        )
+        self._started = True
+        cluster.add_cluster_listener(self)
+        if cluster.channel is not None:
+            cluster.channel.add_channel_listener(self.introductions)
+            cluster.channel.add_membership_listener(self.introductions)
+            for member in cluster.channel.members:
+                self.introductions.member_added(member)
+        host.add_lifecycle_listener(self._host_event)
+        if self.watch_enabled:
+            self._start_watching()
+        log.info("Cluster FarmWarDeployer started.")
+
+    def _make_directories(self, base: str) -> None:
+        app_base = os.path.abspath(self._host.app_base_path)
+        self.directory = FarmDirectory(self._host, os.path.join(base, self.deploy_dir or app_base))
+        self._temp = os.path.join(base, self.temp_dir or os.path.join("temp", "farm"))
+        if not self.directory.is_app_base:
+            log.warning("deployDir [%s] is not the appBase [%s] of the host: what the farm puts there does not run",
+                        self.directory.path, app_base)  # fmt: skip
+        wanted = [self.directory.path, self._temp]
+        if self.watch_enabled:
+            if not self.watch_dir:
+                raise ConfigurationError("FarmWarDeployer: watchEnabled needs a watchDir", self.place)
+            self._watch = os.path.join(base, self.watch_dir)
+            if _is_in(self._watch, self.directory.path):
+                raise ConfigurationError(
+                    f"FarmWarDeployer: watchDir [{self._watch}] must not be deployDir [{self.directory.path}] "
+                    "or lie in it",
+                    self.place,
+                )
+            wanted.append(self._watch)
+        for directory in wanted:
+            try:
+                os.makedirs(directory, exist_ok=True)
+            except OSError as exc:
+                raise ConfigurationError(f"FarmWarDeployer: [{directory}]: {exc.strerror}", self.place) from exc
+
+    def _start_watching(self) -> None:
+        self._wars = WarWatcher(self._watch)
+        self._watcher = DirectoryWatcher(self.look, f"{self._host.name}-farm-watch")
+        self._watcher.start()
+        self._watcher.watch([self._watch])
+
+    def _host_event(self, event: LifecycleEvent) -> None:
+        if event.type == "after_start":
+            self._installer.wake()
+            self.look()
+
+    def stop(self) -> None:
+        """Stop watching, listening, sending and installing."""
+        cluster = self.cluster
+        if not self._started or cluster is None:
+            return
+        self._started = False
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = None
+        cluster.remove_cluster_listener(self)
+        self.cluster = cluster  # which starts its deployer again when it is started again
+        if cluster.channel is not None:
+            cluster.channel.remove_channel_listener(self.introductions)
+            cluster.channel.remove_membership_listener(self.introductions)
+        self._host.remove_lifecycle_listener(self._host_event)
+        self.sender.stop()
+        self._installer.stop()
+        self.inbox.discard_all()
+        log.info("Cluster FarmWarDeployer stopped.")
+
+    def background_process(self) -> None:
+        """The host's tick: looks at watchDir now and then, drops what has stalled."""
+        if not self._started:
+            return
+        for received in self.inbox.sweep(time.monotonic()):
+            self._installer.submit(partial(self._install_received, received))
+        self.introductions.look()
+        self._ticks += 1
+        if self._ticks % max(1, self.process_deploy_frequency) == 0:
+            self.look()
+
+    # -- how far it is -------------------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> str:
+        """One line for each transfer under way, outgoing and incoming: percent, bytes, members done."""
+        if not self._started:
+            return ""
+        outgoing = [f"sending {transfer}" for transfer in list(self.sender.transfers)]
+        return "\n".join(outgoing + [f"receiving {line}" for line in self.inbox.progress()])
+
+    # -- watching: in the installing thread ------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Act on what has changed in watchDir. Any thread; never waits."""
+        if self._started and self.watch_enabled:
+            self._installer.submit(self._look)
+
+    def _look(self) -> None:
+        for name in self._wars.look():
+            self._changed(name)
+        own = self.state.own
+        for file in self.state.files:
+            if file.name in own and self._wars.is_gone(file.name):
+                self._gone(file)
+        if self._wars.unsettled and self._watcher is not None:
+            self._watcher.look_again(self._wars.settling.quiet)
+
+    def _changed(self, name: str) -> None:
+        """An archive is new or has changed: run it here, and if it runs everywhere."""
+        path = os.path.join(self._watch, name)
+        try:
+            archive = read_archive(path)
+            size = os.path.getsize(path)
+            if size > self.max_war_size:
+                raise DeploymentError(f"{path}: {size} bytes, maxWarSize is {self.max_war_size}")
+            stamp = os.stat(path).st_ctime_ns // 1_000_000
+            file = FarmFile(name, archive.name.name, size, sha256_of(path), stamp)
+            if not self.state.is_news(file):
+                log.info("[%s] is not newer than what the farm has", path)
+                return
+            if not self.directory.has(file) and not self.directory.install(path, file, archive.name, keep_source=True):
+                log.error("[%s] does not run here, so it is not sent to the other members", path)
+                return
+        except (OSError, CatalinaError) as error:
+            log.error("Error installing [%s] into the farm: %s", path, error)
+            return
+        self.state.put(file, own=True)
+        self.sender.submit_file(file, self._members())
+
+    def _gone(self, file: FarmFile) -> None:
+        """An archive was removed: undeploy it here and everywhere."""
+        removal = Removal(file.context, max(time.time_ns() // 1_000_000, file.stamp_ms))
+        if self.state.remove(removal):
+            self.directory.remove(file.context)
+            log.info("Cluster wide remove of web app [%s]", file.context)
+            self.sender.submit_removal(removal, self._members())
+
+    def _members(self) -> Sequence[Member]:
+        return self.cluster.members if self.cluster is not None else ()
+
+    # -- receiving -----------------------------------------------------------------------------------------------
+
+    def accept(self, message: Any) -> bool:
+        """Pieces of files, and removals."""
+        return isinstance(message, FileMessage | UndeployMessage)
+
+    def message_received(self, message: Any, sender: Member) -> None:
+        """Write a piece to disk; what is complete is installed in another thread."""
+        if isinstance(message, UndeployMessage):
+            stamp = message.timestamp_ms or time.time_ns() // 1_000_000
+            self._installer.submit(partial(self._removed, Removal(message.context_name, stamp)))
+            return
+        try:
+            received = self.inbox.take(message, sender, time.monotonic())
+        except (OSError, CatalinaError) as error:
+            log.error("Piece of [%s] from %s refused: %s", message.file_name[:200], sender.name, error)
+            return
+        if received is not None:
+            self._installer.submit(partial(self._install_received, received))
+
+    def _install_received(self, received: Received) -> None:
+        """A file is complete: run it unless something newer is here."""
+        try:
+            file, context = received.file(), read_archive(received.path).name
+            if not self.state.is_news(file):
+                log.info("[%s] from the farm is not newer than what is here", file.name)
+            elif self.directory.has(file) or self.directory.install(received.path, file, context, keep_source=False):
+                self.state.put(file)
+            else:
+                log.error("[%s] from the farm does not run here", file.name)
+        except (OSError, CatalinaError) as error:
+            log.error("[%s] from the farm cannot be installed: %s", received.name, error)
+        finally:
+            received.discard()
+
+    def _lacks(self, file: FarmFile) -> bool:
+        """Whether a file that another node offers is wanted; one that is here under an older stamp is not."""
+        if not self.state.is_news(file):
+            return False
+        if not self.directory.has(file):
+            return True
+        self.state.put(file)
+        return False
+
+    def _removed(self, removal: Removal) -> None:
+        if self.state.remove(removal):
+            self.directory.remove(removal.context)
+
+
+def _is_in(path: str, directory: str) -> bool:
+    return os.path.join(os.path.realpath(path), "").startswith(os.path.join(os.path.realpath(directory), ""))

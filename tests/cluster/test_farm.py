@@ -1,0 +1,237 @@
+"""A farm of three nodes: what is put into watchDir of one runs on all. Real processes on loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.clusters import full
+from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.deploy.archives import hello, make_wheel, make_zip
+
+pytestmark = pytest.mark.cluster
+
+
+def deployer(watch: bool) -> str:
+    """The HOW-TO's element, with directories of the node's own."""
+    return (
+        '<Deployer className="org.apache.catalina.ha.deploy.FarmWarDeployer" tempDir="farm/temp/" deployDir="webapps/"'
+        f' watchDir="farm/listen/" watchEnabled="{str(watch).lower()}" processDeployFrequency="1"/>'
+    )
+
+
+class Farm:
+    """Nodes of one group; those in ``watchers`` watch."""
+
+    def __init__(self, directory: Path, names: str, watchers: str) -> None:
+        port = free_udp_port()
+        self.nodes = {
+            name: Node(name, directory / name, cluster=full(port, deployer=deployer(name in watchers)))
+            for name in names
+        }
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self.nodes[name].start(wait=False)
+        for name in names:
+            self.nodes[name].wait_started()
+
+    def listen(self, name: str) -> Path:
+        return self.nodes[name].base / "farm" / "listen"
+
+    def says(self, name: str, app: str = "/shop") -> str:
+        answer = self.nodes[name].get("/", app=app)
+        return answer.body.decode() if answer.status == 200 else str(answer.status)
+
+    def wait_for(self, expected: str, names: str, app: str = "/shop", seconds: float = 20) -> None:
+        for name in names:
+            wait_until(lambda name=name: self.says(name, app) == expected, f"{app} on {name}: {expected}", seconds)
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.close()
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """Three nodes, the first watches; the tests of the module share them, each with an application of its own."""
+    farm = Farm(tmp_path_factory.mktemp("farm"), "abc", watchers="a")
+    try:
+        farm.start("a", "b", "c")
+        yield farm
+    finally:
+        farm.close()
+
+
+@pytest.fixture
+def new_farm(tmp_path: Path) -> Iterator[object]:
+    farms: list[Farm] = []
+
+    def make(names: str, watchers: str) -> Farm:
+        farms.append(Farm(tmp_path, names, watchers))
+        return farms[-1]
+
+    yield make
+    for farm in farms:
+        farm.close()
+
+
+def wheel(directory: Path, text: str, name: str = "shop", version: str = "1", **files: str) -> Path:
+    return make_wheel(directory, name, version, {f"{name}.py": hello(text), **files})
+
+
+def test_a_wheel_put_into_the_watched_directory_runs_everywhere_changes_and_goes(farm: Farm) -> None:
+    file = wheel(farm.listen("a"), "one")
+    farm.wait_for("one", "abc")
+    wheel(farm.listen("a"), "two")
+    farm.wait_for("two", "abc")
+    file.unlink()
+    farm.wait_for("404", "abc")
+    for node in farm.nodes.values():
+        wait_until(lambda node=node: not list(node.base.glob("webapps/shop*")), "its files are gone")
+        assert os.listdir(node.base / "farm/temp") == ["farm-state.json"]
+
+
+@pytest.mark.parametrize("suffix", ["war", "zip"])
+def test_wars_and_zips_are_farmed_too(farm: Farm, suffix: str) -> None:
+    name = f"plain{suffix}"
+    make_zip(farm.listen("a") / f"{name}.{suffix}", {"wsgi.py": hello(suffix)})
+    farm.wait_for(suffix, "abc", f"/{name}")
+
+
+def test_a_version_that_does_not_start_is_not_spread_and_the_old_one_runs_on(farm: Farm) -> None:
+    wheel(farm.listen("a"), "good", "steady")
+    farm.wait_for("good", "abc", "/steady")
+    make_wheel(farm.listen("a"), "steady", "1", {"steady.py": "application = 1/0\n"})
+    said = "does not run here, so it is not sent to the other members"
+    wait_until(lambda: said in farm.nodes["a"].log, said)
+    farm.wait_for("good", "abc", "/steady")
+
+
+def test_a_corrupt_archive_is_refused_in_one_line_and_the_old_one_runs_on(farm: Farm) -> None:
+    file = wheel(farm.listen("a"), "good", "solid")
+    farm.wait_for("good", "abc", "/solid")
+    file.write_bytes(b"no zip")
+    lines = wait_until(
+        lambda: [line for line in farm.nodes["a"].log.splitlines() if "not a usable zip" in line], "said"
+    )
+    assert len(lines) == 1
+    farm.wait_for("good", "abc", "/solid")
+
+
+def test_a_half_copied_archive_waits_for_the_rest(farm: Farm) -> None:
+    whole = wheel(farm.nodes["a"].base / "elsewhere", "whole", "halves").read_bytes()
+    with open(farm.listen("a") / "halves-1-py3-none-any.whl", "wb") as copy:
+        copy.write(whole[: len(whole) // 2])
+        copy.flush()
+        time.sleep(1)
+        assert farm.says("a", "/halves") == "404"
+        copy.write(whole[len(whole) // 2 :])
+    farm.wait_for("whole", "abc", "/halves")
+
+
+def test_two_versions_run_beside_each_other(farm: Farm) -> None:
+    wheel(farm.listen("a"), "nine", "sorted", "1.9")
+    farm.wait_for("nine", "abc", "/sorted")
+    wheel(farm.listen("a"), "ten", "sorted", "1.10")
+    farm.wait_for("ten", "abc", "/sorted")
+    for node in farm.nodes.values():
+        assert len(list(node.base.glob("webapps/sorted##1.*/WEB-INF/lib/sorted.py"))) == 2
+
+
+def test_a_node_that_joins_later_gets_the_current_archives(new_farm) -> None:
+    farm = new_farm("ab", "a")
+    farm.start("a")
+    wheel(farm.listen("a"), "early")
+    gone = wheel(farm.listen("a"), "gone", "other")
+    farm.wait_for("early", "a")
+    farm.wait_for("gone", "a", "/other")
+    gone.unlink()
+    farm.wait_for("404", "a", "/other")
+    farm.start("b")
+    farm.wait_for("early", "ab")
+    assert farm.says("b", "/other") == "404"
+
+
+def test_a_node_that_was_cut_off_gets_what_it_missed_when_it_is_back(new_farm) -> None:
+    farm = new_farm("ab", "a")
+    farm.start("a", "b")
+    kept = wheel(farm.listen("a"), "old", "removed")
+    wheel(farm.listen("a"), "one")
+    farm.wait_for("one", "ab")
+    farm.wait_for("old", "ab", "/removed")
+    worker = farm.nodes["b"].processes()[-1]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        wait_until(lambda: "member disappeared" in farm.nodes["a"].log, "a notices", 30)
+        wheel(farm.listen("a"), "two")
+        kept.unlink()
+        farm.wait_for("two", "a")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    farm.wait_for("two", "ab", seconds=40)
+    farm.wait_for("404", "ab", "/removed")
+
+
+def test_two_nodes_that_farm_one_name_at_once_end_in_the_same_state(new_farm) -> None:
+    farm = new_farm("abc", "ab")
+    farm.start("a", "b", "c")
+    padding = os.urandom(3_000_000).hex()
+    for round_number in range(3):
+        first = wheel(farm.nodes["a"].base / "from", f"a{round_number}", **{"pad.txt": padding})
+        second = wheel(farm.nodes["b"].base / "from", f"b{round_number}", **{"pad.txt": padding})
+        os.replace(first, farm.listen("a") / first.name)
+        os.replace(second, farm.listen("b") / second.name)
+
+        def agreed(number: int = round_number) -> bool:
+            said = {farm.says(name) for name in "abc"}
+            return len(said) == 1 and said <= {f"a{number}", f"b{number}"}
+
+        wait_until(agreed, "all say the same", 30)
+
+
+def test_a_restarted_node_farms_nothing_again(new_farm) -> None:
+    farm = new_farm("ab", "a")
+    farm.start("a", "b")
+    wheel(farm.listen("a"), "one")
+    farm.wait_for("one", "ab")
+    deployed = farm.nodes["b"].log.count("Deploying web application archive")
+    farm.nodes["a"].stop()
+    farm.start("a")
+    farm.wait_for("one", "ab")
+    wait_until(lambda: farm.nodes["b"].log.count("member added") == 2, "a is back")
+    time.sleep(2)
+    assert farm.nodes["b"].log.count("Deploying web application archive") == deployed
+
+
+def test_an_archive_removed_while_its_node_was_down_goes_everywhere(new_farm) -> None:
+    farm = new_farm("ab", "a")
+    farm.start("a", "b")
+    file = wheel(farm.listen("a"), "one")
+    farm.wait_for("one", "ab")
+    farm.nodes["a"].stop()
+    file.unlink()
+    farm.start("a")
+    farm.wait_for("404", "ab")
+
+
+def test_a_watched_directory_inside_the_deployed_one_is_refused_with_both_named(new_farm) -> None:
+    farm = new_farm("a", "a")
+    server_xml = farm.nodes["a"].base / "conf/server.xml"
+    server_xml.write_text(server_xml.read_text().replace("farm/listen/", "webapps/listen/"))
+    farm.nodes["a"].start(wait=False)
+    wait_until(lambda: "must not be deployDir" in farm.nodes["a"].log, "refused")
+    (line,) = {
+        line
+        for line in farm.nodes["a"].log.splitlines()
+        if "must not be deployDir" in line and "ERROR" in line or "SEVERE" in line and "must not be" in line
+    } or {""}
+    base = farm.nodes["a"].base
+    assert f"[{base}/webapps/listen" in farm.nodes["a"].log
+    assert f"[{base}/webapps" in farm.nodes["a"].log
+    assert line is not None
