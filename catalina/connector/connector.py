@@ -6,15 +6,18 @@ import logging
 import socket
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused, Element, choice, comma_list
 from catalina.connector.compression import Compression
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.endpoint import Endpoint
+from catalina.connector.tls_contexts import TlsContexts
 from catalina.connector.uri import UriRules
 from catalina.coyote.abstract_protocol import AbstractProtocol
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
+from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.lifecycle import Lifecycle
@@ -115,6 +118,8 @@ class Connector(Lifecycle):
         self._endpoint: Endpoint | None = None
         self._inherited: Sequence[socket.socket] = ()
         self._compression: Compression | None = None
+        #: TLS contexts of an SSLEnabled connector, from init on.
+        self.tls: TlsContexts | None = None
         super().__init__(**values)
         if "protocol" in values:
             self._choose_protocol(values["protocol"])
@@ -273,6 +278,8 @@ class Connector(Lifecycle):
     def _init(self) -> None:
         self._warn_of_leftovers()
         self._check()
+        if self.is_tls:
+            self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())
         self._endpoint = Endpoint(self)
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
@@ -311,6 +318,28 @@ class Connector(Lifecycle):
         logging.getLogger(self.protocol_handler.logger_name).info('Destroying ProtocolHandler ["%s"]', self.name)
         if self._endpoint is not None:
             self._endpoint.close()
+
+    def reload_ssl_host_configs(self) -> None:
+        """Read keys and certificates anew; connections that are open stay.
+
+        Raises:
+            ConfigurationError: they cannot be used; the old ones stay.
+        """
+        if self.tls is not None:
+            self.tls.reload()
+
+    def _base(self) -> Path:
+        server = None if self.service is None else self.service.server
+        return Path(getattr(server, "catalina_base", None) or Path.cwd())
+
+    def _alpn(self) -> list[str]:
+        """Protocols offered in a TLS handshake."""
+        return ["h2", "http/1.1"] if self.http2 is not None else ["http/1.1"]
+
+    @property
+    def http2(self) -> Http2Protocol | None:
+        """The ``<UpgradeProtocol>`` for HTTP/2, None when there is none."""
+        return next((upgrade for upgrade in self.upgrade_protocols if isinstance(upgrade, Http2Protocol)), None)
 
     def _warn_of_leftovers(self) -> None:
         known = self.protocol_handler.attributes()

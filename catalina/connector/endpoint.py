@@ -290,9 +290,9 @@ class Endpoint:
 
         self.http11_rules = Http11Rules(self.connector)
         if self.connector.is_tls:
-            from catalina.connector.tls import tls_connections
+            from catalina.connector.tls_connection import TlsConnection
 
-            return tls_connections(self.connector)
+            return TlsConnection
         from catalina.connector.http11_connection import Http11Connection
 
         return Http11Connection

@@ -59,6 +59,8 @@ class StreamConnection:
 
     #: Whether the kernel may send files; TLS encrypts in this process.
     uses_sendfile = True
+    #: Whether a send that took only a part may take more at once, as TLS does record by record.
+    sends_in_parts = False
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         self.endpoint = endpoint
@@ -181,6 +183,9 @@ class StreamConnection:
         sent = self._transmit(data)
         if sent < len(data):
             self._queue(memoryview(data)[sent:])
+            if self.sends_in_parts and sent:
+                self._flush()
+            self._wait_if_much()
 
     def _send_parts(self, parts: Sequence[bytes]) -> None:
         """Send several pieces in one go."""

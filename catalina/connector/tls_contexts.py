@@ -1,0 +1,174 @@
+"""The TLS contexts of one connector: one per SSLHostConfig, chosen by SNI, read anew when their files change."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalina.errors import ConfigurationError
+from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
+from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
+from catalina.tomcat.util.net.tls_context import files_of, make_context
+
+if TYPE_CHECKING:
+    from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
+    from catalina.coyote.http11.tls_attributes import TlsAttributes
+
+__all__ = ["TlsContexts"]
+
+log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
+
+#: Seconds between two looks whether files have changed; connections that come in between get the old certificate.
+CHECK_SECONDS = 5.0
+
+#: Old attributes of the Connector -> those of SSLHostConfig, by XML name.
+HOST_NAMES = {
+    "ssl_enabled_protocols": "protocols",
+    "ciphers": "ciphers",
+    "client_auth": "certificateVerification",
+    "ssl_verify_client": "certificateVerification",
+    "trust_max_cert_length": "certificateVerificationDepth",
+    "use_server_cipher_suites_order": "honorCipherOrder",
+    "crl_file": "certificateRevocationListFile",
+    "ssl_ca_revocation_path": "certificateRevocationListPath",
+    "ssl_ca_certificate_file": "caCertificateFile",
+    "ssl_ca_certificate_path": "caCertificatePath",
+    "truststore_file": "truststoreFile",
+    "truststore_pass": "truststorePassword",
+    "truststore_type": "truststoreType",
+    "trust_manager_class_name": "trustManagerClassName",
+    "session_cache_size": "sessionCacheSize",
+    "session_timeout": "sessionTimeout",
+    "ssl_disable_compression": "disableCompression",
+    "ssl_disable_session_tickets": "disableSessionTickets",
+    "allow_unsafe_legacy_renegotiation": "insecureRenegotiation",
+}
+#: The same -> those of Certificate.
+CERTIFICATE_NAMES = {
+    "keystore_file": "certificateKeystoreFile",
+    "keystore_pass": "certificateKeystorePassword",
+    "keystore_pass_file": "certificateKeystorePasswordFile",
+    "keystore_type": "certificateKeystoreType",
+    "key_alias": "certificateKeyAlias",
+    "key_pass": "certificateKeyPassword",
+    "key_pass_file": "certificateKeyPasswordFile",
+    "ssl_certificate_file": "certificateFile",
+    "ssl_certificate_key_file": "certificateKeyFile",
+    "ssl_certificate_chain_file": "certificateChainFile",
+}
+
+
+class TlsContexts:
+    """Wraps accepted sockets.
+
+    Args:
+        handler: whose old TLS attributes and defaultSSLHostConfigName count.
+        configs: the ``<SSLHostConfig>`` elements; without one the old attributes make one.
+        base: CATALINA_BASE.
+        alpn: protocols offered.
+
+    Raises:
+        ConfigurationError: a set-up cannot be used, or the default one is missing.
+    """
+
+    def __init__(
+        self, handler: Http11NioProtocol, configs: Sequence[SSLHostConfig], base: Path, alpn: list[str]
+    ) -> None:
+        self.configs = list(configs) or [config_of_old_attributes(handler)]
+        self.default_name = handler.default_ssl_host_config_name.lower()
+        self.strict_sni = handler.strict_sni
+        self._base = base
+        self._alpn = alpn
+        self._check_names()
+        self._contexts = self._make_all()
+        self._stamps = self._read_stamps()
+        self._next_check = 0.0
+
+    def _check_names(self) -> None:
+        names = [config.host_name.lower() for config in self.configs]
+        if len(set(names)) < len(names):
+            raise ConfigurationError(f"several SSLHostConfig elements have the same hostName: {', '.join(names)}")
+        if self.default_name not in names:
+            raise ConfigurationError(f"no SSLHostConfig has the hostName {self.default_name!r}, which is the default")
+
+    def wrap(self, sock: object) -> ssl.SSLSocket:
+        """A server-side TLS socket, without its handshake."""
+        self._reload_if_changed()
+        context = self._contexts[self.default_name]
+        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)  # type: ignore[arg-type]
+
+    def config_for(self, name: str | None) -> SSLHostConfig:
+        """The set-up for a host name: its own, a wildcard's, or the default."""
+        return next(
+            (config for config in self.configs if name and config.matches(name.lower())),
+            next(config for config in self.configs if config.host_name.lower() == self.default_name),
+        )
+
+    def reload(self) -> None:
+        """Read all files anew; open connections keep what they have.
+
+        Raises:
+            ConfigurationError: they cannot be used; the old contexts stay.
+        """
+        self._contexts = self._make_all()
+        self._stamps = self._read_stamps()
+        log.info("TLS certificates were read anew: %s", ", ".join(self._contexts))
+
+    def _make_all(self) -> dict[str, ssl.SSLContext]:
+        contexts = {config.host_name.lower(): make_context(config, self._base, self._alpn) for config in self.configs}
+        contexts[self.default_name].sni_callback = self._choose
+        return contexts
+
+    def _choose(self, sock: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """SNI: the client says which host it wants. For the default's own names nothing changes."""
+        chosen = self._contexts.get(self.config_for(name).host_name.lower())
+        if chosen is not None:
+            sock.context = chosen
+        sock.sni_name = name  # type: ignore[attr-defined]  # TlsConnection compares it with the Host field
+
+    def _reload_if_changed(self) -> None:
+        now = time.monotonic()
+        if now < self._next_check:
+            return
+        self._next_check = now + CHECK_SECONDS
+        stamps = self._read_stamps()
+        if stamps == self._stamps:
+            return
+        self._stamps = stamps
+        try:
+            self.reload()
+        except ConfigurationError as exc:
+            log.error("Changed TLS files cannot be used, the old certificates stay: %s", exc)
+
+    def _read_stamps(self) -> list[tuple[str, int, int]]:
+        """Inode and time of each file: a renewed certificate often has the old one's size."""
+        stamps = []
+        for config in self.configs:
+            for path in files_of(config, self._base):
+                try:
+                    status = os.stat(path)
+                    stamps.append((str(path), status.st_ino, status.st_mtime_ns))
+                except OSError:  # being replaced: its absence is a stamp too
+                    stamps.append((str(path), 0, 0))
+        return stamps
+
+
+def config_of_old_attributes(handler: TlsAttributes) -> SSLHostConfig:
+    """The SSLHostConfig that TLS attributes on the Connector itself describe.
+
+    Raises:
+        ConfigurationError: one does not convert.
+    """
+    config, certificate = SSLHostConfig(), SSLHostConfigCertificate()
+    for component, names in ((config, HOST_NAMES), (certificate, CERTIFICATE_NAMES)):
+        for old, new in names.items():
+            text = getattr(handler, old)
+            if text is not None:
+                component.set_attribute(new, text)
+    config.add_certificate(certificate)
+    return config
