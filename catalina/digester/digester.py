@@ -56,6 +56,8 @@ class Digested:
     element: XmlElement
     component: Component | None
     class_name: str
+    #: The default class stands in for an unknown one: what only that one knew is left out without further words.
+    stands_in: bool = False
     findings: list[Finding] = field(default_factory=list)
     children: list[Digested] = field(default_factory=list)
 
@@ -175,6 +177,7 @@ class Digester:
         self._leave_out(digested, declaration, text)
         if self._warn_only and declaration.default and declaration.default != name:
             self._say(digested, logging.WARNING, f"{declaration.default} is used instead")
+            digested.stands_in = True
             default = find_class(declaration.default)
             return default() if default is not None and issubclass(default, Component) else None
         return None
@@ -216,6 +219,8 @@ class Digester:
             remark = f"{name}={text!r} ignored, expected {refused.expected}{kept}"
             self._say(digested, logging.WARNING, remark, attribute.place)
             return
+        if digested.stands_in:
+            return
         kind = type(component)
         if any(name in retired_attributes(known) for known in _tomcat_names(digested.class_name)):
             self._say(digested, logging.INFO, f"{name} of older Tomcat versions has no effect", attribute.place)
@@ -228,7 +233,8 @@ class Digester:
         self, digested: Digested, parent: Component, child: XmlElement, declaration: Element | Text | None
     ) -> None:
         if declaration is None:
-            digested.children.append(self._undeclared(parent, child))
+            if not digested.stands_in:
+                digested.children.append(self._undeclared(parent, child))
             return
         if isinstance(declaration, Text):
             made = Digested(child, None, "")

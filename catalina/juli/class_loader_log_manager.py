@@ -78,6 +78,7 @@ class ClassLoaderLogManager:
         self._settings = {name: substitution(value).strip() for name, value in settings.items()}
         self._properties = properties
         self._handlers: dict[str, logging.Handler] = {}
+        self._not_made: set[str] = set()
         self._touched: list[logging.Logger] = []
         self._problems: list[str] = []
 
@@ -165,16 +166,17 @@ class ClassLoaderLogManager:
         return level
 
     def _handler(self, name: str) -> logging.Handler | None:
-        if name not in self._handlers:
+        if name not in self._handlers and name not in self._not_made:
             made = self._make(_PREFIX.sub("", name), logging.Handler)
             if not isinstance(made, logging.Handler) or not isinstance(made, Component):
+                self._not_made.add(name)
                 return None
             self._set_attributes(name, made)
             console = isinstance(made, ConsoleHandler)
             made.setLevel(self._level(f"{name}.level", logging.INFO if console else ALL))
             made.setFormatter(self._formatter(name, console))
             self._handlers[name] = made
-        return self._handlers[name]
+        return self._handlers.get(name)
 
     def _formatter(self, handler: str, console: bool) -> logging.Formatter:
         default = self._properties.get("org.apache.juli.formatter") if console else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -44,13 +45,13 @@ def _directories(properties: Mapping[str, str]) -> tuple[Path, Path]:
 
 def _start(arguments: JavaArguments) -> int:
     # The verbs that do not serve must not pay for importing what serves.
-    from catalina.startup.node_application import NodeApplication
-
     from catalina.startup.catalina import Catalina
+    from catalina.startup.node_application import NodeApplication
 
     properties = _properties(arguments)
     home, base = _directories(properties)
     configure_logging(properties)
+    _use_temporary_directory(properties)
     if arguments.ignored:
         log.info("Options of a Java process have no effect: %s", " ".join(arguments.ignored))
     catalina = Catalina(home, base, properties, arguments.config_file)
@@ -59,6 +60,17 @@ def _start(arguments: JavaArguments) -> int:
     except ConfigurationError:
         return 1  # load() has logged why
     return NodeApplication(catalina).run()
+
+
+def _use_temporary_directory(properties: Mapping[str, str]) -> None:
+    """``java.io.tmpdir`` is where everything in this process makes temporary files."""
+    directory = properties.get("java.io.tmpdir")
+    if directory and Path(directory).is_dir():
+        tempfile.tempdir = directory
+    elif directory:
+        log.warning(
+            "The directory for temporary files [%s] does not exist; [%s] is used", directory, tempfile.gettempdir()
+        )
 
 
 def _stop(arguments: JavaArguments) -> int:

@@ -21,6 +21,7 @@ __all__ = ["Catalina"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
+REPLACE_SYSTEM_PROPERTIES = "org.apache.tomcat.util.digester.REPLACE_SYSTEM_PROPERTIES"
 EXIT_ON_INIT_FAILURE = "org.apache.catalina.startup.EXIT_ON_INIT_FAILURE"
 
 
@@ -61,7 +62,10 @@ class Catalina:
         """
         load_catalina_properties(self.properties)
         extend_import_path(self.properties)
-        return Digester(self.substitution())
+        substitution = self.substitution()
+        if self.properties.get(REPLACE_SYSTEM_PROPERTIES, "false").strip().lower() == "true":
+            self.properties.update({name: substitution(value) for name, value in self.properties.items()})
+        return Digester(substitution)
 
     def load(self) -> StandardServer:
         """Read the configuration and log what was not understood.

@@ -136,9 +136,11 @@ def test_with_the_property_an_unknown_class_name_is_a_warning(tmp_path: Path) ->
 
 
 def test_with_the_property_an_element_with_a_default_becomes_that(tmp_path: Path) -> None:
-    tree, findings = digest(tmp_path, '<Host><Manager className="com.example.M"/></Host>', catalina_unknown="warn")
+    text = '<Host><Manager className="com.example.M" size="3" nodes="n1"><Store/></Manager></Host>'
+    tree, findings = digest(tmp_path, text, catalina_unknown="warn")
     assert isinstance(host(tree).added[0], Valve)
-    assert len(findings) == 2
+    assert host(tree).added[0].size == 3
+    assert findings[1:] == [f"server.xml:1 <Manager>: {__name__}.Valve is used instead"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -85,6 +86,19 @@ def test_start_with_an_unusable_file_says_so_and_ends_with_1(run: Run, tmp_path:
     assert code == 1
     assert f"Unable to load server configuration from [{tmp_path}/conf/server.xml]" in text
     assert "Cannot start server. Server instance is not configured." in text
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_temporary_files_go_where_the_operator_says(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    directory = tmp_path / "temp"
+    if there:
+        directory.mkdir()
+    _, text = run("start", "<Server>", f"-Djava.io.tmpdir={directory}")
+    assert (tempfile.gettempdir() == str(directory)) is there
+    assert (f"The directory for temporary files [{directory}] does not exist" in text) is not there
 
 
 def test_stop_without_a_server_ends_with_1(run: Run) -> None:

@@ -85,6 +85,13 @@ def test_catalina_properties_count_in_server_xml(make: Make, tmp_path: Path) -> 
     assert catalina.load().port == 8765
 
 
+@pytest.mark.parametrize(("replace", "value"), [("true", "/srv/shop"), ("false", "${root}/shop")])
+def test_references_inside_properties_are_replaced_when_asked_for(make: Make, replace: str, value: str) -> None:
+    name = "org.apache.tomcat.util.digester.REPLACE_SYSTEM_PROPERTIES"
+    server = make('<Server port="-1"/>', root="/srv", path="${root}/shop", **{name: replace}).load()
+    assert server.properties["path"] == value
+
+
 def test_another_server_xml_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "other.xml").write_text('<Server port="1234"/>')
     assert Catalina(tmp_path, tmp_path, {}, "other.xml").load().port == 1234
