@@ -1,0 +1,198 @@
+"""Asks configured members by RPC (Tomcat: tribes/membership/StaticMembershipProvider.java).
+
+START says that this one is there and asks for the same; PING asks; STOP says goodbye and is no question. Answers carry
+the member that answers. Questions go only to members that take a connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from catalina.errors import ChannelError, ProtocolError
+from catalina.reactor import Timer
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage
+from catalina.tribes.group.rpc_channel import ALL_REPLY, Response, RpcChannel
+from catalina.tribes.in_runner import run_in_runner
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
+from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership.member_message import MSG_PING, MSG_START, MSG_STOP, MemberMessage
+from catalina.tribes.membership.membership import Membership
+from catalina.tribes.transport.nio.tcp_probe import TcpProbe
+
+if TYPE_CHECKING:
+    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.membership.membership_service_base import ServiceListener
+
+__all__ = ["StaticMembershipProvider"]
+
+log = logging.getLogger("org.apache.catalina.tribes.membership.StaticMembershipProvider")
+
+
+class StaticMembershipProvider:
+    """The members that answered; everything but :meth:`start` and :meth:`stop` happens in the runner.
+
+    Args:
+        channel: the group.
+        listener: told who comes and goes.
+        others: the configured members without the local one.
+        local_member: the local member as it is now.
+        connect_timeout: seconds.
+        rpc_timeout: seconds.
+        expiration: seconds of silence.
+    """
+
+    def __init__(
+        self,
+        channel: GroupChannel,
+        listener: ServiceListener,
+        others: Sequence[Member],
+        local_member: Callable[[], Member],
+        connect_timeout: float,
+        rpc_timeout: float,
+        expiration: float,
+    ) -> None:
+        self.membership = Membership()
+        self.membership.local = local_member()
+        self._channel = channel
+        self._listener = listener
+        self._others = others
+        self._local_member = local_member
+        self._connect_timeout = connect_timeout
+        self._rpc_timeout = rpc_timeout
+        self._expiration = expiration
+        # Java writes the name of a channel without a name as the word null.
+        self._id = f"{channel.name or 'null'}-StaticMembership".encode("iso-8859-1")
+        self._suid = MEMBER_IMPL_SUIDS[0]
+        self._rpc = RpcChannel(channel, self._id, self)
+        self._timer: Timer | None = None
+        self._interval: float | None = None
+        channel.add_channel_listener(self)
+
+    # Life.
+
+    def start(self, interval: float | None) -> None:
+        """Tell the members that this one is there and wait for their answers; then ask every ``interval`` seconds."""
+        answered = threading.Event()
+        reactor = self._channel.running_reactor
+        run_in_runner(reactor, lambda: self._ask(MSG_START, answered.set))
+        with reactor.blocking():
+            if not answered.wait(self._connect_timeout + self._rpc_timeout + 1):
+                log.warning("Received 0 replies, probably a timeout.")
+        self._interval = interval
+        if interval is not None:
+            self._timer = reactor.call_later(interval, self._tick)
+
+    def stop(self) -> None:
+        """Say goodbye, and listen no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._interval = None
+        self._rpc.close()
+        members = self.membership.members
+        if members:
+            farewell = MemberMessage(self._id, MSG_STOP, replace(self._local_member(), command=SHUTDOWN_COMMAND))
+            try:
+                self._channel.send(members, farewell.encode(self._suid), 0)
+            except ChannelError as exc:
+                log.error("Unable to send stop membership message. %s", exc)
+        self._channel.remove_channel_listener(self)
+        self.membership.clear()
+
+    def _tick(self) -> None:
+        if self._interval is not None:
+            self._timer = self._channel.running_reactor.call_later(self._interval, self._tick)
+            self.ping()
+
+    # Asking.
+
+    def ping(self) -> None:
+        """Ask everybody who takes a connection; forget who has been silent too long."""
+        self._ask(MSG_PING, self._expire)
+
+    def _ask(self, kind: int, then: Callable[[], None]) -> None:
+        waiting = len(self._others)
+        alive: list[Member] = []
+        if not waiting:
+            then()
+
+        def judge(member: Member, there: bool) -> None:
+            nonlocal waiting
+            waiting -= 1
+            if there:
+                alive.append(member)
+            if not waiting:
+                self._ask_alive(kind, alive, then)
+
+        for member in self._others:
+            TcpProbe(self._channel.running_reactor, member, b"", self._connect_timeout, None, _judge_of(judge, member))
+
+    def _ask_alive(self, kind: int, alive: Sequence[Member], then: Callable[[], None]) -> None:
+        def answered(responses: list[Response]) -> None:
+            for response in responses:
+                self._take(response.message)
+            if kind == MSG_START and alive and not responses:
+                log.warning("Received 0 replies, probably a timeout.")
+            then()
+
+        if not alive:
+            then()
+            return
+        question = MemberMessage(self._id, kind, self._local_member()).to_encoded(self._suid)
+        try:
+            self._rpc.request(alive, question, ALL_REPLY, SEND_OPTIONS_ASYNCHRONOUS, self._rpc_timeout, answered)
+        except ChannelError as exc:
+            log.warning("Unable to send StaticMembershipProvider.ping message. %s", exc)
+            then()
+
+    def _expire(self) -> None:
+        for member in self.membership.expire(self._expiration, self._channel.now()):
+            self._listener.member_disappeared(member)
+
+    # Answering.
+
+    def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
+        """Take a question; the answer is the same message about this member."""
+        asked = MemberMessage.decode(message.to_stream())
+        if asked.type not in (MSG_START, MSG_PING):
+            log.info("Message[%s] is ignored.", asked)
+            return None
+        self._hear(asked)
+        return MemberMessage(asked.membership_id, asked.type, self._local_member()).to_encoded(self._suid)
+
+    def left_over(self, message: EncodedValue, sender: Member) -> None:
+        """A late answer is an answer."""
+        self._take(message)
+
+    def accept(self, message: ChannelMessage, sender: Member) -> bool:
+        """Whether it is a goodbye of this membership."""
+        return MemberMessage.matches(message.data) and MemberMessage.decode(message.data).membership_id == self._id
+
+    def message_received(self, message: ChannelMessage, sender: Member) -> None:
+        """Take a message that is no question."""
+        self._hear(MemberMessage.decode(message.data))
+
+    def _take(self, message: EncodedValue) -> None:
+        try:
+            self._hear(MemberMessage.decode(message.to_stream()))
+        except ProtocolError as exc:
+            log.warning("Answer of a static member is not understood: %s", exc)
+
+    def _hear(self, message: MemberMessage) -> None:
+        if message.suid is not None:
+            self._suid = message.suid
+        member = message.member
+        if message.type == MSG_STOP or member.is_leaving:
+            if self.membership.remove(member):
+                self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+        elif self.membership.alive(member, self._channel.now()):
+            self._listener.member_added(member)
+
+
+def _judge_of(judge: Callable[[Member, bool], None], member: Member) -> Callable[[bool], None]:
+    """The verdict of one probe, with the member it is about."""
+    return lambda there: judge(member, there)
