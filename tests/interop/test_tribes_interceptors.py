@@ -25,6 +25,7 @@ from catalina.tribes.group.interceptors.tcp_ping_interceptor import TcpPingInter
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from catalina.tribes.group.interceptors.two_phase_commit_interceptor import TwoPhaseCommitInterceptor
 from catalina.tribes.membership.static_member import StaticMember
+from catalina.tribes.membership.static_membership_service import StaticMembershipService
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
 from tests.interop.tribes_driver import TribesDriver, compile_driver, java_member
 from tests.tribes.groups import LOOPBACK, Recorder, free_port, make_channel, until
@@ -245,3 +246,54 @@ def test_static_members_find_each_other_and_say_goodbye(class_path):
             until(lambda: seen.gone == [member], "Java's farewell")
     finally:
         channel.stop(3)
+
+
+def test_static_membership_services_ask_each_other(class_path):
+    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    java_id, our_id = ("{" + ",".join([number] * 16) + "}" for number in "12")
+    service = StaticMembershipService()
+    service.add_static_member(StaticMember(host=LOOPBACK, port=ports[0], unique_id=bytes([1]) * 16))
+    service.set_local_member(StaticMember(unique_id=bytes([2]) * 16))
+    channel, seen = make_channel(1, MessageDispatchInterceptor())
+    channel.set_membership_service(service)
+    channel.name = "localhost-Channel"
+    channel.coordinator.receiver.port = ports[1]
+    channel.heartbeat_sleeptime = 500
+    channel.start()
+    try:
+        with java_member(
+            class_path,
+            port=ports[0],
+            service="static",
+            interceptors="dispatch",
+            local=java_id,
+            static=f"{ports[1]}/{our_id}",
+            name="localhost-Channel",
+            heartbeat=500,
+        ) as java:
+            until(lambda: channel.members, "Java told us that it has started")
+            java.wait_for(f"added {ports[1]}/{'02' * 16}")
+            channel.send(channel.members, b"to java", 6)
+            java.wait_for(f"bytes {ports[1]} {b'to java'.hex()}")
+            assert java.ask(f"send 6 {b'from java'.hex()}", "sent") == "sent"
+            until(lambda: b"from java" in seen.messages)
+            java.ask("stop", "stopped")
+            until(lambda: seen.gone, "Java's farewell")
+            assert seen.gone[0].is_leaving
+        with java_member(
+            class_path,
+            port=ports[0],
+            service="static",
+            interceptors="dispatch",
+            local=java_id,
+            static=f"{ports[1]}/{our_id}",
+            name="localhost-Channel",
+            heartbeat=500,
+        ) as java:
+            until(lambda: len(channel.members) == 1, "Java is back")
+            java.wait_for("added")
+            local = channel.local_member
+            channel.stop()
+            java.wait_for(f"gone {local.port}/{local.unique_id.hex()}")
+    finally:
+        channel.stop()
