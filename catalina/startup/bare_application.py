@@ -5,7 +5,6 @@ Its files are code and data of one program and never served as static content.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,16 +46,12 @@ class BareApplication:
         Raises:
             DeploymentError: the module cannot be imported or has no callable of either name.
         """
-        module_name = self.file.stem
+        module = loader.load(self.file.stem)
         for name in CALLABLES:
-            try:
-                application = loader.load(f"{module_name}:{name}")
-            except DeploymentError as exc:
-                if not isinstance(exc.__cause__, AttributeError):
-                    raise
+            application = getattr(module, name, None)
+            if application is None:
                 continue
-            module = sys.modules.get(module_name)
-            servlet = ServletDef("application", f"{module_name}:{name}", load_on_startup=1)
+            servlet = ServletDef("application", f"{self.file.stem}:{name}", load_on_startup=1)
             return WebXml(
                 distributable=is_distributable(application, module),
                 servlets={servlet.name: servlet},

@@ -1,0 +1,63 @@
+"""A descriptor's words become the context's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalina.core.standard_context import StandardContext
+from catalina.descriptor.elements import ErrorPage, FilterMap, SecurityConstraint, ServletDef, SessionConfig
+from catalina.descriptor.web_xml import WebXml
+from catalina.errors import ConfigurationError
+from catalina.startup.web_xml_application import apply_web_xml
+
+
+def test_everything_is_handed_over(tmp_path: Path) -> None:
+    context = StandardContext()
+    web_xml = WebXml(
+        display_name="Shop",
+        distributable=True,
+        context_parameters={"a": "b"},
+        servlets={"s": ServletDef("s", "m:s")},
+        servlet_mappings={"/s": "s"},
+        listeners=["m:L"],
+        session=SessionConfig(timeout_minutes=5, cookie_name="SID"),
+        mime_mappings={"x": "text/x"},
+        welcome_files=["w.html"],
+        error_pages=[ErrorPage("/e", 404)],
+        constraints=[SecurityConstraint()],
+        roles=["admin"],
+        deny_uncovered_http_methods=True,
+        response_character_encoding="UTF-8",
+    )
+    apply_web_xml(web_xml, context)
+    assert (context.display_name, context.distributable, context.parameters) == ("Shop", True, {"a": "b"})
+    assert (context.servlet_mappings, list(context.wrappers)) == ({"/s": "s"}, ["s"])
+    assert (context.listener_names, context.session_timeout, context.session_config.cookie_name) == (["m:L"], 5, "SID")
+    assert (context.mime_mappings, context.welcome_files) == ({"x": "text/x"}, ["w.html"])
+    assert context.error_pages.for_status(404) is not None
+    assert (len(context.constraints), context.security_roles) == (1, ["admin"])
+    assert (context.deny_uncovered_http_methods, context.response_character_encoding) == (True, "UTF-8")
+    context.forget_descriptor()
+    assert (context.wrappers, context.servlet_mappings, context.constraints) == ({}, {}, [])
+
+
+def test_the_context_is_independent_of_the_shared_defaults() -> None:
+    defaults = WebXml(mime_mappings={"x": "text/x"})
+    context = StandardContext()
+    apply_web_xml(defaults, context)
+    context.mime_mappings["y"] = "text/y"
+    assert defaults.mime_mappings == {"x": "text/x"}
+
+
+@pytest.mark.parametrize(
+    ("web_xml", "complaint"),
+    [
+        (WebXml(servlet_mappings={"/x": "nobody"}), r"unknown servlet name \[nobody\]"),
+        (WebXml(filter_mappings=[FilterMap("nobody", ["/*"])]), r"unknown filter name \[nobody\]"),
+    ],
+)
+def test_mappings_of_nothing_are_refused(web_xml: WebXml, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        apply_web_xml(web_xml, StandardContext())

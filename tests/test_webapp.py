@@ -1,0 +1,45 @@
+"""What applications import."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalina import webapp
+from catalina.session.session_facade import SessionFacade
+from catalina.webapp import UnavailableError, distributable, is_distributable, send_error
+
+
+def test_the_decorator_marks_and_gives_back_the_callable() -> None:
+    def application() -> None: ...
+
+    assert not is_distributable(application)
+    assert distributable(application) is application
+    assert is_distributable(application)
+
+
+def test_a_module_may_carry_the_marker_but_the_imported_decorator_is_none() -> None:
+    assert is_distributable(object(), SimpleNamespace(distributable=True))
+    assert not is_distributable(object(), SimpleNamespace(distributable=distributable))
+    assert not is_distributable(object(), None)
+
+
+def test_an_error_is_told_to_the_container_and_to_the_filters() -> None:
+    told: list[object] = []
+    environ = {"catalina.send_error": lambda status, message: told.append((status, message))}
+    body = send_error(environ, lambda status, headers: told.append((status, headers)), 404, "gone")
+    assert told == [(404, "gone"), ("404 Not Found", [])]
+    assert list(body) == []
+    send_error(environ, lambda status, headers: told.append(status), 599)
+    assert told[-1] == "599 Error"
+
+
+def test_the_type_of_sessions_can_be_imported() -> None:
+    assert webapp.Session is SessionFacade
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = webapp.Nothing
+
+
+def test_unavailable_says_for_how_long() -> None:
+    assert (UnavailableError("x", 5).seconds, UnavailableError("x").seconds) == (5, None)
