@@ -341,9 +341,12 @@ class AbstractReplicatedMap:
 
     def _fetch_value(self, entry: MapEntry) -> None:
         holders = [member for member in (*entry.nodes, entry.primary) if member is not None and member != self.local]
-        value = self._retrieve(entry.key, list(dict.fromkeys(holders)))
+        value, is_gone = self._retrieve(entry.key, list(dict.fromkeys(holders)))
         if value is None:
             log.warning("Unable to retrieve remote object for key:[%s]", entry.key)
+            with self._lock:
+                if is_gone and self._entries.get(entry.key) is entry and not entry.is_primary:
+                    del self._entries[entry.key]
             return
         if self.owner is not None:
             self.owner.value_received(entry.key, value)
@@ -369,12 +372,32 @@ class AbstractReplicatedMap:
         entry.claims += 1
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            entry.claims -= 1
+            self._claim_arrived(entry)
             if faulty and entry.is_primary:
                 self._publish(entry, avoid=faulty)
 
         self._send(nodes, MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, self.local, nodes), done)
         self._tell_others(entry, key, nodes)
+
+    def _claim_arrived(self, entry: MapEntry) -> None:
+        """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
+        entry.claims -= 1
+        winner = entry.primary
+        if entry.claims or not entry.gave_way:
+            return
+        entry.gave_way = False
+        if winner is not None and winner != self.local:
+            key = dumps(entry.key)
+            self._send([winner], MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, winner, entry.nodes))
+
+    def _claim_again(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
+        """Another node, which had claimed the entry at the same time, says that it is ours."""
+        if entry.is_primary:
+            self._republish([entry])
+        elif entry.holds_value:
+            self._claim(entry)
+        else:
+            self._ask_for_value(entry, [node for node in nodes if node != self.local], self._claim)
 
     def _tell_others(self, entry: MapEntry, key: bytes, nodes: tuple[Member, ...], told: Done | None = None) -> None:
         """Say PROXY to those who hold nothing."""
@@ -394,21 +417,23 @@ class AbstractReplicatedMap:
             for member in members:
                 self._owed.setdefault(member, set()).add(key)
 
-    def _retrieve(self, key: Any, holders: list[Member]) -> Any:
-        """Ask each holder in turn for the value; None when none has it."""
+    def _retrieve(self, key: Any, holders: list[Member]) -> tuple[Any, bool]:
+        """Ask each holder in turn for the value; None when none has it, and whether all have said so."""
         rpc = self.rpc
         if rpc is None:
-            return None
+            return None, False
+        answered = 0
         question = MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(key))
         for holder in holders:
             answers = rpc.send(
                 [holder], self._encoded(question, holder), FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000
             )
+            answered += len(answers)
             for answer in answers:
                 value = self._value_in(answer)
                 if value is not None:
-                    return value
-        return None
+                    return value, False
+        return None, answered == len(holders)
 
     def _value_in(self, answer: Response) -> Any:
         if answer.message.class_name == "null":
@@ -773,23 +798,26 @@ class AbstractReplicatedMap:
         if isinstance(entry.value, Diffable):
             entry.value.apply_diff(diff)
         elif entry.value is None and entry.primary is not None:
-            self._ask_for_value(entry, entry.primary)
+            # A change of a value that never came.
+            self._ask_for_value(entry, [entry.primary], lambda _: None)
 
-    def _ask_for_value(self, entry: MapEntry, primary: Member) -> None:
-        """A change of a value that never came: ask its owner for the whole, without waiting."""
+    def _ask_for_value(self, entry: MapEntry, holders: list[Member], then: Callable[[MapEntry], None]) -> None:
+        """Ask for the value without waiting; ``then(entry)`` when it has come and is still wanted."""
         rpc = self.rpc
+        role = entry.role
 
         def done(answers: list[Response]) -> None:
             for answer in answers:
                 value = self._value_in(answer)
-                if value is not None and entry.value is None and entry.role in (Role.BACKUP, Role.COPY):
+                if value is not None and entry.value is None and entry.role is role:
                     entry.value = value
                     if self.owner is not None:
                         self.owner.value_received(entry.key, value)
+                    then(entry)
 
-        if rpc is not None:
-            question = self._encoded(MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key)), primary)
-            rpc.request([primary], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+        if rpc is not None and holders:
+            question = MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key)).to_encoded()
+            rpc.request(holders, question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
 
     def _receive_notice(self, message: MapMessage) -> None:
         """Another node owns an entry that this one knows; the value was used there."""
@@ -798,6 +826,9 @@ class AbstractReplicatedMap:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
+                return
+            if message.primary == self.local:
+                self._claim_again(entry, nodes)
                 return
             if self._collides(entry, message.primary):
                 self._republish([entry])

@@ -38,9 +38,9 @@ class LazyReplicatedMap(AbstractReplicatedMap):
 
     def _try_backup(self, entry: MapEntry, candidates: list[Member], told: Delivery) -> None:
         if not candidates or entry.value is None:
-            entry.claims -= 1
             if entry.is_primary:
                 entry.nodes = ()
+            self._claim_arrived(entry)
             told.finish()
             return
         key = dumps(entry.key)
@@ -52,7 +52,7 @@ class LazyReplicatedMap(AbstractReplicatedMap):
         def one_done() -> None:
             waiting[0] -= 1
             if not waiting[0]:
-                entry.claims -= 1
+                self._claim_arrived(entry)
                 told.finish()
 
         def backup_done(faulty: dict[Member, BaseException]) -> None:

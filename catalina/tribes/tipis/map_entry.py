@@ -7,8 +7,9 @@
     COPY      as BACKUP, in a map where every node has a copy
     PROXY     this node knows the entry and who has it, not the value
 
-A message from another node says which role this one has from now on; only where this node has just claimed the entry
-itself and the other could not know yet, the two claims collide, and the member that comes first by address keeps it.
+A message from another node says which role this one has from now on. Only where this node has just claimed the entry
+itself, and the other could not know yet, the two claims collide: the member that comes first by address keeps the
+entry, and the other one says so when its own claim has arrived everywhere, so that the winner can claim it once more.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class MapEntry:
             have arrived.
     """
 
-    __slots__ = ("claims", "key", "nodes", "primary", "role", "value")
+    __slots__ = ("claims", "gave_way", "key", "nodes", "primary", "role", "value")
 
     def __init__(self, key: Any, value: Any = None) -> None:
         self.key = key
@@ -87,6 +88,8 @@ class MapEntry:
         self.primary: Member | None = None
         self.nodes: tuple[Member, ...] = ()
         self.claims = 0
+        #: Whether this node let another one have the entry while its own claim was on its way.
+        self.gave_way = False
 
     @property
     def is_primary(self) -> bool:
@@ -101,6 +104,7 @@ class MapEntry:
     def apply(self, event: Event, primary: Member | None, nodes: tuple[Member, ...]) -> None:
         """Change the role; a proxy lets go of the value."""
         self.role = TRANSITIONS[self.role, event]
+        self.gave_way = self.role is not Role.PRIMARY and (self.gave_way or self.claims > 0)
         self.primary = primary
         self.nodes = nodes
         if self.role is Role.PROXY:

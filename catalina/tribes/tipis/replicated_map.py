@@ -33,7 +33,7 @@ class ReplicatedMap(AbstractReplicatedMap):
             entry.nodes = nodes
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            entry.claims -= 1
+            self._claim_arrived(entry)
             self._owe(faulty, entry.key)
             if faulty and entry.is_primary:
                 entry.nodes = tuple(node for node in entry.nodes if node not in faulty)
@@ -59,7 +59,7 @@ class ReplicatedMap(AbstractReplicatedMap):
             entry.claims += 1
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            entry.claims -= 1
+            self._claim_arrived(entry)
             self._owe(faulty, entry.key)
 
         notice = MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, dumps(entry.key), None, None, self.local, entry.nodes)
