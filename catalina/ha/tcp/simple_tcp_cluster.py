@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, Element
@@ -27,6 +28,7 @@ from catalina.tribes.channel import (
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
+from catalina.tribes.membership.mcast_service import McastService
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -318,6 +320,10 @@ class SimpleTcpCluster(Lifecycle):
         server = getattr(self.container, "server", None)
         if channel.reactor is None and server is not None:
             channel.reactor = server.reactor
+        base = getattr(server, "catalina_base", None)
+        membership = getattr(channel, "membership_service", None)
+        if base and isinstance(membership, McastService) and not membership.state_dir:
+            membership.state_dir = str(Path(base) / "work")  # so that a crashed node gets its farewell
         return channel
 
     def _register_valves(self) -> None:

@@ -302,7 +302,11 @@ class GroupChannel(ChannelInterceptorBase):
                 self._owns_reactor = False
 
     def heartbeat(self, now: float | None = None) -> None:
-        """Let every layer and every listener with a ``heartbeat()`` do its periodic work."""
+        """Let every layer and every listener with a ``heartbeat()`` do its periodic work, in the runner. Any thread."""
+        reactor = self.reactor
+        if reactor is not None and not reactor.in_runner:
+            reactor.call_soon(self.heartbeat)
+            return
         super().heartbeat(self.now() if now is None else now)
         for listener in (*self._membership_listeners, *self._channel_listeners):
             beat = getattr(listener, "heartbeat", None)
