@@ -87,6 +87,9 @@ JAVA_ONLY = {
     "org.apache.catalina.core.ContextNamingInfoListener": "names are looked up in the context, there is no java: URL",
     "org.apache.catalina.core.NamingContextListener": "every context and server has its names without a listener",
     "org.apache.catalina.storeconfig.StoreConfigLifecycleListener": "the server does not write its server.xml",
+    "org.apache.catalina.security.TLSCertificateReloadListener": (
+        "a connector reads its certificates anew whenever their files change"
+    ),
     "org.apache.catalina.startup.EngineConfig": "the engine logs its own start and stop",
     "org.apache.catalina.startup.Tomcat$DefaultWebXmlListener": "it belongs to embedded Java",
     "org.apache.catalina.startup.Tomcat$FixContextListener": "it belongs to embedded Java",

@@ -19,6 +19,7 @@ from typing import Any
 
 from catalina.core.standard_server import StandardServer
 from catalina.startup.catalina import Catalina
+from tests.connector.certificates import pair
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 10.0
@@ -31,6 +32,11 @@ def application(environ, start_response):
 
 #: Values for ``${...}`` of the corpus without which the server could not be what its author meant.
 PLACEHOLDERS = {"TOMCAT_USERS_FILE": "conf/tomcat-users.xml", "accessLog.fileDateFormat": ".yyyy-MM-dd"}
+#: Attributes that name a certificate, its key or their passwords; and those that name authorities of clients.
+SECRET_FILES = re.compile(r"(?i)keystore|keyAlias|keyPass|certificate(Chain|Key)?File|certificateKey|SSLPassword")
+AUTHORITIES = re.compile(
+    r"(?i)truststore|caCertificate|revocation|crlFile|clientAuth|verifyClient|certificateVerification$"
+)
 #: Members by name are machines of another network.
 STATIC_MEMBER = re.compile(rb"(<Member\b[^>]*\bhost=\")[^\"]*", re.DOTALL)
 
@@ -91,7 +97,27 @@ def _move_connector(connector: Any, base: Path) -> None:
 
 
 def _give_certificate(connector: Any, base: Path) -> None:
-    """Our certificate for each that the file names; what else it says about TLS is kept."""
+    """Our certificate for each that the file names, and no other files; what else it says about TLS is kept."""
+    path = str(_certificate(base))
+    handler = connector.protocol_handler
+    for certificate in (handler, *(one for config in connector.ssl_host_configs for one in config.certificates)):
+        for name, declaration in type(certificate).attributes().items():
+            if SECRET_FILES.search(name):
+                setattr(certificate, declaration.name, declaration.default)
+        name = "ssl_certificate_file" if certificate is handler else "certificate_file"
+        setattr(certificate, name, path)
+    for config in (handler, *connector.ssl_host_configs):
+        for name, declaration in type(config).attributes().items():
+            if AUTHORITIES.search(name):
+                setattr(config, declaration.name, declaration.default)
+
+
+def _certificate(base: Path) -> Path:
+    path = base / "conf" / "boot.pem"
+    if not path.exists():
+        issued = pair("localhost")
+        path.write_bytes(issued.certificate_pem + issued.key_pem())
+    return path
 
 
 def _move_container(container: Any, base: Path) -> None:

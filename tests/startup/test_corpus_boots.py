@@ -15,7 +15,11 @@ from tests.support.needs import missing
 pytestmark = pytest.mark.cluster
 
 #: Errors that the real Tomcat logs for these files as well, when what they refer to is not there.
-EXPECTED_ERRORS = re.compile(r"Unknown default host \[\S+\] for service")
+EXPECTED_ERRORS = re.compile(
+    r"Unknown default host \[\S+\] for service"
+    r"|FarmWarDeployer can only work as host cluster subelement!"
+    r"|Failed to open stream: expected KUBERNETES_SERVICE_HOST"
+)
 
 
 @pytest.mark.parametrize(
