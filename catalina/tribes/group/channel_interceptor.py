@@ -55,10 +55,14 @@ class ChannelInterceptorBase(Component):
 
     def below_that_sends(self) -> SendMessage:
         """``send_message`` of the nearest interceptor below that does something in it: the others cost nothing."""
-        below = self._below
-        while type(below).send_message is ChannelInterceptorBase.send_message and below.next is not None:
-            below = below.next
-        return below.send_message
+        return self.nearest_below("send_message").send_message
+
+    def nearest_below(self, name: str) -> ChannelInterceptorBase:
+        """The nearest layer below that has a ``name`` of its own: who asks often asks that one directly."""
+        layer = self._below
+        while getattr(type(layer), name) is getattr(ChannelInterceptorBase, name) and layer.next is not None:
+            layer = layer.next
+        return layer
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Send to ``to``; every member reports to ``delivery`` once. Any thread.

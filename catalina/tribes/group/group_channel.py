@@ -93,6 +93,8 @@ class GroupChannel(ChannelInterceptorBase):
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessage | None = None
+        self._members_layer: ChannelInterceptorBase = self.coordinator
+        self._local_layer: ChannelInterceptorBase = self.coordinator
 
     # The stack.
 
@@ -137,6 +139,16 @@ class GroupChannel(ChannelInterceptorBase):
         if self.reactor is None:
             raise ChannelError(f"channel {self.name!r} is not started")
         return self.reactor
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The other members, oldest first."""
+        return self._members_layer.members
+
+    @property
+    def local_member(self) -> Member:
+        """This process as a member."""
+        return self._local_layer.local_member
 
     # Sending.
 
@@ -284,6 +296,8 @@ class GroupChannel(ChannelInterceptorBase):
             self._owns_reactor = True
             self.reactor.start()
         self._send_below = self.below_that_sends()
+        self._members_layer = self.nearest_below("members")
+        self._local_layer = self.nearest_below("local_member")
         super().start(level)
         if self.heartbeat_enabled and self._heartbeat_timer is None and self.heartbeat_sleeptime > 0:
             self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)

@@ -45,6 +45,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
         self._reached: dict[Member, Member] = {}
         self._below_seen: Sequence[Member] | None = None
         self._members: tuple[Member, ...] = ()
+        self._members_below: ChannelInterceptorBase | None = None
         self._remove_suspects: dict[Member, float] = {}
         self._add_suspects: set[Member] = set()
         self._probing: dict[Member, list[Callable[[Member, bool], None]]] = {}
@@ -57,7 +58,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
         Sorted anew only when something has changed: who sends asks each time.
         """
-        below = super().members
+        below = self._members_below.members if self._members_below is not None else super().members
         if below is not self._below_seen:
             self._below_seen = below
             heard = {member: member for member in below}
@@ -200,6 +201,11 @@ class TcpFailureDetector(ChannelInterceptorBase):
         now_ms = time.time_ns() // 1_000_000
         message = ChannelMessage(TCP_FAIL_DETECT, options, now_ms, self._next_id(), self.local_member)
         return self._encoder.frame(message)
+
+    def start(self, level: int) -> None:
+        """Join the stack."""
+        self._members_below = self.nearest_below("members")
+        super().start(level)
 
     def stop(self, level: int) -> None:
         """Forget everybody: who is there is found out anew."""
