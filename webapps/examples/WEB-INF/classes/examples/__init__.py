@@ -1,0 +1,1 @@
+"""The examples: ordinary WSGI callables that know nothing of the cluster."""
