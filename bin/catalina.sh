@@ -77,11 +77,12 @@ USAGE
   exit 1
 }
 
+# -P: the current directory is no place to import from.
 # The options may contain quotes of their own, as in CATALINA_OPTS='-Dname="two words"': they are read by the shell again.
 python() {
   _exec="$1"; shift
   _options="$1"; shift
-  eval $_exec "\"\$_RUNPYTHON\"" -m catalina.startup.bootstrap "$_options" \
+  eval $_exec "\"\$_RUNPYTHON\"" -P -m catalina.startup.bootstrap "$_options" \
     "\"-Dcatalina.base=\$CATALINA_BASE\"" "\"-Dcatalina.home=\$CATALINA_HOME\"" \
     "\"-Djava.io.tmpdir=\$CATALINA_TMPDIR\"" '"$@"'
 }

@@ -5,4 +5,4 @@ PRG=$(readlink -f "$0")
 [ -z "$CATALINA_HOME" ] && CATALINA_HOME=$(cd "$(dirname "$PRG")/.." >/dev/null && pwd)
 export CATALINA_HOME
 . "$(dirname "$PRG")/setpython.sh"
-exec "$_RUNPYTHON" -m catalina.realm.digest_tool "$@"
+exec "$_RUNPYTHON" -P -m catalina.realm.digest_tool "$@"

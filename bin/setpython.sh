@@ -30,7 +30,9 @@ _check_version() {
   return 1
 }
 
+# A link is somebody else's environment: it is used, and left as it is.
 _venv_is_current() {
+  [ -L "$_VENV" ] && [ -x "$_VENV/bin/python" ] && return 0
   [ -x "$_VENV/bin/python" ] && [ -f "$_VENV/.installed" ] && [ ! "$CATALINA_HOME/pyproject.toml" -nt "$_VENV/.installed" ]
 }
 
@@ -64,6 +66,12 @@ _set_up_venv() {
   exec 9>&-
   return $_result
 }
+
+# The code that runs is the one beside these scripts, also when the environment has another copy installed.
+if [ -f "$CATALINA_HOME/catalina/__init__.py" ]; then
+  PYTHONPATH="$CATALINA_HOME${PYTHONPATH:+:$PYTHONPATH}"
+  export PYTHONPATH
+fi
 
 if [ -n "$CATALINA_PYTHON" ]; then
   _RUNPYTHON="$CATALINA_PYTHON"
