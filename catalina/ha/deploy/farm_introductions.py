@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError
-from catalina.ha.deploy.farm_offer import FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode_farm_message
 from catalina.ha.deploy.farm_sender import FarmSender
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.file_message_factory import FarmFile
@@ -57,6 +57,12 @@ class FarmIntroductions:
         self._removed = removed
         self._later = later
         self._unanswered: dict[Member, float] = {}
+        self._asked: dict[Member, set[FarmFile]] = {}
+
+    def greet(self, members: Iterable[Member]) -> None:
+        """Ask members that are here already what they have to offer."""
+        for member in members:
+            self._sender.submit_bytes(FarmHello().encode(), member)
 
     def member_added(self, member: Member) -> None:
         """Offer what there is."""
@@ -66,8 +72,9 @@ class FarmIntroductions:
             self._sender.submit_bytes(FarmOffer(tuple(files), tuple(removals)).encode(), member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Nobody to wait for."""
+        """Nobody to wait for; what it was asked for does not come."""
         self._unanswered.pop(member, None)
+        self._asked.pop(member, None)
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
         """Whether it is an offer or an answer to one."""
@@ -82,7 +89,9 @@ class FarmIntroductions:
     def message_received(self, message: ChannelMessage, sender: Member) -> None:
         """Answer an offer, or send what is wanted."""
         content = decode_farm_message(message.data)
-        if isinstance(content, FarmOffer):
+        if isinstance(content, FarmHello):
+            self.member_added(sender)
+        elif isinstance(content, FarmOffer):
             self._later(lambda: self._answer(content, sender))
         elif isinstance(content, FarmWant):
             self._unanswered.pop(sender, None)
@@ -93,8 +102,10 @@ class FarmIntroductions:
     def _answer(self, offer: FarmOffer, sender: Member) -> None:
         for removal in offer.removals:
             self._removed(removal)
-        wanted = tuple(file.name for file in offer.files if self._lacks(file))
-        self._sender.submit_bytes(FarmWant(wanted).encode(), sender)
+        asked = self._asked.setdefault(sender, set())
+        wanted = [file for file in offer.files if file not in asked and self._lacks(file)]
+        asked.update(wanted)
+        self._sender.submit_bytes(FarmWant(tuple(file.name for file in wanted)).encode(), sender)
 
     def look(self) -> None:
         """Deal with members that have not answered: they are Java nodes."""

@@ -1,10 +1,11 @@
 """What our nodes ask each other about the farm; bytes that a Java node sees and leaves alone.
 
-A node that watches offers its files to every member that appears; the member wants those it lacks, and both compare
-what was removed. So a node that joins later, or comes back after a cut, gets what it missed.
+A node that knows of files offers them to every member that appears, and to every one that says hello because it has
+just begun to listen; the member wants those it lacks, and learns what was removed. So a node that joins later, or
+comes back after a cut, gets what it missed.
 
-The form, of a message with the BYTE_MESSAGE bit: ``catalina-farm/1 offer`` or ``catalina-farm/1 want``, a line feed,
-and JSON.
+The form, of a message with the BYTE_MESSAGE bit: ``catalina-farm/1 hello``, ``... offer`` or ``... want``, a line
+feed, and JSON (nothing for hello).
 """
 
 from __future__ import annotations
@@ -16,11 +17,20 @@ from catalina.errors import ProtocolError
 from catalina.ha.deploy.farm_state import Removal
 from catalina.ha.deploy.file_message_factory import FarmFile
 
-__all__ = ["FarmOffer", "FarmWant", "decode_farm_message"]
+__all__ = ["FarmHello", "FarmOffer", "FarmWant", "decode_farm_message"]
 
 _MAGIC = b"catalina-farm/1 "
 _MAX_BYTES = 2**20
 _MAX_ITEMS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FarmHello:
+    """A node has begun to listen and asks for an offer."""
+
+    def encode(self) -> bytes:
+        """The message's bytes."""
+        return _MAGIC + b"hello\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class FarmWant:
         return _MAGIC + b"want\n" + json.dumps(self.names).encode()
 
 
-def decode_farm_message(data: bytes) -> FarmOffer | FarmWant | None:
+def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | None:
     """Read a message; None when it is not one of these.
 
     Raises:
@@ -60,6 +70,8 @@ def decode_farm_message(data: bytes) -> FarmOffer | FarmWant | None:
     try:
         if len(data) > _MAX_BYTES:
             raise ValueError(f"{len(data)} bytes, limit {_MAX_BYTES}")
+        if kind == b"hello":
+            return FarmHello()
         content = json.loads(body)
         if kind == b"want":
             return FarmWant(tuple(_text(name) for name in _list(content)))
@@ -69,7 +81,7 @@ def decode_farm_message(data: bytes) -> FarmOffer | FarmWant | None:
             )
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise ProtocolError(f"farm message {data[:40]!r} cannot be read: {exc}") from exc
-    raise ProtocolError(f"farm message of kind {kind[:20]!r}, expected offer or want")
+    raise ProtocolError(f"farm message of kind {kind[:20]!r}, expected hello, offer or want")
 
 
 def _list(value: object) -> list[object]:

@@ -107,8 +107,7 @@ class FarmWarDeployer(ClusterListener):
         if cluster.channel is not None:
             cluster.channel.add_channel_listener(self.introductions)
             cluster.channel.add_membership_listener(self.introductions)
-            for member in cluster.channel.members:
-                self.introductions.member_added(member)
+            self.introductions.greet(cluster.channel.members)
         host.add_lifecycle_listener(self._host_event)
         if self.watch_enabled:
             self._start_watching()

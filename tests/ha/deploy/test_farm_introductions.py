@@ -1,0 +1,116 @@
+"""Members that come are told what there is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from catalina.ha.deploy import farm_introductions
+from catalina.ha.deploy.farm_introductions import FarmIntroductions
+from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_state import FarmState, Removal
+from tests.ha.deploy.farm import channel_message, farm_file, member
+
+ONE = member(1)
+
+
+class Sender:
+    def __init__(self):
+        self.bytes, self.files, self.missed = [], [], set()
+
+    def submit_bytes(self, data, to):
+        self.bytes.append((decode_farm_message(data), to))
+
+    def submit_file(self, file, members):
+        self.files.append((file, members))
+
+    def has_missed(self, member):
+        return self.missed
+
+
+@pytest.fixture
+def node():
+    class Node:
+        sender, state, lacking, removed = Sender(), FarmState(), {"a.war"}, []
+
+    node = Node()
+    node.introductions = FarmIntroductions(
+        node.sender, node.state, lambda file: file.name in node.lacking, node.removed.append, lambda work: work()
+    )
+    return node
+
+
+def hear(node, message, sender=ONE):
+    received = channel_message(message.encode(), sender)
+    assert node.introductions.accept(received, sender)
+    node.introductions.message_received(received, sender)
+
+
+def test_a_member_that_comes_is_offered_files_and_removals(node):
+    node.state.put(farm_file())
+    node.state.remove(Removal("/b", 3))
+    node.introductions.member_added(ONE)
+    assert node.sender.bytes == [(FarmOffer((farm_file(),), (Removal("/b", 3),)), ONE)]
+
+
+def test_with_nothing_to_offer_nothing_is_said(node):
+    node.introductions.member_added(ONE)
+    assert node.sender.bytes == []
+
+
+def test_a_hello_is_answered_with_an_offer(node):
+    node.state.put(farm_file())
+    hear(node, FarmHello())
+    assert node.sender.bytes == [(FarmOffer((farm_file(),), ()), ONE)]
+
+
+def test_members_that_are_here_are_greeted(node):
+    node.introductions.greet([ONE])
+    assert node.sender.bytes == [(FarmHello(), ONE)]
+
+
+def test_what_is_lacking_is_wanted_once_and_removals_are_followed(node):
+    offer = FarmOffer((farm_file(), farm_file("b.war")), (Removal("/c", 3),))
+    hear(node, offer)
+    hear(node, offer)
+    assert [message for message, _ in node.sender.bytes] == [FarmWant(("a.war",)), FarmWant(())]
+    assert node.removed == [Removal("/c", 3)] * 2
+
+
+def test_after_a_cut_it_is_wanted_again(node):
+    offer = FarmOffer((farm_file(),), ())
+    hear(node, offer)
+    node.introductions.member_disappeared(ONE)
+    hear(node, offer)
+    assert [message for message, _ in node.sender.bytes] == [FarmWant(("a.war",))] * 2
+
+
+def test_what_is_wanted_is_sent(node):
+    node.state.put(farm_file())
+    hear(node, FarmWant(("a.war", "unknown.war")))
+    assert node.sender.files == [(farm_file(), [ONE])]
+
+
+@pytest.mark.parametrize(
+    ("alive_ms", "missed", "sent"), [(1000, set(), True), (10**7, set(), False), (10**7, {"a.war"}, True)]
+)
+def test_a_java_node_gets_all_when_it_is_fresh_and_else_what_it_missed(node, monkeypatch, alive_ms, missed, sent):
+    java = member(2, alive_ms)
+    node.state.put(farm_file())
+    node.sender.missed = missed
+    node.introductions.member_added(java)
+    node.introductions.look()
+    assert node.sender.files == []
+    monkeypatch.setattr(farm_introductions, "ANSWER_SECONDS", 0.0)
+    time.sleep(0.001)
+    node.introductions.look()
+    node.introductions.look()
+    assert node.sender.files == ([(farm_file(), [java])] if sent else [])
+
+
+def test_other_messages_are_left_to_others(node, caplog):
+    assert not node.introductions.accept(channel_message(b"hello", ONE), ONE)
+    assert not node.introductions.accept(channel_message(FarmHello().encode(), ONE, options=0), ONE)
+    assert not node.introductions.accept(channel_message(b"catalina-farm/1 want\nx", ONE), ONE)
+    assert "cannot be read" in caplog.text
