@@ -10,6 +10,10 @@ from werkzeug.http import parse_date
 
 __all__ = ["BadConditionError", "check_conditions", "check_missing", "if_range_matches"]
 
+#: Most requests have none of them.
+CONDITIONS = frozenset(
+    {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"}
+)
 _TAG = re.compile(r'\s*(?:(W/)?("[^"]*")|\*)\s*(?:,|$)')
 
 
@@ -32,6 +36,8 @@ def check_conditions(environ: Mapping[str, Any], etag: str, mtime_ms: int) -> in
     Raises:
         BadConditionError: an entity tag is malformed.
     """
+    if not any(name in environ for name in CONDITIONS):
+        return None
     if_match = environ.get("HTTP_IF_MATCH")
     if if_match is not None:
         if not _matches(if_match, etag, strong=True):

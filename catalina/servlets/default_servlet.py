@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
-from werkzeug.http import http_date
 
 from catalina.attributes import Attribute, Component
 from catalina.connector.wsgi_adapter import FileWrapper
@@ -144,7 +143,7 @@ class DefaultServlet(Component):
                 environ["catalina.send_error"](416, None)
                 start_response("416 Range Not Satisfiable", [*headers, ("Content-Range", f"bytes */{entity.size}")])
                 return []
-            headers += [("ETag", etag), ("Last-Modified", http_date(resource.mtime_ms // 1000))]
+            headers += [("ETag", etag), ("Last-Modified", resource.last_modified)]
         content_type = self._context.find_mime_type(resource.name)
         if ranges:
             return self._send_ranges(environ, start_response, entity, ranges, headers, content_type)

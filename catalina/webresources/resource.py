@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
+
+from werkzeug.http import http_date
 
 __all__ = ["ArchiveResource", "FileResource", "Resource"]
 
@@ -34,6 +37,8 @@ class Resource:
     #: The content of a small file, kept by the cache.
     content: bytes | None = field(default=None, repr=False)
     _strong: str | None = field(default=None, repr=False)
+    _weak: str | None = field(default=None, repr=False)
+    _date: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -43,7 +48,16 @@ class Resource:
     @property
     def etag(self) -> str:
         """Weak, as Tomcat makes it: size and time of change."""
-        return f'W/"{self.size}-{self.mtime_ms}"'
+        if self._weak is None:
+            self._weak = f'W/"{self.size}-{self.mtime_ms}"'
+        return self._weak
+
+    @property
+    def last_modified(self) -> str:
+        """The time of the last change as HTTP writes it."""
+        if self._date is None:
+            self._date = http_date(self.mtime_ms // 1000)
+        return self._date
 
     @property
     def strong_etag(self) -> str:
@@ -95,12 +109,7 @@ class FileResource(Resource):
 
     @property
     def can_read(self) -> bool:
-        try:
-            if self.is_file:
-                self.open().close()
-        except OSError:
-            return False
-        return True
+        return self.content is not None or (self.file is not None and os.access(self.file, os.R_OK))
 
 
 @dataclass(slots=True)
