@@ -6,12 +6,13 @@ Shared by RemoteIpValve and RemoteIpFilter (Tomcat: valves/RemoteIpValve.java).
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from catalina.java_pattern import compile_pattern
 
-__all__ = ["INTERNAL_PROXIES", "Client", "follow_chain", "is_https", "split_list"]
+__all__ = ["INTERNAL_PROXIES", "Client", "canonical_name", "follow_chain", "is_https", "split_list"]
 
 #: Private, link-local, loopback and shared addresses, IPv4 and IPv6, as Tomcat has them by default.
 INTERNAL_PROXIES = compile_pattern(
@@ -81,3 +82,11 @@ def is_https(header_values: Sequence[str], https_value: str) -> bool:
     """Whether every proxy of the chain was spoken to by TLS."""
     protocols = split_list(header_values)
     return bool(protocols) and all(protocol.lower() == https_value.lower() for protocol in protocols)
+
+
+def canonical_name(address: str) -> str:
+    """The name of an address (DNS, may wait), the address itself when it has none."""
+    try:
+        return socket.gethostbyaddr(address)[0]
+    except OSError:
+        return address

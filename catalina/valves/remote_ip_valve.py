@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
@@ -19,7 +18,7 @@ from catalina.valves.access_log_elements import (
     SERVER_NAME_ATTRIBUTE,
     SERVER_PORT_ATTRIBUTE,
 )
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, follow_chain, is_https
+from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, is_https
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class RemoteIpValve(ValveBase):
         request.remote_addr = client.address
         connector = request.connector
         if connector is not None and connector.enable_lookups:
-            request.remote_host = _canonical_name(client.address)
+            request.remote_host = canonical_name(client.address)
         else:
             request.remote_host = client.address
         for name, values in ((self.proxies_header, client.proxies), (self.remote_ip_header, client.unread)):
@@ -152,11 +151,3 @@ def _publish(request: Request) -> None:
     attributes[PROTOCOL_ATTRIBUTE] = request.protocol
     attributes[SERVER_NAME_ATTRIBUTE] = request.server_name
     attributes[SERVER_PORT_ATTRIBUTE] = request.server_port
-
-
-def _canonical_name(address: str) -> str:
-    """The name of an address (DNS, may wait), the address itself when it has none."""
-    try:
-        return socket.gethostbyaddr(address)[0]
-    except OSError:
-        return address

@@ -1,0 +1,106 @@
+"""Expires and Cache-Control: max-age by content type (Tomcat: filters/ExpiresFilter.java)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any, ClassVar
+
+from catalina.attributes import Attribute, AttributeRefused, comma_list
+from catalina.filters.expires_rule import ExpiresRule, parse_rule
+from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResponse, header, set_header
+
+__all__ = ["ExpiresFilter"]
+
+BY_TYPE = "ExpiresByType"
+
+
+def _rule(text: str) -> ExpiresRule:
+    try:
+        return parse_rule(text)
+    except ValueError as error:
+        raise AttributeRefused(f"a rule such as 'access plus 1 hour' ({error})") from None
+
+
+def _statuses(text: str) -> tuple[int, ...]:
+    items = comma_list(text)
+    if not all(item.isdecimal() for item in items):
+        raise AttributeRefused("status codes, separated by commas")
+    return tuple(map(int, items))
+
+
+class ExpiresFilter(FilterBase):
+    """A response to GET or HEAD that says nothing about its life gets one.
+
+    ``ExpiresByType text/css`` is for one type, ``ExpiresByType text`` for a kind, ``ExpiresDefault`` for the rest.
+    """
+
+    config_problem_fatal: ClassVar[bool] = True
+
+    expires_default: Attribute[ExpiresRule | None] = Attribute(
+        _rule, None, xml="ExpiresDefault", doc="Rule for types without one of their own."
+    )
+    expires_excluded_response_status_codes: Attribute[tuple[int, ...]] = Attribute(
+        _statuses, (304,), xml="ExpiresExcludedResponseStatusCodes", doc="Statuses whose responses are left alone."
+    )
+
+    #: Seconds since the epoch; tests give another one.
+    clock: Callable[[], float] = staticmethod(time.time)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._by_type: dict[str, ExpiresRule] = {}
+
+    def set_attribute(self, name: str, text: str) -> bool:
+        """``ExpiresByType <type>`` are many attributes of one kind."""
+        word, _, content_type = name.partition(" ")
+        if word != BY_TYPE or not content_type.strip():
+            return super().set_attribute(name, text)
+        try:
+            self._by_type[content_type.strip().lower()] = _rule(text)
+        except AttributeRefused as refused:
+            self._refused.append(f"{name}={text!r}, expected {refused.expected}")
+            raise
+        return True
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self.next(environ, start_response)
+
+        def change(status: int, headers: Headers) -> None:
+            self._add(environ, status, headers)
+
+        return self.pass_on(environ, start_response, change)
+
+    def _add(self, environ: Environ, status: int, headers: Headers) -> None:
+        control = header(headers, "Cache-Control") or ""
+        if status in self.expires_excluded_response_status_codes or header(headers, "Expires") is not None:
+            return
+        if "max-age" in control or "no-store" in control:
+            return
+        content_type = header(headers, "Content-Type")
+        if content_type is None and status == 304:
+            content_type = self.context.mime_type(self.path_of(environ))
+        rule = self._rule_for((content_type or "").lower())
+        if rule is None:
+            return
+        now = datetime.fromtimestamp(int(self.clock()), UTC)
+        expires = rule.expires(now, _date(header(headers, "Last-Modified")))
+        max_age = f"max-age={int((expires - now).total_seconds())}"
+        set_header(headers, "Cache-Control", f"{control}, {max_age}" if control else max_age)
+        set_header(headers, "Expires", format_datetime(expires, usegmt=True))
+
+    def _rule_for(self, content_type: str) -> ExpiresRule | None:
+        """The rule for the type with its parameters, without them, for its kind, or the default."""
+        names = (content_type, content_type.partition(";")[0].strip(), content_type.partition("/")[0])
+        return next((self._by_type[name] for name in names if name in self._by_type), self.expires_default)
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None  # the application's own mistake: as if there were none
+    return None if found is None else found.astimezone(UTC)

@@ -1,0 +1,38 @@
+"""Requests counted per client and span of time (Tomcat: util/TimeBucketCounterBase.java)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["TimeBucketCounter"]
+
+#: Clients counted in one bucket; an attacker with more addresses starts the counts anew.
+MAX_CLIENTS = 100_000
+
+
+class TimeBucketCounter:
+    """Counts of the current bucket; when it is over, all counts start at zero. Any thread.
+
+    Args:
+        index: milliseconds since the epoch -> number of the bucket.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, index: Callable[[int], int], clock: Callable[[], float] = time.time) -> None:
+        self._index = index
+        self._clock = clock
+        self._bucket = -1
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def increment(self, client: str) -> int:
+        """The count of this client in the current bucket, this request included."""
+        bucket = self._index(int(self._clock() * 1000))
+        with self._lock:
+            if bucket != self._bucket or (client not in self._counts and len(self._counts) >= MAX_CLIENTS):
+                self._bucket = bucket
+                self._counts = {}
+            count = self._counts[client] = self._counts.get(client, 0) + 1
+            return count
