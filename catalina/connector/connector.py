@@ -135,6 +135,8 @@ class Connector(Lifecycle):
         As Tomcat reads ``protocol`` first wherever it stands, what was given before it is given again to the new
         protocol; what only another protocol knows is named in a warning at init.
         """
+        if name not in self.attributes() and name not in self.protocol_handler.attributes():
+            name = name[:1].lower() + name[1:]  # Server= sets server, as setServer() does in Java
         declaration = type(self).attributes().get(name)
         if declaration is not None:
             known = super().set_attribute(name, text)

@@ -163,9 +163,11 @@ class ExchangeConnection(StreamConnection):
             self._await_output()
             return False
         self.running = False
+        self._request.release()
         return self._next()
 
     def _on_output_sent(self) -> None:
         self.running = False
+        self._request.release()
         if self._next():
             self._advance()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["Headers", "cgi_key"]
+__all__ = ["CGI_KEYS", "Headers", "cgi_key"]
 
 #: A client chooses names, so the caches of names end here; further names are computed each time.
 CACHED_NAMES = 1024
 
-_cgi_keys: dict[bytes, str] = {}
+#: Names seen -> environ keys: what :func:`cgi_key` has answered.
+CGI_KEYS: dict[bytes, str] = {}
 _lower_names: dict[bytes, str] = {}
 
 
@@ -19,7 +20,7 @@ def cgi_key(name: bytes) -> str:
     ``X_Foo`` and ``X-Foo`` would share a key, so one could forge the other behind a proxy that sets the second
     (gunicorn and nginx drop them too). They stay readable through :meth:`Headers.get`.
     """
-    key = _cgi_keys.get(name)
+    key = CGI_KEYS.get(name)
     if key is None:
         if b"_" in name:
             key = ""
@@ -27,17 +28,15 @@ def cgi_key(name: bytes) -> str:
             key = name.decode("latin-1").upper().replace("-", "_")
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = "HTTP_" + key
-        if len(_cgi_keys) < CACHED_NAMES:
-            _cgi_keys[name] = key
+        if len(CGI_KEYS) < CACHED_NAMES:
+            CGI_KEYS[name] = key
     return key
 
 
 def _lower(name: bytes) -> str:
-    lower = _lower_names.get(name)
-    if lower is None:
-        lower = name.decode("latin-1").lower()
-        if len(_lower_names) < CACHED_NAMES:
-            _lower_names[name] = lower
+    lower = name.decode("latin-1").lower()
+    if len(_lower_names) < CACHED_NAMES:
+        _lower_names[name] = lower
     return lower
 
 
@@ -48,29 +47,25 @@ class Headers:
         pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
     """
 
-    __slots__ = ("_index", "raw")
+    __slots__ = ("raw",)
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
-        self._index: dict[str, list[str]] | None = None
 
-    def _by_name(self) -> dict[str, list[str]]:
-        index = self._index
-        if index is None:
-            index = {}
-            for name, value in self.raw:
-                index.setdefault(_lower(name), []).append(value.decode("latin-1"))
-            self._index = index
-        return index
+    # A request has about ten fields, and few are asked for: looking through them is cheaper than an index.
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the field, or ``default``."""
-        values = self._by_name().get(name.lower())
-        return values[0] if values else default
+        wanted = name.lower()
+        for key, value in self.raw:
+            if (_lower_names.get(key) or _lower(key)) == wanted:
+                return value.decode("latin-1")
+        return default
 
     def get_all(self, name: str) -> list[str]:
         """Every value of the field, in the order they came; empty when there is none."""
-        return list(self._by_name().get(name.lower(), ()))
+        wanted = name.lower()
+        return [value.decode("latin-1") for key, value in self.raw if (_lower_names.get(key) or _lower(key)) == wanted]
 
     def items(self) -> Iterator[tuple[str, str]]:
         """(name, value) as they came, repetitions included."""
@@ -92,19 +87,18 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append one more value."""
         self.raw = [*self.raw, (name.encode("latin-1"), value.encode("latin-1"))]
-        self._index = None
 
     def remove(self, name: str) -> None:
         """Remove every value of the field."""
         lower = name.lower()
         self.raw = [pair for pair in self.raw if _lower(pair[0]) != lower]
-        self._index = None
 
     def __contains__(self, name: str) -> bool:
-        lower = name.lower()
-        if self._index is not None:
-            return lower in self._index
-        return any(_lower(key) == lower for key, _ in self.raw)  # cheaper than the index, and asked of every request
+        wanted = name.lower()
+        for key, _ in self.raw:  # noqa: SIM110 - any() of a generator costs twice as much
+            if (_lower_names.get(key) or _lower(key)) == wanted:
+                return True
+        return False
 
     def __len__(self) -> int:
         return len(self.raw)

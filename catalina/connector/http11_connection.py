@@ -56,6 +56,10 @@ class State(Enum):
     LINGER = auto()  # the last answer is out; wait for the client to close
 
 
+#: Module constants, because looking a member up in its class costs ten times as much in this Python.
+HEAD, BODY, EXCHANGE, SWALLOW, LINGER = State
+
+
 class Http11Connection(ExchangeConnection):
     """Requests one after the other, pipelined or not."""
 
@@ -64,10 +68,11 @@ class Http11Connection(ExchangeConnection):
         self.rules: Http11Rules = endpoint.http11_rules
         self._data = b""
         self._seen = 0
-        self._state = State.HEAD
+        self._state = HEAD
         self._requests = 0
         self._template = self._connection_attributes()
         self._keep_alive = True
+        self._asked_keep_alive = False
         self._body: BodyDecoder = NO_BODY
         self._body_parts: list[bytes] = []
         self._body_size = 0
@@ -109,15 +114,15 @@ class Http11Connection(ExchangeConnection):
 
     def _on_data(self, data: bytes) -> None:
         state = self._state
-        if state is State.HEAD:
+        if state is HEAD:
             self._data = self._data + data if self._data else data
             self._advance()
-        elif state is State.BODY:
+        elif state is BODY:
             if self._feed_body(data):
                 self._run_request()
-        elif state is State.SWALLOW:
+        elif state is SWALLOW:
             if self._swallow(data):
-                self._state = State.HEAD
+                self._state = HEAD
                 self._advance()
         else:
             self._linger_on(data)
@@ -163,6 +168,7 @@ class Http11Connection(ExchangeConnection):
         self._requests += 1
         self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.paused
         self._acknowledged = True
+        self._asked_keep_alive = head.client_asks_keep_alive
         self._body = NO_BODY
         if head.chunked:
             self._body = ChunkedDecoder(rules.max_extension, rules.max_trailer)
@@ -196,8 +202,6 @@ class Http11Connection(ExchangeConnection):
             port = (443 if request.scheme == "https" else 80) if head.host else request.local_port
         request.server_name = connector.proxy_name or (request.local_name if head.host is None else head.host)
         request.server_port = connector.proxy_port or port
-        if head.client_asks_keep_alive:
-            request.notes["keep-alive"] = True
         return request
 
     # Bodies
@@ -215,7 +219,7 @@ class Http11Connection(ExchangeConnection):
             return True
         if data and self._feed_body(data):
             return True
-        self._state = State.BODY
+        self._state = BODY
         self.deadline = time.monotonic() + self.rules.body_timeout_s
         self._await_input()
         return False
@@ -251,7 +255,7 @@ class Http11Connection(ExchangeConnection):
             if body.complete:
                 self._data = body.unused
         self._request.input = RequestInput(None if body.complete else self._pull, ready)
-        self._state = State.EXCHANGE
+        self._state = EXCHANGE
 
     def _run_request(self) -> None:
         if self._dispatch(self._request, self._response):
@@ -299,7 +303,7 @@ class Http11Connection(ExchangeConnection):
                 length = value
             elif lower in CONNECTION_FIELDS:
                 special = True
-        tail = self.rules.date_line() + self.rules.server_line
+        tail = self.rules.common_lines()
         if special:
             fields, tail = self._without_connection_fields(fields)
         status = response.status
@@ -315,7 +319,9 @@ class Http11Connection(ExchangeConnection):
                 self._keep_alive = False
         if status in CLOSING_STATUS:
             self._keep_alive = False
-        head = encode_head(status, fields, tail + self._connection_lines(response))
+        if self._asked_keep_alive or not self._keep_alive:
+            tail += self._connection_lines(response)
+        head = encode_head(status, fields, tail)
         if len(head) > self.rules.response_head_size:
             self._send_too_large(len(head))
             return
@@ -324,7 +330,9 @@ class Http11Connection(ExchangeConnection):
             self._send(head)
             return
         self._remaining = int(length) if length is not None and length.isdecimal() and not self._chunked else -1
-        if self._remaining >= 0:
+        if self._remaining == len(body):
+            self._remaining = 0
+        elif self._remaining >= 0:
             body = self._within_length(body)
             if complete and self._remaining:
                 self._keep_alive = False  # the client waits for bytes that do not exist
@@ -376,14 +384,11 @@ class Http11Connection(ExchangeConnection):
         return data
 
     def _connection_lines(self, response: Response) -> str:
-        request = response.request
         if not self._keep_alive:
             return "Connection: close\r\n"
-        if request._notes is not None and "keep-alive" in request._notes and request.protocol == "HTTP/1.1":
-            return f"{self.rules.keep_alive_line}Connection: keep-alive\r\n" if self.rules.keep_alive_line else ""
-        if request.protocol == "HTTP/1.0":
+        if response.request.protocol == "HTTP/1.0":
             return f"Connection: keep-alive\r\n{self.rules.keep_alive_line}"
-        return ""
+        return f"{self.rules.keep_alive_line}Connection: keep-alive\r\n" if self.rules.keep_alive_line else ""
 
     def _without_connection_fields(self, fields: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
         """The fields without those of the connection, and the tail with Date and Server as the application has them."""
@@ -426,13 +431,13 @@ class Http11Connection(ExchangeConnection):
             if not self._keep_alive:
                 self._close_after_answer()
                 return False
-            self._state = State.HEAD
+            self._state = HEAD
             return True
         if not self._keep_alive or not self._acknowledged or not self._may_swallow(body):
             self._close_after_answer()
             return False
         self._swallowed = 0
-        self._state = State.SWALLOW
+        self._state = SWALLOW
         self.deadline = time.monotonic() + self.rules.body_timeout_s
         self._await_input()
         return False
@@ -468,7 +473,7 @@ class Http11Connection(ExchangeConnection):
         except OSError:
             self.close()
             return
-        self._state = State.LINGER
+        self._state = LINGER
         self._swallowed = 0
         self.deadline = time.monotonic() + LINGER_SECONDS
         self._await_input()
@@ -485,7 +490,7 @@ class Http11Connection(ExchangeConnection):
 
     def _refuse(self, refused: HttpError) -> None:
         """Answer what is no request, through the engine's valves, and close."""
-        log.info("Error parsing HTTP request header from [%s]: %s", self.peer[0], refused)
+        self.rules.log_refusal(self.peer[0], refused)
         protocol = "HTTP/1.1"
         request = Request(self._template, "", "", None, protocol)
         request.server_name, request.server_port = request.local_name, request.local_port
@@ -507,7 +512,7 @@ class Http11Connection(ExchangeConnection):
 
     def time_out(self) -> None:
         """Tomcat closes without a word when no request came, or only a part of its head."""
-        if self._state is State.BODY:
+        if self._state is BODY:
             self._refuse(HttpError(408, "the body did not come in time"))
         else:
             self.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
@@ -12,8 +13,14 @@ from catalina.java_pattern import pattern
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
+    from catalina.coyote.http_error import HttpError
 
 __all__ = ["Http11Rules"]
+
+log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
+
+#: Seconds between two refusals that are logged at INFO.
+REFUSAL_INFO_SECONDS = 24 * 3600.0
 
 
 class Http11Rules:
@@ -47,13 +54,35 @@ class Http11Rules:
         if handler.use_keep_alive_response_header and 0 < self.keep_alive_s < float("inf"):
             self.keep_alive_line = f"Keep-Alive: timeout={int(self.keep_alive_s)}\r\n"
         self.powered_by = "WSGI/1.0 (Catalina; Python)" if connector.xpowered_by else None
+        self._next_info = 0.0
         self._second = 0
         self._date = ""
+        self._common = ""
+
+    def log_refusal(self, peer: str, refused: HttpError) -> None:
+        """The first in a day at INFO, the others at DEBUG: anybody can send rubbish (Tomcat: UserDataHelper)."""
+        now = time.monotonic()
+        if now >= self._next_info:
+            self._next_info = now + REFUSAL_INFO_SECONDS
+            log.info(
+                "Error parsing HTTP request header from [%s]: %s\n Note: further occurrences of HTTP request parsing "
+                "errors will be logged at DEBUG level.",
+                peer, refused,
+            )  # fmt: skip
+        else:
+            log.debug("Error parsing HTTP request header from [%s]: %s", peer, refused)
+
+    def common_lines(self) -> str:
+        """Date and Server, for responses that have neither of their own."""
+        if int(time.time()) != self._second:
+            self.date_line()
+        return self._common
 
     def date_line(self) -> str:
         """The Date field, formatted once a second."""
         now = int(time.time())
         if now != self._second:
             self._date = f"Date: {formatdate(now, usegmt=True)}\r\n"
+            self._common = self._date + self.server_line
             self._second = now
         return self._date

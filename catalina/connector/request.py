@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from catalina.connector.headers import Headers, cgi_key
+from catalina.connector.headers import CGI_KEYS, Headers, cgi_key
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.request_session import change_session_id, find_or_create_session
@@ -250,6 +250,11 @@ class Request:
             self._session = None
             session.end_access()
 
+    def release(self) -> None:
+        """The answer has left: let go of what refers back to this request, so that no garbage collection is needed."""
+        self._session_facade = None
+        self.__dict__.pop("response", None)
+
     # WSGI
 
     def build_environ(self) -> dict[str, Any]:
@@ -293,7 +298,7 @@ class Request:
 
     def _put_headers(self, environ: dict[str, Any]) -> None:
         for name, raw in self.headers.raw:
-            key = cgi_key(name)
+            key = CGI_KEYS.get(name) or cgi_key(name)
             if not key:
                 continue
             value = raw.decode("latin-1")

@@ -23,6 +23,11 @@ class _FileLike(Protocol):
     def read(self, size: int = ..., /) -> bytes: ...
 
 
+#: Status texts seen; applications use few, but could make them up.
+REMEMBERED_STATUS = 256
+_STATUS_CODES: dict[str, int] = {}
+
+
 class FileWrapper:
     """``wsgi.file_wrapper``: iterates over a file; a regular file is sent by the kernel instead.
 
@@ -93,9 +98,14 @@ class _Call:
 
 
 def _status_code(status: str) -> int:
+    known = _STATUS_CODES.get(status)
+    if known is not None:
+        return known
     code = status[:3]
     if not code.isdecimal() or status[3:4] not in ("", " ") or not 100 <= int(code) <= 999:
         raise AssertionError(f"start_response: the status must begin with three digits and a space, not {status!r}")
+    if len(_STATUS_CODES) < REMEMBERED_STATUS:
+        _STATUS_CODES[status] = int(code)
     return int(code)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from gunicorn_h1c import (
     InvalidHeader,
@@ -35,6 +35,10 @@ PARSER_MAX_FIELDS = 256
 #: and every control, is 400 unless relaxedPathChars or relaxedQueryChars allow it.
 PATH_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
 RELAXABLE = '"<>[\\]^`{|}'
+
+#: Targets remembered per connector, and how long one may be for that.
+REMEMBERED_TARGETS = 1024
+REMEMBERED_LENGTH = 128
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
@@ -60,8 +64,7 @@ class HeadLimits:
     allow_host_mismatch: bool = False
 
 
-@dataclass(slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """One parsed head. ``size`` bytes of the stream belong to it, empty lines before it included.
 
     ``content_length`` is -1 when the message has none; ``port`` is -1 when Host names none; ``host`` is None without a
@@ -92,6 +95,7 @@ class RequestHeadParser:
         self._path_bytes = PATH_BYTES + _relaxed(limits.relaxed_path)
         self._query_bytes = PATH_BYTES + b"?" + _relaxed(limits.relaxed_query)
         self._methods: dict[bytes, str] = {}
+        self._targets: dict[bytes, tuple[str, str | None]] = {}
 
     def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
         """Parse the head at the start of ``data``.
@@ -142,13 +146,7 @@ class RequestHeadParser:
         authority = None
         if target[:1] != b"/":
             authority, target = self._other_form(method, target, host_field)
-        path, question, query = target.partition(b"?")
-        if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):
-            raise HttpError(
-                400,
-                "Invalid character found in the request target "
-                f"[{target.decode('latin-1')!r}]. The valid characters are defined in RFC 7230 and RFC 3986",
-            )
+        path, query = self._targets.get(target) or self._split_target(target)
         if host_field is None:
             if http11:
                 raise HttpError(400, "The HTTP/1.1 request did not provide a host header")
@@ -159,8 +157,8 @@ class RequestHeadParser:
         expect = request.get_header("expect")
         return RequestHead(
             method,
-            path.decode("latin-1"),
-            query.decode("latin-1") if question else None,
+            path,
+            query,
             http11,
             request.headers,
             request.content_length,
@@ -172,6 +170,22 @@ class RequestHeadParser:
             port,
             skipped + request.consumed,
         )
+
+    def _split_target(self, target: bytes) -> tuple[str, str | None]:
+        """Path and query; short ones are remembered, for clients ask for the same things again."""
+        path, question, query = target.partition(b"?")
+        if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):
+            raise HttpError(
+                400,
+                "Invalid character found in the request target "
+                f"[{target.decode('latin-1')!r}]. The valid characters are defined in RFC 7230 and RFC 3986",
+            )
+        split = path.decode("latin-1"), query.decode("latin-1") if question else None
+        if len(target) <= REMEMBERED_LENGTH:
+            if len(self._targets) >= REMEMBERED_TARGETS:
+                self._targets.clear()
+            self._targets[target] = split
+        return split
 
     def _check_coding(self, request: _Parsed, coding: bytes) -> None:
         """Only ``chunked`` is understood. Tomcat answers 501 to every other coding, and 400 when it is not HTTP/1.1."""
@@ -229,9 +243,7 @@ class RequestHeadParser:
         if len(kept) == len(fields):
             raise HttpError(400, str(exc)) from None
         head = RequestHeadParser(_strict(self.limits)).parse(b"\r\n".join([line, *kept, b"", b""]))
-        if head is not None:
-            head.size = skipped + end + 4
-        return head
+        return None if head is None else head._replace(size=skipped + end + 4)
 
 
 class _Parsed:
