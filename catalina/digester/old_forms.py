@@ -24,24 +24,29 @@ _MANAGER_ATTRIBUTES = (
     "notifySessionListenersOnReplication",
 )
 
-#: className of 5.5 -> attribute of then -> attribute of today; None has no meaning any more.
-_RENAMED: dict[str, dict[str, str | None]] = {
-    "org.apache.catalina.cluster.mcast.McastService": {
-        "mcastAddr": "address",
-        "mcastPort": "port",
-        "mcastFrequency": "frequency",
-        "mcastDropTime": "dropTime",
-        "mcastBindAddress": "bind",
-        "mcastTTL": "ttl",
-        "mcastSoTimeout": "soTimeout",
-    },
-    "org.apache.catalina.cluster.tcp.ReplicationListener": {
-        "tcpListenAddress": "address",
-        "tcpListenPort": "port",
-        "tcpSelectorTimeout": "selectorTimeout",
-        "tcpThreadCount": "maxThreads",
-        "sendAck": None,
-    },
+_MCAST_NAMES: dict[str, str | None] = {
+    "mcastAddr": "address",
+    "mcastPort": "port",
+    "mcastFrequency": "frequency",
+    "mcastDropTime": "dropTime",
+    "mcastBindAddress": "bind",
+    "mcastTTL": "ttl",
+    "mcastSoTimeout": "soTimeout",
+}
+_RECEIVER_NAMES: dict[str, str | None] = {
+    "tcpListenAddress": "address",
+    "tcpListenPort": "port",
+    "tcpSelectorTimeout": "selectorTimeout",
+    "tcpThreadCount": "maxThreads",
+    "sendAck": None,
+}
+#: className -> attribute of 5.5 -> attribute of today; None has no meaning any more. Tomcat 6 still took the old names.
+_RENAMED = {
+    "org.apache.catalina.cluster.mcast.McastService": _MCAST_NAMES,
+    "org.apache.catalina.tribes.membership.McastService": _MCAST_NAMES,
+    "org.apache.catalina.cluster.tcp.ReplicationListener": _RECEIVER_NAMES,
+    "org.apache.catalina.tribes.transport.nio.NioReceiver": _RECEIVER_NAMES,
+    "org.apache.catalina.tribes.transport.bio.BioReceiver": _RECEIVER_NAMES,
 }
 
 _5_5 = "org.apache.catalina.cluster."
@@ -97,11 +102,13 @@ def _rename_attributes(element: XmlElement, findings: list[Finding]) -> None:
     renames = _RENAMED.get(element.get("className") or "")
     if renames is None:
         return
-    for old, new in renames.items():
-        attribute = element.attributes.pop(old, None)
-        if attribute is not None and new is not None:
-            element.attributes[new] = attribute
-    findings.append(_remark(element, "attributes of Tomcat 5.5 are read by their names of today"))
+    found = [old for old in renames if old in element.attributes]
+    for old in found:
+        attribute, new = element.attributes.pop(old), renames[old]
+        if new is not None:
+            element.attributes.setdefault(new, attribute)
+    if found:
+        findings.append(_remark(element, f"read by today's names: {', '.join(found)}"))
 
 
 def _drop_removed(element: XmlElement, findings: list[Finding]) -> None:

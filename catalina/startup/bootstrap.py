@@ -111,7 +111,10 @@ def _configtest(arguments: JavaArguments) -> int:
         failed = True
     if digester.tree is not None:
         print(*render_tree(digester.tree, digester.substitution), sep="\n")
-    print(*remarks(digester.findings), sep="\n")
+    # What has no meaning here has been said in the tree; what costs the operator something is repeated at the end.
+    worth_repeating = [finding for finding in digester.findings if finding.level >= logging.WARNING]
+    for line in remarks(worth_repeating):
+        print(line)
     print(f"{catalina.config_file}: {summary(digester.findings)}")
     return 1 if failed else 0
 

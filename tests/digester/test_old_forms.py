@@ -59,6 +59,14 @@ def test_manager_settings_with_a_prefix_go_to_the_manager(tmp_path: Path) -> Non
     assert root.children[0].get("mapSendOptions") == "6"
 
 
+def test_tomcat_6_still_took_the_old_names(tmp_path: Path) -> None:
+    root, remarks = modernised(
+        tmp_path, '<Membership className="org.apache.catalina.tribes.membership.McastService" mcastAddr="228.0.0.9"/>'
+    )
+    assert root.get("address") == "228.0.0.9"
+    assert remarks == ["server.xml:1 <Membership>: read by today's names: mcastAddr"]
+
+
 @pytest.mark.parametrize(
     ("mode", "options"), [("pooled", "6"), ("synchronous", "6"), ("asynchronous", "8"), ("fastasyncqueue", "8")]
 )

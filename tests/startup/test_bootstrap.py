@@ -60,6 +60,12 @@ def test_configtest_prints_the_tree_and_succeeds(run: Run) -> None:
     assert text.endswith("conf/server.xml: 0 errors, 1 warning, 0 remarks\n")
 
 
+def test_configtest_says_once_what_has_no_meaning(run: Run) -> None:
+    name = "org.apache.catalina.core.AprLifecycleListener"
+    _, text = run("configtest", f'<Server port="-1"><Listener className="{name}"/></Server>')
+    assert text.count(f"- {name} has no meaning in Python") == 1
+
+
 def test_configtest_fails_for_what_would_stop_the_start_and_still_shows_the_tree(run: Run) -> None:
     code, text = run(
         "configtest", '<Server>\n<Service><Engine><Valve className="com.example.V"/></Engine></Service></Server>'
