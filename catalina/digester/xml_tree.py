@@ -135,7 +135,7 @@ class _Reader:
             return etree.fromstring(data, _parser())
         except etree.XMLSyntaxError as error:
             line, column = error.position
-            text = re.sub(r", line \d+, column \d+.*$", "", str(error.msg))
+            text = " ".join(re.sub(r", line \d+, column \d+.*$", "", str(error.msg)).split())
             raise ConfigurationError(f"not well-formed XML: {text} (column {column})", Place(label, line)) from None
 
     def _convert(self, source: etree._Element, lines: _Lines, depth: int) -> XmlElement:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.attributes import Place
 from catalina.digester.xml_tree import MAX_REFERENCES, XmlElement, read_xml
@@ -115,3 +118,25 @@ def test_the_declared_encoding_counts(read) -> None:
     root = read('<?xml version="1.0" encoding="iso-8859-1"?>\n<S a="é"/>'.encode("iso-8859-1"))
     assert root.get("a") == "é"
     assert root.attributes["a"].place.line == 2
+
+
+TEMPLATE = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE Server [<!ENTITY e "x<a b='&f;'/>y"><!ENTITY f "1">]>
+<Server port="8005"><!-- c --><Service name="&f;">&e;<![CDATA[ <x/> ]]></Service></Server>
+"""
+
+
+@given(st.integers(0, len(TEMPLATE) - 1), st.integers(0, 12), st.text(alphabet="<>&;\"'!-[]ax/ \0\u00e9", max_size=4))
+def test_any_damage_gives_a_tree_or_one_line_with_the_position(at: int, length: int, put: str) -> None:
+    damaged = TEMPLATE[:at] + put + TEMPLATE[at + length :]
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        file.write(damaged.encode())
+        file.flush()
+        try:
+            root = read_xml(Path(file.name), "server.xml")
+        except ConfigurationError as error:
+            assert error.place is not None
+            assert error.place.file == "server.xml"
+            assert "\n" not in str(error)
+        else:
+            assert all(element.place.line >= 1 for element in root.walk())
