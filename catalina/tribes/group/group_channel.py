@@ -34,6 +34,7 @@ from catalina.tribes.channel import (
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, SendMessage
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
+from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.io.channel_data import UniqueIds
 from catalina.tribes.logs import MESSAGES, TRACE
@@ -215,13 +216,14 @@ class GroupChannel(ChannelInterceptorBase):
         sender = message.address
         if trace:
             MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
-        delivered = False
+        delivered = by_rpc_channel = False
         try:
             for listener in self._channel_listeners:
                 if listener.accept(message, sender):
                     listener.message_received(message, sender)
                     delivered = True
-            if not delivered:
+                    by_rpc_channel = by_rpc_channel or isinstance(listener, RpcChannel)
+            if not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
@@ -235,7 +237,10 @@ class GroupChannel(ChannelInterceptorBase):
         request = RpcMessage.decode(message.data)
         if isinstance(request, RpcMessage) and not request.reply:
             answer = NoRpcChannelReply(request.rpc_id, request.uuid)
-            self.post([sender], answer.encode(), SEND_OPTIONS_ASYNCHRONOUS)
+            try:
+                self.post([sender], answer.encode(), SEND_OPTIONS_ASYNCHRONOUS)
+            except ChannelError as exc:
+                log.error("Unable to find rpc channel, failed to send NoRpcChannelReply. %s", exc)
 
     def add_channel_listener(self, listener: ChannelListener) -> None:
         """Offer every later message to ``listener``. Any thread."""

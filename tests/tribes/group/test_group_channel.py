@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 
 import pytest
 
@@ -13,6 +14,8 @@ from catalina.reactor import Reactor
 from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
+from catalina.tribes.group.rpc_channel import ALL_REPLY, RpcChannel
+from catalina.tribes.io.java import encode_value
 from catalina.tribes.logs import TRACE
 from tests.tribes.groups import free_port, make_channel, started, until
 
@@ -125,6 +128,19 @@ def test_bytes_that_are_no_object_are_logged_and_acknowledged(pair, caplog):
     one.send(one.members, ObjectBytes(b"rubbish"), 6)
     assert seen.messages == []
     assert "Unable to deserialize message" in caplog.text
+
+
+def test_a_request_for_an_rpc_channel_that_is_not_there_is_answered_so(pair):
+    one, two, _, _ = pair
+
+    class Nobody:
+        """Never asked: the other side has no such channel."""
+
+    rpc = RpcChannel(one, b"only here", Nobody())
+    began = time.monotonic()
+    assert rpc.send([two.local_member], encode_value("anybody?"), ALL_REPLY, 2, 10.0) == []
+    assert time.monotonic() - began < 5.0
+    rpc.close()
 
 
 def test_a_broadcast_reaches_the_group_but_not_the_sender(pair):

@@ -1,0 +1,12 @@
+"""The example of RPC."""
+
+from __future__ import annotations
+
+from catalina.tribes.examples import ask
+from tests.tribes.groups import free_port
+
+
+def test_all_answers_come_or_one():
+    total, first = ask.main(free_port())
+    assert total == 7
+    assert first >= 1
