@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.digester.property_file import parse_properties
 from catalina.juli.class_loader_log_manager import ClassLoaderLogManager, configure_logging
@@ -167,3 +169,24 @@ def test_the_process_logs_as_the_named_file_says(tmp_path: Path) -> None:
     manager.close()
     root.setLevel(level)
     assert len(lines(tmp_path, "catalina.")) == 1
+
+
+KEYS = st.lists(
+    st.sampled_from(
+        ["handlers", "", "level", "1x", "juli_test", "[a]", "useParentHandlers", FILE, "maxDays", "formatter"]
+    ),
+    max_size=4,
+).map(".".join)
+VALUES = st.sampled_from(
+    ["", "ALL", "nonsense", "true", "5", f"{FILE}, 1x.{FILE}", f"1x.{FILE}", "${catalina.base}", ",,"]
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=6))
+def test_any_settings_are_set_up_and_taken_down(settings: dict[str, str]) -> None:
+    root = logging.getLogger("juli_test_any")
+    manager = ClassLoaderLogManager(settings, {"catalina.base": "/nowhere"})
+    manager.configure(["juli_test_any"])
+    manager.close()
+    assert root.handlers == []
+    assert root.propagate
