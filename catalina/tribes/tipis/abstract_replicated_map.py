@@ -292,8 +292,10 @@ class AbstractReplicatedMap:
 
     def _tell_nodes(self, entry: MapEntry, message: MapMessage) -> Delivery:
         told = self._delivery()
+        entry.claims += 1  # it names the owner, too
 
         def done(faulty: dict[Member, BaseException]) -> None:
+            self._claim_arrived(entry)
             if faulty and entry.is_primary:
                 # A holder that missed a change has an old value: it gets the whole, or another one does.
                 self._publish(entry, avoid=faulty).add_done_callback(lambda _: told.finish())
@@ -369,7 +371,7 @@ class AbstractReplicatedMap:
             self._publish(entry)
             return
         key = dumps(entry.key)
-        entry.claims += 1
+        entry.claims += 2
 
         def done(faulty: dict[Member, BaseException]) -> None:
             self._claim_arrived(entry)
@@ -377,15 +379,25 @@ class AbstractReplicatedMap:
                 self._publish(entry, avoid=faulty)
 
         self._send(nodes, MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, self.local, nodes), done)
-        self._tell_others(entry, key, nodes)
+        self._tell_others(entry, key, nodes, lambda _: self._claim_arrived(entry))
 
     def _claim_arrived(self, entry: MapEntry) -> None:
         """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
         entry.claims -= 1
-        winner = entry.primary
-        if entry.claims or not entry.gave_way:
-            return
+        if not entry.claims:
+            entry.claimed_at = self._clock()
+            if entry.gave_way:
+                self._concede(entry)
+
+    def _gave_way(self, entry: MapEntry) -> None:
+        """Another node has taken the entry from this one."""
+        if not entry.claims and self._clock() - entry.claimed_at < self.access_timeout_ms / 1000:
+            self._concede(entry)
+
+    def _concede(self, entry: MapEntry) -> None:
+        """Tell the one who has the entry now that it is his: some may have heard our claim after his."""
         entry.gave_way = False
+        winner = entry.primary
         if winner is not None and winner != self.local:
             key = dumps(entry.key)
             self._send([winner], MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, winner, entry.nodes))
@@ -779,6 +791,8 @@ class AbstractReplicatedMap:
             if value is not None:
                 entry.value = value
             entry.apply(event, message.primary, message.nodes or ())
+        if was_primary:
+            self._gave_way(entry)
         self._after_entry(entry, message, held, value, was_primary)
 
     def _after_entry(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
@@ -819,6 +833,20 @@ class AbstractReplicatedMap:
             question = MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key)).to_encoded()
             rpc.request(holders, question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
 
+    def _notice_event(self, nodes: tuple[Member, ...]) -> Event:
+        """What another node's becoming the owner means for this one."""
+        return Event.NOTIFIED_AS_NODE if self.local in nodes else Event.NOTIFIED_AS_OTHER
+
+    def _learn_of(self, key: Any, message: MapMessage, nodes: tuple[Member, ...]) -> None:
+        """Somebody counts on this node for an entry that it does not have: get it."""
+        if key is None or message.primary in (None, self.local) or self.local not in nodes:
+            return
+        entry = self._entries[key] = MapEntry(key)
+        is_copy = self.replicate_message_type == MSG_COPY
+        entry.apply(Event.COPY_RECEIVED if is_copy else Event.BACKUP_RECEIVED, message.primary, nodes)
+        if message.primary is not None:
+            self._ask_for_value(entry, [message.primary], lambda _: None)
+
     def _receive_notice(self, message: MapMessage) -> None:
         """Another node owns an entry that this one knows; the value was used there."""
         key = self._key_of(message)
@@ -826,6 +854,7 @@ class AbstractReplicatedMap:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
+                self._learn_of(key, message, nodes)
                 return
             if message.primary == self.local:
                 self._claim_again(entry, nodes)
@@ -834,9 +863,9 @@ class AbstractReplicatedMap:
                 self._republish([entry])
                 return
             held, was_primary = entry.value, entry.is_primary
-            entry.apply(
-                Event.NOTIFIED_AS_NODE if self.local in nodes else Event.NOTIFIED_AS_OTHER, message.primary, nodes
-            )
+            entry.apply(self._notice_event(nodes), message.primary, nodes)
+        if was_primary:
+            self._gave_way(entry)
         if isinstance(entry.value, Diffable):
             entry.value.accessed_elsewhere()
         owner = self.owner

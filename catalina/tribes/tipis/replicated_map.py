@@ -65,6 +65,10 @@ class ReplicatedMap(AbstractReplicatedMap):
         notice = MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, dumps(entry.key), None, None, self.local, entry.nodes)
         self._send(entry.nodes, notice, done)
 
+    def _notice_event(self, nodes: tuple[Member, ...]) -> Event:
+        """Everybody keeps a copy, whoever owns it."""
+        return Event.COPY_RECEIVED
+
     def _map_member_added(self, member: Member) -> None:
         """Give the new member what it has not: it may have asked somebody for the state who had not all."""
         self._republish([entry for entry in self.entries() if entry.is_primary and member not in entry.nodes])

@@ -189,9 +189,13 @@ class StormCopies(Storm):
 
 @pytest.mark.parametrize("machine", [Calm, CalmCopies], ids=lambda machine: machine.__name__)
 def test_with_everything_delivered_the_map_is_a_dict(machine: type[Calm]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None, derandomize=True)
+    )
 
 
 @pytest.mark.parametrize("machine", [Storm, StormCopies], ids=lambda machine: machine.__name__)
 def test_after_losses_delays_and_doubles_every_entry_has_one_owner_again(machine: type[Storm]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
+    )
