@@ -95,6 +95,7 @@ class FarmIntroductions:
             self._later(lambda: self._answer(content, sender))
         elif isinstance(content, FarmWant):
             self._unanswered.pop(sender, None)
+            self._sender.heard_of_removals(sender)
             for file in self._state.files:
                 if file.name in content.names:
                     self._sender.submit_file(file, [sender])
@@ -107,14 +108,25 @@ class FarmIntroductions:
         asked.update(wanted)
         self._sender.submit_bytes(FarmWant(tuple(file.name for file in wanted)).encode(), sender)
 
-    def look(self) -> None:
-        """Deal with members that have not answered: they are Java nodes."""
+    def look(self, members: Iterable[Member]) -> None:
+        """Deal with members that have not answered, which are Java nodes, and with those that have missed something.
+
+        Args:
+            members: the nodes that are here now.
+        """
         now = time.monotonic()
-        for member, since in list(self._unanswered.items()):
-            if now - since < ANSWER_SECONDS:
-                continue
-            del self._unanswered[member]
-            missed = self._sender.has_missed(member)
-            for file in self._state.files:
-                if file.name in missed or member.alive_ms < FRESH_MS:
-                    self._sender.submit_file(file, [member])
+        for member in members:
+            since = self._unanswered.get(member)
+            if since is not None and now - since >= ANSWER_SECONDS:
+                del self._unanswered[member]
+                self._send_unasked(member)
+            elif since is None and (self._sender.has_missed(member) or self._sender.has_missed_removals(member)):
+                self.member_added(member)
+
+    def _send_unasked(self, member: Member) -> None:
+        missed, fresh = self._sender.has_missed(member), member.alive_ms < FRESH_MS
+        for file in self._state.files:
+            if file.name in missed or fresh:
+                self._sender.submit_file(file, [member])
+        for removal in self._sender.has_missed_removals(member):
+            self._sender.submit_removal(removal, [member])

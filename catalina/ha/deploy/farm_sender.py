@@ -40,7 +40,8 @@ class FarmSender:
         self._directory = directory
         self._state = state
         self._worker = FarmWorker(name)
-        self._undelivered: dict[tuple[bytes, int], set[str]] = {}
+        self._missed: dict[tuple[bytes, int], set[str]] = {}
+        self._missed_removals: dict[tuple[bytes, int], dict[str, Removal]] = {}
         #: Transfers under way.
         self.transfers: list[FarmTransfer] = []
 
@@ -64,7 +65,15 @@ class FarmSender:
 
     def has_missed(self, member: Member) -> frozenset[str]:
         """Names of files that were sent to a member and did not arrive."""
-        return frozenset(self._undelivered.get((member.host, member.port), ()))
+        return frozenset(self._missed.get(_key(member), ()))
+
+    def has_missed_removals(self, member: Member) -> tuple[Removal, ...]:
+        """Removals that a member was told of and did not hear."""
+        return tuple(self._missed_removals.get(_key(member), {}).values())
+
+    def heard_of_removals(self, member: Member) -> None:
+        """A member has answered an offer, which tells of all removals."""
+        self._missed_removals.pop(_key(member), None)
 
     def _send_file(self, file: FarmFile, members: tuple[Member, ...]) -> None:
         channel = self._cluster.channel
@@ -88,7 +97,7 @@ class FarmSender:
                  file.name, file.size, reached, len(members), took)  # fmt: skip
 
     def _note(self, member: Member, name: str, fault: BaseException | None) -> None:
-        missed = self._undelivered.setdefault((member.host, member.port), set())
+        missed = self._missed.setdefault(_key(member), set())
         if fault is None:
             missed.discard(name)
         else:
@@ -97,7 +106,10 @@ class FarmSender:
 
     def _send_removal(self, removal: Removal, member: Member) -> None:
         message = UndeployMessage(removal.context, removal.stamp_ms)
-        self._cluster.send(message, member, SEND_OPTIONS_USE_ACK)
+        missed = self._missed_removals.setdefault(_key(member), {})
+        missed[removal.context] = removal
+        if self._cluster.send(message, member, SEND_OPTIONS_USE_ACK):
+            missed.pop(removal.context, None)
 
     def _send_bytes(self, data: bytes, member: Member) -> None:
         channel = self._cluster.channel
@@ -107,3 +119,8 @@ class FarmSender:
             channel.send([member], data, SEND_OPTIONS_USE_ACK)
         except CatalinaError as error:
             log.info("%s does not take an offer of the farm's files now: %s", member.name, error)
+
+
+def _key(member: Member) -> tuple[bytes, int]:
+    """A node that comes back after a restart has another unique id."""
+    return member.host, member.port

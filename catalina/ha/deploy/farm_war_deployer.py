@@ -175,7 +175,7 @@ class FarmWarDeployer(ClusterListener):
             return
         for received in self.inbox.sweep(time.monotonic()):
             self._installer.submit(partial(self._install_received, received))
-        self.introductions.look()
+        self.introductions.look(self._members())
         self._ticks += 1
         if self._ticks % max(1, self.process_deploy_frequency) == 0:
             self.look()

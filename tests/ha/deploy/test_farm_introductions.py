@@ -17,7 +17,7 @@ ONE = member(1)
 
 class Sender:
     def __init__(self):
-        self.bytes, self.files, self.missed = [], [], set()
+        self.bytes, self.files, self.missed, self.removals = [], [], set(), []
 
     def submit_bytes(self, data, to):
         self.bytes.append((decode_farm_message(data), to))
@@ -25,8 +25,17 @@ class Sender:
     def submit_file(self, file, members):
         self.files.append((file, members))
 
+    def submit_removal(self, removal, members):
+        self.files.append((removal, members))
+
     def has_missed(self, member):
         return self.missed
+
+    def has_missed_removals(self, member):
+        return tuple(self.removals)
+
+    def heard_of_removals(self, member):
+        self.removals.clear()
 
 
 @pytest.fixture
@@ -100,13 +109,24 @@ def test_a_java_node_gets_all_when_it_is_fresh_and_else_what_it_missed(node, mon
     node.state.put(farm_file())
     node.sender.missed = missed
     node.introductions.member_added(java)
-    node.introductions.look()
+    node.introductions.look([java])
     assert node.sender.files == []
     monkeypatch.setattr(farm_introductions, "ANSWER_SECONDS", 0.0)
     time.sleep(0.001)
-    node.introductions.look()
-    node.introductions.look()
+    node.introductions.look([java])
     assert node.sender.files == ([(farm_file(), [java])] if sent else [])
+
+
+def test_a_member_that_is_here_and_has_missed_something_is_offered_it_again(node):
+    node.state.put(farm_file())
+    node.introductions.look([ONE])
+    assert node.sender.bytes == []
+    node.sender.removals.append(Removal("/b", 1))
+    node.introductions.look([ONE])
+    assert len(node.sender.bytes) == 1
+    hear(node, FarmWant(()))
+    node.introductions.look([ONE])
+    assert len(node.sender.bytes) == 1
 
 
 def test_other_messages_are_left_to_others(node, caplog):
