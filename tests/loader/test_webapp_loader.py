@@ -1,0 +1,94 @@
+"""The Loader of a context."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from catalina.errors import DeploymentError, LifecycleError
+from catalina.loader.webapp_loader import WebappLoader
+from tests.loader.applications import new_loader, running, write_application
+
+FILES = {
+    "tilly/__init__.py": "class Outer:\n    class Inner:\n        NAME = 'inner'\n",
+    "tilly/web.py": "application = 'app'\n",
+    "tilly/broken.py": "import no_such_module_at_all\n",
+    "single.py": "def application(): ...\n",
+}
+
+
+@pytest.fixture
+def loader(tmp_path):
+    with running(new_loader(write_application(tmp_path / "a", FILES))) as (loader,):
+        yield loader
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("tilly.web:application", "app"), ("tilly.web.application", "app"), ("tilly:Outer.Inner.NAME", "inner"),
+     ("tilly.Outer.Inner.NAME", "inner"), (" tilly.web:application ", "app")],
+)  # fmt: skip
+def test_objects_are_loaded_by_either_form_of_name(loader, name, expected):
+    assert loader.load(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("tilly.web:nothing", "has no attribute 'nothing'"), ("tilly.nothing.at", "tilly has no 'nothing'"),
+     ("nothing:app", "No module named 'nothing'"), ("tilly.broken:app", "No module named 'no_such_module_at_all'"),
+     ("tilly.broken.app", "No module named 'no_such_module_at_all'")],
+)  # fmt: skip
+def test_what_cannot_be_loaded_is_one_line_with_the_reason(loader, name, says):
+    with pytest.raises(DeploymentError) as error:
+        loader.load(name)
+    assert says in str(error.value)
+    assert str(error.value).startswith("[/a]: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("tilly", True), ("tilly.web", True), ("tilly.nothing", False), ("single", True), ("json", False), ("lxml", False),
+     ("", False), ("tilly.web.deep", False)],
+)  # fmt: skip
+def test_application_modules_are_told_by_their_files_without_importing(loader, name, own):
+    assert loader.is_application_module(name) is own
+    assert "tilly.web" not in sys.modules
+
+
+def test_a_change_of_code_is_noticed(tmp_path, loader):
+    assert not loader.modified()
+    (tmp_path / "a/WEB-INF/classes/new.py").write_text("")
+    assert loader.modified()
+
+
+def test_caches_are_no_change(tmp_path, loader):
+    loader.load("single")
+    assert os.path.isdir(tmp_path / "a/WEB-INF/classes/__pycache__") or sys.dont_write_bytecode
+    assert not loader.modified()
+
+
+@pytest.mark.parametrize(("context", "own", "reloads"), [(True, None, 1), (False, None, 0), (False, True, 1)])
+def test_a_reloadable_context_is_reloaded_on_change(tmp_path, loader, context, own, reloads):
+    loader.context.reloadable = context
+    loader.reloadable = own
+    loader.background_process()
+    assert loader.context.reloads == 0
+    (tmp_path / "a/WEB-INF/classes/single.py").write_text("changed = 1\n")
+    loader.background_process()
+    assert loader.context.reloads == reloads
+
+
+def test_stopped_and_started_it_loads_the_new_code(tmp_path, loader):
+    assert loader.load("tilly.web:application") == "app"
+    (tmp_path / "a/WEB-INF/classes/tilly/web.py").write_text("application = 'a newer app'\n")
+    loader.stop()
+    assert "tilly" not in sys.modules
+    loader.start()
+    assert loader.load("tilly.web:application") == "a newer app"
+
+
+def test_without_a_context_it_does_not_start():
+    with pytest.raises(LifecycleError, match="has no context"):
+        WebappLoader().start()
