@@ -25,6 +25,7 @@ Usage: catalina COMMAND
   stop [n] [-force] stop, wait up to n seconds, then kill
   configtest        check conf/server.xml
   version           show versions
+  reference [className ...]  every attribute of the named classes, or of all, as Markdown
 The server's directory is $CATALINA_BASE, or the current one when it has a conf/server.xml."""
 
 
@@ -58,6 +59,10 @@ def _base_directory(home: Path) -> Path | None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command; the verbs of catalina.sh replace this process by the script."""
     verb, *rest = (list(sys.argv[1:] if words is None else words)) or [""]
+    if verb == "reference":
+        from catalina.startup import reference  # it imports every component there is
+
+        return reference.main(rest)
     if verb not in (*_SCRIPT_VERBS, "create"):
         print(_USAGE)
         return 0 if verb in ("-h", "--help", "help") else 1

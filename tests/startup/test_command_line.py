@@ -86,5 +86,10 @@ def test_anything_else_shows_the_usage(words: list[str], code: int, capsys: pyte
     assert "Usage: catalina COMMAND" in capsys.readouterr().out
 
 
+def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", "org.apache.catalina.core.StandardServer"]) == 0
+    assert capsys.readouterr().out.startswith("## org.apache.catalina.core.StandardServer\n")
+
+
 def test_the_home_of_a_source_tree_is_its_root() -> None:
     assert home_directory() == ROOT
