@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.request_session import session_cookie_name
+from catalina.connector.uri import without_path_parameters
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError
 
@@ -82,6 +83,14 @@ class CoyoteAdapter:
         response.is_error = True
 
     # Mapping
+
+    def map_request(self, request: Request, response: Response) -> bool:
+        """Map a request again whose URI or host a valve has changed; False when the answer is known already.
+
+        Raises:
+            HttpError: the URI is none.
+        """
+        return self._map(request, response)
 
     def _map(self, request: Request, response: Response) -> bool:
         """Find host, context and servlet; False when the answer is known already."""
@@ -169,7 +178,7 @@ class CoyoteAdapter:
     def _raw_context_path(self, uri: str, path: str) -> str:
         """The part of the URI that is the context path, as sent: cookies and links need the client's own spelling.
 
-        It may have escapes, parameters or detours (``/x/../shop``): the shortest beginning that means the path.
+        It may have escapes or detours (``/x/../shop``): the shortest beginning that means the path, without parameters.
         """
         end = 0
         while end >= 0:
@@ -177,7 +186,7 @@ class CoyoteAdapter:
             candidate = uri if end < 0 else uri[:end]
             try:
                 if self._uri_rules.decode(candidate).path == path:
-                    return candidate
+                    return without_path_parameters(candidate)
             except HttpError:  # cut in the middle of a detour above the root
                 continue
         return path

@@ -317,7 +317,7 @@ class Http11Connection(ExchangeConnection):
                 tail = f"Transfer-Encoding: chunked\r\n{tail}"
             else:
                 self._keep_alive = False
-        if status in CLOSING_STATUS:
+        if status in CLOSING_STATUS or self.endpoint.paused:
             self._keep_alive = False
         if self._asked_keep_alive or not self._keep_alive:
             tail += self._connection_lines(response)

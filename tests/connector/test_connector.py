@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import socket
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.attributes import AttributeRefused
+from catalina.connector.connector import PROTOCOLS, Connector
+from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
+from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
+from catalina.errors import LifecycleError
+from tests.connector.serving import Client, serving
+
+
+def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [])
+    return [b"hello"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "handler"),
+    [
+        ("HTTP/1.1", Http11NioProtocol),
+        ("AJP/1.3", AjpNioProtocol),
+        ("org.apache.coyote.http11.Http11Nio2Protocol", Http11NioProtocol),
+        ("org.apache.coyote.http11.Http11Protocol", Http11NioProtocol),
+        ("org.apache.coyote.http11.Http11AprProtocol", Http11NioProtocol),
+        ("org.apache.coyote.ajp.AjpProtocol", AjpNioProtocol),
+    ],
+)
+def test_protocols_of_all_tomcats_are_understood(protocol, handler):
+    connector = Connector()
+    assert connector.set_attribute("protocol", protocol)
+    assert type(connector.protocol_handler) is handler
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(AttributeRefused):
+        Connector().set_attribute("protocol", "org.example.Own")
+    assert "org.example.Own" not in PROTOCOLS
+
+
+def test_attributes_of_the_protocol_are_set_through_the_connector():
+    connector = Connector()
+    assert connector.set_attribute("maxKeepAliveRequests", "7")
+    assert connector.set_attribute("socket.txBufSize", "1000")
+    assert connector.set_attribute("URIEncoding", "iso-8859-1")
+    assert connector.http.max_keep_alive_requests == 7
+    assert connector.http.socket_tx_buf_size == 1000
+    assert connector.uri_encoding == "iso-8859-1"
+    assert not connector.set_attribute("noSuchThing", "1")
+
+
+def test_a_first_letter_in_upper_case_names_the_same_attribute_as_in_java():
+    connector = Connector()
+    assert connector.set_attribute("Server", "mine")
+    assert connector.http.server == "mine"
+
+
+def test_what_only_another_protocol_knows_is_named_in_a_warning(caplog):
+    connector = Connector(port=-1)
+    assert connector.set_attribute("packetSize", "9000")  # `protocol` may still come
+    connector.init()
+    assert "packetSize" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        ({"port": "8080"}, "http-nio-8080"),
+        ({"port": "8080", "address": "127.0.0.1"}, "http-nio-127.0.0.1-8080"),
+        ({"port": "8443", "SSLEnabled": "true"}, "https-jsse-nio-8443"),
+        ({"port": "8009", "protocol": "AJP/1.3"}, "ajp-nio-127.0.0.1-8009"),
+        ({"port": "0"}, "http-nio-auto-1"),
+    ],
+)
+def test_names_are_tomcats(attributes, name):
+    connector = Connector()
+    for attribute, text in attributes.items():
+        connector.set_attribute(attribute, text)
+    assert connector.name == name
+    assert str(connector) == f'Connector["{name}"]'
+
+
+def test_the_servers_offset_is_added_to_the_ports():
+    connector = Connector(port=8080, redirect_port=8443)
+    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=100))
+    assert (connector.port_with_offset, connector.redirect_port_with_offset) == (8180, 8543)
+
+
+def test_a_taken_port_fails_the_initialisation():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        connector = Connector(port=taken.getsockname()[1])
+        connector.set_attribute("address", "127.0.0.1")
+        with pytest.raises(LifecycleError, match="Failed to initialize component"):
+            connector.init()
+
+
+def test_bind_on_init_false_binds_at_the_start_and_lets_go_at_the_stop():
+    with serving(hello, bindOnInit="false") as connector:
+        port = connector.local_port
+        with Client(connector) as client:
+            assert client.get().body == b"hello"
+        connector.stop()
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+def test_sockets_bound_by_the_parent_are_used():
+    listening = socket.create_server(("127.0.0.1", 0))
+    with serving(hello, lambda connector, _: connector.inherit([listening])) as connector, Client(connector) as client:
+        assert connector.local_port == listening.getsockname()[1]
+        assert client.get().body == b"hello"
+
+
+def test_pausing_finishes_what_runs_and_takes_nothing_new():
+    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        time.sleep(0.2)
+        return hello(environ, start_response)
+
+    with serving(slow) as connector, Client(connector) as busy, Client(connector) as idle:
+        assert idle.get("/warm").status == 200
+        busy.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        deadline = time.monotonic() + 5
+        while not connector.endpoint.running:
+            assert time.monotonic() < deadline
+        connector.pause()
+        answer = busy.answer()
+        assert (answer.body, answer.get("connection")) == (b"hello", "close")
+        assert idle.is_closed
+        assert connector.await_drained(5)
+        connector.resume()
+        with Client(connector) as client:
+            assert client.get().body == b"hello"
+
+
+def test_a_stop_waits_for_what_runs():
+    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        time.sleep(0.2)
+        return hello(environ, start_response)
+
+    with serving(slow) as connector, Client(connector) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        while not connector.endpoint.running:
+            time.sleep(0.001)
+        connector.stop()
+        assert client.answer().body == b"hello"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.connector.serving import Client, serving
+
+
+def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
+    pause = 0.01
+    threads: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        import threading
+
+        threads.append(threading.current_thread().name)
+        time.sleep(pause)
+        start_response("200 OK", [])
+        return [b"x"]
+
+    with serving(application) as connector, Client(connector) as client:
+        executor = connector.endpoint.executor
+        client.get("/report")
+        assert not executor.runs_inline("/report")
+        pause = 0
+        for _ in range(40):
+            client.get("/report")
+        assert executor.runs_inline("/report")
+        assert executor.busy == 0
+        assert len(set(threads)) > 1
+
+
+def test_a_fault_of_our_own_costs_one_connection(caplog):
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"x"]
+
+    with serving(application) as connector:
+        with Client(connector) as client:
+            client.get("/")
+            (connection,) = connector.endpoint.connections
+            connection._next = lambda: 1 / 0  # type: ignore[attr-defined]
+            client.get("/")
+            assert client.is_closed
+        with Client(connector) as client:
+            assert client.get("/").status == 200
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_request_that_nobody_can_run_closes_its_connection(caplog):
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        time.sleep(0.3)
+        start_response("200 OK", [])
+        return [b"x"]
+
+    limits = {"maxThreads": "1", "maxQueueSize": "0"}
+    with serving(application, **limits) as connector, Client(connector) as running, Client(connector) as refused:
+        running.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        deadline = time.monotonic() + 5
+        while not connector.endpoint.executor.busy:
+            assert time.monotonic() < deadline
+        refused.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert refused.is_closed
+        assert running.answer().status == 200
+    assert "too many requests wait for a thread" in caplog.text

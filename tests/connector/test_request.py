@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.connector.headers import Headers
+from catalina.connector.request import Request, to_wsgi_text
+from catalina.session.session_facade import SessionFacade
+
+
+def request(**connection: Any) -> Request:
+    return Request(connection, "GET", "/shop/x", "a=1", headers=Headers(((b"Content-Type", b"text/plain"),)))
+
+
+def test_what_a_valve_sets_is_what_the_application_sees():
+    made = request(remote_addr="10.0.0.1", scheme="http")
+    made.remote_addr, made.scheme, made.server_name, made.server_port = "1.2.3.4", "https", "shop", 443
+    made.headers.set("X-Own", "1")
+    environ = made.build_environ()
+    assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"], environ["SERVER_NAME"]) == ("1.2.3.4", "https", "shop")
+    assert environ["HTTP_X_OWN"] == "1"
+    assert environ["CONTENT_TYPE"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("context_path", "servlet_path", "path_info", "expected"),
+    [
+        ("/shop", "/x", None, ("/shop", "/x")),
+        ("/shop", "/api", "/x", ("/shop/api", "/x")),
+        ("", "/", None, ("", "/")),
+        ("", "", "/", ("", "/")),
+        ("/sh%C3%B6p", "/\xe4", None, ("/sh\xc3\xb6p", "/\xc3\xa4")),
+    ],
+)
+def test_only_prefix_mappings_mount_the_application_below_the_context(context_path, servlet_path, path_info, expected):
+    made = request()
+    made.context_path, made.servlet_path, made.path_info = context_path, servlet_path, path_info
+    environ = made.build_environ()
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == expected
+
+
+def test_attributes_are_in_the_environ_under_their_names():
+    made = request()
+    made.attributes["org.apache.catalina.ha.session.JvmRouteOrignalSessionID"] = "A.n1"
+    made.notes["internal"] = 1
+    environ = made.build_environ()
+    assert environ["org.apache.catalina.ha.session.JvmRouteOrignalSessionID"] == "A.n1"
+    assert "internal" not in environ
+    assert isinstance(environ["catalina.session"], SessionFacade)
+
+
+def test_the_user_is_the_principal_or_whom_a_proxy_names():
+    made = request()
+    assert made.remote_user is None
+    assert "REMOTE_USER" not in made.build_environ()
+    made.principal, made.auth_type = SimpleNamespace(name="rosa"), "BASIC"
+    assert made.build_environ()["REMOTE_USER"] == "rosa"
+    made.remote_user = "karl"
+    assert (made.remote_user, made.build_environ()["AUTH_TYPE"]) == ("karl", "BASIC")
+
+
+def test_the_url_leaves_out_the_schemes_own_port():
+    made = request(scheme="https")
+    made.server_name, made.server_port = "shop", 443
+    assert made.request_url == "https://shop/shop/x"
+    made.server_port = 8443
+    assert made.request_url == "https://shop:8443/shop/x"
+
+
+def test_host_names_are_looked_up_only_where_that_is_switched_on():
+    def name_of(address: str) -> str:
+        return f"name-of-{address}"
+
+    made = request(connector=SimpleNamespace(enable_lookups=False, host_name_of=name_of), remote_addr="10.0.0.1")
+    assert made.remote_host == "10.0.0.1"
+    made = request(connector=SimpleNamespace(enable_lookups=True, host_name_of=name_of), remote_addr="10.0.0.1")
+    assert made.remote_host == "name-of-10.0.0.1"
+
+
+def test_100_continue_is_sent_once():
+    sent: list[int] = []
+    made = request()
+    made.expects_continue, made.on_acknowledge = True, lambda: sent.append(1)
+    made.acknowledge()
+    made.acknowledge()
+    assert sent == [1]
+
+
+def test_a_request_that_is_through_keeps_nothing_alive():
+    made = request()
+    facade = made.session_facade
+    assert made.session_facade is facade
+    made.release()
+    assert made.session_facade is not facade
+    assert not hasattr(made, "response")
+
+
+def test_wsgi_text_is_bytes_as_latin_1():
+    assert to_wsgi_text("plain") == "plain"
+    assert to_wsgi_text("\u20ac") == "\xe2\x82\xac"

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.connector.request import Request
+from catalina.connector.response import Response
+from catalina.errors import InvalidSessionError
+
+
+class Session:
+    def __init__(self, session_id: str) -> None:
+        self.id = session_id
+        self.is_valid = True
+        self.events: list[str] = []
+
+    def access(self) -> None:
+        self.events.append("access")
+
+    def end_access(self) -> None:
+        self.events.append("end")
+
+
+class Manager:
+    def __init__(self, *ids: str) -> None:
+        self.sessions = {session_id: Session(session_id) for session_id in ids}
+        self.asked: list[str | None] = []
+
+    def find_session(self, session_id: str) -> Session | None:
+        return self.sessions.get(session_id)
+
+    def create_session(self, session_id: str | None = None) -> Session:
+        self.asked.append(session_id)
+        return Session(session_id or "NEW")
+
+    def change_session_id(self, session: Session, new_id: str | None = None) -> str:
+        session.id = "CHANGED"
+        return session.id
+
+
+def exchange(manager: Manager, requested: str | None = None, other: Manager | None = None, **cookie: Any) -> Request:
+    config = SimpleNamespace(**{
+        "name": "JSESSIONID", "path": None, "domain": None, "max_age": -1, "secure": False, "http_only": True,
+        "attributes": {}, "cookie_tracking": True, **cookie,
+    })  # fmt: skip
+    context = SimpleNamespace(
+        manager=manager, session_cookie=config, cookie_processor=None, session_cookie_path_uses_trailing_slash=False
+    )
+    request = Request({"context": context, "context_path": "/shop"}, "GET", "/shop/")
+    request.host = SimpleNamespace(children=[context, SimpleNamespace(manager=other)])
+    request.response = Response(request, None)  # type: ignore[arg-type]  # nothing is sent here
+    request.requested_session_id = requested
+    request.requested_session_id_from_cookie = requested is not None
+    return request
+
+
+def cookies(request: Request) -> list[str]:
+    return request.response.get_headers("set-cookie")
+
+
+def test_a_known_session_is_found_and_accessed_once():
+    request = exchange(Manager("A"), "A")
+    session = request.get_session()
+    assert session is request.get_session()
+    assert session.events == ["access"]
+    assert cookies(request) == []
+    request.end_access()
+    assert session.events == ["access", "end"]
+
+
+def test_asking_makes_no_session():
+    manager = Manager()
+    assert exchange(manager, "UNKNOWN").get_session(False) is None
+    assert manager.asked == []
+
+
+def test_a_new_session_gets_a_cookie_and_not_the_clients_id():
+    manager = Manager()
+    request = exchange(manager, "CHOSEN-BY-CLIENT")
+    session = request.get_session()
+    assert session.id == "NEW"
+    assert manager.asked == [None]
+    assert cookies(request) == ["JSESSIONID=NEW; Path=/shop; HttpOnly"]
+
+
+def test_the_clients_id_is_taken_where_another_application_has_that_session():
+    manager = Manager()
+    request = exchange(manager, "SHARED", Manager("SHARED"), path="/")
+    assert request.get_session().id == "SHARED"
+    assert cookies(request) == ["JSESSIONID=SHARED; Path=/; HttpOnly"]
+
+
+def test_a_session_that_ended_is_replaced():
+    request = exchange(Manager("A"), "A")
+    first = request.get_session()
+    first.is_valid = False
+    assert request.get_session().id == "NEW"
+
+
+def test_secure_requests_get_secure_cookies_and_settings_are_kept():
+    request = exchange(Manager(), name="SHOP", domain="example.org", http_only=False, attributes={"SameSite": "Lax"})
+    request.secure = True
+    request.get_session()
+    assert cookies(request) == ["SHOP=NEW; Domain=example.org; Path=/shop; Secure; SameSite=Lax"]
+
+
+def test_no_cookie_where_cookies_are_switched_off():
+    request = exchange(Manager(), cookie_tracking=False)
+    request.get_session()
+    assert cookies(request) == []
+
+
+def test_a_changed_id_replaces_the_cookie():
+    request = exchange(Manager())
+    request.get_session()
+    assert request.change_session_id() == "CHANGED"
+    assert cookies(request) == ["JSESSIONID=CHANGED; Path=/shop; HttpOnly"]
+    assert request.requested_session_id == "CHANGED"
+
+
+def test_an_id_can_only_be_changed_where_there_is_a_session():
+    with pytest.raises(InvalidSessionError):
+        exchange(Manager()).change_session_id()
+
+
+def test_no_session_can_be_made_when_the_head_has_left():
+    request = exchange(Manager())
+    request.response.committed = True
+    with pytest.raises(InvalidSessionError):
+        request.get_session()
+    assert request.get_session(False) is None
+
+
+def test_outside_of_an_application_there_is_no_session():
+    assert Request({}, "GET", "/").get_session() is None
