@@ -42,7 +42,7 @@ from catalina.tribes.tipis.map_message import (
     decode_entries,
     encode_entries,
 )
-from catalina.tribes.tipis.map_values import Diffable, MapOwner, ObjectCodec, ValueCodec
+from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec, is_diffable
 
 if TYPE_CHECKING:
     from catalina.reactor import Reactor
@@ -98,6 +98,8 @@ class AbstractReplicatedMap:
         access_timeout_ms: how long an answer to a ping is waited for, and a silent member is kept.
         send_options: for everything that is not an RPC.
         clock: monotonic seconds.
+        note: given the handle of everything that is sent about an entry, by whoever's thread causes it: a request's
+            answer can wait for it.
     """
 
     #: COPY or BACKUP, STATE_COPY or STATE: what the map's kind says.
@@ -115,6 +117,7 @@ class AbstractReplicatedMap:
         access_timeout_ms: int = 5_000,
         send_options: int = DEFAULT_OPTIONS,
         clock: Callable[[], float] = time.monotonic,
+        note: Callable[[Delivery], None] | None = None,
     ) -> None:
         self.channel = channel
         self.map_id = map_id.encode("iso-8859-1") if isinstance(map_id, str) else map_id
@@ -125,6 +128,7 @@ class AbstractReplicatedMap:
         self.send_options = send_options
         self.state = MapState.NEW
         self._clock = clock
+        self._note = note
         self._lock = threading.RLock()
         self._entries: dict[Any, MapEntry] = {}
         self._members = MapMembers()
@@ -240,7 +244,7 @@ class AbstractReplicatedMap:
             self._entries[key] = entry
             if self._removed is not None:
                 self._removed.discard(key)
-        if isinstance(value, Diffable):
+        if is_diffable(value):
             value.take_diff()  # the others get it whole
         return self._publish(entry)
 
@@ -252,7 +256,13 @@ class AbstractReplicatedMap:
             members = self._members.all
         if entry is None:
             return None
-        self._send(members, MapMessage(self.map_id, MSG_REMOVE, dumps(key)), lambda faulty: self._owe(faulty, key))
+        told = self._delivery()
+
+        def done(faulty: dict[Member, BaseException]) -> None:
+            self._owe(faulty, key)
+            told.finish()
+
+        self._send(members, MapMessage(self.map_id, MSG_REMOVE, dumps(key)), done)
         return entry.value
 
     def replicate(self, key: Any, complete: bool = False) -> Delivery | None:
@@ -265,7 +275,7 @@ class AbstractReplicatedMap:
         if entry is None or entry.value is None:
             return None
         value = entry.value
-        diff = value.take_diff() if isinstance(value, Diffable) else None
+        diff = value.take_diff() if is_diffable(value) else None
         if not entry.is_primary:
             if diff is None and not complete:
                 return None
@@ -286,7 +296,7 @@ class AbstractReplicatedMap:
         if complete:
             encoded = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
             return MapMessage(self.map_id, kind, key, encoded, None, entry.primary, entry.nodes)
-        if isinstance(value, Diffable) and value.access_due():
+        if is_diffable(value) and value.access_due():
             return MapMessage(self.map_id, MSG_ACCESS, key, None, None, entry.primary, entry.nodes)
         return None
 
@@ -371,15 +381,23 @@ class AbstractReplicatedMap:
             self._publish(entry)
             return
         key = dumps(entry.key)
+        told = self._delivery()
         entry.claims += 2
+        waiting = [2]
+
+        def one_done(_: dict[Member, BaseException]) -> None:
+            self._claim_arrived(entry)
+            waiting[0] -= 1
+            if not waiting[0]:
+                told.finish()
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._claim_arrived(entry)
             if faulty and entry.is_primary:
                 self._publish(entry, avoid=faulty)
+            one_done(faulty)
 
         self._send(nodes, MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, self.local, nodes), done)
-        self._tell_others(entry, key, nodes, lambda _: self._claim_arrived(entry))
+        self._tell_others(entry, key, nodes, one_done)
 
     def _claim_arrived(self, entry: MapEntry) -> None:
         """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
@@ -473,7 +491,10 @@ class AbstractReplicatedMap:
     # ---- sending
 
     def _delivery(self) -> Delivery:
-        return Delivery(1, b"", self.channel.running_reactor)
+        told = Delivery(1, b"", self.channel.running_reactor)
+        if self._note is not None:
+            self._note(told)
+        return told
 
     def _encoded(self, message: MapMessage, member: Member) -> EncodedValue:
         with self._lock:
@@ -809,7 +830,7 @@ class AbstractReplicatedMap:
             owner.made_backup(entry.key, entry.value)
 
     def _receive_diff(self, entry: MapEntry, diff: bytes) -> None:
-        if isinstance(entry.value, Diffable):
+        if is_diffable(entry.value):
             entry.value.apply_diff(diff)
         elif entry.value is None and entry.primary is not None:
             # A change of a value that never came.
@@ -866,7 +887,7 @@ class AbstractReplicatedMap:
             entry.apply(self._notice_event(nodes), message.primary, nodes)
         if was_primary:
             self._gave_way(entry)
-        if isinstance(entry.value, Diffable):
+        if is_diffable(entry.value):
             entry.value.accessed_elsewhere()
         owner = self.owner
         if owner is not None and held is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 from catalina.tribes.io.java import dumps, loads
 
-__all__ = ["Diffable", "MapOwner", "ObjectCodec", "ValueCodec"]
+__all__ = ["Diffable", "MapOwner", "ObjectCodec", "ValueCodec", "is_diffable"]
 
 
 class ValueCodec(Protocol):
@@ -39,7 +39,6 @@ class ObjectCodec:
         return loads(data)
 
 
-@runtime_checkable
 class Diffable(Protocol):
     """A value that can say what has changed in it since it was last asked (Tomcat: tipis/ReplicatedMapEntry.java)."""
 
@@ -58,6 +57,11 @@ class Diffable(Protocol):
 
     def accessed_elsewhere(self) -> None:
         """Another node has used the value."""
+
+
+def is_diffable(value: object) -> TypeGuard[Diffable]:
+    """Whether the value can say what has changed; asked with every request, so its class is not looked into."""
+    return hasattr(type(value), "take_diff")
 
 
 class MapOwner(Protocol):

@@ -1,0 +1,199 @@
+"""Sessions at their owner and one backup (Tomcat: ha/session/BackupManager.java).
+
+For groups of more than a few nodes: what a request changes goes to one other node, whatever their number. Every node
+knows which sessions there are and who has them; a request that lands elsewhere gets the session by one question. Only
+nodes that run the application take part: the others do not have the map.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Attribute
+from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsError
+from catalina.ha.request_deliveries import note
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.map_session import MapSession, SessionCodec
+from catalina.tribes.channel import parse_send_options
+from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
+
+if TYPE_CHECKING:
+    from catalina.session.standard_session import StandardSession
+    from catalina.tribes.channel import Delivery
+
+__all__ = ["BackupManager"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.BackupManager")
+
+
+class BackupManager(ClusterManagerBase):
+    """A primary and a backup for each session."""
+
+    map_send_options = Attribute(
+        parse_send_options,
+        6,
+        doc="How the map's messages are sent: a number or names. 6 sync,use_ack: the answer waits until the backup has "
+        "the change. 8 async: it leaves at once.",
+    )
+    rpc_timeout = Attribute(
+        int,
+        15000,
+        unit="ms",
+        doc="How long the start waits for the map's state, and a request for a session that another node has.",
+    )
+    access_timeout = Attribute(
+        int,
+        5000,
+        unit="ms",
+        doc="How long a node may leave a ping unanswered before its sessions get another backup.",
+    )
+    terminate_on_start_failure = Attribute(
+        bool, False, doc="The application fails to start when the map cannot; false starts it with local sessions."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.map: LazyReplicatedMap | None = None
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        super()._start()
+        cluster = self.cluster
+        if cluster is None or cluster.channel is None:
+            log.error("Starting... no cluster associated with this context: [%s]", self.name)
+            return
+        self.map = LazyReplicatedMap(
+            cluster.channel,
+            f"{self.name}-map",
+            self,
+            SessionCodec(self),
+            rpc_timeout_ms=self.rpc_timeout,
+            access_timeout_ms=self.access_timeout,
+            send_options=self.map_send_options,
+            note=note,
+        )
+        try:
+            self.map.start()
+        except ChannelError as error:
+            log.error("Unable to start BackupManager [%s]: %s", self.name, error)
+            self.map = None
+            if self.terminate_on_start_failure:
+                raise LifecycleError(f"Failed to start BackupManager [{self.name}]: {error}") from error
+
+    def _stop(self) -> None:
+        log.debug("Stopping BackupManager [%s]", self.name)
+        if self.map is not None:
+            self.map.stop()
+            self.map = None
+        self.sessions.clear()
+        if self.cluster is not None:
+            self.cluster.remove_manager(self)
+        super()._stop()
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    def new_session(self, session_id: str) -> MapSession:
+        """An empty session that nobody knows yet."""
+        return MapSession(self, session_id, self.now_ms())
+
+    def create_session(self, session_id: str | None = None) -> StandardSession:
+        """A new session, here and at its backup; every node of the application knows of it.
+
+        Raises:
+            TooManyActiveSessionsError: maxActiveSessions is reached.
+        """
+        if 0 <= self.max_active_sessions <= self.active_sessions:
+            self.rejected_sessions += 1
+            raise TooManyActiveSessionsError(self.max_active_sessions)
+        session = super().create_session(session_id)
+        if self.map is not None:
+            self.map.put(session.id, session)
+        return session
+
+    def find_session(self, session_id: str) -> StandardSession | None:
+        """The session of that id; this node owns it afterwards. Waits when it must be fetched from another node."""
+        session = self.sessions.get(session_id)
+        replicated = self.map
+        if replicated is None or (isinstance(session, MapSession) and session.is_primary):
+            return session
+        found = replicated.get(session_id)
+        return found if isinstance(found, MapSession) else session
+
+    def find_sessions(self) -> list[StandardSession]:
+        """The sessions that this node owns: each session is in the list of one node."""
+        return [session for session in list(self.sessions.values()) if self._owns(session)]
+
+    @staticmethod
+    def _owns(session: StandardSession) -> bool:
+        return not isinstance(session, MapSession) or session.is_primary
+
+    @property
+    def active_sessions(self) -> int:
+        """How many sessions this node owns."""
+        return sum(map(self._owns, list(self.sessions.values())))
+
+    @property
+    def backup_sessions(self) -> int:
+        """How many sessions of other nodes this node keeps."""
+        return len(self.sessions) - self.active_sessions
+
+    @property
+    def known_sessions(self) -> int:
+        """How many sessions there are on all nodes together."""
+        return len(self.map) if self.map is not None else len(self.sessions)
+
+    def generate_session_id(self) -> str:
+        """An id that no session of the group has."""
+        session_id = super().generate_session_id()
+        while self.map is not None and session_id in self.map:
+            session_id = super().generate_session_id()
+        return session_id
+
+    def remove(self, session: StandardSession, update: bool = False) -> None:
+        """Forget the session, on every node."""
+        super().remove(session, update)
+        if self.map is not None:
+            self.map.remove(session.id)
+
+    def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
+        """Move the session to another id, on every node: the old one goes, the new one comes whole."""
+        old_id = session.id
+        super().rename(session, new_id, notify, notify_container)
+        if self.map is not None:
+            self.map.remove(old_id)
+            self.map.put(new_id, session)
+
+    def request_completed(self, session: Any, request: object) -> Delivery | None:
+        """Tell the backup what the request changed."""
+        replicated = self.map
+        if replicated is None or not isinstance(session, MapSession) or not session.is_valid:
+            return None
+        if not replicated.members:
+            session.reset_delta()
+            return None
+        return replicated.replicate(session.id)
+
+    # -- what the map says ---------------------------------------------------------------------------------------
+
+    def value_received(self, key: Any, value: Any) -> None:
+        """A session came from another node."""
+        if isinstance(value, MapSession):
+            self.sessions[value.id] = value
+
+    def made_primary(self, key: Any, value: Any) -> None:
+        """This node owns the session from now on."""
+        if isinstance(value, MapSession):
+            value.is_primary = True
+            self.sessions[value.id] = value
+
+    def made_backup(self, key: Any, value: Any) -> None:
+        """Another node owns the session from now on."""
+        if isinstance(value, MapSession):
+            value.is_primary = False
+
+    def value_removed(self, key: Any, value: Any) -> None:
+        """The session has ended on another node, or is held by others only."""
+        if self.sessions.get(key) is value:
+            del self.sessions[key]
