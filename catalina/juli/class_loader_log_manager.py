@@ -80,10 +80,14 @@ class ClassLoaderLogManager:
         self._handlers: dict[str, logging.Handler] = {}
         self._not_made: set[str] = set()
         self._touched: list[logging.Logger] = []
-        self._problems: list[str] = []
+        #: What was not understood, one line each.
+        self.problems: list[str] = []
 
     def configure(
-        self, roots: Iterable[str] = ("",), accept: Callable[[logging.LogRecord], bool] | None = None
+        self,
+        roots: Iterable[str] = ("",),
+        accept: Callable[[logging.LogRecord], bool] | None = None,
+        report: bool = True,
     ) -> None:
         """Make the handlers and hand them to the loggers.
 
@@ -91,6 +95,7 @@ class ClassLoaderLogManager:
             roots: the loggers that take the place of the root logger: an application's top-level modules, for its own
                 file. With handlers they no longer hand on to the process's root logger.
             accept: which records the handlers take, None for all.
+            report: log a warning for each of ``problems``.
         """
         for root in roots:
             self._configure_root(logging.getLogger(root))
@@ -99,7 +104,7 @@ class ClassLoaderLogManager:
                 handler.addFilter(accept)
         for name in self._logger_names():
             self._configure_logger(logging.getLogger(name), name)
-        for problem in self._problems:
+        for problem in self.problems if report else ():
             log.warning("logging.properties: %s", problem)
 
     def close(self) -> None:
@@ -161,7 +166,7 @@ class ClassLoaderLogManager:
             return default
         level = parse_level(text)
         if level is None:
-            self._problems.append(f"{key} = {text!r} ignored, expected a level from ALL to OFF")
+            self.problems.append(f"{key} = {text!r} ignored, expected a level from ALL to OFF")
             return default
         return level
 
@@ -193,10 +198,10 @@ class ClassLoaderLogManager:
         try:
             found = find_class(_JDK_CLASSES.get(class_name, class_name))
         except ClassBroken as broken:
-            self._problems.append(str(broken))
+            self.problems.append(str(broken))
             return None
         if found is None or not issubclass(found, role):
-            self._problems.append(f"{class_name} ignored, expected a {role.__name__}")
+            self.problems.append(f"{class_name} ignored, expected a {role.__name__}")
             return None
         made: object = found()
         return made
@@ -216,8 +221,8 @@ class ClassLoaderLogManager:
             if component.set_attribute(attribute, text):
                 return
             known = f"{type(component).__name__} has no {attribute}{nearest(attribute, component.attributes())}"
-            self._problems.append(f"{key} ignored, {known}")
+            self.problems.append(f"{key} ignored, {known}")
         except AttributeRefused as refused:
-            self._problems.append(f"{key} = {text!r} ignored, expected {refused.expected}")
+            self.problems.append(f"{key} = {text!r} ignored, expected {refused.expected}")
         except ValueError as error:
-            self._problems.append(f"{key} = {text!r} ignored, {error}")
+            self.problems.append(f"{key} = {text!r} ignored, {error}")

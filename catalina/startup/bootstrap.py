@@ -94,6 +94,7 @@ def _stop(arguments: JavaArguments) -> int:
 def _configtest(arguments: JavaArguments) -> int:
     from catalina.digester.findings import UnusableConfiguration
     from catalina.startup.catalina import Catalina
+    from catalina.startup.config_files import check_files
     from catalina.startup.config_test import remarks, render_tree, summary
 
     properties = _properties(arguments)
@@ -116,6 +117,8 @@ def _configtest(arguments: JavaArguments) -> int:
     for line in remarks(worth_repeating):
         print(line)
     print(f"{catalina.config_file}: {summary(digester.findings)}")
+    for line in check_files(catalina.base, digester.substitution, catalina.properties):
+        print(f"! {line}")
     return 1 if failed else 0
 
 
