@@ -61,7 +61,6 @@ class ExchangeConnection(StreamConnection):
             return False
         if self.reactor.run_call(self._exchange, self._on_handover):
             return self._conclude()
-        executor.was_slow(path)
         self._guard()
         executor.run_waiting()
         return False
@@ -70,6 +69,7 @@ class ExchangeConnection(StreamConnection):
         """The request is slow: its thread is no longer the loop's. Called by the monitor."""
         self._detach()
         self.endpoint.executor.became_busy()
+        self.endpoint.executor.was_slow(self._request.request_uri)
 
     def _run_in_pool(self) -> None:
         started = time.monotonic()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -7,12 +8,10 @@ from tests.connector.serving import Client, serving
 
 
 def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
-    pause = 0.01
+    pause = 0.3
     threads: list[str] = []
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        import threading
-
         threads.append(threading.current_thread().name)
         time.sleep(pause)
         start_response("200 OK", [])
@@ -23,9 +22,11 @@ def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
         client.get("/report")
         assert not executor.runs_inline("/report")
         pause = 0
-        for _ in range(40):
+        deadline = time.monotonic() + 20  # on a busy machine some of the quick ones are not
+        while not executor.runs_inline("/report"):
+            assert time.monotonic() < deadline
             client.get("/report")
-        assert executor.runs_inline("/report")
+        client.get("/report")
         assert executor.busy == 0
         assert len(set(threads)) > 1
 
