@@ -5,7 +5,7 @@
 #   CATALINA_BASE     conf, logs, temp, webapps and work of this instance; CATALINA_HOME
 #   CATALINA_OUT      standard output and error of "start"; $CATALINA_BASE/logs/catalina.out
 #   CATALINA_OUT_CMD  command that reads CATALINA_OUT, which is a named pipe then
-#   CATALINA_OPTS     -Dname=value and such for run and start
+#   CATALINA_OPTS     -Dname=value and such for run, start and configtest
 #   JAVA_OPTS         the same for every command
 #   CATALINA_TMPDIR   directory for temporary files; $CATALINA_BASE/temp
 #   CATALINA_PID      file that holds the process id of "start"
@@ -224,8 +224,9 @@ stop() {
   return 0
 }
 
+# With CATALINA_OPTS, other than Tomcat: the test shall see the properties that a start would.
 configtest() {
-  python "" "$JAVA_OPTS" "$@" configtest
+  python "" "$JAVA_OPTS $CATALINA_OPTS" "$@" configtest
   _result=$?
   [ "$_result" -eq 0 ] || echo "Configuration error detected!"
   return "$_result"

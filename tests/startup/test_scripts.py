@@ -277,6 +277,12 @@ def test_configtest_shows_the_tree(node: Instance) -> None:
     assert "Configuration error detected!" not in done.stdout
 
 
+def test_configtest_sees_the_properties_of_a_start(node: Instance) -> None:
+    node.environment["CATALINA_OPTS"] = "-Dshop.word=CLOSE"
+    node.write('<Server shutdown="${shop.word}"/>')
+    assert "shutdown='CLOSE'" in node.catalina("configtest").stdout
+
+
 def test_configtest_of_an_unusable_file_fails(node: Instance) -> None:
     node.write("<Server>")
     done = node.script("configtest.sh")
