@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import catalina
+from catalina.startup import control_client
 
 __all__ = ["home_directory", "main"]
 
 _SCRIPT_VERBS = ("run", "start", "stop", "configtest", "version")
 
-_USAGE = """\
+_USAGE = f"""\
 Usage: catalina COMMAND
   create DIR [-w]   make a new CATALINA_BASE in DIR; -w copies the web applications, too
   run               serve in the foreground
@@ -25,6 +26,7 @@ Usage: catalina COMMAND
   stop [n] [-force] stop, wait up to n seconds, then kill
   configtest        check conf/server.xml
   version           show versions
+{control_client.USAGE}
   reference [className ...]  every attribute of the named classes, or of all, as Markdown
 The server's directory is $CATALINA_BASE, or the current one when it has a conf/server.xml."""
 
@@ -63,7 +65,7 @@ def main(words: Sequence[str] | None = None) -> int:
         from catalina.startup import reference  # it imports every component there is
 
         return reference.main(rest)
-    if verb not in (*_SCRIPT_VERBS, "create"):
+    if verb not in (*_SCRIPT_VERBS, *control_client.VERBS, "create"):
         print(_USAGE)
         return 0 if verb in ("-h", "--help", "help") else 1
     try:
@@ -75,6 +77,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if base is None:
         print("catalina: no conf/server.xml here; make a base with: catalina create DIR", file=sys.stderr)
         return 1
+    if verb in control_client.VERBS:
+        return control_client.main(verb, rest, base)
     script, arguments = ("makebase.sh", rest) if verb == "create" else ("catalina.sh", [verb, *rest])
     environment = {"CATALINA_HOME": str(home), "CATALINA_BASE": str(base), "CATALINA_PYTHON": sys.executable}
     sys.stdout.flush()

@@ -86,6 +86,15 @@ def test_anything_else_shows_the_usage(words: list[str], code: int, capsys: pyte
     assert "Usage: catalina COMMAND" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", ["deploy", "undeploy", "list", "reload"])
+def test_the_verbs_of_a_running_node_go_to_it(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("catalina.startup.control_client.main", lambda *arguments: asked.append(arguments) or 7)
+    monkeypatch.setenv("CATALINA_BASE", "/srv/shop")
+    assert main([verb, "x"]) == 7
+    assert asked == [(verb, ["x"], Path("/srv/shop"))]
+
+
 def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", "org.apache.catalina.core.StandardServer"]) == 0
     assert capsys.readouterr().out.startswith("## org.apache.catalina.core.StandardServer\n")
