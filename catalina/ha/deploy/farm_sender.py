@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -49,10 +49,14 @@ class FarmSender:
         """End the thread; a transfer that is under way is finished first."""
         self._worker.stop()
 
-    def submit_file(self, file: FarmFile, members: Sequence[Member]) -> None:
-        """Send a file to members, once for all of them."""
+    def submit_file(
+        self, file: FarmFile, members: Sequence[Member], done: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Send a file to members, once for all of them; then ``done`` is told how many have it."""
         if members:
-            self._worker.submit(partial(self._send_file, file, tuple(members)))
+            self._worker.submit(partial(self._send_file, file, tuple(members), done))
+        else:
+            done("no other members")
 
     def submit_removal(self, removal: Removal, members: Sequence[Member]) -> None:
         """Tell members that a context is removed."""
@@ -75,7 +79,7 @@ class FarmSender:
         """A member has answered an offer, which tells of all removals."""
         self._missed_removals.pop(_key(member), None)
 
-    def _send_file(self, file: FarmFile, members: tuple[Member, ...]) -> None:
+    def _send_file(self, file: FarmFile, members: tuple[Member, ...], done: Callable[[str], None]) -> None:
         channel = self._cluster.channel
         if channel is None or file not in self._state.files:
             return
@@ -95,6 +99,7 @@ class FarmSender:
         took = round((time.monotonic() - begun) * 1000)
         log.info("Sent [%s] with [%s] bytes to [%s] of [%s] members in [%s] ms",
                  file.name, file.size, reached, len(members), took)  # fmt: skip
+        done(f"sent to {reached} of {len(members)} members in {took} ms")
 
     def _note(self, member: Member, name: str, fault: BaseException | None) -> None:
         missed = self._missed.setdefault(_key(member), set())

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalina.attributes import Attribute
 from catalina.deploy.archive import read_archive
@@ -43,6 +44,20 @@ __all__ = ["FarmWarDeployer"]
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 _STATE_FILE = "farm-state.json"
+
+
+class FarmOutcome(NamedTuple):
+    """How a deployment from watchDir ended.
+
+    Args:
+        at: monotonic seconds, so that two outcomes differ.
+        good: it runs here.
+        text: what to tell whoever asked.
+    """
+
+    at: float
+    good: bool
+    text: str
 
 
 class FarmWarDeployer(ClusterListener):
@@ -77,6 +92,7 @@ class FarmWarDeployer(ClusterListener):
         self._started = False
         self._ticks = 0
         self._watcher: DirectoryWatcher | None = None
+        self._outcomes: dict[str, FarmOutcome] = {}
 
     # -- start and stop: the cluster calls these -------------------------------------------------------------------
 
@@ -190,6 +206,27 @@ class FarmWarDeployer(ClusterListener):
         outgoing = [f"sending {transfer}" for transfer in list(self.sender.transfers)]
         return "\n".join(outgoing + [f"receiving {line}" for line in self.inbox.progress()])
 
+    def completed(self, name: str) -> FarmOutcome | None:
+        """How the latest deployment of a file from watchDir ended; None before the first."""
+        return self._outcomes.get(name)
+
+    def bytes_under_way(self, name: str) -> tuple[int, int]:
+        """Bytes sent and bytes in all of a file that is on its way to the members; zeros when none is."""
+        for transfer in list(self.sender.transfers):
+            if transfer.file.name == name:
+                return transfer.sent_bytes, transfer.file.size
+        return 0, 0
+
+    def put(self, source: str, name: str) -> None:
+        """Move a file into watchDir in one step, as an operator's copy would. Raises OSError."""
+        staged = os.path.join(self._watch, f".{name}")
+        shutil.move(source, staged)
+        os.replace(staged, os.path.join(self._watch, name))
+        self.look()
+
+    def _ended(self, name: str, good: bool, text: str) -> None:
+        self._outcomes[name] = FarmOutcome(time.monotonic(), good, text)
+
     # -- watching: in the installing thread ------------------------------------------------------------------------
 
     def look(self) -> None:
@@ -219,15 +256,19 @@ class FarmWarDeployer(ClusterListener):
             file = FarmFile(name, archive.name.name, size, sha256_of(path), stamp)
             if not self.state.is_news(file):
                 log.info("[%s] is not newer than what the farm has", path)
+                self._ended(name, True, "is not newer than what the farm has")
                 return
             if not self.directory.has(file) and not self.directory.install(path, file, archive.name, keep_source=True):
                 log.error("[%s] does not run here, so it is not sent to the other members", path)
+                self._ended(name, False, "does not start; the log says why")
                 return
         except (OSError, CatalinaError) as error:
             log.error("Error installing [%s] into the farm: %s", path, error)
+            self._ended(name, False, str(error))
             return
         self.state.put(file, own=True)
-        self.sender.submit_file(file, self._members())
+        members = self._members()
+        self.sender.submit_file(file, members, lambda text: self._ended(name, True, text))
 
     def _gone(self, file: FarmFile) -> None:
         """An archive was removed: undeploy it here and everywhere."""

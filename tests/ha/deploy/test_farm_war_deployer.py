@@ -104,8 +104,7 @@ def test_javas_file_runs_and_javas_removal_removes_it(base, make, tmp_path):
     deployer.message_received(message, ONE)
     wait_until(lambda: base.ask("/shop##1") == "java", "it runs")
     deployer.message_received(UndeployMessage("/shop##1", 0), ONE)
-    wait_until(lambda: base.context("/shop##1") is None, "it is gone")
-    assert os.listdir(base.webapps) == []
+    wait_until(lambda: base.context("/shop##1") is None and os.listdir(base.webapps) == [], "it is gone")
 
 
 def test_a_file_that_is_no_archive_is_said_and_leaves_nothing(base, make, caplog):

@@ -1,0 +1,115 @@
+"""``catalina deploy|undeploy|list|reload``: asks the running node, shows how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from catalina.startup.control_socket import bound_address, socket_path
+
+__all__ = ["USAGE", "VERBS", "main"]
+
+VERBS = ("deploy", "undeploy", "list", "reload")
+
+USAGE = """\
+  deploy FILE       run a wheel, war or zip on the running node; --farm: on all nodes of its farm
+  undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files
+  list              the applications of the running node
+  reload PATH       stop and start an application"""
+
+
+class ProgressBar:
+    """One line that is drawn again, on a terminal only.
+
+    Args:
+        out: where to draw.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._on = out.isatty()
+        self._drawn = False
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Draw: ``copying [#####     ]  50%  10.0/20.0 MB``."""
+        if not self._on:
+            return
+        text = f"{what} ..."
+        if total > 0:
+            width = max(10, min(40, shutil.get_terminal_size().columns - 45))
+            filled = width * min(done, total) // total
+            bar = "#" * filled + " " * (width - filled)
+            text = f"{what:8} [{bar}] {100 * done // total:3}%  {done / 1e6:.1f}/{total / 1e6:.1f} MB"
+        self._out.write(f"\r\x1b[K{text}")
+        self._out.flush()
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._drawn:
+            self._out.write("\r\x1b[K")
+            self._out.flush()
+            self._drawn = False
+
+
+def main(verb: str, words: Sequence[str], base: Path) -> int:
+    """Run a verb against the node of ``base``; returns the exit code."""
+    options = _parser(verb).parse_args(list(words))
+    request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
+    path = socket_path(base)
+    try:
+        file = open(options.file, "rb") if verb == "deploy" else None  # noqa: SIM115 - closed below
+    except OSError as exc:
+        print(f"catalina: {options.file}: {exc.strerror}", file=sys.stderr)
+        return 1
+    if file is not None:
+        request["file"] = os.path.basename(options.file)
+    try:
+        return _ask(path, request, file)
+    except OSError as exc:
+        print(f"catalina: no node answers on {path}: {exc.strerror or exc}", file=sys.stderr)
+        return 1
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"catalina {verb}")
+    parser.add_argument("--host", help="name of the Host; the default host if not given")
+    if verb == "deploy":
+        parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
+        parser.add_argument("file", metavar="FILE")
+    elif verb != "list":
+        parser.add_argument("name", metavar="PATH")
+    return parser
+
+
+def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
+    bar = ProgressBar(sys.stderr)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        with bound_address(path) as address:
+            sock.connect(address)
+        socket.send_fds(sock, [json.dumps(request).encode() + b"\n"], [file.fileno()] if file is not None else [])
+        with sock.makefile("rb") as answers:
+            for line in answers:
+                answer = json.loads(line)
+                if "progress" in answer:
+                    bar.show(*answer["progress"])
+                    continue
+                bar.clear()
+                if "error" in answer:
+                    print(f"catalina: {answer['error']}", file=sys.stderr)
+                    return 1
+                print("\n".join(answer["lines"]))
+                return 0
+    bar.clear()
+    print("catalina: the node went away before it had answered", file=sys.stderr)
+    return 1

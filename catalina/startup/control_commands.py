@@ -1,0 +1,164 @@
+"""What ``catalina deploy``, ``undeploy``, ``list`` and ``reload`` do in the node; the socket is control_socket.py's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from catalina.core.context_name import ContextName
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
+from catalina.core.standard_server import StandardServer
+from catalina.deploy.archive import is_archive_name, read_archive
+from catalina.deploy.exploding import STAGING_PREFIX
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.startup.host_config import HostConfig
+
+__all__ = ["ControlCommands", "Report"]
+
+#: Tells the client how far it is: what is being done, done, of how much (0: unknown).
+Report = Callable[[str, int, int], None]
+
+_COPY_BYTES = 2**20
+#: Seconds for which ``deploy --farm`` watches the farm.
+FARM_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCommands:
+    """The verbs, each a method ``do_<verb>`` that gives the lines to print.
+
+    Args:
+        server: the running server.
+    """
+
+    server: StandardServer
+
+    def run(self, verb: str, arguments: dict[str, Any], file: IO[bytes] | None, report: Report) -> list[str]:
+        """Do what a client asks.
+
+        Raises:
+            CatalinaError: it cannot be done; the text says why.
+        """
+        method = getattr(self, f"do_{verb}", None)
+        if method is None:
+            raise CatalinaError(f"no command {verb!r}")
+        lines: list[str] = method(self._host(arguments.get("host")), arguments, file, report)
+        return lines
+
+    def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """The applications of a host: path and version, state, sessions, directory."""
+        rows = [("PATH", "STATE", "SESSIONS", "DIRECTORY")]
+        for context in sorted(host.children, key=lambda each: each.name):
+            if isinstance(context, StandardContext):
+                manager = context.manager
+                sessions = str(manager.active_sessions) if manager is not None and context.state.available else "-"
+                state = "running" if context.state.available else "stopped"
+                rows.append((context.name or "/", state, sessions, str(context.doc_base or "")))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+    def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """Stop and start an application; its requests wait."""
+        context = host.find_child(_name_of(arguments).name)
+        if not isinstance(context, StandardContext):
+            raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
+        with self._serviced(host, context.name):
+            context.reload()
+        if not context.state.available:
+            raise DeploymentError(f"[{context.name or '/'}] does not start again; the log says why")
+        return [f"reloaded [{context.name or '/'}]"]
+
+    def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """Stop an application and delete its files."""
+        name = _name_of(arguments)
+        self._config(host).undeploy(name.name)
+        return [f"undeployed [{name.display_name}]"]
+
+    def do_deploy(
+        self, host: StandardHost, arguments: dict[str, Any], file: IO[bytes] | None, report: Report
+    ) -> list[str]:
+        """Put an archive into appBase, or with ``farm`` into the watched directory, and run it."""
+        file_name = str(arguments.get("file", ""))
+        if file is None or file_name != os.path.basename(file_name) or not is_archive_name(file_name):
+            raise DeploymentError(f"{file_name!r} is no archive: expected a .whl, .war or .zip")
+        config = self._config(host)
+        directory = tempfile.mkdtemp(prefix=f"{STAGING_PREFIX}control-", dir=host.app_base_path)
+        try:
+            copy = os.path.join(directory, file_name)
+            _copy(file, copy, report)
+            name = read_archive(copy).name
+            if arguments.get("farm"):
+                return _farm(host, copy, file_name, name, report)
+            report("starting", 0, 0)
+            if not config.install_archive(copy, file_name, name):
+                raise DeploymentError(f"[{name.display_name}] does not start; the log says why")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        return [f"deployed [{name.display_name}]"]
+
+    def _host(self, name: object) -> StandardHost:
+        for service in self.server.services:
+            engine = service.engine
+            if engine is not None:
+                found = engine.find_child(str(name or engine.default_host).lower())
+                if isinstance(found, StandardHost):
+                    return found
+        raise CatalinaError(f"no host {name or 'that is the default'}")
+
+    @staticmethod
+    def _config(host: StandardHost) -> HostConfig:
+        config = HostConfig.of(host)
+        if config is None:
+            raise CatalinaError(f"host {host.name} has no deployment")
+        return config
+
+    @contextmanager
+    def _serviced(self, host: StandardHost, name: str) -> Iterator[None]:
+        config = self._config(host)
+        if not config.try_add_serviced(name):
+            raise DeploymentError(f"[{name or '/'}] is being worked on")
+        try:
+            yield
+        finally:
+            config.remove_serviced(name)
+
+
+def _name_of(arguments: dict[str, Any]) -> ContextName:
+    path, _, version = str(arguments.get("name", "")).partition("##")
+    return ContextName.of_path(path, version)
+
+
+def _copy(source: IO[bytes], target: str, report: Report) -> None:
+    size, done = os.fstat(source.fileno()).st_size, 0
+    with open(target, "wb") as sink:
+        while chunk := source.read(_COPY_BYTES):
+            sink.write(chunk)
+            done += len(chunk)
+            report("copying", done, size)
+
+
+def _farm(host: StandardHost, copy: str, file_name: str, name: ContextName, report: Report) -> list[str]:
+    """Hand an archive to the host's farm and tell how far it is until nothing is under way."""
+    deployer = getattr(host.cluster, "deployer", None)
+    if deployer is None or not getattr(deployer, "watch_enabled", False):
+        raise DeploymentError(f'host {host.name} has no FarmWarDeployer with watchEnabled="true"')
+    begun = time.monotonic()
+    before = deployer.completed(file_name)
+    deployer.put(copy, file_name)
+    while time.monotonic() - begun < FARM_SECONDS:
+        done, total = deployer.bytes_under_way(file_name)
+        report("farming", done, total)
+        outcome = deployer.completed(file_name)
+        if outcome != before:
+            if not outcome.good:
+                raise DeploymentError(f"[{name.display_name}]: {outcome.text}")
+            return [f"deployed [{name.display_name}]: {outcome.text}"]
+        time.sleep(0.05)
+    raise DeploymentError(f"[{name.display_name}] is still under way after {FARM_SECONDS:.0f} s; the log says more")

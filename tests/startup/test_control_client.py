@@ -1,0 +1,75 @@
+"""The client side: what is shown, and the exit code."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from catalina.startup.control_client import ProgressBar, main
+from catalina.startup.control_socket import ControlSocket
+from tests.deploy.archives import hello, make_wheel
+from tests.startup.hosts import Base, running
+
+
+@pytest.fixture
+def base(tmp_path):
+    base = Base(tmp_path / "base", auto_deploy=False)
+    base.server.add_lifecycle_listener(ControlSocket())
+    with running(base) as base:
+        yield base
+
+
+def test_deploy_list_reload_and_undeploy(base, tmp_path, capsys):
+    file = make_wheel(tmp_path / "w", "shop", "1", {"shop.py": hello("one")})
+    assert main("deploy", [str(file)], base.directory) == 0
+    assert base.ask("/shop##1") == "one"
+    assert main("list", [], base.directory) == 0
+    assert main("reload", ["/shop##1"], base.directory) == 0
+    assert main("undeploy", ["/shop##1"], base.directory) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "deployed [/shop##1]", "PATH      STATE    SESSIONS  DIRECTORY", "/shop##1  running  0         shop##1",
+        "reloaded [/shop##1]", "undeployed [/shop##1]",
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_done_is_one_line_and_exit_code_1(base, capsys):
+    assert main("undeploy", ["/none"], base.directory) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("catalina: ")
+    assert error.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_named(base, capsys):
+    assert main("deploy", ["/none.whl"], base.directory) == 1
+    assert capsys.readouterr().err == "catalina: /none.whl: No such file or directory\n"
+
+
+def test_without_a_node_it_says_where_it_looked(tmp_path, capsys):
+    (tmp_path / "temp").mkdir()
+    assert main("list", [], tmp_path) == 1
+    assert f"no node answers on {tmp_path}/temp/catalina.sock" in capsys.readouterr().err
+    assert main("list", [], tmp_path / "none") == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_is_drawn_on_a_terminal_and_taken_away():
+    out = Terminal()
+    bar = ProgressBar(out)
+    bar.show("copying", 5_000_000, 10_000_000)
+    assert " 50%  5.0/10.0 MB" in out.getvalue()
+    bar.show("starting", 0, 0)
+    bar.clear()
+    assert out.getvalue().endswith("starting ...\r\x1b[K")
+
+
+def test_elsewhere_nothing_is_drawn():
+    out = io.StringIO()
+    bar = ProgressBar(out)
+    bar.show("copying", 1, 2)
+    bar.clear()
+    assert out.getvalue() == ""

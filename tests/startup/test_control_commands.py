@@ -1,0 +1,95 @@
+"""The commands in the node."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.startup.control_commands import ControlCommands
+from tests.deploy.archives import hello, make_wheel
+from tests.startup.hosts import Base, running
+
+
+@pytest.fixture
+def base(tmp_path):
+    with running(Base(tmp_path / "base", auto_deploy=False)) as base:
+        yield base
+
+
+@pytest.fixture
+def run(base):
+    def run(verb, file=None, report=lambda *_: None, **arguments):
+        commands = ControlCommands(base.server)
+        if file is None:
+            return commands.run(verb, arguments, None, report)
+        with open(file, "rb") as opened:
+            return commands.run(verb, {"file": file.name, **arguments}, opened, report)
+
+    return run
+
+
+def wheel(base, text, source=None):
+    return make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": source or hello(text)})
+
+
+def test_an_archive_is_deployed_and_its_copying_reported(base, run):
+    seen = []
+    file = wheel(base, "one")
+    assert run("deploy", file, lambda *progress: seen.append(progress)) == ["deployed [/shop##1]"]
+    assert base.ask("/shop##1") == "one"
+    size = file.stat().st_size
+    assert seen == [("copying", size, size), ("starting", 0, 0)]
+
+
+def test_what_does_not_start_is_an_error_and_the_running_version_stays(base, run):
+    run("deploy", wheel(base, "one"))
+    with pytest.raises(DeploymentError, match="does not start"):
+        run("deploy", wheel(base, "", source="1/0\napplication = 1\n"))
+    assert base.ask("/shop##1") == "one"
+    assert sorted(os.listdir(base.webapps)) == ["shop##1", "shop-1-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize("name", ["x.txt", "../x.whl", ""])
+def test_what_is_no_archive_is_refused(base, name):
+    with open(os.devnull, "rb") as nothing, pytest.raises(DeploymentError, match="is no archive"):
+        ControlCommands(base.server).run("deploy", {"file": name}, nothing, print)
+
+
+def test_applications_are_listed(base, run):
+    run("deploy", wheel(base, "one"))
+    base.context("/shop##1").manager.create_session(None)
+    assert run("list") == ["PATH      STATE    SESSIONS  DIRECTORY", "/shop##1  running  1         shop##1"]
+
+
+def test_an_application_is_reloaded_and_undeployed(base, run):
+    run("deploy", wheel(base, "one"))
+    assert run("reload", name="/shop##1") == ["reloaded [/shop##1]"]
+    assert run("undeploy", name="/shop##1") == ["undeployed [/shop##1]"]
+    assert base.context("/shop##1") is None
+
+
+@pytest.mark.parametrize("verb", ["reload", "undeploy"])
+def test_an_unknown_application_is_named(run, verb):
+    with pytest.raises(DeploymentError, match="/none"):
+        run(verb, name="/none")
+
+
+def test_an_application_somebody_works_on_is_not_reloaded(base, run):
+    run("deploy", wheel(base, "one"))
+    base.config.try_add_serviced("/shop##1")
+    with pytest.raises(DeploymentError, match="is being worked on"):
+        run("reload", name="/shop##1")
+
+
+def test_an_unknown_host_or_verb_is_an_error(run):
+    with pytest.raises(CatalinaError, match="no host nowhere"):
+        run("list", host="nowhere")
+    with pytest.raises(CatalinaError, match="no command 'destroy'"):
+        run("destroy")
+
+
+def test_farming_needs_a_farm(base, run):
+    with pytest.raises(DeploymentError, match="no FarmWarDeployer with watchEnabled"):
+        run("deploy", wheel(base, "one"), farm=True)
