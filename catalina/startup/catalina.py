@@ -14,6 +14,7 @@ from catalina.digester.substitution import Substitution
 from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.startup.catalina_properties import extend_import_path, load_catalina_properties
+from catalina.startup.control_socket import ControlSocket
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.server_beans import server_beans
 
@@ -87,6 +88,7 @@ class Catalina:
         server.catalina_home = self.home
         server.catalina_base = self.base
         server.properties = self.properties
+        server.add_lifecycle_listener(ControlSocket())
         server.mbeans.add_source(lambda: server_beans(server))
         self.server = server
         return server
