@@ -140,14 +140,14 @@ class SingleSignOn(ValveBase):
         key = SingleSignOnSessionKey.of(session)
         if key not in entry.session_keys:
             entry.session_keys.add(key)
-            add_listener = getattr(session, "add_session_listener", None)
-            if add_listener is not None:
-                add_listener(self.session_listener(sso_id, session))
+            self.listen(sso_id, session)
         return True
 
-    def session_listener(self, sso_id: str, session: Session) -> Any:
-        """What hears of the session's end."""
-        return SingleSignOnListener(self, sso_id, session.id)
+    def listen(self, sso_id: str, session: Session) -> None:
+        """Hear of the session's end."""
+        add_listener = getattr(session, "add_session_listener", None)
+        if add_listener is not None:
+            add_listener(SingleSignOnListener(self, sso_id, session.id))
 
     def deregister(self, sso_id: str) -> None:
         """The user has logged out: his sessions in all applications end."""
@@ -179,7 +179,7 @@ class SingleSignOn(ValveBase):
         if not self.state.available:
             return
         timed_out = self._has_timed_out(session)
-        self._remove_session(sso_id, SingleSignOnSessionKey.of(session))
+        self.remove_session(sso_id, SingleSignOnSessionKey.of(session))
         if not timed_out and sso_id in self.cache:
             self.deregister(sso_id)
 
@@ -199,7 +199,8 @@ class SingleSignOn(ValveBase):
             return True
         return not session.manager.context.state.available
 
-    def _remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
+    def remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
+        """A session belongs to the single sign-on no longer; with the last one it ends."""
         entry = self.cache.get(sso_id)
         if entry is None:
             return

@@ -14,6 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import InvalidSessionError, NotReplicableError
+from catalina.ha.authenticator.cluster_single_sign_on_listener import hear_of_session
 from catalina.ha.session.delta_request import (
     ACTION_REMOVE,
     ACTION_SET,
@@ -72,7 +73,7 @@ class DeltaSession(StandardSession):
         self.version = 0
         #: Notes of a Java node's authenticators, passed on as they came: name -> value.
         self.opaque_notes: dict[str, EncodedValue] = {}
-        #: Listeners of Java nodes (single sign on), passed on as they came.
+        #: Listeners that travel with the session (single sign-on), passed on as they came.
         self.remote_listeners: list[EncodedValue] = []
         #: Attribute -> whether it was set (else removed), in the order of the last change.
         self._changed: dict[str, bool] = {}
@@ -81,10 +82,11 @@ class DeltaSession(StandardSession):
         self._read_form: dict[str, EncodedValue] = {}
         #: With recordAllActions: every change of the request, None for a removal.
         self._recorded: list[tuple[str, EncodedValue | None]] = []
-        #: Attributes whose live value an application has in its hands and could change inside.
-        self._touched: set[str] = set()
+        #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
+        #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
+        self._touched: dict[str, None] = {}
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
-        self._unsent: set[str] = {"max_inactive_interval"}
+        self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
     # -- validity ------------------------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ class DeltaSession(StandardSession):
         if type(value) not in IMMUTABLE:
             if value is UNDECODED:
                 value = self._decode(name)
-            self._touched.add(name)
+            self._touched[name] = None
         if not self._valid:
             raise InvalidSessionError("getAttribute: Session already invalidated")
         return value
@@ -142,7 +144,7 @@ class DeltaSession(StandardSession):
         if type(value) not in IMMUTABLE or manager.record_all_actions:
             if manager.codec.lets_name_through(name):
                 encoded = manager.codec.encode(name, value)
-            self._touched.add(name)
+            self._touched[name] = None
         super().set_attribute(name, value)
         self._changed.pop(name, None)
         self._changed[name] = True
@@ -191,7 +193,7 @@ class DeltaSession(StandardSession):
     @max_inactive_interval.setter
     def max_inactive_interval(self, seconds: int) -> None:
         self._max_inactive_interval = int(seconds)
-        self._unsent.add("max_inactive_interval")
+        self._unsent["max_inactive_interval"] = None
 
     @property
     def auth_type(self) -> str | None:
@@ -201,7 +203,7 @@ class DeltaSession(StandardSession):
     @auth_type.setter
     def auth_type(self, auth_type: str | None) -> None:
         self._auth_type = auth_type
-        self._unsent.add("auth_type")
+        self._unsent["auth_type"] = None
 
     @property
     def principal(self) -> Principal | None:
@@ -211,12 +213,37 @@ class DeltaSession(StandardSession):
     @principal.setter
     def principal(self, principal: Principal | None) -> None:
         self._principal = principal
-        self._unsent.add("principal")
+        self._unsent["principal"] = None
 
     def end_access(self) -> None:
         """The request is through."""
         super().end_access()
         self.version += 1
+
+    # -- listeners that travel ------------------------------------------------------------------------------------
+
+    def add_remote_listener(self, listener: EncodedValue) -> None:
+        """Let a listener go with the session to every node; adding one twice changes nothing."""
+        if all(other.data != listener.data for other in self.remote_listeners):
+            self._take_listener(listener, True)
+            self._unsent["listeners"] = None
+
+    def fire_session_event(self, kind: str) -> None:
+        """Tell the container's own listeners, and those that travel."""
+        super().fire_session_event(kind)
+        if kind == "destroySession":
+            self._tell_remote_listeners(kind, self.id)
+
+    def tell_changed_id(self, old_id: str) -> None:
+        """Tell the listeners that the session has a new id."""
+        super().tell_changed_id(old_id)
+        self._tell_remote_listeners("changeSessionId", old_id)
+
+    def _tell_remote_listeners(self, kind: str, old_id: str) -> None:
+        """Only where it happens: the other nodes hear from there what follows from it."""
+        if self.is_primary:
+            for listener in tuple(self.remote_listeners):
+                self._tell(hear_of_session, "Session event listener threw exception", listener, self, kind, old_id)
 
     # -- what goes out -------------------------------------------------------------------------------------------
 
@@ -234,9 +261,9 @@ class DeltaSession(StandardSession):
             changed, self._changed = self._changed, {}
             touched, unsent, recorded = self._touched, self._unsent, self._recorded
             if touched:
-                self._touched = set()
+                self._touched = {}
             if unsent:
-                self._unsent = set()
+                self._unsent = {}
             if recorded:
                 self._recorded = []
         delta = DeltaRequest(self.id, manager.record_all_actions)
@@ -263,15 +290,18 @@ class DeltaSession(StandardSession):
         self._touched.clear()
         self._recorded.clear()
         if not self._unsent:
-            self._unsent.add("max_inactive_interval")
+            self._unsent["max_inactive_interval"] = None
 
-    def _add_properties(self, delta: DeltaRequest, unsent: set[str]) -> None:
+    def _add_properties(self, delta: DeltaRequest, unsent: dict[str, None]) -> None:
         if "max_inactive_interval" in unsent:
             delta.set_max_inactive_interval(self._max_inactive_interval)
         if "auth_type" in unsent:
             delta.set_auth_type(self._auth_type)
         if "principal" in unsent:
             delta.set_principal(self.encoded_principal())
+        if "listeners" in unsent:
+            for listener in self.remote_listeners:
+                delta.add_session_listener(listener)
 
     def _add_attribute(
         self, delta: DeltaRequest, name: str, encoded: EncodedValue | None, removed: bool = False
@@ -302,7 +332,7 @@ class DeltaSession(StandardSession):
             log.error("Session [%s] was changed inside a value and cannot be replicated: %s", self.id, error)
         except RuntimeError as error:
             log.warning("Attribute [%s] of session [%s] changes while it is replicated: %s", name, self.id, error)
-            self._touched.add(name)
+            self._touched[name] = None
         return None
 
     def encoded_principal(self) -> EncodedValue | None:
@@ -398,7 +428,7 @@ class DeltaSession(StandardSession):
         """Take a value as bytes, without any event; it is decoded when it is first read."""
         super().restore_attribute(name, encoded)
         self._read_form.pop(name, None)
-        self._touched.discard(name)
+        self._touched.pop(name, None)
 
     def _receive(self, name: str, encoded: EncodedValue | None, notify: bool) -> None:
         if name in self._changed:
