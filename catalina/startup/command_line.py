@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import catalina
-from catalina.startup import control_client
 
 __all__ = ["home_directory", "main"]
 
+#: The parent of the package: the project in a source tree, site-packages where pip installed it.
+_SOURCE_TREE = Path(catalina.__file__).parents[1]
+#: Where the wheel has bin, conf and webapps (setup.py).
+INSTALLED_HOME = "catalina_home"
 _SCRIPT_VERBS = ("run", "start", "stop", "configtest", "version")
 
-_USAGE = f"""\
+_USAGE = """\
 Usage: catalina COMMAND
   create DIR [-w]   make a new CATALINA_BASE in DIR; -w copies the web applications, too
   run               serve in the foreground
@@ -26,7 +29,7 @@ Usage: catalina COMMAND
   stop [n] [-force] stop, wait up to n seconds, then kill
   configtest        check conf/server.xml
   version           show versions
-{control_client.USAGE}
+{control}
   reference [className ...]  every attribute of the named classes, or of all, as Markdown
 The server's directory is $CATALINA_BASE, or the current one when it has a conf/server.xml."""
 
@@ -37,9 +40,8 @@ def home_directory() -> Path:
     Raises:
         FileNotFoundError: the installation lacks it.
     """
-    package = Path(catalina.__file__).parent
     named = os.environ.get("CATALINA_HOME")
-    candidates = [Path(named)] if named else [package.parent, package.parent / "catalina_home"]
+    candidates = [Path(named)] if named else [_SOURCE_TREE, _SOURCE_TREE / INSTALLED_HOME]
     for candidate in candidates:
         if (candidate / "bin" / "catalina.sh").is_file():
             return candidate
@@ -55,19 +57,27 @@ def _base_directory(home: Path) -> Path | None:
     here = Path.cwd()
     if (here / "conf" / "server.xml").is_file():
         return here
-    return None if home.name == "catalina_home" else home
+    return home if (home / "conf" / "server.xml").is_file() and home.name != INSTALLED_HOME else None
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command; the verbs of catalina.sh replace this process by the script."""
     verb, *rest = (list(sys.argv[1:] if words is None else words)) or [""]
-    if verb == "reference":
-        from catalina.startup import reference  # it imports every component there is
+    if verb in _SCRIPT_VERBS or verb == "create":
+        return _run_script(verb, rest)
+    # The others import the container; a script's verb must not wait for that.
+    from catalina.startup import control_client, reference
 
+    if verb == "reference":
         return reference.main(rest)
-    if verb not in (*_SCRIPT_VERBS, *control_client.VERBS, "create"):
-        print(_USAGE)
-        return 0 if verb in ("-h", "--help", "help") else 1
+    if verb in control_client.VERBS:
+        base = _base_directory(_SOURCE_TREE)
+        return _no_base() if base is None else control_client.main(verb, rest, base)
+    print(_USAGE.format(control=control_client.USAGE))
+    return 0 if verb in ("-h", "--help", "help") else 1
+
+
+def _run_script(verb: str, rest: Sequence[str]) -> int:
     try:
         home = home_directory()
     except FileNotFoundError as error:
@@ -75,15 +85,17 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     base = home if verb in ("create", "version") else _base_directory(home)
     if base is None:
-        print("catalina: no conf/server.xml here; make a base with: catalina create DIR", file=sys.stderr)
-        return 1
-    if verb in control_client.VERBS:
-        return control_client.main(verb, rest, base)
+        return _no_base()
     script, arguments = ("makebase.sh", rest) if verb == "create" else ("catalina.sh", [verb, *rest])
     environment = {"CATALINA_HOME": str(home), "CATALINA_BASE": str(base), "CATALINA_PYTHON": sys.executable}
     sys.stdout.flush()
     _replace_process(["sh", str(home / "bin" / script), *arguments], {**os.environ, **environment})
     return 0
+
+
+def _no_base() -> int:
+    print("catalina: no conf/server.xml here; make a base with: catalina create DIR", file=sys.stderr)
+    return 1
 
 
 def _replace_process(words: Sequence[str], environment: Mapping[str, str]) -> None:
