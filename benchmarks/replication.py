@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -275,6 +276,7 @@ def main() -> None:
     arguments = parser.parse_args()
     only = set(arguments.only.split(","))
     chosen: list[int | None] = [None if word == "none" else int(word) for word in arguments.options.split(",")]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     directory = Path(tempfile.mkdtemp(prefix="replication-"))
     contenders: list[Contender] = []
     try:

@@ -17,10 +17,11 @@ from typing import NamedTuple
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.io.java.encoded_value import EncodedValue
-from catalina.tribes.io.java.grammar import MAX_BLOCK, STREAM_HEADER
+from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, MAX_BLOCK, STREAM_HEADER, TC_BLOCKDATA
 from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
 from catalina.tribes.io.java.node_writer import write_block
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.skim import skim
 
 __all__ = [
     "ACTION_REMOVE",
@@ -54,6 +55,8 @@ NAME_AUTHTYPE = "__SET__AUTHTYPE__"
 NAME_LISTENER = "__SET__LISTENER__"
 
 
+#: Stream header and the code of a short block.
+_USUAL_START = STREAM_HEADER + bytes((TC_BLOCKDATA,))
 _HEAD = struct.Struct(">?i")
 _ACTION = struct.Struct(">ii")
 _U16 = struct.Struct(">H")
@@ -214,6 +217,11 @@ class DeltaRequest:
         Raises:
             ProtocolError: the bytes are not a delta; nothing of it may be applied.
         """
+        return _decode_usual(data) or cls._decode_general(data)
+
+    @classmethod
+    def _decode_general(cls, data: bytes) -> DeltaRequest:
+        """Any form that Java's own reader would accept: blocks cut anywhere, values that refer to earlier ones."""
         stream = ObjectInputStream(data)
         delta = cls(stream.read_utf(), stream.read_boolean())
         count = stream.read_int()
@@ -224,3 +232,48 @@ class DeltaRequest:
             value = stream.read_encoded() if stream.read_boolean() else None
             delta.add(DeltaAction(kind, action, name, value))
         return delta
+
+
+def _decode_usual(data: bytes) -> DeltaRequest | None:
+    """The form in which nodes of ours and most of Java's write; None, and nothing said, for any other."""
+    if data[:5] != _USUAL_START:
+        return None
+    try:
+        position, end = 6, 6 + data[5]
+        session_id, position = _read_utf(data, position)
+        record_all_actions, count = _HEAD.unpack_from(data, position)
+        position += _HEAD.size
+        delta = DeltaRequest(session_id, record_all_actions)
+        handles = 0
+        for _ in range(count):
+            if position == end:
+                if data[position] != TC_BLOCKDATA:
+                    return None
+                position, end = position + 2, position + 2 + data[position + 1]
+            kind, action = _ACTION.unpack_from(data, position)
+            name, position = _read_utf(data, position + _ACTION.size)
+            has_value = data[position]
+            position += 1
+            if position > end:
+                return None
+            value = None
+            if has_value:
+                cut = skim(data, position, handles, DEFAULT_LIMITS.depth) if position == end else None
+                if cut is None:
+                    return None
+                value, position = cut
+                handles += value.handles
+                end = position
+            delta.add(DeltaAction(kind, action, name, value))
+    except (IndexError, struct.error, UnicodeDecodeError):
+        return None
+    return delta if count >= 0 else None
+
+
+def _read_utf(data: bytes, position: int) -> tuple[str, int]:
+    start = position + 2
+    end = start + (data[position] << 8 | data[position + 1])
+    text = data[start:end]
+    if len(text) != end - start:
+        raise IndexError
+    return text.decode("ascii"), end
