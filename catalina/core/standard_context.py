@@ -324,10 +324,10 @@ class StandardContext(ContextAttributes):
         except Exception as exc:
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
-            if isinstance(exc, DeploymentError | LifecycleError):
-                raise
-            # Foreign code of a listener or a part: nothing has said it yet.
-            log.error("Error during context [%s] start", self.name, exc_info=exc)
+            if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
+                log.error("Error during context [%s] start: %s", self.name, exc)
+            elif not isinstance(exc, DeploymentError):  # foreign code
+                log.error("Error during context [%s] start", self.name, exc_info=exc)
             raise
 
     def _start_application(self) -> None:

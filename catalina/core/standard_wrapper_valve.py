@@ -66,9 +66,16 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
     environ["catalina.dispatcher_type"] = kind
     if request.path_info is not None:
         environ["catalina.mount"] = request.servlet_path
+    preset = response.content_type if response.headers else None
+    if preset is not None:
+        # A valve's choice: the default servlet keeps it, any other application may have another one.
+        environ["catalina.content_type"] = preset
+        response.remove_header("Content-Type")
     sent: list[tuple[int, str | None]] = []
     environ[SEND_ERROR] = _error_slot(sent)
     run_application(application, environ, request, response)
+    if preset is not None and not response.committed and response.content_type is None:
+        response.content_type = preset
     if sent and not response.committed and response.status == sent[-1][0]:
         # Unless a filter has made something else of it.
         response.send_error(*sent[-1])

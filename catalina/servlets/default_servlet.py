@@ -144,7 +144,7 @@ class DefaultServlet(Component):
                 start_response("416 Range Not Satisfiable", [*headers, ("Content-Range", f"bytes */{entity.size}")])
                 return []
             headers += [("ETag", etag), ("Last-Modified", resource.last_modified)]
-        content_type = self._context.find_mime_type(resource.name)
+        content_type = environ.get("catalina.content_type") or self._context.find_mime_type(resource.name)
         if ranges:
             return self._send_ranges(environ, start_response, entity, ranges, headers, content_type)
         if content_type is not None:

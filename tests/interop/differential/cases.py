@@ -155,6 +155,23 @@ LISTED = [
     (), b""),
     ("OPTIONS", "/listed/", (), b""), ("OPTIONS", "/listed/z.txt", (), b""), ("OPTIONS", "/listed/nope", (), b""),
 ]  # fmt: skip
+REWRITTEN = [
+    *_get(
+        *(f"/rew{path}" for path in (
+            "", "/", "/find", "/find/x", "/xfind", "/a/x%20y", "/a/x?k=v", "/a/%C3%BC", "/a/100%25", "/a/x%3By",
+            "/a/x%3Fy",
+            "/a/x;p=1", "/q/n", "/q/n?k=v", "/q/%C3%BC", "/q/a%26b", "/q/a%25b", "/q/a%20b", "/q/a%23b", "/q/a+b",
+            "/qsa/n?k=v", "/qsa/n", "/qsd/n?k=v", "/r/x", "/r/x%20y?k=v%20w", "/r/a%25b", "/r/a%26b=c:d@e", "/r/%C3%BC",
+            "/r301/x", "/rperm/x", "/rsee/x", "/rq/x?k=v", "/rq/x", "/rqsa/x?k=v", "/rqsa/x", "/rqend/x?k=v",
+            "/rqsd/x?k=v", "/abs/x?k=v", "/sp/z", "/NC/x", "/nc/x", "/env/a,b", "/c1/x1", "/c1/y", "/c2/x", "/s/1",
+            "/cond/a?x=12", "/cond/a?x=y", "/cond/a", "/ua", "/not/a", "/not/xa", "/zzz", "/less", "/vars", "/vars?a=b",
+            "/map/aBc", "/mapl/aBc", "/t/x", "/n/azzz", "/n/a", "/sub/x.txt", "/sub", "/file.txt",
+            "/WEB-INF/rewrite.config",
+        )),
+    ),
+    *_with("GET", "/rew/ua", ("User-Agent: bot",), ("User-Agent: BOT",), ("User-Agent: a bot",), ("X-Bot: yes",)),
+    ("POST", "/rew/cond/a?x=12", (), b"x"), ("POST", "/rew/r/x", (), b"x"),
+]  # fmt: skip
 HOSTS: list[Case] = [
     ("GET", "/a.txt", ("Host: LOCALHOST",), b""),
     ("GET", "/a.txt", ("Host: localhost:9999",), b""),
@@ -171,5 +188,6 @@ CASES: list[Case] = [
     *CONDITIONS,
     *RANGES,
     *LISTED,
+    *REWRITTEN,
     *HOSTS,
 ]

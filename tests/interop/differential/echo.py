@@ -9,6 +9,11 @@ def _null(value):
     return "null" if value is None else value
 
 
+def _filters(environ):
+    filters = environ.get("filters", [])
+    return filters if isinstance(filters, str) else ",".join(filters)
+
+
 class EchoServlet:
     def __init__(self, greeting=None):
         self.greeting = greeting
@@ -27,7 +32,7 @@ class EchoServlet:
             f"servletPath={servlet_path}",
             f"pathInfo={_null(path_info and path_info.encode('latin-1').decode())}",
             f"query={environ['QUERY_STRING'] if has_query else 'null'}",
-            f"filters={','.join(environ.get('filters', []))}",
+            f"filters={_filters(environ)}",
             f"init={_null(self.greeting)}",
             f"parameter={_null(context.init_parameters.get('shop'))}",
         ]

@@ -123,7 +123,55 @@ LISTED = (
 BROKEN = HEAD + _servlet("one", "echo", "/x") + _servlet("two", "echo", "/x") + "</web-app>\n"
 BAD_PATTERN = HEAD + _servlet("one", "echo", "nowhere") + "</web-app>\n"
 
+REWRITTEN = HEAD + _servlet("echo", "echo", "/e/*") + "</web-app>\n"
+REWRITE_CONFIG = rb"""# rules without the oddities of the Java valve: see test_rewrite_valve.py for [F] and escapes
+RewriteRule /find /e/found
+RewriteRule ^/a/(.*)$ /e/$1
+RewriteRule ^/q/(.*)$ /e/x?name=$1
+RewriteRule ^/qsa/(.*)$ /e/x?name=$1 [QSA]
+RewriteRule ^/qsd/(.*)$ /e/x [QSD]
+RewriteRule ^/r/(.*)$ /e/$1 [R]
+RewriteRule ^/r301/(.*)$ /e/$1 [R=301,L]
+RewriteRule ^/rperm/(.*)$ /e/$1 [R=permanent,L]
+RewriteRule ^/rsee/(.*)$ /e/$1 [R=seeother,L]
+RewriteRule ^/rq/(.*)$ /e/$1?x=1 [R,L]
+RewriteRule ^/rqsa/(.*)$ /e/$1?x=1 [R,L,QSA]
+RewriteRule ^/rqend/(.*)$ /e/$1? [R,L]
+RewriteRule ^/rqsd/(.*)$ /e/$1 [R,L,QSD]
+RewriteRule ^/abs/(.*)$ http://example.org/$1 [R,L]
+RewriteRule ^/sp/(.*)$ "/e/a b $1" [L]
+RewriteRule ^/nc/.* /e/nc [NC,L]
+RewriteRule ^/env/(.*)$ /e/env [E=filters:$1,L]
+RewriteRule ^/c1/(.*)$ /c2/$1 [C]
+RewriteRule ^/c2/(x.*)$ /e/chained-$1 [C]
+RewriteRule ^/e/chained-(.*)$ /e/both-$1
+RewriteRule ^/s/(.*)$ /e/skipped-$1 [S=1]
+RewriteRule ^/e/skipped.*$ /e/notskipped
+RewriteCond %{REQUEST_METHOD} GET
+RewriteCond %{QUERY_STRING} ^x=(\d+)$
+RewriteRule ^/cond/(.*)$ /e/cond-$1-%1 [L]
+RewriteCond %{HTTP_USER_AGENT} bot [NC,OR]
+RewriteCond %{HTTP:X-Bot} =yes
+RewriteRule ^/ua$ /e/bot [L]
+RewriteCond %{REQUEST_URI} !^/rew/not/x.*
+RewriteRule ^/not/(.*)$ /e/not-$1 [L]
+RewriteRule !^/(e|sub|n|ua|cond|not|less|vars|map|t|find|d|file).*$ /e/negated [L]
+RewriteCond %{SERVER_NAME} <m
+RewriteRule ^/less$ /e/less [L]
+RewriteRule ^/vars$ /e/v-%{CONTEXT_PATH}-%{REQUEST_PATH}-%{HTTPS}-%{THE_REQUEST}-%{HTTP_HOST} [L]
+RewriteMap up int:toupper
+RewriteMap low int:tolower
+RewriteRule ^/map/(.*)$ /e/${up:$1} [L]
+RewriteRule ^/mapl/(.*)$ /e/${low:$1|default} [L]
+RewriteRule ^/t/(.*)$ /file.txt [T=text/x-own,L]
+RewriteRule ^/n/(.*)z$ /n/$1 [N]
+RewriteRule ^/n/(.*)$ /e/n-$1
+"""
+
+REWRITE_CONTEXT = b'<Context><Valve className="org.apache.catalina.valves.rewrite.RewriteValve"/></Context>'
+
 WEB_XML = {
+    "rew": REWRITTEN,
     "ROOT": "",
     "map": MAPPING,
     "rooted": ROOT_SERVLET,
@@ -190,6 +238,12 @@ FILES: dict[str, dict[str, bytes]] = {
         "z.txt": b"zzz\n",
         "z.txt.gz": b"not really gzip",
         "z.txt.br": b"not really brotli",
+    },
+    "rew": {
+        "WEB-INF/rewrite.config": REWRITE_CONFIG,
+        "META-INF/context.xml": REWRITE_CONTEXT,
+        "file.txt": b"a file\n",
+        "sub/x.txt": b"x\n",
     },
     "catch": {"index.html": b"hidden by the pattern\n"},
 }

@@ -1,0 +1,228 @@
+"""Rewrites URLs by rules in the manner of Apache's mod_rewrite (Tomcat: valves/rewrite/RewriteValve.java).
+
+The rules are in ``WEB-INF/rewrite.config`` for a valve of a Context, in ``conf/<engine>/<host>/rewrite.config`` for one
+of a Host, in ``conf/<engine>/rewrite.config`` for one of the Engine. A rewritten request is mapped anew and enters the
+engine's pipeline again, where this valve lets it pass.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote
+
+from catalina.attributes import Attribute
+from catalina.connector.coyote_adapter import CoyoteAdapter
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
+from catalina.valves.rewrite.rewrite_config import parse_rewrite_config
+from catalina.valves.rewrite.rewrite_rule import RewriteRule
+from catalina.valves.rewrite.substitution import QUESTION_MARK, Found
+from catalina.valves.valve_base import ValveBase
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+
+__all__ = ["RewriteValve"]
+
+log = logging.getLogger("org.apache.catalina.valves.rewrite.RewriteValve")
+
+FILE = "rewrite.config"
+#: Rounds of rules with [N]; more are an endless loop in the rules.
+MAX_ROUNDS = 10_000
+#: What need not be encoded in a path and in a query.
+PATH_SAFE = "/!$&'()*+,=:@~"
+QUERY_SAFE = "&=/?:@!$'()*,;~"
+
+
+class _Outcome:
+    """What the rules have made of one request."""
+
+    def __init__(self, url: str, host: str) -> None:
+        self.url = url
+        self.host = host
+        self.rewritten = False
+        self.append_query = False
+        self.discard_query = False
+        self.no_escape = False
+        self.skip_valve = False
+        self.answered = False
+
+
+class RewriteValve(ValveBase):
+    """Applies the rules of its file to every request that passes."""
+
+    enabled = Attribute(bool, True, doc="False lets every request pass as it is.")
+
+    rules: tuple[RewriteRule, ...] = ()
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    @property
+    def in_context(self) -> bool:
+        """Whether the rules see paths inside an application."""
+        return isinstance(self.container, StandardContext)
+
+    def _start(self) -> None:
+        file = self._config_file()
+        if file is None or not file.is_file():
+            log.info("No rewrite configuration [%s] for [%s]", file, self.container)
+            self.rules = ()
+            return
+        self.set_configuration(file.read_text("utf-8"), str(file))
+
+    def set_configuration(self, text: str, label: str = FILE) -> None:
+        """Use these rules from now on. Raises ConfigurationError; the old ones then stay."""
+        self.rules = tuple(parse_rewrite_config(text, label))
+
+    def _config_file(self) -> Path | None:
+        container = self.container
+        if isinstance(container, StandardContext):
+            return container.document_root / "WEB-INF" / FILE
+        if isinstance(container, StandardHost):
+            return container.config_base_path / FILE
+        server = container.server if container is not None else None
+        if container is None or server is None:
+            return None
+        return server.catalina_base / "conf" / container.name / FILE
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    def invoke(self, request: Request, response: Response) -> None:
+        """Rewrite the request, answer it, or let it pass."""
+        passed = request.notes.setdefault("rewrite.passed", set()) if self.rules else set()
+        if not self.enabled or not self.rules or self in passed:
+            self.next.invoke(request, response)
+            return
+        outcome = self._apply(request, response)
+        if outcome.answered:
+            return
+        if not outcome.rewritten:
+            following = self.next
+            if outcome.skip_valve and following is not self._basic:
+                following = following.next
+            following.invoke(request, response)
+            return
+        passed.add(self)
+        self._restart(request, response, outcome)
+
+    @property
+    def _basic(self) -> ValveBase | None:
+        return self.container.pipeline.basic if self.container is not None else None
+
+    def _apply(self, request: Request, response: Response) -> _Outcome:
+        path = request.decoded_uri
+        if self.in_context and request.context is not None:
+            path = path[len(request.context.path) :]
+        outcome = _Outcome(path, request.server_name)
+        found = Found(request)
+        number, rounds = 0, 0
+        while number < len(self.rules):
+            rule = self.rules[number]
+            result = rule.evaluate(outcome.host if rule.host else outcome.url, found)
+            if result is None:
+                number = self._behind_chain(number)
+                continue
+            self._note(rule, result, outcome)
+            if self._answer(rule, request, response, outcome):
+                break
+            self._modify(rule, request, response, found)
+            if rule.last:
+                break
+            if rule.next:
+                rounds += 1
+                if rounds > MAX_ROUNDS:
+                    raise RuntimeError(f"{self}: the rules repeat [{rule.pattern.pattern}] for ever")
+                number = 0
+                continue
+            number += 1 + rule.skip
+        return outcome
+
+    def _behind_chain(self, number: int) -> int:
+        """The rule after one that did not match: behind the whole chain, when it begins one."""
+        while self.rules[number].chain and number + 1 < len(self.rules):
+            number += 1
+        return number + 1
+
+    @staticmethod
+    def _note(rule: RewriteRule, result: str, outcome: _Outcome) -> None:
+        if rule.host:
+            outcome.rewritten |= outcome.host != result
+            outcome.host = result
+        else:
+            outcome.rewritten |= outcome.url != result
+            outcome.url = result
+        outcome.append_query |= rule.append_query
+        outcome.discard_query |= rule.discard_query
+        outcome.no_escape |= rule.no_escape
+        outcome.skip_valve |= rule.valve_skip
+
+    def _answer(self, rule: RewriteRule, request: Request, response: Response, outcome: _Outcome) -> bool:
+        """Answer the request, when the rule says so."""
+        if rule.forbidden or rule.gone:
+            response.send_error(403 if rule.forbidden else 410)
+        elif rule.redirect is not None:
+            response.send_redirect(self._location(rule, request, outcome), rule.redirect)
+        else:
+            return False
+        outcome.answered = True
+        return True
+
+    def _location(self, rule: RewriteRule, request: Request, outcome: _Outcome) -> str:
+        path, mark, query = _split(outcome.url)
+        original = "" if outcome.discard_query else request.query_string or ""
+        location = quote(path, safe=PATH_SAFE)
+        if mark and query:
+            location += "?" + quote_plus(query, safe=QUERY_SAFE)
+            if outcome.append_query and original:
+                location += "&" + original
+        elif original and not mark:  # a bare ? at the end keeps the query away
+            location += "?" + original
+        if self.in_context and location.startswith("/"):
+            location = request.context_path + location
+        return unquote(location) if rule.no_escape else location
+
+    @staticmethod
+    def _modify(rule: RewriteRule, request: Request, response: Response, found: Found) -> None:
+        """Cookie, request attributes and type of the answer."""
+        cookie = rule.cookie
+        if cookie is not None:
+            response.add_cookie(
+                cookie.name,
+                cookie.value.expand(found),
+                domain=cookie.domain,
+                max_age=cookie.max_age,
+                path=cookie.path,
+                secure=cookie.secure,
+                http_only=cookie.http_only,
+            )
+        for name, value in rule.environment:
+            request.attributes[name] = value.expand(found)
+        if rule.content_type is not None:
+            response.content_type = rule.content_type
+
+    def _restart(self, request: Request, response: Response, outcome: _Outcome) -> None:
+        """Map the new URL and let the request enter the engine again."""
+        path, mark, query = _split(outcome.url)
+        original = request.query_string
+        request.request_uri = (request.context_path if self.in_context else "") + (
+            path if outcome.no_escape else quote(path, safe=PATH_SAFE)
+        )
+        if mark:
+            request.query_string = quote_plus(query, safe=QUERY_SAFE)
+            if outcome.append_query and original:
+                request.query_string += "&" + original
+        elif outcome.discard_query:
+            request.query_string = ""
+        request.server_name = outcome.host
+        adapter = CoyoteAdapter(request.connector)
+        if adapter.map_request(request, response):
+            request.connector.service.engine.pipeline.first.invoke(request, response)
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """Path, the mark, and the query that a rule wrote."""
+    path, mark, query = url.partition("?")
+    return path.replace(QUESTION_MARK, "?"), mark, query.replace(QUESTION_MARK, "?")

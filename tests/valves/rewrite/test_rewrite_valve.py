@@ -1,0 +1,132 @@
+"""Rules at work; the comparison with the real valve is in tests/interop/differential."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalina.lifecycle import LifecycleState
+from catalina.valves.rewrite.rewrite_valve import RewriteValve
+from catalina.valves.valve_base import ValveBase
+from tests.core.node import Node
+
+FILES: dict[str, str | bytes] = {"a.txt": "a", "b.txt": "b", "sub/c.txt": "c"}
+
+
+def node_with(tmp_path: Path, rules: str, **attributes: bool) -> Node:
+    node = Node(tmp_path)
+    context = node.add("shop", {**FILES, "WEB-INF/rewrite.config": rules})
+    context.add_valve(RewriteValve(**attributes))
+    return node
+
+
+def test_a_request_is_rewritten_and_mapped_anew(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/old/(.*)$ /$1\nRewriteRule ^/b.txt$ /a.txt") as node:
+        assert node.ask("/shop/old/sub/c.txt").body == b"c"
+        assert node.ask("/shop/old/b.txt").body == b"a"
+        assert node.ask("/shop/sub/c.txt").body == b"c"
+        assert node.ask("/shop/none").status == 404
+
+
+@pytest.mark.parametrize(("flag", "status"), [("F", 403), ("G", 410)])
+def test_a_rule_can_refuse(tmp_path: Path, flag: str, status: int) -> None:
+    with node_with(tmp_path, f"RewriteRule ^/sub/.* - [{flag}]") as node:
+        answer = node.ask("/shop/sub/c.txt")
+        assert answer.status == status
+        assert b"HTTP Status" in answer.body
+        assert node.ask("/shop/a.txt").status == 200
+
+
+def test_a_rule_can_redirect(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/x/(.*)$ /a.txt?n=$1 [R=301,L,QSA]") as node:
+        answer = node.ask("/shop/x/1?m=2")
+    assert (answer.status, answer.get("Location")) == (301, "/shop/a.txt?n=1&m=2")
+
+
+def test_what_stands_in_the_path_begins_no_query(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/x/(.*)$ /y/$1 [R,L]\nRewriteRule ^/z/(.*)$ /a.txt$1") as node:
+        assert node.ask("/shop/x/1%3Fadmin=1").get("Location") == "/shop/y/1%3Fadmin=1"
+        answer = node.ask("/shop/z/%3Fx=1")
+        assert answer.status == 404
+        assert answer.response.request.query_string is None
+
+
+def test_cookies_attributes_and_types_are_set(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/x/(.*)$ /a.txt [CO=who:$1,E=shop.who:$1,T=text/own,L]") as node:
+        answer = node.ask("/shop/x/me")
+    assert answer.get("Set-Cookie") == "who=me"
+    assert answer.response.request.attributes["shop.who"] == "me"
+    assert answer.get("Content-Type") == "text/own"
+
+
+def test_the_rules_of_a_host_see_whole_paths_and_may_change_the_host(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    node.add("shop", FILES)
+    config = node.host.config_base_path
+    config.mkdir(parents=True)
+    (config / "rewrite.config").write_text("RewriteRule ^/s/(.*)$ /shop/$1 [L]\nRewriteRule other localhost [H]")
+    node.host.add_valve(RewriteValve())
+    with node:
+        assert node.ask("/s/a.txt").body == b"a"
+        assert node.ask("/s/a.txt", host="other").body == b"a"
+
+
+def test_a_skipped_valve_does_not_run(tmp_path: Path) -> None:
+    passed: list[str] = []
+
+    class Counting(ValveBase):
+        def invoke(self, request: object, response: object) -> None:
+            passed.append("valve")
+            self.next.invoke(request, response)  # type: ignore[arg-type]  # as they came
+
+    node = node_with(tmp_path, "RewriteRule ^/a.txt$ - [VS]")
+    node.host.children[0].add_valve(Counting())
+    with node:
+        assert node.ask("/shop/a.txt").status == 200
+        assert passed == []
+        node.ask("/shop/b.txt")
+        assert passed == ["valve"]
+
+
+def test_chains_and_skips(tmp_path: Path) -> None:
+    rules = (
+        "RewriteRule ^/x$ /y [C]\nRewriteRule ^/y$ /a.txt\nRewriteRule ^/s$ /b.txt [S=1]\nRewriteRule ^/b.txt$ /a.txt\n"
+    )
+    with node_with(tmp_path, rules) as node:
+        assert node.ask("/shop/x").body == b"a"
+        assert node.ask("/shop/y").status == 404  # the chain begins with /x
+        assert node.ask("/shop/s").body == b"b"
+
+
+def test_rules_that_repeat_for_ever_are_an_error_not_a_hang(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/x$ /x [N]") as node:
+        assert node.ask("/shop/x").status == 500
+
+
+def test_a_file_that_is_not_understood_keeps_the_application_from_running(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = node_with(tmp_path, "RewriteRule ( /x")
+    with node:
+        assert node.host.children[0].state is LifecycleState.FAILED
+    assert "rewrite.config:1: Invalid rewrite configuration" in caplog.text
+
+
+def test_it_can_be_switched_off_and_needs_no_file(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/a.txt$ /b.txt", enabled=False) as node:
+        assert node.ask("/shop/a.txt").body == b"a"
+    other = tmp_path / "other"
+    other.mkdir()
+    bare = Node(other)
+    bare.add("shop", FILES).add_valve(RewriteValve())
+    bare.engine.add_valve(RewriteValve())
+    with bare:
+        assert bare.ask("/shop/a.txt").body == b"a"
+
+
+def test_rules_can_be_exchanged_while_it_runs(tmp_path: Path) -> None:
+    with node_with(tmp_path, "") as node:
+        valve = next(each for each in node.host.children[0].pipeline.valves if isinstance(each, RewriteValve))
+        valve.set_configuration("RewriteRule ^/a.txt$ /b.txt")
+        assert node.ask("/shop/a.txt").body == b"b"
