@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any
@@ -41,7 +42,8 @@ def test_a_fault_of_our_own_costs_one_connection(caplog):
             client.get("/")
             (connection,) = connector.endpoint.connections
             connection._next = lambda: 1 / 0  # type: ignore[attr-defined]
-            client.get("/")
+            with contextlib.suppress(ConnectionError, AssertionError):  # it may be over with the first answer already
+                client.get("/")
             assert client.is_closed
         with Client(connector) as client:
             assert client.get("/").status == 200
