@@ -165,7 +165,7 @@ class ManagerBase(Lifecycle):
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
-        if 0 <= self.max_active_sessions <= len(self.sessions):
+        if 0 <= self.max_active_sessions <= self.active_sessions:
             self.rejected_sessions += 1
             raise TooManyActiveSessionsError(self.max_active_sessions)
         session = self.new_session(session_id or self.generate_session_id())
