@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
-from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsError
+from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
@@ -113,9 +113,6 @@ class BackupManager(ClusterManagerBase):
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
-        if 0 <= self.max_active_sessions <= self.active_sessions:
-            self.rejected_sessions += 1
-            raise TooManyActiveSessionsError(self.max_active_sessions)
         session = super().create_session(session_id)
         if self.map is not None:
             self.map.put(session.id, session)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import pytest
+
+from catalina.attributes import AttributeRefused
+from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsError
+from catalina.ha.request_deliveries import CollectedDeliveries
+from catalina.ha.session.backup_manager import BackupManager
+from catalina.ha.session.map_session import MapSession
+from tests.ha.session.maps import FakeCluster, Group
+from tests.session.support import FakeContext
+
+
+def holders(group: Group, session_id: str) -> int:
+    return sum(session_id in manager.sessions for manager in group.managers)
+
+
+def test_a_session_is_at_its_owner_and_one_backup() -> None:
+    group = Group(4)
+    session_id = group.create(0, n=1)
+    assert holders(group, session_id) == 2
+    assert [manager.known_sessions for manager in group.managers] == [1] * 4
+    assert sum(manager.active_sessions for manager in group.managers) == 1
+    assert sum(manager.backup_sessions for manager in group.managers) == 1
+
+
+def test_a_request_finds_the_session_wherever_it_lands() -> None:
+    group = Group(4)
+    session_id = group.create(0, n=0)
+    for number in range(1, 9):
+        assert group.request(number % 4, session_id, n=number) == {"n": number}
+        assert holders(group, session_id) == 2
+        assert [manager.active_sessions for manager in group.managers].index(1) == number % 4
+
+
+def test_a_change_inside_a_value_reaches_the_backup() -> None:
+    group = Group(2)
+    session_id = group.create(0, cart=["a"])
+    session = group.managers[0].find_session(session_id)
+    assert isinstance(session, MapSession)
+    session.get_attribute("cart").append("b")
+    group.managers[0].request_completed(session, None)
+    group.network.settle()
+    assert group.request(1, session_id) == {"cart": ["a", "b"]}
+
+
+def test_the_answer_waits_for_everything_that_was_sent() -> None:
+    group = Group(2)
+    manager = group.managers[0]
+    with CollectedDeliveries() as deliveries:
+        session = manager.create_session()
+        session.set_attribute("n", 1)
+        manager.request_completed(session, None)
+    assert deliveries
+    assert not all(delivery.done for delivery in deliveries)
+    group.network.settle()
+    assert all(delivery.done for delivery in deliveries)
+
+
+def test_taking_a_session_over_is_waited_for_too() -> None:
+    group = Group(3)
+    session_id = group.create(0, n=1)
+    for number in (1, 2):
+        with CollectedDeliveries() as deliveries:
+            group.managers[number].find_session(session_id)
+        assert deliveries
+        group.network.settle()
+        assert all(delivery.done for delivery in deliveries)
+
+
+def test_an_invalidated_session_is_gone_everywhere() -> None:
+    group = Group(3)
+    session_id = group.create(0, n=1)
+    session = group.managers[2].find_session(session_id)
+    assert session is not None
+    session.invalidate()
+    group.network.settle()
+    assert holders(group, session_id) == 0
+    assert [manager.known_sessions for manager in group.managers] == [0] * 3
+    assert [manager.find_session(session_id) for manager in group.managers] == [None] * 3
+
+
+def test_a_new_id_is_known_everywhere_and_the_old_one_nowhere() -> None:
+    group = Group(3)
+    old = group.create(0, n=1)
+    session = group.managers[0].find_session(old)
+    assert session is not None
+    new = group.managers[0].change_session_id(session)
+    group.network.settle()
+    assert group.request(1, new) == {"n": 1}
+    assert group.request(2, old) is None
+
+
+def test_only_the_owner_expires_a_session_and_for_all() -> None:
+    group = Group(3)
+    session_id = group.create(0, n=1)
+    group.clock.advance(31 * 60)
+    expired = [manager.process_expires() for manager in reversed(group.managers)]
+    group.network.settle()
+    assert expired == [0, 0, 1]
+    assert holders(group, session_id) == 0
+    assert [manager.known_sessions for manager in group.managers] == [0] * 3
+
+
+def test_the_backup_of_a_dead_owner_expires_its_sessions() -> None:
+    group = Group(2)
+    session_id = group.create(0, n=1)
+    group.network.kill(group.managers[0].cluster.channel)  # type: ignore[union-attr, arg-type]
+    group.network.settle()
+    assert group.managers[1].active_sessions == 1
+    group.clock.advance(31 * 60)
+    assert group.managers[1].process_expires() == 1
+    assert group.managers[1].find_session(session_id) is None
+
+
+def test_sessions_live_on_when_their_owner_stops() -> None:
+    group = Group(3)
+    session_id = group.create(0, n=1)
+    group.managers[0].stop()
+    group.network.settle()
+    assert group.request(1, session_id) == {"n": 1}
+    assert group.request(2, session_id) == {"n": 1}
+    assert group.managers[0].cluster.removed == [group.managers[0]]  # type: ignore[union-attr]
+
+
+def test_sessions_end_with_their_owner_when_so_configured() -> None:
+    group = Group(2, expire_sessions_on_shutdown=True)
+    mine, other = group.create(0, n=1), group.create(1, n=2)
+    group.managers[0].stop()
+    group.network.settle()
+    assert group.request(1, mine) is None
+    assert group.request(1, other) == {"n": 2}
+
+
+def test_a_node_alone_keeps_its_sessions_to_itself() -> None:
+    group = Group(1)
+    session_id = group.create(0, n=1)
+    assert group.request(0, session_id, n=2) == {"n": 2}
+    assert group.network.sent == []
+
+
+def test_what_changed_while_alone_is_there_for_the_second_node() -> None:
+    group = Group(1)
+    session_id = group.create(0, n=1)
+    group.request(0, session_id, m=[1])
+    manager = BackupManager(clock=group.clock)
+    manager.name = "localhost#/app"
+    manager.context = FakeContext()
+    manager.cluster = FakeCluster(group.network.add(2))  # type: ignore[assignment]
+    manager.start()
+    group.network.settle()
+    group.managers.append(manager)
+    group.network.kill(group.managers[0].cluster.channel)  # type: ignore[union-attr, arg-type]
+    group.network.settle()
+    assert group.request(1, session_id) == {"n": 1, "m": [1]}
+
+
+def test_the_limit_counts_the_sessions_that_this_node_owns() -> None:
+    group = Group(2, max_active_sessions=1)
+    group.create(0)
+    with pytest.raises(TooManyActiveSessionsError):
+        group.managers[0].create_session()
+    group.create(1)
+    assert group.managers[0].rejected_sessions == 1
+
+
+def test_the_map_is_named_as_tomcat_names_it() -> None:
+    group = Group(1)
+    assert group.managers[0].map is not None
+    assert group.managers[0].map.map_id == b"localhost#/app-map"
+
+
+@pytest.mark.parametrize(("text", "options"), [("6", 6), ("8", 8), ("sync,use_ack", 6), ("async", 8), ("0", 0)])
+def test_send_options_are_numbers_or_names(text: str, options: int) -> None:
+    manager = BackupManager()
+    assert manager.set_attribute("mapSendOptions", text)
+    assert manager.map_send_options == options
+
+
+def test_unknown_send_options_are_refused() -> None:
+    with pytest.raises(AttributeRefused):
+        BackupManager().set_attribute("mapSendOptions", "quickly")
+
+
+def test_asynchronous_sends_hold_no_answer() -> None:
+    group = Group(2, map_send_options=8)
+    channel = group.managers[0].cluster.channel  # type: ignore[union-attr]
+    assert channel is not None
+    posted: list[int] = []
+    original = channel.post
+    channel.post = lambda to, message, options: (posted.append(options), original(to, message, options))[1]  # type: ignore[assignment, method-assign, arg-type]
+    group.create(0, n=1)
+    assert set(posted) == {8}
+
+
+def test_without_a_cluster_sessions_are_local(caplog: pytest.LogCaptureFixture) -> None:
+    manager = BackupManager()
+    manager.context = FakeContext()
+    manager.start()
+    session = manager.create_session()
+    assert "no cluster associated" in caplog.text
+    assert manager.find_session(session.id) is session
+    assert manager.known_sessions == 1
+    manager.remove(session)
+    assert manager.find_session(session.id) is None
+
+
+@pytest.mark.parametrize("terminate", [False, True])
+def test_a_map_that_cannot_start_stops_the_application_only_when_so_configured(terminate: bool) -> None:
+    group = Group(1)
+    manager = BackupManager(terminate_on_start_failure=terminate)
+    manager.context = FakeContext()
+    channel = group.network.add(2)
+    manager.cluster = FakeCluster(channel)  # type: ignore[assignment]
+
+    def refuse(*_: object) -> None:
+        raise ChannelError("stopped")
+
+    channel.post = refuse  # type: ignore[assignment, method-assign]
+    if terminate:
+        with pytest.raises(LifecycleError, match="Failed to start BackupManager"):
+            manager.start()
+    else:
+        manager.start()
+        assert manager.map is None
+        assert manager.create_session().is_valid

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+
+from catalina.errors import ProtocolError
+from catalina.ha.session.backup_manager import BackupManager
+from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.map_session import MapSession, SessionCodec
+from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
+from catalina.tribes.io.java import dumps, encode_value
+from catalina.tribes.tipis.map_message import MapMessage
+from catalina.tribes.tipis.map_values import is_diffable
+from tests.session.support import FakeClock, FakeContext
+from tests.tribes.wire import cases
+
+
+def new_manager() -> BackupManager:
+    manager = BackupManager(clock=FakeClock())
+    manager.context = FakeContext()
+    manager.start()
+    return manager
+
+
+def new_session(manager: BackupManager | None = None) -> MapSession:
+    session = (manager or new_manager()).create_session("S")
+    assert isinstance(session, MapSession)
+    session.take_diff()
+    return session
+
+
+def test_a_session_says_what_changed_once() -> None:
+    session = new_session()
+    assert session.take_diff() is None
+    session.set_attribute("n", 1)
+    diff = session.take_diff()
+    assert diff is not None
+    delta = DeltaRequest.decode(diff)
+    assert delta.session_id == "S"
+    assert [action.name for action in delta.actions] == ["n"]
+    assert session.take_diff() is None
+    assert is_diffable(session)
+
+
+def test_a_backup_takes_over_what_changed() -> None:
+    owner, backup = new_session(), new_session()
+    owner.set_attribute("n", [1])
+    diff = owner.take_diff()
+    assert diff is not None
+    backup.apply_diff(diff)
+    assert backup.get_attribute("n") == [1]
+    assert not backup.is_primary
+
+
+def test_a_difference_of_another_session_is_refused() -> None:
+    delta = DeltaRequest("other")
+    delta.set_attribute("n", encode_value(1))
+    session = new_session()
+    with pytest.raises(ProtocolError, match="Session id mismatch"):
+        session.apply_diff(delta.serialize())
+    assert session.attribute_names() == []
+
+
+@pytest.mark.parametrize("diff", [b"", b"nonsense", dumps(1)])
+def test_what_is_no_difference_is_refused(diff: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        new_session().apply_diff(diff)
+
+
+def test_an_access_is_told_each_tenth_of_the_interval() -> None:
+    manager = new_manager()
+    session = new_session(manager)
+    session.max_inactive_interval = 100
+    session.take_diff()
+    assert not session.access_due()
+    manager._clock.advance(11)  # type: ignore[attr-defined]
+    assert session.access_due()
+    assert not session.access_due()
+    session.max_inactive_interval = 0
+    manager._clock.advance(1000)  # type: ignore[attr-defined]
+    assert not session.access_due()
+
+
+def test_an_access_elsewhere_touches_the_copy() -> None:
+    manager = new_manager()
+    session = new_session(manager)
+    manager._clock.advance(5)  # type: ignore[attr-defined]
+    session.accessed_elsewhere()
+    assert session.idle_ms() == 0
+    assert not session.is_primary
+
+
+def test_a_session_travels_whole() -> None:
+    manager = new_manager()
+    session = new_session(manager)
+    session.set_attribute("cart", {"items": [1, 2]})
+    codec = SessionCodec(manager)
+    copy = codec.decode(codec.encode(session, 0))
+    assert copy.get_attribute("cart") == {"items": [1, 2]}
+    assert (copy.id, copy.manager, copy.is_primary) == ("S", manager, False)
+
+
+def test_java_s_session_is_read_and_answered_in_the_form_of_its_version() -> None:
+    manager = new_manager()
+    wire = next(bytes.fromhex(case["hex"]) for case in cases("map") if case["name"] == "MSG_BACKUP of a DeltaSession")
+    value = MapMessage.decode(wire).value
+    assert value is not None
+    codec = SessionCodec(manager)
+    session = codec.decode(value)
+    assert session.get_attribute("attr0") == -128
+    data, _ = decode_session_object(value)
+    old = codec.decode(encode_session_object(data, DELTA_SESSION_SUIDS[1]))
+    assert decode_session_object(codec.encode(old, 0))[1] == DELTA_SESSION_SUIDS[1]
+
+
+def test_what_is_no_session_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        SessionCodec(new_manager()).decode(dumps({"a": 1}))
