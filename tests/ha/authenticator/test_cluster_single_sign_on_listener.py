@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from catalina.ha.authenticator.cluster_single_sign_on_listener import decode_listener, encode_listener
+from types import SimpleNamespace
+
+import pytest
+
+from catalina.authenticator.single_sign_on import SingleSignOn
+from catalina.ha.authenticator.cluster_single_sign_on_listener import (
+    decode_listener,
+    encode_listener,
+    hear_of_session,
+)
 from catalina.tribes.io.java import ObjectInputStream, encode_value
 from tests.tribes.wire import cases
 
@@ -15,3 +24,38 @@ def test_a_captured_listener_is_read_and_written_to_the_byte() -> None:
 def test_another_listener_names_no_sign_on() -> None:
     assert decode_listener(encode_value("x")) is None
     assert decode_listener(encode_value([1])) is None
+
+
+class Sso(SingleSignOn):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[str, ...]] = []
+
+    def session_destroyed(self, sso_id: str, session: object) -> None:
+        self.heard.append(("destroyed", sso_id))
+
+    def session_changed_id(self, sso_id: str, session: object, old_id: str) -> None:
+        self.heard.append(("changed", sso_id, old_id))
+
+
+def session_below(*valves: object) -> SimpleNamespace:
+    host = SimpleNamespace(parent=None, pipeline=SimpleNamespace(valves=valves))
+    context = SimpleNamespace(parent=host, pipeline=SimpleNamespace(valves=()))
+    return SimpleNamespace(manager=SimpleNamespace(context=context))
+
+
+@pytest.mark.parametrize(
+    ("event", "heard"),
+    [("destroySession", ("destroyed", "SSO1")), ("changeSessionId", ("changed", "SSO1", "old"))],
+)
+def test_the_valve_above_the_application_is_told(event: str, heard: tuple[str, ...]) -> None:
+    sso = Sso()
+    hear_of_session(encode_listener("SSO1"), session_below(object(), sso), event, "old")
+    assert sso.heard == [heard]
+
+
+def test_without_a_valve_or_for_another_listener_nothing_happens() -> None:
+    sso = Sso()
+    hear_of_session(encode_listener("SSO1"), session_below(), "destroySession", "old")
+    hear_of_session(encode_value("x"), session_below(sso), "destroySession", "old")
+    assert sso.heard == []

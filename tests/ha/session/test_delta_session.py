@@ -3,8 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_listener
 from catalina.ha.session.delta_manager import DeltaManager
-from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_request import TYPE_LISTENER, DeltaRequest
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
 from tests.session.support import FakeClock, FakeContext
@@ -180,3 +183,33 @@ def test_a_snapshot_restores_to_the_same_session() -> None:
     assert copy.get_attribute("n") == 1
     assert not copy.is_primary
     assert copy.take_delta() is None
+
+
+def test_a_listener_that_travels_is_told_once_and_goes_with_the_session() -> None:
+    session = new_session()
+    listener = encode_listener("SSO1")
+    session.add_remote_listener(listener)
+    session.add_remote_listener(listener)
+    delta = session.take_delta()
+    assert delta is not None
+    assert [(action.type, action.value) for action in delta.actions] == [(TYPE_LISTENER, listener)]
+    assert session.take_delta() is None
+    assert session.to_data().listeners == [listener]
+
+
+def test_a_listener_hears_only_where_the_session_is_primary(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        "catalina.ha.session.delta_session.hear_of_session",
+        lambda encoded, session, event, old_id: heard.append((event, old_id)),
+    )
+    session = new_session()
+    session.add_remote_listener(encode_listener("SSO1"))
+    session.manager.change_session_id(session, "N")
+    session.expire()
+    assert heard == [("changeSessionId", "S"), ("destroySession", "N")]
+    backup = new_session()
+    backup.add_remote_listener(encode_listener("SSO1"))
+    backup.be_backup()
+    backup.expire(notify_cluster=False)
+    assert len(heard) == 2
