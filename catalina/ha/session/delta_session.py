@@ -257,25 +257,20 @@ class DeltaSession(StandardSession):
         if not (self._changed or self._unsent or self._touched):
             return None
         manager = self.manager
-        with self._lock:
-            changed, self._changed = self._changed, {}
-            touched, unsent, recorded = self._touched, self._unsent, self._recorded
-            if touched:
-                self._touched = {}
-            if unsent:
-                self._unsent = {}
-            if recorded:
-                self._recorded = []
+        changed = dict(_drain(self._changed))
+        touched = _drain(self._touched) if self._touched else ()
+        recorded = self._recorded[:]
+        del self._recorded[: len(recorded)]
         delta = DeltaRequest(self.id, manager.record_all_actions)
-        if unsent:
-            self._add_properties(delta, unsent)
+        if self._unsent:
+            self._add_properties(delta, dict(_drain(self._unsent)))
         for name, encoded in recorded:
             self._add_attribute(delta, name, encoded)
         if not recorded:
             for name, is_set in changed.items():
                 self._add_attribute(delta, name, self._encode(name) if is_set else None, removed=not is_set)
         if touched and not manager.use_dirty_flag:
-            for name in touched:
+            for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(delta, name)
         return delta if len(delta) else None
@@ -488,3 +483,12 @@ class DeltaSession(StandardSession):
     def _take_listener(self, encoded: EncodedValue, added: bool) -> None:
         others = [listener for listener in self.remote_listeners if listener.data != encoded.data]
         self.remote_listeners = [*others, encoded] if added else others
+
+
+def _drain(pending: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Take everything out, in its order. What another request adds meanwhile is taken or stays, and is never lost."""
+    taken = []
+    while pending:
+        taken.append(pending.popitem())
+    taken.reverse()
+    return taken
