@@ -109,3 +109,32 @@ def test_the_one_line_element_makes_a_group(make_node: Callable[..., Node]) -> N
     first = nodes[0].get("/put?x=1")
     assert nodes[1].get("/show", first.session_id).values == {"x": "1"}
     assert "Register manager [localhost#/app] to cluster element [Engine] with name [Catalina]" in nodes[0].log
+
+
+def test_a_contexts_own_manager_wins_over_the_clusters_template(make_node: Callable[..., Node]) -> None:
+    own = (
+        '<Context><Manager className="org.apache.catalina.ha.session.DeltaManager" stateTransferTimeout="7"'
+        ' sessionAttributeNameFilter="shared.*"/></Context>'
+    )
+    cluster = full(free_udp_port(), send_options=6)
+    nodes = [make_node(name, cluster=cluster, context_xml=own) for name in ("own1", "own2")]
+    nodes[0].start()
+    nodes[1].start()
+    assert "will timeout if no session state has been received within [7] seconds" in nodes[1].log
+    session_id = nodes[0].get("/put?shared_x=1&mine=2").session_id
+    assert nodes[1].get("/show", session_id).values == {"shared_x": "1"}
+
+
+def test_an_application_that_is_not_distributable_keeps_its_sessions_to_itself(make_node: Callable[..., Node]) -> None:
+    cluster = full(free_udp_port(), send_options=6)
+    nodes = [make_node(name, cluster=cluster) for name in ("alone1", "alone2")]
+    for node in nodes:
+        web_xml = node.base / "webapps" / "app" / "WEB-INF" / "web.xml"
+        web_xml.write_text(web_xml.read_text().replace("<distributable/>", ""))
+        node.start(wait=False)
+    for node in nodes:
+        node.wait_started()
+    session_id = nodes[0].get("/count").session_id
+    assert nodes[0].get("/count", session_id).values == {"count": 2}
+    assert nodes[1].get("/show", session_id).json["id"] is None
+    assert "Register manager" not in nodes[0].log
