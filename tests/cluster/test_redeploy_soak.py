@@ -1,0 +1,142 @@
+"""One wheel deployed again and again under load: no request fails, no session is lost, memory does not grow."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from catalina.startup import control_client
+from tests.cluster.clusters import full
+from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.deploy.archives import make_wheel
+
+pytestmark = pytest.mark.cluster
+
+ROUNDS = 50
+#: Answers that each client gets from each deployment.
+ANSWERS = 20
+WARM_UP = 10
+#: What fifty deployments may add after the first ten: allocator noise, not one application (about 1 MB each).
+ALLOWED_GROWTH = 6 * 2**20
+
+COUNTER = """
+class Count:
+    def __init__(self):
+        self.value = 0
+
+BALLAST = [str(number) for number in range(10_000)]
+
+def application(environ, start_response):
+    session = environ["catalina.session"]
+    count = session.get("count") or Count()
+    count.value += 1
+    session["count"] = count
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"{round} %d" % count.value]
+"""
+
+
+def wheel(directory: Path, number: int, version: str = "1") -> Path:
+    source = COUNTER.replace("{round}", str(number))
+    return make_wheel(
+        directory, "counter", version, {"counter.py": source}, entry_point=("counter", "counter:application"),
+        distributable=True,
+    )  # fmt: skip
+
+
+def deploy(node: Node, file: Path) -> None:
+    """``catalina deploy``, as an operator types it."""
+    assert control_client.main("deploy", [str(file)], node.base) == 0
+
+
+def resident(node: Node) -> int:
+    """Bytes of memory of the worker."""
+    pages = Path(f"/proc/{node.processes()[-1]}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Load(threading.Thread):
+    """One client with one session, asking without pause over one connection."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(name="load")
+        self.node = node
+        self.answers = 0
+        self.faults: list[str] = []
+        self.slowest = 0.0
+        self.rounds: set[bytes] = set()
+        self.stopping = False
+
+    def run(self) -> None:
+        cookie: dict[str, str] = {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=30)
+        while not self.stopping:
+            begun = time.monotonic()
+            connection.request("GET", "/counter/", headers=cookie)
+            response = connection.getresponse()
+            body = response.read()
+            self.slowest = max(self.slowest, time.monotonic() - begun)
+            self.answers += 1
+            number, _, count = body.partition(b" ")
+            self.rounds.add(number)
+            if response.status != 200 or count != b"%d" % self.answers:
+                self.faults.append(f"answer {self.answers}: {response.status} {body[:80]!r}")
+            if "Set-Cookie" in response.headers:
+                cookie = {"Cookie": response.headers["Set-Cookie"].partition(";")[0]}
+            time.sleep(0.002)
+        connection.close()
+
+
+def test_fifty_deployments_under_load(tmp_path: Path) -> None:
+    node = Node("soak", tmp_path / "soak", cluster=full(free_udp_port()))
+    clients = [Load(node) for _ in range(3)]
+    try:
+        node.start()
+        deploy(node, wheel(tmp_path / "from", 0))
+        for client in clients:
+            client.start()
+        memory = []
+        for number in range(1, ROUNDS + 1):
+            deploy(node, wheel(tmp_path / "from", number))
+            goal = [client.answers + ANSWERS for client in clients]
+            wait_until(
+                lambda goal=goal: all(client.answers >= each for client, each in zip(clients, goal, strict=True)),
+                "the load goes on",
+            )
+            memory.append(resident(node))
+        for client in clients:
+            client.stopping = True
+            client.join()
+        assert [fault for client in clients for fault in client.faults] == []
+        assert all(client.rounds >= {b"%d" % number for number in range(1, ROUNDS + 1)} for client in clients)
+        grown = max(memory[-5:]) - max(memory[WARM_UP - 5 : WARM_UP])
+        assert grown < ALLOWED_GROWTH, f"{grown} bytes in {ROUNDS - WARM_UP} deployments: {memory}"
+        assert "appears to have started a thread" not in node.log
+    finally:
+        for client in clients:
+            client.stopping = True
+            if client.is_alive():
+                client.join()
+        node.close()
+
+
+def test_sessions_stay_on_their_version_until_they_end(tmp_path: Path) -> None:
+    node = Node("versions", tmp_path / "versions", cluster=full(free_udp_port()))
+    server_xml = node.base / "conf/server.xml"
+    text = server_xml.read_text().replace('autoDeploy="false"', 'autoDeploy="true" undeployOldVersions="true"')
+    server_xml.write_text(text)
+    try:
+        node.start()
+        deploy(node, wheel(tmp_path / "from", 9, version="1.9"))
+        first = node.get("/", app="/counter")
+        assert first.body == b"9 1"
+        deploy(node, wheel(tmp_path / "from", 10, version="1.10"))
+        assert node.get("/", app="/counter").body == b"10 1"
+        assert node.get("/", first.session_id, app="/counter").body == b"9 2"
+    finally:
+        node.close()
