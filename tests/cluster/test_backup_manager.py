@@ -196,3 +196,37 @@ def test_replication_goes_only_to_nodes_that_have_the_application(make_node: Cal
     sessions = [nodes[0].get("/count").session_id for _ in range(10)]
     nodes[0].kill()
     assert [nodes[1].get("/count", session_id).values for session_id in sessions] == [{"count": 2}] * 10
+
+
+SHARED = """
+def application(environ, start_response):
+    attributes = environ["catalina.context"].attributes
+    name, _, value = environ.get("QUERY_STRING", "").partition("=")
+    if value:
+        attributes[name] = {"value": value}
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(attributes.get(name)).encode()]
+"""
+
+
+def test_a_replicated_context_shares_its_attributes(make_node: Callable[..., Node], tmp_path: Path) -> None:
+    application = tmp_path / "shared"
+    application.mkdir()
+    (application / "wsgi.py").write_text(SHARED)
+    context = (
+        '<Context className="org.apache.catalina.ha.context.ReplicatedContext" path="/shared"'
+        f' docBase="{application}"/>'
+    )
+    cluster = full(free_udp_port(), send_options=6) + context
+    nodes = [make_node(name, cluster=cluster) for name in ("a", "b")]
+    for node in nodes:
+        node.start(wait=False)
+    for node in nodes:
+        node.wait_started()
+    first, second = nodes
+    assert first.get("/?motd=hello", app="/shared").body == b"{'value': 'hello'}"
+    wait_until(lambda: second.get("/?motd", app="/shared").body == b"{'value': 'hello'}", "b has it", 5)
+    first.kill()
+    assert second.get("/?motd=bye", app="/shared").body == b"{'value': 'bye'}"
+    first.start()
+    assert first.get("/?motd", app="/shared").body == b"{'value': 'bye'}"

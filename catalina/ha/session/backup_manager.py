@@ -51,8 +51,8 @@ class BackupManager(ClusterManagerBase):
     expire_sessions_on_shutdown = Attribute(
         bool,
         False,
-        doc="Expire the sessions that this node owns, in the whole group, when the application stops here. Tomcat 7 had "
-        "it, the HOW-TO's second configuration still names it.",
+        doc="Expire the sessions that this node owns, in the whole group, when the application stops here. Tomcat 7 "
+        "had it, the HOW-TO's second configuration still names it.",
     )
     terminate_on_start_failure = Attribute(
         bool, False, doc="The application fails to start when the map cannot; false starts it with local sessions."

@@ -1,0 +1,168 @@
+"""A context whose attributes all nodes share (Tomcat: ha/context/ReplicatedContext.java).
+
+``<Context className="org.apache.catalina.ha.context.ReplicatedContext" ...>`` under a Host with a cluster: what one
+node sets in ``environ["catalina.context"].attributes`` the others read. A value is sent when it is set; a change inside
+it is sent when it is set again. What cannot travel, and the container's own names, stay in their node.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from catalina.attributes import Attribute
+from catalina.core.standard_context import StandardContext
+from catalina.errors import ChannelError, LifecycleError, NotReplicableError
+from catalina.lifecycle import LifecycleEvent
+from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
+from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, encode_value
+from catalina.tribes.tipis.replicated_map import ReplicatedMap
+
+__all__ = ["ReplicatedAttributes", "ReplicatedContext"]
+
+log = logging.getLogger("org.apache.catalina.ha.context.ReplicatedContext")
+
+#: Attributes of the container itself, which mean something in one process only.
+OWN_PREFIXES = ("catalina.", "jakarta.", "javax.", "java.", "org.apache.")
+
+_NOT_DECODED = object()
+
+
+class SharedValue:
+    """One attribute: as bytes for the others, and as a value once it is used here."""
+
+    __slots__ = ("encoded", "value")
+
+    def __init__(self, encoded: EncodedValue, value: Any = _NOT_DECODED) -> None:
+        self.encoded = encoded
+        self.value = value
+
+
+class AttributeCodec:
+    """Attributes travel as the objects that they are; none is decoded before it is read."""
+
+    def encode(self, value: SharedValue, suid: int) -> bytes:
+        """The value's own stream."""
+        return value.encoded.to_stream()
+
+    def decode(self, data: bytes) -> SharedValue:
+        """The value, still encoded.
+
+        Raises:
+            ProtocolError: it is no object stream.
+        """
+        return SharedValue(ObjectInputStream(data).read_encoded())
+
+
+class ReplicatedAttributes(MutableMapping[str, Any]):
+    """The attributes of the application: the shared ones, and over them those of this node.
+
+    Args:
+        local: the context's own mapping, which also tells the listeners.
+        shared: a started map.
+        context: whose classes may be decoded.
+    """
+
+    def __init__(self, local: MutableMapping[str, Any], shared: ReplicatedMap, context: ReplicatedContext) -> None:
+        self._local = local
+        self._shared = shared
+        self._context = context
+
+    def __getitem__(self, name: str) -> Any:
+        shared = self._shared.peek(name)
+        if shared is None:
+            return self._local[name]
+        if shared.value is _NOT_DECODED:
+            with self._context.loader.bound():
+                shared.value = decode_value(shared.encoded, self._context.allows_class)
+        return shared.value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        encoded = self._encoded(name, value)
+        self._local[name] = value
+        if encoded is not None:
+            self._shared.put(name, SharedValue(encoded, value))
+        elif name in self._shared:
+            self._shared.remove(name)
+
+    def __delitem__(self, name: str) -> None:
+        known = name in self
+        self._shared.remove(name)
+        if name in self._local:
+            del self._local[name]
+        elif not known:
+            raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._local, *self._shared.keys()]))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _encoded(self, name: str, value: Any) -> EncodedValue | None:
+        """The form for the others; None for what stays here."""
+        if name.startswith(OWN_PREFIXES):
+            return None
+        try:
+            return encode_value(value, name)
+        except NotReplicableError as error:
+            log.warning("Context [%s]: an attribute stays in this node: %s", self._context.name, error)
+            return None
+
+
+class ReplicatedContext(StandardContext):
+    """A StandardContext that shares its attributes with the other nodes that have it."""
+
+    map_send_options = Attribute(
+        parse_send_options, SEND_OPTIONS_DEFAULT, doc="How attributes are sent: a number or names. 2 is use_ack."
+    )
+    rpc_timeout = Attribute(
+        int, 15000, unit="ms", doc="How long the start waits for the attributes that the group has."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.map: ReplicatedMap | None = None
+        self.add_lifecycle_listener(self._on_event)
+
+    def allows_class(self, name: str) -> bool:
+        """Whether ``package.module.Class`` is one of the application's own."""
+        module = name.rpartition(".")[0]
+        while module:
+            if self.loader.is_application_module(module):
+                return True
+            module = module.rpartition(".")[0]
+        return False
+
+    def _on_event(self, event: LifecycleEvent) -> None:
+        """Join before the application's listeners run, leave when nothing of it runs any more."""
+        if event.type == "configure_start":
+            self._share()
+        elif event.type in ("after_stop", "configure_stop"):
+            self._leave()
+
+    def _share(self) -> None:
+        channel = getattr(self.cluster, "channel", None)
+        if channel is None:
+            log.warning("Context [%s] has no cluster: its attributes stay in this node", self.name)
+            return
+        shared = ReplicatedMap(
+            channel,
+            self.name,
+            None,
+            AttributeCodec(),
+            rpc_timeout_ms=self.rpc_timeout,
+            send_options=self.map_send_options,
+        )
+        try:
+            shared.start()
+        except ChannelError as error:
+            raise LifecycleError(f"Failed to start ReplicatedContext [{self.name}]: {error}") from error
+        self.map = shared
+        self.application_context.attributes = ReplicatedAttributes(self.application_context.attributes, shared, self)
+
+    def _leave(self) -> None:
+        shared, self.map = self.map, None
+        if shared is not None:
+            shared.stop()
