@@ -8,12 +8,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused
-from catalina.errors import CatalinaError, ProtocolError
+from catalina.errors import CatalinaError
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
-from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.recent_sessions import RecentSessions
-from catalina.ha.session.session_data import SessionData, decode_sessions
+from catalina.ha.session.session_data import SessionData
 from catalina.ha.session.session_message import (
     EVT_ALL_SESSION_DATA,
     EVT_ALL_SESSION_NOCONTEXTMANAGER,
@@ -25,7 +25,6 @@ from catalina.ha.session.session_message import (
     EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
     SessionMessage,
-    decode_session_id,
     encode_message,
     encode_session_id,
 )
@@ -113,6 +112,7 @@ class DeltaManager(ClusterManagerBase):
         self.state_transferred = False
         self.no_context_manager_received = False
         self.recent = RecentSessions()
+        self.receiver = DeltaReceiver(self)
         self.transfer = StateTransfer(self)
         self.state_sender = StateSender(self)
         self._kept: list[SessionData] = []
@@ -250,135 +250,8 @@ class DeltaManager(ClusterManagerBase):
         self.apply_message(message, sender)
 
     def apply_message(self, message: SessionMessage, sender: Member) -> None:
-        """Act on a message. One that cannot be read costs only itself; its sender gets a positive ACK all the same."""
-        handle = _HANDLERS.get(message.event)
-        if handle is None:
-            log.debug("Manager [%s]: unknown event %s from [%s]", self.name, message.event, sender.name)
-            return
-        try:
-            handle(self, message, sender)
-        except ProtocolError as error:
-            log.error(
-                "Manager [%s]: Unable to receive message through TCP channel: %s from [%s]: %s",
-                self.name, message.event_name, sender.name, error,
-            )  # fmt: skip
-
-    def _find_delta_session(self, session_id: str) -> DeltaSession | None:
-        session = self.sessions.get(session_id)
-        if session is None:
-            new_id = self.recent.new_id(session_id, time.monotonic())
-            session = self.sessions.get(new_id) if new_id is not None else None
-        return session if isinstance(session, DeltaSession) else None
-
-    def _handle_created(self, message: SessionMessage, sender: Member) -> None:
-        session_id = message.session_id or ""
-        created_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
-        if not session_id or session_id in self.sessions:
-            return  # a resend; Tomcat would empty the session (wire reference 8.6)
-        if self.recent.is_gone(session_id, created_ms, time.monotonic()):
-            return
-        session = self.new_session(session_id)
-        session.creation_time_ms = created_ms
-        session.be_backup()
-        self.recent.born(session_id)
-        self.session_counter += 1
-        self.add(session)
-        if self.notify_session_listeners_on_replication:
-            session.tell_new()
-        for early in self.recent.take_early(session_id):
-            self.apply_message(early, sender)
-
-    def _handle_delta(self, message: SessionMessage, sender: Member) -> None:
-        session = self._find_delta_session(message.session_id or "")
-        if session is None:
-            self._not_here(message)
-        elif message.session is not None:
-            session.apply(DeltaRequest.decode(message.session), self.notify_listeners_on_replication)
-
-    def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
-        session = self._find_delta_session(message.session_id or "")
-        if session is not None:
-            session.touched_elsewhere()
-
-    def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
-        session_id = message.session_id or ""
-        session = self._find_delta_session(session_id)
-        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
-        self.recent.expired(session_id, timestamp_ms, time.monotonic())
-        if session is not None:
-            self.recent.expired(session.id, timestamp_ms, time.monotonic())
-            session.expire(self.notify_session_listeners_on_replication, notify_cluster=False)
-
-    def _handle_change_id(self, message: SessionMessage, sender: Member) -> None:
-        old_id = message.session_id or ""
-        session = self._find_delta_session(old_id)
-        if session is None:
-            self._not_here(message)
-            return
-        new_id = decode_session_id(message.session or b"")
-        if session.id == new_id or not new_id:
-            return
-        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self.now_ms()
-        self.rename(
-            session,
-            new_id,
-            self.notify_session_listeners_on_replication,
-            self.notify_container_listeners_on_replication,
-        )
-        self.recent.born(new_id)
-        self.recent.renamed(old_id, new_id, timestamp_ms, time.monotonic())
-        session.is_primary = False
-        for early in self.recent.take_early(new_id):
-            self.apply_message(early, sender)
-
-    def _not_here(self, message: SessionMessage) -> None:
-        """About a session that this node does not have: not any more, or not yet."""
-        session_id = message.session_id or ""
-        now = time.monotonic()
-        if self.recent.has_ended(session_id, now) or not self.recent.keep_early(message, now):
-            log.debug("Manager [%s]: received session delta for unknown session [%s]", self.name, session_id)
-
-    def _handle_get_all(self, message: SessionMessage, sender: Member) -> None:
-        self.state_sender.answer(sender)
-
-    def _handle_all_data(self, message: SessionMessage, sender: Member) -> None:
-        log.debug("Manager [%s]: received all session state data", self.name)
-        self.transfer.received_data()
-        for data in decode_sessions(message.session or b""):
-            self._take_over(data)
-
-    def _take_over(self, data: SessionData) -> None:
-        """Become a backup of a session of the state, unless this node knows something newer."""
-        known = self.sessions.get(data.id)
-        now = time.monotonic()
-        if known is None:
-            if self.recent.is_gone(data.id, data.last_accessed_time_ms, now):
-                return
-            self.session_counter += 1
-        else:
-            if known.last_accessed_time_ms > data.last_accessed_time_ms:
-                return
-            log.debug("overload existing session [%s]", data.id)
-            self.session_replace_counter += 1
-        session = self.new_session(data.id)
-        session.restore(data)
-        self.add(session)
-        if known is None and self.notify_session_listeners_on_replication:
-            session.tell_new()
-        for early in self.recent.take_early(data.id):
-            handle = _HANDLERS.get(early.event)
-            if handle is not None:
-                handle(self, early, None)
-
-    def _handle_complete(self, message: SessionMessage, sender: Member) -> None:
-        log.debug("Manager [%s] received from node [%s] session state transferred.", self.name, sender.name)
-        self.state_transferred = True
-        self.transfer.received_complete(message.timestamp_ms)
-
-    def _handle_no_context(self, message: SessionMessage, sender: Member) -> None:
-        log.debug("Manager [%s] received from node [%s] no context manager.", self.name, sender.name)
-        self.no_context_manager_received = True
-        self.transfer.received_no_context()
+        """Act on a message now."""
+        self.receiver.apply(message, sender)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
@@ -441,16 +314,3 @@ class DeltaManager(ClusterManagerBase):
         lost = self.recent.forget(time.monotonic())
         if lost:
             log.debug("Manager [%s]: %d messages were about sessions that never came", self.name, lost)
-
-
-_HANDLERS: dict[int, Any] = {
-    EVT_SESSION_CREATED: DeltaManager._handle_created,
-    EVT_SESSION_DELTA: DeltaManager._handle_delta,
-    EVT_SESSION_ACCESSED: DeltaManager._handle_accessed,
-    EVT_SESSION_EXPIRED: DeltaManager._handle_expired,
-    EVT_CHANGE_SESSION_ID: DeltaManager._handle_change_id,
-    EVT_GET_ALL_SESSIONS: DeltaManager._handle_get_all,
-    EVT_ALL_SESSION_DATA: DeltaManager._handle_all_data,
-    EVT_ALL_SESSION_TRANSFERCOMPLETE: DeltaManager._handle_complete,
-    EVT_ALL_SESSION_NOCONTEXTMANAGER: DeltaManager._handle_no_context,
-}

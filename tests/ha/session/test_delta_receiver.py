@@ -1,0 +1,114 @@
+"""Messages in another order than they were sent (a Java peer with option 8), twice, and broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.session_message import EVT_SESSION_DELTA, SessionMessage
+from tests.ha.session.test_delta_manager import shared_session
+from tests.ha.support import FakeNetwork, Node, two_nodes
+
+
+def held_back() -> tuple[FakeNetwork, Node, Node]:
+    network, a, b = two_nodes()
+    network.immediate = False
+    return network, a, b
+
+
+def test_a_delta_that_comes_before_its_session_waits_for_it() -> None:
+    network, a, b = held_back()
+    session = a.manager.create_session("S")
+    session.set_attribute("n", 1)
+    a.request(session)
+    created, delta = network.on_the_way
+    network.on_the_way[:] = [delta, created]
+    network.deliver()
+    assert b.manager.find_session("S").get_attribute("n") == 1
+
+
+def test_a_delta_after_the_end_does_not_bring_the_session_back() -> None:
+    network, a, b = held_back()
+    session = a.manager.create_session("S")
+    a.request(session)
+    network.deliver()
+    session.set_attribute("n", 1)
+    session.invalidate()
+    delta, expired = network.on_the_way
+    network.on_the_way[:] = [expired, delta]
+    network.deliver()
+    assert b.manager.active_sessions == 0
+
+
+def test_a_creation_after_the_end_does_not_make_the_session() -> None:
+    network, a, b = held_back()
+    session = a.manager.create_session("S")
+    session.invalidate()
+    network.on_the_way.reverse()
+    network.deliver()
+    assert b.manager.active_sessions == 0
+
+
+def test_a_delta_under_the_old_id_reaches_the_renamed_session() -> None:
+    network, a, b = held_back()
+    session = a.manager.create_session("S")
+    a.request(session)
+    network.deliver()
+    session.set_attribute("n", 1)
+    a.request(session)
+    a.manager.change_session_id(session, "T")
+    network.on_the_way.reverse()
+    network.deliver()
+    assert b.manager.find_session("T").get_attribute("n") == 1
+    assert b.manager.find_session("S") is None
+
+
+def test_a_creation_that_comes_twice_does_not_empty_the_session() -> None:
+    network, a, b = held_back()
+    session = a.manager.create_session("S")
+    session.set_attribute("n", 1)
+    a.request(session)
+    network.on_the_way.append(network.on_the_way[0])
+    network.deliver()
+    assert b.manager.find_session("S").get_attribute("n") == 1
+
+
+def test_rubbish_in_a_delta_costs_only_that_message(caplog: pytest.LogCaptureFixture) -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=1)
+    bad = SessionMessage(EVT_SESSION_DELTA, "/app", b"\xac\xed\x00\x05rubbish", session.id, "x", 1)
+    a.cluster.post(bad)
+    assert "Unable to receive message through TCP channel" in caplog.text
+    assert copy.get_attribute("n") == 1
+
+
+def test_a_fixed_action_of_the_wrong_class_is_left_out_and_not_passed_on() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b)
+    delta = DeltaRequest(session.id)
+    delta.set_auth_type("x")
+    interval = delta.actions[0]._replace(type=3, name="__SET__MAXINTERVAL__")
+    delta.add(interval)
+    delta.set_attribute("n", a.manager.codec.encode("n", 1))
+    a.cluster.post(SessionMessage(EVT_SESSION_DELTA, "/app", delta.serialize(), session.id, "x", 1))
+    assert copy.max_inactive_interval == 1800
+    assert copy.get_attribute("n") == 1
+
+
+def test_a_copy_in_the_state_that_is_no_newer_does_not_replace_the_primary() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=1)
+    data = copy.to_data()
+    data.attributes["n"] = a.manager.codec.encode("n", 0)
+    a.manager.receiver._take_over(data, b.channel.local_member)
+    assert a.manager.find_session(session.id) is session
+    data.last_accessed_time_ms += 1
+    a.manager.receiver._take_over(data, b.channel.local_member)
+    assert a.manager.find_session(session.id).get_attribute("n") == 0
+
+
+def test_an_event_that_nobody_knows_is_ignored() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=1)
+    a.cluster.post(SessionMessage(99, "/app", None, session.id, "x", 1))
+    assert copy.get_attribute("n") == 1
