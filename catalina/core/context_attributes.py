@@ -61,17 +61,21 @@ class ContextAttributes(ContainerBase):
     send_redirect_body = Attribute(bool, False, doc="Send a short text body with redirects.")
     cross_context = Attribute(bool, False, doc="Let the application reach other applications of the host.")
     allow_casual_multipart_parsing = Attribute(
-        bool, False, doc="Parse multipart bodies into parameters also for servlets without multipart-config."
+        bool, False, doc="Recognised: an application reads its multipart bodies itself."
     )
-    create_upload_targets = Attribute(bool, False, doc="Make a servlet's multipart location when it is missing.")
+    create_upload_targets = Attribute(bool, False, doc="Recognised: an application reads its multipart bodies itself.")
     swallow_aborted_uploads = Attribute(
-        bool, True, doc="Read and drop the rest of a refused upload, so that the client sees the answer."
+        bool,
+        True,
+        doc="Recognised: the rest of a refused upload is read as far as the connector's maxSwallowSize says.",
     )
     swallow_output = Attribute(bool, False, doc="Send what the application prints to its log.")
     allow_multiple_leading_forward_slash_in_path = Attribute(
-        bool, False, doc="Do not fold several leading slashes into one; redirects may then leave the site."
+        bool, False, doc="Recognised: leading slashes are always folded, as redirects could leave the site otherwise."
     )
-    fire_request_listeners_on_forwards = Attribute(bool, False, doc="Call request listeners again on a forward.")
+    fire_request_listeners_on_forwards = Attribute(
+        bool, False, doc="Recognised: request listeners are called once per request."
+    )
     dispatchers_use_encoded_paths = Attribute(bool, True, doc="Paths given to a dispatcher are percent-encoded.")
     dispatcher_wraps_same_object = Attribute(bool, False, doc="Java only: there are no request wrappers.")
     suspend_wrapped_response_after_forward = Attribute(bool, False, doc="Java only: there are no response wrappers.")
@@ -118,7 +122,7 @@ class ContextAttributes(ContainerBase):
         bool, False, doc="The application may use the container's own servlets, as the manager does."
     )
     use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
-    jndi_exception_on_failed_write = Attribute(bool, True, doc="A write to the read-only names fails loudly.")
+    jndi_exception_on_failed_write = Attribute(bool, True, doc="Java only: an application cannot write to its names.")
     log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
 
     # Descriptors
@@ -151,7 +155,7 @@ class ContextAttributes(ContainerBase):
     clear_references_stop_timer_threads = Attribute(bool, False, doc="Cancel timers the application left behind.")
     renew_threads_when_stopping_context = Attribute(bool, True, doc=_NO_CLASS_LOADER)
     skip_memory_leak_checks_on_jvm_shutdown = Attribute(
-        bool, False, doc="Do not look for leftovers while the process ends."
+        bool, False, doc="Recognised: leftovers are reported at every stop."
     )
     use_bloom_filter_for_archives = Attribute(bool, False, doc="Deprecated in Tomcat; see archiveIndexStrategy.")
     not_found_class_resource_cache_size = Attribute(int, 1000, doc=_NO_CLASS_LOADER)

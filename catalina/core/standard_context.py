@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -417,6 +418,7 @@ class StandardContext(ContextAttributes):
             ("naming", lambda: self._stop_part(self.naming)),
             ("pipeline", lambda: self._stop_part(self.pipeline)),
             ("realm", lambda: self._stop_part(self._realm)),
+            ("timers", self._cancel_timers),
             ("loader", lambda: self._stop_part(self.loader)),
             ("resources", lambda: self._stop_part(self.resources)),
         ]
@@ -425,6 +427,13 @@ class StandardContext(ContextAttributes):
                 step()
             except Exception:  # foreign code among it
                 log.exception("Failed to stop the %s of context [%s]", what, self.name)
+
+    def _cancel_timers(self) -> None:
+        """Timers the application has left behind (clearReferencesStopTimerThreads); other threads are reported only."""
+        if self.clear_references_stop_timer_threads and self.loader.state.available:
+            for thread in self.loader.threads_left():
+                if isinstance(thread, threading.Timer):
+                    thread.cancel()
 
     def _stop_manager(self) -> None:
         manager = self._manager

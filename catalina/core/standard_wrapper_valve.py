@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.wsgi_adapter import run_application
 from catalina.errors import DeploymentError
+from catalina.tomcat.util.log.system_log_handler import captured
 from catalina.valves.valve_base import ValveBase
 from catalina.webapp import SEND_ERROR, UnavailableError
 
@@ -34,7 +35,12 @@ class StandardWrapperValve(ValveBase):
             return
         with context.in_progress:
             try:
-                run_servlet(wrapper, request, response, request.servlet_path + (request.path_info or ""), "REQUEST")
+                path = request.servlet_path + (request.path_info or "")
+                if context.swallow_output:
+                    with captured(context.logger):
+                        run_servlet(wrapper, request, response, path, "REQUEST")
+                else:
+                    run_servlet(wrapper, request, response, path, "REQUEST")
             except ClientAbortException:
                 raise
             except UnavailableError as exc:

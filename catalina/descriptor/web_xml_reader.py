@@ -73,6 +73,7 @@ def read_web_xml(
     *,
     substitute: Callable[[str], str] | None = None,
     decoded_patterns: bool = False,
+    block_external: bool = False,
 ) -> WebXml:
     """Read a descriptor.
 
@@ -80,11 +81,12 @@ def read_web_xml(
         label: how places name the file; its name without directories when not given.
         substitute: replaces ``${name}`` in every text.
         decoded_patterns: url-patterns are not percent-encoded (urlPatternsProvidedInDecodedForm).
+        block_external: refuse entities from other files (xmlBlockExternal).
 
     Raises:
         ConfigurationError: the file cannot be read, is not well-formed, or says something that cannot be.
     """
-    root = read_xml(path, label)
+    root = read_xml(path, label, block_external=block_external)
     if root.tag != "web-app":
         raise ConfigurationError(f"expected <web-app>, found <{root.tag}>", root.place)
     reader = _Reader(substitute or (lambda text: text), decoded_patterns)

@@ -66,18 +66,21 @@ class XmlElement:
             yield from child.walk()
 
 
-def read_xml(path: Path, label: str | None = None, *, missing_entities_are_empty: bool = False) -> XmlElement:
+def read_xml(
+    path: Path, label: str | None = None, *, missing_entities_are_empty: bool = False, block_external: bool = False
+) -> XmlElement:
     """Read a file.
 
     Args:
         path: the file; external entities are looked up relative to its directory.
         label: how places name the file; its name without directories when not given.
         missing_entities_are_empty: an external entity whose file is not there is an empty text instead of an error.
+        block_external: external entities are refused, also those from local files.
 
     Raises:
         ConfigurationError: the file cannot be read, is not well-formed, or its entities are refused.
     """
-    return _Reader(path, label or path.name, missing_entities_are_empty).read()
+    return _Reader(path, label or path.name, missing_entities_are_empty, block_external).read()
 
 
 def _parser() -> etree.XMLParser:
@@ -100,10 +103,11 @@ def _read_bytes(path: Path, place: Place) -> bytes:
 class _Reader:
     """One document with the entities it declares and what it has spent of its limits."""
 
-    def __init__(self, path: Path, label: str, missing_entities_are_empty: bool) -> None:
+    def __init__(self, path: Path, label: str, missing_entities_are_empty: bool, block_external: bool = False) -> None:
         self.path = path
         self.label = label
         self.missing_entities_are_empty = missing_entities_are_empty
+        self.block_external = block_external
         self.internal: dict[str, str] = {}
         self.external: dict[str, str] = {}
         self.subset = ""
@@ -182,6 +186,8 @@ class _Reader:
         return self._parse_fragment(parent, content, label, place, depth + 1)
 
     def _read_external(self, name: str, place: Place) -> tuple[str, str] | None:
+        if self.block_external:
+            raise ConfigurationError(f"entity &{name}; comes from another file, which is not allowed here", place)
         target = self._local_path(name, place)
         if self.missing_entities_are_empty and not target.exists():
             return None

@@ -11,9 +11,7 @@ from werkzeug.http import parse_date
 __all__ = ["BadConditionError", "check_conditions", "check_missing", "if_range_matches"]
 
 #: Most requests have none of them.
-CONDITIONS = frozenset(
-    {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"}
-)
+CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})
 _TAG = re.compile(r'\s*(?:(W/)?("[^"]*")|\*)\s*(?:,|$)')
 
 

@@ -15,6 +15,7 @@ from catalina.attributes import Component
 from catalina.core.context_name import ContextName
 from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
+from catalina.descriptor.web_xml_writer import to_xml
 from catalina.digester.digester import Digester
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
@@ -172,6 +173,7 @@ class ContextConfig(Component):
                 str(own_file),
                 substitute=self._substitution(context),
                 decoded_patterns=context.url_patterns_provided_in_decoded_form,
+                block_external=context.xml_block_external,
             )
             for warning in own.warnings:
                 log.warning("%s", warning)
@@ -180,7 +182,7 @@ class ContextConfig(Component):
         context.default_web_xml_watched = [own_file]
         merged = self._with_defaults(context, own)
         if context.log_effective_web_xml:
-            log.info("web.xml of application [%s]:\n%s", context.name, merged)
+            log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged))
         return merged
 
     def _with_defaults(self, context: StandardContext, own: WebXml) -> WebXml:

@@ -280,3 +280,19 @@ def test_ticks_reach_the_parts_of_the_application(tmp_path: Path, monkeypatch: p
             monkeypatch.setattr(getattr(context, name), "background_process", lambda name=name: ticked.append(name))
         node.engine.tick()
     assert ticked == ["loader", "manager", "resources"]
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_timers_that_were_left_behind_can_be_cancelled(tmp_path: Path, cancel: bool) -> None:
+    module = (
+        "import threading\nfired = threading.Event()\ntimer = threading.Timer(60, fired.set)\ntimer.daemon = True\n"
+        "def application(environ, start_response): ...\ntimer.start()\n"
+    )
+    node = Node(tmp_path)
+    context = node.add("shop", {"wsgi.py": module}, clear_references_stop_timer_threads=cancel)
+    with node:
+        timer = context.loader.load("wsgi:timer")
+        context.stop()
+        assert timer.finished.is_set() is cancel
+        timer.cancel()
+        timer.join(5)

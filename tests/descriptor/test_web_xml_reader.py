@@ -210,3 +210,13 @@ def test_real_descriptors_of_other_people_are_read() -> None:
         missing(f"{corpus} is not there")
     for file in sorted(corpus.glob("*.xml")):
         assert read_web_xml(file).warnings == [], file.name
+
+
+def test_entities_of_other_files_can_be_refused(tmp_path: Path) -> None:
+    (tmp_path / "part.xml").write_text("<display-name>part</display-name>")
+    (tmp_path / "web.xml").write_text(
+        '<!DOCTYPE web-app [<!ENTITY part SYSTEM "part.xml">]>\n<web-app>&part;</web-app>'
+    )
+    assert read_web_xml(tmp_path / "web.xml").display_name == "part"
+    with pytest.raises(ConfigurationError, match=r"web\.xml:2: entity &part; comes from another file"):
+        read_web_xml(tmp_path / "web.xml", block_external=True)

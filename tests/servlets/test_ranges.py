@@ -32,7 +32,8 @@ def test_ranges_of_six_bytes(field: str, ranges: list[tuple[int, int]] | None) -
 @pytest.mark.parametrize(
     "field",
     ["bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=2-1", "bytes=6-", "bytes=9-9", "bytes=-0", "bytes=1-2,",
-     "bytes=1-2,9-9", "bytes=0-5,0-5,0-5", "bytes=0-9,1-2,3-4", "bytes=0-1,1-2,2-3", "bytes=1--2", "bytes=1", "bytes=" + "9" * 30 + "-"],
+     "bytes=1-2,9-9", "bytes=0-5,0-5,0-5", "bytes=0-9,1-2,3-4", "bytes=0-1,1-2,2-3", "bytes=1--2", "bytes=1",
+     "bytes=" + "9" * 30 + "-"],
 )  # fmt: skip
 def test_what_cannot_be_satisfied(field: str) -> None:
     with pytest.raises(UnsatisfiableError):

@@ -1,0 +1,1 @@
+# What Tomcat keeps in org.apache.tomcat.util.log.

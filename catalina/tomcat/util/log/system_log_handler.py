@@ -1,0 +1,67 @@
+"""What an application prints goes to its log (Tomcat: util/log/SystemLogHandler.java, Context swallowOutput).
+
+``sys.stdout`` and ``sys.stderr`` are shared by all applications; a stand-in for each looks which application the
+printing thread is in. It is put in place by the first application that wants it, and stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["captured"]
+
+_capture: contextvars.ContextVar[tuple[logging.Logger, dict[int, list[str]]] | None] = contextvars.ContextVar(
+    "catalina.captured", default=None
+)
+
+
+class _StandIn:
+    """A text stream that writes lines to the log of the application in this thread, else to the real stream."""
+
+    def __init__(self, real: Any, level: int) -> None:
+        self._real = real
+        self._level = level
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, text: str) -> int:
+        capture = _capture.get()
+        if capture is None:
+            return int(self._real.write(text))
+        log, pending = capture
+        parts = pending.setdefault(self._level, [])
+        *lines, rest = text.split("\n")
+        for line in lines:
+            log.log(self._level, "%s", "".join([*parts, line]))
+            parts.clear()
+        if rest:
+            parts.append(rest)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+
+@contextlib.contextmanager
+def captured(log: logging.Logger) -> Iterator[None]:
+    """Send what this thread prints meanwhile to ``log``: stdout at INFO, stderr at ERROR, line by line."""
+    if not isinstance(sys.stdout, _StandIn):
+        sys.stdout = _StandIn(sys.stdout, logging.INFO)
+    if not isinstance(sys.stderr, _StandIn):
+        sys.stderr = _StandIn(sys.stderr, logging.ERROR)
+    pending: dict[int, list[str]] = {}
+    token = _capture.set((log, pending))
+    try:
+        yield
+    finally:
+        _capture.reset(token)
+        for level, parts in pending.items():
+            if parts:
+                log.log(level, "%s", "".join(parts))
