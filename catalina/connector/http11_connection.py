@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.headers import Headers
+from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
@@ -127,8 +128,24 @@ class Http11Connection(ExchangeConnection):
         else:
             self._linger_on(data)
 
+    def _hand_over(self, successor: type[Http2Connection]) -> None:
+        """Another protocol goes on with this socket and what has come already."""
+        self._detach()
+        self.closed = True
+        self.endpoint.connections.discard(self)
+        connection = successor(self.endpoint, self.sock, self.peer)
+        self.endpoint.connections.add(connection)
+        connection.take_over(self._template, self._data)
+
     def _advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
+        if self._requests == 0 and self.rules.http2 is not None and self._data.startswith(PREFACE[: len(self._data)]):
+            if len(self._data) >= len(PREFACE):
+                self._hand_over(Http2Connection)
+                return
+            if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
+                self._wait_for_head()
+                return
         while not self.closed:
             if not self._data:
                 self._wait_for_request()

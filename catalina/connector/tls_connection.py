@@ -9,9 +9,10 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.http2_connection import TlsHttp2Connection
 from catalina.connector.http11_connection import Http11Connection
 from catalina.connector.request import Request
+from catalina.connector.tls_stream import TlsStream
 from catalina.coyote.http11.request_head import RequestHead
 from catalina.coyote.http_error import HttpError
 from catalina.reactor import READ, WRITE
@@ -33,13 +34,8 @@ PLAIN_HTTP = (
 PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
 
-class TlsConnection(Http11Connection):
+class TlsConnection(TlsStream, Http11Connection):
     """An HTTP/1.1 connection inside TLS."""
-
-    uses_sendfile = False
-    sends_in_parts = True
-
-    sock: ssl.SSLSocket
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         contexts = endpoint.connector.tls
@@ -47,11 +43,10 @@ class TlsConnection(Http11Connection):
             raise TypeError(f"{endpoint.connector} has no TLS contexts")
         super().__init__(endpoint, contexts.wrap(sock), peer)
         self._contexts = contexts
-        self._shaking = True
         self._tls_attributes: dict[str, Any] = {}
 
     def _on_ready(self, events: int) -> None:
-        if not self._shaking:
+        if self.established:
             super()._on_ready(events)
             return
         try:
@@ -78,7 +73,7 @@ class TlsConnection(Http11Connection):
             socket.socket.send(self.sock, PLAIN_HTTP)
 
     def _established(self) -> None:
-        self._shaking = False
+        self.established = True
         self._attach(READ)
         self.deadline = time.monotonic() + self._timeout_s
         if self.sock.selected_alpn_protocol() == "h2":
@@ -88,7 +83,7 @@ class TlsConnection(Http11Connection):
         self._on_input()  # the first request may have come with the end of the handshake
 
     def _become_http2(self) -> None:
-        raise NotImplementedError("offered only where HTTP/2 is configured")
+        self._hand_over(TlsHttp2Connection)
 
     def _read_attributes(self) -> dict[str, Any]:
         """What a request says about its TLS."""
@@ -125,32 +120,7 @@ class TlsConnection(Http11Connection):
         if contexts.config_for(name) is not contexts.config_for(host):
             raise HttpError(421, f"The host [{host}] does not match the TLS host name [{name}]")
 
-    # Input and output
-
-    def _receive(self) -> bytes | None:
-        try:
-            return self.sock.recv(32 * 1024)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return None
-        except OSError:  # an alert, a reset, or an end without close_notify
-            return b""
-
-    def _transmit(self, data: bytes | memoryview) -> int:
-        try:
-            return self.sock.send(data)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return 0
-        except OSError as exc:
-            raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
-
     def _end_output(self) -> None:
         """close_notify: the client sees that nothing was cut off."""
         with contextlib.suppress(ssl.SSLError):  # it waits for the client's, which is not needed
             self.sock.unwrap()
-
-    def close(self) -> None:
-        """Say goodbye, if that needs no waiting, and close."""
-        if not self.closed and not self._shaking:
-            with contextlib.suppress(OSError, ValueError):
-                self.sock.unwrap()
-        super().close()

@@ -11,6 +11,7 @@ from catalina.attributes import AttributeRefused
 from catalina.connector.connector import PROTOCOLS, Connector
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
+from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.errors import LifecycleError
 from tests.connector.serving import Client, serving
 
@@ -135,6 +136,18 @@ def test_pausing_finishes_what_runs_and_takes_nothing_new():
         connector.resume()
         with Client(connector) as client:
             assert client.get().body == b"hello"
+
+
+def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
+    monkeypatch.setattr("catalina.connector.connector.importlib.util.find_spec", lambda name: None)
+
+    def prepare(connector: Connector, container: Any) -> None:
+        connector.add_upgrade_protocol(Http2Protocol())
+
+    with serving(hello, prepare) as connector, Client(connector) as client:
+        assert connector.http2 is None
+        assert client.get().body == b"hello"
+    assert "catalina[http2]" in caplog.text
 
 
 def test_a_stop_waits_for_what_runs():

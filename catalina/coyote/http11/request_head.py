@@ -146,7 +146,7 @@ class RequestHeadParser:
         authority = None
         if target[:1] != b"/":
             authority, target = self._other_form(method, target, host_field)
-        path, query = self._targets.get(target) or self._split_target(target)
+        path, query = self._targets.get(target) or self.split_target(target)
         if host_field is None:
             if http11:
                 raise HttpError(400, "The HTTP/1.1 request did not provide a host header")
@@ -171,7 +171,7 @@ class RequestHeadParser:
             skipped + request.consumed,
         )
 
-    def _split_target(self, target: bytes) -> tuple[str, str | None]:
+    def split_target(self, target: bytes) -> tuple[str, str | None]:
         """Path and query; short ones are remembered, for clients ask for the same things again."""
         path, question, query = target.partition(b"?")
         if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):

@@ -1,0 +1,416 @@
+"""One stream of an HTTP/2 connection: a request and its response."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import deque
+from typing import TYPE_CHECKING, BinaryIO
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.headers import Headers
+from catalina.connector.request import Request
+from catalina.connector.request_input import EMPTY_INPUT, RequestInput
+from catalina.connector.response import Response
+from catalina.connector.stream_connection import FILE_BLOCK, HIGH_WATER, seconds_of
+from catalina.coyote.http11.host import parse_host
+from catalina.coyote.http_error import HttpError
+
+if TYPE_CHECKING:
+    from catalina.connector.http2_connection import Http2Connection
+
+__all__ = ["Http2Stream"]
+
+log = logging.getLogger("org.apache.coyote.http2.Stream")
+
+#: A body up to this size is read before its request runs.
+BODY_BUFFER = 64 * 1024
+#: Fields that have no place in HTTP/2 (RFC 9113 section 8.2.2).
+CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
+NO_ERROR, CANCEL = 0, 8
+
+
+class Http2Stream:
+    """The outlet of its response, and the source of its request's body.
+
+    Args:
+        connection: it belongs to; its lock guards all that is here.
+        number: the stream id.
+    """
+
+    def __init__(self, connection: Http2Connection, number: int) -> None:
+        self.connection = connection
+        self.number = number
+        #: Set when the client has reset the stream, or has gone.
+        self.reset = False
+        self.is_ready = False
+        self.output_size = 0
+        self._output: deque[memoryview] = deque()
+        self._output_ended = False
+        self._body: deque[tuple[bytes, int]] = deque()  # data, and what it counts in the window
+        self._body_size = 0
+        self._body_ended = False
+        self._request: Request
+        self._response: Response
+        self._started = False
+        self._aborted = False
+        self._refused: HttpError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Http2Stream {self.number} of {self.connection!r}>"
+
+    # The request
+
+    def begin(self, fields: list[tuple[bytes, bytes]], ended: bool) -> None:
+        """Make the request of its header fields.
+
+        Raises:
+            HttpError: it is none.
+        """
+        pseudo = {name: value for name, value in fields if name.startswith(b":")}
+        plain = tuple((name, value) for name, value in fields if not name.startswith(b":"))
+        self._body_ended = ended
+        self._make(pseudo, plain)
+        settings = self.connection.settings
+        limit = 100 if settings is None else settings.max_header_count
+        if 0 <= limit < len(plain):
+            raise HttpError(431, f"more than maxHeaderCount {limit} header fields")
+        self.is_ready = ended or self._request.content_length > BODY_BUFFER
+
+    def _make(self, pseudo: dict[bytes, bytes], plain: tuple[tuple[bytes, bytes], ...]) -> None:
+        connection = self.connection
+        connector = connection.endpoint.connector
+        method = pseudo.get(b":method", b"").decode("latin-1")
+        request = Request(connection.template, method, "", None, "HTTP/2.0", _joined_cookies(plain), EMPTY_INPUT)
+        self._adopt(request)
+        target = pseudo.get(b":path", b"")
+        if method == "CONNECT":
+            raise HttpError(501, "CONNECT is not supported")
+        if target == b"*" and method == "OPTIONS":
+            request.request_uri = "*"
+        elif target.startswith(b"/"):
+            request.request_uri, request.query_string = connection.endpoint.http11_rules.parser.split_target(target)
+        else:
+            raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
+        self._check_scheme(request, pseudo.get(b":scheme", b""))
+        authority = pseudo.get(b":authority") or (request.headers.get("host") or "").encode("latin-1")
+        host, port = parse_host(authority)
+        if authority and "host" not in request.headers:
+            request.headers.add("host", authority.decode("latin-1"))
+        if port < 0:
+            port = (443 if request.scheme == "https" else 80) if host else request.local_port
+        request.server_name = connector.proxy_name or host or request.local_name
+        request.server_port = connector.proxy_port or port
+        length = request.headers.get("content-length")
+        request.content_length = int(length) if length is not None and length.isdecimal() else -1
+
+    def _check_scheme(self, request: Request, scheme: bytes) -> None:
+        settings = self.connection.settings
+        own = b"https" if self.connection.endpoint.connector.is_tls else b"http"
+        if scheme != own and not (settings is not None and settings.allow_scheme_mismatch):
+            raise HttpError(400, f"the :scheme {scheme.decode('latin-1')!r} is not that of the connection")
+
+    def _adopt(self, request: Request) -> None:
+        self._request = request
+        self._response = Response(request, self)
+        request.response = self._response
+
+    def refuse(self, refused: HttpError) -> None:
+        """Answer what is no request."""
+        self.is_ready = True
+        self._refused = refused
+
+    def on_data(self, data: bytes, counted: int) -> Http2Stream | None:
+        """A part of the body has come; returns itself when the request can run now."""
+        self._body.append((data, counted))
+        self._body_size += len(data)
+        self.connection.room.notify_all()
+        if self._started or self.is_ready or self._body_size <= BODY_BUFFER // 2:
+            return None
+        self.is_ready = True
+        return self
+
+    def on_end(self) -> Http2Stream | None:
+        """The body is complete."""
+        self._body_ended = True
+        self.connection.room.notify_all()
+        if self._started or self.is_ready:
+            return None
+        self.is_ready = True
+        return self
+
+    def on_reset(self) -> None:
+        """The client does not want the answer any more."""
+        self.reset = True
+        self._output.clear()
+        self.output_size = 0
+        self.connection.room.notify_all()
+        if not self._started:
+            self.connection.streams.pop(self.number, None)
+
+    def run(self) -> None:
+        """Run the request, in the loop's thread or another; called once, in the loop's thread, without the lock."""
+        if self._started or self.reset:
+            self.connection.stream_executed()
+            return
+        self._started = True
+        if self._body or not self._body_ended:
+            self._request.input = RequestInput(self._pull)
+        executor = self.connection.endpoint.executor
+        path = self._request.request_uri
+        if executor.runs_inline(path) and self.connection.reactor.in_runner:
+            if not self.connection.reactor.run_call(self._exchange, self._on_handover):
+                self._conclude()
+                executor.run_waiting()
+                return
+            self._conclude()
+        elif not executor.submit(self._run_in_pool):
+            self.connection.stream_executed()
+            self._abort()
+
+    def _on_handover(self) -> None:
+        executor = self.connection.endpoint.executor
+        executor.became_busy()
+        executor.was_slow(self._request.request_uri)
+        self.connection.reactor.call_soon(self.connection.run_ready)
+
+    def _run_in_pool(self) -> None:
+        started = time.monotonic()
+        self._exchange()
+        executor = self.connection.endpoint.executor
+        if time.monotonic() - started < 0.001:
+            executor.was_quick(self._request.request_uri)
+        try:
+            self._conclude()
+        except Exception:
+            log.exception("Error processing %r", self)
+            self._abort()
+
+    def _exchange(self) -> None:
+        request, response = self._request, self._response
+        adapter = self.connection.endpoint.adapter
+        try:
+            if self._refused is not None:
+                adapter.refuse(request, response, self._refused.status, self._refused.text)
+            else:
+                adapter.service(request, response)
+            if response.held_by is None:
+                response.finish()
+        except ClientAbortException as exc:
+            self._on_abort(exc)
+
+    def _on_abort(self, exc: ClientAbortException) -> None:
+        log.debug("%r: %s", self, exc)
+        self._aborted = True
+        if exc.status is None or self._response.committed or self.reset:
+            return
+        try:
+            self.connection.endpoint.adapter.refuse(self._request, self._response, exc.status, str(exc))
+            self._response.finish()
+            self._aborted = False
+        except ClientAbortException:
+            log.debug("%r has gone", self)
+
+    def _conclude(self) -> None:
+        self.connection.stream_executed()
+        self._answer()
+
+    def _answer(self) -> None:
+        if self._aborted:
+            self._abort()
+            return
+        response = self._response
+        if response.finished:
+            return
+        delivery = response.held_by
+        if delivery is not None:
+            delivery.add_done_callback(lambda _: self.connection.reactor.call_soon(self._release))
+        else:
+            self._finish()
+
+    def _release(self) -> None:
+        if self._response.held_by is not None:
+            self._answer()
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self._response.finish()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self._abort()
+
+    def _abort(self) -> None:
+        """Reset the stream: there is no answer, or only a part of one."""
+        connection = self.connection
+        with connection.lock:
+            if not self.reset and not connection.closed:
+                self.reset = True
+                try:
+                    connection.h2.reset_stream(self.number, CANCEL)
+                    connection.flush()
+                except Exception as exc:  # noqa: BLE001 - h2 says in many ways that the stream is closed already
+                    log.debug("%r: %s", self, exc)
+        connection.stream_done(self)
+
+    def _pull(self) -> bytes:
+        """The next portion of the body, read by the thread that runs the request."""
+        connection = self.connection
+        settings = connection.settings
+        timeout_s = 20.0 if settings is None else seconds_of(settings.stream_read_timeout)
+        with connection.lock:
+            if self._body:
+                return self._take_body()
+            if self._body_ended:
+                return b""
+        with connection.reactor.blocking(), connection.lock:
+            deadline = time.monotonic() + timeout_s
+            while not self._body and not self._body_ended:
+                if self.reset or connection.closed:
+                    raise ClientAbortException(f"{connection.peer[0]}: the client has gone")
+                left = deadline - time.monotonic()
+                if left <= 0 or not connection.room.wait(None if left == float("inf") else left):
+                    raise ClientAbortException(f"{connection.peer[0]}: nothing came for {timeout_s:g} seconds", 408)
+            return self._take_body()
+
+    def _take_body(self) -> bytes:
+        """Everything that is there; the windows open again by as much, so the client sends on."""
+        connection = self.connection
+        data = b"".join(part for part, _ in self._body)
+        counted = sum(count for _, count in self._body)
+        self._body.clear()
+        if counted and not self.reset and not connection.closed:
+            connection.h2.acknowledge_received_data(counted, self.number)
+            connection.flush()
+        return data
+
+    def drop_body(self) -> None:
+        """Nobody reads the rest of the body: give its window back, and tell the client to stop. Under the lock."""
+        connection = self.connection
+        counted = sum(count for _, count in self._body)
+        self._body.clear()
+        if connection.closed:
+            return
+        try:
+            if counted:
+                connection.h2.acknowledge_received_data(counted, self.number)
+            if not self._body_ended and not self.reset:
+                self.reset = True
+                connection.h2.reset_stream(self.number, NO_ERROR)
+            connection.flush()
+        except Exception as exc:  # noqa: BLE001 - h2 says in many ways that the stream is closed already
+            log.debug("%r: %s", self, exc)
+
+    # Output: the response's outlet
+
+    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
+        """Send HEADERS, and DATA behind it."""
+        fields = [(":status", str(response.status))]
+        names = set()
+        for name, value in response.headers:
+            lower = name.lower()
+            if lower not in CONNECTION_FIELDS:
+                names.add(lower)
+                fields.append((lower, value.encode("latin-1", "replace").decode("latin-1")))
+        rules = self.connection.endpoint.http11_rules
+        if "date" not in names:
+            fields.append(("date", rules.date_line()[6:-2]))
+        if complete and response.body_allowed and "content-length" not in names:
+            fields.append(("content-length", str(len(body))))
+        if not response.body_allowed:
+            body = b""
+        with self.connection.lock:
+            self._check()
+            self.connection.h2.send_headers(self.number, _clean(fields), end_stream=complete and not body)
+            if complete and not body:
+                self.connection.flush()
+        if complete and not body:
+            self.connection.stream_done(self)
+        elif body or complete:
+            self._put(body, complete)
+        else:
+            self.connection.pump(self)
+
+    def send_body(self, data: bytes) -> None:
+        """Send more of the body."""
+        if self._response.body_allowed:
+            self._put(data, False)
+
+    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        """Send a part of a file as the rest of the body."""
+        with file:
+            while count > 0:
+                block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
+                if not block:
+                    raise ClientAbortException("a file became shorter while it was sent")
+                self._put(block, False)
+                offset += len(block)
+                count -= len(block)
+
+    def flushed(self) -> None:
+        """Nothing is kept back here."""
+
+    def end(self) -> None:
+        """The body is complete."""
+        self._put(b"", True)
+
+    def _check(self) -> None:
+        if self.reset or self.connection.closed:
+            raise ClientAbortException(f"{self.connection.peer[0]}: the client has gone")
+
+    def _put(self, data: bytes, last: bool) -> None:
+        with self.connection.lock:
+            self._check()
+            if data:
+                self._output.append(memoryview(data))
+                self.output_size += len(data)
+            self._output_ended = last
+        self.connection.pump(self)
+        if not last and self.output_size > HIGH_WATER:
+            self.connection.wait_for_room(self)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether something waits to be sent, be it only the end."""
+        return bool(self._output) or self._output_ended
+
+    def pump(self, most: int) -> bool:
+        """Send up to ``most`` bytes, as the windows allow; whether there is more to send now. Under the lock."""
+        h2 = self.connection.h2
+        if self.reset:
+            return False
+        window = min(most, h2.local_flow_control_window(self.number), h2.max_outbound_frame_size)
+        if self._output and window <= 0:
+            return False
+        if self._output:
+            part = self._output[0][:window]
+            rest = self._output[0][window:]
+            if rest:
+                self._output[0] = rest
+            else:
+                self._output.popleft()
+            self.output_size -= len(part)
+            last = self._output_ended and not self._output
+            h2.send_data(self.number, bytes(part), end_stream=last)
+        else:
+            last = True
+            h2.end_stream(self.number)
+        if last:
+            self._output_ended = False
+            self.connection.stream_done(self)
+        return self.has_output
+
+
+def _joined_cookies(fields: tuple[tuple[bytes, bytes], ...]) -> Headers:
+    """Cookies may come one by one; applications expect one field (RFC 9113 section 8.2.3)."""
+    cookies = [value for name, value in fields if name == b"cookie"]
+    if len(cookies) < 2:
+        return Headers(fields)
+    return Headers((*(pair for pair in fields if pair[0] != b"cookie"), (b"cookie", b"; ".join(cookies))))
+
+
+def _clean(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Values without what h2 refuses: controls, and spaces around them."""
+    return [(name, "".join(c if c >= " " and c != "\x7f" else " " for c in value).strip()) for name, value in fields]
