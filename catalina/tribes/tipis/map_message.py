@@ -32,6 +32,7 @@ from catalina.tribes.io.member_object import (
     suid_of,
 )
 from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_message_wire import MapFields, MapMessageWire
 
 __all__ = [
     "MSG_ACCESS",
@@ -77,6 +78,7 @@ _CLASS = describe(
     "Lorg/apache/catalina/tribes/Member; primary, [B valuedata",
 )
 _STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
+_WIRE = MapMessageWire(_CLASS)
 _NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
 
 
@@ -155,7 +157,19 @@ class MapMessage:
 
     def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
         """The message as a value, for an RPC."""
-        return encode_node(self.to_node(suid))
+        return _WIRE.encode(
+            MapFields(
+                self.diff is not None,
+                self.type,
+                self.diff,
+                self.key,
+                self.map_id,
+                self.nodes,
+                self.primary,
+                self.value,
+                suid,
+            )
+        )
 
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
         """The whole message of a channel package.
@@ -179,7 +193,13 @@ class MapMessage:
         """
         if data[:4] != STREAM_HEADER:
             raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
-        return cls.of(NodeReader(data, 4).read_node())
+        fields = _WIRE.decode(data, 4)
+        if fields is None or fields.map_id is None:
+            return cls.of(NodeReader(data, 4).read_node())
+        diff = fields.diff if fields.is_diff else None
+        return cls(
+            fields.map_id, fields.type, fields.key, fields.value, diff, fields.primary, fields.nodes, fields.suid
+        )
 
     @classmethod
     def of(cls, node: Node) -> MapMessage:
