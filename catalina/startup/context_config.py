@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
 from catalina.core.context_name import ContextName
+from catalina.deploy.archive import is_archive_name, read_archive
+from catalina.descriptor.elements import ServletDef
 from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.descriptor.web_xml_writer import to_xml
@@ -20,6 +22,7 @@ from catalina.digester.digester import Digester
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
+from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication
 from catalina.startup.property_sources import substitution_for
@@ -34,6 +37,12 @@ __all__ = ["ContextConfig"]
 log = logging.getLogger("org.apache.catalina.startup.ContextConfig")
 
 WEB_XML = Path("WEB-INF", "web.xml")
+#: Servlets of Tomcat that compile or run what is not Python.
+JAVA_SERVLETS = (
+    "org.apache.jasper.servlet.JspServlet",
+    "org.apache.catalina.servlets.CGIServlet",
+    "org.apache.catalina.ssi.SSIServlet",
+)
 #: What the application's own file may say about itself but not change: deployment has decided it.
 DECIDED = ("path", "doc_base", "name", "web_app_version", "version_key")
 
@@ -58,9 +67,19 @@ class _Defaults:
                 )
                 for definition in known.servlets.values():
                     definition.overridable = True
+                    _leave_out_java(definition)
                 for warning in known.warnings:
                     log.warning("%s", warning)
         return known
+
+
+def _leave_out_java(definition: ServletDef) -> None:
+    """JSP, CGI and SSI of a stock conf/web.xml: what is mapped to them is 404, so that no source is ever shown."""
+    if definition.servlet_class.startswith(JAVA_SERVLETS):
+        if definition.enabled:
+            log.info("%s: servlet [%s] is %s, which only Java has; what is mapped to it is not found",
+                     definition.place, definition.name, definition.servlet_class)  # fmt: skip
+        definition.enabled = False
 
 
 _defaults = _Defaults()
@@ -138,9 +157,8 @@ class ContextConfig(Component):
         host = context.host
         doc_base = context.doc_base or ContextName(context.path, context.web_app_version).base_name
         root = host.app_base_path / doc_base
-        if root.suffix.lower() == ".war" and not root.is_dir():
-            unpacked = root.with_suffix("")
-            root = unpacked if unpacked.is_dir() else root
+        if is_archive_name(root.name) and root.is_file():
+            root = self._unpack(context, root)
         context.document_root = root
         if not root.exists():
             self._good = False
@@ -148,6 +166,23 @@ class ContextConfig(Component):
             raise DeploymentError(f"{context}: the document base [{root}] does not exist")
         self._bare = BareApplication.find(root)
         context.resources.serves_files = self._bare is None
+
+    @staticmethod
+    def _unpack(context: StandardContext, archive: Path) -> Path:
+        """A ``<Context>`` of server.xml whose docBase is an archive runs from its directory, as a deployed one does.
+
+        Raises:
+            DeploymentError: the archive is refused; the text says why.
+        """
+        unpack = context.host.unpack_wars and context.unpack_war
+        root = ApplicationRoot(context.host, read_archive(str(archive)), context.base_name)
+        try:
+            root.prepare(unpack)
+            own = context.install_dependencies
+            root.check_requirements(context.host.install_dependencies if own is None else own)
+            return Path(root.move_in(unpack))
+        finally:
+            root.close()
 
     # -- web.xml -------------------------------------------------------------------------------------------------
 

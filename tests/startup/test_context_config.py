@@ -168,3 +168,36 @@ def test_the_effective_descriptor_is_logged_where_that_is_asked_for(
     with node:
         pass
     assert "Logged" in caplog.text
+
+
+def test_the_source_of_a_jsp_is_never_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    node = Node(tmp_path)
+    stock = (
+        "<servlet><servlet-name>default</servlet-name>"
+        "<servlet-class>org.apache.catalina.servlets.DefaultServlet</servlet-class></servlet>"
+        "<servlet><servlet-name>jsp</servlet-name><servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class>"
+        "<load-on-startup>3</load-on-startup></servlet>"
+        "<servlet-mapping><servlet-name>default</servlet-name><url-pattern>/</url-pattern></servlet-mapping>"
+        "<servlet-mapping><servlet-name>jsp</servlet-name><url-pattern>*.jsp</url-pattern></servlet-mapping>"
+    )
+    (tmp_path / "conf" / "web.xml").write_text(web_xml(stock))
+    for name in "ab":
+        node.add(name, {"x.jsp": "<%@ source %>", "x.txt": "text"})
+    with node:
+        assert (node.ask("/a/x.jsp").status, node.ask("/b/x.txt").body) == (404, b"text")
+    said = [record for record in caplog.records if "which only Java has" in record.getMessage()]
+    assert [record.levelname for record in said] == ["INFO"]
+
+
+def test_a_context_of_server_xml_may_name_an_archive(tmp_path: Path) -> None:
+    from zipfile import ZipFile
+
+    with ZipFile(tmp_path / "outside.war", "w") as war:
+        war.writestr("index.html", "from the archive")
+    node = Node(tmp_path)
+    context = node.add("x", {}, path="/packed")
+    context.doc_base = str(tmp_path / "outside.war")
+    with node:
+        assert node.ask("/packed/index.html").body == b"from the archive"
+        assert context.document_root == tmp_path / "webapps" / "packed"

@@ -51,7 +51,10 @@ def test_an_application_with_swallow_output(tmp_path: Path, caplog: pytest.LogCa
         "<servlet><servlet-name>s</servlet-name><servlet-class>printing:application</servlet-class></servlet>"
         "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>"
     )
-    module = "def application(environ, start_response):\n    print('printed')\n    start_response('200 OK', [])\n    return []\n"
+    module = (
+        "def application(environ, start_response):\n"
+        "    print('printed')\n    start_response('200 OK', [])\n    return []\n"
+    )
     node = Node(tmp_path)
     files: dict[str, str | bytes] = {"WEB-INF/web.xml": web_xml(inner), "WEB-INF/classes/printing.py": module}
     node.add("shop", files, swallow_output=True)
