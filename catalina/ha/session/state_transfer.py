@@ -30,6 +30,8 @@ log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
 #: A member that has sent nothing of the state for so long: ask another one too.
 SILENCE_SECONDS = 10.0
+#: A member that asks back is waiting itself; if it has not answered after so long it has dropped the question.
+ASK_AGAIN_SECONDS = 1.0
 #: How often it is checked whether the member that was asked is still there.
 LOOK_SECONDS = 0.5
 #: Messages that wait for the state; the oldest are dropped, their sessions are in the state.
@@ -64,6 +66,8 @@ class StateTransfer:
         self._answer: _Outcome | None = None
         self._stopping = False
         self._reference_ms = 0
+        self._asked: Member | None = None
+        self._asked_back_at = float("inf")
         self.queueing = False
 
     def stop(self) -> None:
@@ -74,8 +78,15 @@ class StateTransfer:
     # -- in the reading thread -----------------------------------------------------------------------------------
 
     def queued(self, message: SessionMessage, sender: Member) -> bool:
-        """Keep the message for later if a transfer is under way; returns whether it was kept."""
+        """Keep the message for later if a transfer is under way; returns whether it was kept.
+
+        The question of the very node that was asked is not kept: each would wait for the other. It is answered with
+        what is here, and that node is asked again soon, for a Java node that waits itself drops questions.
+        """
         if not self.queueing:
+            return False
+        if message.event == EVT_GET_ALL_SESSIONS and sender == self._asked:
+            self._asked_back_at = time.monotonic()
             return False
         with self._lock:
             if self.queueing:
@@ -164,6 +175,7 @@ class StateTransfer:
             return _Outcome.GONE
         name = manager.name
         self._answer = None
+        self._asked, self._asked_back_at = member, float("inf")
         self._news.clear()
         message = get_all_sessions(name, manager.now_ms())
         cluster.post(message, member, SEND_OPTIONS_ASYNCHRONOUS)
@@ -190,11 +202,11 @@ class StateTransfer:
             cluster = self._manager.cluster
             if cluster is None or member not in cluster.members:
                 return _Outcome.GONE
-            if now - last_news >= SILENCE_SECONDS:
+            if now - last_news >= SILENCE_SECONDS or now - self._asked_back_at >= ASK_AGAIN_SECONDS:
                 return _Outcome.SILENT
             if self._news.wait(min(LOOK_SECONDS, deadline - now)):
                 self._news.clear()
-                last_news = time.monotonic()
+                last_news, self._asked_back_at = time.monotonic(), float("inf")
 
     def _play_queue(self) -> None:
         """Apply what came meanwhile, in its order, until nothing is left; then messages go straight through."""

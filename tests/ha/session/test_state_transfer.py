@@ -85,3 +85,44 @@ def test_a_question_that_comes_while_this_node_waits_is_answered_afterwards() ->
         assert time.monotonic() < deadline
         time.sleep(0.01)
     manager.state_sender.stop()
+
+
+def test_two_nodes_that_ask_each_other_at_once_do_not_wait_for_each_other() -> None:
+    network = FakeNetwork()
+    network.immediate = False
+    nodes = [Node(network) for _ in range(2)]
+    starters = [threading.Thread(target=node.start_manager) for node in nodes]
+    for starter in starters:
+        starter.start()
+    deadline = time.monotonic() + 5
+    while len(network.on_the_way) < 2:  # both have asked
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    while any(starter.is_alive() for starter in starters):
+        network.deliver(1)
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_member_that_asks_back_and_says_nothing_is_asked_again_soon() -> None:
+    """A Java node that waits itself drops the question and answers the next one."""
+    network = FakeNetwork()
+    java, ours = Node(network), Node(network)
+    questions: list[float] = []
+
+    def like_java(message: SessionMessage, sender: object) -> None:
+        if message.event != EVT_GET_ALL_SESSIONS:
+            return
+        questions.append(time.monotonic())
+        name = "/app"
+        if len(questions) == 1:
+            java.cluster.post(SessionMessage(EVT_GET_ALL_SESSIONS, name, None, "GET-ALL", "GET-ALL-/app", 1))
+        else:
+            java.cluster.post(SessionMessage(14, name, None, "SESSION-STATE-TRANSFERRED", "x", 1))
+
+    java.cluster.dispatch = like_java  # type: ignore[method-assign,assignment]
+    began = time.monotonic()
+    ours.start_manager()
+    assert 1 <= time.monotonic() - began < 4
+    assert len(questions) >= 2
+    ours.manager.state_sender.stop()
