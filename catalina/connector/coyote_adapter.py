@@ -165,7 +165,10 @@ class CoyoteAdapter:
                 request.requested_session_id_from_url = True
         if not config.cookie_tracking or "cookie" not in request.headers:
             return
-        values = request.cookies.get(session_cookie_name(context))
+        try:
+            values = request.cookies.get(session_cookie_name(context))
+        except LimitError as exc:
+            raise HttpError(400, exc.text) from exc
         if not values:
             return
         chosen = values[0]

@@ -10,8 +10,8 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.connector.connector import PROTOCOLS, Connector
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
-from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.coyote.http2.http2_protocol import Http2Protocol
+from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import LifecycleError
 from tests.connector.serving import Client, serving
 

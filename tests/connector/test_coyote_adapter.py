@@ -64,6 +64,13 @@ def test_of_several_cookies_the_valid_one_counts():
     assert requested(["Cookie: JSESSIONID=OLD; JSESSIONID=OTHER"]) == ("OLD", True, False)
 
 
+def test_more_cookies_than_allowed_are_400():
+    many = "; ".join(f"c{number}=1" for number in range(5))
+    with serving(show, maxCookieCount="4") as connector, Client(connector) as client:
+        assert client.get("/", f"Cookie: {many}").status == 400
+        assert client.is_closed
+
+
 def test_ways_that_the_application_has_switched_off_do_not_count():
     assert requested(["Cookie: JSESSIONID=A"], cookie_tracking=False) == (None, False, False)
     assert requested([], "/x;jsessionid=B", url_tracking=False) == (None, False, False)
