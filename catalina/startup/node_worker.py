@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -96,6 +97,9 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             catalina.start()
         except CatalinaError:
             return BOOT_FAILED  # start() has logged why
+        # What lives now lives as long as the node: no collection has to look at it again.
+        gc.collect()
+        gc.freeze()
         try:
             catalina.await_shutdown()
         finally:
