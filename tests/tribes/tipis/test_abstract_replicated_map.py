@@ -6,13 +6,10 @@ import threading
 import pytest
 
 from catalina.errors import ProtocolError
-from catalina.tribes.channel import ChannelMessage
-from catalina.tribes.io.java import dumps, encode_value
+from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis import abstract_replicated_map
 from catalina.tribes.tipis.map_message import (
-    MSG_ACCESS,
-    MSG_BACKUP,
     MSG_PING,
     MSG_PROXY,
     MSG_STATE,
@@ -167,57 +164,6 @@ def test_heartbeats_of_a_quiet_group_change_nothing() -> None:
     before = group.roles("k")
     group.network.heartbeat(5)
     assert group.roles("k") == before
-
-
-def test_members_of_another_version_are_written_to_in_their_form() -> None:
-    group = Group(3)
-    old = group.channels[1].local_member
-    group.maps[0]._members.learn_suid(old, MEMBER_IMPL_SUIDS[2])
-    group.network.sent.clear()
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    suids = {to: MapMessage.decode(data).suid for _, to, data in group.network.sent}
-    assert suids[old] == MEMBER_IMPL_SUIDS[2]
-    assert suids[group.channels[2].local_member] == MEMBER_IMPL_SUIDS[0]
-
-
-def test_what_a_member_writes_is_remembered() -> None:
-    group = Group(2)
-    message = MapMessage(b"app-map", MSG_PROXY, dumps("k"), primary=group.channels[1].local_member)
-    wire = ChannelMessage(bytes(message.encode(MEMBER_IMPL_SUIDS[1])), 0, 0, bytes(16), group.channels[1].local_member)
-    group.maps[0].message_received(wire, wire.address)
-    assert list(group.maps[0]._members.by_suid(group.maps[0].members)) == [MEMBER_IMPL_SUIDS[1]]
-
-
-def test_messages_of_other_maps_are_left_alone() -> None:
-    group = Group(2)
-    sender = group.channels[1].local_member
-    other = MapMessage(b"app-map2", MSG_BACKUP, dumps("k"), dumps({}), None, sender, (sender,))
-    wire = ChannelMessage(bytes(other.encode()), 0, 0, bytes(16), sender)
-    group.maps[0].message_received(wire, sender)
-    assert len(group.maps[0]) == 0
-    assert not group.maps[0].accept(ChannelMessage(b"bytes", 1, 0, bytes(16), sender), sender)
-
-
-@pytest.mark.parametrize("key", [None, dumps([1]), dumps({})])
-def test_a_key_that_cannot_be_one_is_ignored(key: bytes | None) -> None:
-    group = Group(2)
-    sender = group.channels[1].local_member
-    for kind in (MSG_PROXY, MSG_BACKUP, MSG_ACCESS):
-        message = MapMessage(b"app-map", kind, key, dumps({}), None, sender, (sender,))
-        group.maps[0].message_received(ChannelMessage(bytes(message.encode()), 0, 0, bytes(16), sender), sender)
-    assert len(group.maps[0]) == 0
-
-
-def test_a_value_that_cannot_be_read_leaves_the_entry_as_it_was() -> None:
-    group = Group(2)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    sender = group.channels[0].local_member
-    message = MapMessage(b"app-map", MSG_BACKUP, dumps("k"), dumps([1]), None, sender, (sender,))
-    with pytest.raises(ProtocolError):
-        group.maps[1].message_received(ChannelMessage(bytes(message.encode()), 0, 0, bytes(16), sender), sender)
-    assert group.contents("k") == [{"n": 1}, {"n": 1}]
 
 
 def test_an_unknown_request_is_answered_with_null() -> None:

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from catalina.tribes.tipis.map_entry import Role
 from catalina.tribes.tipis.map_message import (
-    MSG_ACCESS,
     MSG_BACKUP,
     MSG_NOTIFY_MAPMEMBER,
     MSG_PROXY,
@@ -72,18 +69,6 @@ def test_nothing_is_sent_when_nothing_changed() -> None:
     group.settle()
     assert group.maps[0].replicate("k") is None
     assert group.maps[0].replicate("unknown") is None
-
-
-def test_the_backup_hears_of_an_access_when_it_is_due() -> None:
-    group = Group(2)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    group.network.sent.clear()
-    group.maps[0].get("k").is_access_due = True
-    group.maps[0].replicate("k")
-    group.settle()
-    assert group.messages() == [(0, 1, MSG_ACCESS)]
-    assert group.maps[1].peek("k").accesses == 1
 
 
 def test_the_backup_becomes_the_owner_without_asking() -> None:
@@ -224,100 +209,6 @@ def test_a_backup_that_cannot_be_reached_is_replaced() -> None:
     group.settle()
     assert told.done
     assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
-
-
-def test_a_change_that_does_not_arrive_is_followed_by_the_whole_value() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    group.maps[0].get("k").set("m", 2)
-    group.network.faults.append("drop")
-    told = group.maps[0].replicate("k")
-    group.settle()
-    assert told is not None
-    assert told.done
-    assert group.contents("k").count({"n": 1, "m": 2}) == 2
-    assert group.roles("k").count(BACKUP) == 1
-
-
-def test_who_could_not_be_told_is_told_when_he_is_heard_again() -> None:
-    group = Group(3)
-    group.network.faults.extend(["", "drop"])
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    assert group.roles("k").count(None) == 1
-    group.network.heartbeat()
-    assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
-
-
-def test_who_missed_a_removal_is_told_when_he_is_heard_again() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    group.network.faults.extend(["drop", "drop"])
-    group.maps[0].remove("k")
-    group.settle()
-    assert group.roles("k").count(None) == 1
-    group.network.heartbeat()
-    assert group.roles("k") == [None, None, None]
-
-
-def test_a_change_of_a_value_that_never_came_asks_for_the_whole() -> None:
-    group = Group(2)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    group.maps[1].entry("k").value = None
-    group.maps[0].get("k").set("m", 2)
-    group.maps[0].replicate("k")
-    group.settle()
-    assert group.contents("k") == [{"n": 1, "m": 2}] * 2
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_two_claims_at_once_end_with_one_owner(first: int) -> None:
-    group = Group(3)
-    group.maps[2].put("k", Box(n=1))
-    group.settle()
-    group.maps[2].remove("k")
-    group.settle()
-    group.maps[0].put("k", Box(n=0))
-    group.maps[1].put("k", Box(n=1))
-    links = group.network.busy_links()
-    for pair in links if first == 0 else reversed(links):
-        while group.network.links[pair]:
-            group.network.deliver(pair)
-    group.settle()
-    assert group.roles("k").count(PRIMARY) == 1
-    owner = group.roles("k").index(PRIMARY)
-    assert group.contents("k").count(group.contents("k")[owner]) == 2
-
-
-def test_a_request_on_a_node_that_lost_the_entry_meanwhile_is_not_lost() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    box = group.maps[0].get("k")
-    other = group.roles("k").index(BACKUP)
-    group.maps[other].get("k")
-    group.settle()
-    assert group.roles("k")[0] is not PRIMARY
-    box.set("m", 2)
-    group.maps[0].entry("k").value = box  # a request here still has the value in its hands
-    group.maps[0].replicate("k")
-    group.settle()
-    assert group.roles("k")[0] is PRIMARY
-    assert group.contents("k").count({"n": 1, "m": 2}) == 2
-
-
-def test_a_value_that_nobody_has_any_more_is_none() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    proxy = group.roles("k").index(PROXY)
-    for number in range(3):
-        group.maps[number].entry("k").value = None
-    assert group.maps[proxy].get("k") is None
-    assert group.maps[proxy].get("unknown") is None
 
 
 def test_looking_does_not_take_an_entry_over() -> None:

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+
+from catalina.tribes.tipis.map_entry import Role
+from tests.tribes.tipis.maps import Box, Group
+
+PRIMARY, BACKUP, PROXY = Role.PRIMARY, Role.BACKUP, Role.PROXY
+
+
+def test_a_change_that_does_not_arrive_is_followed_by_the_whole_value() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    group.maps[0].get("k").set("m", 2)
+    group.network.faults.append("drop")
+    told = group.maps[0].replicate("k")
+    group.settle()
+    assert told is not None
+    assert told.done
+    assert group.contents("k").count({"n": 1, "m": 2}) == 2
+    assert group.roles("k").count(BACKUP) == 1
+
+
+def test_who_could_not_be_told_is_told_when_he_is_heard_again() -> None:
+    group = Group(3)
+    group.network.faults.extend(["", "drop"])
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    assert group.roles("k").count(None) == 1
+    group.network.heartbeat()
+    assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
+
+
+def test_who_missed_a_removal_is_told_when_he_is_heard_again() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    group.network.faults.extend(["drop", "drop"])
+    group.maps[0].remove("k")
+    group.settle()
+    assert group.roles("k").count(None) == 1
+    group.network.heartbeat()
+    assert group.roles("k") == [None, None, None]
+
+
+def test_a_change_of_a_value_that_never_came_asks_for_the_whole() -> None:
+    group = Group(2)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    group.maps[1].entry("k").value = None
+    group.maps[0].get("k").set("m", 2)
+    group.maps[0].replicate("k")
+    group.settle()
+    assert group.contents("k") == [{"n": 1, "m": 2}] * 2
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_claims_at_once_end_with_one_owner(first: int) -> None:
+    group = Group(3)
+    group.maps[2].put("k", Box(n=1))
+    group.settle()
+    group.maps[2].remove("k")
+    group.settle()
+    group.maps[0].put("k", Box(n=0))
+    group.maps[1].put("k", Box(n=1))
+    links = group.network.busy_links()
+    for pair in links if first == 0 else reversed(links):
+        while group.network.links[pair]:
+            group.network.deliver(pair)
+    group.settle()
+    assert group.roles("k").count(PRIMARY) == 1
+    owner = group.roles("k").index(PRIMARY)
+    assert group.contents("k").count(group.contents("k")[owner]) == 2
+
+
+def test_a_request_on_a_node_that_lost_the_entry_meanwhile_is_not_lost() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    box = group.maps[0].get("k")
+    other = group.roles("k").index(BACKUP)
+    group.maps[other].get("k")
+    group.settle()
+    assert group.roles("k")[0] is not PRIMARY
+    box.set("m", 2)
+    group.maps[0].entry("k").value = box  # a request here still has the value in its hands
+    group.maps[0].replicate("k")
+    group.settle()
+    assert group.roles("k")[0] is PRIMARY
+    assert group.contents("k").count({"n": 1, "m": 2}) == 2
+
+
+def test_a_value_that_nobody_has_any_more_is_none() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    for number in range(3):
+        group.maps[number].entry("k").value = None
+    assert group.maps[proxy].get("k") is None
+    assert group.maps[proxy].get("unknown") is None
+
+
+def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    each = group.maps[proxy]
+    fetching = threading.Event()
+    go_on = threading.Event()
+    original = each._fetch_value
+
+    def slow(entry: object) -> None:
+        fetching.set()
+        assert go_on.wait(10)
+        original(entry)
+
+    each._fetch_value = slow
+    found: list[object] = []
+    first = threading.Thread(target=lambda: found.append(each.get("k")), name="first")
+    second = threading.Thread(target=lambda: found.append(each.get("k")), name="second")
+    group.network.reactor.blocking = lambda: contextlib.nullcontext()  # type: ignore[method-assign]
+    each._retrieve = lambda key, holders: (Box(n=1), False)
+    first.start()
+    assert fetching.wait(10)
+    second.start()
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert len(found) == 2
+    assert found[0] is found[1]
+
+
+def test_an_owner_that_hears_it_is_the_owner_says_so_to_all() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    entry = group.maps[0].entry("k")
+    group.maps[0]._claim_again(entry, entry.nodes)
+    group.settle()
+    assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
+
+
+def test_a_node_that_hears_it_is_the_owner_and_has_nothing_gets_the_value_first() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    entry = group.maps[proxy].entry("k")
+    group.maps[proxy]._claim_again(entry, entry.nodes)
+    group.settle()
+    assert group.roles("k")[proxy] is PRIMARY
+    assert group.contents("k")[proxy] == {"n": 1}
+
+
+def test_an_entry_that_all_say_is_gone_is_forgotten() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    for number in range(3):
+        if number != proxy:
+            group.maps[number]._entries.clear()
+    assert group.maps[proxy].get("k") is None
+    assert "k" not in group.maps[proxy]
+
+
+def test_replicating_what_is_not_here_is_nothing() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    assert group.maps[proxy].replicate("k", complete=True) is None
