@@ -40,7 +40,9 @@ def install_dependencies(file: str, requirements: Sequence[Requirement], target:
 
 
 def _run_pip(file: str, requirements: Sequence[str], target: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
+    # what is imported gets compiled then; all of it in advance costs more than downloading it
+    command += ["--no-compile", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
             [*command, "--target", target, "--", *requirements],
