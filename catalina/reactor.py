@@ -39,8 +39,12 @@ log = logging.getLogger("org.apache.catalina.reactor")
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
-#: How often the monitor looks, in seconds. A call is slow when it is seen twice, so after one to two ticks.
+#: How often the monitor looks, in seconds. A call that is seen twice, so after one to two ticks, and that waits for
+#: something, is slow.
 TICK = 0.001
+#: Seconds after which a call is slow even if it does not wait: it computes, or has no processor. Another
+#: thread would only share the interpreter with it, which costs more than it helps before that.
+COMPUTING_SECONDS = 0.02
 #: Looks without a call after which the monitor goes to sleep.
 IDLE_TICKS = 20
 #: Seconds after which a parked thread that is not needed ends.
@@ -91,6 +95,7 @@ class Reactor:
         self._timer_lock = threading.Lock()
         self._open()
         self._runner: int | None = None  # thread ident
+        self._runner_task = 0  # the same thread as the kernel knows it
         self._threads: set[threading.Thread] = set()
         self._thread_count = itertools.count(1)
         self._parked: list[queue.SimpleQueue[Task]] = []  # mailboxes, the last to park first
@@ -304,6 +309,7 @@ class Reactor:
     def _monitor_main(self) -> None:
         idle = 0
         seen: list[Task] = []
+        seen_at = 0.0
         while not self._stopping:
             if idle >= IDLE_TICKS:
                 self._monitor_parked = True
@@ -315,11 +321,20 @@ class Reactor:
             time.sleep(TICK)
             call = self._call
             if call is not seen:
-                seen, idle = call, 0
+                seen, seen_at, idle = call, time.monotonic(), 0
             elif call:
-                self._take_role(call)
+                if self._waits() or time.monotonic() - seen_at > COMPUTING_SECONDS:
+                    self._take_role(call)
             else:
                 idle += 1
+
+    def _waits(self) -> bool:
+        """Whether the runner sleeps in the kernel; False while it runs or has no processor."""
+        try:
+            with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as stat:
+                return stat.read().rpartition(b")")[2][1:2] != b"R"
+        except OSError:  # no /proc, or the thread has ended: rather move on than stop the loop
+            return True
 
     def _take_role(self, call: list[Task]) -> None:
         try:
@@ -333,6 +348,7 @@ class Reactor:
 
     def _run(self) -> None:
         me = threading.get_ident()
+        self._runner_task = threading.get_native_id()
         self._runner = me
         while not self._stopping:
             self.run_round()

@@ -131,6 +131,15 @@ def test_a_slow_call_loses_the_role_and_the_loop_goes_on_meanwhile(reactor):
     assert answers == [False]
 
 
+def test_a_call_that_computes_keeps_the_role_a_little_and_then_loses_it(reactor):
+    def compute(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            sum(range(100))
+
+    assert in_loop(reactor, lambda: reactor.run_call(lambda: compute(1.0), lambda: None)) is False
+
+
 def test_many_slow_calls_run_side_by_side(reactor):
     barrier = threading.Barrier(8, timeout=PATIENCE)
     passed: list[int] = []

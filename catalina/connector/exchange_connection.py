@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["ExchangeConnection"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
-
-#: Seconds; a request of a slow path that takes less counts as quick.
-QUICK_SECONDS = 0.001
 
 
 class ExchangeConnection(StreamConnection):
@@ -60,6 +56,7 @@ class ExchangeConnection(StreamConnection):
                 self.close()
             return False
         if self.reactor.run_call(self._exchange, self._on_handover):
+            executor.was_quick(path)
             return self._conclude()
         self._guard()
         executor.run_waiting()
@@ -72,13 +69,7 @@ class ExchangeConnection(StreamConnection):
         self.endpoint.executor.was_slow(self._request.request_uri)
 
     def _run_in_pool(self) -> None:
-        started = time.monotonic()
-        path = self._request.request_uri
         self._exchange()
-        if time.monotonic() - started < QUICK_SECONDS:
-            self.endpoint.executor.was_quick(path)
-        else:
-            self.endpoint.executor.was_slow(path)
         self._guard()
 
     def _guard(self) -> None:

@@ -334,7 +334,7 @@ class Http11Connection(ExchangeConnection):
                 tail = f"Transfer-Encoding: chunked\r\n{tail}"
             else:
                 self._keep_alive = False
-        if status in CLOSING_STATUS or self.endpoint.paused:
+        if self.will_close(response):
             self._keep_alive = False
         if self._asked_keep_alive or not self._keep_alive:
             tail += self._connection_lines(response)
@@ -357,6 +357,10 @@ class Http11Connection(ExchangeConnection):
             self._send_parts((head, chunk(body) if self._chunked else body))
         else:
             self._send(head)
+
+    def will_close(self, response: Response) -> bool:
+        """Whether the connection ends with this answer, as far as that is known before it is sent."""
+        return not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.paused
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""

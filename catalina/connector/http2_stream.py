@@ -164,6 +164,7 @@ class Http2Stream:
                 self._conclude()
                 executor.run_waiting()
                 return
+            executor.was_quick(path)
             self._conclude()
         elif not executor.submit(self._run_in_pool):
             self.connection.stream_executed()
@@ -176,11 +177,7 @@ class Http2Stream:
         self.connection.reactor.call_soon(self.connection.run_ready)
 
     def _run_in_pool(self) -> None:
-        started = time.monotonic()
         self._exchange()
-        executor = self.connection.endpoint.executor
-        if time.monotonic() - started < 0.001:
-            executor.was_quick(self._request.request_uri)
         try:
             self._conclude()
         except Exception:

@@ -11,7 +11,7 @@ from catalina.errors import LimitError
 if TYPE_CHECKING:
     from catalina.connector.request import Request
 
-__all__ = ["body_parameters", "parse_cookies", "query_parameters"]
+__all__ = ["body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -64,8 +64,7 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     content_type = request.content_type
     if not content_type or request.method not in _form_methods(request):
         return
-    kind, _, rest = content_type.partition(";")
-    if kind.strip().lower() != FORM:
+    if content_type.partition(";")[0].strip().lower() != FORM:
         return
     limit = 2 * 2**20 if request.connector is None else request.connector.max_post_size
     if 0 <= limit < request.content_length:
@@ -76,11 +75,21 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     request.input.push_back(data)
     if 0 <= limit < len(data):
         raise LimitError(f"form of more than maxPostSize {limit} bytes")
-    _add_pairs(request, data, request.character_encoding or _charset(rest) or "utf-8", parameters)
+    _add_pairs(request, data, declared_encoding(request) or "utf-8", parameters)
 
 
 def _form_methods(request: Request) -> tuple[str, ...]:
     return ("POST",) if request.connector is None else tuple(request.connector.parse_body_methods)
+
+
+def declared_encoding(request: Request) -> str | None:
+    """The body's encoding: what a valve or filter says, the content type, or the application's descriptor."""
+    parameters = (request.content_type or "").partition(";")[2]
+    return (
+        request.character_encoding
+        or _charset(parameters)
+        or getattr(request.context, "request_character_encoding", None)
+    )
 
 
 def _charset(parameters: str) -> str | None:

@@ -195,6 +195,15 @@ class Request:
         return self._parameters
 
     @property
+    def known_parameters(self) -> dict[str, list[str]]:
+        """Those of the query, and of a form body if somebody has asked for :attr:`parameters`; reads nothing.
+
+        Raises:
+            LimitError: more than maxParameterCount parameters.
+        """
+        return query_parameters(self) if self._parameters is None else self._parameters
+
+    @property
     def cookies(self) -> dict[str, list[str]]:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:

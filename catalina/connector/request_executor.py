@@ -10,10 +10,20 @@ from catalina.reactor import Reactor
 
 __all__ = ["RequestExecutor"]
 
-#: Quick runs in a pool thread after which a path is trusted to be quick again.
-SLOW_SCORE = 16
+#: Runs in other threads after which a slow path is tried in the loop's thread again. If it is slow there again, the
+#: number doubles up to the second: a path that was slow by accident comes back soon, a really slow one is tried rarely.
+FIRST_PENALTY, LAST_PENALTY = 16, 1024
 #: Slow paths remembered; clients choose paths.
 MAX_SLOW_PATHS = 1024
+
+
+class _SlowPath:
+    """How many more requests of a path go to other threads, and how many it was in the beginning."""
+
+    __slots__ = ("penalty", "remaining")
+
+    def __init__(self, penalty: int) -> None:
+        self.penalty = self.remaining = penalty
 
 
 class RequestExecutor:
@@ -32,7 +42,7 @@ class RequestExecutor:
         self.busy = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
-        self._slow: dict[str, int] = {}
+        self._slow: dict[str, _SlowPath] = {}
 
     @property
     def waiting(self) -> int:
@@ -41,8 +51,11 @@ class RequestExecutor:
 
     def runs_inline(self, path: str) -> bool:
         """Whether a request may run in the loop's thread."""
-        if self._slow and slow_key(path) in self._slow:
-            return False
+        if self._slow:
+            slow = self._slow.get(slow_key(path))
+            if slow is not None and slow.remaining > 0:
+                slow.remaining -= 1
+                return False
         return self.busy < self.max_threads
 
     def submit(self, job: Callable[[], None]) -> bool:
@@ -73,20 +86,16 @@ class RequestExecutor:
 
     def was_slow(self, path: str) -> None:
         """Later requests of this path go to another thread at once."""
-        if len(self._slow) >= MAX_SLOW_PATHS:
+        key = slow_key(path)
+        known = self._slow.get(key)
+        if known is None and len(self._slow) >= MAX_SLOW_PATHS:
             self._slow.clear()
-        self._slow[slow_key(path)] = SLOW_SCORE
+        self._slow[key] = _SlowPath(FIRST_PENALTY if known is None else min(2 * known.penalty, LAST_PENALTY))
 
     def was_quick(self, path: str) -> None:
-        """A request of a slow path was quick; after some of these it runs in the loop's thread again."""
-        key = slow_key(path)
-        score = self._slow.get(key)
-        if score is None:
-            return
-        if score > 1:
-            self._slow[key] = score - 1
-        else:
-            self._slow.pop(key, None)
+        """A request of this path was quick in the loop's thread."""
+        if self._slow:
+            self._slow.pop(slow_key(path), None)
 
     def _run_jobs(self, job: Callable[[], None] | None) -> None:
         while job is not None:

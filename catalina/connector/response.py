@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import urljoin
 
+from catalina.connector.redirect_note import redirect_note
 from catalina.connector.set_cookie import set_cookie_value
 
 if TYPE_CHECKING:
@@ -311,7 +312,10 @@ class Response:
         context = self.request.context
         relative = getattr(context, "use_relative_redirects", True) and self.request.protocol != "HTTP/1.0"
         self.status = status
-        self.set_header("Location", location if relative else urljoin(self.request.request_url, location))
+        location = location if relative else urljoin(self.request.request_url, location)
+        self.set_header("Location", location)
+        if getattr(context, "send_redirect_body", False):
+            self.write(redirect_note(location))
         self.suspended = True
 
     # End

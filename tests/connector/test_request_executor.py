@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalina.connector.request_executor import MAX_SLOW_PATHS, SLOW_SCORE, RequestExecutor, slow_key
+from catalina.connector.request_executor import (
+    FIRST_PENALTY,
+    LAST_PENALTY,
+    MAX_SLOW_PATHS,
+    RequestExecutor,
+    slow_key,
+)
 from catalina.reactor import Reactor
 
 PATIENCE = 5.0
@@ -73,16 +79,27 @@ def test_a_thread_that_was_kept_by_a_slow_request_takes_over_what_waits(reactor)
     assert executor.busy == 0
 
 
-def test_a_slow_path_leaves_the_loop_until_it_has_been_quick_for_a_while(reactor):
+def test_a_slow_path_leaves_the_loop_and_is_tried_there_again(reactor):
     executor = RequestExecutor(reactor)
     assert executor.runs_inline("/app/report/1")
     executor.was_slow("/app/report/1")
-    assert not executor.runs_inline("/app/report/2")
     assert executor.runs_inline("/app/other")
-    for _ in range(SLOW_SCORE):
-        assert not executor.runs_inline("/app/report/3")
-        executor.was_quick("/app/report/3")
-    assert executor.runs_inline("/app/report/1")
+    for number in range(FIRST_PENALTY):
+        assert not executor.runs_inline(f"/app/report/{number}")
+    assert executor.runs_inline("/app/report/x")
+    executor.was_quick("/app/report/x")
+    assert all(executor.runs_inline("/app/report/1") for _ in range(100))
+
+
+def test_a_path_that_stays_slow_is_tried_more_and_more_rarely(reactor):
+    executor = RequestExecutor(reactor)
+    waits = []
+    for _ in range(9):
+        executor.was_slow("/slow")
+        waits.append(next(number for number in range(10_000) if executor.runs_inline("/slow")))
+    assert waits == [16, 32, 64, 128, 256, 512, 1024, 1024, 1024]
+    assert waits[0] == FIRST_PENALTY
+    assert waits[-1] == LAST_PENALTY
 
 
 def test_nothing_runs_in_the_loop_while_all_threads_are_busy(reactor):
