@@ -66,7 +66,7 @@ Session(app)
 @app.get("/app/count")
 def count():
     count = session["count"] = session.get("count", 0) + 1
-    return f"{count}\n", 200, {"Content-Type": "text/plain"}
+    return str(count), 200, {"Content-Type": "text/plain"}
 """
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalina.errors import ProtocolError
@@ -43,12 +43,14 @@ def test_a_value_that_was_never_read_is_written_as_it_came() -> None:
     assert back.encoded_attribute("cart") == encoded
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_session_or_a_protocol_error(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         load_session(data, manager().new_session(""))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_file_gives_a_session_or_a_protocol_error(data: st.DataObject) -> None:
     found = manager()

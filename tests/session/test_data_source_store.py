@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.errors import CatalinaError
+from catalina.session.data_source_store import DataSourceStore
+from catalina.session.persistent_manager import PersistentManager
+from catalina.session.store_base import StoreError
+from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
+from tests.session.test_store_base import check_store
+from tests.support.needs import need_module
+
+
+class Names:
+    """GlobalNamingResources with one DataSource."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+
+    def lookup(self, name: str) -> Any:
+        if name != "jdbc/sessions":
+            raise CatalinaError(f"Name [{name}] is not bound in this Context")
+        return self.engine
+
+
+@pytest.fixture
+def engine() -> Iterator[Any]:
+    need_module("sqlalchemy")
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import StaticPool
+
+    made = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    with made.begin() as connection:
+        connection.execute(
+            text(
+                'create table "tomcat$sessions" (id varchar(100) primary key, app varchar(255), data blob, '
+                "valid char(1), maxinactive int, lastaccess bigint)"
+            )
+        )
+    yield made
+    made.dispose()
+
+
+def store(engine: Any, name: str = "/app", clock: FakeClock | None = None) -> tuple[PersistentManager, DataSourceStore]:
+    manager = PersistentManager(clock=clock or FakeClock())
+    manager.context = FakeContext(name, parent=FakeHost(parent=FakeEngine()))
+    manager.context.server = SimpleNamespace(global_naming_resources=Names(engine))
+    found = DataSourceStore(data_source_name="jdbc/sessions")
+    manager.store = found
+    found.manager = manager
+    return manager, found
+
+
+def test_it_keeps_the_contract_of_a_store(engine: Any) -> None:
+    check_store(*store(engine))
+
+
+def test_the_rows_are_tomcats(engine: Any) -> None:
+    from sqlalchemy import text
+
+    manager, found = store(engine)
+    session = manager.create_session("A")
+    found.save(session)
+    with engine.begin() as connection:
+        row = connection.execute(text('select id, app, valid, maxinactive, lastaccess from "tomcat$sessions"')).one()
+    assert tuple(row) == ("A", "/Catalina/localhost/app", "1", 1800, session.this_accessed_time_ms)
+
+
+def test_applications_share_the_table_and_not_the_sessions(engine: Any) -> None:
+    manager, found = store(engine)
+    _, other = store(engine, "/other")
+    found.save(manager.create_session("A"))
+    assert other.keys() == []
+    assert other.load("A") is None
+    other.clear()
+    other.remove("A")
+    assert found.keys() == ["A"]
+
+
+def test_only_rows_whose_time_is_up_are_looked_at(engine: Any) -> None:
+    clock = FakeClock()
+    manager, found = store(engine, clock=clock)
+    short, endless = manager.create_session("short"), manager.create_session("endless")
+    short.max_inactive_interval = 10
+    endless.max_inactive_interval = -1
+    for session in (short, endless):
+        found.save(session)
+    clock.advance(9)
+    assert found.expired_keys() == []
+    clock.advance(1)
+    assert found.expired_keys() == ["short"]
+
+
+def test_names_that_are_not_bound_and_databases_that_fail_are_store_errors(engine: Any) -> None:
+    from sqlalchemy import text
+
+    manager, found = store(engine)
+    with engine.begin() as connection:
+        connection.execute(text('drop table "tomcat$sessions"'))
+    with pytest.raises(StoreError, match="SQL Error"):
+        found.keys()
+    found.data_source_name = "jdbc/other"
+    with pytest.raises(StoreError, match=r"Cannot open JNDI DataSource \[jdbc/other\]"):
+        found.save(manager.create_session("A"))
+
+
+def test_without_a_name_it_does_not_start(engine: Any) -> None:
+    from catalina.errors import LifecycleError
+
+    with pytest.raises(LifecycleError, match="No valid JNDI name"):
+        DataSourceStore().start()
