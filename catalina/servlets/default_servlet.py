@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from catalina.attributes import Attribute, Component
+from catalina.connector.redirect_note import redirect_note
 from catalina.connector.wsgi_adapter import FileWrapper
 from catalina.servlets.conditions import BadConditionError, check_conditions, check_missing, if_range_matches
 from catalina.servlets.directory_listing import ListingOrder, html_listing, styled_listing
@@ -267,8 +268,12 @@ class DefaultServlet(Component):
             location += "?" + query
         if not self._context.use_relative_redirects:
             location = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', environ['SERVER_NAME'])}{location}"
-        start_response("302 Found", [("Location", location), ("Content-Length", "0")])
-        return []
+        if not self._context.send_redirect_body:
+            start_response("302 Found", [("Location", location), ("Content-Length", "0")])
+            return []
+        body = redirect_note(location)
+        start_response("302 Found", [("Location", location), ("Content-Length", str(len(body)))])
+        return [body]
 
     # -- the rest ------------------------------------------------------------------------------------------------
 

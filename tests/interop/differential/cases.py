@@ -190,4 +190,5 @@ CASES: list[Case] = [
     *LISTED,
     *REWRITTEN,
     *HOSTS,
+    *_get("/noted", "/noted/sub", "/noted/sub?a=%22b", "/noted/sub/../sub", "/noted?x=<y>"),
 ]

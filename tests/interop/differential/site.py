@@ -171,6 +171,7 @@ RewriteRule ^/n/(.*)$ /e/n-$1
 REWRITE_CONTEXT = b'<Context><Valve className="org.apache.catalina.valves.rewrite.RewriteValve"/></Context>'
 
 WEB_XML = {
+    "noted": "",
     "rew": REWRITTEN,
     "ROOT": "",
     "map": MAPPING,
@@ -239,6 +240,7 @@ FILES: dict[str, dict[str, bytes]] = {
         "z.txt.gz": b"not really gzip",
         "z.txt.br": b"not really brotli",
     },
+    "noted": {"META-INF/context.xml": b'<Context sendRedirectBody="true"/>', "sub/a.txt": b"a"},
     "rew": {
         "WEB-INF/rewrite.config": REWRITE_CONFIG,
         "META-INF/context.xml": REWRITE_CONTEXT,
