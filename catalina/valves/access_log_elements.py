@@ -190,12 +190,16 @@ def _connection_status(_request: Request, response: Response, _time_ns: int) -> 
     """``X`` aborted before the response was complete, ``+`` kept alive, ``-`` closed after the response."""
     if isinstance(response.exception, ClientAbortException):
         return "X"
-    return "-" if (response.get_header("Connection") or "").lower() == "close" else "+"
+    if (response.get_header("Connection") or "").lower() == "close":
+        return "-"
+    will_close = getattr(response.outlet, "will_close", None)
+    return "-" if will_close is not None and will_close(response) else "+"
 
 
-def _first_byte(request: Request, response: Response, _time_ns: int) -> str:
+def _first_byte(request: Request, response: Response, time_ns: int) -> str:
+    """A short answer leaves right after it was logged: for it this is the time of now."""
     committed = response.commit_time_ns
-    return "-" if not committed else str((committed - request.start_time_ns) // 1_000_000)
+    return str((committed - request.start_time_ns if committed else time_ns) // 1_000_000)
 
 
 def _joined(values: Iterable[str]) -> str:

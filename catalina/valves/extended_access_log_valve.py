@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from catalina import __version__
-from catalina.errors import LifecycleError
 from catalina.valves.access_log_pattern import Element, compile_line
 from catalina.valves.access_log_valve import AccessLogValve
 from catalina.valves.extended_log_fields import FieldFactory, PatternError
@@ -22,10 +21,13 @@ class ExtendedAccessLogValve(AccessLogValve):
         if not pattern.strip():
             log.info("Pattern was just empty or whitespace")
             return None
+        parts: list[str | Element] = []
         try:
-            return compile_line(FieldFactory(self._factory()).parts(pattern))
+            for part in FieldFactory(self._factory()).parts(pattern):
+                parts.append(part)
         except PatternError as error:
-            raise LifecycleError(f"{self}: pattern={pattern!r}: {error}") from error
+            log.error("%s: pattern=%r: %s; the lines end before it", self, pattern, error)
+        return compile_line(parts)
 
     def _header(self) -> str:
         # Tomcat names the fields first, then the version, though the draft wants the version first.

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from catalina.connector.parameters import declared_encoding
 from catalina.errors import CatalinaError
 from catalina.simple_date_format import date_formatter
 from catalina.valves.access_log_elements import ElementFactory, query_string, request_uri, thread_name
@@ -59,24 +60,22 @@ class FieldFactory:
     def __init__(self, elements: ElementFactory) -> None:
         self.elements = elements
 
-    def parts(self, pattern: str) -> list[str | Element]:
-        """Fields and the white space between them.
+    def parts(self, pattern: str) -> Iterator[str | Element]:
+        """Fields and the white space between them, up to the first one that there is not.
 
         Raises:
             PatternError: a field that there is not, or a parenthesis that does not fit.
         """
-        parts: list[str | Element] = []
         at = len(pattern) - len(pattern.lstrip())
         while at < len(pattern):
             found = _FIELD.match(pattern, at)
             if found is None:
                 raise PatternError(f"Unexpected {pattern[at]!r} at character {at}")
             name, argument, space = found.group("name", "argument", "space")
-            parts.append(self._field(name, argument))
+            yield self._field(name, argument)
             if space:
-                parts.append(space)
+                yield space
             at = found.end()
-        return parts
 
     def _field(self, name: str, argument: str | None) -> str | Element:
         if argument is None:
@@ -174,7 +173,7 @@ def _session_attribute(name: str) -> Element:
 def _parameter(name: str) -> Element:
     def write(request: Request, _response: Response, _time_ns: int) -> str:
         try:
-            values = request.parameters.get(name)
+            values = request.known_parameters.get(name)
         except CatalinaError:
             return "-"  # too many or too large: the application was told
         return quoted(quote_plus(values[0], safe="*-._") if values and values[0] else None)
@@ -218,16 +217,11 @@ _PROPERTIES: dict[str, Callable[[Request], object]] = {
     "requestedSessionIdValid": lambda request: _boolean(_session_id_is_valid(request)),
     "contentLength": lambda request: request.content_length,
     "connectionId": lambda request: request.connection_id,
-    "characterEncoding": lambda request: _character_encoding(request),
+    "characterEncoding": declared_encoding,
     "locale": _locale,
     "protocol": lambda request: request.protocol,
     "secure": lambda request: _boolean(request.secure),
 }
-
-
-def _character_encoding(request: Request) -> str | None:
-    found = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", request.content_type or "", re.IGNORECASE)
-    return found.group(1) if found else None
 
 
 def _request_property(name: str) -> Element:

@@ -13,7 +13,6 @@ from urllib.parse import quote_plus, urlsplit
 from catalina.attributes import Attribute
 from catalina.digester.property_file import read_properties
 from catalina.valves.error_report_valve import ErrorReportValve
-from catalina.valves.status_texts import describe_status
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -50,18 +49,18 @@ class ProxyErrorReportValve(ErrorReportValve):
                 self._urls = dict(read_properties(path))
                 return
 
-    def report(self, request: Request, response: Response) -> None:
+    def report(self, response: Response, reason: str, description: str) -> None:
         """Answer with the other server's page; with our own where there is no URL, or the server does not answer."""
-        url = self._url(response)
+        request, url = response.request, self._url(response)
         if url is None:
-            super().report(request, response)
+            super().report(response, reason, description)
             return
-        url = self._with_parameters(url, request, response)
+        url = self._with_parameters(url, response, reason, description)
         if self.use_redirect:
             response.is_error = False
             response.send_redirect(url)
         elif not self._fetch(request, response, url):
-            super().report(request, response)
+            super().report(response, reason, description)
 
     def _url(self, response: Response) -> str | None:
         if self.use_properties_file:
@@ -70,10 +69,9 @@ class ProxyErrorReportValve(ErrorReportValve):
         page = page or self._pages.for_status(response.status)
         return None if page is None else page.location
 
-    def _with_parameters(self, url: str, request: Request, response: Response) -> str:
-        reason, description = describe_status(response.status)
+    def _with_parameters(self, url: str, response: Response, reason: str, description: str) -> str:
         parameters = {
-            "requestUri": request.decoded_uri,
+            "requestUri": response.request.decoded_uri,
             "statusCode": str(response.status),
             "statusReason": reason,
         }

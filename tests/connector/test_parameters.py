@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.headers import Headers
-from catalina.connector.parameters import parse_cookies
+from catalina.connector.parameters import declared_encoding, parse_cookies
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.errors import LimitError
@@ -45,6 +45,21 @@ def test_the_charset_of_the_form_counts_and_a_made_up_one_does_not_hurt():
     typed = b"application/x-www-form-urlencoded; charset="
     assert request(None, b"a=%E4", (b"Content-Type", typed + b"iso-8859-1")).parameters == {"a": ["\xe4"]}
     assert request(None, b"a=1", (b"Content-Type", typed + b"no-such-thing")).parameters == {"a": ["1"]}
+
+
+def test_the_descriptor_says_the_charset_of_forms_that_say_none():
+    made = request(None, b"a=%E4", FORM)
+    made.context = SimpleNamespace(request_character_encoding="iso-8859-1")
+    assert made.parameters == {"a": ["\xe4"]}
+    assert declared_encoding(made) == "iso-8859-1"
+    made.character_encoding = "utf-8"
+    assert declared_encoding(made) == "utf-8"
+
+
+def test_who_must_not_wait_gets_what_is_known():
+    made = request("a=1", b"a=2", FORM)
+    assert made.known_parameters == {"a": ["1"]}
+    assert made.parameters == made.known_parameters == {"a": ["1", "2"]}
 
 
 def test_too_many_parameters_and_too_large_forms_are_refused():

@@ -53,7 +53,7 @@ def answer(request, response):
         ("%{attr}r|%{none}r", "[1]|-"),
         ("%S %{cart}s", "- -"),
         ("%X", "+"),
-        ("%F", "-"),
+        ("%F", "2"),
         ("%%", "%"),
         ("%y %{a}y", "???y??? ???"),
     ],
@@ -101,8 +101,12 @@ def test_an_aborted_connection_and_one_that_closes_are_told_apart():
     def close(request, response):
         response.set_header("Connection", "Close")
 
+    def last(request, response):
+        response.outlet.will_close = lambda answer: answer is response
+
     assert write("%X", prepare=abort) == "X"
     assert write("%X", prepare=close) == "-"
+    assert write("%X", prepare=last) == "-"
 
 
 def test_the_first_byte_is_measured_from_the_start():

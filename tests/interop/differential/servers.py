@@ -13,7 +13,7 @@ from pathlib import Path
 from catalina.startup.catalina import Catalina
 from tests.interop.differential.site import build_site
 
-__all__ = ["java_tomcat", "our_node"]
+__all__ = ["free_port", "java_tomcat", "our_node", "running_java", "running_ours"]
 
 PROJECT = Path(__file__).parents[3]
 SERVER_XML = """<Server port="-1"><Service name="Catalina">
@@ -24,7 +24,8 @@ SERVER_XML = """<Server port="-1"><Service name="Catalina">
 """
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of loopback that nobody has now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
@@ -40,9 +41,16 @@ def _make_base(base: Path, port: int) -> None:
 @contextmanager
 def java_tomcat(base: Path, jars: Path) -> Iterator[int]:
     """The port of a running Java Tomcat."""
-    port = _free_port()
+    port = free_port()
     _make_base(base, port)
     build_site(base / "webapps", jars)
+    with running_java(base, port, jars):
+        yield port
+
+
+@contextmanager
+def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
+    """A Java Tomcat with a CATALINA_BASE that is ready."""
     home = jars.parent
     class_path = f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar"
     properties = [f"-Dcatalina.home={home}", f"-Dcatalina.base={base}", f"-Djava.io.tmpdir={base}/temp"]
@@ -54,7 +62,7 @@ def java_tomcat(base: Path, jars: Path) -> Iterator[int]:
         )
     try:
         _wait_for(port, process, base / "logs" / "out")
-        yield port
+        yield
     finally:
         process.terminate()
         process.wait(30)
@@ -74,9 +82,16 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def our_node(base: Path) -> Iterator[int]:
     """The port of a node of ours, in this process."""
-    port = _free_port()
+    port = free_port()
     _make_base(base, port)
     build_site(base / "webapps", None)
+    with running_ours(base):
+        yield port
+
+
+@contextmanager
+def running_ours(base: Path) -> Iterator[None]:
+    """A node of ours with a CATALINA_BASE that is ready, in this process."""
     catalina = Catalina(PROJECT, base)
     catalina.load()
     catalina.init()
@@ -84,7 +99,7 @@ def our_node(base: Path) -> Iterator[int]:
     catalina.server.reactor.start()
     catalina.start()
     try:
-        yield port
+        yield
     finally:
         catalina.stop()
         catalina.server.reactor.stop()
