@@ -26,16 +26,24 @@ _PREFIX = "incoming-"
 
 
 class Received:
-    """A complete file.
+    """A file of which every piece is here; whether they are right, :meth:`check` says.
 
     Args:
-        incoming: it, finished.
+        incoming: it.
     """
 
     def __init__(self, incoming: IncomingFile) -> None:
         self.path = incoming.path
         self.name = incoming.name
         self._incoming = incoming
+
+    def check(self) -> None:
+        """Compare size and SHA-256 with what the sender said. Takes its time: not for the channel's thread.
+
+        Raises:
+            ProtocolError: they differ.
+        """
+        self._incoming.finish()
 
     def discard(self) -> None:
         """Remove it, and its directory; what has been moved away is gone already."""
@@ -79,7 +87,7 @@ class FarmInbox:
         """Write a piece; the file when it was the last one.
 
         Raises:
-            CatalinaError: the piece, or now that it is complete the file, is refused; the transfer is dropped.
+            CatalinaError: the piece is refused; the transfer is dropped.
             OSError: it cannot be written.
         """
         trailer = FarmTrailer.decode(message.padding)
@@ -89,7 +97,6 @@ class FarmInbox:
             try:
                 if not incoming.add(message, now):
                     return None
-                incoming.finish()
             except (CatalinaError, OSError):
                 incoming.discard()
                 del self._transfers[key]
@@ -119,7 +126,6 @@ class FarmInbox:
             for key, incoming in list(self._transfers.items()):
                 if incoming.lacks_only_javas_extra_piece(now):
                     del self._transfers[key]
-                    incoming.finish()
                     complete.append(Received(incoming))
                 elif 0 <= self._max_idle < now - incoming.last_seen:
                     del self._transfers[key]

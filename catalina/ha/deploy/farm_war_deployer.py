@@ -304,6 +304,7 @@ class FarmWarDeployer(ClusterListener):
     def _install_received(self, received: Received) -> None:
         """A file is complete: run it unless something newer is here."""
         try:
+            received.check()
             file, context = received.file(), read_archive(received.path).name
             if not self.state.is_news(file):
                 log.info("[%s] from the farm is not newer than what is here", file.name)

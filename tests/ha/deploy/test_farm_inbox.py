@@ -33,6 +33,7 @@ def test_a_file_of_ours_is_what_its_sender_says(tmp_path, inbox):
     file = farm_file("a.war", stamp=77, size=5, digest=sha256_of(str(source)))
     (message,) = read_messages(str(source), file)
     received = inbox.take(message, ONE, 0.0)
+    received.check()
     assert received.file() == file
     received.discard()
     assert os.listdir(tmp_path) == ["s.war"]
@@ -40,6 +41,7 @@ def test_a_file_of_ours_is_what_its_sender_says(tmp_path, inbox):
 
 def test_a_file_of_java_is_as_new_as_its_arrival(inbox):
     received = inbox.take(piece(total=1), ONE, 0.0)
+    received.check()
     assert received.file().stamp_ms > 1_700_000_000_000
 
 
@@ -69,6 +71,7 @@ def test_transfers_of_two_senders_are_apart(inbox):
     inbox.take(piece(data=b"1" * CHUNK_SIZE), ONE, 0.0)
     inbox.take(piece(data=b"2" * CHUNK_SIZE), member(2), 0.0)
     received = inbox.take(piece(number=2, data=b"!"), ONE, 0.0)
+    received.check()
     with open(received.path, "rb") as source:
         assert source.read() == b"1" * CHUNK_SIZE + b"!"
 
@@ -94,6 +97,7 @@ def test_a_negative_time_keeps_transfers_for_ever(tmp_path):
 def test_what_lacks_only_javas_extra_piece_is_complete(inbox):
     inbox.take(piece(data=b"1" * CHUNK_SIZE), ONE, 0.0)
     (received,) = inbox.sweep(JAVA_QUIET)
+    received.check()
     assert received.name == "a.war"
     assert not inbox.progress()
 
