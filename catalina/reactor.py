@@ -42,9 +42,15 @@ WRITE = select.EPOLLOUT
 #: How often the monitor looks, in seconds. A call that is seen twice, so after one to two ticks, and that waits for
 #: something, is slow.
 TICK = 0.001
-#: Seconds after which a call is slow even if it does not wait: it computes, or has no processor. Another
-#: thread would only share the interpreter with it, which costs more than it helps before that.
+#: A look that comes later than this, in seconds, says that processors or the interpreter are scarce: then a call that
+#: seems to wait may wait only for them, and gets LATE_PATIENCE seconds.
+LATE_TICK = 0.004
+LATE_PATIENCE = 0.05
+#: Seconds of processor time after which a call is slow that only computes. Another thread would just share the
+#: interpreter with it, which costs more than it helps before that.
 COMPUTING_SECONDS = 0.02
+#: The kernel's unit of processor time, per second.
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 #: Looks without a call after which the monitor goes to sleep.
 IDLE_TICKS = 20
 #: Seconds after which a parked thread that is not needed ends.
@@ -73,6 +79,17 @@ class Timer:
 
     def cancel(self) -> None:
         self.callback = None
+
+
+class _Sighting:
+    """A call that the monitor has seen: when, and how much processor time its thread had used a tick later."""
+
+    __slots__ = ("at", "call", "cpu_seconds")
+
+    def __init__(self, call: list[Task], at: float) -> None:
+        self.call = call
+        self.at = at
+        self.cpu_seconds: float | None = None
 
 
 class Reactor:
@@ -308,8 +325,8 @@ class Reactor:
 
     def _monitor_main(self) -> None:
         idle = 0
-        seen: list[Task] = []
-        seen_at = 0.0
+        seen = _Sighting(NO_CALL, 0.0)
+        now = time.monotonic()
         while not self._stopping:
             if idle >= IDLE_TICKS:
                 self._monitor_parked = True
@@ -318,23 +335,30 @@ class Reactor:
                 self._monitor_parked = False
                 idle = 0
                 continue
+            before = now
             time.sleep(TICK)
+            now = time.monotonic()
             call = self._call
-            if call is not seen:
-                seen, seen_at, idle = call, time.monotonic(), 0
-            elif call:
-                if self._waits() or time.monotonic() - seen_at > COMPUTING_SECONDS:
-                    self._take_role(call)
-            else:
+            if call is not seen.call:
+                seen, idle = _Sighting(call, now), 0
+            elif not call:
                 idle += 1
+            elif self._is_slow(seen, now, is_late=now - before > LATE_TICK):
+                self._take_role(call)
 
-    def _waits(self) -> bool:
-        """Whether the runner sleeps in the kernel; False while it runs or has no processor."""
+    def _is_slow(self, seen: _Sighting, now: float, is_late: bool) -> bool:
+        """Whether a call that was seen before should no longer keep the loop."""
         try:
-            with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as stat:
-                return stat.read().rpartition(b")")[2][1:2] != b"R"
-        except OSError:  # no /proc, or the thread has ended: rather move on than stop the loop
+            with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as file:
+                state, *fields = file.read().rpartition(b")")[2].split()
+        except (OSError, ValueError):  # the thread has ended
             return True
+        if state != b"R":  # it sleeps in the kernel; else it runs, or has no processor
+            return not is_late or now - seen.at > LATE_PATIENCE
+        cpu_seconds = (int(fields[10]) + int(fields[11])) / CLOCK_TICKS
+        if seen.cpu_seconds is None:
+            seen.cpu_seconds = cpu_seconds
+        return cpu_seconds - seen.cpu_seconds > COMPUTING_SECONDS
 
     def _take_role(self, call: list[Task]) -> None:
         try:
