@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import urljoin
 
+from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.redirect_note import redirect_note
 from catalina.connector.set_cookie import set_cookie_value
 
@@ -84,6 +85,9 @@ class Response:
     #: The exception that made this an error, for the error page.
     exception: BaseException | None = None
     finished: bool = False
+    #: Set when the application fails after the head has left: the connection closes, so that nobody takes a part for
+    #: the whole (Tomcat: ErrorReportValve, CLOSE_NOW).
+    broken: bool = False
     #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
     body_allowed: bool = True
     buffer_size: int = BUFFER_SIZE
@@ -335,7 +339,11 @@ class Response:
         return None if self._delivery is None or self._delivery.done else self._delivery
 
     def finish(self) -> None:
-        """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it."""
+        """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it.
+
+        Raises:
+            ClientAbortException: the client has gone, or the response is ``broken``.
+        """
         if self.finished:
             return
         self.finished = True
@@ -343,6 +351,8 @@ class Response:
         if not self.committed:
             self._commit(complete=True)
             return
+        if self.broken and not self._outlet_ended:
+            raise ClientAbortException("the response was begun and cannot be finished; closing the connection")
         self._drain()
         if self._encoder is not None:
             self._send(self._encoder.finish())

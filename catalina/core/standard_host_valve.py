@@ -57,7 +57,9 @@ class StandardHostValve(ValveBase):
 
 
 def _fail(response: Response) -> None:
-    if not response.committed and not response.is_error:
+    if response.committed:
+        response.broken = True
+    elif not response.is_error:
         response.send_error(500)
 
 
@@ -112,7 +114,9 @@ def _dispatch(context: StandardContext, page: ErrorPage, request: Request, respo
         raise
     except Exception:  # the application's page; the first error stands
         context.logger.exception("Exception Processing [%s]", page)
-        if not response.committed:
+        if response.committed:
+            response.broken = True
+        else:
             response.reset_buffer()
         return False
     finally:

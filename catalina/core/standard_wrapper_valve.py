@@ -107,5 +107,7 @@ def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:
 
 def _failed(response: Response, exc: Exception, message: str | None = None) -> None:
     response.exception = exc
-    if not response.committed:
+    if response.committed:
+        response.broken = True
+    else:
         response.send_error(500, message)
