@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import NotReplicableError, ProtocolError
+from catalina.session.immutable import IMMUTABLE
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class AttributeCodec:
         """
         if not self.lets_name_through(name):
             return None
+        if type(value) in IMMUTABLE and self.manager.session_attribute_value_class_name_filter is None:
+            return encode_value(value, name)
         for _ in range(_TRIES - 1):
             try:
                 encoded = self.encode(name, value)

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from types import NoneType
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from catalina.errors import InvalidSessionError
+from catalina.session.immutable import IMMUTABLE
 from catalina.session.session_event import SessionBindingEvent, SessionEvent
 from catalina.session.session_facade import OneSession, SessionFacade
 
@@ -26,14 +23,9 @@ if TYPE_CHECKING:
     from catalina.session.session import Principal
     from catalina.tribes.io.java import EncodedValue
 
-__all__ = ["IMMUTABLE", "UNDECODED", "StandardSession"]
+__all__ = ["UNDECODED", "StandardSession"]
 
 log = logging.getLogger("org.apache.catalina.session.StandardSession")
-
-#: Types whose values cannot change inside and have no session events of their own.
-IMMUTABLE = frozenset(
-    {str, int, float, bool, NoneType, bytes, complex, Decimal, UUID, datetime, date, time, timedelta}
-)  # fmt: skip
 
 #: Stands in the attributes for a value that is still bytes; the bytes are in ``_encoded``.
 UNDECODED: Any = object()

@@ -29,7 +29,8 @@ from catalina.ha.session.delta_request import (
 )
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import SessionData
-from catalina.session.standard_session import IMMUTABLE, UNDECODED, StandardSession
+from catalina.session.immutable import IMMUTABLE
+from catalina.session.standard_session import UNDECODED, StandardSession
 from catalina.tribes.io.java import EncodedValue
 
 if TYPE_CHECKING:

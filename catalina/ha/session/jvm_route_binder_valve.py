@@ -39,15 +39,25 @@ class JvmRouteBinderValve(ValveBase):
         super().__init__(**values)
         self.cluster: SimpleTcpCluster | None = None
         self.number_of_sessions = 0
+        self._suffix: str | None = None
 
     def invoke(self, request: Request, response: Response) -> None:
         """Rewrite the id if it must be, then let the request through."""
         requested = request.requested_session_id
         if requested is not None and self.enabled:
             manager = self._manager(request)
-            if manager is not None:
+            if manager is not None and (
+                not requested.endswith(self._suffix_of(manager)) or manager.find_session(requested) is None
+            ):
                 self._rebind(request, requested, manager)
         self.next.invoke(request, response)
+
+    def _suffix_of(self, manager: ManagerBase) -> str:
+        """What ids of this node end with: a dot and its jvmRoute, which stays as long as the engine runs."""
+        suffix = self._suffix
+        if suffix is None:
+            suffix = self._suffix = f".{manager.jvm_route}"
+        return suffix
 
     def _manager(self, request: Request) -> ManagerBase | None:
         context = request.context
@@ -116,6 +126,7 @@ class JvmRouteBinderValve(ValveBase):
 
     def _start(self) -> None:
         self.settle_attributes()
+        self._suffix = None
         log.info("JvmRouteBinderValve started")
         if self.cluster is None and getattr(self.container, "cluster", None) is None:
             log.info("The JvmRouterBinderValve is configured, but clustering is not being used. Fail over will still "
