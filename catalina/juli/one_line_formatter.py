@@ -13,6 +13,9 @@ from catalina.simple_date_format import date_formatter
 __all__ = ["OneLineFormatter", "stack_trace", "thread_name"]
 
 
+_plain = logging.Formatter()
+
+
 def thread_name(record: logging.LogRecord) -> str:
     """The thread as Tomcat shows it: the main one is ``main``."""
     return "main" if record.threadName == "MainThread" else record.threadName or "?"
@@ -26,13 +29,11 @@ def source_method(function: str) -> str:
 
 def stack_trace(record: logging.LogRecord) -> str:
     """The record's exception (or stack) as text without a line end, empty when it has none."""
-    formatter = logging.Formatter()
-    parts = []
+    trace = record.stack_info or ""
     if record.exc_info and record.exc_info[0] is not None:
-        parts.append(formatter.formatException(record.exc_info))
-    if record.stack_info:
-        parts.append(record.stack_info)
-    return "\n".join(parts)
+        exception = _plain.formatException(record.exc_info)
+        trace = f"{exception}\n{trace}" if trace else exception
+    return trace
 
 
 class OneLineFormatter(Component, logging.Formatter):

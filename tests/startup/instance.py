@@ -69,7 +69,7 @@ class Instance:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE,
+            timeout=2 * PATIENCE,
         )
 
     def catalina(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -81,7 +81,7 @@ def test_files_get_the_umask_of_tomcat_or_of_the_operator(node: Instance) -> Non
     node.started()
     assert stat.S_IMODE(node.pid_file.stat().st_mode) == 0o640
     assert stat.S_IMODE((node.base / "logs" / "catalina.out").stat().st_mode) == 0o640
-    node.catalina("stop")
+    node.catalina("stop", "60")
     (node.base / "logs" / "catalina.out").unlink()
     node.environment["UMASK"] = "0022"
     node.started()
@@ -98,7 +98,7 @@ def test_a_command_may_read_the_output_through_a_pipe(node: Instance) -> None:
     assert node.catalina("start").returncode == 0
     node.wait_for(lambda: seen.exists() and "Server startup in [" in seen.read_text())
     assert stat.S_ISFIFO((node.base / "logs" / "catalina.out").stat().st_mode)
-    assert node.catalina("stop").returncode == 0
+    assert node.catalina("stop", "60").returncode == 0
 
 
 def test_a_file_where_the_pipe_should_be_is_refused(node: Instance) -> None:
@@ -115,7 +115,7 @@ def test_a_file_where_the_pipe_should_be_is_refused(node: Instance) -> None:
 def test_start_returns_at_once_and_the_server_serves_in_the_background(node: Instance) -> None:
     node.started()
     assert is_alive(node.pid)
-    assert node.catalina("stop").returncode == 0
+    assert node.catalina("stop", "60").returncode == 0
 
 
 def test_start_says_yes_even_if_the_server_fails_a_second_later(node: Instance) -> None:
@@ -174,7 +174,7 @@ def test_start_without_a_logs_directory_fails_with_2(node: Instance) -> None:
 def test_stop_waits_for_the_end_and_removes_the_pid_file(node: Instance) -> None:
     node.started()
     pid = node.pid
-    done = node.catalina("stop", "30")
+    done = node.catalina("stop", "60")
     assert (done.returncode, done.stdout) == (0, "Tomcat stopped.\n")
     assert not node.pid_file.exists()
     assert not is_alive(pid)
@@ -252,7 +252,7 @@ def test_stop_when_nothing_listens_says_so_with_a_stack_trace(node: Instance) ->
 def test_stop_without_a_port_signals_the_process(node: Instance) -> None:
     node.write((node.base / "conf" / "server.xml").read_text().replace(f'port="{node.port}"', 'port="-1"'))
     node.started()
-    done = node.catalina("stop")
+    done = node.catalina("stop", "60")
     assert done.returncode == 0
     assert "The stop command failed. Attempting to signal the process to stop through OS signal." in done.stdout
     assert done.stdout.splitlines()[-1] == "Tomcat stopped."
@@ -300,7 +300,7 @@ def test_startup_and_shutdown_are_start_and_stop(node: Instance) -> None:
     node.use_pid_file()
     assert node.script("startup.sh").stdout == "Tomcat started.\n"
     node.wait_for(lambda: "Server startup in [" in node.catalina_out)
-    assert node.script("shutdown.sh", "30").stdout == "Tomcat stopped.\n"
+    assert node.script("shutdown.sh", "60").stdout == "Tomcat stopped.\n"
 
 
 def test_digest_makes_the_stored_form_of_a_password(node: Instance) -> None:
