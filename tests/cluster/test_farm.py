@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from catalina.startup import control_client
 from tests.cluster.clusters import full
+from tests.cluster.namespaces import Switch
 from tests.cluster.node import Node, free_udp_port, wait_until
 from tests.deploy.archives import hello, make_wheel, make_zip
+from tests.support.needs import need_network_namespaces
 
 pytestmark = pytest.mark.cluster
 
@@ -28,12 +31,14 @@ def deployer(watch: bool) -> str:
 class Farm:
     """Nodes of one group; those in ``watchers`` watch."""
 
-    def __init__(self, directory: Path, names: str, watchers: str) -> None:
+    def __init__(self, directory: Path, names: str, watchers: str, switch: Switch | None = None) -> None:
         port = free_udp_port()
-        self.nodes = {
-            name: Node(name, directory / name, cluster=full(port, deployer=deployer(name in watchers)))
-            for name in names
-        }
+        addresses = {} if switch is None else {"receiver": 'address="auto"', "bind": ""}
+        self.nodes: dict[str, Node] = {}
+        for name in names:
+            cluster = full(port, deployer=deployer(name in watchers), **addresses)
+            namespace = switch.add(name) if switch is not None else None
+            self.nodes[name] = Node(name, directory / name, cluster=cluster, namespace=namespace)
 
     def start(self, *names: str) -> None:
         for name in names:
@@ -51,6 +56,17 @@ class Farm:
     def wait_for(self, expected: str, names: str, app: str = "/shop", seconds: float = 20) -> None:
         for name in names:
             wait_until(lambda name=name: self.says(name, app) == expected, f"{app} on {name}: {expected}", seconds)
+
+    def cut(self, name: str) -> None:
+        """The node's cable is out; its own loopback, on which the test asks, is not."""
+        namespace = self.nodes[name].namespace
+        assert namespace is not None
+        namespace.cut()
+
+    def mend(self, name: str) -> None:
+        namespace = self.nodes[name].namespace
+        assert namespace is not None
+        namespace.mend()
 
     def close(self) -> None:
         for node in self.nodes.values():
@@ -226,12 +242,42 @@ def test_a_watched_directory_inside_the_deployed_one_is_refused_with_both_named(
     server_xml.write_text(server_xml.read_text().replace("farm/listen/", "webapps/listen/"))
     farm.nodes["a"].start(wait=False)
     wait_until(lambda: "must not be deployDir" in farm.nodes["a"].log, "refused")
-    (line,) = {
-        line
-        for line in farm.nodes["a"].log.splitlines()
-        if "must not be deployDir" in line and "ERROR" in line or "SEVERE" in line and "must not be" in line
-    } or {""}
     base = farm.nodes["a"].base
-    assert f"[{base}/webapps/listen" in farm.nodes["a"].log
-    assert f"[{base}/webapps" in farm.nodes["a"].log
-    assert line is not None
+    assert f"watchDir [{base}/webapps/listen/] must not be deployDir [{base}/webapps/]" in farm.nodes["a"].log
+    assert farm.nodes["a"].process is not None
+    assert farm.nodes["a"].process.wait(20) != 0
+
+
+def test_the_command_farms_and_says_how_many_nodes_have_it(farm: Farm, capsys: pytest.CaptureFixture[str]) -> None:
+    base = farm.nodes["a"].base
+    assert control_client.main("deploy", ["--farm", str(wheel(base / "from", "typed", "typed"))], base) == 0
+    assert capsys.readouterr().out.startswith("deployed [/typed##1]: sent to 2 of 2 members in ")
+    farm.wait_for("typed", "abc", "/typed")
+    assert control_client.main("deploy", ["--farm", str(broken(base / "from"))], base) == 1
+    assert capsys.readouterr().err == "catalina: [/broken##1]: does not start; the log says why\n"
+
+
+def broken(directory: Path) -> Path:
+    return make_wheel(directory, "broken", "1", {"broken.py": "application = 1/0\n"})
+
+
+@pytest.mark.netns
+def test_a_node_whose_cable_is_out_during_the_transfer_gets_the_file_when_it_is_in_again(tmp_path: Path) -> None:
+    need_network_namespaces()
+    switch = Switch()
+    farm = Farm(tmp_path, "ab", watchers="a", switch=switch)
+    try:
+        farm.start("a", "b")
+        wheel(farm.listen("a"), "one")
+        farm.wait_for("one", "ab")
+        wheel(farm.listen("a"), "two", **{"pad.txt": os.urandom(20_000_000).hex()})
+        wait_until(lambda: any((farm.nodes["b"].base / "farm/temp").glob("incoming-*/*")), "the transfer has begun", 30)
+        farm.cut("b")
+        wait_until(lambda: "has not arrived at" in farm.nodes["a"].log, "a notices", 90)
+        farm.wait_for("two", "a")
+        farm.wait_for("one", "b")
+        farm.mend("b")
+        farm.wait_for("two", "b", seconds=90)
+    finally:
+        farm.close()
+        switch.close()
