@@ -145,13 +145,15 @@ def serve(mcast: int, interceptors: str, host: str) -> None:
     channel.add_membership_listener(listener)
     channel.start()
     print(f"started {channel.local_member.port}/{channel.local_member.unique_id.hex()}", flush=True)
+    told = 0
     for line in sys.stdin:
         words = line.split()
         if words[0] == "flood":
             print(f"flooded {_flood(channel, *map(int, words[1:4]))}", flush=True)
         elif words[0] == "received":
-            print(f"received {listener.received}", flush=True)
-            listener.received = 0
+            total = listener.received  # the loop's thread counts on, so nothing is reset
+            print(f"received {total - told}", flush=True)
+            told = total
         elif words[0] == "leader":
             leader = coordinator.coordinator
             print(f"leader {leader.port if leader else 'none'}", flush=True)

@@ -25,7 +25,7 @@ import org.apache.catalina.tribes.transport.nio.PooledParallelSender;
 /**
  * A Tribes channel of the real Tomcat that is led by lines on standard input and tells what happens on standard output.
  *
- * Arguments: name=value pairs. mcast=PORT, port=PORT, udp=PORT, frequency=MS, drop=MS, domain=TEXT, level=N,
+ * Arguments: name=value pairs. host=ADDRESS, mcast=PORT, port=PORT, udp=PORT, frequency=MS, drop=MS, domain=TEXT, level=N,
  * interceptors=a,b:argument,c (uppermost first), static=PORT/UNIQUEID;PORT/UNIQUEID, local=UNIQUEID, service=static,
  * name=TEXT.
  */
@@ -51,7 +51,7 @@ public class TribesDriver implements ChannelListener, MembershipListener {
     void run(Map<String, String> options) throws Exception {
         int frequency = Integer.parseInt(options.getOrDefault("frequency", "100"));
         NioReceiver receiver = new NioReceiver();
-        receiver.setAddress("127.0.0.1");
+        receiver.setAddress(options.getOrDefault("host", "127.0.0.1"));
         receiver.setPort(Integer.parseInt(options.getOrDefault("port", "4000")));
         receiver.setAutoBind(1);
         if (options.containsKey("udp")) {
@@ -77,7 +77,7 @@ public class TribesDriver implements ChannelListener, MembershipListener {
             McastService membership = new McastService();
             membership.setAddress("228.0.0.4");
             membership.setPort(Integer.parseInt(options.getOrDefault("mcast", "45564")));
-            membership.setBind("127.0.0.1");
+            membership.setBind(options.getOrDefault("host", "127.0.0.1"));
             membership.setFrequency(frequency);
             membership.setDropTime(Long.parseLong(options.getOrDefault("drop", "3000")));
             if (options.containsKey("domain")) {
@@ -99,7 +99,7 @@ public class TribesDriver implements ChannelListener, MembershipListener {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             String answer;
             try {
-                answer = obey(line.trim().split(" ", 4));
+                answer = obey(line.trim().split(" "));
             } catch (ChannelException e) {
                 answer = "failed " + (e.getFaultyMembers().length > 0 ? e.getFaultyMembers()[0].getCause() : e);
             }
@@ -188,15 +188,12 @@ public class TribesDriver implements ChannelListener, MembershipListener {
                 channel.send(channel.getMembers(), words[2], Integer.parseInt(words[1]));
                 return "sent";
             case "flood": {
-                // flood OPTIONS COUNT SIZE: how fast messages can be sent
+                // flood OPTIONS COUNT SIZE [THREADS]: how fast messages can be sent
+                int options = Integer.parseInt(words[1]);
                 int count = Integer.parseInt(words[2]);
-                ByteMessage message = new ByteMessage(new byte[Integer.parseInt(words[3])]);
-                Member[] members = channel.getMembers();
-                long start = System.nanoTime();
-                for (int i = 0; i < count; i++) {
-                    channel.send(members, message, Integer.parseInt(words[1]));
-                }
-                return "flooded " + (System.nanoTime() - start);
+                int size = Integer.parseInt(words[3]);
+                int threads = words.length > 4 ? Integer.parseInt(words[4]) : 1;
+                return "flooded " + flood(options, count, size, threads);
             }
             case "members": {
                 StringBuilder line = new StringBuilder("members");
@@ -225,6 +222,30 @@ public class TribesDriver implements ChannelListener, MembershipListener {
             default:
                 return "what";
         }
+    }
+
+    long flood(int options, int count, int size, int threads) throws Exception {
+        Member[] members = channel.getMembers();
+        AtomicLong left = new AtomicLong(count);
+        Thread[] senders = new Thread[threads];
+        long start = System.nanoTime();
+        for (int i = 0; i < threads; i++) {
+            senders[i] = new Thread(() -> {
+                ByteMessage message = new ByteMessage(new byte[size]);
+                while (left.getAndDecrement() > 0) {
+                    try {
+                        channel.send(members, message, options);
+                    } catch (ChannelException e) {
+                        System.err.println(e);
+                    }
+                }
+            });
+            senders[i].start();
+        }
+        for (Thread sender : senders) {
+            sender.join();
+        }
+        return System.nanoTime() - start;
     }
 
     static Serializable bytes(String hex) {

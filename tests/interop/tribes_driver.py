@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support.needs import need_java_tomcat
@@ -30,12 +30,19 @@ def compile_driver(target: Path) -> str:
 class TribesDriver:
     """One Java member. What it prints is kept in ``lines``; its log on standard error in ``log``."""
 
-    def __init__(self, class_path: str, **options: object) -> None:
+    def __init__(self, class_path: str, prefix: Sequence[str] = (), **options: object) -> None:
         self.port = int(str(options.setdefault("port", free_port(socket.SOCK_STREAM))))
         self.lines: list[str] = []
         self.log: list[str] = []
         self._cond = threading.Condition()
-        command = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"]
+        command = [
+            *prefix,
+            "java",
+            "-Xmx128m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Djava.net.preferIPv4Stack=true",
+        ]
         command += ["-cp", class_path, "TribesDriver", *(f"{name}={value}" for name, value in options.items())]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1

@@ -237,7 +237,7 @@ class NioSender:
             self._acknowledged(min(count, len(self._in_flight)))
         else:
             self._read_mixed_answers(data)
-        if self._queue and not self._writing and self._socket is not None:
+        if self._queue and not self._writing and self._connected:
             self._write_queued()
 
     def _read_mixed_answers(self, data: bytes) -> None:
