@@ -23,11 +23,12 @@ nginx-light           /usr/sbin/nginx
 haproxy               /usr/sbin/haproxy
 redis-server          redis-server
 postgresql            /usr/lib/postgresql
-slapd                 /usr/sbin/slapd
 wrk                   wrk
 apache2-utils         ab
 nghttp2-client        h2load
+slowhttptest          slowhttptest
 iproute2              ip
+nftables              /usr/sbin/nft
 curl                  curl
 openssl               openssl
 procps                ps
