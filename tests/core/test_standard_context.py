@@ -296,3 +296,17 @@ def test_timers_that_were_left_behind_can_be_cancelled(tmp_path: Path, cancel: b
         assert timer.finished.is_set() is cancel
         timer.cancel()
         timer.join(5)
+
+
+def test_sessions_stay_on_the_version_that_made_them(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    with node:
+        node.add("shop##1", counter())
+        first = node.ask("/shop/")
+        cookie = (first.get("Set-Cookie") or "").partition(";")[0]
+        newer = node.add("shop##2", counter())
+        assert node.ask("/shop/", headers={"Cookie": cookie}).body == b"2 2"
+        assert node.ask("/shop/").body == b"1 1"
+        assert node.ask("/shop/", headers={"Cookie": "JSESSIONID=unknown"}).body == b"2 1"
+        node.host.remove_child(newer)
+        assert node.ask("/shop/").body == b"3 1"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.descriptor.elements import MultipartConfig, SecurityCollection
 from catalina.descriptor.web_xml import WebXml
-from catalina.descriptor.web_xml_reader import read_web_xml
+from catalina.descriptor.web_xml_reader import METHODS, read_web_xml
+from catalina.descriptor.web_xml_writer import to_xml
 from catalina.errors import ConfigurationError
 
 
@@ -220,3 +224,34 @@ def test_entities_of_other_files_can_be_refused(tmp_path: Path) -> None:
     assert read_web_xml(tmp_path / "web.xml").display_name == "part"
     with pytest.raises(ConfigurationError, match=r"web\.xml:2: entity &part; comes from another file"):
         read_web_xml(tmp_path / "web.xml", block_external=True)
+
+
+TAGS = st.sampled_from(
+    [*METHODS, "servlet-name", "url-pattern", "filter-name", "param-name", "nonsense", "cookie-config"]
+)
+TREE: st.SearchStrategy[str] = st.recursive(
+    st.tuples(TAGS, st.sampled_from(["", "x", "/x", "*.y", "5", "&amp;", "${a}"])).map(
+        lambda pair: f"<{pair[0]}>{pair[1]}</{pair[0]}>"
+    ),
+    lambda inner: st.tuples(TAGS, st.lists(inner, max_size=4)).map(
+        lambda pair: f"<{pair[0]}>{''.join(pair[1])}</{pair[0]}>"
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(TREE, max_size=5))
+def test_any_tree_gives_a_descriptor_or_an_error_with_its_place(elements: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "web.xml")
+        file.write_text(f"<web-app>{''.join(elements)}</web-app>")
+        try:
+            found = read_web_xml(file)
+        except ConfigurationError as exc:
+            complaint = str(exc)
+        else:
+            complaint = "web.xml:1: none"
+            file.write_text(to_xml(found))
+        assert complaint.startswith("web.xml:1: ")
+        if complaint.endswith("none"):
+            read_web_xml(file)  # what is written can be read again

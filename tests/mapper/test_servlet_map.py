@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.mapper.mapping_data import MappingMatch
 from catalina.mapper.servlet_map import ServletMap
@@ -133,3 +135,36 @@ def test_answers_that_depend_on_files_are_marked() -> None:
 
 def test_without_a_default_servlet_nothing_answers_for_the_rest() -> None:
     assert make_map("/exact").find("/x").wrapper is None
+
+
+SEGMENTS = st.lists(st.sampled_from(["a", "b", "pre", "x.foo", "y.bar", ""]), max_size=4)
+PATTERN = st.one_of(
+    SEGMENTS.map(lambda parts: "/" + "/".join(parts)),
+    SEGMENTS.map(lambda parts: "".join("/" + part for part in parts if part) + "/*"),
+    st.sampled_from(["*.foo", "*.bar", "/", ""]),
+)
+
+
+def expected(patterns: list[str], path: str) -> str | None:
+    """The specification read aloud, without any cleverness."""
+    if path in patterns and path != "/":
+        return path
+    if path == "/" and "" in patterns:
+        return ""
+    prefixes = [each[:-2] for each in patterns if each.endswith("/*")]
+    matching = [each for each in prefixes if path == each or path.startswith(each + "/")]
+    if matching:
+        return max(matching, key=len) + "/*"
+    name = path.rpartition("/")[2]
+    extension = "*." + name.rpartition(".")[2] if "." in name else None
+    if extension in patterns:
+        return extension
+    return "/" if "/" in patterns else None
+
+
+@given(st.lists(PATTERN, max_size=6, unique=True), SEGMENTS.map(lambda parts: "/" + "/".join(parts)))
+def test_any_patterns_are_matched_as_the_specification_says(patterns: list[str], path: str) -> None:
+    found = make_map(*patterns).find(path)
+    assert (found.wrapper.name if found.wrapper is not None else None) == expected(patterns, path)
+    if found.wrapper is not None:
+        assert found.servlet_path + (found.path_info or "") == path
