@@ -26,6 +26,7 @@ from typing import Any
 from catalina.loader.application_finder import ApplicationFinder
 from catalina.loader.application_modules import ApplicationModules
 from catalina.loader.asker import Asker
+from catalina.loader.distributions import version_of
 from catalina.loader.import_space import ImportSpace
 
 __all__ = ["ApplicationImports", "imports"]
@@ -86,16 +87,25 @@ class ApplicationImports:
     def _claim(self, space: ImportSpace, name: str) -> None:
         others = [other for other in self.asker.spaces if name in other.claimed]
         in_environment = self._environment_has(name)
-        if in_environment and space.has_compiled(name):
-            # a compiled module exists once in a process, and the environment's libraries are bound to theirs
-            space.yielded.add(name)
-            log.info("[%s] uses package [%s] of the container's environment: it has compiled modules", space.name, name)
+        if in_environment and space.has_compiled(name) and self._environment_will_do(space, name):
             return
         if not others and not in_environment:
             return
         if in_environment:
             self.modules.in_environment.add(name)
         self._separate(name)
+
+    def _environment_will_do(self, space: ImportSpace, name: str) -> bool:
+        """Compiled modules are loaded once where one version serves both: some refuse to be loaded again."""
+        own, environments = version_of(name, space.path), version_of(name, sys.path)
+        if own is not None and environments is not None and own != environments:
+            log.info("[%s] brings package [%s] %s with compiled modules beside the environment's %s; both are loaded",
+                     space.name, name, own, environments)  # fmt: skip
+            return False
+        space.yielded.add(name)
+        log.info("[%s] uses package [%s] %s of the container's environment: it has compiled modules",
+                 space.name, name, environments or "")  # fmt: skip
+        return True
 
     def _environment_has(self, name: str) -> bool:
         """Whether the environment has a module of its own under the name, loaded or not."""

@@ -241,3 +241,42 @@ def test_pickle_of_an_own_class_is_refused_elsewhere(two):
     dumped = two[0].call(pickle.dumps, two[0].Owner())
     with pytest.raises((ModuleNotFoundError, pickle.PicklingError)):
         pickle.loads(dumped)
+
+
+def compiled_package(root: Path, version: str) -> Path:
+    """An application with a copy of markupsafe, which has a compiled module and is in the environment, too."""
+    import shutil
+
+    import markupsafe
+
+    source = Path(markupsafe.__file__).parent
+    shutil.copytree(source, root / "WEB-INF/classes/markupsafe", ignore=shutil.ignore_patterns("__pycache__"))
+    return write_application(root, {
+        f"markupsafe-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: markupsafe\nVersion: {version}\n",
+        f"markupsafe-{version}.dist-info/top_level.txt": "markupsafe\n",
+        "see.py": "import markupsafe\nfrom markupsafe import _speedups, escape\nTEXT = str(escape('<'))\n",
+    })  # fmt: skip
+
+
+def test_a_compiled_package_of_the_same_version_is_the_environments(tmp_path, caplog):
+    import markupsafe
+
+    caplog.set_level("INFO")
+    version = importlib.metadata.version("markupsafe")
+    with running(new_loader(compiled_package(tmp_path / "a", version))) as (loader,):
+        assert loader.load("see:markupsafe") is markupsafe
+    assert f"uses package [markupsafe] {version} of the container's environment" in caplog.text
+
+
+def test_compiled_packages_of_other_versions_are_loaded_beside_it(tmp_path, caplog):
+    import markupsafe
+
+    caplog.set_level("INFO")
+    loaders = [new_loader(compiled_package(tmp_path / name, version)) for name, version in (("a", "0.1"), ("b", "0.2"))]
+    with running(*loaders):
+        found = [loader.load("see:markupsafe") for loader in loaders]
+        assert [loader.load("see:TEXT") for loader in loaders] == ["&lt;", "&lt;"]
+        assert len({id(module._escape_inner) for module in (*found, markupsafe)}) == 3
+        assert [loader.load("see:_speedups").__file__.startswith(str(tmp_path)) for loader in loaders] == [True, True]
+    assert "brings package [markupsafe] 0.1 with compiled modules beside" in caplog.text
+    assert markupsafe.escape("<") == "&lt;"
