@@ -91,6 +91,15 @@ class _Writer:
                 for handler, text, date in entries:
                     handler.write_now(text, date)
 
+    def before_fork(self) -> None:
+        """Write what waits, and keep the files quiet until the fork is done: the child gets a copy of their buffers."""
+        self.drain()
+        self._writing.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on writing."""
+        self._writing.release()
+
     def leave(self, handler: AsyncFileHandler) -> None:
         """A handler closes; with the last one the thread ends and is joined."""
         self.drain()
@@ -105,7 +114,9 @@ class _Writer:
 
 
 _writer = _Writer()
-os.register_at_fork(before=_writer.drain, after_in_child=_writer.reset)
+os.register_at_fork(
+    before=_writer.before_fork, after_in_parent=_writer.after_fork_in_parent, after_in_child=_writer.reset
+)
 
 
 class AsyncFileHandler(FileHandler):
