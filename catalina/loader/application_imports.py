@@ -23,6 +23,7 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
+from catalina.loader.application_environ import ApplicationEnviron
 from catalina.loader.application_finder import ApplicationFinder
 from catalina.loader.application_modules import ApplicationModules
 from catalina.loader.asker import Asker
@@ -55,6 +56,7 @@ class ApplicationImports:
         with self._lock:
             if not self.asker.spaces:
                 sys.meta_path.insert(0, self.finder)
+                ApplicationEnviron.install(self.asker)
             for name in sorted(space.top_level & sys.stdlib_module_names):
                 log.warning("[%s] brings a module [%s], which the standard library hides", space.name, name)
             for name in sorted(space.claimed):
@@ -77,10 +79,12 @@ class ApplicationImports:
             if space in self.asker.spaces:
                 self.asker.spaces.remove(space)
             self.asker.spaces_changed()
+            ApplicationEnviron.forget(space)
             for name in sorted(self.clashes & space.top_level):
                 self._settle(name)
             if not self.asker.spaces:
                 sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self.finder]
+                ApplicationEnviron.uninstall()
             importlib.invalidate_caches()
             return owned
 

@@ -181,11 +181,11 @@ def _has_module_file(base: str) -> bool:
 
 
 def _code_files(entry: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Source and compiled files below a directory with their (mtime in ns, size); caches are left out."""
+    """Source files, compiled ones and wheels below a directory with their (mtime in ns, size); caches are left out."""
     for directory, names, files in os.walk(entry):
         names[:] = [name for name in names if name != "__pycache__"]
         for name in files:
-            if name.endswith((".py", ".so")):
+            if name.endswith((".py", ".so", ".whl")):
                 file = os.path.join(directory, name)
                 try:
                     stat = os.stat(file)

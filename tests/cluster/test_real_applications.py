@@ -81,7 +81,7 @@ SITE = "@WHO@"
     "mysite/urls.py": "from django.urls import include, path\nurlpatterns = [path('polls/', include('polls.urls'))]\n",
     "mysite/wsgi.py": """
 import os
-os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 from django.core.wsgi import get_wsgi_application
 application = get_wsgi_application()
 """,

@@ -1,0 +1,100 @@
+"""Environment variables that an application sets are its own.
+
+Django projects begin with ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)``: in one process the first would
+decide for all. While applications run, ``os.environ`` keeps what each of them sets in a table of its own, and answers
+for whoever asks. Programs that an application starts inherit its variables as usual, except ``TZ``: an application
+does not set the time zone of the container and its log.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import ClassVar
+
+from catalina.loader.asker import Asker
+from catalina.loader.import_space import ImportSpace
+
+__all__ = ["ApplicationEnviron"]
+
+_CONTAINERS = frozenset({"TZ"})
+
+
+class ApplicationEnviron(os._Environ[str]):
+    """The class of ``os.environ`` while applications run; there is one such object in a process."""
+
+    asker: ClassVar[Asker]
+    #: Variables by application; None for one that it has deleted.
+    tables: ClassVar[dict[ImportSpace, dict[str, str | None]]] = {}
+
+    @classmethod
+    def install(cls, asker: Asker) -> None:
+        """Tell applications apart from now on."""
+        cls.asker = asker
+        os.environ.__class__ = cls
+
+    @classmethod
+    def uninstall(cls) -> None:
+        """``os.environ`` is a plain one again."""
+        os.environ.__class__ = os._Environ
+
+    @classmethod
+    def forget(cls, space: ImportSpace) -> None:
+        """Drop what an application has set."""
+        for name in cls.tables.pop(space, {}):
+            if name not in _CONTAINERS:
+                cls._restore(name)
+
+    @classmethod
+    def _restore(cls, name: str) -> None:
+        """What programs inherit is the container's value again."""
+        try:
+            value = os._Environ.__getitem__(os.environ, name)
+        except KeyError:
+            os.unsetenv(name)
+        else:
+            os.putenv(name, value)
+
+    def _table(self) -> dict[str, str | None] | None:
+        """Variables of the application that asks; None when it has set none."""
+        if not self.tables:
+            return None
+        space = self.asker.asks(False, 3)
+        return self.tables.get(space) if space is not None else None
+
+    def __getitem__(self, name: str) -> str:
+        table = self._table()
+        if table is None or name not in table:
+            return super().__getitem__(name)
+        value = table[name]
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        space = self.asker.asks(False, 2)
+        if space is None:
+            super().__setitem__(name, value)
+            return
+        raw_name, raw_value = self.encodekey(name), self.encodevalue(value)
+        if name not in _CONTAINERS:
+            os.putenv(raw_name, raw_value)
+        self.tables.setdefault(space, {})[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        space = self.asker.asks(False, 2)
+        if space is None:
+            super().__delitem__(name)
+            return
+        self[name]  # KeyError when it is not there for this application
+        if name not in _CONTAINERS:
+            os.unsetenv(name)
+        self.tables.setdefault(space, {})[name] = None
+
+    def __iter__(self) -> Iterator[str]:
+        table = self._table() or {}
+        yield from (name for name in list(super().__iter__()) if name not in table)
+        yield from (name for name, value in list(table.items()) if value is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
