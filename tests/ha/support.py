@@ -9,6 +9,7 @@ from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage, Delivery
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
 from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
 
 
@@ -42,7 +43,11 @@ class FakeChannel:
     def __init__(self, node: Node, number: int) -> None:
         self.node = node
         self.local_member = Member(
-            bytes((10, 0, 0, number)), 4000, alive_ms=1000 - number, unique_id=bytes([number]) * 16
+            bytes((10, 0, 0, number)),
+            4000,
+            alive_ms=1000 - number,
+            unique_id=bytes([number]) * 16,
+            payload=ORDERED_PEER,
         )
         self.reactor = None
         self.interceptors: list[Any] = []

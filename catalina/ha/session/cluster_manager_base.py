@@ -61,6 +61,9 @@ class ClusterManagerBase(ManagerBase):
     def member_added(self, member: Member) -> None:
         """A node has joined the group while the manager runs. In the reading thread: never wait."""
 
+    def member_missed_messages(self, member: Member) -> None:
+        """A member that is still there did not get some message of this node lately."""
+
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
         """A session message for this manager; one that replicates in another way ignores it."""
 

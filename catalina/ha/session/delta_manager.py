@@ -32,6 +32,7 @@ from catalina.ha.session.state_sender import StateSender
 from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
 from catalina.lifecycle import LifecycleState
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,6 +239,15 @@ class DeltaManager(ClusterManagerBase):
                          self.name, member.name)  # fmt: skip
                 cluster.post(get_all_sessions(self.name, self.now_ms()), member, SEND_OPTIONS_ASYNCHRONOUS)
                 self.count_sent(EVT_GET_ALL_SESSIONS)
+
+    def member_missed_messages(self, member: Member) -> None:
+        """Give a member the state again whose copies may be stale.
+
+        Only to members of this software: of two copies they keep the newer one, where Java takes whatever comes.
+        """
+        if self.resync_on_rejoin and self.state is LifecycleState.STARTED and keeps_order(member):
+            log.info("Manager [%s]: [%s] has missed messages and gets the session state again", self.name, member.name)
+            self.state_sender.answer(member)
 
     # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
 

@@ -24,9 +24,10 @@ __all__ = ["StateSender"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: With sendAllSessions a block is still cut here: a peer must apply and acknowledge it within the timeout of 3 s.
-MAX_BLOCK_SESSIONS = 2000
-MAX_BLOCK_BYTES = 4 * 2**20
+#: With sendAllSessions a block is still cut here: a peer applies it between two requests, and must acknowledge it
+#: within the timeout of 3 s.
+MAX_BLOCK_SESSIONS = 500
+MAX_BLOCK_BYTES = 2**20
 #: Nodes that may wait for their turn; one that asks twice waits once.
 MAX_ASKERS = 64
 

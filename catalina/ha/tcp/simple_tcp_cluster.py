@@ -15,6 +15,7 @@ from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.cluster_session_listener import ClusterSessionListener
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
 from catalina.tribes.channel import (
@@ -97,6 +98,7 @@ class SimpleTcpCluster(Lifecycle):
         self.valves: list[ValveBase] = []
         self.cluster_listeners: list[ClusterListener] = []
         self.deployer: Any = None
+        self.missed = MissedMessages()
         self._valves_registered = False
 
     def __str__(self) -> str:
@@ -136,6 +138,9 @@ class SimpleTcpCluster(Lifecycle):
             self.deployer.background_process()
         if self.heartbeat_background_enabled and self.channel is not None:
             self.channel.heartbeat()
+        for member in self.missed.take(self.members):
+            for manager in tuple(self.managers.values()):
+                manager.member_missed_messages(member)
         self.fire_lifecycle_event("periodic")
 
     # -- managers ------------------------------------------------------------------------------------------------
@@ -216,8 +221,10 @@ class SimpleTcpCluster(Lifecycle):
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE)
-        note(delivery)
+        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
+        if not delivery.done:
+            delivery.add_done_callback(self.missed.delivered)
+            note(delivery)
         return delivery
 
     def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:

@@ -315,7 +315,7 @@ def test_many_sessions_come_in_blocks(in_one: bool) -> None:
     b.start_manager()
     assert sorted(s.get_attribute("n") for s in b.manager.find_sessions()) == list(range(2500))
     data = [message for message in messages_of(a) if message.event == 12]
-    assert len(data) == (2 if in_one else 25)
+    assert len(data) == (5 if in_one else 25)
 
 
 def test_a_node_without_sessions_answers_too() -> None:

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from catalina.errors import ChannelError
+from catalina.ha.tcp.missed_messages import MissedMessages
+from catalina.tribes.channel import Delivery
+from catalina.tribes.member import Member
+from tests.ha.support import two_nodes
+
+FIRST, SECOND = (Member(b"\x0a\x00\x00" + bytes([number]), 4000) for number in (1, 2))
+
+
+def test_members_that_missed_something_and_are_still_there_are_taken_once() -> None:
+    missed = MissedMessages()
+    missed.handle_error(ChannelError("x", {FIRST: TimeoutError(), SECOND: TimeoutError()}), b"")
+    assert missed.take([SECOND]) == [SECOND]
+    assert missed.take([FIRST, SECOND]) == []
+
+
+def test_a_delivery_counts_only_when_somebody_failed() -> None:
+    missed = MissedMessages()
+    good, bad = Delivery(1), Delivery(1)
+    good.succeeded()
+    bad.failed(FIRST, TimeoutError("no answer"))
+    missed.delivered(good)
+    missed.handle_completion(b"")
+    assert missed.take([FIRST]) == []
+    missed.delivered(bad)
+    assert missed.take([FIRST]) == [FIRST]
+
+
+def test_trouble_with_a_member_is_logged_once_until_it_has_been_dealt_with(caplog: pytest.LogCaptureFixture) -> None:
+    missed = MissedMessages()
+    for _ in range(3):
+        missed.handle_error(ChannelError("x", {FIRST: TimeoutError("no answer")}), b"")
+    missed.take([FIRST])
+    missed.handle_error(ChannelError("x", {FIRST: TimeoutError("no answer")}), b"")
+    assert caplog.text.count("Unable to send message through cluster sender to [tcp://10.0.0.1:4000]") == 2
+
+
+def test_a_node_that_missed_a_change_gets_the_state_on_the_next_tick() -> None:
+    network, a, b = two_nodes(channel_send_options=6)
+    session = a.manager.create_session()
+    session.set_attribute("n", 1)
+    a.request(session)
+    network.immediate = False
+    network.clock.advance(1)
+    session.set_attribute("n", 2)
+    a.request(session)
+    session.end_access()
+    _, _, _, delivery = network.on_the_way.pop()  # B reads nothing
+    delivery.failed(b.channel.local_member, TimeoutError("no acknowledgement"))
+    network.immediate = True
+    assert b.manager.find_session(session.id).get_attribute("n") == 1
+    a.cluster.background_process()
+    deadline = time.monotonic() + 5
+    while a.manager.state_sender._thread is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert b.manager.find_session(session.id).get_attribute("n") == 2
