@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -71,6 +73,23 @@ def test_an_orderly_stop_is_noticed_at_once_and_exits_143(make_pair: Callable[..
     assert time.monotonic() - began < 6
     assert "Manager [/app] expiring sessions upon shutdown" in a.log
     assert b.get("/count", session_id).values == {"count": 2}
+
+
+def test_a_node_that_was_frozen_has_every_change_when_it_has_thawed(
+    make_pair: Callable[..., tuple[Node, Node]],
+) -> None:
+    a, b = make_pair(send_options=6)
+    session_id = a.get("/count").session_id
+    worker = b.processes()[-1]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        changed = [a.get("/count", session_id, timeout=20).values for _ in range(2)]
+        assert changed == [{"count": 2}, {"count": 3}]
+        assert time.monotonic() - began < 20
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    wait_until(lambda: b.get("/show", session_id, timeout=20).values == {"count": 3}, "B has what it missed", 20)
 
 
 @pytest.mark.netns
