@@ -69,7 +69,7 @@ def catalina(installed: Path, *words: str, cwd: Path) -> subprocess.CompletedPro
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CATALINA_")}
     return subprocess.run(
         [sys.executable, "-c", "import sys; from catalina.startup.command_line import main; sys.exit(main())", *words],
-        env={**environment, "PYTHONPATH": str(installed)},
+        env={**environment, "PYTHONPATH": str(installed)},  # in front of the source tree
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -87,6 +87,8 @@ def test_the_wheel_has_the_package_its_data_and_the_home_directory(built: Path) 
         "catalina_home/conf/server.xml",
     } <= names
     assert not [name for name in names if name.startswith("tests/") or name.endswith(".pyc")]
+    # A package without __init__.py would be left out, and the tests would find it in the source tree all the same.
+    assert {name for name in tracked_files() if name.startswith("catalina/") and name.endswith(".py")} <= names
 
 
 def test_the_sdist_has_everything_that_the_tests_need(built: Path) -> None:
