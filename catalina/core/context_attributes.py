@@ -67,7 +67,7 @@ class ContextAttributes(ContainerBase):
     swallow_aborted_uploads = Attribute(
         bool,
         True,
-        doc="Recognised: the rest of a refused upload is read as far as the connector's maxSwallowSize says.",
+        doc="Recognised: a refused upload is answered, then the connection is closed without a reset.",
     )
     swallow_output = Attribute(bool, False, doc="Send what the application prints to its log.")
     allow_multiple_leading_forward_slash_in_path = Attribute(

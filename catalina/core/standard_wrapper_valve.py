@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.core.standard_wrapper import StandardWrapper
+    from catalina.descriptor.elements import MultipartConfig
 
 __all__ = ["StandardWrapperValve", "run_servlet"]
 
@@ -32,6 +33,9 @@ class StandardWrapperValve(ValveBase):
             return
         if wrapper.is_unavailable:
             _answer_unavailable(wrapper, response)
+            return
+        if wrapper.definition.multipart is not None and _is_too_large(wrapper.definition.multipart, request):
+            response.send_error(413)
             return
         with context.in_progress:
             try:
@@ -94,6 +98,13 @@ def _error_slot(sent: list[tuple[int, str | None]]) -> Callable[[int, str | None
         sent.append((status, message))
 
     return send_error
+
+
+def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
+    """Whether an upload says that it is larger than the servlet's multipart-config allows (max-request-size)."""
+    if not 0 <= multipart.max_request_size < request.content_length:
+        return False
+    return (request.content_type or "").lower().startswith("multipart/form-data")
 
 
 def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:

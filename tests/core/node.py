@@ -131,6 +131,7 @@ class Node:
         request = Request(
             connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), RequestInput(None, body)
         )
+        request.content_length = int(fields.get("Content-Length", -1))
         answer = Answer()
         answer.response = request.response = Response(request, answer)
         self._adapter.service(request, request.response)

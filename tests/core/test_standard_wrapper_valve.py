@@ -8,6 +8,7 @@ import pytest
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.core.standard_context import StandardContext
+from catalina.descriptor.elements import MultipartConfig
 from tests.core.node import Node, web_xml
 
 MODULE = """
@@ -101,3 +102,23 @@ def test_requests_are_counted_while_they_run(context: StandardContext) -> None:
     with context.node as node:  # type: ignore[attr-defined]  # set by the fixture
         node.ask("/shop/raise")
         assert context.in_progress.count == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "length", "status"),
+    [
+        ("multipart/form-data; boundary=x", 100, 200),
+        ("multipart/form-data; boundary=x", 101, 413),
+        ("Multipart/Form-Data; boundary=x", 5000, 413),
+        ("application/octet-stream", 5000, 200),
+    ],
+)
+def test_an_upload_larger_than_the_multipart_config_allows_is_refused(
+    tmp_path: Path, content_type: str, length: int, status: int
+) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", files())
+    with node:
+        context.wrappers["s"].definition.multipart = MultipartConfig(max_request_size=100)
+        headers = {"Content-Type": content_type, "Content-Length": str(length)}
+        assert node.ask("/shop/x", "POST", headers).status == status
