@@ -157,18 +157,12 @@ class MapMessage:
 
     def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
         """The message as a value, for an RPC."""
-        return _WIRE.encode(
-            MapFields(
-                self.diff is not None,
-                self.type,
-                self.diff,
-                self.key,
-                self.map_id,
-                self.nodes,
-                self.primary,
-                self.value,
-                suid,
-            )
+        return _WIRE.encode(self._fields(suid))
+
+    def _fields(self, suid: int) -> MapFields:
+        has_diff = self.diff is not None
+        return MapFields(
+            has_diff, self.type, self.diff, self.key, self.map_id, self.nodes, self.primary, self.value, suid
         )
 
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
@@ -177,7 +171,10 @@ class MapMessage:
         Args:
             suid: the serialVersionUID of MemberImpl that the receiver has.
         """
-        return ObjectBytes(self.to_encoded(suid).to_stream())
+        fields = self._fields(suid)
+        if self.diff is not None and self.key is not None and self.value is None:
+            return ObjectBytes(STREAM_HEADER + _WIRE.encode_diff(fields))
+        return ObjectBytes(_WIRE.encode(fields).to_stream())
 
     @staticmethod
     def matches(data: bytes) -> bool:

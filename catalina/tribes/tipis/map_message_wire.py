@@ -91,6 +91,38 @@ class MapMessageWire:
         self._head_fixups = tuple(at + 1 for at in described.fixups)
         self._handles = described.handles + 1  # and the object
 
+        #: What is behind the key of a difference, which is the same in every message about the entries of one backup:
+        #: written by the fields, read by the bytes.
+        self._tails: dict[tuple[object, ...], bytes] = {}
+        self._fields_of_tail: dict[bytes, MapFields] = {}
+
+    def encode_diff(self, fields: MapFields) -> bytes:
+        """A message with difference, key and owner but without value: what most requests send."""
+        by = (fields.map_id, fields.nodes, fields.primary, fields.suid)
+        tail = self._tails.get(by)
+        diff, key = fields.diff or b"", fields.key or b""
+        if tail is None:
+            whole = self.encode(fields).data
+            tail = whole[len(self.head) + _FIXED.size + len(_BYTE_ARRAY) + 4 + len(diff) + 6 + 4 + len(key) :]
+            if len(self._tails) >= _Records.LIMIT:
+                self._tails.clear()
+            self._tails[by] = tail
+            return whole
+        return b"".join(
+            (
+                self.head,
+                _FIXED.pack(True, fields.type),
+                _BYTE_ARRAY,
+                _LENGTH.pack(len(diff)),
+                diff,
+                b"\x75\x71",
+                reference(self._handles),
+                _LENGTH.pack(len(key)),
+                key,
+                tail,
+            )
+        )
+
     def encode(self, fields: MapFields) -> EncodedValue:
         """The message as a value that stands alone."""
         writer = _Writer(self.head, self._handles, self._head_fixups)
@@ -111,13 +143,23 @@ class MapMessageWire:
         reader = _Reader(data, start + len(self.head), self._handles)
         try:
             is_diff, kind = _FIXED.unpack(reader.take(_FIXED.size))
-            diff, key, map_id = reader.byte_array(), reader.byte_array(), reader.byte_array()
-            nodes, primary, value = reader.members(), reader.member(), reader.byte_array()
+            diff, key = reader.byte_array(), reader.byte_array()
+            tail = data[reader.position :] if diff is not None and key is not None else b""
+            known = self._fields_of_tail.get(tail)
+            if known is not None:
+                return MapFields(is_diff, kind, diff, key, known.map_id, known.nodes, known.primary, None, known.suid)
+            map_id, nodes = reader.byte_array(), reader.members()
+            primary, value = reader.member(), reader.byte_array()
         except (_UnusualError, ProtocolError, struct.error, IndexError):
             return None
         if reader.position != len(data):
             return None
-        return MapFields(is_diff, kind, diff, key, map_id, nodes, primary, value, reader.suid)
+        fields = MapFields(is_diff, kind, diff, key, map_id, nodes, primary, value, reader.suid)
+        if tail and value is None:
+            if len(self._fields_of_tail) >= _Records.LIMIT:
+                self._fields_of_tail.clear()
+            self._fields_of_tail[tail] = fields
+        return fields
 
 
 class _Writer:

@@ -162,6 +162,17 @@ class MapOwnership(MapBase):
             if entry.gave_way:
                 self._concede(entry)
 
+    def _take_back(self, entry: MapEntry) -> None:
+        """The entry was removed by another node while our claim was on its way: some may have heard the two in turn."""
+        key = dumps(entry.key)
+        current = self._entries.get(entry.key)
+        if current is None:
+            with self._lock:
+                members = self._members.all
+            self._send(members, MapMessage(self.map_id, MSG_REMOVE, key, primary=self.local))
+        elif not current.is_primary:
+            self._concede(current)
+
     def _gave_way(self, entry: MapEntry) -> None:
         """Another node has taken the entry from this one."""
         if not entry.claims and self._clock() - entry.claimed_at < self.access_timeout_ms / 1000:
@@ -170,6 +181,9 @@ class MapOwnership(MapBase):
     def _concede(self, entry: MapEntry) -> None:
         """Tell the one who has the entry now that it is his: some may have heard our claim after his."""
         entry.gave_way = False
+        if self._entries.get(entry.key) is not entry:
+            self._take_back(entry)
+            return
         winner = entry.primary
         if winner is not None and winner != self.local:
             key = dumps(entry.key)

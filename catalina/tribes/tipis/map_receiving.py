@@ -61,8 +61,13 @@ class MapReceiving(MapOwnership):
     def _receive_remove(self, message: MapMessage) -> None:
         key = self._key_of(message)
         with self._lock:
-            entry = self._entries.pop(key, None)
+            entry = self._entries.get(key)
+            if entry is not None and message.primary is not None and entry.primary != message.primary:
+                return  # a claim is taken back that is not the one we know
+            self._entries.pop(key, None)
             self._note_removed(key)
+            if entry is not None:
+                entry.gave_way = entry.claims > 0
         if entry is not None and entry.value is not None and self.owner is not None:
             self.owner.value_removed(key, entry.value)
 

@@ -77,6 +77,17 @@ def test_members_of_two_versions_are_left_to_the_general_reader() -> None:
     assert _WIRE.decode(dumps([1]), 4) is None
 
 
+def test_messages_about_several_entries_of_one_backup_differ_only_where_they_must() -> None:
+    member, other = Member(b"\x7f\0\0\1", 4000), Member(b"\x7f\0\0\1", 4001)
+    for number in range(5):
+        message = MapMessage(b"m", 1, dumps(f"key{number}" * number), None, b"d" * number, member, (other,))
+        assert message.encode() == message.to_encoded().to_stream()
+        for _ in range(2):
+            assert MapMessage.decode(message.encode()) == MapMessage.of(NodeReader(message.encode(), 4).read_node())
+    another = MapMessage(b"m2", 1, dumps("k"), None, b"d", other, (member,))
+    assert MapMessage.decode(another.encode()).primary == other
+
+
 def test_a_message_takes_a_few_microseconds() -> None:
     member = Member(b"\x7f\0\0\1", 4000)
     message = MapMessage(b"localhost#/app-map", MSG_BACKUP, dumps("x" * 32), None, b"x" * 150, member, (member,))
