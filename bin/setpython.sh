@@ -3,7 +3,8 @@
 #   CATALINA_PYTHON   a Python in which the package is installed; nothing is set up then
 #
 # Without it the virtual environment .venv beside the project is used, made on first use and brought up to date when
-# pyproject.toml has changed. Several scripts may do that at the same time: they wait for each other.
+# pyproject.toml has changed. Several scripts may do that at the same time: they wait for each other. What pip installed
+# runs with the Python it was installed for.
 
 _say() { echo "$*" >&2; }
 
@@ -80,6 +81,13 @@ if [ -n "$CATALINA_PYTHON" ]; then
     echo "This environment variable is needed to run this program"
     exit 1
   fi
+elif [ ! -f "$CATALINA_HOME/pyproject.toml" ]; then
+  # What pip installed: lib/python3.x/site-packages/catalina_home in an environment that has the package.
+  _SITE=$(dirname "$CATALINA_HOME")
+  _RUNPYTHON="$_SITE/../../../bin/python3"
+  [ -x "$_RUNPYTHON" ] || _RUNPYTHON=python3
+  PYTHONPATH="$_SITE${PYTHONPATH:+:$PYTHONPATH}"
+  export PYTHONPATH
 else
   _set_up_venv || exit 1
   _RUNPYTHON="$CATALINA_HOME/.venv/bin/python"

@@ -111,6 +111,16 @@ def test_the_installed_command_knows_its_version(installed: Path, tmp_path: Path
     assert done.stdout.startswith("Server version: Catalina for Python/")
 
 
+def test_the_installed_scripts_find_their_python(installed: Path, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CATALINA_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    script = installed / "catalina_home" / "bin" / "version.sh"
+    done = subprocess.run([str(script)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Server version: Catalina for Python/")
+    assert not list(installed.glob("catalina_home/.venv*"))
+
+
 def test_the_installed_command_makes_a_base_that_passes_configtest(installed: Path, tmp_path: Path) -> None:
     assert catalina(installed, "configtest", cwd=tmp_path).returncode == 1
     made = catalina(installed, "create", "shop", cwd=tmp_path)
