@@ -7,13 +7,13 @@ import logging
 import os
 import socket
 import ssl
-import stat
 import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
 from catalina.reactor import READ, Reactor, Timer
 
@@ -35,8 +35,6 @@ SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 0.01
 #: Seconds without accepting when the process has no descriptor left.
 NO_DESCRIPTOR_SECONDS = 0.1
-#: First descriptor that systemd passes (sd_listen_fds(3)).
-LISTEN_FDS_START = 3
 
 
 class Connection(Protocol):
@@ -115,84 +113,12 @@ class Endpoint:
         """
         if self.sockets or (self.connector.port < 0 and not self.handler.unix_domain_socket_path):
             return
-        try:
-            if self.handler.use_inherited_channel:
-                self.sockets = [self._from_systemd()]
-            elif self.handler.unix_domain_socket_path:
-                self.sockets = [self._bind_unix(self.handler.unix_domain_socket_path)]
-            else:
-                self.sockets = [self._bind_port()]
-        except OSError as exc:
-            where = self.handler.unix_domain_socket_path or f"{self.handler.address or '*'}:{self._port()}"
-            raise OSError(exc.errno, f"{exc.strerror}: {where}") from exc
+        self.sockets = [bind_socket(self.handler, self.connector.port_with_offset)]
 
     def adopt(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
         self.sockets = list(sockets)
         self._adopted = True
-
-    def _port(self) -> int:
-        return self.connector.port_with_offset
-
-    def _bind_port(self) -> socket.socket:
-        address = self.handler.address or "::"
-        family, kind, proto, _, where = socket.getaddrinfo(address, self._port(), type=socket.SOCK_STREAM)[0]
-        try:
-            return self._listen(socket.socket(family, kind, proto), where, dual_stack=self.handler.address is None)
-        except OSError as exc:
-            if self.handler.address is None and exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                return self._listen(socket.socket(socket.AF_INET), ("0.0.0.0", self._port()))  # noqa: S104 - a kernel without IPv6
-            raise
-
-    def _listen(self, sock: socket.socket, where: object, dual_stack: bool = False) -> socket.socket:
-        try:
-            reuse = self.handler.socket_so_reuse_address
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if reuse is None else int(reuse))
-            if sock.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not dual_stack))
-            if self.handler.socket_rx_buf_size:  # before listen: it decides about the window scale
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.handler.socket_rx_buf_size)
-            sock.bind(where)  # type: ignore[arg-type]  # what getaddrinfo gave
-            sock.listen(self.handler.accept_count)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _bind_unix(self, path: str) -> socket.socket:
-        self._check_parent(os.path.dirname(os.path.abspath(path)))
-        if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
-            os.unlink(path)  # of a server that is gone
-        sock = socket.socket(socket.AF_UNIX)
-        sock.bind(path)
-        if self.handler.unix_domain_socket_path_permissions:
-            os.chmod(path, permissions(self.handler.unix_domain_socket_path_permissions))
-        sock.listen(self.handler.accept_count)
-        return sock
-
-    def _check_parent(self, parent: str) -> None:
-        """The directory guards the socket, so it must be as the operator says.
-
-        Raises:
-            ValueError: it is not.
-        """
-        status = os.stat(parent)
-        wanted = self.handler.unix_domain_socket_parent_permissions
-        if wanted and stat.S_IMODE(status.st_mode) != permissions(wanted):
-            raise ValueError(f"{parent}: permissions are {stat.filemode(status.st_mode)[1:]}, expected {wanted}")
-        owner = self.handler.unix_domain_socket_parent_owner
-        if owner:
-            import pwd  # only where it is asked for
-
-            name = pwd.getpwuid(status.st_uid).pw_name
-            if name != owner:
-                raise ValueError(f"{parent}: the owner is {name!r}, expected {owner!r}")
-
-    @staticmethod
-    def _from_systemd() -> socket.socket:
-        if int(os.environ.get("LISTEN_FDS", "0")) < 1 or os.environ.get("LISTEN_PID") not in (None, str(os.getpid())):
-            raise ValueError("useInheritedChannel is set, but systemd passed no socket (LISTEN_FDS)")
-        return socket.socket(fileno=LISTEN_FDS_START)
 
     # Running
 
@@ -393,15 +319,3 @@ class Endpoint:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
-
-
-def permissions(text: str) -> int:
-    """``rwxr-x---`` -> 0o750.
-
-    Raises:
-        ValueError: it has another form.
-    """
-    text = text.strip()
-    if len(text) != 9 or any(c not in (wanted, "-") for c, wanted in zip(text, "rwxrwxrwx", strict=True)):
-        raise ValueError(f"permissions {text!r}, expected nine characters such as rw-rw----")
-    return int("".join("0" if c == "-" else "1" for c in text), 2)

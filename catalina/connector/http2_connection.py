@@ -49,9 +49,10 @@ class Http2Connection(StreamConnection):
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
-        self.settings = endpoint.connector.http2
-        if self.settings is None:
+        settings = endpoint.connector.http2
+        if settings is None:
             raise TypeError(f"{endpoint.connector} has no HTTP/2 configured")
+        self.settings = settings
         self.lock = threading.RLock()
         #: Told when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
@@ -73,11 +74,11 @@ class Http2Connection(StreamConnection):
         from h2.connection import H2Connection
         from h2.settings import SettingCodes
 
-        settings = self.endpoint.connector.http2
+        settings = self.settings
         h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
         h2.local_settings.update({
-            SettingCodes.MAX_CONCURRENT_STREAMS: settings.max_concurrent_streams if settings else 100,
-            SettingCodes.INITIAL_WINDOW_SIZE: settings.initial_window_size if settings else 65_535,
+            SettingCodes.MAX_CONCURRENT_STREAMS: settings.max_concurrent_streams,
+            SettingCodes.INITIAL_WINDOW_SIZE: settings.initial_window_size,
             SettingCodes.MAX_HEADER_LIST_SIZE: self.endpoint.connector.http.request_header_size,
             SettingCodes.ENABLE_CONNECT_PROTOCOL: 0,
         })  # fmt: skip
@@ -224,8 +225,7 @@ class Http2Connection(StreamConnection):
         Raises:
             ClientAbortException: the client has gone, or takes nothing for too long.
         """
-        settings = self.settings
-        timeout_s = math.inf if settings is None else seconds_of(settings.stream_write_timeout)
+        timeout_s = seconds_of(self.settings.stream_write_timeout)
         with self.reactor.blocking(), self.lock:
             deadline = time.monotonic() + timeout_s
             while stream.output_size > HIGH_WATER and not self.closed and not stream.reset:
@@ -244,7 +244,7 @@ class Http2Connection(StreamConnection):
 
     def _start_stream(self, stream: Http2Stream) -> None:
         """Run a request, or let it wait while maxConcurrentStreamExecution of this connection run."""
-        limit = 20 if self.settings is None else self.settings.max_concurrent_stream_execution
+        limit = self.settings.max_concurrent_stream_execution
         with self.lock:
             if self._executing >= limit:
                 self._waiting.append(stream)

@@ -9,12 +9,11 @@ from collections import deque
 from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.headers import Headers
+from catalina.connector.http2_request import fill_request
 from catalina.connector.request import Request
-from catalina.connector.request_input import EMPTY_INPUT, RequestInput
+from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.connector.stream_connection import FILE_BLOCK, HIGH_WATER, seconds_of
-from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
@@ -68,53 +67,13 @@ class Http2Stream:
         Raises:
             HttpError: it is none.
         """
-        pseudo = {name: value for name, value in fields if name.startswith(b":")}
-        plain = tuple((name, value) for name, value in fields if not name.startswith(b":"))
         self._body_ended = ended
-        self._make(pseudo, plain)
-        settings = self.connection.settings
-        limit = 100 if settings is None else settings.max_header_count
-        if 0 <= limit < len(plain):
-            raise HttpError(431, f"more than maxHeaderCount {limit} header fields")
-        self.is_ready = ended or self._request.content_length > BODY_BUFFER
-
-    def _make(self, pseudo: dict[bytes, bytes], plain: tuple[tuple[bytes, bytes], ...]) -> None:
         connection = self.connection
-        connector = connection.endpoint.connector
-        method = pseudo.get(b":method", b"").decode("latin-1")
-        request = Request(connection.template, method, "", None, "HTTP/2.0", _joined_cookies(plain), EMPTY_INPUT)
-        self._adopt(request)
-        target = pseudo.get(b":path", b"")
-        if method == "CONNECT":
-            raise HttpError(501, "CONNECT is not supported")
-        if target == b"*" and method == "OPTIONS":
-            request.request_uri = "*"
-        elif target.startswith(b"/"):
-            request.request_uri, request.query_string = connection.endpoint.http11_rules.parser.split_target(target)
-        else:
-            raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
-        self._check_scheme(request, pseudo.get(b":scheme", b""))
-        authority = pseudo.get(b":authority") or (request.headers.get("host") or "").encode("latin-1")
-        host, port = parse_host(authority)
-        if authority and "host" not in request.headers:
-            request.headers.add("host", authority.decode("latin-1"))
-        if port < 0:
-            port = (443 if request.scheme == "https" else 80) if host else request.local_port
-        request.server_name = connector.proxy_name or host or request.local_name
-        request.server_port = connector.proxy_port or port
-        length = request.headers.get("content-length")
-        request.content_length = int(length) if length is not None and length.isdecimal() else -1
-
-    def _check_scheme(self, request: Request, scheme: bytes) -> None:
-        settings = self.connection.settings
-        own = b"https" if self.connection.endpoint.connector.is_tls else b"http"
-        if scheme != own and not (settings is not None and settings.allow_scheme_mismatch):
-            raise HttpError(400, f"the :scheme {scheme.decode('latin-1')!r} is not that of the connection")
-
-    def _adopt(self, request: Request) -> None:
+        request = Request(connection.template, "", "", None, "HTTP/2.0")
         self._request = request
-        self._response = Response(request, self)
-        request.response = self._response
+        self._response = request.response = Response(request, self)
+        fill_request(request, fields, connection.endpoint, connection.settings)
+        self.is_ready = ended or request.content_length > BODY_BUFFER
 
     def refuse(self, refused: HttpError) -> None:
         """Answer what is no request."""
@@ -255,8 +214,7 @@ class Http2Stream:
     def _pull(self) -> bytes:
         """The next portion of the body, read by the thread that runs the request."""
         connection = self.connection
-        settings = connection.settings
-        timeout_s = 20.0 if settings is None else seconds_of(settings.stream_read_timeout)
+        timeout_s = seconds_of(connection.settings.stream_read_timeout)
         with connection.lock:
             if self._body:
                 return self._take_body()
@@ -398,14 +356,6 @@ class Http2Stream:
             self._output_ended = False
             self.connection.stream_done(self)
         return self.has_output
-
-
-def _joined_cookies(fields: tuple[tuple[bytes, bytes], ...]) -> Headers:
-    """Cookies may come one by one; applications expect one field (RFC 9113 section 8.2.3)."""
-    cookies = [value for name, value in fields if name == b"cookie"]
-    if len(cookies) < 2:
-        return Headers(fields)
-    return Headers((*(pair for pair in fields if pair[0] != b"cookie"), (b"cookie", b"; ".join(cookies))))
 
 
 def _clean(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:

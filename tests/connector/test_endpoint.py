@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import os
 import socket
-import stat
 import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from catalina.connector.endpoint import permissions
-from catalina.errors import LifecycleError
 from tests.connector.serving import Client, Container, serving
 
 
@@ -32,31 +28,6 @@ def test_connections_beyond_the_limit_wait_until_there_is_room():
         assert third.answer().status == 200
         for client in (second, third):
             client.socket.close()
-
-
-def test_a_unix_socket_serves_and_is_removed(tmp_path):
-    path = tmp_path / "http.sock"
-    attributes = {"unixDomainSocketPath": str(path), "unixDomainSocketPathPermissions": "rw-rw----"}
-    with serving(hello, **attributes):
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.connect(str(path))
-            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            answer = b""
-            while data := sock.recv(1000):
-                answer += data
-        assert answer.startswith(b"HTTP/1.1 200")
-    assert not path.exists()
-
-
-def test_a_unix_socket_in_a_directory_that_others_may_write_is_refused_on_demand(tmp_path):
-    tmp_path.chmod(0o755)
-    attributes = {
-        "unixDomainSocketPath": str(tmp_path / "s"),
-        "unixDomainSocketParentPermissions": "rwx------",
-    }
-    with pytest.raises(LifecycleError, match="permissions are"), serving(hello, **attributes):
-        pass
 
 
 def test_without_an_address_both_families_are_served():
@@ -117,14 +88,3 @@ def test_no_timer_runs_while_there_are_no_connections():
         while connector.endpoint._sweeper is not None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-
-
-@pytest.mark.parametrize(("text", "mode"), [("rwxr-x---", 0o750), ("---------", 0), (" rw-rw-rw- ", 0o666)])
-def test_permissions_are_read(text, mode):
-    assert permissions(text) == mode
-
-
-@pytest.mark.parametrize("text", ["", "0750", "rwxrwxrw", "xwrxwrxwr"])
-def test_other_forms_of_permissions_are_refused(text):
-    with pytest.raises(ValueError, match="permissions"):
-        permissions(text)

@@ -2,14 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalina.connector.http2_stream import _clean, _joined_cookies
+from catalina.connector.http2_stream import _clean
 from tests.connector.test_http2_connection import H2Client, echo, serving_h2
-
-
-def test_cookies_that_come_one_by_one_are_one_field():
-    fields = ((b"cookie", b"a=1"), (b"accept", b"*/*"), (b"cookie", b"b=2"))
-    assert list(_joined_cookies(fields).items()) == [("accept", "*/*"), ("cookie", "a=1; b=2")]
-    assert _joined_cookies(fields[:2]).raw is not None
 
 
 def test_values_lose_what_the_protocol_does_not_allow():
@@ -29,17 +23,6 @@ def test_files_and_streams_of_any_length_are_sent(tmp_path):
     with serving_h2(application) as connector, H2Client(connector) as client:
         assert client.answer(client.request("GET", "/file")) == (200, b"0123456789" * 50_000)
         assert client.answer(client.request("GET", "/stream")) == (200, b"z" * 3_000_000)
-
-
-def test_fields_beyond_the_limit_are_431_and_a_foreign_scheme_is_400():
-    with serving_h2(echo, h2_maxHeaderCount="5") as connector, H2Client(connector) as client:
-        fields = [(f"x-{number}", "1") for number in range(6)]
-        assert client.answer(client.request("GET", "/", None, *fields))[0] == 431
-        client.scheme = "https"
-        assert client.answer(client.request("GET", "/"))[0] == 400
-    with serving_h2(echo, h2_allowSchemeMismatch="true") as connector, H2Client(connector) as client:
-        client.scheme = "https"
-        assert client.answer(client.request("GET", "/"))[0] == 200
 
 
 def test_a_body_that_stops_coming_is_408():
