@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from catalina.digester.digester import Digester
 from catalina.digester.findings import Finding, UnusableConfiguration
+from catalina.startup.bootstrap import main
 from catalina.startup.property_sources import substitution_for
 from tests.support.needs import missing
 
@@ -92,6 +94,23 @@ def test_a_well_formed_file_passes_without_a_warning_about_what_tomcat_documents
     assert [str(finding) for finding in findings if finding.level >= logging.ERROR] == []
     warnings = [finding for finding in findings if finding.level == logging.WARNING]
     assert [str(finding) for finding in warnings if is_documented(finding)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem[:24])
+def test_configtest_says_yes_to_the_well_formed_and_no_to_the_others(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not path.is_file():
+        missing("shared/corpus is not beside the repository")
+    monkeypatch.setattr("catalina.startup.bootstrap.configure_logging", lambda _properties: None)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    code = main([f"-Dcatalina.base={tmp_path}", "-Dcatalina.unknown=warn", "-config", str(path), "configtest"])
+    printed = capsys.readouterr().out
+    assert code == (1 if path.name in ILL_FORMED else 0), printed
+    if path.name in ILL_FORMED:
+        assert printed.count(f"{path.name}:{ILL_FORMED[path.name][0]}") == 1
+    else:
+        assert printed.startswith("Server StandardServer (")
 
 
 @pytest.mark.parametrize("name", sorted(ILL_FORMED))
