@@ -118,10 +118,11 @@ check_pid_before_start() {
     exit 1
   fi
   PID=$(cat "$CATALINA_PID")
-  if ps -p "$PID" >/dev/null 2>&1; then
+  # /proc also shows the processes of other users, which cannot be signalled; ps is not on every machine.
+  if kill -0 "$PID" >/dev/null 2>&1 || [ -d "/proc/$PID" ]; then
     echo "Tomcat appears to still be running with PID $PID. Start aborted."
     echo "If the following process is not a Tomcat process, remove the PID file and try again:"
-    ps -f -p "$PID"
+    ps -f -p "$PID" 2>/dev/null || tr '\0' ' ' <"/proc/$PID/cmdline"
     exit 1
   fi
   echo "Removing/clearing stale PID file."
