@@ -13,29 +13,16 @@ from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
 from catalina.core.config_listener import add_config_listener
-from catalina.core.context_attributes import ContextAttributes
+from catalina.core.context_description import ContextDescription
 from catalina.core.context_name import ContextName
-from catalina.core.context_naming import ContextNaming
-from catalina.core.error_pages import ErrorPages
 from catalina.core.in_progress import InProgress
 from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
-from catalina.core.standard_wrapper import StandardWrapper
-from catalina.descriptor.elements import (
-    FilterDef,
-    FilterMap,
-    LoginConfig,
-    SecurityConstraint,
-    ServletDef,
-    SessionConfig,
-)
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.webapp_loader import WebappLoader
-from catalina.mapper.servlet_map import ServletMap
 from catalina.session.standard_manager import StandardManager
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
-from catalina.valves.valve_base import ValveBase
 from catalina.webapp import UnavailableError
 from catalina.webresources.standard_root import StandardRoot
 
@@ -70,7 +57,7 @@ def _naming(class_name: str) -> Element:
     return Element(add=lambda context, entry: context.naming.add(entry), default=_NAMING + class_name)
 
 
-class StandardContext(ContextAttributes):
+class StandardContext(ContextDescription):
     """An application: its files, code, sessions, servlets, filters and listeners, and their start and stop.
 
     What comes from web.xml is set by ContextConfig, which listens for ``configure_start`` and ``configure_stop``.
@@ -119,8 +106,6 @@ class StandardContext(ContextAttributes):
         self.cookie_processor: Component = Rfc6265CookieProcessor()
         self.application_parameters: list[ApplicationParameter] = []
         self.watched_resources: list[str] = []
-        self.naming = ContextNaming()
-        self.naming.container = self
         self._manager: Manager | None = None
         #: Whether the manager was made here for a distributable application; None for the Context's own.
         self._made_for_cluster: bool | None = None
@@ -142,41 +127,7 @@ class StandardContext(ContextAttributes):
         self.listener_table = ApplicationListeners(self)
         self.filter_chains = ApplicationFilters(self)
         self.application_context = ApplicationContext(self)
-        #: The authenticator that the descriptor's login-config asked for.
-        self.configured_authenticator: ValveBase | None = None
         self.pipeline.basic = StandardContextValve()
-        self.forget_descriptor()
-
-    def forget_descriptor(self) -> None:
-        """Back to before web.xml was read; ContextConfig calls it when the application stops."""
-        for wrapper in self.children:
-            self.remove_child(wrapper)
-        if self.configured_authenticator is not None:
-            self.pipeline.remove_valve(self.configured_authenticator)
-            self.configured_authenticator = None
-        self.naming.forget_descriptor()
-        self.display_name = ""
-        self.distributable = False
-        self.deny_uncovered_http_methods = False
-        self.parameters: dict[str, str] = {}
-        self.servlet_mappings: dict[str, str] = {}
-        self.filter_definitions: dict[str, FilterDef] = {}
-        self.filter_mappings: list[FilterMap] = []
-        self.listener_names: list[str] = []
-        self.mime_mappings: dict[str, str] = {}
-        self.welcome_files: list[str] = []
-        self.error_pages = ErrorPages()
-        self.locale_encodings: dict[str, str] = {}
-        self.request_character_encoding: str | None = None
-        self.response_character_encoding: str | None = None
-        self.constraints: list[SecurityConstraint] = []
-        self.login_config: LoginConfig | None = None
-        self.security_roles: list[str] = []
-        #: Role of web.xml -> role of the realm; PropertiesRoleMappingListener sets it.
-        self.role_mappings: dict[str, str] = {}
-        self.session_config = SessionConfig()
-        self.session_cookie = SessionCookieConfig.of(self, self.session_config)
-        self.servlet_map = ServletMap(self, (), ())
 
     # -- who and where -------------------------------------------------------------------------------------------
 
@@ -221,19 +172,9 @@ class StandardContext(ContextAttributes):
         return host.work_path / self.base_name
 
     @property
-    def wrappers(self) -> dict[str, StandardWrapper]:
-        """Servlets by name."""
-        return self._children  # type: ignore[return-value]  # the children of a context are wrappers
-
-    @property
     def listeners(self) -> list[object]:
         """The application's listeners, made when it starts; session managers look for theirs."""
         return self.listener_table.instances
-
-    @property
-    def resource_only_names(self) -> frozenset[str]:
-        """Servlets that a welcome file reaches only when the file exists."""
-        return frozenset(name.strip() for name in self.resource_only_servlets.split(",") if name.strip())
 
     @property
     def manager(self) -> Manager | None:
@@ -249,13 +190,6 @@ class StandardContext(ContextAttributes):
 
     # -- what applications ask -----------------------------------------------------------------------------------
 
-    def find_mime_type(self, file_name: str) -> str | None:
-        """The type of a file by its extension, None for an unknown one."""
-        _, dot, extension = file_name.rpartition(".")
-        if not dot:
-            return None
-        return self.mime_mappings.get(extension) or self.mime_mappings.get(extension.lower())
-
     def lookup(self, name: str) -> Any:
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
@@ -270,31 +204,6 @@ class StandardContext(ContextAttributes):
         if found is None or (found is not self and not self.cross_context):
             return None
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
-
-    # -- changing a context --------------------------------------------------------------------------------------
-
-    def add_servlet(self, definition: ServletDef) -> StandardWrapper:
-        """Add a servlet; a definition of the same name must be gone. Raises LifecycleError."""
-        wrapper = StandardWrapper(definition)
-        self.add_child(wrapper)
-        return wrapper
-
-    def add_servlet_mapping(self, pattern: str, name: str) -> None:
-        """Map a url-pattern; on a running application this takes effect at once.
-
-        Raises:
-            DeploymentError: there is no such servlet.
-        """
-        if name not in self.wrappers:
-            raise DeploymentError(f"Servlet mapping specifies an unknown servlet name [{name}]")
-        self.servlet_mappings[pattern] = name
-        if self.state.available:
-            self._make_servlet_map()
-            self.fire_container_event("mappings")
-
-    def _make_servlet_map(self) -> None:
-        mappings = [(pattern, self.wrappers[name]) for pattern, name in self.servlet_mappings.items()]
-        self.servlet_map = ServletMap(self, mappings, self.welcome_files, self.resource_only_names)
 
     def reload(self) -> None:
         """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from catalina.mapper.mapping_data import MappingMatch
 
 if TYPE_CHECKING:
+    from catalina.core.context_description import ContextDescription
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_wrapper import StandardWrapper
 
@@ -40,12 +41,12 @@ class ServletMap:
 
     def __init__(
         self,
-        context: StandardContext,
+        context: ContextDescription,
         mappings: Iterable[tuple[str, StandardWrapper]],
         welcome_files: Iterable[str],
         resource_only: frozenset[str] = frozenset(),
     ) -> None:
-        self.context = context
+        self.context: StandardContext = context  # type: ignore[assignment]  # which is its only subclass
         self.welcome_files = tuple(welcome_files)
         self.resource_only = resource_only
         self._exact: dict[str, StandardWrapper] = {}
