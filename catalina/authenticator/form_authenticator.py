@@ -64,10 +64,12 @@ class FormAuthenticator(AuthenticatorBase):
             return self._restore(request, response)
         if self.check_for_cached_authentication(request, response, True):
             return AuthenticationResult.PASSED
-        if self._is_login_action(request):
-            self._log_in(request, response)
-        else:
+        if not self._is_login_action(request):
             self._ask(request, response)
+        elif request.method != "POST":
+            response.send_error(BAD_REQUEST)  # a password in a URL stands in logs
+        else:
+            self._log_in(request, response)
         return AuthenticationResult.FAILED
 
     def is_continuation_required(self, request: Request) -> bool:
