@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT",
+    "EVERYTHING",
     "MBR_RX_SEQ",
     "MBR_TX_SEQ",
     "SEND_OPTIONS_ASYNCHRONOUS",
@@ -93,6 +94,10 @@ def parse_send_options(text: str) -> int:
             raise AttributeRefused("a number or names of " + ", ".join(_NAMES))
         options |= bit
     return options
+
+
+#: Key of a message that is about several things at once: at a Java member it is worked through alone.
+EVERYTHING: Final = "*"
 
 
 class ObjectBytes(bytes):
@@ -163,9 +168,10 @@ class Delivery:
         unique_id: of the message.
         reactor: whose role a waiting runner hands on.
         handler: told about asynchronous messages.
+        key: what the message is about; messages about one thing keep their order at Java members too.
     """
 
-    __slots__ = ("_callbacks", "_pending", "_reactor", "done", "faulty", "handler", "unique_id")
+    __slots__ = ("_callbacks", "_pending", "_reactor", "done", "faulty", "handler", "key", "unique_id")
 
     def __init__(
         self,
@@ -173,11 +179,13 @@ class Delivery:
         unique_id: bytes = b"",
         reactor: Reactor | None = None,
         handler: ErrorHandler | None = None,
+        key: object = None,
     ) -> None:
         self.done = False
         self.faulty: dict[Member, BaseException] = {}
         self.unique_id = unique_id
         self.handler = handler
+        self.key = key
         self._pending = pending
         self._reactor = reactor
         self._callbacks: list[Callable[[Delivery], None]] = []

@@ -91,7 +91,9 @@ class FakeChannel:
     def heartbeat(self) -> None:
         self.sent.append((b"heartbeat", 0))
 
-    def post(self, to: Sequence[Member], message: bytes, options: int, handler: Any = None) -> Delivery:
+    def post(
+        self, to: Sequence[Member], message: bytes, options: int, handler: Any = None, key: Any = None
+    ) -> Delivery:
         self.sent.append((bytes(message), options))
         delivery = Delivery(len(to))
         for member in to:

@@ -31,7 +31,7 @@ from catalina.ha.session.session_message import (
 from catalina.ha.session.state_sender import StateSender
 from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
 from catalina.lifecycle import LifecycleState
-from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
@@ -223,7 +223,10 @@ class DeltaManager(ClusterManagerBase):
             return None
         if self.enable_statistics:
             self.sent[event] += 1
-        return cluster.post_bytes(encode_message(event, self.name, body, session_id, unique_id, now_ms), members)
+        # A changed id is about two sessions; what follows for the new one must not arrive before it.
+        key = EVERYTHING if event == EVT_CHANGE_SESSION_ID else session_id
+        data = encode_message(event, self.name, body, session_id, unique_id, now_ms)
+        return cluster.post_bytes(data, members, key=key)
 
     def count_sent(self, event: int) -> None:
         """Count a message of the state transfer."""

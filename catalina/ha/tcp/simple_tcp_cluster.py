@@ -215,13 +215,18 @@ class SimpleTcpCluster(Lifecycle):
             return None
         return self.post_bytes(message.encode(), channel.members if to is None else (to,), options)
 
-    def post_bytes(self, data: bytes, to: Sequence[Member], options: int | None = None) -> Delivery | None:
-        """Send an encoded message without waiting; a request's answer may have to wait for its delivery."""
+    def post_bytes(
+        self, data: bytes, to: Sequence[Member], options: int | None = None, key: str | None = None
+    ) -> Delivery | None:
+        """Send an encoded message without waiting; a request's answer may have to wait for its delivery.
+
+        Messages with one key, a session's id, reach even Java members in their order.
+        """
         channel = self.channel
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
+        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed, key)
         if not delivery.done:
             delivery.add_done_callback(self.missed.delivered)
             note(delivery)

@@ -154,7 +154,12 @@ class GroupChannel(ChannelInterceptorBase):
     # Sending.
 
     def post(
-        self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None
+        self,
+        to: Sequence[Member],
+        message: object,
+        options: int,
+        handler: ErrorHandler | None = None,
+        key: object = None,
     ) -> Delivery:
         """Queue a message for the end of the loop's round and return its handle; never blocks. Any thread.
 
@@ -163,6 +168,8 @@ class GroupChannel(ChannelInterceptorBase):
             message: bytes, :class:`ObjectBytes`, or a value that the Java object stream can carry.
             options: bits of :mod:`catalina.tribes.channel`.
             handler: told about an asynchronous message.
+            key: what the message is about, such as a session's id. Java works through what it reads in several threads;
+                messages with one key reach even a Java member one after the other, those with different keys at once.
 
         Raises:
             ChannelError: nobody to send to, nothing to send, or the message was refused by an interceptor.
@@ -185,7 +192,7 @@ class GroupChannel(ChannelInterceptorBase):
             data = _serialize(message)
             options &= ~SEND_OPTIONS_BYTE_MESSAGE
         unique_id = self._next_id()
-        delivery = Delivery(len(to), unique_id, self.reactor, handler)
+        delivery = Delivery(len(to), unique_id, self.reactor, handler, key)
         send_below(
             to, ChannelMessage(data, options, time.time_ns() // 1_000_000, unique_id, self.local_member), delivery
         )

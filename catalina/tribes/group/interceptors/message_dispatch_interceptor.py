@@ -49,7 +49,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
         if (flag and message.options & flag != flag) or not self._admit(len(message.data)):
             self._send_below(to, message, delivery)
             return
-        background = Delivery(len(to), message.unique_id, None, delivery.handler)
+        background = Delivery(len(to), message.unique_id, None, delivery.handler, delivery.key)
         size = len(message.data)
         background.add_done_callback(lambda done: self._left(done, size))
         self._send_below(to, message, background)

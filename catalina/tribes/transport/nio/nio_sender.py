@@ -11,8 +11,10 @@ Plan: ``_incoming`` takes messages from any thread. In the runner they move to `
 to the front of the queue, once.
 
 A peer of this software works through a connection in order, so any number of messages may be in flight. Java reads on
-while it still processes what it read before, so there a message that wants an acknowledgement has the connection for
-itself until it is acknowledged, as with Java's own sender.
+while it still processes what it read before. So there a message that wants an acknowledgement has the connection for
+itself until it is acknowledged, as with Java's own sender, unless its key says what it is about: then it shares the
+connection with messages of other keys. Messages with a key are always acknowledged by Java, whatever their options,
+because otherwise the second one about a new session could arrive before the session.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import errno
 import logging
 import os
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -29,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError, RemoteProcessError
 from catalina.reactor import READ, WRITE, Reactor, Timer
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, Delivery
 from catalina.tribes.io.x_byte_buffer import ACK, ACK_BODY, FAIL_ACK_BODY, FrameDecoder
 from catalina.tribes.member import Member
 
@@ -44,6 +47,10 @@ log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioSender")
 _BATCH = 256 * 1024
 #: After this much of one round the others have their turn.
 _ROUND = 2 * 1024 * 1024
+#: Where the options of the package stand in a frame.
+_OPTIONS_AT, _OPTIONS = 11, struct.Struct(">i")
+#: Keys of messages that have the connection for themselves.
+_ALONE = frozenset((None, EVERYTHING))
 #: Answers are 21 bytes; anything longer is no answer.
 _MAX_ANSWER = 64
 
@@ -51,13 +58,14 @@ _MAX_ANSWER = 64
 class _Outgoing:
     """One message on its way to this member."""
 
-    __slots__ = ("attempts", "deadline", "delivery", "frame", "wants_ack")
+    __slots__ = ("attempts", "deadline", "delivery", "frame", "key", "wants_ack")
 
     def __init__(self, frame: bytes, wants_ack: bool, delivery: Delivery, deadline: float) -> None:
         self.frame = frame
         self.wants_ack = wants_ack
         self.delivery: Delivery | None = delivery  # None: already reported as timed out
         self.deadline = deadline
+        self.key = delivery.key
         self.attempts = 0
 
 
@@ -95,6 +103,7 @@ class NioSender:
         self._writing: list[_Outgoing] = []
         self._unsent = memoryview(b"")
         self._in_flight: deque[_Outgoing] = deque()
+        self._busy_keys: set[object] = set()  # of messages in flight, towards Java
         self._answers = FrameDecoder(_MAX_ANSWER)
         self._timer: Timer | None = None
         self._connect_timer: Timer | None = None
@@ -106,6 +115,8 @@ class NioSender:
 
     def enqueue(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
         """Queue a frame; the member reports to ``delivery`` once, in the runner."""
+        if not self.pipelined and not wants_ack and delivery.key is not None:
+            frame, wants_ack = _acknowledged(frame), True
         with self._lock:
             refused = self._backlog + len(frame) > self._settings.max_backlog and self._backlog > 0
             if not refused:
@@ -148,9 +159,9 @@ class NioSender:
     def _write_queued(self) -> None:
         written = 0
         while self._queue and not self._writing:
-            if not self.pipelined and self._in_flight:
+            batch = self._take_batch() if self.pipelined else self._take_for_java()
+            if not batch:
                 return
-            batch = self._take_batch()
             data = batch[0].frame if len(batch) == 1 else b"".join([each.frame for each in batch])
             self._writing = batch
             self._unsent = memoryview(data)
@@ -170,8 +181,23 @@ class NioSender:
             size += len(message.frame)
             if message.wants_ack:
                 self._in_flight.append(message)
-                if not self.pipelined:
-                    break
+        return batch
+
+    def _take_for_java(self) -> list[_Outgoing]:
+        """The next messages that may be at Java at the same time as those in flight."""
+        queue, batch, size = self._queue, [], 0
+        while queue and size < _BATCH:
+            message = queue[0]
+            key = message.key
+            alone = key in _ALONE or not self._busy_keys.isdisjoint(_ALONE)
+            if key in self._busy_keys or (alone and self._in_flight):
+                break
+            queue.popleft()
+            batch.append(message)
+            size += len(message.frame)
+            if message.wants_ack:
+                self._in_flight.append(message)
+                self._busy_keys.add(key)
         return batch
 
     def _write_some(self) -> bool:
@@ -257,6 +283,7 @@ class NioSender:
         freed = 0
         for _ in range(count):
             message = self._in_flight.popleft()
+            self._busy_keys.discard(message.key)
             freed += len(message.frame)
             if message.delivery is not None:
                 message.delivery.succeeded()
@@ -265,6 +292,7 @@ class NioSender:
     def _failed_there(self) -> None:
         if self._in_flight:
             message = self._in_flight.popleft()
+            self._busy_keys.discard(message.key)
             self._release(len(message.frame))
             if message.delivery is not None:
                 reason = RemoteProcessError(f"Received a failed ack from {self.member}")
@@ -353,6 +381,7 @@ class NioSender:
         self._cancel_connect_timer()
         self._connected = False
         self._in_flight = deque()
+        self._busy_keys.clear()
         self._writing = []
         self._unsent = memoryview(b"")
         self._answers = FrameDecoder(_MAX_ANSWER)
@@ -420,3 +449,10 @@ class NioSender:
         while self._incoming:
             self._queue.append(self._incoming.popleft())
         self._give_up(ConnectionAbortedError(errno.ECONNABORTED, "Sender has been disconnected"))
+
+
+def _acknowledged(frame: bytes) -> bytes:
+    """The frame with the options that make Java acknowledge it when it is worked through."""
+    (options,) = _OPTIONS.unpack_from(frame, _OPTIONS_AT)
+    asked = _OPTIONS.pack(options | SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK)
+    return b"".join((frame[:_OPTIONS_AT], asked, frame[_OPTIONS_AT + _OPTIONS.size :]))

@@ -10,7 +10,7 @@ import pytest
 
 from catalina.errors import RemoteProcessError
 from catalina.reactor import Reactor
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import EVERYTHING, Delivery
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, frame
 from catalina.tribes.member import Member
@@ -38,8 +38,8 @@ class Peer:
         )
         self.sender.pipelined = pipelined
 
-    def post(self, package: bytes, wants_ack: bool = True) -> Delivery:
-        delivery = Delivery(1)
+    def post(self, package: bytes, wants_ack: bool = True, key: object = None) -> Delivery:
+        delivery = Delivery(1, key=key)
         self.sender.enqueue(frame(package), wants_ack, delivery)
         return delivery
 
@@ -117,6 +117,65 @@ def test_towards_java_one_message_at_a_time_waits_for_its_acknowledgement(make_p
     assert receive(connection, 38) == frame(b"2") + frame(b"3")
     connection.send(ACK)
     assert all(delivery.wait(5) for delivery in deliveries)
+
+
+def nothing_comes(connection: socket.socket) -> bool:
+    connection.settimeout(0.05)
+    try:
+        connection.recv(1)
+    except TimeoutError:
+        return True
+    finally:
+        connection.settimeout(5)
+    return False
+
+
+def test_towards_java_messages_about_different_things_are_in_flight_together(make_peer):
+    peer = make_peer(pipelined=False)
+    deliveries = [peer.post(b"%d" % number, key=key) for number, key in enumerate("abac")]
+    connection = peer.accept()
+    assert receive(connection, 38) == frame(b"0") + frame(b"1")
+    assert nothing_comes(connection)
+    connection.send(ACK)
+    assert receive(connection, 38) == frame(b"2") + frame(b"3")
+    connection.send(ACK * 3)
+    assert all(delivery.wait(5) and not delivery.faulty for delivery in deliveries)
+
+
+@pytest.mark.parametrize("key", [None, EVERYTHING])
+def test_towards_java_a_message_about_everything_is_alone(make_peer, key):
+    peer = make_peer(pipelined=False)
+    deliveries = [peer.post(b"%d" % number, key=each) for number, each in enumerate(["a", key, "b"])]
+    connection = peer.accept()
+    for number in range(3):
+        assert receive(connection, 19) == frame(b"%d" % number)
+        assert nothing_comes(connection)
+        connection.send(ACK)
+    assert all(delivery.wait(5) for delivery in deliveries)
+
+
+def test_java_is_asked_to_acknowledge_whatever_has_a_key(make_peer):
+    peer = make_peer(pipelined=False)
+    package = (0x09).to_bytes(4, "big") + b"rest"
+    delivery = peer.post(package, wants_ack=False, key="a")
+    connection = peer.accept()
+    assert receive(connection, 26) == frame((0x0F).to_bytes(4, "big") + b"rest")
+    assert not delivery.done
+    connection.send(ACK)
+    assert delivery.wait(5)
+
+
+def test_keys_of_a_broken_connection_are_free_again(make_peer):
+    peer = make_peer(pipelined=False)
+    deliveries = [peer.post(b"1", key="a"), peer.post(b"2", key="a")]
+    first = peer.accept()
+    receive(first, 19)
+    first.close()
+    second = peer.accept()
+    for number in (b"1", b"2"):
+        assert receive(second, 19) == frame(number)
+        second.send(ACK)
+    assert all(delivery.wait(5) and not delivery.faulty for delivery in deliveries)
 
 
 def test_a_negative_acknowledgement_is_a_failure_there(make_peer):
