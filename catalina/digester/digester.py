@@ -39,6 +39,9 @@ SERVER_XML: Mapping[str, Element] = {
 #: Elements whose unknown className stops the start even where the parent's declaration forgets to say so.
 GUARDING_TAGS = frozenset({"Valve", "Realm", "Manager", "Interceptor", "CredentialHandler"})
 
+#: How the doc of an attribute begins that is declared only because existing files set it.
+NO_EFFECT = ("Java only", "Recognised")
+
 #: Elements that Tomcat knows by a class of their own and that mean nothing here.
 JAVA_ONLY_TAGS = {
     "JarScanner": "org.apache.tomcat.util.scan.StandardJarScanner",
@@ -213,6 +216,7 @@ class Digester:
         text = self.substitution(attribute.value)
         try:
             if component.set_attribute(name, text):
+                self._say_when_meaningless(digested, component, name, attribute.place)
                 return
         except AttributeRefused as refused:
             kept = _current(component, name)
@@ -228,6 +232,16 @@ class Digester:
         known = {known for holder in _holders(component) for known in holder.attributes()}
         remark = f"no attribute {name} on {kind.__name__}{nearest(name, known)}"
         self._say(digested, logging.WARNING, remark, attribute.place)
+
+    def _say_when_meaningless(self, digested: Digested, component: Component, name: str, place: Place) -> None:
+        """An attribute that is declared so that files are understood, and set to something else than its default."""
+        for holder in _holders(component):
+            declaration = holder.attributes().get(name)
+            if declaration is None or not declaration.doc.startswith(NO_EFFECT):
+                continue
+            if getattr(holder, declaration.name) != declaration.default:
+                why = declaration.doc.partition(": ")[2]
+                self._say(digested, logging.INFO, f"{name} has no effect{': ' + why if why else ''}", place)
 
     def _add(
         self, digested: Digested, parent: Component, child: XmlElement, declaration: Element | Text | None
