@@ -131,6 +131,26 @@ def test_a_slow_call_loses_the_role_and_the_loop_goes_on_meanwhile(reactor):
     assert answers == [False]
 
 
+def test_a_call_that_lost_the_role_returns_only_when_that_has_been_told(reactor):
+    order: list[str] = []
+    told = threading.Event()
+    done = threading.Event()
+
+    def tell() -> None:
+        told.set()
+        time.sleep(0.05)  # the call ends meanwhile
+        order.append("told")
+
+    def run() -> None:
+        reactor.run_call(lambda: told.wait(PATIENCE) and None, tell)
+        order.append("returned")
+        done.set()
+
+    reactor.call_soon(run)
+    assert done.wait(PATIENCE)
+    assert order == ["told", "returned"]
+
+
 def test_a_call_that_computes_keeps_the_role_a_little_and_then_loses_it(reactor):
     def compute(seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -135,10 +135,14 @@ class ExchangeConnection(StreamConnection):
         if not self._attached:
             self._attach(self._interest)
         self._may_wait = False
-        finished = self._finish(self._response)
-        self._may_wait = True
-        if finished and self._answered():
-            self._advance()
+        try:
+            if self._finish(self._response) and self._answered():
+                self._advance()
+        except Exception:
+            log.exception("Error processing %r", self)
+            self.close()
+        finally:
+            self._may_wait = True
 
     def _finish(self, response: Response) -> bool:
         try:

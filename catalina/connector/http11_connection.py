@@ -59,6 +59,7 @@ class Http11Connection(Http11Output):
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
         self.rules: Http11Rules = endpoint.http11_rules
+        self.uses_sendfile = self.rules.uses_sendfile
         self._data = b""
         self._seen = 0
         self._state = HEAD

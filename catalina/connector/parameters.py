@@ -51,10 +51,13 @@ def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
 
 
 def query_parameters(request: Request) -> dict[str, list[str]]:
-    """Parameters of the query string, decoded with the connector's URIEncoding."""
+    """Parameters of the query string, in the connector's URIEncoding, or the body's with useBodyEncodingForURI."""
     parameters: dict[str, list[str]] = {}
     if request.query_string:
-        encoding = "utf-8" if request.connector is None else request.connector.uri_encoding
+        connector = request.connector
+        encoding = "utf-8" if connector is None else connector.uri_encoding
+        if connector is not None and connector.use_body_encoding_for_uri:
+            encoding = _charset((request.content_type or "").partition(";")[2]) or encoding
         _add_pairs(request, request.query_string.encode("latin-1"), encoding, parameters)
     return parameters
 

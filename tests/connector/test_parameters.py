@@ -62,6 +62,12 @@ def test_who_must_not_wait_gets_what_is_known():
     assert made.parameters == made.known_parameters == {"a": ["1", "2"]}
 
 
+def test_the_query_is_decoded_as_the_body_where_that_is_wanted():
+    typed = (b"Content-Type", b"text/plain; charset=iso-8859-1")
+    assert request("a=%E4", b"", typed).parameters == {"a": ["\ufffd"]}
+    assert request("a=%E4", b"", typed, use_body_encoding_for_uri=True).parameters == {"a": ["\xe4"]}
+
+
 def test_too_many_parameters_and_too_large_forms_are_refused():
     with pytest.raises(LimitError):
         request("&".join("a" * 11)).parameters  # noqa: B018
