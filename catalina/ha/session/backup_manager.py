@@ -8,6 +8,7 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
@@ -15,6 +16,7 @@ from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
+from catalina.ha.session.recent_sessions import RecentSessions
 from catalina.tribes.channel import parse_send_options
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 
@@ -61,6 +63,7 @@ class BackupManager(ClusterManagerBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.map: LazyReplicatedMap | None = None
+        self.recent = RecentSessions()
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
@@ -167,9 +170,26 @@ class BackupManager(ClusterManagerBase):
         """Move the session to another id, on every node: the old one goes, the new one comes whole."""
         old_id = session.id
         super().rename(session, new_id, notify, notify_container)
+        self.recent.born(new_id)
+        self.recent.renamed(old_id, new_id, self.now_ms(), time.monotonic())
         if self.map is not None:
             self.map.remove(old_id)
             self.map.put(new_id, session)
+
+    def moved_to(self, session_id: str) -> str | None:
+        """The id of a session that has got another route here lately; None when this one has not.
+
+        An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
+        """
+        new_id = self.recent.new_id(session_id, time.monotonic())
+        if new_id is None or new_id.partition(".")[0] != session_id.partition(".")[0]:
+            return None
+        return new_id
+
+    def background_process(self) -> None:
+        """Expire what is due, and forget old ids."""
+        super().background_process()
+        self.recent.forget(time.monotonic())
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Tell the backup what the request changed."""

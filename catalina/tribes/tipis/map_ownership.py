@@ -170,7 +170,7 @@ class MapOwnership(MapBase):
             with self._lock:
                 members = self._members.all
             self._send(members, MapMessage(self.map_id, MSG_REMOVE, key, primary=self.local))
-        elif not current.is_primary:
+        elif not current.is_primary and not current.claims:  # else it is said when those have arrived
             self._concede(current)
 
     def _gave_way(self, entry: MapEntry) -> None:

@@ -91,6 +91,18 @@ def test_a_new_id_is_known_everywhere_and_the_old_one_nowhere() -> None:
     assert group.request(2, old) is None
 
 
+def test_an_id_with_another_route_is_followed_and_one_of_a_login_is_not() -> None:
+    group = Group(2)
+    manager = group.managers[0]
+    session = manager.create_session("ABC.a")
+    manager.change_session_id(session, "ABC.b")
+    assert manager.moved_to("ABC.a") == "ABC.b"
+    manager.change_session_id(session, "XYZ.b")
+    assert manager.moved_to("ABC.a") is None
+    assert manager.moved_to("unknown") is None
+    manager.background_process()
+
+
 def test_only_the_owner_expires_a_session_and_for_all() -> None:
     group = Group(3)
     session_id = group.create(0, n=1)
