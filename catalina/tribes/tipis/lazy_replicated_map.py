@@ -40,6 +40,7 @@ class LazyReplicatedMap(AbstractReplicatedMap):
         if not candidates or entry.value is None:
             if entry.is_primary:
                 entry.nodes = ()
+                self._owe(self.members, entry.key)  # nobody could be reached: whoever is heard again becomes the backup
             self._claim_arrived(entry)
             told.finish()
             return

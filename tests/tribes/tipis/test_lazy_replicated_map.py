@@ -211,6 +211,17 @@ def test_a_backup_that_cannot_be_reached_is_replaced() -> None:
     assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
 
 
+def test_an_entry_that_found_no_backup_gets_one_when_a_member_is_heard_again() -> None:
+    group = Group(2)
+    group.network.faults.append("drop")
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    assert group.roles("k") == [PRIMARY, None]
+    group.network.heartbeat()
+    assert group.roles("k") == [PRIMARY, BACKUP]
+    assert group.contents("k") == [{"n": 1}] * 2
+
+
 def test_looking_does_not_take_an_entry_over() -> None:
     group = Group(2)
     group.maps[0].put("k", Box(n=1))
