@@ -1,5 +1,7 @@
-# request.py, response.py       what valves and applications see of one exchange; headers.py, parameters.py their parts
-# coyote_adapter.py             bytes of a URI -> mapping -> the engine's pipeline; uri.py decodes and normalises
-# wsgi_adapter.py               the WSGI callable at the end of the pipeline
-# connector.py, endpoint.py     the <Connector> element; listening sockets and connections
-# *_connection.py               one connection of a protocol: reads, feeds the codec of coyote/, writes
+# request.py, response.py    what valves and applications see of one exchange; headers.py, parameters.py ... their parts
+# coyote_adapter.py          the URI (uri.py) -> mapping -> the engine's pipeline
+# wsgi_adapter.py            the WSGI callable at the end of the pipeline
+# connector.py               the <Connector> element
+# endpoint.py, listening.py  its sockets; request_executor.py: how many requests run, and where
+# stream_connection.py       a socket in the loop; exchange_connection.py: one request after the other on it
+# http11_*.py ajp_*.py http2_*.py tls_*.py   the protocols: they read, feed the codecs of coyote/, and write

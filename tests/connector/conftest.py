@@ -12,3 +12,9 @@ def no_thread_is_left():
     yield
     left = [thread.name for thread in threading.enumerate() if thread not in before and thread.is_alive()]
     assert left == []
+
+
+@pytest.fixture(autouse=True)
+def quick_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines are looked at ten times a second: a test of a time-out need not take a whole one."""
+    monkeypatch.setattr("catalina.connector.endpoint.SWEEP_SECONDS", 0.1)
