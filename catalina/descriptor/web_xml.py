@@ -19,7 +19,10 @@ from catalina.descriptor.elements import (
     SessionConfig,
 )
 
-__all__ = ["WebXml", "merge"]
+__all__ = ["OTHERS", "WebXml", "merge"]
+
+#: ``<others/>`` of an ordering.
+OTHERS = "*"
 
 D = TypeVar("D", ServletDef, FilterDef)
 
@@ -28,6 +31,13 @@ D = TypeVar("D", ServletDef, FilterDef)
 class WebXml:
     """What a descriptor says. An empty one says nothing, as an application without web.xml does."""
 
+    #: Of a web-fragment.xml, for others to refer to.
+    name: str = ""
+    #: Names of fragments in order; None leaves it to the fragments. ``OTHERS`` stands for the rest.
+    absolute_ordering: list[str] | None = None
+    #: Names of fragments that this one wants to be before, and after.
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
     display_name: str = ""
     version: str = ""
     metadata_complete: bool = False

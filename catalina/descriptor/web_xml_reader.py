@@ -25,7 +25,7 @@ from catalina.descriptor.elements import (
     SessionConfig,
 )
 from catalina.descriptor.url_pattern import decode_pattern, is_valid_pattern
-from catalina.descriptor.web_xml import WebXml
+from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.digester.findings import nearest
 from catalina.digester.xml_tree import XmlElement, read_xml
 from catalina.errors import ConfigurationError
@@ -39,7 +39,6 @@ GUARANTEES = ("NONE", "INTEGRAL", "CONFIDENTIAL")
 #: Elements of the schema without a meaning for a Python application.
 JAVA_ONLY = frozenset(
     {
-        "absolute-ordering",
         "data-source",
         "administered-object",
         "connection-factory",
@@ -55,8 +54,6 @@ JAVA_ONLY = frozenset(
         "message-destination",
         "message-destination-ref",
         "module-name",
-        "name",
-        "ordering",
         "persistence-context-ref",
         "persistence-unit-ref",
         "post-construct",
@@ -87,7 +84,7 @@ def read_web_xml(
         ConfigurationError: the file cannot be read, is not well-formed, or says something that cannot be.
     """
     root = read_xml(path, label, block_external=block_external)
-    if root.tag != "web-app":
+    if root.tag not in ("web-app", "web-fragment"):
         raise ConfigurationError(f"expected <web-app>, found <{root.tag}>", root.place)
     reader = _Reader(substitute or (lambda text: text), decoded_patterns)
     return reader.read(root)
@@ -180,6 +177,22 @@ class _Reader:
 
     def display_name(self, element: XmlElement) -> None:
         self.result.display_name = self.own_text(element)
+
+    def name(self, element: XmlElement) -> None:
+        self.result.name = self.own_text(element)
+
+    def absolute_ordering(self, element: XmlElement) -> None:
+        self.result.absolute_ordering = self._fragment_names(element)
+
+    def ordering(self, element: XmlElement) -> None:
+        for child in element.children:
+            if child.tag == "before":
+                self.result.before += self._fragment_names(child)
+            elif child.tag == "after":
+                self.result.after += self._fragment_names(child)
+
+    def _fragment_names(self, element: XmlElement) -> list[str]:
+        return [OTHERS if child.tag == "others" else self.own_text(child) for child in element.children]
 
     def distributable(self, _: XmlElement) -> None:
         self.result.distributable = True
@@ -358,6 +371,9 @@ class _Reader:
 
 #: Tag -> method; everything the schema has below web-app and Python has a use for.
 METHODS: dict[str, Callable[[_Reader, XmlElement], None]] = {
+    "absolute-ordering": _Reader.absolute_ordering,
+    "name": _Reader.name,
+    "ordering": _Reader.ordering,
     "context-param": _Reader.context_param,
     "deny-uncovered-http-methods": _Reader.deny_uncovered_http_methods,
     "display-name": _Reader.display_name,

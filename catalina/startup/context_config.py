@@ -1,7 +1,8 @@
 """Configures an application from files: context.xml and web.xml, its own and the defaults below them.
 
 Tomcat: startup/ContextConfig.java. Of context files the order is conf/context.xml, the host's context.xml.default, the
-application's own; of descriptors WEB-INF/web.xml over the host's web.xml.default over conf/web.xml.
+application's own; of descriptors WEB-INF/web.xml, web-fragment.xml of its libraries, WEB-INF/tomcat-web.xml, the host's
+web.xml.default, conf/web.xml, the heavier one first.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication
 from catalina.startup.property_sources import substitution_for
+from catalina.startup.web_fragments import merge_fragments
 from catalina.startup.web_xml_application import apply_web_xml
 
 if TYPE_CHECKING:
@@ -215,9 +217,19 @@ class ContextConfig(Component):
         elif context.alt_dd_name:
             raise ConfigurationError(f"altDDName [{own_file}] does not exist")
         context.default_web_xml_watched = [own_file]
-        merged = self._with_defaults(context, own)
+        merged = self._with_defaults(context, self._with_own_defaults(context, own))
         if context.log_effective_web_xml:
             log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged))
+        return merged
+
+    def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:
+        """What the application's libraries bring, then its WEB-INF/tomcat-web.xml."""
+        substitute = self._substitution(context)
+        merged = merge_fragments(context, own, substitute)
+        file = context.document_root / "WEB-INF" / "tomcat-web.xml"
+        context.default_web_xml_watched.append(file)
+        if file.is_file():
+            merged = merge(merged, read_web_xml(file, str(file), substitute=substitute, block_external=True))
         return merged
 
     def _with_defaults(self, context: StandardContext, own: WebXml) -> WebXml:

@@ -85,6 +85,7 @@ def test_of_descriptors_the_applications_own_wins_over_host_and_global(tmp_path:
         assert context.session_timeout == 30
         assert context.default_web_xml_watched == [
             tmp_path / "webapps/shop/WEB-INF/web.xml",
+            tmp_path / "webapps/shop/WEB-INF/tomcat-web.xml",
             host_default,
             tmp_path / "conf/web.xml",
         ]
