@@ -1,7 +1,19 @@
 """What an application of the container imports; everything else is the container's own business.
 
-An application is a WSGI callable. It need not import this module at all: sessions are ``environ["catalina.session"]``,
-the context is ``environ["catalina.context"]``.
+An application is a WSGI callable (PEP 3333) and need not import this module at all. What it finds in its environ beyond
+WSGI::
+
+    catalina.session          the session, a mapping; reading does not make one, setting does (Session)
+    catalina.context          the application: init_parameters, attributes, resource(), lookup(), dispatcher(), log()
+    catalina.servlet          its entry in web.xml: name, init_parameters
+    catalina.dispatcher_type  REQUEST, FORWARD, INCLUDE or ERROR
+    catalina.mount            what a servlet mapped by prefix (/api/*) is mounted at, inside the application
+    jakarta.servlet.error.*   for an error page: status_code, message, request_uri, servlet_name, exception
+    jakarta.servlet.forward.*, jakarta.servlet.include.*   where a dispatched request came from, or is going to
+    <attribute>               each request attribute that a valve or a listener has set, under its own name
+
+SCRIPT_NAME is the context path with the mount, PATH_INFO what is left; a servlet mapped in another way than by prefix
+sees its whole path inside the application there.
 
 Distributable without a ``web.xml``: say so in the module that has the callable, ``distributable = True``, or decorate
 the callable with :func:`distributable`.
