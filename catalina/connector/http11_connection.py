@@ -31,6 +31,8 @@ log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
 
 #: A body up to this size is read before its request runs, so that a slow upload holds no thread.
 BODY_BUFFER = 64 * 1024
+#: Requests of one connection that are served before it is the others' turn.
+TURN = 32
 #: Seconds and bytes that are read away after the last answer of a connection: closing with unread input resets it, and
 #: the reset can overtake the answer.
 LINGER_SECONDS = 2.0
@@ -139,6 +141,7 @@ class Http11Connection(Http11Output):
             if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
                 self._wait_for_head()
                 return
+        served = 0
         while not self.closed:
             if not self._data:
                 self._wait_for_request()
@@ -157,6 +160,15 @@ class Http11Connection(Http11Output):
                 return
             if not self._dispatch(self._request, self._response):
                 return
+            served += 1
+            if served >= TURN and self._attached:
+                self.reactor.call_soon(self._go_on)
+                return
+
+    def _go_on(self) -> None:
+        """The next turn of a client that has sent many requests at once."""
+        if self._attached and not self.running and self._state is HEAD:
+            self._advance()
 
     def _wait_for_request(self) -> None:
         self.deadline = time.monotonic() + (self.rules.keep_alive_s if self._requests else self._timeout_s)

@@ -47,6 +47,24 @@ def test_pipelined_requests_are_answered_in_order():
         assert [client.answer().body for _ in range(50)] == [b"GET /%d - " % number for number in range(50)]
 
 
+def test_a_client_that_sends_many_requests_at_once_lets_others_in_between():
+    served: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        served.append(environ["PATH_INFO"])
+        time.sleep(0.0001)
+        return echo(environ, start_response)
+
+    with serving(application, maxKeepAliveRequests="-1") as connector, Client(connector) as many:
+        with Client(connector) as one:
+            many.send(b"GET /many HTTP/1.1\r\nHost: a\r\n\r\n" * 900)
+            one.send(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert one.answer().status == 200
+        for _ in range(900):
+            assert many.answer().status == 200
+    assert served.index("/one") < 800
+
+
 def test_a_request_may_arrive_byte_by_byte():
     with serving(echo) as connector, Client(connector) as client:
         for byte in b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
