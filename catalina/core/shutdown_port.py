@@ -53,8 +53,12 @@ class ShutdownPort:
 
     def _ready(self, *sockets: socket.socket, timeout: float | None = None) -> list[Any]:
         """Which of the sockets, and the wake-up, can be read."""
-        waiting: list[Any] = [*sockets, self._wake]
-        return select.select(waiting, [], [], timeout)[0]
+        # poll, not select: with many clients the descriptors are beyond what select can take.
+        waiting: dict[int, Any] = {sock.fileno(): sock for sock in sockets} | {self._wake: self._wake}
+        poll = select.poll()
+        for descriptor in waiting:
+            poll.register(descriptor, select.POLLIN)
+        return [waiting[descriptor] for descriptor, _ in poll.poll(None if timeout is None else timeout * 1000)]
 
     def _bind(self) -> socket.socket | None:
         port = self.port + self.offset

@@ -43,7 +43,9 @@ class StandardServer(Lifecycle):
     utility_threads = Attribute(
         int, 2, doc="Threads for background work; 0 or less is processors plus that value. At least 2."
     )
-    utility_threads_as_daemon = Attribute(bool, False, doc="Whether a utility thread lets the process end.")
+    utility_threads_as_daemon = Attribute(
+        bool, False, doc="Recognised: the process never waits for a utility thread; an orderly stop ends them."
+    )
     periodic_event_delay = Attribute(
         int, 10, unit="seconds", doc="Time between periodic events to the server's listeners; 0 or less: none."
     )
@@ -80,7 +82,7 @@ class StandardServer(Lifecycle):
         """The threads for background work; they exist from the first use to :meth:`destroy`."""
         if self._utility is None:
             size = max(2, thread_count(self.utility_threads))
-            self._utility = UtilityExecutor(size, daemon=self.utility_threads_as_daemon)
+            self._utility = UtilityExecutor(size)
         return self._utility
 
     @property

@@ -66,10 +66,9 @@ class UtilityExecutor:
     Threads are started by the first task, and joined by :meth:`shutdown`.
     """
 
-    def __init__(self, threads: int = 2, name: str = "Catalina-utility", daemon: bool = True) -> None:
+    def __init__(self, threads: int = 2, name: str = "Catalina-utility") -> None:
         self.size = threads
         self.name = name
-        self._daemon = daemon
         self._threads: list[threading.Thread] = []
         self._timetable: list[tuple[float, int, ScheduledTask]] = []
         self._sequence = itertools.count()
@@ -115,7 +114,7 @@ class UtilityExecutor:
             heapq.heappush(self._timetable, (time.monotonic() + delay, next(self._sequence), task))
             if len(self._threads) < self.size:
                 number = len(self._threads) + 1
-                thread = threading.Thread(target=self._run, name=f"{self.name}-{number}", daemon=self._daemon)
+                thread = threading.Thread(target=self._run, name=f"{self.name}-{number}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
             self._changed.notify()

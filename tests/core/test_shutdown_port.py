@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -99,3 +101,19 @@ def test_a_port_that_is_taken_is_logged_with_its_numbers(caplog: pytest.LogCaptu
         number = taken.getsockname()[1]
         ShutdownPort("127.0.0.1", number, 0, "SHUTDOWN").wait()
     assert f"port [{number}] (base port [{number}] and offset [0])" in caplog.text
+
+
+def test_a_process_with_thousands_of_descriptors_can_still_be_stopped() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held = [os.dup(0) for _ in range(1100)]
+    try:
+        number = free_port()
+        with waiting(ShutdownPort("127.0.0.1", number, 0, "SHUTDOWN")) as thread:
+            send(number, b"SHUTDOWN")
+            thread.join(5)
+            assert not thread.is_alive()
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
