@@ -299,6 +299,16 @@ class Connector(Lifecycle):
             self._compression = Compression.of(self.protocol_handler)
         self.endpoint.start(CoyoteAdapter(self))
 
+    @property
+    def draining(self) -> bool:
+        """Whether it serves for the last time: health checks say so, and connections end with their next answer."""
+        return self._endpoint is not None and self._endpoint.ending
+
+    def drain(self) -> None:
+        """Go on serving, but let load balancers see that this will end (:attr:`draining`)."""
+        if self._endpoint is not None:
+            self._endpoint.ending = True
+
     def pause(self) -> None:
         """Accept no more connections; requests in flight go on, and end their connections."""
         if self._endpoint is None or not self.state.available:

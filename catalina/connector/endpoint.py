@@ -76,6 +76,8 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.sockets: list[socket.socket] = []
         self.paused = False
+        #: Each connection ends with its next answer: the connector is paused, or will be soon.
+        self.ending = False
         #: What the connections of a protocol share; set at start.
         self.http11_rules: Http11Rules
         self.ajp_rules: AjpRequestRules
@@ -137,13 +139,13 @@ class Endpoint:
 
     def pause(self) -> None:
         """Accept no more; idle connections are closed, the others after the request that runs."""
-        self.paused = True
+        self.paused = self.ending = True
         self._accept_off()
         self.reactor.call_soon(self._close_idle)
 
     def resume(self) -> None:
         """Undo :meth:`pause`."""
-        self.paused = False
+        self.paused = self.ending = False
         self._accept_on()
 
     def await_drained(self, seconds: float) -> bool:

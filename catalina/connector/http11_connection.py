@@ -188,7 +188,7 @@ class Http11Connection(Http11Output):
         """Make the request; False when its body has to be waited for."""
         rules = self.rules
         self._requests += 1
-        self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.paused
+        self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.ending
         self._acknowledged = True
         self._asked_keep_alive = head.client_asks_keep_alive
         self._body = NO_BODY

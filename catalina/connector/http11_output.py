@@ -86,7 +86,7 @@ class Http11Output(ExchangeConnection):
 
     def will_close(self, response: Response) -> bool:
         """Whether the connection ends with this answer, as far as that is known before it is sent."""
-        return not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.paused
+        return not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.ending
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""

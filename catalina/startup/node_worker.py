@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +32,9 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 STOPPED = 0
 BOOT_FAILED = 3
 
+#: Seconds between the word to stop and the stop.
+DRAIN_SECONDS = "catalina.drainSeconds"
+
 #: prctl(2): the signal that this process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 
@@ -46,6 +50,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._stopped_by: int | None = None
+        self._hurry = threading.Event()
 
     @property
     def catalina(self) -> Catalina:
@@ -80,10 +85,27 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _on_stop_signal(self, number: int, _: FrameType | None) -> None:
+        if self._stopped_by is not None:
+            self._hurry.set()  # told twice: no more waiting for load balancers
         self._stopped_by = number
         server = self.catalina.server
         if server is not None:
             server.stop_await()
+
+    def _drain(self) -> None:
+        """Serve on for a while, not ready, so that load balancers take this node out before it stops.
+
+        How long says the property ``catalina.drainSeconds``; without it the stop comes at once, as in Tomcat.
+        """
+        catalina = self.catalina
+        text = catalina.properties.get(DRAIN_SECONDS, "0")
+        if catalina.server is None or not text.isdecimal() or int(text) == 0:
+            return
+        log.info("Draining for [%s] seconds: health checks fail, requests are still served", text)
+        for service in catalina.server.services:
+            for connector in service.connectors:
+                connector.drain()
+        self._hurry.wait(int(text))
 
     def _live(self) -> int:
         """Start, serve, stop; the exit code."""
@@ -102,6 +124,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         gc.freeze()
         try:
             catalina.await_shutdown()
+            self._drain()
         finally:
             catalina.stop()
             server.reactor.stop()

@@ -25,7 +25,7 @@ UP, DOWN = _body("UP"), _body("DOWN")
 
 
 class HealthCheckValve(ValveBase):
-    """200 while the container and all below it run, else 503; MicroProfile Health's form.
+    """200 while the container and all below it run, else 503, also while the node drains; MicroProfile Health's form.
 
     In a Context the path is inside the application, elsewhere it is the whole path.
     """
@@ -45,7 +45,9 @@ class HealthCheckValve(ValveBase):
             self.next.invoke(request, response)
             return
         response.content_type = "application/json"
-        if not self.check_containers_available or (container is not None and _is_available(container)):
+        draining = request.connector is not None and request.connector.draining
+        available = not self.check_containers_available or (container is not None and _is_available(container))
+        if available and not draining:
             response.write(UP)
         else:
             response.status = SERVICE_UNAVAILABLE

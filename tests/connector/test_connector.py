@@ -150,6 +150,17 @@ def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
     assert "catalina[http2]" in caplog.text
 
 
+def test_draining_serves_on_and_ends_each_connection_with_its_next_answer():
+    with serving(hello) as connector, Client(connector) as client:
+        assert client.get().get("connection") is None
+        assert not connector.draining
+        connector.drain()
+        assert connector.draining
+        assert client.get().get("connection") == "close"
+        with Client(connector) as another:
+            assert another.get().status == 200
+
+
 def test_a_stop_waits_for_what_runs():
     def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         time.sleep(0.2)

@@ -20,7 +20,7 @@ class Output(Http11Output):
         for name, text in attributes.items():
             assert connector.set_attribute(name, text)
         self.rules = Http11Rules(connector)
-        self.endpoint: Any = SimpleNamespace(paused=False)
+        self.endpoint: Any = SimpleNamespace(ending=False)
         self.peer = ("10.0.0.1", 5)
         self.sent = b""
 

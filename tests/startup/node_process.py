@@ -34,7 +34,14 @@ def free_port() -> int:
 class NodeProcess:
     """``bootstrap start`` with one application ``app``; stopped at the end of the with block."""
 
-    def __init__(self, base: Path, shutdown_port: int = -1, host_content: str = "", connector_port: int = 0) -> None:
+    def __init__(
+        self,
+        base: Path,
+        shutdown_port: int = -1,
+        host_content: str = "",
+        connector_port: int = 0,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.base = base
         self.port = connector_port or free_port()
         for name in ("conf", "logs", "temp", "work", "webapps/app"):
@@ -50,7 +57,7 @@ class NodeProcess:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "catalina.startup.bootstrap",
-                f"-Dcatalina.home={HOME}", f"-Dcatalina.base={base}", "start",
+                f"-Dcatalina.home={HOME}", f"-Dcatalina.base={base}", *options, "start",
             ],
             cwd=HOME, stdout=self.output, stderr=subprocess.STDOUT,
         )  # fmt: skip

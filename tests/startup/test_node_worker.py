@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -34,3 +36,20 @@ def test_an_ignored_hup_stays_ignored(tmp_path):
         time.sleep(0.2)
         assert node.get("/still") == b"/still"
         assert node.process.poll() is None
+
+
+def test_a_node_serves_on_unready_while_load_balancers_take_it_out(tmp_path):
+    health = '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>'
+    with NodeProcess(tmp_path, host_content=health, options=("-Dcatalina.drainSeconds=60",)) as node:
+        node.wait_until_started()
+        url = f"http://127.0.0.1:{node.port}/health"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert b"UP" in answer.read()
+        node.process.terminate()
+        node.wait_for_text("Draining for [60] seconds")
+        with pytest.raises(urllib.error.HTTPError) as down:
+            urllib.request.urlopen(url, timeout=10)
+        assert down.value.code == 503
+        assert node.get("/still") == b"/still"
+        os.kill(node.worker(), signal.SIGTERM)  # told twice
+        assert node.wait() == 143

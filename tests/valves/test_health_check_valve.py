@@ -52,3 +52,11 @@ def test_in_a_context_the_path_is_inside_the_application():
     response, last = ask(valve, "/shop/health", servlet_path="/health")
     assert not last.requests
     assert response.status == 200
+
+
+def test_a_node_that_drains_is_down_whatever_its_containers_say():
+    valve = HealthCheckValve(check_containers_available=False)
+    valve.container = container(LifecycleState.STARTED)
+    response, _ = ask(valve, connector=SimpleNamespace(draining=True))
+    assert response.status == 503
+    assert json.loads(body_of(response))["status"] == "DOWN"
