@@ -57,6 +57,6 @@ def test_in_a_context_the_path_is_inside_the_application():
 def test_a_node_that_drains_is_down_whatever_its_containers_say():
     valve = HealthCheckValve(check_containers_available=False)
     valve.container = container(LifecycleState.STARTED)
-    response, _ = ask(valve, connector=SimpleNamespace(draining=True))
+    response, _ = ask(valve, connector=SimpleNamespace(draining=True, compresses=False))
     assert response.status == 503
     assert json.loads(body_of(response))["status"] == "DOWN"
