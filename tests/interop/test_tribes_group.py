@@ -217,3 +217,20 @@ def _crash(channel) -> None:
         **{name: getattr(impl._settings, name) for name in impl._settings.__slots__} | {"last_member": None}
     )
     channel.stop()
+
+
+@pytest.mark.parametrize("options", [6, 8])
+def test_messages_with_keys_keep_their_order_in_java_and_are_faster(group, options):
+    java, channel, _ = group
+    first = len(java.lines)
+    deliveries = [
+        channel.post(channel.members, b"%d/%04d" % (number % 20, number), options, key=number % 20)
+        for number in range(1000)
+    ]
+    assert all(delivery.wait(20) and not delivery.faulty for delivery in deliveries)
+    until(lambda: sum(line.startswith("bytes") for line in java.lines[first:]) == 1000, "all in Java")
+    seen = [bytes.fromhex(line.split()[2]) for line in java.lines[first:] if line.startswith("bytes")]
+    for key in range(20):
+        of_key = [message for message in seen if message.startswith(b"%d/" % key)]
+        assert of_key == sorted(of_key)
+        assert len(of_key) == 50

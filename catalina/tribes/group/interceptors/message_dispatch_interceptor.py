@@ -49,10 +49,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
         if (flag and message.options & flag != flag) or not self._admit(len(message.data)):
             self._send_below(to, message, delivery)
             return
-        background = Delivery(len(to), message.unique_id, None, delivery.handler, delivery.key)
-        size = len(message.data)
-        background.add_done_callback(lambda done: self._left(done, size))
-        self._send_below(to, message, background)
+        self._send_below(to, message, _Background(self, len(to), message, delivery))
         delivery.finish()
 
     def _admit(self, size: int) -> bool:
@@ -68,7 +65,8 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
             f"current:[{self.current_size}] bytes."
         )
 
-    def _left(self, done: Delivery, size: int) -> None:
+    def left(self, done: Delivery, size: int) -> None:
+        """A message is through, or has failed. In the runner."""
         with self._lock:
             self.current_size -= size
         if done.faulty:
@@ -89,3 +87,22 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
             )
         self._send_below = self.below_that_sends()
         super().start(level)
+
+
+class _Background(Delivery):
+    """Of a message whose sender does not wait: it reports to the interceptor."""
+
+    __slots__ = ("_owner", "_size")
+
+    def __init__(
+        self, owner: MessageDispatchInterceptor, pending: int, message: ChannelMessage, waiting: Delivery
+    ) -> None:
+        super().__init__(pending, message.unique_id, None, waiting.handler, waiting.key)
+        self._owner = owner
+        self._size = len(message.data)
+
+    def finish(self) -> None:
+        """Give the room in the queue back, and tell the handler."""
+        if not self.done:
+            super().finish()
+            self._owner.left(self, self._size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from catalina.attributes import Attribute
 from catalina.errors import RemoteProcessError
@@ -17,6 +18,9 @@ from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
 __all__ = ["TcpFailureDetector"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TcpFailureDetector")
+
+#: A dying process may lose its connections before its port: a suspect is looked at again after so many seconds.
+_RECHECKS = (0.2, 1.0)
 
 
 class TcpFailureDetector(ChannelInterceptorBase):
@@ -109,9 +113,15 @@ class TcpFailureDetector(ChannelInterceptorBase):
             log.info("Verification complete. Member still alive[%s]", member)
             if member in self._reached:
                 self._remove_suspects[member] = self.channel.now()
+                for seconds in _RECHECKS:
+                    self.channel.running_reactor.call_later(seconds, partial(self._recheck, member))
         elif self._forget(member):
             log.info("Verification complete. Member disappeared[%s]", member)
             super().member_disappeared(member)
+
+    def _recheck(self, member: Member) -> None:
+        if member in self._remove_suspects:
+            self._probe(member, self._judge_suspect)
 
     def member_send_failed(self, member: Member, reason: BaseException) -> None:
         """Look at the member, unless it answered that it failed: then it is there."""

@@ -11,10 +11,11 @@ Plan: ``_incoming`` takes messages from any thread. In the runner they move to `
 to the front of the queue, once.
 
 A peer of this software works through a connection in order, so any number of messages may be in flight. Java reads on
-while it still processes what it read before. So there a message that wants an acknowledgement has the connection for
-itself until it is acknowledged, as with Java's own sender, unless its key says what it is about: then it shares the
-connection with messages of other keys. Messages with a key are always acknowledged by Java, whatever their options,
-because otherwise the second one about a new session could arrive before the session.
+while it still processes what it read before, and acknowledges in the order it gets done. So there a message that wants
+an acknowledgement has the connection for itself until it is acknowledged, as with Java's own sender, unless its key
+says what it is about: messages of different keys go together, and the next ones follow when all of them are
+acknowledged. Messages with a key are always acknowledged by Java, whatever their options, because otherwise the second
+one about a new session could arrive before the session.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ class NioSender:
         self._writing: list[_Outgoing] = []
         self._unsent = memoryview(b"")
         self._in_flight: deque[_Outgoing] = deque()
-        self._busy_keys: set[object] = set()  # of messages in flight, towards Java
+        self._java_answers = 0  # to the messages in flight, which are done when all are answered
+        self._java_failures = 0
         self._answers = FrameDecoder(_MAX_ANSWER)
         self._timer: Timer | None = None
         self._connect_timer: Timer | None = None
@@ -184,20 +186,22 @@ class NioSender:
         return batch
 
     def _take_for_java(self) -> list[_Outgoing]:
-        """The next messages that may be at Java at the same time as those in flight."""
-        queue, batch, size = self._queue, [], 0
+        """The next messages that may be at Java at the same time; none while some are."""
+        batch: list[_Outgoing] = []
+        if self._in_flight:
+            return batch
+        queue, size = self._queue, 0
+        keys: set[object] = set()
         while queue and size < _BATCH:
             message = queue[0]
-            key = message.key
-            alone = key in _ALONE or not self._busy_keys.isdisjoint(_ALONE)
-            if key in self._busy_keys or (alone and self._in_flight):
+            if keys and (message.key in keys or message.key in _ALONE or not keys.isdisjoint(_ALONE)):
                 break
             queue.popleft()
             batch.append(message)
             size += len(message.frame)
             if message.wants_ack:
                 self._in_flight.append(message)
-                self._busy_keys.add(key)
+                keys.add(message.key)
         return batch
 
     def _write_some(self) -> bool:
@@ -280,19 +284,41 @@ class NioSender:
 
     def _acknowledged(self, count: int) -> None:
         """The oldest ``count`` messages have arrived. Answers that nobody waits for are ignored, as in Java."""
+        if not self.pipelined:
+            self._answered_by_java(count)
+            return
         freed = 0
         for _ in range(count):
             message = self._in_flight.popleft()
-            self._busy_keys.discard(message.key)
             freed += len(message.frame)
             if message.delivery is not None:
                 message.delivery.succeeded()
         self._release(freed)
 
+    def _answered_by_java(self, count: int) -> None:
+        """Which message an answer is for cannot be told; when all are there every message is done.
+
+        Where one failed there, each counts as failed: better a warning too many than a change that is taken for safe.
+        """
+        self._java_answers += count
+        if self._java_answers < len(self._in_flight):
+            return
+        done, self._in_flight = self._in_flight, deque()
+        failures, self._java_answers, self._java_failures = self._java_failures, 0, 0
+        self._release(sum(len(message.frame) for message in done))
+        for message in done:
+            if message.delivery is not None and failures:
+                text = f"Received {failures} failed acks for {len(done)} messages from {self.member}"
+                message.delivery.failed(self.member, RemoteProcessError(text))
+            elif message.delivery is not None:
+                message.delivery.succeeded()
+
     def _failed_there(self) -> None:
-        if self._in_flight:
+        if self._in_flight and not self.pipelined:
+            self._java_failures += 1
+            self._answered_by_java(1)
+        elif self._in_flight:
             message = self._in_flight.popleft()
-            self._busy_keys.discard(message.key)
             self._release(len(message.frame))
             if message.delivery is not None:
                 reason = RemoteProcessError(f"Received a failed ack from {self.member}")
@@ -381,7 +407,7 @@ class NioSender:
         self._cancel_connect_timer()
         self._connected = False
         self._in_flight = deque()
-        self._busy_keys.clear()
+        self._java_answers = self._java_failures = 0
         self._writing = []
         self._unsent = memoryview(b"")
         self._answers = FrameDecoder(_MAX_ANSWER)

@@ -141,6 +141,15 @@ def test_a_silent_member_that_answers_stays_and_is_looked_at_again(world, probes
     assert world.detector.members == ()
 
 
+def test_a_suspect_is_looked_at_again_soon_because_ports_close_late(world, probes):
+    world.join()
+    world.leave_below()
+    probes.dead.add(PEER)
+    world.stack.reactor.advance(0.3)
+    probes.finish()
+    assert world.events == ["added peer", "gone peer"]
+
+
 def test_a_suspect_that_is_heard_again_is_no_suspect(world, probes):
     world.join()
     world.leave_below()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Iterable
 
 import pytest
 
@@ -42,6 +43,15 @@ class Peer:
         delivery = Delivery(1, key=key)
         self.sender.enqueue(frame(package), wants_ack, delivery)
         return delivery
+
+    def post_together(self, keys: Iterable[object]) -> list[Delivery]:
+        """Messages 0, 1 ... with these keys, in one round of the loop."""
+        deliveries: list[Delivery] = []
+        run_in_runner(
+            self.reactor,
+            lambda: deliveries.extend(self.post(b"%d" % number, key=key) for number, key in enumerate(keys)),
+        )
+        return deliveries
 
     def accept(self) -> socket.socket:
         connection, _ = self.server.accept()
@@ -132,20 +142,32 @@ def nothing_comes(connection: socket.socket) -> bool:
 
 def test_towards_java_messages_about_different_things_are_in_flight_together(make_peer):
     peer = make_peer(pipelined=False)
-    deliveries = [peer.post(b"%d" % number, key=key) for number, key in enumerate("abac")]
+    deliveries = peer.post_together("abac")
     connection = peer.accept()
     assert receive(connection, 38) == frame(b"0") + frame(b"1")
+    connection.send(ACK)
     assert nothing_comes(connection)
+    assert not any(delivery.done for delivery in deliveries), "which of both was acknowledged cannot be told"
     connection.send(ACK)
     assert receive(connection, 38) == frame(b"2") + frame(b"3")
-    connection.send(ACK * 3)
+    connection.send(ACK * 2)
     assert all(delivery.wait(5) and not delivery.faulty for delivery in deliveries)
+
+
+def test_towards_java_one_failure_makes_all_that_went_together_fail(make_peer):
+    peer = make_peer(pipelined=False)
+    deliveries = peer.post_together("abc")
+    connection = peer.accept()
+    receive(connection, 57)
+    connection.send(ACK + FAIL_ACK + ACK)
+    assert all(isinstance(reason_of(delivery), RemoteProcessError) for delivery in deliveries)
+    assert peer.failures == []
 
 
 @pytest.mark.parametrize("key", [None, EVERYTHING])
 def test_towards_java_a_message_about_everything_is_alone(make_peer, key):
     peer = make_peer(pipelined=False)
-    deliveries = [peer.post(b"%d" % number, key=each) for number, each in enumerate(["a", key, "b"])]
+    deliveries = peer.post_together(["a", key, "b"])
     connection = peer.accept()
     for number in range(3):
         assert receive(connection, 19) == frame(b"%d" % number)
