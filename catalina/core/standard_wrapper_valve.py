@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.wsgi_adapter import run_application
 from catalina.errors import DeploymentError
 from catalina.tomcat.util.log.system_log_handler import captured
@@ -16,6 +17,7 @@ from catalina.webapp import SEND_ERROR, UnavailableError
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
+    from catalina.core.standard_context import StandardContext
     from catalina.core.standard_wrapper import StandardWrapper
     from catalina.descriptor.elements import MultipartConfig
 
@@ -27,9 +29,10 @@ class StandardWrapperValve(ValveBase):
 
     def invoke(self, request: Request, response: Response) -> None:
         wrapper: StandardWrapper = request.wrapper
-        context = wrapper.context
+        # Not the wrapper's own: an application that has just stopped has let go of its wrappers.
+        context: StandardContext = request.context
         if not context.state.available:
-            response.send_error(503, "The requested service is not currently available.")
+            _answer_stopped(context, request, response)
             return
         if wrapper.is_unavailable:
             _answer_unavailable(wrapper, response)
@@ -68,7 +71,7 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
     Args:
         path: inside the application, for the filters' url-patterns.
     """
-    context = wrapper.context
+    context: StandardContext = request.context
     application = context.filter_chains.chain(wrapper.name, path, kind, wrapper.allocate())
     environ = request.build_environ()
     environ["catalina.context"] = context.application_context
@@ -105,6 +108,19 @@ def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
     if not 0 <= multipart.max_request_size < request.content_length:
         return False
     return (request.content_type or "").lower().startswith("multipart/form-data")
+
+
+def _answer_stopped(context: StandardContext, request: Request, response: Response) -> None:
+    """The application has stopped since the request was mapped: wait for the end of a reload, else say so."""
+    if not context.paused or request.connector is None:
+        response.send_error(503, "The requested service is not currently available.")
+        return
+    if not CoyoteAdapter(request.connector).map_request(request, response):
+        return
+    if request.context is context and request.wrapper is not None and context.state.available:
+        request.wrapper.pipeline.first.invoke(request, response)
+    else:
+        response.send_error(404)  # it did not come back
 
 
 def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:

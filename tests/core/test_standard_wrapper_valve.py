@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.request import Request
+from catalina.connector.response import Response
 from catalina.core.standard_context import StandardContext
 from catalina.descriptor.elements import MultipartConfig
+from catalina.lifecycle import LifecycleEvent
+from catalina.valves.valve_base import ValveBase
 from tests.core.node import Node, web_xml
 
 MODULE = """
@@ -122,3 +127,56 @@ def test_an_upload_larger_than_the_multipart_config_allows_is_refused(
         context.wrappers["s"].definition.multipart = MultipartConfig(max_request_size=100)
         headers = {"Content-Type": content_type, "Content-Length": str(length)}
         assert node.ask("/shop/x", "POST", headers).status == status
+
+
+class Gate(ValveBase):
+    """Holds a request between the mapper and the servlet until the application has stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived, self.go = threading.Event(), threading.Event()
+
+    def invoke(self, request: Request, response: Response) -> None:
+        self.arrived.set()
+        assert self.go.wait(5)
+        self.next.invoke(request, response)
+
+
+@pytest.mark.parametrize(("descriptor", "status"), [("", 200), ("<web-app>", 404)])
+def test_a_request_that_meets_a_reload_half_way_waits_for_its_end(tmp_path: Path, descriptor: str, status: int) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", files())
+    gate = Gate()
+    node.host.add_valve(gate)
+    answers: list[int] = []
+
+    def hear(event: LifecycleEvent) -> None:
+        if event.type == "before_start":
+            gate.go.set()  # the request goes on while the application is stopped
+
+    with node:
+        context.add_lifecycle_listener(hear)
+        thread = threading.Thread(target=lambda: answers.append(node.ask("/shop/x").status), daemon=True)
+        thread.start()
+        assert gate.arrived.wait(5)
+        if descriptor:
+            (tmp_path / "webapps/shop/WEB-INF/web.xml").write_text(descriptor)
+        context.reload()
+        thread.join(10)
+    assert answers == [status]
+
+
+def test_a_request_that_meets_a_stop_half_way_is_503(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", files())
+    gate = Gate()
+    node.host.add_valve(gate)
+    answers: list[int] = []
+    with node:
+        thread = threading.Thread(target=lambda: answers.append(node.ask("/shop/x").status), daemon=True)
+        thread.start()
+        assert gate.arrived.wait(5)
+        context.stop()
+        gate.go.set()
+        thread.join(10)
+    assert answers == [503]
