@@ -22,6 +22,7 @@ from catalina.tribes.tipis.map_members import MapMembers
 from catalina.tribes.tipis.map_message import (
     MSG_COPY,
     MSG_INIT,
+    MSG_NOTIFY_MAPMEMBER,
     MSG_PING,
     MSG_PROXY,
     MSG_REMOVE,
@@ -40,6 +41,8 @@ __all__ = ["AbstractReplicatedMap"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
+#: Entries without owner that are looked after at one heartbeat.
+MAX_ORPHANS = 200
 #: States of more entries are put together in a thread of their own.
 STATE_IN_THREAD = 500
 
@@ -150,12 +153,31 @@ class AbstractReplicatedMap(MapReceiving):
         members = list(self.channel.members)
         if rpc is None or self._pinging or self.state != MapState.INITIALIZED:
             return
+        self._adopt_orphans()
         if not members:
             self._drop_silent()
             return
         self._pinging = True
         question = MapMessage(self.map_id, MSG_PING, primary=self.local).to_encoded()
         rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, self._pinged)
+
+    def _adopt_orphans(self) -> None:
+        """An entry whose owner went and whose heir was not heard: ask the heir to say so again, or be the heir."""
+        with self._lock:
+            orphans = [entry for entry in self._entries.values() if entry.primary is None][:MAX_ORPHANS]
+        for entry in orphans:
+            heirs = [node for node in entry.nodes if node in self._members]
+            if entry.holds_value:
+                self._claim(entry)
+            elif heirs:
+                notice = MapMessage(
+                    self.map_id, MSG_NOTIFY_MAPMEMBER, dumps(entry.key), None, None, heirs[0], entry.nodes
+                )
+                self._send(heirs[:1], notice)
+            else:
+                with self._lock:
+                    if self._entries.get(entry.key) is entry:
+                        del self._entries[entry.key]
 
     def _pinged(self, responses: list[Response]) -> None:
         self._pinging = False

@@ -9,6 +9,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis import abstract_replicated_map
+from catalina.tribes.tipis.map_entry import Role
 from catalina.tribes.tipis.map_message import (
     MSG_PING,
     MSG_PROXY,
@@ -155,6 +156,39 @@ def test_a_member_that_comes_back_is_a_member_again() -> None:
     group.network.heartbeat(2)
     assert len(group.maps[0].members) == 1
     assert group.contents("k") == [{"n": 1}, {"n": 1}]
+
+
+def test_an_entry_whose_owner_nobody_knows_finds_it_again() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(Role.PROXY)
+    entry = group.maps[proxy].entry("k")
+    entry.primary, entry.nodes = None, (group.channels[0].local_member,)
+    group.network.heartbeat()
+    assert group.maps[proxy].entry("k").primary == group.channels[0].local_member
+
+
+def test_an_entry_whose_owner_and_holders_are_all_gone_is_forgotten() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(Role.PROXY)
+    entry = group.maps[proxy].entry("k")
+    entry.primary, entry.nodes = None, ()
+    group.network.heartbeat()
+    assert group.maps[proxy].entry("k") is None
+
+
+def test_a_holder_without_owner_becomes_the_owner() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    backup = group.roles("k").index(Role.BACKUP)
+    group.maps[backup].entry("k").primary = None
+    group.network.heartbeat()
+    assert group.roles("k")[backup] is Role.PRIMARY
+    assert group.roles("k").count(Role.PRIMARY) == 1
 
 
 def test_heartbeats_of_a_quiet_group_change_nothing() -> None:
