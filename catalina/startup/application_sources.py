@@ -71,7 +71,7 @@ class ApplicationSources:
         """Directories in appBase."""
         for name in self._app_base_names():
             directory = os.path.join(self.app_base, name)
-            if name not in _NEVER and not name.startswith(STAGING_PREFIX) and os.path.isdir(directory):
+            if name not in _NEVER and os.path.isdir(directory):
                 # the suffix that is cut off again protects a directory called x.war from losing its own
                 yield ContextName.of_file(name + ".xml"), directory
 
@@ -124,7 +124,7 @@ class ApplicationSources:
         return complete
 
     def _app_base_names(self) -> list[str]:
-        names = _listing(self.app_base)
+        names = [name for name in _listing(self.app_base) if not name.startswith(STAGING_PREFIX)]
         ignore = self.host.deploy_ignore
         if ignore is None:
             return names

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.core.context_name import ContextName
 from catalina.deploy.archive import is_archive_name, read_archive
@@ -82,3 +84,19 @@ def test_context_xml_is_noticed(tmp_path):
 )
 def test_archives_are_known_by_their_suffix(name, is_one):
     assert is_archive_name(name) is is_one
+
+
+@given(st.data())
+def test_a_damaged_wheel_is_read_or_refused_in_one_line(tmp_path_factory, data):
+    directory = tmp_path_factory.mktemp("damaged")
+    made = make_wheel(directory / "w", "shop", "1", {"shop.py": hello("x")}, entry_point=("shop", "shop:application"))
+    content = bytearray(made.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    made.write_bytes(content)
+    refused = ""
+    try:
+        read_archive(str(made))
+    except DeploymentError as error:
+        refused = str(error)
+    assert not refused or str(made) in refused

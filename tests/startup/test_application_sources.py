@@ -41,6 +41,13 @@ def test_a_wheel_is_found_by_the_name_of_its_context(base):
     assert ApplicationSources(base.host).archive_named(ContextName("/shop")) is None
 
 
+def test_work_in_progress_is_neither_archive_nor_directory(base):
+    make_zip(base.webapps / ".catalina-farm-a.war", {"a": ""})
+    (base.webapps / ".catalina-unpacking-x").mkdir()
+    sources = ApplicationSources(base.host)
+    assert (list(sources.archives(at_start=True)), list(sources.directories())) == ([], [])
+
+
 def test_an_archive_is_read_again_only_when_it_has_changed(base):
     file = make_zip(base.webapps / "a.war", {"a": ""})
     sources = ApplicationSources(base.host)
