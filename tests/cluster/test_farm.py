@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalina.startup import control_client
+from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import Switch
 from tests.cluster.node import Node, free_udp_port, wait_until
@@ -250,6 +251,7 @@ def test_a_watched_directory_inside_the_deployed_one_is_refused_with_both_named(
 
 def test_the_command_farms_and_says_how_many_nodes_have_it(farm: Farm, capsys: pytest.CaptureFixture[str]) -> None:
     base = farm.nodes["a"].base
+    wait_until(socket_path(base).exists, "the node takes commands")
     assert control_client.main("deploy", ["--farm", str(wheel(base / "from", "typed", "typed"))], base) == 0
     assert capsys.readouterr().out.startswith("deployed [/typed##1]: sent to 2 of 2 members in ")
     farm.wait_for("typed", "abc", "/typed")

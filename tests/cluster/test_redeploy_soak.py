@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalina.startup import control_client
+from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
 from tests.cluster.node import Node, free_udp_port, wait_until
 from tests.deploy.archives import make_wheel
@@ -50,7 +51,8 @@ def wheel(directory: Path, number: int, version: str = "1") -> Path:
 
 
 def deploy(node: Node, file: Path) -> None:
-    """``catalina deploy``, as an operator types it."""
+    """``catalina deploy``, as an operator types it when the node has started."""
+    wait_until(socket_path(node.base).exists, "the node takes commands")
     assert control_client.main("deploy", [str(file)], node.base) == 0
 
 
@@ -140,3 +142,24 @@ def test_sessions_stay_on_their_version_until_they_end(tmp_path: Path) -> None:
         assert node.get("/", first.session_id, app="/counter").body == b"9 2"
     finally:
         node.close()
+
+
+def test_values_of_own_classes_pass_between_two_states_of_an_application(tmp_path: Path) -> None:
+    """One node runs the new state already, the other one still the old; the session goes to and fro."""
+    cluster = full(free_udp_port(), send_options=6)
+    nodes = [Node(name, tmp_path / name, cluster=cluster) for name in ("old", "new")]
+    try:
+        for node in nodes:
+            node.start(wait=False)
+        for number, node in enumerate(nodes):
+            node.wait_started()
+            deploy(node, wheel(tmp_path / "from", number))
+        session_id, answers = None, []
+        for turn in range(4):
+            answer = nodes[turn % 2].get("/", session_id, app="/counter")
+            session_id = answer.session_id
+            answers.append(answer.body)
+        assert answers == [b"0 1", b"1 2", b"0 3", b"1 4"]
+    finally:
+        for node in nodes:
+            node.close()
