@@ -17,9 +17,12 @@ from typing import Any
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.thread_owner import threads_of
 
-__all__ = ["clear_references", "report_threads"]
+__all__ = ["cancel_timers", "clear_references", "report_threads"]
 
 log = logging.getLogger("org.apache.catalina.loader.WebappClassLoaderBase")
+
+#: What a timer that is cancelled gets to end; one whose function runs already is reported as a thread.
+TIMER_SECONDS = 1.0
 
 THREAD_LEFT = (
     "The web application [%s] appears to have started a thread named [%s] but has failed to stop it. "
@@ -41,6 +44,15 @@ def report_threads(space: ImportSpace, name: str) -> list[threading.Thread]:
         stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "    (has just ended)"
         log.warning(THREAD_LEFT, name, thread.name, stack)
     return left
+
+
+def cancel_timers(space: ImportSpace, name: str) -> None:
+    """Cancel the application's ``threading.Timer`` objects that have not run yet."""
+    for thread in threads_of(space):
+        if isinstance(thread, threading.Timer) and thread.is_alive():
+            thread.cancel()
+            thread.join(TIMER_SECONDS)
+            log.warning("The web application [%s] left a timer [%s]; it is cancelled", name, thread.name)
 
 
 def clear_references(space: ImportSpace) -> None:

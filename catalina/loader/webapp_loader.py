@@ -17,7 +17,7 @@ from catalina.errors import DeploymentError
 from catalina.lifecycle import Lifecycle
 from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
-from catalina.loader.leftovers import clear_references, report_threads
+from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
 from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
 
@@ -79,11 +79,20 @@ class WebappLoader(Lifecycle):
         space, self.space = self.space, None
         if space is None:
             return
-        report_threads(space, self._name)
+        ending = self._server_is_ending()
+        if self.context is not None and self.context.clear_references_stop_timer_threads:
+            cancel_timers(space, self._name)
+        if not (ending and self.context is not None and self.context.skip_memory_leak_checks_on_jvm_shutdown):
+            report_threads(space, self._name)
         imports.remove(space)
         clear_references(space)
-        # An application is one large cycle (module, function, globals); its memory comes back now, not some time later.
-        gc.collect()
+        if not ending:
+            # An application is one large cycle (module, function, globals); its memory comes back now, not some day.
+            gc.collect()
+
+    def _server_is_ending(self) -> bool:
+        server = self.context.server if self.context is not None else None
+        return server is not None and not server.state.available
 
     # -- loading -------------------------------------------------------------------------------------------------
 

@@ -239,7 +239,10 @@ class ApplicationDeployer:
 
 
 class LoggedDeployment:
-    """Tomcat's two lines around a deployment, and one about its failure, which goes no further."""
+    """Tomcat's two lines around a deployment, and one about its failure, which goes no further.
+
+    The lines name the caller's function, as Tomcat's name ``deployDirectory``.
+    """
 
     def __init__(self, what: str, file: str) -> None:
         self.what = what
@@ -247,7 +250,7 @@ class LoggedDeployment:
 
     def __enter__(self) -> LoggedDeployment:
         self._begun = time.monotonic()
-        log.info("Deploying %s [%s]", self.what, self.file)
+        log.info("Deploying %s [%s]", self.what, self.file, stacklevel=2)
         return self
 
     def run(self, work: Callable[[], None]) -> None:
@@ -255,10 +258,10 @@ class LoggedDeployment:
         try:
             work()
         except CatalinaError as error:
-            log.error("Error deploying %s [%s]: %s", self.what, self.file, error)
+            log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
         except Exception:  # an application's own listener may fail in any way
-            log.exception("Error deploying %s [%s]", self.what, self.file)
+            log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:
         took = round((time.monotonic() - self._begun) * 1000)
-        log.info("Deployment of %s [%s] has finished in [%s] ms", self.what, self.file, f"{took:,}")
+        log.info("Deployment of %s [%s] has finished in [%s] ms", self.what, self.file, f"{took:,}", stacklevel=2)

@@ -18,6 +18,9 @@ class FakeContext:
         self.work_path = work_path
         self.reloadable = False
         self.reloads = 0
+        self.server = None
+        self.clear_references_stop_timer_threads = False
+        self.skip_memory_leak_checks_on_jvm_shutdown = False
 
     def reload(self) -> None:
         self.reloads += 1

@@ -8,7 +8,11 @@ import logging
 import sys
 import threading
 import weakref
+from types import SimpleNamespace
 
+import pytest
+
+from catalina.lifecycle import LifecycleState
 from tests.loader.applications import new_loader, running, write_application
 
 
@@ -73,3 +77,29 @@ def test_the_thread_that_stops_it_is_not_reported(tmp_path, caplog):
     stopper[0].start()
     stopper[0].join()
     assert "appears to have started" not in caplog.text
+
+
+TIMER = "import threading\ntimer = threading.Timer(60, print)\ntimer.start()\n"
+
+
+def test_timers_are_cancelled_when_the_context_says_so(tmp_path, caplog):
+    loader = new_loader(write_application(tmp_path / "a", {"timed.py": TIMER}))
+    loader.context.clear_references_stop_timer_threads = True
+    with running(loader):
+        timer = loader.load("timed:timer")
+    assert not timer.is_alive()
+    assert "left a timer" in caplog.text
+    assert "appears to have started" not in caplog.text
+
+
+@pytest.mark.parametrize(("ending", "reported"), [(True, False), (False, True)])
+def test_at_the_end_of_the_server_the_search_may_be_skipped(tmp_path, caplog, ending, reported):
+    loader = new_loader(write_application(tmp_path / "a", {"timed.py": TIMER}))
+    loader.context.skip_memory_leak_checks_on_jvm_shutdown = True
+    state = LifecycleState.STOPPING if ending else LifecycleState.STARTED
+    loader.context.server = SimpleNamespace(state=state)
+    with running(loader):
+        timer = loader.load("timed:timer")
+    timer.cancel()
+    timer.join()
+    assert ("appears to have started" in caplog.text) is reported
