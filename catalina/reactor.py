@@ -258,7 +258,7 @@ class Reactor:
                 target=self._thread_main, args=(task,), name=f"{self.name}-exec-{next(self._thread_count)}", daemon=True
             )
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # under the lock: stop() joins every thread that it finds
 
     def start(self) -> None:
         """Start a thread that runs the loop, and the monitor."""
@@ -279,14 +279,18 @@ class Reactor:
             for mailbox in self._parked:
                 mailbox.put(_nothing)
             self._parked.clear()
-        me = threading.current_thread()
+        if self._monitor is not None:
+            self._monitor.join()  # first: it makes threads
         deadline = time.monotonic() + timeout
-        for thread in (*self._threads, *([self._monitor] if self._monitor else [])):
-            if thread is not me:
-                thread.join(max(0.0, deadline - time.monotonic()))
-                if thread.is_alive():
-                    log.warning("Thread [%s] is still inside a call after [%s] seconds", thread.name, timeout)
-        if not any(thread.is_alive() for thread in self._threads):
+        me = threading.current_thread()
+        while others := [thread for thread in tuple(self._threads) if thread is not me]:
+            others[0].join(max(0.0, deadline - time.monotonic()))
+            if others[0].is_alive():
+                names = ", ".join(thread.name for thread in others)
+                log.warning("Threads [%s] are still inside calls after [%s] seconds", names, timeout)
+                return
+            self._threads.discard(others[0])
+        if me not in self._threads:
             self._epoll.close()
             os.close(self._wake_fd)
 

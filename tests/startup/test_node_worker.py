@@ -50,6 +50,7 @@ def test_a_node_serves_on_unready_while_load_balancers_take_it_out(tmp_path):
         with pytest.raises(urllib.error.HTTPError) as down:
             urllib.request.urlopen(url, timeout=10)
         assert down.value.code == 503
+        down.value.close()
         assert node.get("/still") == b"/still"
         os.kill(node.worker(), signal.SIGTERM)  # told twice
         assert node.wait() == 143
