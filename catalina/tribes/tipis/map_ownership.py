@@ -35,6 +35,8 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 
 #: Entries whose new backup is under way at once: a join must not put every session into the backlog.
 WINDOW = 64
+#: How often an entry that moves on is asked for where it went.
+MAX_MOVES = 5
 
 
 class MapOwnership(MapBase):
@@ -227,8 +229,17 @@ class MapOwnership(MapBase):
             fetched.set()
 
     def _fetch_value(self, entry: MapEntry) -> None:
-        holders = [member for member in (*entry.nodes, entry.primary) if member is not None and member != self.local]
-        value, is_gone = self._retrieve(entry.key, list(dict.fromkeys(holders)))
+        asked: list[Member] = []
+        value, is_gone = None, True
+        for _ in range(MAX_MOVES):
+            holders = self._holders(entry)
+            if value is not None or entry.holds_value or holders == asked:
+                break
+            asked = holders  # while one is asked, the entry may move on to another
+            value, is_gone = self._retrieve(entry.key, holders)
+        if entry.holds_value:  # it came here by itself
+            self._claim(entry)
+            return
         if value is None:
             log.warning("Unable to retrieve remote object for key:[%s]", entry.key)
             with self._lock:
@@ -246,6 +257,11 @@ class MapOwnership(MapBase):
         self._take_over(entry)
         if self.owner is not None:
             self.owner.made_primary(entry.key, value)
+
+    def _holders(self, entry: MapEntry) -> list[Member]:
+        """Who has the value, as far as this node knows."""
+        members = (*entry.nodes, entry.primary)
+        return list(dict.fromkeys(member for member in members if member is not None and member != self.local))
 
     def _take_over(self, entry: MapEntry) -> None:
         """The holders keep the value under a new owner; everybody else learns who that is."""

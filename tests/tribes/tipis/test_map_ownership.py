@@ -170,6 +170,46 @@ def test_an_entry_that_all_say_is_gone_is_forgotten() -> None:
     assert "k" not in group.maps[proxy]
 
 
+def test_a_value_that_moves_on_while_it_is_asked_for_is_found_where_it_went() -> None:
+    group = Group(4)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    first, second = [number for number, role in enumerate(group.roles("k")) if role is PROXY]
+    asker = group.maps[first]
+    original = asker._retrieve
+    calls: list[object] = []
+
+    def retrieve(key: str, holders: list[object]) -> object:
+        calls.append(holders)
+        if len(calls) == 1:
+            group.maps[second].get("k")
+            group.settle()
+            return None, True
+        return original(key, holders)
+
+    asker._retrieve = retrieve
+    assert asker.get("k").content == {"n": 1}
+    assert len(calls) == 2
+
+
+def test_a_value_that_comes_by_itself_while_it_is_asked_for_is_taken() -> None:
+    group = Group(3)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    proxy = group.roles("k").index(PROXY)
+    asker = group.maps[proxy]
+
+    def retrieve(key: str, holders: list[object]) -> object:
+        entry = asker.entry("k")
+        entry.role, entry.value = BACKUP, Box(n=2)
+        return None, True
+
+    asker._retrieve = retrieve
+    assert asker.get("k").content == {"n": 2}
+    group.settle()
+    assert group.roles("k")[proxy] is PRIMARY
+
+
 def test_replicating_what_is_not_here_is_nothing() -> None:
     group = Group(3)
     group.maps[0].put("k", Box(n=1))
