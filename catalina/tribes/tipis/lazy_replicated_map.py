@@ -13,6 +13,7 @@ from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
+from catalina.tribes.tipis.map_base import Countdown
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
 from catalina.tribes.tipis.map_message import MSG_BACKUP, MSG_STATE, MapMessage
 
@@ -48,23 +49,22 @@ class LazyReplicatedMap(AbstractReplicatedMap):
         nodes = (candidates[0],)
         entry.nodes = nodes
         value = self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0])
-        waiting = [2]
 
-        def one_done() -> None:
-            waiting[0] -= 1
-            if not waiting[0]:
-                self._claim_arrived(entry)
-                told.finish()
+        def all_done() -> None:
+            self._claim_arrived(entry)
+            told.finish()
+
+        arrived = Countdown(2, all_done)
 
         def backup_done(faulty: dict[Member, BaseException]) -> None:
             if faulty and entry.is_primary and entry.nodes == nodes:
                 self._try_backup(entry, candidates[1:], told)
             else:
-                one_done()
+                arrived()
 
         message = MapMessage(self.map_id, MSG_BACKUP, key, value, None, self.local, nodes)
         self._send(nodes, message, backup_done)
-        self._tell_others(entry, key, nodes, lambda _: one_done())
+        self._tell_others(entry, key, nodes, lambda _: arrived())
 
     def _map_member_added(self, member: Member) -> None:
         self._republish([entry for entry in self.entries() if entry.is_primary and not entry.nodes])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from catalina.reactor import Reactor
     from catalina.tribes.group.rpc_channel import RpcChannel
 
-__all__ = ["Done", "MapBase", "MapChannel"]
+__all__ = ["Countdown", "Done", "MapBase", "MapChannel"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
@@ -54,6 +54,24 @@ class MapChannel(Protocol):
     def add_membership_listener(self, listener: Any) -> None: ...
 
     def remove_membership_listener(self, listener: Any) -> None: ...
+
+
+class Countdown:
+    """Calls ``then()`` at the last of ``count`` calls, which may come from several threads."""
+
+    __slots__ = ("_count", "_lock", "_then")
+
+    def __init__(self, count: int, then: Callable[[], None]) -> None:
+        self._count = count
+        self._then = then
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._count -= 1
+            is_last = self._count == 0
+        if is_last:
+            self._then()
 
 
 class MapBase:

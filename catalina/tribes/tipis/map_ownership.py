@@ -17,7 +17,7 @@ from catalina.tribes.group.rpc_channel import FIRST_REPLY, Response
 from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_base import Done, MapBase
+from catalina.tribes.tipis.map_base import Countdown, Done, MapBase
 from catalina.tribes.tipis.map_entry import Event, MapEntry, comes_first
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
@@ -127,7 +127,7 @@ class MapOwnership(MapBase):
 
     def _tell_nodes(self, entry: MapEntry, message: MapMessage) -> Delivery:
         told = self._delivery()
-        entry.claims += 1  # it names the owner, too
+        self._claims(entry)  # it names the owner, too
 
         def done(faulty: dict[Member, BaseException]) -> None:
             self._claim_arrived(entry)
@@ -156,13 +156,20 @@ class MapOwnership(MapBase):
         if self.owner is not None:
             self.owner.made_primary(entry.key, entry.value)
 
+    def _claims(self, entry: MapEntry, messages: int = 1) -> None:
+        """Messages that name this node as the owner are about to be sent; any thread, so it is under the lock."""
+        with self._lock:
+            entry.claims += messages
+
     def _claim_arrived(self, entry: MapEntry) -> None:
         """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
-        entry.claims -= 1
-        if not entry.claims:
+        with self._lock:
+            entry.claims -= 1
+            if entry.claims:
+                return
             entry.claimed_at = self._clock()
-            if entry.gave_way:
-                self._concede(entry)
+        if entry.gave_way:
+            self._concede(entry)
 
     def _take_back(self, entry: MapEntry) -> None:
         """The entry was removed by another node while our claim was on its way: some may have heard the two in turn."""
@@ -273,14 +280,12 @@ class MapOwnership(MapBase):
             return
         key = dumps(entry.key)
         told = self._delivery()
-        entry.claims += 2
-        waiting = [2]
+        self._claims(entry, 2)
+        arrived = Countdown(2, told.finish)
 
         def one_done(_: dict[Member, BaseException]) -> None:
             self._claim_arrived(entry)
-            waiting[0] -= 1
-            if not waiting[0]:
-                told.finish()
+            arrived()
 
         def done(faulty: dict[Member, BaseException]) -> None:
             if faulty and entry.is_primary:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
+from catalina.tribes.tipis.map_base import Countdown
 from catalina.tribes.tipis.map_message import MSG_PROXY, MapMessage
 from tests.tribes.tipis.maps import Box, Group
 from tests.tribes.tipis.network import Network
@@ -72,6 +75,17 @@ def test_a_failure_among_several_versions_is_reported_when_all_have_answered(
     group.settle()
     assert list(done[0]) == [first]
     assert "did not reach" in caplog.text
+
+
+def test_a_countdown_ends_once_whatever_thread_comes_last() -> None:
+    ended: list[str] = []
+    countdown = Countdown(400, lambda: ended.append("end"))
+    threads = [threading.Thread(target=lambda: [countdown() for _ in range(100)], name=f"t{n}") for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert ended == ["end"]
 
 
 def test_every_handle_is_noted() -> None:
