@@ -97,7 +97,7 @@ class Instance:
     @property
     def catalina_out(self) -> str:
         path = self.base / "logs" / "catalina.out"
-        return path.read_text() if path.exists() else ""
+        return path.read_text() if path.is_file() else ""  # not a pipe, which would wait for a writer
 
     def running(self) -> subprocess.Popen[str]:
         """``run``, waited for until the server is up."""
