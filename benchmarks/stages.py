@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from catalina.ha.session.delta_manager import DeltaManager
@@ -54,6 +55,7 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
 
     body = delta()
     cluster = a.cluster
+    channel, cluster.channel = cluster.channel, SimpleNamespace(members=tuple(cluster.members))  # type: ignore[assignment]
     post, cluster.post_bytes = cluster.post_bytes, lambda *_, **__: None  # type: ignore[method-assign]
 
     def complete() -> None:
@@ -71,6 +73,7 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
         "all of the above at the end of a request": _micros(complete),
         "note the end of the access": _micros(session.end_access),
     }
+    cluster.channel = channel
     cluster.post_bytes = post  # type: ignore[method-assign]
     return numbers
 
