@@ -83,6 +83,8 @@ class ExpiresFilter(FilterBase):
         content_type = header(headers, "Content-Type")
         if content_type is None and status == 304:
             content_type = self.context.mime_type(self.path_of(environ))
+        if content_type is None and status >= 400:
+            return  # the container's own page for an error: nothing to keep
         rule = self._rule_for((content_type or "").lower())
         if rule is None:
             return

@@ -31,4 +31,6 @@ def is_valid_origin(origin: str) -> bool:
         _ = parts.port  # raises for one that is no number
     except ValueError:
         return False
-    return bool(parts.scheme) and not any(char.isspace() or char in _NOT_IN_URI for char in origin)
+    if not parts.scheme or ("://" in origin and not parts.netloc):
+        return False
+    return not any(char.isspace() or char in _NOT_IN_URI for char in origin)

@@ -11,7 +11,7 @@ def test_a_good_query_passes(query):
     assert Stand(FailedRequestFilter()).ask(query=query).seen is not None
 
 
-@pytest.mark.parametrize("query", ["a=%zz", "a=%4", "=1", "a=%ff", "&".join("a" for _ in range(MAX_PARAMETERS + 1))])
+@pytest.mark.parametrize("query", ["a=%zz", "a=%4", "=1", "&".join("a" for _ in range(MAX_PARAMETERS + 1))])
 def test_a_broken_query_is_refused(query):
     reply = Stand(FailedRequestFilter()).ask(query=query)
     assert reply.seen is None
