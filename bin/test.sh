@@ -27,6 +27,7 @@ wrk                   wrk
 apache2-utils         ab
 nghttp2-client        h2load
 slowhttptest          slowhttptest
+litmus                litmus
 iproute2              ip
 nftables              /usr/sbin/nft
 curl                  curl

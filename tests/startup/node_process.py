@@ -41,12 +41,13 @@ class NodeProcess:
         host_content: str = "",
         connector_port: int = 0,
         options: tuple[str, ...] = (),
+        application: str = APPLICATION,
     ) -> None:
         self.base = base
         self.port = connector_port or free_port()
         for name in ("conf", "logs", "temp", "work", "webapps/app"):
             (base / name).mkdir(parents=True)
-        (base / "webapps/app/app.py").write_text(APPLICATION)
+        (base / "webapps/app/app.py").write_text(application)
         (base / "conf/server.xml").write_text(
             f'<Server port="{shutdown_port}" shutdown="STOP NOW"><Service name="Catalina">'
             f'<Connector port="{self.port}" address="127.0.0.1"/>'
