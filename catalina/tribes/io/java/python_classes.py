@@ -53,7 +53,8 @@ def only_builtin(name: str) -> bool:
 def find_class(name: str, allow: ClassFilter) -> type | None:
     """The class with the name ``module:qualname``, or None when it is not allowed or not there.
 
-    Nothing is imported, and nothing of the application looked at, before ``allow`` has said yes.
+    Nothing is imported, and nothing of the application looked at, before ``allow`` has said yes. A class is found under
+    its own name only: what a module of the application has imported from elsewhere is not the application's.
     """
     builtin = BUILTIN_CLASSES.get(name)
     if builtin is not None:
@@ -65,7 +66,8 @@ def find_class(name: str, allow: ClassFilter) -> type | None:
         found: object = importlib.import_module(module)
     except ImportError:
         return None
-    return _walk(found, qualname)
+    cls = _walk(found, qualname)
+    return cls if cls is not None and (cls.__module__, cls.__qualname__) == (module, qualname) else None
 
 
 def _walk(found: object, qualname: str) -> type | None:

@@ -120,6 +120,19 @@ def test_classes_of_the_builtin_list_need_no_filter() -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "tests.tribes.io.java.values:collections.deque",
+        "tests.tribes.io.java.values:NamedTuple",
+        "tests.tribes.io.java.values:datetime.datetime",
+        "tests.tribes.io.java.values:uuid.UUID",
+    ],
+)
+def test_what_a_module_has_imported_is_not_the_application_s(name: str) -> None:
+    assert find_class(name, lambda dotted: True) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
         "tests.tribes.io.java.values:allow_here",
         "tests.tribes.io.java.values:Nothing",
         "tests.tribes.io.java.values:Colour.RED",
