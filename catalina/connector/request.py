@@ -13,6 +13,7 @@ from catalina.connector.headers import CGI_KEYS, Headers, cgi_key
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Request:
     _attributes: dict[str, Any] | None = None
     _notes: dict[str, Any] | None = None
     _remote_user: str | None = None
+    _released: bool = False
 
     def __init__(
         self,
@@ -233,6 +235,10 @@ class Request:
         session = self._session
         if session is not None and session.is_valid:
             return session
+        if self._released:  # by a thread that the application has left behind
+            if create:
+                raise InvalidSessionError("The request that this session belongs to is over")
+            return None
         self._session = find_or_create_session(self, create)
         return self._session
 
@@ -261,6 +267,7 @@ class Request:
 
     def release(self) -> None:
         """The answer has left: let go of what refers back to this request, so that no garbage collection is needed."""
+        self._released = True
         self._session_facade = None
         self.__dict__.pop("response", None)
 

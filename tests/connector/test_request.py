@@ -7,6 +7,7 @@ import pytest
 
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request, to_wsgi_text
+from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade
 
 
@@ -95,6 +96,15 @@ def test_a_request_that_is_through_keeps_nothing_alive():
     made.release()
     assert made.session_facade is not facade
     assert not hasattr(made, "response")
+
+
+def test_a_thread_that_is_left_behind_gets_no_session_of_a_request_that_is_over():
+    made = request()
+    facade = made.session_facade
+    made.release()
+    assert facade.get("cart") is None
+    with pytest.raises(InvalidSessionError):
+        facade["cart"] = 1
 
 
 def test_wsgi_text_is_bytes_as_latin_1():
