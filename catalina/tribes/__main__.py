@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--address", default="228.0.0.4", help="multicast group (default %(default)s)")
     parser.add_argument("--mcast-port", type=int, default=45564, help="its port (default %(default)s)")
     parser.add_argument("--bind", default="", help="local address of the interface for multicast")
+    parser.add_argument("--frequency", type=int, default=500, help="ms between heartbeats (default %(default)s)")
     parser.add_argument("--receiver", default="auto", help="address to receive on (default %(default)s)")
     parser.add_argument("--port", type=int, default=4000, help="first port to receive on (default %(default)s)")
     parser.add_argument("--domain", type=text_or_byte_list, default=b"", help="domain to announce")

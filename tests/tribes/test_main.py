@@ -13,7 +13,7 @@ from tests.tribes.groups import free_port, make_channel, started, until
 
 
 def common(port: int) -> list[str]:
-    return ["--mcast-port", str(port), "--bind", "127.0.0.1", "--receiver", "127.0.0.1"]
+    return ["--mcast-port", str(port), "--bind", "127.0.0.1", "--receiver", "127.0.0.1", "--frequency", "100"]
 
 
 @pytest.fixture(scope="module")

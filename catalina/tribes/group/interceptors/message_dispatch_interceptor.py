@@ -40,8 +40,14 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._lock = threading.Lock()  # senders add in their threads, the runner subtracts
-        self.current_size = 0
+        self._lock = threading.Lock()  # senders count in, in their threads; only the runner counts out
+        self._entered = 0
+        self._left = 0
+
+    @property
+    def current_size(self) -> int:
+        """Bytes that wait or are on their way."""
+        return self._entered - self._left
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Queue an asynchronous message, pass others on."""
@@ -49,14 +55,19 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
         if (flag and message.options & flag != flag) or not self._admit(len(message.data)):
             self._send_below(to, message, delivery)
             return
-        self._send_below(to, message, _Background(self, len(to), message, delivery))
+        try:
+            self._send_below(to, message, _Background(self, len(to), message, delivery))
+        except ChannelError:
+            with self._lock:
+                self._entered -= len(message.data)
+            raise
         delivery.finish()
 
     def _admit(self, size: int) -> bool:
         """Count the message in; False when the queue is full and it must go the direct way."""
         with self._lock:
             if self.current_size + size <= self.max_queue_size:
-                self.current_size += size
+                self._entered += size
                 return True
         if self.always_send:
             return False
@@ -67,8 +78,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
     def left(self, done: Delivery, size: int) -> None:
         """A message is through, or has failed. In the runner."""
-        with self._lock:
-            self.current_size -= size
+        self._left += size
         if done.faulty:
             error = ChannelError("Error while processing async message", as_faults(done.faulty))
             if done.handler is None:
@@ -104,5 +114,5 @@ class _Background(Delivery):
     def finish(self) -> None:
         """Give the room in the queue back, and tell the handler."""
         if not self.done:
-            super().finish()
+            self.done = True
             self._owner.left(self, self._size)

@@ -369,17 +369,17 @@ class NioSender:
         was_idle = not unconfirmed and not self._queue
         self._disconnect()
         again: list[_Outgoing] = []
+        freed = 0
         for message in (*unconfirmed, *self._queue):
             message.attempts += 1
-            if message.delivery is None:
-                continue
-            if message.attempts > self._settings.max_retry_attempts:
-                message.delivery.failed(self.member, reason)
-            else:
+            if message.delivery is not None and message.attempts <= self._settings.max_retry_attempts:
                 again.append(message)
+                continue
+            freed += len(message.frame)
+            if message.delivery is not None:
+                message.delivery.failed(self.member, reason)
         self._queue = deque(again)
-        with self._lock:
-            self._backlog = sum(len(each.frame) for each in (*again, *self._incoming))
+        self._release(freed)
         if again:
             log.debug("Member send is failing for:[%s] ; retrying: %s", self.member, reason)
             self._connect()
@@ -394,8 +394,7 @@ class NioSender:
         waiting = [*self._in_flight, *(each for each in self._writing if not each.wants_ack), *self._queue]
         self._disconnect()
         self._queue.clear()
-        with self._lock:
-            self._backlog = sum(len(each.frame) for each in self._incoming)
+        self._release(sum(len(message.frame) for message in waiting))
         for message in waiting:
             if message.delivery is not None:
                 message.delivery.failed(self.member, reason)

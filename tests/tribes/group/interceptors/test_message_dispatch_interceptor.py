@@ -54,6 +54,18 @@ def test_or_the_message_is_refused():
     assert len(stack.sent) == 1
 
 
+def test_a_message_that_is_refused_below_takes_no_room():
+    stack, layer = waiting()
+
+    def refuse(to, message, delivery) -> None:
+        raise ChannelError("no")
+
+    layer._send_below = refuse
+    with pytest.raises(ChannelError, match="no"):
+        stack.send(b"12345", 8)
+    assert layer.current_size == 0
+
+
 def test_failures_reach_only_the_handler():
     stack, _ = waiting()
     stack.bottom.failing[PEER] = OSError("no")
