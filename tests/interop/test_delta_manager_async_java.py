@@ -25,6 +25,19 @@ def counted(node: Node) -> list[str | None]:
     return ids
 
 
+def counted_apart(node: Node) -> list[str | None]:
+    """The same with requests some milliseconds apart.
+
+    A Java node sends two changes at a time, and only its clock, in whole milliseconds, says which was the later one.
+    """
+    ids: list[str | None] = [node.get("/count").session_id for _ in range(SESSIONS)]
+    for session_id in ids:
+        for _ in range(REQUESTS - 1):
+            time.sleep(0.002)
+            node.get("/count", session_id)
+    return ids
+
+
 def settle(sender: Node, receiver: Node) -> None:
     """Until a session that was made last has arrived. To look at the others would move them before their time."""
     sentinel = sender.get("/count").session_id
@@ -43,6 +56,9 @@ def test_after_a_pause_every_session_is_complete_on_the_other_side_also_when_its
         java.start()
         ours.start()
         wait_until(lambda: "Replication member added" in java.log, "Java sees our node")
+        ids = counted_apart(java)
+        settle(java, ours)
+        assert [ours.get("/show", session_id).values for session_id in ids] == [{"count": REQUESTS}] * SESSIONS
         ids = counted(ours)
         settle(ours, java)
         assert [java.get("/show", session_id).values for session_id in ids] == [{"count": REQUESTS}] * SESSIONS

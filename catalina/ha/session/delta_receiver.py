@@ -27,6 +27,7 @@ from catalina.ha.session.session_message import (
     SessionMessage,
     decode_session_id,
 )
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -87,7 +88,9 @@ class DeltaReceiver:
         if session is None:
             self._not_here(message)
         elif message.session is not None:
-            session.apply(DeltaRequest.decode(message.session), self._manager.notify_listeners_on_replication)
+            in_order = keeps_order(sender) or message.timestamp_ms is None
+            sent = None if in_order else (sender, message.timestamp_ms or 0)
+            session.apply(DeltaRequest.decode(message.session), self._manager.notify_listeners_on_replication, sent)
 
     def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
         session = self._find_delta_session(message.session_id or "")

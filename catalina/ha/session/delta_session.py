@@ -36,6 +36,7 @@ from catalina.tribes.io.java import EncodedValue
 if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import ClusterManagerBase
     from catalina.session.session import Principal
+    from catalina.tribes.member import Member
 
 __all__ = ["DeltaSession"]
 
@@ -56,6 +57,7 @@ class DeltaSession(StandardSession):
         "_changed",
         "_read_form",
         "_recorded",
+        "_sent",
         "_touched",
         "_unsent",
         "is_primary",
@@ -86,6 +88,8 @@ class DeltaSession(StandardSession):
         #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
         #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
+        #: By whom and when the last change of each name was sent, by nodes that keep no order; None without any.
+        self._sent: dict[str, tuple[Member, int]] | None = None
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -373,19 +377,36 @@ class DeltaSession(StandardSession):
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
-    def apply(self, delta: DeltaRequest, notify: bool) -> None:
+    def apply(self, delta: DeltaRequest, notify: bool, sent: tuple[Member, int] | None = None) -> None:
         """Another node has served a request of this session: take over what it changed, and be a backup.
 
         Args:
             delta: unknown kinds and values of the wrong class are left out, the rest is applied.
             notify: tell the application's attribute listeners.
+            sent: who sent it and when by its clock (ms), if that node's messages overtake each other (Java with option
+                8): what a later one of the same node has set already stays.
         """
         for action in delta.actions:
+            if sent is not None and self._was_set_later(action.name, sent):
+                continue
             if action.type == TYPE_ATTRIBUTE:
                 self._receive(action.name, action.value if action.action == ACTION_SET else None, notify)
             else:
                 self._receive_property(action)
         self.touched_elsewhere()
+
+    def _was_set_later(self, name: str, sent: tuple[Member, int]) -> bool:
+        """Whether a later message of the same sender about ``name`` has come already; notes this one if not.
+
+        Clocks of different nodes are not compared: the client's way from one to the other is the order then.
+        """
+        if self._sent is None:
+            self._sent = {}
+        sender, sent_ms = self._sent.get(name, sent)
+        if sender == sent[0] and sent_ms > sent[1]:
+            return True
+        self._sent[name] = sent
+        return False
 
     def be_backup(self) -> None:
         """The session was made on another node, which knows its properties."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from catalina.ha.session.delta_request import DeltaRequest
@@ -112,3 +114,49 @@ def test_an_event_that_nobody_knows_is_ignored() -> None:
     session, copy = shared_session(a, b, n=1)
     a.cluster.post(SessionMessage(99, "/app", None, session.id, "x", 1))
     assert copy.get_attribute("n") == 1
+
+
+def java_delta(a: Node, session_id: str, sent_ms: int, **values: object) -> SessionMessage:
+    delta = DeltaRequest(session_id)
+    for name, value in values.items():
+        delta.set_attribute(name, a.manager.codec.encode(name, value))
+    return SessionMessage(EVT_SESSION_DELTA, "/app", delta.serialize(), session_id, "x", sent_ms)
+
+
+def test_of_two_changes_of_a_java_node_the_one_sent_last_stays_whatever_comes_last() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    java = replace(a.channel.local_member, payload=b"")
+    for sent_ms, values in ((2000, {"n": 2}), (1000, {"n": 1, "only": "here"}), (3000, {"n": 3})):
+        b.cluster.dispatch(java_delta(a, session.id, sent_ms, **values), java)
+    assert copy.get_attribute("n") == 3
+    assert copy.get_attribute("only") == "here"
+    b.cluster.dispatch(java_delta(a, session.id, 2500, n=2.5), java)
+    assert copy.get_attribute("n") == 3
+
+
+def test_changes_of_one_millisecond_are_taken_as_they_come() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    java = replace(a.channel.local_member, payload=b"")
+    for value in (1, 2):
+        b.cluster.dispatch(java_delta(a, session.id, 1000, n=value), java)
+    assert copy.get_attribute("n") == 2
+
+
+def test_a_node_of_ours_keeps_order_and_its_clock_does_not_matter() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    for sent_ms, value in ((2000, 2), (1000, 1)):
+        b.cluster.dispatch(java_delta(a, session.id, sent_ms, n=value), a.channel.local_member)
+    assert copy.get_attribute("n") == 1
+
+
+def test_clocks_of_two_java_nodes_are_not_compared() -> None:
+    _, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    first = replace(a.channel.local_member, payload=b"")
+    second = replace(first, port=4001)
+    for sender, sent_ms, value in ((first, 2000, 1), (second, 1000, 2)):
+        b.cluster.dispatch(java_delta(a, session.id, sent_ms, n=value), sender)
+    assert copy.get_attribute("n") == 2
