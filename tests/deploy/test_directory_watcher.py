@@ -56,14 +56,16 @@ def test_without_inotify_polling_takes_over_for_all_directories(watcher, looks, 
     see(tmp_path / "two", looks)
 
 
-def test_a_burst_of_changes_causes_one_look(watcher, looks, tmp_path):
+def test_a_burst_of_changes_causes_few_looks(watcher, looks, tmp_path):
     watcher.watch([str(tmp_path)])
     with open(tmp_path / "big.war", "wb") as copy:
-        for _ in range(100):
+        for _ in range(1000):
             copy.write(b"x" * 1000)
             copy.flush()
-    assert looks.acquire(timeout=10)
-    assert not looks.acquire(timeout=0.5)
+    seen = 0
+    while looks.acquire(timeout=0.5):
+        seen += 1
+    assert 1 <= seen < 100
 
 
 def test_a_directory_no_longer_named_is_no_longer_watched(watcher, looks, tmp_path):

@@ -70,7 +70,7 @@ class Base:
         answer = application({"PATH_INFO": "/"}, lambda status, headers: None)
         return b"".join(answer).decode()
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
         """Look at files as the watcher would, until something holds; fails after ``seconds``."""
         end = time.monotonic() + seconds
         while not condition():
@@ -79,12 +79,13 @@ class Base:
             self.config.check()
 
     def settle(self) -> None:
-        """Look until nothing is left to be done."""
-        quiet = self.config.sources.settling.quiet
-        end = time.monotonic() + 2 * quiet + 0.1
-        while time.monotonic() < end:
+        """Look until nothing is left to be done: three looks in a row that leave nothing for later."""
+        settled, end = 0, time.monotonic() + 30.0
+        while settled < 3:
+            assert time.monotonic() < end, "the files do not settle"
+            time.sleep(self.config.sources.settling.quiet)
             self.config.check()
-            time.sleep(quiet / 4)
+            settled = 0 if self.config.sources.unsettled else settled + 1
 
 
 @contextmanager

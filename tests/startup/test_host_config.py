@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 
 import pytest
 
@@ -143,7 +144,10 @@ def test_a_half_copied_archive_is_not_deployed(tmp_path, caplog):
         with open(base.webapps / "a.war", "wb") as copy:
             copy.write(whole[:100])
             copy.flush()
-            base.settle()
+            base.config.sources.settling.given_up = 3600.0
+            for _ in range(5):
+                time.sleep(base.config.sources.settling.quiet)
+                base.config.check()
             assert base.context("/a") is None
             copy.write(whole[100:])
         base.wait_for(lambda: base.runs("/a"))
