@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,6 +36,10 @@ BOOT_FAILED = 3
 #: Seconds between the word to stop and the stop.
 DRAIN_SECONDS = "catalina.drainSeconds"
 
+#: Signals closer together than this, in seconds, are one word: a terminal or an init system tells the whole group, and
+#: the arbiter then tells the node too.
+ONE_WORD_SECONDS = 1.0
+
 #: prctl(2): the signal that this process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 
@@ -50,6 +55,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._stopped_by: int | None = None
+        self._told_at = 0.0
         self._hurry = threading.Event()
 
     @property
@@ -85,9 +91,11 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _on_stop_signal(self, number: int, _: FrameType | None) -> None:
-        if self._stopped_by is not None:
+        now = time.monotonic()
+        if self._stopped_by is None:
+            self._stopped_by, self._told_at = number, now
+        elif now - self._told_at > ONE_WORD_SECONDS:
             self._hurry.set()  # told twice: no more waiting for load balancers
-        self._stopped_by = number
         server = self.catalina.server
         if server is not None:
             server.stop_await()

@@ -52,5 +52,8 @@ def test_a_node_serves_on_unready_while_load_balancers_take_it_out(tmp_path):
         assert down.value.code == 503
         down.value.close()
         assert node.get("/still") == b"/still"
+        os.kill(node.worker(), signal.SIGTERM)  # the same word: an init system tells the whole group
+        time.sleep(1.2)
+        assert node.get("/still") == b"/still"
         os.kill(node.worker(), signal.SIGTERM)  # told twice
         assert node.wait() == 143
