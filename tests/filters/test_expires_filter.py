@@ -80,3 +80,8 @@ def test_a_wrong_rule_keeps_the_application_from_starting(name, value):
         made.set_attribute(name, value)
     with pytest.raises(DeploymentError):
         made.start(None, CONTEXT)
+
+
+def test_the_container_s_page_for_an_error_is_not_kept():
+    assert ask(None, status="404 Not Found").get("Expires") is None
+    assert ask("text/html", status="404 Not Found").get("Expires") is not None

@@ -12,7 +12,9 @@ def test_origins_are_recognised(origin):
     assert is_valid_origin(origin)
 
 
-@pytest.mark.parametrize("origin", ["", "a.example", "http://a%20b", "http://a b", "http://a:x", "http://<a>", "//a"])
+@pytest.mark.parametrize(
+    "origin", ["", "a.example", "http://a%20b", "http://a b", "http://a:x", "http://<a>", "//a", "http://"]
+)
 def test_what_is_no_origin_is_refused(origin):
     assert not is_valid_origin(origin)
 
