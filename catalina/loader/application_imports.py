@@ -131,14 +131,14 @@ class ApplicationImports:
     def _separate(self, name: str) -> None:
         """Move the modules under a top-level name into the tables of their owners."""
         plain = self.modules.plain
-        for full in [full for full in plain if full == name or full.startswith(f"{name}.")]:
+        for full in _under(name, plain):
             owner = self._owner(plain[full])
             table = self.modules.environment if owner is None else owner.modules
             table[full] = plain[full]
         self.modules.clashes.add(name)
         self._install()
         # only now: an import in another thread finds each module in one place or the other
-        for full in [full for full in plain if full == name or full.startswith(f"{name}.")]:
+        for full in _under(name, plain):
             del plain[full]
 
     def _settle(self, name: str) -> None:
@@ -149,11 +149,11 @@ class ApplicationImports:
         if len(claimants) + in_environment > 1:
             return
         table = environment if in_environment or not claimants else claimants[0].modules
-        for full in [full for full in table if full == name or full.startswith(f"{name}.")]:
+        for full in _under(name, table):
             self.modules.plain[full] = table[full]
         self.modules.clashes.discard(name)
         self.modules.in_environment.discard(name)
-        for full in [full for full in table if full == name or full.startswith(f"{name}.")]:
+        for full in _under(name, table):
             del table[full]
         if not self.modules.clashes:
             self._uninstall()
@@ -195,6 +195,11 @@ class ApplicationImports:
                 self._lent.append(name)
                 self.modules.plain[name] = found
         return module
+
+
+def _under(name: str, table: dict[str, ModuleType]) -> list[str]:
+    """Full names at or below a top-level name; the table may change meanwhile."""
+    return [full for full in list(table) if full == name or full.startswith(f"{name}.")]
 
 
 #: Imports are the process's, so is this.
