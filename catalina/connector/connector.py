@@ -20,6 +20,7 @@ from catalina.coyote.abstract_protocol import AbstractProtocol
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
+from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.lifecycle import Lifecycle
 
@@ -116,6 +117,8 @@ class Connector(Lifecycle):
         self._given: dict[str, str] = {}  # protocol attributes as written, in case `protocol` comes after them
         self.ssl_host_configs: list[SSLHostConfig] = []
         self.upgrade_protocols: list[Any] = []
+        #: What it has served; counts on over a restart of the connector.
+        self.request_info = RequestGroupInfo()
         self._endpoint: Endpoint | None = None
         self._inherited: Sequence[socket.socket] = ()
         self._compression: Compression | None = None

@@ -34,6 +34,7 @@ class CoyoteAdapter:
         service = connector.service
         self._mapper = service.mapper
         self._pipeline = service.engine.pipeline
+        self._count = connector.request_info.count
 
     def service(self, request: Request, response: Response) -> None:
         """Run one request to its end; what is left to do is :meth:`Response.finish`, when nothing holds it.
@@ -204,9 +205,11 @@ class CoyoteAdapter:
         response.send_redirect(location)
 
     def _log_access(self, request: Request, response: Response) -> None:
-        """In the access logs of the context, the host and the engine; all valves have unwound, as in Tomcat."""
+        """In the counters and the access logs of context, host and engine; all valves have unwound, as in Tomcat."""
         container = request.context or request.host or self.connector.service.engine
-        container.log_access(request, response, time.monotonic_ns() - request.start_time_ns)
+        elapsed_ns = time.monotonic_ns() - request.start_time_ns
+        container.log_access(request, response, elapsed_ns)
+        self._count(elapsed_ns, response.status >= 400, response.bytes_written, request.input.bytes_read)
 
     def _map_server_options(self, request: Request, response: Response) -> bool:
         methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]

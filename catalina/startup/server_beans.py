@@ -52,6 +52,7 @@ def _connector(domain: str, connector: Connector) -> Beans:
     where = {"port": str(connector.port_with_offset), **({"address": quote(address)} if address else {})}
     yield ObjectName(domain, {"type": "Connector", **where}), connector
     yield ObjectName(domain, {"type": "ProtocolHandler", **where}), connector.protocol_handler
+    yield ObjectName(domain, {"type": "GlobalRequestProcessor", "name": quote(connector.name)}), connector.request_info
     pool = {"ThreadPool": quote(connector.name)}
     for config in connector.ssl_host_configs:
         name = quote(str(getattr(config, "host_name", "_default_")))

@@ -150,6 +150,18 @@ def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
     assert "catalina[http2]" in caplog.text
 
 
+def test_what_was_served_is_counted():
+    with serving(hello) as connector, Client(connector) as client:
+        client.get()
+        client.send(b"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n")
+        body = client.answer().body
+        deadline = time.monotonic() + 5
+        while connector.request_info.request_count < 2:
+            assert time.monotonic() < deadline
+        info = connector.request_info
+        assert (info.error_count, info.bytes_sent) == (1, len(b"hello") + len(body))
+
+
 def test_draining_serves_on_and_ends_each_connection_with_its_next_answer():
     with serving(hello) as connector, Client(connector) as client:
         assert client.get().get("connection") is None

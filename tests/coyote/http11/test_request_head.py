@@ -259,3 +259,30 @@ def test_shuffled_pieces_of_http_never_get_a_body_length_twice(pieces):
     except HttpError:
         return
     assert head is None or not (head.chunked and head.content_length >= 0)
+
+
+LINES = st.sampled_from(
+    [b"GET /a HTTP/1.1", b"HEAD /b?c=d HTTP/1.1", b"OPTIONS * HTTP/1.1", b"BREW http://a/pot HTTP/1.1"]
+)
+FIELDS = st.lists(
+    st.sampled_from([b"X: 1", b"Accept: */*", b"Cookie: a=b", b"Connection: close", b"Empty:"]), max_size=4
+)
+
+
+@given(st.lists(st.tuples(LINES, FIELDS), min_size=1, max_size=4), st.data())
+def test_any_cut_of_pipelined_heads_gives_the_same_heads(requests, data):
+    wire = b"".join(b"\r\n".join([line, b"Host: a", *fields, b"", b""]) for line, fields in requests)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=6)))
+    buffer, seen, heads = b"", 0, []
+    for start, end in zip([0, *cuts], [*cuts, len(wire)], strict=True):
+        buffer += wire[start:end]
+        while buffer:
+            head = PARSER.parse(buffer, seen)
+            if head is None:
+                seen = len(buffer)
+                break
+            heads.append(head)
+            buffer, seen = buffer[head.size :], 0
+    assert buffer == b""
+    assert [head.method.encode() for head in heads] == [line.split()[0] for line, _ in requests]
+    assert [len(head.fields) for head in heads] == [len(fields) + 1 for _, fields in requests]
