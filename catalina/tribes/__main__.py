@@ -91,7 +91,13 @@ def make_channel(arguments: argparse.Namespace) -> GroupChannel:
     """A channel with Tomcat's default stack in the group that the command line names."""
     channel = GroupChannel(name="tribes-tool")
     channel.set_membership_service(
-        McastService(address=arguments.address, port=arguments.mcast_port, bind=arguments.bind, domain=arguments.domain)
+        McastService(
+            address=arguments.address,
+            port=arguments.mcast_port,
+            bind=arguments.bind,
+            domain=arguments.domain,
+            frequency=arguments.frequency,
+        )
     )
     channel.set_channel_receiver(NioReceiver(address=arguments.receiver, port=arguments.port))
     channel.add_interceptor(MessageDispatchInterceptor())

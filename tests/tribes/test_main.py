@@ -25,6 +25,9 @@ def members():
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        watcher, _ = make_channel(port)
+        with started(watcher):
+            until(lambda: watcher.members, "the other process has joined")
         yield port, process
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
