@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Sequence
 
@@ -147,7 +148,7 @@ class McastService(MembershipServiceBase):
     def _settings(self) -> McastSettings:
         local = super().local_member
         return McastSettings(
-            group=(self.address, self.port),
+            group=(_look_up(self.address), self.port),
             frequency=self.frequency / 1000,
             drop_time=self.drop_time / 1000,
             interface=self.bind,
@@ -157,3 +158,8 @@ class McastService(MembershipServiceBase):
             recovery_sleep=self.recovery_sleep_time / 1000,
             last_member=LastMember(self.state_dir, local.port) if self.state_dir else None,
         )
+
+
+def _look_up(group: str) -> str:
+    """The address of the group; a name is looked up once, at the start, because the loop must not wait for it."""
+    return str(socket.getaddrinfo(group, None, type=socket.SOCK_DGRAM)[0][4][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -83,6 +84,22 @@ def test_listening_without_announcing():
             loud.stop()
     finally:
         quiet.stop()
+
+
+def test_a_name_of_the_group_is_looked_up_once(monkeypatch):
+    looked_up = []
+    real = socket.getaddrinfo
+
+    def look_up(host, *rest, **named):
+        looked_up.append(host)
+        return real("228.0.0.4" if host == "group.example.org" else host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    port = free_port()
+    (one, _), (two, _) = make_channel(port, address="group.example.org"), make_channel(port)
+    with started(one, two):
+        pass
+    assert looked_up.count("group.example.org") == 1
 
 
 def test_an_address_that_is_no_group_stops_the_start():
