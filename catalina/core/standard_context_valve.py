@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["StandardContextValve"]
+__all__ = ["StandardContextValve", "is_protected"]
 
 #: Never served, whatever is mapped to them.
 PROTECTED = ("/META-INF", "/WEB-INF")
@@ -22,7 +22,7 @@ class StandardContextValve(ValveBase):
     def invoke(self, request: Request, response: Response) -> None:
         path = request.servlet_path or request.path_info or ""
         # Only the first letter is looked at in the common case.
-        if path[1:2] in "MmWw" and _is_protected(path + (request.path_info or "")):
+        if path[1:2] in "MmWw" and is_protected(path + (request.path_info or "")):
             response.send_error(404)
             return
         wrapper = request.wrapper
@@ -34,7 +34,7 @@ class StandardContextValve(ValveBase):
         wrapper.pipeline.first.invoke(request, response)
 
 
-def _is_protected(path: str) -> bool:
-    """In any case: a file system may not tell cases apart."""
+def is_protected(path: str) -> bool:
+    """Whether a path inside an application is never served, in any case of letters: file systems may not tell."""
     upper = path.upper()
     return any(upper == name or upper.startswith(name + "/") for name in PROTECTED)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from catalina.core.standard_wrapper import ServletConfig
     from catalina.webresources.resource import Resource
 
-__all__ = ["DefaultServlet"]
+__all__ = ["DefaultServlet", "Environ", "StartResponse", "resource_path"]
 
 log = logging.getLogger("org.apache.catalina.servlets.DefaultServlet")
 
@@ -89,7 +89,7 @@ class DefaultServlet(Component):
                 return self._serve(environ, start_response)
             return self._not_allowed(environ, start_response)
         if method == "OPTIONS":
-            start_response("200 OK", [("Allow", self._allowed(_path(environ))), ("Content-Length", "0")])
+            start_response("200 OK", [("Allow", self._allowed(resource_path(environ))), ("Content-Length", "0")])
             return []
         if method in ("PUT", "DELETE"):
             return self._change(method, environ, start_response)
@@ -99,7 +99,7 @@ class DefaultServlet(Component):
     # -- GET -----------------------------------------------------------------------------------------------------
 
     def _serve(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path = _path(environ)
+        path = resource_path(environ)
         if not path:
             return self._redirect(environ, start_response)
         try:
@@ -306,11 +306,11 @@ class DefaultServlet(Component):
 
     def _not_allowed(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ["catalina.send_error"](405, None)
-        start_response("405 Method Not Allowed", [("Allow", self._allowed(_path(environ)))])
+        start_response("405 Method Not Allowed", [("Allow", self._allowed(resource_path(environ)))])
         return []
 
     def _change(self, method: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path = _path(environ)
+        path = resource_path(environ)
         if self.readonly:
             return self._not_allowed(environ, start_response)
         change = self._changes.put if method == "PUT" else self._changes.delete
@@ -331,7 +331,7 @@ class DefaultServlet(Component):
         return []
 
 
-def _path(environ: Environ) -> str:
+def resource_path(environ: Environ) -> str:
     """The path inside the application; of the included resource when this is an include."""
     if INCLUDE + "servlet_path" in environ:
         return f"{environ[INCLUDE + 'servlet_path']}{environ[INCLUDE + 'path_info'] or ''}"

@@ -156,6 +156,11 @@ class StandardRoot(Lifecycle):
             self._cache.forget(path)
             self._cache.forget(path.rstrip("/") or "/")
 
+    def forget_all(self) -> None:
+        """Directories were made, moved or deleted here."""
+        if self._cache is not None:
+            self._cache.clear()
+
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:

@@ -172,6 +172,71 @@ REWRITTEN = [
     *_with("GET", "/rew/ua", ("User-Agent: bot",), ("User-Agent: BOT",), ("User-Agent: a bot",), ("X-Bot: yes",)),
     ("POST", "/rew/cond/a?x=12", (), b"x"), ("POST", "/rew/r/x", (), b"x"),
 ]  # fmt: skip
+PROP = '<D:propfind xmlns:D="DAV:"><D:prop>%s</D:prop></D:propfind>'
+UPDATE = '<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:%s><D:prop>%s</D:prop></D:%s></D:propertyupdate>'
+LOCKINFO = (
+    '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:%s/></D:lockscope><D:locktype><D:write/></D:locktype>'
+    "<D:owner>me</D:owner></D:lockinfo>"
+)
+
+
+def _dav(method: str, path: str, *headers: str, body: str = "") -> Case:
+    destination = tuple(
+        each.replace("{here}", "http://localhost") if each.startswith("Destination") else each for each in headers
+    )
+    return (method, path, destination, body.encode())
+
+
+WEBDAV = [
+    *(_dav("OPTIONS", f"/dav{path}") for path in ("/", "/a.txt", "/nope", "/d/", "/d")),
+    *(_dav("OPTIONS", f"/davro{path}") for path in ("/", "/a.txt", "/nope")),
+    *_get("/dav/a.txt", "/dav/nope", "/dav/WEB-INF/web.xml", "/dav/d", "/davro/a.txt"),
+    _dav("PROPFIND", "/dav/a.txt", "Depth: 0"), _dav("PROPFIND", "/dav/a.txt", "Depth: 1"), _dav("PROPFIND",
+    "/dav/a.txt"),
+    _dav("PROPFIND", "/dav/d/", "Depth: 0"), _dav("PROPFIND", "/dav/d/", "Depth: 1"), _dav("PROPFIND", "/dav/d",
+    "Depth: 1"),
+    _dav("PROPFIND", "/dav/deep/"), _dav("PROPFIND", "/dav/deep/", "Depth: infinity"), _dav("PROPFIND", "/dav/nope"),
+    _dav("PROPFIND", "/dav/WEB-INF/"), _dav("PROPFIND", "/dav/b%20&%20c.txt", "Depth: 0"), _dav("PROPFIND",
+    "/davro/a.txt"),
+    _dav("PROPFIND", "/dav/a.txt", body=PROP % '<D:getetag/><D:nope/><x:own xmlns:x="urn:x"/>'),
+    _dav("PROPFIND", "/dav/a.txt", body=PROP % "<D:resourcetype/><D:getcontentlength/>"),
+    _dav("PROPFIND", "/dav/d/", "Depth: 0", body=PROP % "<D:resourcetype/><D:getcontentlength/>"),
+    _dav("PROPFIND", "/dav/a.txt", body='<D:propfind xmlns:D="DAV:"><D:propname/></D:propfind>'),
+    _dav("PROPFIND", "/dav/a.txt", body='<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>'),
+    _dav("PROPFIND", "/dav/a.txt", body="garbage"), _dav("PROPFIND", "/dav/a.txt", body="<a/>"),
+    _dav("MKCOL", "/dav/new"), _dav("MKCOL", "/dav/new"), _dav("MKCOL", "/dav/no/such"), _dav("MKCOL", "/dav/n2",
+    body="x"),
+    _dav("MKCOL", "/dav/a.txt"), _dav("MKCOL", "/davro/new"), _dav("PROPFIND", "/dav/new/", "Depth: 0",
+    body=PROP % "<D:resourcetype/>"),
+    _dav("COPY", "/dav/a.txt", "Destination: {here}/dav/b.txt"), _dav("COPY", "/dav/a.txt",
+    "Destination: {here}/dav/b.txt"),
+    _dav("COPY", "/dav/a.txt", "Destination: {here}/dav/b.txt", "Overwrite: F"), _dav("COPY", "/dav/a.txt"),
+    _dav("COPY", "/dav/a.txt", "Destination: {here}/dav/no/such/b.txt"), _dav("COPY", "/dav/nope",
+    "Destination: {here}/dav/z"),
+    _dav("COPY", "/dav/a.txt", "Destination: {here}/dav/a.txt"), _dav("COPY", "/dav/a.txt",
+    "Destination: /dav/rel.txt"),
+    _dav("COPY", "/dav/a.txt", "Destination: http://other.example/dav/z.txt"), _dav("COPY", "/davro/a.txt",
+    "Destination: /davro/b"),
+    _dav("COPY", "/dav/a.txt", "Destination: {here}/dav/WEB-INF/z.txt"), _dav("COPY", "/dav/a.txt",
+    "Destination: {here}/other/z"),
+    _dav("COPY", "/dav/d", "Destination: {here}/dav/e"),
+    _dav("COPY", "/dav/d", "Destination: {here}/dav/d/inside"),
+    _dav("MOVE", "/dav/b.txt", "Destination: {here}/dav/c.txt"), *_get("/dav/b.txt"),
+    _dav("MOVE", "/dav/e", "Destination: {here}/dav/f"), *_get("/dav/e/x.txt"), _dav("MOVE",
+    "/davro/a.txt"),
+    _dav("PUT", "/dav/put.txt", body="put"), _dav("PUT", "/dav/put.txt", body="again"), *_get("/dav/none.txt"),
+    _dav("PUT", "/dav/no/such.txt", body="x"), _dav("PUT", "/davro/x", body="x"), _dav("DELETE", "/davro/a.txt"),
+    _dav("PROPPATCH", "/dav/nope", body=UPDATE % ("set", "<x:color>red</x:color>", "set")), _dav("PROPPATCH",
+    "/dav/a.txt", body="x"),
+    _dav("PROPPATCH", "/davro/a.txt", body=UPDATE % ("set", "<x:color>red</x:color>", "set")),
+    _dav("LOCK", "/dav/put.txt", "Depth: 0", "Timeout: Second-100", body=LOCKINFO % "exclusive"),
+    _dav("PUT", "/dav/put.txt", body="locked"),
+    _dav("DELETE", "/dav/put.txt"),
+    _dav("UNLOCK", "/dav/put.txt"), _dav("LOCK", "/davro/a.txt", body=LOCKINFO % "exclusive"),
+    _dav("LOCK", "/dav/a.txt", body="garbage"), _dav("LOCK", "/dav/no/such.txt", body=LOCKINFO % "shared"),
+    _dav("DELETE", "/dav/new"), _dav("DELETE", "/dav/new"), _dav("DELETE", "/dav/f"), _dav("DELETE", "/dav/nope"),
+    _dav("FOO", "/dav/a.txt"), _dav("PROPFIND", "/davhidden/a.txt"), _dav("OPTIONS", "/davhidden/a.txt"),
+]  # fmt: skip
 HOSTS: list[Case] = [
     ("GET", "/a.txt", ("Host: LOCALHOST",), b""),
     ("GET", "/a.txt", ("Host: localhost:9999",), b""),
@@ -189,6 +254,7 @@ CASES: list[Case] = [
     *RANGES,
     *LISTED,
     *REWRITTEN,
+    *WEBDAV,
     *HOSTS,
     *_get("/noted", "/noted/sub", "/noted/sub?a=%22b", "/noted/sub/../sub", "/noted?x=<y>"),
 ]

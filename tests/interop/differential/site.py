@@ -170,7 +170,19 @@ RewriteRule ^/n/(.*)$ /e/n-$1
 
 REWRITE_CONTEXT = b'<Context><Valve className="org.apache.catalina.valves.rewrite.RewriteValve"/></Context>'
 
+DAV = (
+    HEAD
+    + "<servlet><servlet-name>webdav</servlet-name>"
+    + "<servlet-class>org.apache.catalina.servlets.WebdavServlet</servlet-class>"
+    + "<init-param><param-name>readonly</param-name><param-value>{readonly}</param-value></init-param>"
+    + "<init-param><param-name>listings</param-name><param-value>true</param-value></init-param></servlet>"
+    + "<servlet-mapping><servlet-name>webdav</servlet-name><url-pattern>/*</url-pattern></servlet-mapping></web-app>"
+)
+
 WEB_XML = {
+    "dav": DAV.replace("{readonly}", "false"),
+    "davro": DAV.replace("{readonly}", "true"),
+    "davhidden": DAV.replace("{readonly}", "false").replace(">true<", ">false<"),
     "noted": "",
     "rew": REWRITTEN,
     "ROOT": "",
@@ -240,6 +252,9 @@ FILES: dict[str, dict[str, bytes]] = {
         "z.txt.gz": b"not really gzip",
         "z.txt.br": b"not really brotli",
     },
+    "dav": {"a.txt": b"hello\n", "d/x.txt": b"x\n", "deep/a/b/c/d/e.txt": b"e\n", "b & c.txt": b"b\n"},
+    "davhidden": {"a.txt": b"hello\n"},
+    "davro": {"a.txt": b"hello\n"},
     "noted": {"META-INF/context.xml": b'<Context sendRedirectBody="true"/>', "sub/a.txt": b"a"},
     "rew": {
         "WEB-INF/rewrite.config": REWRITE_CONFIG,

@@ -1,0 +1,167 @@
+"""Locks of a WebDAV servlet: who may write what, for how long (RFC 4918, sections 6, 7 and 10.4)."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["BadIfError", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
+
+#: Locks held at once; past it no new one is given. A client chooses how many it asks for.
+MAX_LOCKS = 10_000
+#: Seconds; a client that wants longer gets this and renews it.
+MAX_TIMEOUT = 604_800
+DEFAULT_TIMEOUT = 3_600
+
+_LIST = re.compile(r"\(([^()]*)\)")
+_CONDITION = re.compile(r'\s*(Not\s+)?(?:<([^<>]+)>|\[((?:W/)?"[^"]*")\])\s*', re.IGNORECASE)
+_TOKEN = re.compile(r"<((?:opaquelocktoken|urn):[^<>]+)>")
+
+
+class LockedError(Exception):
+    """A lock stands in the way: 423."""
+
+
+class BadIfError(ValueError):
+    """The If field is malformed: 400."""
+
+
+@dataclass(slots=True)
+class Lock:
+    """One lock.
+
+    Args:
+        deep: it covers everything below the path too.
+        expires: seconds of the monotonic clock.
+    """
+
+    token: str
+    path: str
+    exclusive: bool
+    deep: bool
+    owner: str
+    timeout: int
+    expires: float
+
+    def covers(self, path: str) -> bool:
+        """Whether a change at the path needs this lock's token."""
+        return path == self.path or (self.deep and path.startswith(self.path.rstrip("/") + "/"))
+
+
+class LockTable:
+    """The locks of one servlet. Any thread."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, Lock] = {}
+        self._guard = threading.Lock()
+
+    def covering(self, path: str, now: float | None = None) -> list[Lock]:
+        """The locks in force at a path."""
+        now = time.monotonic() if now is None else now
+        with self._guard:
+            for token in [token for token, lock in self._locks.items() if lock.expires <= now]:
+                del self._locks[token]
+            return [lock for lock in self._locks.values() if lock.covers(path)]
+
+    def below(self, path: str) -> list[Lock]:
+        """The locks in force on something below a directory."""
+        inner = path.rstrip("/") + "/"
+        self.covering(path)
+        with self._guard:
+            return [lock for lock in self._locks.values() if lock.path.startswith(inner)]
+
+    def check(self, path: str, tokens: Iterable[str], with_below: bool = False) -> None:
+        """Raise LockedError unless the tokens open every lock in the way; of shared ones one is enough."""
+        known = set(tokens)
+        locks = self.covering(path)
+        shared = [lock for lock in locks if not lock.exclusive]
+        if any(lock.exclusive and lock.token not in known for lock in locks):
+            raise LockedError(path)
+        if shared and not any(lock.token in known for lock in shared):
+            raise LockedError(path)
+        if with_below and any(lock.token not in known for lock in self.below(path)):
+            raise LockedError(path)
+
+    def acquire(self, path: str, exclusive: bool, deep: bool, owner: str, timeout: int) -> Lock:
+        """A new lock. Raises LockedError: there is one that does not go with it, or there are too many."""
+        others = self.covering(path) + (self.below(path) if deep else [])
+        if any(exclusive or lock.exclusive for lock in others):
+            raise LockedError(path)
+        token = f"opaquelocktoken:{uuid.uuid4()}"
+        lock = Lock(token, path, exclusive, deep, owner, timeout, time.monotonic() + timeout)
+        with self._guard:
+            if len(self._locks) >= MAX_LOCKS:
+                raise LockedError(path)
+            self._locks[token] = lock
+        return lock
+
+    def refresh(self, path: str, tokens: Iterable[str], timeout: int) -> Lock | None:
+        """Renew the lock that one of the tokens names; None when there is none at the path."""
+        known = set(tokens)
+        for lock in self.covering(path):
+            if lock.token in known:
+                lock.timeout, lock.expires = timeout, time.monotonic() + timeout
+                return lock
+        return None
+
+    def release(self, path: str, token: str) -> bool:
+        """Give a lock back; False when it is not one of the path."""
+        if not any(lock.token == token for lock in self.covering(path)):
+            return False
+        with self._guard:
+            return self._locks.pop(token, None) is not None
+
+    def forget(self, path: str) -> None:
+        """What was locked is gone."""
+        inner = path.rstrip("/") + "/"
+        with self._guard:
+            for token in [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]:
+                del self._locks[token]
+
+
+def parse_timeout(field: str | None) -> int:
+    """``Second-3600, Infinite`` -> seconds, within the bound."""
+    for part in (field or "").split(","):
+        word = part.strip().lower()
+        if word == "infinite":
+            return MAX_TIMEOUT
+        if word.startswith("second-") and word[7:].isdecimal():
+            return max(1, min(int(word[7:][:12]), MAX_TIMEOUT))
+    return DEFAULT_TIMEOUT
+
+
+def tokens_of(field: str | None) -> list[str]:
+    """Every lock token in an If or Lock-Token field."""
+    return _TOKEN.findall(field or "")
+
+
+def if_holds(field: str, tokens_here: Iterable[str], etag: str) -> bool:
+    """Whether an If field holds: one of its lists does, and a list holds when all of its conditions do.
+
+    Raises:
+        BadIfError: it has no list, or one that is not understood.
+    """
+    known = set(tokens_here)
+    lists = _LIST.findall(field)
+    if not lists:
+        raise BadIfError(field)
+    results = [_list_holds(conditions, known, etag) for conditions in lists]  # each is read, so each error is found
+    return any(results)
+
+
+def _list_holds(conditions: str, tokens: set[str], etag: str) -> bool:
+    if not conditions.strip():
+        raise BadIfError("()")
+    position, holds = 0, True
+    while position < len(conditions):
+        match = _CONDITION.match(conditions, position)
+        if match is None:
+            raise BadIfError(conditions)
+        true = match[2] in tokens if match[2] is not None else match[3] == etag
+        holds = holds and true is not bool(match[1])
+        position = match.end()
+    return holds

@@ -1,0 +1,155 @@
+"""XML that WebDAV clients send and get (RFC 4918, sections 9, 13 and 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from lxml import etree
+
+__all__ = [
+    "BadBodyError",
+    "LockInfo",
+    "PropertyName",
+    "PropertyUpdate",
+    "PropfindRequest",
+    "multistatus",
+    "parse_lockinfo",
+    "parse_propertyupdate",
+    "parse_propfind",
+    "property_element",
+]
+
+DAV = "DAV:"
+#: Namespace and local name.
+PropertyName = tuple[str, str]
+
+HEAD = '<?xml version="1.0" encoding="utf-8" ?>\n'
+
+
+class BadBodyError(ValueError):
+    """The body is not the XML that the method takes: 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropfindRequest:
+    """Which properties are wanted: ``names``, or all of them, or only what they are called."""
+
+    names: tuple[PropertyName, ...] = ()
+    all: bool = True
+    names_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyUpdate:
+    """One change: ``value`` is the element as XML, None removes it."""
+
+    name: PropertyName
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LockInfo:
+    """What kind of lock is wanted, and the owner element's content."""
+
+    exclusive: bool = True
+    owner: str = ""
+
+
+def _parse(body: bytes, root_name: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as exc:
+        raise BadBodyError(str(exc)) from None
+    if root.getroottree().docinfo.doctype:
+        raise BadBodyError("a document type is not taken: its entities would be somebody else's text")
+    if _name(root) != (DAV, root_name):
+        raise BadBodyError(f"expected <{root_name}> of DAV:, found {root.tag!r}")
+    return root
+
+
+def _name(element: etree._Element) -> PropertyName:
+    if not isinstance(element.tag, str):
+        return "", ""  # a comment or an entity reference
+    name = etree.QName(element)
+    return name.namespace or "", name.localname
+
+
+def _elements(parent: etree._Element) -> Iterable[etree._Element]:
+    return (child for child in parent if isinstance(child.tag, str))
+
+
+def parse_propfind(body: bytes) -> PropfindRequest:
+    """The body of PROPFIND; an empty one asks for everything. Raises BadBodyError."""
+    if not body.strip():
+        return PropfindRequest()
+    for child in _elements(_parse(body, "propfind")):
+        match _name(child):
+            case (str(namespace), "propname") if namespace == DAV:
+                return PropfindRequest(all=False, names_only=True)
+            case (str(namespace), "prop") if namespace == DAV:
+                return PropfindRequest(tuple(_name(each) for each in _elements(child)), all=False)
+            case (str(namespace), "allprop") if namespace == DAV:
+                return PropfindRequest()
+    raise BadBodyError("<propfind> needs <prop>, <propname> or <allprop>")
+
+
+def parse_propertyupdate(body: bytes) -> list[PropertyUpdate]:
+    """The body of PROPPATCH, in the order of the changes. Raises BadBodyError."""
+    updates = []
+    for action in _elements(_parse(body, "propertyupdate")):
+        if _name(action) not in ((DAV, "set"), (DAV, "remove")):
+            continue
+        for prop in _elements(action):
+            if _name(prop) != (DAV, "prop"):
+                continue
+            for each in _elements(prop):
+                value = etree.tostring(each, encoding="unicode", with_tail=False)
+                updates.append(PropertyUpdate(_name(each), value if _name(action)[1] == "set" else None))
+    if not updates:
+        raise BadBodyError("<propertyupdate> changes nothing")
+    return updates
+
+
+def parse_lockinfo(body: bytes) -> LockInfo:
+    """The body of LOCK. Raises BadBodyError."""
+    root = _parse(body, "lockinfo")
+    scope = root.find(f"{{{DAV}}}lockscope")
+    kind = root.find(f"{{{DAV}}}locktype")
+    if scope is None or kind is None or kind.find(f"{{{DAV}}}write") is None:
+        raise BadBodyError("<lockinfo> needs <lockscope> and a <locktype> of <write>")
+    owner = root.find(f"{{{DAV}}}owner")
+    inner = ""
+    if owner is not None:
+        parts = [escape(owner.text or "")]
+        parts += [etree.tostring(each, encoding="unicode") for each in _elements(owner)]
+        inner = "".join(parts)
+    return LockInfo(scope.find(f"{{{DAV}}}shared") is None, inner)
+
+
+def property_element(name: PropertyName, inner: str = "") -> str:
+    """``<D:getetag>...</D:getetag>``; a name of another namespace declares it."""
+    namespace, local = name
+    tag, declaration = (f"D:{local}", "") if namespace == DAV else (local, f' xmlns="{escape(namespace)}"')
+    return f"<{tag}{declaration}>{inner}</{tag}>" if inner else f"<{tag}{declaration}/>"
+
+
+def multistatus(responses: Iterable[tuple[str, Mapping[int, list[str]]]]) -> bytes:
+    """A 207 body.
+
+    Args:
+        responses: the href, and the properties' XML by the status of each.
+    """
+    parts = [HEAD, f'<D:multistatus xmlns:D="{DAV}">\n']
+    for href, by_status in responses:
+        parts.append(f"<D:response>\n<D:href>{escape(href)}</D:href>\n")
+        for status, properties in by_status.items():
+            inner = "".join(f"{each}\n" for each in properties)
+            parts.append(
+                f"<D:propstat>\n<D:prop>\n{inner}</D:prop>\n<D:status>HTTP/1.1 {status} </D:status>\n</D:propstat>\n"
+            )
+        parts.append("</D:response>\n")
+    parts.append("</D:multistatus>\n")
+    return "".join(parts).encode()
