@@ -11,6 +11,7 @@ It is the uppermost interceptor of its own stack; the ChannelCoordinator is the 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -310,7 +311,14 @@ class GroupChannel(ChannelInterceptorBase):
         self._send_below = self.below_that_sends()
         self._members_layer = self.nearest_below("members")
         self._local_layer = self.nearest_below("local_member")
-        super().start(level)
+        fresh = self.coordinator.start_level == 0
+        try:
+            super().start(level)
+        except Exception:
+            if fresh:  # nothing of an earlier start is running: leave no socket and no thread behind
+                with contextlib.suppress(ChannelError):
+                    self.stop(DEFAULT)
+            raise
         if self.heartbeat_enabled and self._heartbeat_timer is None and self.heartbeat_sleeptime > 0:
             self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)
 

@@ -46,7 +46,8 @@ def test_a_port_that_is_taken_stops_the_start_and_says_which():
         receiver.port, receiver.auto_bind = taken.getsockname()[1], 1
         with pytest.raises(ChannelError, match="in use"):
             one.start()
-        one.stop()
+    assert one.reactor is None, "no thread is left"
+    one.stop()
 
 
 def test_every_service_is_stopped_whatever_happens_to_one(monkeypatch):
