@@ -144,3 +144,32 @@ def test_members_find_each_other_without_multicast_and_say_goodbye():
         until(lambda: seen.gone == [leaving])
     finally:
         one.stop(3)
+
+
+def test_members_of_another_segment_stand_beside_those_that_multicast_finds():
+    """Two groups that do not hear each other, bridged by configuration between one member of each."""
+    here, there = free_port(), free_port()
+    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    bridges = []
+    for number, mcast in ((0, here), (1, there)):
+        layer = StaticMembershipInterceptor()
+        other = 1 - number
+        layer.add_static_member(StaticMember(host=LOOPBACK, port=ports[other], unique_id=bytes([other + 1]) * 16))
+        layer.set_local_member(StaticMember(unique_id=bytes([number + 1]) * 16))
+        channel, seen = make_channel(mcast, TcpPingInterceptor(), TcpFailureDetector(), layer)
+        channel.coordinator.receiver.port = ports[number]
+        bridges.append((channel, seen))
+    (one, _), (two, seen_by_two) = bridges
+    neighbour, seen_by_neighbour = make_channel(here)
+    running = [one, two, neighbour]
+    try:
+        for channel in running:
+            channel.start()
+        until(lambda: len(one.members) == 2, "the neighbour by multicast, the other bridge by configuration")
+        until(lambda: len(two.members) == 1)
+        one.send(one.members, b"to both segments", 6)
+        assert seen_by_two.messages == seen_by_neighbour.messages == [b"to both segments"]
+        assert len(neighbour.members) == 1
+    finally:
+        for channel in running:
+            channel.stop()
