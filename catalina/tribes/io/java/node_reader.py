@@ -196,7 +196,9 @@ class NodeReader:
         if kinds != sorted(kinds, reverse=True):
             self._refuse("primitive fields before the others", desc)
         desc.annotation = self.read_annotation(depth)
-        desc.super_desc = self.read_class_desc(depth + 1)
+        desc.super_desc = above = self.read_class_desc(depth + 1)
+        if flags & SC_SERIALIZABLE and isinstance(above, ClassDesc) and above.flags & SC_EXTERNALIZABLE:
+            self._refuse("subclasses of an Externalizable class to be Externalizable", desc)
         return desc
 
     def _read_field(self, depth: int) -> Field:

@@ -174,6 +174,8 @@ class _Walk:
                 raise _GiveUpError
             parts: tuple[tuple[int, int, bool], ...] = ((0, 0, True),)
         else:
+            if parent and parent.flags & SC_EXTERNALIZABLE:
+                raise _GiveUpError
             own = (primitives, objects, bool(flags & SC_WRITE_METHOD))
             parts = (*parent.parts, own) if parent else (own,)
         layout = self.layouts[handle] = _Layout(name, parts, flags)

@@ -152,3 +152,12 @@ def test_a_captured_value_with_any_byte_changed_gives_a_node_or_the_error(
         encode_node(NodeReader(bytes(wire)).read_node())
     except ProtocolError:
         pass
+
+
+def test_a_serialisable_class_below_an_externalizable_one_is_refused() -> None:
+    """Java cannot write it, and what is read of it would not be what is written."""
+    number = bytes.fromhex("7200106a6176612e6c616e672e4e756d62657286ac951d0b94e08b")  # up to its flags
+    stream = BY_NAME["int"]
+    at = stream.index(number) + len(number)
+    with pytest.raises(ProtocolError, match="Externalizable"):
+        read(stream[:at] + b"\x0c" + stream[at + 1 :])
