@@ -10,7 +10,7 @@
 A message from another node says which role this one has from now on. Only where this node has just claimed the entry
 itself, and the other could not know yet, the two claims collide: the member that comes first by address keeps the
 entry, and the other one says so when its own claim has arrived everywhere, so that the winner can claim it once more.
-(A claim that arrived a moment ago counts too: a third node may have heard the two in the other order.)
+A claim that has arrived everywhere never competes: the other one comes from a later request, with a later value.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class MapEntry:
             have arrived.
     """
 
-    __slots__ = ("claimed_at", "claims", "gave_way", "key", "nodes", "primary", "role", "value")
+    __slots__ = ("claims", "gave_way", "key", "nodes", "primary", "role", "value")
 
     def __init__(self, key: Any, value: Any = None) -> None:
         self.key = key
@@ -89,8 +89,6 @@ class MapEntry:
         self.primary: Member | None = None
         self.nodes: tuple[Member, ...] = ()
         self.claims = 0
-        #: When the last claim of this node had arrived everywhere, monotonic seconds.
-        self.claimed_at = float("-inf")
         #: Whether this node let another one have the entry while its own claim was on its way.
         self.gave_way = False
 

@@ -165,10 +165,8 @@ class MapOwnership(MapBase):
         """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
         with self._lock:
             entry.claims -= 1
-            if entry.claims:
-                return
-            entry.claimed_at = self._clock()
-        if entry.gave_way:
+            is_last = not entry.claims
+        if is_last and entry.gave_way:
             self._concede(entry)
 
     def _take_back(self, entry: MapEntry) -> None:
@@ -181,11 +179,6 @@ class MapOwnership(MapBase):
             self._send(members, MapMessage(self.map_id, MSG_REMOVE, key, primary=self.local))
         elif not current.is_primary and not current.claims:  # else it is said when those have arrived
             self._concede(current)
-
-    def _gave_way(self, entry: MapEntry) -> None:
-        """Another node has taken the entry from this one."""
-        if not entry.claims and self._clock() - entry.claimed_at < self.access_timeout_ms / 1000:
-            self._concede(entry)
 
     def _concede(self, entry: MapEntry) -> None:
         """Tell the one who has the entry now that it is his: some may have heard our claim after his."""
@@ -203,9 +196,16 @@ class MapOwnership(MapBase):
         if entry.is_primary:
             self._republish([entry])
         elif entry.holds_value:
-            self._claim(entry)
+            self._claim_whole(entry)
         else:
-            self._ask_for_value(entry, [node for node in nodes if node != self.local], self._claim)
+            self._ask_for_value(entry, [node for node in nodes if node != self.local], self._claim_whole)
+
+    def _claim_whole(self, entry: MapEntry) -> None:
+        """Become the owner, and give the value to its holders whatever they have of it."""
+        self._claim_silently(entry)
+        self._publish(entry)
+        if self.owner is not None:
+            self.owner.made_primary(entry.key, entry.value)
 
     def _collides(self, entry: MapEntry, primary: Member | None) -> bool:
         """Whether this node has claimed the entry at the same time, and keeps it."""
@@ -244,6 +244,8 @@ class MapOwnership(MapBase):
                 break
             asked = holders  # while one is asked, the entry may move on to another
             value, is_gone = self._retrieve(entry.key, holders)
+        if value is None and is_gone and not entry.holds_value:
+            value, is_gone = self._retrieve(entry.key, list(self.members))  # what we know of it may be old
         if entry.holds_value:  # it came here by itself
             self._claim(entry)
             return

@@ -92,8 +92,6 @@ class MapReceiving(MapOwnership):
             if value is not None:
                 entry.value = value
             entry.apply(event, message.primary, message.nodes or ())
-        if was_primary:
-            self._gave_way(entry)
         self._after_entry(entry, message, held, value, was_primary)
 
     def _after_entry(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
@@ -147,8 +145,6 @@ class MapReceiving(MapOwnership):
                 return
             held, was_primary = entry.value, entry.is_primary
             entry.apply(self._notice_event(nodes), message.primary, nodes)
-        if was_primary:
-            self._gave_way(entry)
         if is_diffable(entry.value):
             entry.value.accessed_elsewhere()
         owner = self.owner
