@@ -15,7 +15,7 @@ from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 from catalina.java_pattern import pattern
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, is_https
+from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, host_field, is_https
 
 __all__ = ["RemoteIpFilter"]
 
@@ -59,6 +59,7 @@ class RemoteIpFilter(FilterBase):
             self._believe_address(environ, client)
             self._believe_protocol(environ)
             self._believe_host(environ)
+            self._tell_host(environ)
             environ["org.apache.tomcat.request.forwarded"] = True
         if self.request_attributes_enabled:
             _publish(environ)
@@ -85,6 +86,14 @@ class RemoteIpFilter(FilterBase):
         port = environ.get(_key(self.port_header), "").strip() if self.port_header else ""
         default = self.https_server_port if secure else self.http_server_port
         environ["SERVER_PORT"] = port if port.isdecimal() else str(default)
+
+    def _tell_host(self, environ: Environ) -> None:
+        believed = any(name and environ.get(_key(name)) for name in (self.host_header, self.port_header))
+        port = environ.get("SERVER_PORT", "")
+        if port.isdecimal():
+            host = host_field(environ["wsgi.url_scheme"], environ.get("SERVER_NAME", ""), int(port), believed)
+            if host is not None:
+                environ["HTTP_HOST"] = host
 
     def _believe_host(self, environ: Environ) -> None:
         value = environ.get(_key(self.host_header)) if self.host_header else None

@@ -102,7 +102,7 @@ class ErrorReportValve(ValveBase):
         except OSError as exc:
             log.warning("Unable to display error page at [%s] due to an exception: %s", file, exc)
             return False
-        response.content_type = "text/html"
+        response.content_type = "text/html;charset=UTF-8"
         response.content_length = len(data)
         response.write(data)
         return True

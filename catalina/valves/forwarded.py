@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from catalina.java_pattern import compile_pattern
 
-__all__ = ["INTERNAL_PROXIES", "Client", "canonical_name", "follow_chain", "is_https", "split_list"]
+__all__ = ["INTERNAL_PROXIES", "Client", "canonical_name", "follow_chain", "host_field", "is_https", "split_list"]
 
 #: Private, link-local, loopback and shared addresses, IPv4 and IPv6, as Tomcat has them by default.
 INTERNAL_PROXIES = compile_pattern(
@@ -90,3 +90,16 @@ def canonical_name(address: str) -> str:
         return socket.gethostbyaddr(address)[0]
     except OSError:
         return address
+
+
+def host_field(scheme: str, name: str, port: int, believed: bool) -> str | None:
+    """The Host field that fits what the proxies say; None when the client's own fits.
+
+    Tomcat leaves the field alone. Python applications make their URLs from it (PEP 3333), not from name and port.
+
+    Args:
+        believed: whether a proxy has said the name or the port.
+    """
+    if port == (443 if scheme == "https" else 80):
+        return name if believed else None
+    return f"{name}:{port}"

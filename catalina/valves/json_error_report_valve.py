@@ -14,14 +14,15 @@ __all__ = ["JsonErrorReportValve"]
 
 
 class JsonErrorReportValve(ErrorReportValve):
-    """``{"type": .., "message": .., "description": ..}`` with the traces of an exception and its causes."""
+    """An object of status, type, message, reason, description, and the traces of an exception."""
 
     def report(self, response: Response, reason: str, description: str) -> None:
         exception = response.exception
-        answer: dict[str, object] = {"type": "Status Report" if exception is None else "Exception Report"}
+        answer: dict[str, object] = {"status": response.status}
         if self.show_report:
-            message = response.message or (str(exception) if exception is not None else "")
-            answer["message"] = message or reason
+            answer["type"] = "Status Report" if exception is None else "Exception Report"
+            answer["message"] = response.message or (str(exception) if exception is not None else "")
+            answer["reason"] = reason
             answer["description"] = description
             if exception is not None:
                 answer["throwable"] = partial_trace(exception).splitlines()
@@ -32,4 +33,4 @@ class JsonErrorReportValve(ErrorReportValve):
                     cause = cause.__cause__
                 if causes:
                     answer["causes"] = causes
-        self._write(response, "application/json", json.dumps(answer))
+        self._write(response, "application/json", json.dumps(answer, indent=2, ensure_ascii=False))

@@ -18,7 +18,7 @@ from catalina.valves.access_log_elements import (
     SERVER_NAME_ATTRIBUTE,
     SERVER_PORT_ATTRIBUTE,
 )
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, is_https
+from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, host_field, is_https
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class RemoteIpValve(ValveBase):
             self._believe_address(request, client)
             self._believe_protocol(request)
             self._believe_host(request)
+            self._tell_host(request)
             request.attributes[REQUEST_FORWARDED_ATTRIBUTE] = True
         if self.request_attributes_enabled:
             _publish(request)
@@ -122,6 +123,12 @@ class RemoteIpValve(ValveBase):
         request.server_name = name
         if self.change_local_name:
             request.local_name = name
+
+    def _tell_host(self, request: Request) -> None:
+        believed = any(name and name in request.headers for name in (self.host_header, self.port_header))
+        host = host_field(request.scheme, request.server_name, request.server_port, believed)
+        if host is not None and host != request.headers.get("Host"):
+            request.headers.set("Host", host)
 
 
 class _Before:

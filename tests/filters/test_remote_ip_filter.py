@@ -40,6 +40,7 @@ def test_scheme_port_and_host_are_believed():
     assert (environ["wsgi.url_scheme"], environ["SERVER_PORT"], environ["SERVER_NAME"]) == (
         "https", "8443", "front.example",
     )  # fmt: skip
+    assert environ["HTTP_HOST"] == "front.example:8443"
 
 
 def test_without_a_port_it_is_the_schemes():

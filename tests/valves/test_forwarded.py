@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.java_pattern import compile_pattern
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, follow_chain, is_https, split_list
+from catalina.valves.forwarded import INTERNAL_PROXIES, Client, follow_chain, host_field, is_https, split_list
 
 TRUSTED = compile_pattern(r"proxy\d|192\.0\.2\.9")
 
@@ -59,3 +59,17 @@ def test_nobody_invents_hops(chain):
     assert client is not None
     assert len(client.proxies) + len(client.unread) + (client.address is not None) <= max(len(chain), 1) + 1
     assert set(client.unread) | set(client.proxies) <= set(chain)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "believed", "field"),
+    [
+        ("https", 443, True, "shop"),
+        ("https", 443, False, None),
+        ("http", 80, False, None),
+        ("http", 443, False, "shop:443"),
+        ("https", 8443, True, "shop:8443"),
+    ],
+)
+def test_the_host_field_fits_what_the_proxies_say(scheme, port, believed, field):
+    assert host_field(scheme, "shop", port, believed) == field

@@ -27,4 +27,4 @@ def test_an_exception_and_its_causes() -> None:
 
 def test_the_report_can_be_hidden() -> None:
     answer = json.loads(run(JsonErrorReportValve(show_report=False), fail_with(500, "secret"))[1])
-    assert answer == {"type": "Status Report"}
+    assert answer == {"status": 500}

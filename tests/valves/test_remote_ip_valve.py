@@ -16,6 +16,7 @@ def seen(valve, headers, **attributes):
         for name in ("remote_addr", "remote_host", "scheme", "secure", "server_name", "server_port", "local_name",
                      "local_port", "peer_addr"):  # fmt: skip
             facts[name] = getattr(request, name)
+        facts["host"] = request.headers.get("Host")
         facts["by"] = request.headers.get("X-Forwarded-By")
         facts["for"] = request.headers.get("X-Forwarded-For")
         facts["attributes"] = dict(request.attributes)
@@ -94,6 +95,18 @@ def test_the_host_header_is_believed_when_named():
     facts, request = seen(valve, [("X-Forwarded-Host", "front.example:8080")])
     assert facts["server_name"] == facts["local_name"] == "front.example"
     assert request.server_name == "shop.example.org"
+
+
+def test_applications_read_the_believed_host_and_port_in_the_host_field():
+    names = {"host_header": "X-Forwarded-Host", "port_header": "X-Forwarded-Port"}
+    sent = [("Host", "inside:8009"), ("X-Forwarded-Host", "front.example"), ("X-Forwarded-Proto", "https")]
+    facts, request = seen(RemoteIpValve(**names), sent)
+    assert facts["host"] == "front.example"
+    assert request.headers.get("Host") == "inside:8009"
+    facts, _ = seen(RemoteIpValve(**names), [*sent, ("X-Forwarded-Port", "8443")])
+    assert facts["host"] == "front.example:8443"
+    facts, _ = seen(RemoteIpValve(), [("Host", "shop:8443"), ("X-Forwarded-Proto", "https")])
+    assert facts["host"] == "shop:8443"
 
 
 def test_a_host_that_is_none_is_ignored():
