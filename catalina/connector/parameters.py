@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,10 @@ _COOKIE_VALUE = re.compile(
 )
 
 
+#: Longer Cookie fields are read anew each time, so that what is remembered stays below 2 MiB.
+REMEMBERED_LENGTH = 1024
+
+
 def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
     """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
 
@@ -36,18 +41,27 @@ def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
     cookies: dict[str, list[str]] = {}
     count = 0
     for field in fields:
-        for part in field.split(";"):
-            name, equals, value = part.partition("=")
-            name, value = name.strip(" \t"), value.strip(" \t")
-            if not equals or not _COOKIE_NAME.fullmatch(name) or not _COOKIE_VALUE.fullmatch(value):
-                continue
-            count += 1
-            if 0 <= limit < count:
-                raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
-            if value.startswith('"'):
-                value = value[1:-1]
+        pairs = _cookie_pairs(field) if len(field) <= REMEMBERED_LENGTH else _read_cookie_pairs(field)
+        count += len(pairs)
+        if 0 <= limit < count:
+            raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
+        for name, value in pairs:
             cookies.setdefault(name, []).append(value)
     return cookies
+
+
+def _read_cookie_pairs(field: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in field.split(";"):
+        name, equals, value = part.partition("=")
+        name, value = name.strip(" \t"), value.strip(" \t")
+        if equals and _COOKIE_NAME.fullmatch(name) and _COOKIE_VALUE.fullmatch(value):
+            pairs.append((name, value[1:-1] if value.startswith('"') else value))
+    return tuple(pairs)
+
+
+#: A client sends the same field with every request; a hundred bytes of it cost as much as routing the request.
+_cookie_pairs = lru_cache(maxsize=1024)(_read_cookie_pairs)
 
 
 def query_parameters(request: Request) -> dict[str, list[str]]:

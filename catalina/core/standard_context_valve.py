@@ -14,6 +14,7 @@ __all__ = ["StandardContextValve", "is_protected"]
 
 #: Never served, whatever is mapped to them.
 PROTECTED = ("/META-INF", "/WEB-INF")
+FIRST_LETTERS = frozenset("MmWw")
 
 
 class StandardContextValve(ValveBase):
@@ -22,7 +23,7 @@ class StandardContextValve(ValveBase):
     def invoke(self, request: Request, response: Response) -> None:
         path = request.servlet_path or request.path_info or ""
         # Only the first letter is looked at in the common case.
-        if path[1:2] in "MmWw" and is_protected(path + (request.path_info or "")):
+        if path[1:2] in FIRST_LETTERS and is_protected(path + (request.path_info or "")):
             response.send_error(404)
             return
         wrapper = request.wrapper
