@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.cluster.node import Answer, Node, free_port
+from tests.cluster.node import STARTED, Answer, Node, free_port
 from tests.support.needs import need_file, need_java_tomcat
 
 __all__ = ["JavaTomcat", "compile_probe"]
@@ -79,6 +79,7 @@ class JavaTomcat(Node):
         self.namespace = None
         self.http_port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
         for directory in ("conf", "logs", "temp", "work", "webapps/app/WEB-INF/classes"):
             (base / directory).mkdir(parents=True)
         (base / "conf" / "server.xml").write_text(
@@ -100,6 +101,7 @@ class JavaTomcat(Node):
         environment = dict(
             os.environ, CATALINA_HOME="/usr/share/tomcat10", CATALINA_BASE=str(self.base), CATALINA_OPTS=options
         )
+        self._starts = self.log.count(STARTED)
         with self.log_file.open("ab") as out:
             self.process = subprocess.Popen(
                 ["/bin/sh", "/usr/share/tomcat10/bin/catalina.sh", "run"],
