@@ -4,10 +4,26 @@ Under CI=true the examples are the same in every run, so that a red build is abo
 developer's machine they are new ones each time, and what they find becomes an ``@example``.
 """
 
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("catalina", deadline=None)
 settings.register_profile("ci", settings.get_profile("catalina"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "catalina")
+
+
+@pytest.fixture(autouse=True)
+def root_logger_as_it_was() -> Iterator[None]:
+    """What a test logs, or finds in the log, depends on no test before it."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if handler not in handlers and not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
+            handler.close()
