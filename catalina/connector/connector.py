@@ -297,6 +297,7 @@ class Connector(Lifecycle):
             self._endpoint.bind()
 
     def _start(self) -> None:
+        self.settle_attributes()
         logging.getLogger(self.protocol_handler.logger_name).info('Starting ProtocolHandler ["%s"]', self.name)
         if isinstance(self.protocol_handler, Http11NioProtocol):
             self._compression = Compression.of(self.protocol_handler)
