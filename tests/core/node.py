@@ -99,7 +99,11 @@ class Node:
         return context
 
     def __enter__(self) -> Node:
-        self.server.start()
+        try:
+            self.server.start()
+        except Exception:
+            self.server.stop()  # what had started already
+            raise
         self._adapter = CoyoteAdapter(self.connector)
         return self
 

@@ -108,6 +108,7 @@ def test_settings_reach_the_connection(port):
         defaultTransactionIsolation="SERIALIZABLE", defaultReadOnly="true",
     )  # fmt: skip
     with engine.connect() as connection:
+
         def show(name):
             return connection.execute(text(f"SHOW {name}")).scalar()
 
@@ -152,7 +153,8 @@ def test_the_access_log_is_written_to_a_table(port):
     engine = make(port)
     with engine.begin() as connection:
         connection.execute(text(
-            "CREATE TABLE access (remoteHost text, userName text, timestamp timestamptz, query text, status int, bytes int)"
+            "CREATE TABLE access"
+            " (remoteHost text, userName text, timestamp timestamptz, query text, status int, bytes int)"
         ))  # fmt: skip
     valve = JDBCAccessLogValve(connection_url=url(port), connection_name=USER, connection_password=PASSWORD)
     valve.start()

@@ -195,11 +195,11 @@ def test_a_new_archive_that_is_refused_leaves_the_running_version(tmp_path, capl
             shop(base, "two", requires=["tilly-none"])
         else:
             shop(base, "two", requires_python="<3")
-        base.wait_for(lambda: any(record.levelname == "ERROR" for record in caplog.records))
+        base.wait_for(lambda: complaints(caplog))
         base.settle()
         assert base.context("/shop##1") is context
         assert base.ask("/shop##1") == "one"
-    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+    assert len(complaints(caplog)) == 1
     assert not [name for name in os.listdir(base.webapps) if name.startswith(".catalina")]
 
 

@@ -26,7 +26,7 @@ def _programs() -> Path:
     for directory in (*candidates, *([Path(found).resolve().parent] if found else [])):
         if all((directory / program).exists() for program in ("initdb", "pg_ctl", "createdb")):
             return directory
-    missing("PostgreSQL is not installed (Debian package postgresql)")
+    return missing("PostgreSQL is not installed (Debian package postgresql)")
 
 
 def _unprivileged() -> str | None:
