@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from catalina.attributes import Attribute, Element
 from catalina.core.standard_pipeline import StandardPipeline
 from catalina.errors import LifecycleError
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import Lifecycle, LifecycleState
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -257,9 +257,9 @@ class ContainerBase(Lifecycle):
         child.start()
 
     def _stop_part(self, part: Lifecycle | Cluster | None) -> None:
-        """Stop what may have started; the others must stop too, so a failure is only logged."""
+        """Stop what has started, or failed half way; the others must stop too, so a failure is only logged."""
         try:
-            if part is not None and part.state.available:
+            if part is not None and (part.state.available or part.state is LifecycleState.FAILED):
                 part.stop()
         except LifecycleError:
             log.exception("A component of [%s] failed to stop", self)

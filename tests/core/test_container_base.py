@@ -174,3 +174,27 @@ def test_ticks_come_from_the_servers_utility_threads(tmp_path: Path) -> None:
         node.engine._tick = node.server.utility.schedule(node.engine.tick, 0.001, 0.001)
         assert ticked.wait(5)
     assert names[0].startswith("Catalina-utility-")
+
+
+class FailingPart(Part):
+    """Starts never."""
+
+    def _start(self) -> None:
+        raise LifecycleError("no directory there")
+
+
+def test_what_failed_half_way_is_stopped_with_its_parent() -> None:
+    """A Host whose valve does not start has applications that run already."""
+    parent, child = pair()
+    grandchild = ContainerBase(name="grandchild")
+    grandchild.pipeline.basic = child.pipeline.basic  # type: ignore[assignment]  # there is one
+    child.add_child(grandchild)
+    sibling = ContainerBase(name="sibling")
+    sibling.pipeline.basic = child.pipeline.basic  # type: ignore[assignment]  # there is one
+    sibling.realm = FailingPart()  # type: ignore[assignment]  # only its lifecycle counts
+    child.add_child(sibling)
+    with pytest.raises(LifecycleError, match="no directory there"):
+        parent.start()
+    assert grandchild.state is LifecycleState.STARTED
+    parent.stop()
+    assert grandchild.state is LifecycleState.STOPPED
