@@ -9,6 +9,7 @@ from typing import ClassVar
 from catalina.attributes import Attribute
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 from catalina.java_pattern import pattern
+from catalina.valves.request_filter_valve import may_pass
 from catalina.webapp import send_error
 
 __all__ = ["RequestFilter"]
@@ -33,11 +34,7 @@ class RequestFilter(FilterBase):
 
     def is_allowed(self, value: str) -> bool:
         """Whether a client with that property may pass."""
-        if self.deny is not None and self.deny.fullmatch(value):
-            return False
-        if self.allow is not None and self.allow.fullmatch(value):
-            return True
-        return self.deny is not None and self.allow is None
+        return may_pass(value, self.allow, self.deny)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         value = self.property_of(environ)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["RequestFilterValve"]
+__all__ = ["RequestFilterValve", "may_pass"]
 
 
 class RequestFilterValve(ValveBase):
@@ -76,12 +76,7 @@ class RequestFilterValve(ValveBase):
 
     def is_allowed(self, value: str) -> bool:
         """Whether a client with that property may pass."""
-        if self.deny is not None and self.deny.fullmatch(value):
-            return False
-        if self.allow is not None and self.allow.fullmatch(value):
-            return True
-        # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
-        return self.deny is not None and self.allow is None
+        return may_pass(value, self.allow, self.deny)
 
     def invoke(self, request: Request, response: Response) -> None:
         """Match, and pass on or refuse."""
@@ -108,3 +103,13 @@ class RequestFilterValve(ValveBase):
     def address_of(self, request: Request) -> str:
         """The client's address, or that of the TCP peer."""
         return (request.peer_addr or request.remote_addr) if self.use_peer_address else request.remote_addr
+
+
+def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | None) -> bool:
+    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value."""
+    if deny is not None and deny.fullmatch(value):
+        return False
+    if allow is not None and allow.fullmatch(value):
+        return True
+    # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
+    return deny is not None and allow is None
