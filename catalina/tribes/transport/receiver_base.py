@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import logging
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute, Component
@@ -100,16 +101,19 @@ class ReceiverBase(SocketOptions, Component):
         self.host = ipaddress.ip_address(text).packed
         return text
 
-    def _bind_first_free(self, sock: socket.socket, address: str, first: int) -> int:
-        """Bind to the first free port of the range; return it."""
+    def _first_free(self, first: int, make: Callable[[int], socket.socket]) -> socket.socket:
+        """The socket that ``make`` makes for the first port of the range that is free.
+
+        ``make`` must bind and, where the socket listens, listen: of two nodes that start at the same moment both can
+        bind a port, and the second to listen is told that it is taken.
+        """
         last = first + max(self.auto_bind, 1) - 1 if first else first
         for port in range(first, last + 1):
             try:
-                sock.bind((address, port))
-                return int(sock.getsockname()[1])
+                return make(port)
             except OSError as exc:
                 if exc.errno not in _TAKEN or port == last:
-                    log.info("Unable to bind server socket to:[%s:%d] throwing error.", address, port)
+                    log.info("Unable to bind server socket to:[%s:%d] throwing error.", self.bind or self.address, port)
                     raise
         raise AssertionError("the range is never empty")
 

@@ -35,26 +35,32 @@ def test_auto_takes_the_address_of_the_route(monkeypatch):
     assert receiver.host == bytes([10, 9, 8, 7])
 
 
+def bound(address, port):
+    sock = socket.socket()
+    try:
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 def test_the_next_free_port_of_the_range_is_taken():
-    with socket.create_server((LOOPBACK, 0)) as taken, socket.socket() as sock:
+    with socket.create_server((LOOPBACK, 0)) as taken:
         first = taken.getsockname()[1]
-        port = ReceiverBase(auto_bind=20)._bind_first_free(sock, LOOPBACK, first)
-    assert first < port < first + 20
+        with ReceiverBase(auto_bind=20)._first_free(first, lambda port: bound(LOOPBACK, port)) as sock:
+            assert first < sock.getsockname()[1] < first + 20
 
 
 @pytest.mark.parametrize("auto_bind", [0, 1])
 def test_without_a_range_a_taken_port_is_an_error(auto_bind):
-    with (
-        socket.create_server((LOOPBACK, 0)) as taken,
-        socket.socket() as sock,
-        pytest.raises(OSError, match="in use"),
-    ):
-        ReceiverBase(auto_bind=auto_bind)._bind_first_free(sock, LOOPBACK, taken.getsockname()[1])
+    with socket.create_server((LOOPBACK, 0)) as taken, pytest.raises(OSError, match="in use"):
+        ReceiverBase(auto_bind=auto_bind)._first_free(taken.getsockname()[1], lambda port: bound(LOOPBACK, port))
 
 
 def test_an_address_of_another_machine_is_an_error_at_the_first_port():
-    with socket.socket() as sock, pytest.raises(OSError, match="assign"):
-        ReceiverBase()._bind_first_free(sock, "203.0.113.7", free_port(socket.SOCK_STREAM))
+    with pytest.raises(OSError, match="assign"):
+        ReceiverBase()._first_free(free_port(socket.SOCK_STREAM), lambda port: bound("203.0.113.7", port))
 
 
 def test_the_base_itself_takes_nothing():

@@ -50,27 +50,41 @@ class NioReceiver(ReceiverBase):
 
     def _bind_all(self, address: str, reactor: Reactor) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._server = server
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.so_reuse_address))
-        if "rx_buf_size" in vars(self):
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rx_buf_size)
-        self.bound_port = self._bind_first_free(server, address, self.port)
-        server.listen(_ACCEPT_QUEUE)
+        server = self._server = self._first_free(self.port, lambda port: self._listen(family, address, port))
+        self.bound_port = server.getsockname()[1]
         bind_log.info("Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_port}")
         if self.udp_port > 0:
-            self._bind_udp(family, address, reactor)
+            udp = self._udp = self._first_free(self.udp_port, lambda port: self._open_udp(family, address, port))
+            self.bound_udp_port = udp.getsockname()[1]
+            bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
+            reactor.register(udp, READ, self._on_datagrams)
         reactor.register(server, READ, self._on_acceptable)
 
-    def _bind_udp(self, family: socket.AddressFamily, address: str, reactor: Reactor) -> None:
-        udp = self._udp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        if "udp_rx_buf_size" in vars(self):
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.udp_rx_buf_size)
-        if "udp_tx_buf_size" in vars(self):
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.udp_tx_buf_size)
-        self.bound_udp_port = self._bind_first_free(udp, address, self.udp_port)
-        bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
-        reactor.register(udp, READ, self._on_datagrams)
+    def _listen(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.so_reuse_address))
+            if "rx_buf_size" in vars(self):
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rx_buf_size)
+            server.bind((address, port))
+            server.listen(_ACCEPT_QUEUE)
+        except OSError:
+            server.close()
+            raise
+        return server
+
+    def _open_udp(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        udp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            if "udp_rx_buf_size" in vars(self):
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.udp_rx_buf_size)
+            if "udp_tx_buf_size" in vars(self):
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.udp_tx_buf_size)
+            udp.bind((address, port))
+        except OSError:
+            udp.close()
+            raise
+        return udp
 
     def stop(self) -> None:
         """Close the sockets and all connections."""

@@ -71,6 +71,22 @@ def test_a_failing_listener_is_told_only_to_those_who_wait_for_it(make_receiver,
         assert receive(connection, 42) == answer + ACK
 
 
+def test_a_port_that_another_node_has_bound_and_listens_on_first_is_left_to_it(make_receiver):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((LOOPBACK, 0))  # not listening yet: a second bind of the port succeeds
+        listen, port = socket.socket.listen, other.getsockname()[1]
+
+        def other_is_quicker(sock, backlog):
+            listen(other, 1)
+            listen(sock, backlog)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("catalina.tribes.transport.nio.nio_receiver.socket.socket.listen", other_is_quicker)
+            receiver, _ = make_receiver(port=port, auto_bind=20)
+        assert port < receiver.bound_port < port + 20
+
+
 def test_more_messages_than_a_rounds_budget_are_all_taken_in_order(make_receiver):
     receiver, recorder = make_receiver()
     with connect(receiver) as connection:
