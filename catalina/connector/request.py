@@ -233,7 +233,7 @@ class Request:
             InvalidSessionError: one would have to be made, but the response's head has left.
         """
         session = self._session
-        if session is not None and session.is_valid:
+        if session is not None and session.alive:
             return session
         if self._released:  # by a thread that the application has left behind
             if create:

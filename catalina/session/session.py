@@ -37,6 +37,8 @@ class Session(Protocol):
     this_accessed_time_ms: int
     is_new: bool
     notes: dict[str, object]
+    #: False once the session has ended; asks no clock.
+    alive: bool
 
     @property
     def manager(self) -> Manager: ...

@@ -39,6 +39,9 @@ SessionListener = "Callable[[StandardSession, str], None]"
 class StandardSession:
     """One session of ``manager``. Times are milliseconds since the epoch, the interval seconds."""
 
+    #: Whether a value's bytes stay beside the live value, to be compared with later.
+    keeps_encoded = False
+
     __slots__ = (
         "__weakref__",
         "_access_count",
@@ -49,7 +52,7 @@ class StandardSession:
         "_lock",
         "_max_inactive_interval",
         "_principal",
-        "_valid",
+        "alive",
         "creation_time_ms",
         "id",
         "is_new",
@@ -72,7 +75,8 @@ class StandardSession:
         self._principal: Principal | None = None
         self._attributes: dict[str, Any] = {}
         self._encoded: dict[str, EncodedValue] = {}
-        self._valid = True
+        #: False once the session has ended. Unlike ``is_valid`` it asks no clock, so it does for who is using it.
+        self.alive = True
         self._expiring = False
         self._access_count = 0
         self._lock = threading.Lock()
@@ -85,7 +89,7 @@ class StandardSession:
     @property
     def is_valid(self) -> bool:
         """Whether the session may be used; asking expires one whose time is up."""
-        if not self._valid:
+        if not self.alive:
             return False
         if self._expiring or self._access_count > 0:
             return True
@@ -95,7 +99,7 @@ class StandardSession:
             used = self.last_accessed_time_ms if manager.session_last_access_at_start else self.this_accessed_time_ms
             if manager.now_ms() - used >= interval * 1000:
                 self.expire()
-        return self._valid
+        return self.alive
 
     def idle_ms(self) -> int:
         """Milliseconds since the session was last used, never negative."""
@@ -129,14 +133,14 @@ class StandardSession:
         Raises:
             InvalidSessionError: it has ended before.
         """
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError("invalidate: Session already invalidated")
         self.expire()
 
     def expire(self, notify: bool = True) -> None:
         """End the session: tell the listeners, take it out of the manager, unbind its attributes. Once only."""
         with self._lock:
-            if self._expiring or not self._valid:
+            if self._expiring or not self.alive:
                 return
             self._expiring = True
         manager = self.manager
@@ -148,7 +152,7 @@ class StandardSession:
         manager.remove(self, True)
         if notify:
             self.fire_session_event("destroySession")
-        self._valid = False
+        self.alive = False
         self._expiring = False
         for name in list(self._attributes):
             self._remove(name, notify)
@@ -164,7 +168,7 @@ class StandardSession:
         value = self._attributes.get(name, default)
         if value is UNDECODED:
             value = self._decode(name)
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError("getAttribute: Session already invalidated")
         return value
 
@@ -178,7 +182,7 @@ class StandardSession:
         Raises:
             InvalidSessionError: the session has ended.
         """
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError("getAttributeNames: Session already invalidated")
         return list(self._attributes)
 
@@ -191,7 +195,7 @@ class StandardSession:
         """
         if type(name) is not str:
             raise TypeError(f"a session attribute's name must be str, got {name!r}")
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError(f"setAttribute: Session [{self.id}] has already been invalidated")
         self._set(name, value, True)
 
@@ -201,7 +205,7 @@ class StandardSession:
         Raises:
             InvalidSessionError: the session has ended.
         """
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError("removeAttribute: Session already invalidated")
         self._remove(name, True)
 
@@ -214,7 +218,8 @@ class StandardSession:
         bind = notify and (old is not value or manager.notify_binding_listener_on_unchanged_value)
         if bind and type(value) not in IMMUTABLE:
             self._tell_value(value, "value_bound", name)
-        self._encoded.pop(name, None)
+        if not self.keeps_encoded:
+            self._encoded.pop(name, None)
         self._attributes[name] = value
         if bind and type(old) not in IMMUTABLE:
             self._tell_value(old, "value_unbound", name)
@@ -240,10 +245,12 @@ class StandardSession:
 
     def _decode(self, name: str) -> Any:
         encoded = self._encoded.get(name)
-        if encoded is None:  # another thread was first
-            return self._attributes.get(name)
+        known = self._attributes.get(name)
+        if encoded is None or known is not UNDECODED:  # another thread was first
+            return known
         value = self._attributes[name] = self.manager.decode_attribute(self, name, encoded)
-        del self._encoded[name]
+        if not self.keeps_encoded:
+            del self._encoded[name]
         if type(value) not in IMMUTABLE:
             self._tell_value(value, "session_did_activate", name)
         return value

@@ -13,7 +13,7 @@ from catalina.errors import InvalidSessionError
 class Session:
     def __init__(self, session_id: str) -> None:
         self.id = session_id
-        self.is_valid = True
+        self.is_valid = self.alive = True
         self.events: list[str] = []
 
     def access(self) -> None:
@@ -95,7 +95,7 @@ def test_the_clients_id_is_taken_where_another_application_has_that_session():
 def test_a_session_that_ended_is_replaced():
     request = exchange(Manager("A"), "A")
     first = request.get_session()
-    first.is_valid = False
+    first.is_valid = first.alive = False
     assert request.get_session().id == "NEW"
 
 

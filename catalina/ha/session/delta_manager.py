@@ -174,7 +174,7 @@ class DeltaManager(ClusterManagerBase):
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Send what the request changed; a session that was only read says now and then that it lives."""
-        if not isinstance(session, DeltaSession) or not session.is_valid:
+        if not isinstance(session, DeltaSession) or not session.alive:
             return None
         members = self._members
         if not members:

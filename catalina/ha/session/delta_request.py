@@ -11,7 +11,7 @@ The body of EVT_SESSION_DELTA and the diffvalue of a map's message.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from catalina.errors import ProtocolError
@@ -69,10 +69,21 @@ def _utf(text: str) -> bytes:
     return _U16.pack(len(data)) + data
 
 
-def _write_blocks(out: bytearray, data: bytes) -> None:
+#: The session ids of the requests that come now; a session's delta begins the same way every time.
+_session_head = lru_cache(maxsize=4096)(_utf)
+
+#: What stands before a block of so many bytes.
+_SHORT_BLOCK = [bytes((TC_BLOCKDATA, size)) for size in range(256)]
+
+
+def _blocks(data: bytes) -> bytes:
     """Block data, cut as Java's writer cuts it."""
+    if len(data) < len(_SHORT_BLOCK):
+        return _SHORT_BLOCK[len(data)] + data
+    out = bytearray()
     for start in range(0, len(data), MAX_BLOCK):
         write_block(out, data[start : start + MAX_BLOCK])
+    return bytes(out)
 
 
 @lru_cache(maxsize=4096)
@@ -106,6 +117,10 @@ class DeltaAction(NamedTuple):
             return None
         value = decode_value(self.value)
         return value if isinstance(value, (bool, int, str)) else None
+
+
+#: What the class does itself, without a frame of its own: one is made by every request that changes something.
+_new_action = partial(tuple.__new__, DeltaAction)
 
 
 class DeltaRequest:
@@ -149,7 +164,11 @@ class DeltaRequest:
 
     def set_attribute(self, name: str, value: EncodedValue) -> None:
         """An attribute has this value now."""
-        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value))
+        action: DeltaAction = _new_action((TYPE_ATTRIBUTE, ACTION_SET, name, value))
+        if name in self._by_name or self.record_all_actions:
+            self.add(action)
+        else:
+            self._by_name[name] = action
 
     def remove_attribute(self, name: str) -> None:
         """An attribute is gone."""
@@ -196,19 +215,19 @@ class DeltaRequest:
     def serialize(self) -> bytes:
         """The stream; the actions stay."""
         actions = self._log if self.record_all_actions else self._by_name.values()
-        out = bytearray(STREAM_HEADER)
-        block = _utf(self.session_id) + _HEAD.pack(self.record_all_actions, len(actions))
+        parts = [STREAM_HEADER]
+        block = _session_head(self.session_id) + _HEAD.pack(self.record_all_actions, len(actions))
         handles = 0
-        for action in actions:
-            value = action.value
-            block += _action_head(action.type, action.action, action.name, value is not None)
+        for kind, action, name, value in actions:
+            block += _action_head(kind, action, name, value is not None)
             if value is not None:
-                _write_blocks(out, block)
-                out += value.at_handle(handles)
+                parts.append(_blocks(block))
+                parts.append(value.at_handle(handles) if value.fixups else value.data)
                 handles += value.handles
                 block = b""
-        _write_blocks(out, block)
-        return bytes(out)
+        if block:
+            parts.append(_blocks(block))
+        return b"".join(parts)
 
     @classmethod
     def decode(cls, data: bytes) -> DeltaRequest:

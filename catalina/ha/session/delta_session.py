@@ -53,6 +53,8 @@ NOT_COMPARABLE = EncodedValue(b"", 0)
 class DeltaSession(StandardSession):
     """One session of a replicating manager."""
 
+    keeps_encoded = True  # what the others have, until they are told
+
     __slots__ = (
         "_changed",
         "_read_form",
@@ -98,7 +100,7 @@ class DeltaSession(StandardSession):
     @property
     def is_valid(self) -> bool:
         """Whether the session may be used; asking expires one whose time is up, for the group if it is primary."""
-        if not self._valid:
+        if not self.alive:
             return False
         if self._expiring or self._access_count > 0:
             return True
@@ -112,11 +114,11 @@ class DeltaSession(StandardSession):
                     self.expire()
                 elif idle_ms >= 2 * interval * 1000:
                     self.expire(notify_cluster=False)
-        return self._valid
+        return self.alive
 
     def expire(self, notify: bool = True, notify_cluster: bool = True) -> None:
         """End the session here and, unless the news came from there, on the other nodes."""
-        was_valid = self._valid and not self._expiring
+        was_valid = self.alive and not self._expiring
         if was_valid and notify_cluster:
             self.manager.session_expiring(self)
         super().expire(notify)
@@ -132,7 +134,7 @@ class DeltaSession(StandardSession):
             if value is UNDECODED:
                 value = self._decode(name)
             self._touched[name] = None
-        if not self._valid:
+        if not self.alive:
             raise InvalidSessionError("getAttribute: Session already invalidated")
         return value
 
@@ -156,14 +158,8 @@ class DeltaSession(StandardSession):
         if manager.record_all_actions and encoded is not None:
             self._recorded.append((name, encoded))
 
-    def _set(self, name: str, value: object, notify: bool) -> None:
-        known = self._encoded.get(name)
-        super()._set(name, value, notify)
-        if known is not None:
-            self._encoded[name] = known  # what the others have, until they are told
-
     def _remove(self, name: str, notify: bool) -> None:
-        if name in self._attributes and self._valid:
+        if name in self._attributes and self.alive:
             self._changed.pop(name, None)
             self._changed[name] = False
             if self.manager.record_all_actions:
@@ -174,10 +170,8 @@ class DeltaSession(StandardSession):
     def _decode(self, name: str) -> Any:
         known = self._encoded.get(name)
         value = super()._decode(name)
-        if known is not None:
-            self._encoded[name] = known
-            if type(value) not in IMMUTABLE:
-                self._keep_read_form(name, value, known)
+        if known is not None and type(value) not in IMMUTABLE:
+            self._keep_read_form(name, value, known)
         return value
 
     def _keep_read_form(self, name: str, value: object, known: EncodedValue) -> None:
@@ -261,24 +255,33 @@ class DeltaSession(StandardSession):
         """What the others do not know yet, None when there is nothing; from now on it counts as known to them."""
         if not (self._changed or self._unsent or self._touched):
             return None
-        manager = self.manager
-        changed = dict(_drain(self._changed))
-        touched = _drain(self._touched) if self._touched else ()
-        recorded = self._recorded[:]
-        del self._recorded[: len(recorded)]
-        delta = DeltaRequest(self.id, manager.record_all_actions)
+        record_all = self.manager.record_all_actions
+        changed = _drain(self._changed)
+        delta = DeltaRequest(self.id, record_all)
         if self._unsent:
             self._add_properties(delta, dict(_drain(self._unsent)))
+        recorded = self._take_recorded() if record_all else ()
         for name, encoded in recorded:
             self._add_attribute(delta, name, encoded)
         if not recorded:
-            for name, is_set in changed.items():
+            for name, is_set in changed:
                 self._add_attribute(delta, name, self._encode(name) if is_set else None, removed=not is_set)
-        if touched and not manager.use_dirty_flag:
+        if self._touched:
+            self._add_touched(delta, dict(changed))
+        return delta if len(delta) else None
+
+    def _take_recorded(self) -> list[tuple[str, EncodedValue | None]]:
+        recorded = self._recorded[:]
+        del self._recorded[: len(recorded)]
+        return recorded
+
+    def _add_touched(self, delta: DeltaRequest, changed: dict[str, bool]) -> None:
+        """What an application has only looked at, and may have changed inside."""
+        touched = _drain(self._touched)
+        if not self.manager.use_dirty_flag:
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(delta, name)
-        return delta if len(delta) else None
 
     def reset_delta(self) -> None:
         """Nobody is there to be told: forget what changed, and that anybody knows the earlier values."""
@@ -308,7 +311,8 @@ class DeltaSession(StandardSession):
     ) -> None:
         if encoded is not None:
             self._encoded[name] = encoded
-            self._read_form.pop(name, None)
+            if self._read_form:
+                self._read_form.pop(name, None)
             delta.set_attribute(name, encoded)
         elif removed or self.manager.record_all_actions:
             delta.remove_attribute(name)
@@ -356,7 +360,7 @@ class DeltaSession(StandardSession):
             this_accessed_time_ms=self.this_accessed_time_ms,
             max_inactive_interval=self._max_inactive_interval,
             is_new=self.is_new,
-            is_valid=self._valid,
+            is_valid=self.alive,
             version=self.version,
             principal=self.encoded_principal(),
             expected_session_id=self.opaque_notes.get(NOTE_EXPECTED_SESSION_ID),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
@@ -100,9 +101,9 @@ def encode_message(
         (
             _HEAD,
             _FIXED.pack(0, event, timestamp_ms or 0, timestamp_ms is not None),
-            _string(context_name),
+            _remembered_string(context_name),
             body,
-            _string(session_id),
+            _remembered_string(session_id),
             _string(unique_id),
         )
     )
@@ -167,6 +168,10 @@ def _string(text: str | None) -> bytes:
     if size > 0xFFFF:
         raise ValueError(f"a name or id of {size} bytes, at most 65535 can be sent")
     return _STRING_HEAD.pack(TC_STRING, size) + data
+
+
+#: Names of contexts and ids of the sessions in use, which come again with every request.
+_remembered_string = lru_cache(maxsize=4096)(_string)
 
 
 def _decode_constant(data: bytes) -> SessionMessage | None:

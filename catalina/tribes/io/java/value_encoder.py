@@ -13,6 +13,7 @@ object, the whole value takes Python's form, or the two copies would part.
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from catalina.errors import NotReplicableError
 from catalina.tribes.io.java import descriptors
@@ -30,6 +31,8 @@ _INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
 _DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
 _BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
 _BYTES_HEAD = b"\x75" + encode_node(descriptors.BYTE_ARRAY).data
+#: What the class does itself, without a frame of its own: counters are encoded with every request.
+_new_encoded = partial(tuple.__new__, EncodedValue)
 _TRUE = EncodedValue(_BOOLEAN_HEAD + b"\x01", 2)
 _FALSE = EncodedValue(_BOOLEAN_HEAD + b"\x00", 2)
 
@@ -47,7 +50,7 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
     if kind is str:
         return encode_str(value)  # type: ignore[arg-type]  # kind is its type
     if kind is int and -0x80000000 <= value <= 0x7FFFFFFF:  # type: ignore[operator]
-        return EncodedValue(_INTEGER_HEAD + I32.pack(value), 3)
+        return _new_encoded((_INTEGER_HEAD + I32.pack(value), 3, ()))
     if value is None:
         return NULL
     if kind is bool:
