@@ -211,7 +211,8 @@ class Delivery:
         """Done, whoever has reported; later reports change nothing."""
         if not self.done:
             self.done = True
-            self._run_callbacks()
+            if self._callbacks:
+                self._run_callbacks()
 
     def add_done_callback(self, callback: Callable[[Delivery], None]) -> None:
         """Call ``callback(self)`` when done, at once if it is. Any thread; it runs in the runner or in the caller's."""

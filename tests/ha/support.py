@@ -104,6 +104,8 @@ class FakeChannel:
             delivery.finish()
         return delivery
 
+    post_bytes = post
+
     def send(self, to: Sequence[Member], message: bytes, options: int, handler: Any = None) -> bytes:
         self.post(to, message, options)
         self.node.network.deliver()

@@ -176,7 +176,8 @@ class DeltaManager(ClusterManagerBase):
         """Send what the request changed; a session that was only read says now and then that it lives."""
         if not isinstance(session, DeltaSession) or not session.alive:
             return None
-        members = self._members
+        cluster = self.cluster
+        members = cluster.members if cluster is not None else ()
         if not members:
             session.reset_delta()
             session.is_primary = True

@@ -226,7 +226,7 @@ class SimpleTcpCluster(Lifecycle):
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post(to, ObjectBytes(data), options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed, key)
+        delivery = channel.post_bytes(to, data, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed, key)
         if not delivery.done:
             delivery.add_done_callback(self.missed.delivered)
             note(delivery)

@@ -8,7 +8,7 @@ Upward calls happen in the runner's thread; ``send_message`` in any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute, Component
 from catalina.errors import ChannelError
@@ -18,9 +18,19 @@ from catalina.tribes.member import Member
 if TYPE_CHECKING:
     from catalina.tribes.group.group_channel import GroupChannel
 
-__all__ = ["ChannelInterceptorBase", "SendMessage"]
+__all__ = ["ChannelInterceptorBase", "MembersSource", "SendMessage"]
 
 SendMessage = Callable[[Sequence[Member], ChannelMessage, Delivery], None]
+
+
+class MembersSource(Protocol):
+    """Who knows the group: a layer for those above it, a membership service for all."""
+
+    @property
+    def members(self) -> Sequence[Member]: ...
+
+    @property
+    def local_member(self) -> Member: ...
 
 
 class ChannelInterceptorBase(Component):
@@ -56,6 +66,12 @@ class ChannelInterceptorBase(Component):
     def below_that_sends(self) -> SendMessage:
         """``send_message`` of the nearest interceptor below that does something in it: the others cost nothing."""
         return self.nearest_below("send_message").send_message
+
+    def source_below(self, name: str) -> MembersSource:
+        """The nearest below that knows ``members`` or ``local_member``: a layer, or the membership service itself."""
+        layer = self.nearest_below(name)
+        service: MembersSource | None = getattr(layer, "membership_service", None)
+        return layer if service is None else service
 
     def nearest_below(self, name: str) -> ChannelInterceptorBase:
         """The nearest layer below that has a ``name`` of its own: who asks often asks that one directly."""

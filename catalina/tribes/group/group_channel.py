@@ -33,7 +33,7 @@ from catalina.tribes.channel import (
     ObjectBytes,
 )
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
-from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, SendMessage
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource, SendMessage
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
@@ -95,8 +95,8 @@ class GroupChannel(ChannelInterceptorBase):
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessage | None = None
-        self._members_layer: ChannelInterceptorBase = self.coordinator
-        self._local_layer: ChannelInterceptorBase = self.coordinator
+        self._members_source: MembersSource = self.coordinator
+        self._local_source: MembersSource = self.coordinator
 
     # The stack.
 
@@ -145,12 +145,12 @@ class GroupChannel(ChannelInterceptorBase):
     @property
     def members(self) -> Sequence[Member]:
         """The other members, oldest first."""
-        return self._members_layer.members
+        return self._members_source.members
 
     @property
     def local_member(self) -> Member:
         """This process as a member."""
-        return self._local_layer.local_member
+        return self._local_source.local_member
 
     # Sending.
 
@@ -176,27 +176,36 @@ class GroupChannel(ChannelInterceptorBase):
             ChannelError: nobody to send to, nothing to send, or the message was refused by an interceptor.
             NotReplicableError: the value has no form on the wire.
         """
-        if not to:
-            raise ChannelError("No destination given")
         if message is None:
             raise ChannelError("Cannot send a NULL message")
+        if isinstance(message, ObjectBytes):
+            return self.post_bytes(to, message, options & ~SEND_OPTIONS_BYTE_MESSAGE, handler, key)
+        if isinstance(message, bytes):
+            return self.post_bytes(to, message, options | SEND_OPTIONS_BYTE_MESSAGE, handler, key)
+        return self.post_bytes(to, _serialize(message), options & ~SEND_OPTIONS_BYTE_MESSAGE, handler, key)
+
+    def post_bytes(
+        self,
+        to: Sequence[Member],
+        data: bytes,
+        options: int,
+        handler: ErrorHandler | None = None,
+        key: object = None,
+    ) -> Delivery:
+        """:meth:`post` for who has the bytes of the message.
+
+        Args:
+            options: with SEND_OPTIONS_BYTE_MESSAGE they are bytes for the receiver too, else a Java object stream.
+        """
         send_below = self._send_below
         if send_below is None:
             raise ChannelError(f"channel {self.name!r} is not started")
-        if isinstance(message, ObjectBytes):
-            data: bytes = message
-            options &= ~SEND_OPTIONS_BYTE_MESSAGE
-        elif isinstance(message, bytes):
-            data = message
-            options |= SEND_OPTIONS_BYTE_MESSAGE
-        else:
-            data = _serialize(message)
-            options &= ~SEND_OPTIONS_BYTE_MESSAGE
+        if not to:
+            raise ChannelError("No destination given")
         unique_id = self._next_id()
         delivery = Delivery(len(to), unique_id, self.reactor, handler, key)
-        send_below(
-            to, ChannelMessage(data, options, time.time_ns() // 1_000_000, unique_id, self.local_member), delivery
-        )
+        now_ms = time.time_ns() // 1_000_000
+        send_below(to, ChannelMessage(data, options, now_ms, unique_id, self._local_source.local_member), delivery)
         if MESSAGES.isEnabledFor(TRACE):
             MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", unique_id.hex(), _names(to))
         return delivery
@@ -309,8 +318,8 @@ class GroupChannel(ChannelInterceptorBase):
             self._owns_reactor = True
             self.reactor.start()
         self._send_below = self.below_that_sends()
-        self._members_layer = self.nearest_below("members")
-        self._local_layer = self.nearest_below("local_member")
+        self._members_source = self.source_below("members")
+        self._local_source = self.source_below("local_member")
         fresh = self.coordinator.start_level == 0
         try:
             super().start(level)

@@ -12,8 +12,9 @@ the decoder by the bytes.
 
 from __future__ import annotations
 
-import random
+import itertools
 import struct
+import uuid
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ChannelMessage
@@ -31,21 +32,20 @@ _FIXED_SIZE = _ENVELOPE.size + 2 * _LENGTH.size
 
 
 class UniqueIds:
-    """Ids of messages: 16 bytes of the form of a random UUID.
+    """Ids of messages: 16 bytes of the form of a random UUID, of which the first half and a part of the second are.
 
-    They pair fragments and confirmations and say "this again"; nobody is let in by one, so a fast generator with a seed
-    of the operating system's does.
+    They pair fragments and confirmations and say "this again"; nobody is let in by one, so the rest is a counter.
     """
 
-    _CLEAR = ~((0xF << 76) | (0x3 << 62))
-    _VERSION_4 = (0x4 << 76) | (0x2 << 62)
-
     def __init__(self) -> None:
-        self._bits = random.Random().getrandbits  # noqa: S311
+        start = uuid.uuid4().bytes
+        self._first_half = start[:8]
+        # The variant's two bits stay what they are as long as fewer than 2 ** 61 messages are sent.
+        self._count = itertools.count(int.from_bytes(start[8:], "big") & ~(1 << 61))
 
     def next(self) -> bytes:
-        """A new id."""
-        return (self._bits(128) & self._CLEAR | self._VERSION_4).to_bytes(16, "big")
+        """A new id. Any thread."""
+        return self._first_half + next(self._count).to_bytes(8, "big")
 
 
 class PackageEncoder:

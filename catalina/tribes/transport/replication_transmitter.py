@@ -43,6 +43,7 @@ class ReplicationTransmitter(Component):
         super().__init__(**values)
         self.transport: ParallelNioSender = PooledParallelSender()
         self._encoder = PackageEncoder()
+        self._udp_based = False
 
     def set_transport(self, transport: ParallelNioSender) -> None:
         """What makes the connections. Only while stopped."""
@@ -50,6 +51,7 @@ class ReplicationTransmitter(Component):
 
     def start(self) -> None:
         """Get ready to send."""
+        self._udp_based = self.transport.udp_based
         self.transport.open(self.channel.running_reactor, self.listener.member_send_failed)
 
     def stop(self) -> None:
@@ -61,12 +63,10 @@ class ReplicationTransmitter(Component):
         options = message.options
         frame = self._encoder.frame(message)
         wants_ack = bool(options & SEND_OPTIONS_USE_ACK)
-        if options & SEND_OPTIONS_UDP or self.transport.udp_based:
-            enqueue = self.transport.enqueue_datagram
+        if options & SEND_OPTIONS_UDP or self._udp_based:
+            self.transport.enqueue_datagrams(to, frame, wants_ack, delivery)
         else:
-            enqueue = self.transport.enqueue
-        for member in to:
-            enqueue(member, frame, wants_ack, delivery)
+            self.transport.enqueue(to, frame, wants_ack, delivery)
 
     def forget(self, member: Member) -> None:
         """The member is gone. In the runner."""

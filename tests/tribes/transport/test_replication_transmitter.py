@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from catalina.attributes import Element
@@ -18,11 +20,14 @@ class Transport(ParallelNioSender):
         super().__init__(**values)
         self.queued: list[tuple[str, object, bytes, bool]] = []
 
-    def enqueue(self, member, frame, wants_ack, delivery) -> None:
-        self.queued.append(("tcp", member, frame, wants_ack))
+    def open(self, reactor, on_failure) -> None:
+        """There is no loop here."""
 
-    def enqueue_datagram(self, member, frame, wants_ack, delivery) -> None:
-        self.queued.append(("udp", member, frame, wants_ack))
+    def enqueue(self, to, frame, wants_ack, delivery) -> None:
+        self.queued.append(("tcp", to, frame, wants_ack))
+
+    def enqueue_datagrams(self, to, frame, wants_ack, delivery) -> None:
+        self.queued.append(("udp", to, frame, wants_ack))
 
 
 @pytest.mark.parametrize(
@@ -38,11 +43,13 @@ class Transport(ParallelNioSender):
 def test_options_say_which_way_and_whether_an_answer_is_expected(options, udp_based, way, wants_ack):
     transmitter = ReplicationTransmitter()
     transmitter.set_transport(Transport(udp_based=udp_based))
+    transmitter.channel = transmitter.listener = Mock()
+    transmitter.start()
     message = ChannelMessage(b"x", options, 1, bytes(16), LOCAL)
     members = [PEER, a_member(3)]
     transmitter.send_message(members, message, Delivery(2))
     frame = PackageEncoder().frame(message)
-    assert transmitter.transport.queued == [(way, member, frame, wants_ack) for member in members]
+    assert transmitter.transport.queued == [(way, members, frame, wants_ack)]
 
 
 def test_the_transport_is_a_child_element():

@@ -52,29 +52,32 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Queue an asynchronous message, pass others on."""
         flag = self.option_flag
-        if (flag and message.options & flag != flag) or not self._admit(len(message.data)):
+        if flag and message.options & flag != flag:
             self._send_below(to, message, delivery)
             return
+        size = len(message.data)
+        with self._lock:
+            fits = self._entered - self._left + size <= self.max_queue_size
+            if fits:
+                self._entered += size
+        if not fits:
+            self._go_the_direct_way(to, message, delivery)
+            return
         try:
-            self._send_below(to, message, _Background(self, len(to), message, delivery))
+            self._send_below(to, message, _Background(self, len(to), size, delivery))
         except ChannelError:
             with self._lock:
-                self._entered -= len(message.data)
+                self._entered -= size
             raise
         delivery.finish()
 
-    def _admit(self, size: int) -> bool:
-        """Count the message in; False when the queue is full and it must go the direct way."""
-        with self._lock:
-            if self.current_size + size <= self.max_queue_size:
-                self._entered += size
-                return True
-        if self.always_send:
-            return False
-        raise ChannelError(
-            f"Asynchronous queue is full, reached its limit of [{self.max_queue_size}] bytes, "
-            f"current:[{self.current_size}] bytes."
-        )
+    def _go_the_direct_way(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+        if not self.always_send:
+            raise ChannelError(
+                f"Asynchronous queue is full, reached its limit of [{self.max_queue_size}] bytes, "
+                f"current:[{self.current_size}] bytes."
+            )
+        self._send_below(to, message, delivery)
 
     def left(self, done: Delivery, size: int) -> None:
         """A message is through, or has failed. In the runner."""
@@ -95,6 +98,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
                 "Warning, you are overriding the asynchronous option flag, this will disable the "
                 "Channel.SEND_OPTIONS_ASYNCHRONOUS that other apps might use."
             )
+        self.settle_attributes()
         self._send_below = self.below_that_sends()
         super().start(level)
 
@@ -104,15 +108,13 @@ class _Background(Delivery):
 
     __slots__ = ("_owner", "_size")
 
-    def __init__(
-        self, owner: MessageDispatchInterceptor, pending: int, message: ChannelMessage, waiting: Delivery
-    ) -> None:
-        super().__init__(pending, message.unique_id, None, waiting.handler, waiting.key)
+    def __init__(self, owner: MessageDispatchInterceptor, pending: int, size: int, waiting: Delivery) -> None:
+        super().__init__(pending, waiting.unique_id, None, waiting.handler, waiting.key)
         self._owner = owner
-        self._size = len(message.data)
+        self._size = size
 
     def finish(self) -> None:
-        """Give the room in the queue back, and tell the handler."""
+        """Tell the layers below that wait for it, give the room in the queue back, and tell the handler."""
         if not self.done:
-            self.done = True
+            super().finish()
             self._owner.left(self, self._size)

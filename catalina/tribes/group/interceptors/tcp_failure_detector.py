@@ -10,7 +10,7 @@ from functools import partial
 from catalina.attributes import Attribute
 from catalina.errors import RemoteProcessError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, SEND_OPTIONS_USE_ACK, ChannelMessage
-from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource
 from catalina.tribes.io.channel_data import PackageEncoder, UniqueIds
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
@@ -49,7 +49,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
         self._reached: dict[Member, Member] = {}
         self._below_seen: Sequence[Member] | None = None
         self._members: tuple[Member, ...] = ()
-        self._members_below: ChannelInterceptorBase | None = None
+        self._members_below: MembersSource | None = None
         self._remove_suspects: dict[Member, float] = {}
         self._add_suspects: set[Member] = set()
         self._probing: dict[Member, list[Callable[[Member, bool], None]]] = {}
@@ -214,7 +214,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     def start(self, level: int) -> None:
         """Join the stack."""
-        self._members_below = self.nearest_below("members")
+        self._members_below = self.source_below("members")
         super().start(level)
 
     def stop(self, level: int) -> None:

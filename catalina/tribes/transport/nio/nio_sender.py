@@ -5,10 +5,9 @@ acknowledgements that come back, which carry no number, with the messages that a
 
 Cost allowed: a few microseconds of Python for a small message.
 
-Plan: ``_incoming`` takes messages from any thread. In the runner they move to ``_queue``, from there in batches to
-``_writing`` (the batch that the kernel has not taken completely) and, those that want an acknowledgement, to
-``_in_flight``. One timer looks at the oldest message of all. A connection that breaks puts what was not confirmed back
-to the front of the queue, once.
+Plan: ``_queue`` takes messages from any thread. In the runner they move in batches to ``_writing`` (the batch that the
+kernel has not taken completely) and, those that want an acknowledgement, to ``_in_flight``. One timer looks at the
+oldest message of all. A connection that breaks puts what was not confirmed back to the front of the queue, once.
 
 A peer of this software works through a connection in order, so any number of messages may be in flight. Java reads on
 while it still processes what it read before, and acknowledges in the order it gets done. So there a message that wants
@@ -94,13 +93,15 @@ class NioSender:
         self._reactor = reactor
         self._on_failure = on_failure
         self._timeout = settings.timeout / 1000
+        self._max_backlog = settings.max_backlog
         self._socket: socket.socket | None = None
         self._connected = False
-        self._incoming: deque[_Outgoing] = deque()
+        self._queue: deque[_Outgoing] = deque()  # any thread adds at its end; only the runner takes, or puts back
         self._scheduled = False
+        # Bytes of all messages, and of those written, or acknowledged where wanted: the difference is the backlog.
+        self._bytes_in = 0  # guarded by _lock
+        self._bytes_out = 0  # only in the runner
         self._lock = threading.Lock()
-        self._backlog = 0  # bytes of all messages not yet written, or acknowledged where wanted; guarded by _lock
-        self._queue: deque[_Outgoing] = deque()
         self._writing: list[_Outgoing] = []
         self._unsent = memoryview(b"")
         self._in_flight: deque[_Outgoing] = deque()
@@ -119,37 +120,35 @@ class NioSender:
         """Queue a frame; the member reports to ``delivery`` once, in the runner."""
         if not self.pipelined and not wants_ack and delivery.key is not None:
             frame, wants_ack = _acknowledged(frame), True
+        message = _Outgoing(frame, wants_ack, delivery, time.monotonic() + self._timeout)
         with self._lock:
-            refused = self._backlog + len(frame) > self._settings.max_backlog and self._backlog > 0
-            if not refused:
-                self._backlog += len(frame)
-        if refused or self._closed:
-            reason = (
-                "closed" if self._closed else f"backlog of {self._backlog} bytes, limit {self._settings.max_backlog}"
-            )
+            backlog = self._bytes_in - self._bytes_out
+            accepted = not self._closed and (backlog <= 0 or backlog + len(frame) <= self._max_backlog)
+            if accepted:
+                self._bytes_in += len(frame)
+                self._queue.append(message)  # inside: close() finds it, or it is refused
+        if not accepted:
+            reason = "closed" if self._closed else f"backlog of {backlog} bytes, limit {self._max_backlog}"
             error = BlockingIOError(errno.EAGAIN, f"the connection to {self.member} is full: {reason}")
             self._reactor.call_soon(lambda: delivery.failed(self.member, error))
-            return
-        self._incoming.append(_Outgoing(frame, wants_ack, delivery, time.monotonic() + self._timeout))
-        if not self._scheduled:
+        elif not self._scheduled:
             self._scheduled = True
-            if self._reactor.in_runner:
-                self._reactor.at_round_end(self._flush)
-            else:
-                self._reactor.call_soon(self._flush)
+            self._reactor.at_round_end(self._flush)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of what is not written yet, or not acknowledged where that was asked for."""
+        return self._bytes_in - self._bytes_out
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits to be written or acknowledged."""
-        return not (self._incoming or self._queue or self._writing or self._in_flight)
+        return not (self._queue or self._writing or self._in_flight)
 
     # Everything below runs in the runner.
 
     def _flush(self) -> None:
         self._scheduled = False  # before the queue is read: what is added from here on schedules again
-        incoming = self._incoming
-        while incoming:
-            self._queue.append(incoming.popleft())
         if self._timer is None and self._queue:
             self._arm_timer()
         if self._socket is None:
@@ -233,12 +232,7 @@ class NioSender:
                 freed += len(message.frame)
                 if message.delivery is not None:
                     message.delivery.succeeded()
-        if freed:
-            self._release(freed)
-
-    def _release(self, size: int) -> None:
-        with self._lock:
-            self._backlog -= size
+        self._bytes_out += freed
 
     def _on_ready(self, events: int) -> None:
         if not self._connected:
@@ -293,7 +287,7 @@ class NioSender:
             freed += len(message.frame)
             if message.delivery is not None:
                 message.delivery.succeeded()
-        self._release(freed)
+        self._bytes_out += freed
 
     def _answered_by_java(self, count: int) -> None:
         """Which message an answer is for cannot be told; when all are there every message is done.
@@ -305,7 +299,7 @@ class NioSender:
             return
         done, self._in_flight = self._in_flight, deque()
         failures, self._java_answers, self._java_failures = self._java_failures, 0, 0
-        self._release(sum(len(message.frame) for message in done))
+        self._bytes_out += sum(len(message.frame) for message in done)
         for message in done:
             if message.delivery is not None and failures:
                 text = f"Received {failures} failed acks for {len(done)} messages from {self.member}"
@@ -319,7 +313,7 @@ class NioSender:
             self._answered_by_java(1)
         elif self._in_flight:
             message = self._in_flight.popleft()
-            self._release(len(message.frame))
+            self._bytes_out += len(message.frame)
             if message.delivery is not None:
                 reason = RemoteProcessError(f"Received a failed ack from {self.member}")
                 message.delivery.failed(self.member, reason)
@@ -366,11 +360,12 @@ class NioSender:
     def _broken(self, reason: BaseException) -> None:
         """The connection is gone: send again what may be sent again, on a new one."""
         unconfirmed = [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
-        was_idle = not unconfirmed and not self._queue
+        waiting = self._take_queue()
+        was_idle = not unconfirmed and not waiting
         self._disconnect()
         again: list[_Outgoing] = []
         freed = 0
-        for message in (*unconfirmed, *self._queue):
+        for message in (*unconfirmed, *waiting):
             message.attempts += 1
             if message.delivery is not None and message.attempts <= self._settings.max_retry_attempts:
                 again.append(message)
@@ -378,8 +373,8 @@ class NioSender:
             freed += len(message.frame)
             if message.delivery is not None:
                 message.delivery.failed(self.member, reason)
-        self._queue = deque(again)
-        self._release(freed)
+        self._queue.extendleft(reversed(again))
+        self._bytes_out += freed
         if again:
             log.debug("Member send is failing for:[%s] ; retrying: %s", self.member, reason)
             self._connect()
@@ -391,16 +386,20 @@ class NioSender:
 
     def _give_up(self, reason: BaseException) -> None:
         """Fail everything that waits."""
-        waiting = [*self._in_flight, *(each for each in self._writing if not each.wants_ack), *self._queue]
+        unconfirmed = [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
+        waiting = [*unconfirmed, *self._take_queue()]
         self._disconnect()
-        self._queue.clear()
-        self._release(sum(len(message.frame) for message in waiting))
+        self._bytes_out += sum(len(message.frame) for message in waiting)
         for message in waiting:
             if message.delivery is not None:
                 message.delivery.failed(self.member, reason)
         if not self._closed:
             log.info("Member send is failing for:[%s] ; Setting to suspect. %s", self.member, reason)
             self._on_failure(self.member, reason)
+
+    def _take_queue(self) -> list[_Outgoing]:
+        """Everything that waits; what other threads add meanwhile comes with it or stays, in its order."""
+        return [self._queue.popleft() for _ in range(len(self._queue))]
 
     def _disconnect(self) -> None:
         self._cancel_connect_timer()
@@ -431,7 +430,7 @@ class NioSender:
         now = time.monotonic()
         late = TimeoutError(f"Operation has timed out([{self._settings.timeout}] ms.).")
         oldest = None
-        for message in (*self._in_flight, *(each for each in self._writing if not each.wants_ack), *self._queue):
+        for message in (*self._in_flight, *(each for each in self._writing if not each.wants_ack), *tuple(self._queue)):
             if message.deadline > now:
                 oldest = message.deadline
                 break
@@ -439,7 +438,7 @@ class NioSender:
                 message.delivery.failed(self.member, late)
                 message.delivery = None
         while self._queue and self._queue[0].delivery is None:
-            self._release(len(self._queue.popleft().frame))
+            self._bytes_out += len(self._queue.popleft().frame)
         self._rearm(now, oldest, late)
 
     def _rearm(self, now: float, oldest: float | None, late: TimeoutError) -> None:
@@ -467,12 +466,11 @@ class NioSender:
 
     def close(self) -> None:
         """Close the connection; what waits fails."""
-        self._closed = True
+        with self._lock:  # what is let in before gives up below, nothing is let in after
+            self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._incoming:
-            self._queue.append(self._incoming.popleft())
         self._give_up(ConnectionAbortedError(errno.ECONNABORTED, "Sender has been disconnected"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from catalina.errors import ChannelError
 from catalina.reactor import Reactor
@@ -20,6 +20,9 @@ __all__ = ["ParallelNioSender"]
 _MAX_MEMBERS = 1000
 
 
+_NO_ROUTE: tuple[Sequence[Member], tuple[NioSender, ...]] = ([], ())
+
+
 class ParallelNioSender(AbstractSender):
     """Makes a connection for each member that is sent to, and finds it again."""
 
@@ -28,6 +31,8 @@ class ParallelNioSender(AbstractSender):
         self._senders: dict[Member, NioSender] = {}
         self._udp_senders: dict[Member, UdpSender] = {}
         self._lock = threading.Lock()  # a member's first message may come from several threads
+        #: The members that the last message went to, and their connections. Written under the lock.
+        self._route: tuple[Sequence[Member], tuple[NioSender, ...]] = _NO_ROUTE
         self._reactor: Reactor | None = None
         self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
 
@@ -45,24 +50,34 @@ class ParallelNioSender(AbstractSender):
     def _close_all(self) -> None:
         with self._lock:
             senders: list[NioSender | UdpSender] = [*self._senders.values(), *self._udp_senders.values()]
-            self._senders, self._udp_senders = {}, {}
+            self._senders, self._udp_senders, self._route = {}, {}, _NO_ROUTE
         for sender in senders:
             sender.close()
 
-    def enqueue(self, member: Member, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
-        """Queue a frame to a member over TCP. Any thread."""
-        sender = self._senders.get(member)
-        if sender is None:
-            sender = self._new_sender(member)
-        sender.enqueue(frame, wants_ack, delivery)
+    def enqueue(self, to: Sequence[Member], frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
+        """Queue a frame to members over TCP. Any thread."""
+        known, senders = self._route
+        if to is not known:
+            senders = self._find_route(to)
+        for sender in senders:
+            sender.enqueue(frame, wants_ack, delivery)
 
-    def enqueue_datagram(self, member: Member, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
-        """Queue a frame to a member's UDP port. Any thread."""
+    def _find_route(self, to: Sequence[Member]) -> tuple[NioSender, ...]:
+        """The members' connections; remembered, because one message after the other goes to the same members."""
         with self._lock:
-            sender = self._udp_senders.get(member)
-            if sender is None:
-                sender = self._udp_senders[member] = UdpSender(member, self, self._running_reactor)
-        sender.enqueue(frame, wants_ack, delivery)
+            senders = tuple(self._senders.get(member) or self._new_sender(member) for member in to)
+            if isinstance(to, tuple):  # a list may be another one the next time
+                self._route = (to, senders)
+        return senders
+
+    def enqueue_datagrams(self, to: Sequence[Member], frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
+        """Queue a frame to the UDP ports of members. Any thread."""
+        for member in to:
+            with self._lock:
+                sender = self._udp_senders.get(member)
+                if sender is None:
+                    sender = self._udp_senders[member] = UdpSender(member, self, self._running_reactor)
+            sender.enqueue(frame, wants_ack, delivery)
 
     @property
     def _running_reactor(self) -> Reactor:
@@ -71,14 +86,11 @@ class ParallelNioSender(AbstractSender):
         return self._reactor
 
     def _new_sender(self, member: Member) -> NioSender:
-        with self._lock:
-            sender = self._senders.get(member)
-            if sender is None:
-                if len(self._senders) >= _MAX_MEMBERS:
-                    raise ChannelError(f"connections to {len(self._senders)} members, limit {_MAX_MEMBERS}")
-                sender = NioSender(member, self, self._running_reactor, self._on_failure)
-                sender.pipelined = keeps_order(member)
-                self._senders[member] = sender
+        if len(self._senders) >= _MAX_MEMBERS:
+            raise ChannelError(f"connections to {len(self._senders)} members, limit {_MAX_MEMBERS}")
+        sender = NioSender(member, self, self._running_reactor, self._on_failure)
+        sender.pipelined = keeps_order(member)
+        self._senders[member] = sender
         return sender
 
     def keep_order_of(self, member: Member) -> None:
@@ -91,6 +103,7 @@ class ParallelNioSender(AbstractSender):
         """The member is gone: close its connection. In the runner."""
         with self._lock:
             gone = [self._senders.pop(member, None), self._udp_senders.pop(member, None)]
+            self._route = _NO_ROUTE
         for sender in gone:
             if sender is not None:
                 sender.close()

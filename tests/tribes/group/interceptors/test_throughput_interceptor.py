@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from catalina.tribes.io.channel_data import framed_size
 from tests.tribes.fakes import PEER, Stack, a_member
@@ -40,6 +42,16 @@ def test_the_time_with_messages_on_their_way_is_measured():
     stack.reactor.time += 1
     stack.bottom.answer_all()
     assert layer.time_tx == 3
+
+
+def test_below_the_dispatcher_it_counts_what_has_really_left():
+    layer = ThroughputInterceptor()
+    stack = Stack(MessageDispatchInterceptor(), layer)
+    stack.bottom.unanswered = []
+    assert stack.send(b"x", SEND_OPTIONS_ASYNCHRONOUS).done
+    assert layer.msg_tx_cnt == 0
+    stack.bottom.answer_all()
+    assert layer.msg_tx_cnt == 1
 
 
 def test_a_report_comes_every_interval(caplog):

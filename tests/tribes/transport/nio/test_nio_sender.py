@@ -343,7 +343,7 @@ def test_memory_of_messages_is_given_back(make_peer):
         connection.send(ACK)
         assert delivery.wait(5)
         assert unasked.wait(5)
-    until(lambda: peer.sender._backlog == 0)
+    until(lambda: peer.sender.backlog == 0)
     assert peer.sender.is_idle
 
 

@@ -44,14 +44,25 @@ def test_messages_to_a_member_share_a_connection_and_others_have_their_own(sende
     with socket.create_server((LOOPBACK, 0)) as other:
         other.settimeout(5)
         for target in (peer, peer, other):
-            sender.enqueue(member_of(target), frame(b"x"), False, Delivery(1))
+            sender.enqueue([member_of(target)], frame(b"x"), False, Delivery(1))
         with peer.accept()[0] as first, other.accept()[0]:
             first.settimeout(5)
             until(lambda: len(first.recv(100, socket.MSG_PEEK)) == 38)
 
 
+def test_a_member_that_comes_back_into_the_same_group_gets_a_new_connection(sender, peer):
+    group = (member_of(peer),)
+    sender.enqueue(group, frame(b"x"), False, Delivery(1))
+    peer.accept()[0].close()
+    run_in_runner(sender._reactor, lambda: sender.forget(group[0]))
+    sender.enqueue(group, frame(b"y"), False, Delivery(1))
+    with peer.accept()[0] as connection:
+        connection.settimeout(5)
+        assert connection.recv(100) == frame(b"y")
+
+
 def test_a_forgotten_members_connection_is_closed(sender, peer):
-    sender.enqueue(member_of(peer), frame(b"x"), False, Delivery(1))
+    sender.enqueue([member_of(peer)], frame(b"x"), False, Delivery(1))
     with peer.accept()[0] as connection:
         connection.settimeout(5)
         assert connection.recv(100) == frame(b"x")
@@ -61,16 +72,16 @@ def test_a_forgotten_members_connection_is_closed(sender, peer):
 
 def test_the_table_of_members_has_an_end(sender, monkeypatch):
     monkeypatch.setattr(module, "_MAX_MEMBERS", 1)
-    sender.enqueue(a_member(1), frame(b"x"), False, Delivery(1))
+    sender.enqueue([a_member(1)], frame(b"x"), False, Delivery(1))
     with pytest.raises(ChannelError, match="limit 1"):
-        sender.enqueue(a_member(2), frame(b"x"), False, Delivery(1))
+        sender.enqueue([a_member(2)], frame(b"x"), False, Delivery(1))
 
 
 def test_members_of_this_software_are_known_by_their_payload(sender, peer):
     assert keeps_order(a_member(1, payload=ORDERED_PEER + b" mine"))
     assert not keeps_order(a_member(1, payload=b"mine"))
     member = member_of(peer)
-    sender.enqueue(member, frame(b"x"), False, Delivery(1))
+    sender.enqueue([member], frame(b"x"), False, Delivery(1))
     assert not sender._senders[member].pipelined
     sender.keep_order_of(member)
     assert sender._senders[member].pipelined
@@ -78,4 +89,4 @@ def test_members_of_this_software_are_known_by_their_payload(sender, peer):
 
 def test_a_closed_sender_refuses():
     with pytest.raises(ChannelError, match="not connected"):
-        ParallelNioSender().enqueue(a_member(1), b"", False, Delivery(1))
+        ParallelNioSender().enqueue([a_member(1)], b"", False, Delivery(1))
