@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.coyote_adapter import CoyoteAdapter
@@ -29,9 +28,10 @@ class StandardWrapperValve(ValveBase):
 
     def invoke(self, request: Request, response: Response) -> None:
         wrapper: StandardWrapper = request.wrapper
-        # Not the wrapper's own: an application that has just stopped has let go of its wrappers.
+        # Not the wrapper's own: an application that has just stopped has let go of its wrappers. One that has been
+        # reloaded since the request was mapped has others.
         context: StandardContext = request.context
-        if not context.state.available:
+        if not context.state.available or wrapper.parent is None:
             _answer_stopped(context, request, response)
             return
         if wrapper.is_unavailable:
@@ -85,22 +85,14 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
         environ["catalina.content_type"] = preset
         response.remove_header("Content-Type")
     sent: list[tuple[int, str | None]] = []
-    environ[SEND_ERROR] = _error_slot(sent)
+    # What catalina.webapp.send_error calls; the application's filters may still set header fields.
+    environ[SEND_ERROR] = lambda status, message: sent.append((status, message))
     run_application(application, environ, request, response)
     if preset is not None and not response.committed and response.content_type is None:
         response.content_type = preset
     if sent and not response.committed and response.status == sent[-1][0]:
         # Unless a filter has made something else of it.
         response.send_error(*sent[-1])
-
-
-def _error_slot(sent: list[tuple[int, str | None]]) -> Callable[[int, str | None], Any]:
-    """What :func:`catalina.webapp.send_error` calls; the application's filters may still set header fields."""
-
-    def send_error(status: int, message: str | None) -> None:
-        sent.append((status, message))
-
-    return send_error
 
 
 def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
@@ -112,7 +104,7 @@ def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
 
 def _answer_stopped(context: StandardContext, request: Request, response: Response) -> None:
     """The application has stopped since the request was mapped: wait for the end of a reload, else say so."""
-    if not context.paused or request.connector is None:
+    if request.connector is None or not (context.paused or context.state.available):
         response.send_error(503, "The requested service is not currently available.")
         return
     if not CoyoteAdapter(request.connector).map_request(request, response):

@@ -166,6 +166,22 @@ def test_a_request_that_meets_a_reload_half_way_waits_for_its_end(tmp_path: Path
     assert answers == [status]
 
 
+def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_the_new_one(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", files())
+    gate = Gate()
+    node.host.add_valve(gate)
+    answers: list[int] = []
+    with node:
+        thread = threading.Thread(target=lambda: answers.append(node.ask("/shop/x").status), daemon=True)
+        thread.start()
+        assert gate.arrived.wait(5)
+        context.reload()
+        gate.go.set()
+        thread.join(10)
+    assert answers == [200]
+
+
 def test_a_request_that_meets_a_stop_half_way_is_503(tmp_path: Path) -> None:
     node = Node(tmp_path)
     context = node.add("shop", files())
