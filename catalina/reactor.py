@@ -8,10 +8,11 @@ The role can change threads, in two ways:
 
 - A callback that knows it must wait hands the role on first: ``with reactor.blocking(): ...``, so waiting for an
   answer that the loop itself must read cannot deadlock.
-- Foreign code that usually is quick runs in :meth:`Reactor.run_call`. A monitor thread looks every millisecond, and
-  when the runner is still inside the same call it hands the role to another thread. So a quick application runs without
-  any hand-over between threads, and a slow one does not stop the loop (measured: handing each request from thread to
-  thread costs more than all the rest). The monitor sleeps for good while no calls are made.
+- Foreign code that usually is quick runs in :meth:`Reactor.run_call`. A monitor thread looks every millisecond (every
+  five while thousands of calls a second get done), and when the runner is still inside the same call it hands the role
+  to another thread. So a quick application runs without any hand-over between threads, and a slow one does not stop the
+  loop (measured: handing each request from thread to thread costs more than all the rest). The monitor sleeps for good
+  while no calls are made.
 
 Registered callbacks run in whichever thread is the runner, never in two at once. Threads that have nothing to do park
 and are used again, for the role and for :meth:`Reactor.submit`.
@@ -39,12 +40,16 @@ log = logging.getLogger("org.apache.catalina.reactor")
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
-#: How often the monitor looks, in seconds. A call that is seen twice, so after one to two ticks, and that waits for
+#: How soon the monitor looks again at a call that it has seen, in seconds. A call that is seen twice, and that waits for
 #: something, is slow.
 TICK = 0.001
-#: A look that comes later than this, in seconds, says that processors or the interpreter are scarce: then a call that
-#: seems to wait may wait only for them, and gets LATE_PATIENCE seconds.
-LATE_TICK = 0.004
+#: The same while so many calls a second get done that they must be quick: each look takes the interpreter from the
+#: runner and gives it back, which costs a busy server six per cent at a thousand looks a second.
+LAZY_TICK = 0.005
+QUICK_CALLS = 5000
+#: A look that comes so much later than it should, in seconds, says that processors or the interpreter are scarce: then
+#: a call that seems to wait may wait only for them, and gets LATE_PATIENCE seconds.
+LATE_MARGIN = 0.003
 LATE_PATIENCE = 0.05
 #: Seconds of processor time after which a call is slow that only computes. Another thread would just share the
 #: interpreter with it, which costs more than it helps before that.
@@ -120,6 +125,7 @@ class Reactor:
         #: The call in progress: one element, what to do when the role is taken from it. Whoever pops that element owns
         #: the role: the runner when the call returns, or the monitor. ``list.pop`` is atomic, so there is no lock.
         self._call: list[Task] = NO_CALL
+        self._calls = 0  # so far; not exact when two threads call at once
         self._monitor: threading.Thread | None = None
         self._monitor_parked = False
         self._monitor_bell: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -218,24 +224,23 @@ class Reactor:
         """
         token = [on_handover]
         self._call = token
+        self._calls += 1
         if self._monitor_parked:
             self._monitor_parked = False
             self._monitor_bell.put(None)
         try:
             call()
         finally:
-            still_runner = self._keep_role(token)
+            try:
+                token.pop()
+            except IndexError:
+                while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
+                    time.sleep(0)
+                still_runner = False
+            else:
+                self._call = NO_CALL
+                still_runner = True
         return still_runner
-
-    def _keep_role(self, token: list[Task]) -> bool:
-        try:
-            token.pop()
-        except IndexError:
-            while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
-                time.sleep(0)
-            return False
-        self._call = NO_CALL
-        return True
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
@@ -328,7 +333,8 @@ class Reactor:
                         return None
 
     def _monitor_main(self) -> None:
-        idle = 0
+        idle = counted = 0
+        pause = TICK
         seen = _Sighting(NO_CALL, 0.0)
         now = time.monotonic()
         while not self._stopping:
@@ -340,15 +346,17 @@ class Reactor:
                 idle = 0
                 continue
             before = now
-            time.sleep(TICK)
+            time.sleep(pause)
             now = time.monotonic()
             call = self._call
             if call is not seen.call:
                 seen, idle = _Sighting(call, now), 0
             elif not call:
                 idle += 1
-            elif self._is_slow(seen, now, is_late=now - before > LATE_TICK):
+            elif self._is_slow(seen, now, is_late=now - before > pause + LATE_MARGIN):
                 self._take_role(call)
+            calls, counted = self._calls - counted, self._calls
+            pause = LAZY_TICK if calls > QUICK_CALLS * (now - before) else TICK
 
     def _is_slow(self, seen: _Sighting, now: float, is_late: bool) -> bool:
         """Whether a call that was seen before should no longer keep the loop."""

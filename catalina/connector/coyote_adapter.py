@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.request_session import session_cookie_name
 from catalina.connector.uri import without_path_parameters
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError
@@ -164,10 +163,10 @@ class CoyoteAdapter:
             if in_url:
                 request.requested_session_id = in_url
                 request.requested_session_id_from_url = True
-        if not config.cookie_tracking or "cookie" not in request.headers:
+        if not config.cookie_tracking:
             return
         try:
-            values = request.cookies.get(session_cookie_name(context))
+            values = request.cookies.get(config.name)
         except LimitError as exc:
             raise HttpError(400, exc.text) from exc
         if not values:

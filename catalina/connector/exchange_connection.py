@@ -49,14 +49,16 @@ class ExchangeConnection(StreamConnection):
             return self._conclude()
         executor = self.endpoint.executor
         path = request.request_uri
-        if not executor.runs_inline(path):
+        all_quick = executor.all_quick
+        if not all_quick and not executor.runs_inline(path):
             self._detach()
             if not executor.submit(self._run_in_pool):
                 log.warning("%s: too many requests wait for a thread, closing %r", self.endpoint.connector, self)
                 self.close()
             return False
         if self.reactor.run_call(self._exchange, self._on_handover):
-            executor.was_quick(path)
+            if not all_quick:
+                executor.was_quick(path)
             return self._conclude()
         self._guard()
         executor.run_waiting()

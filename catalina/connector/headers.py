@@ -65,7 +65,11 @@ class Headers:
     def get_all(self, name: str) -> list[str]:
         """Every value of the field, in the order they came; empty when there is none."""
         wanted = name.lower()
-        return [value.decode("latin-1") for key, value in self.raw if (_lower_names.get(key) or _lower(key)) == wanted]
+        values = []
+        for key, value in self.raw:  # a comprehension would be a call of its own in this Python
+            if (_lower_names.get(key) or _lower(key)) == wanted:
+                values.append(value.decode("latin-1"))
+        return values
 
     def items(self) -> Iterator[tuple[str, str]]:
         """(name, value) as they came, repetitions included."""

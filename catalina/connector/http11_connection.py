@@ -21,6 +21,7 @@ from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, Len
 from catalina.coyote.http11.request_head import RequestHead
 from catalina.coyote.http11.response_head import CONTINUE
 from catalina.coyote.http_error import HttpError
+from catalina.reactor import READ
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
@@ -105,15 +106,15 @@ class Http11Connection(Http11Output):
             return
         if not data:
             self.close()
-            return
-        self._on_data(data)
-
-    def _on_data(self, data: bytes) -> None:
-        state = self._state
-        if state is HEAD:
+        elif self._state is HEAD:
             self._data = self._data + data if self._data else data
             self._advance()
-        elif state is BODY:
+        else:
+            self._on_body_data(data)
+
+    def _on_body_data(self, data: bytes) -> None:
+        state = self._state
+        if state is BODY:
             if self._feed_body(data):
                 self._run_request()
         elif state is SWALLOW:
@@ -174,7 +175,7 @@ class Http11Connection(Http11Output):
         self.deadline = time.monotonic() + (self.rules.keep_alive_s if self._requests else self._timeout_s)
         if self.endpoint.paused:
             self.close()
-        else:
+        elif not self._attached or self._interest != READ:
             self._await_input()
 
     def _wait_for_head(self) -> None:

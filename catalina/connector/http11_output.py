@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.response import Response
+from catalina.connector.response import BUFFER_SIZE, Response
 from catalina.connector.stream_connection import FilePart
 from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head
 
@@ -79,7 +79,9 @@ class Http11Output(ExchangeConnection):
             body = self._within_length(body)
             if complete and self._remaining:
                 self._keep_alive = False  # the client waits for bytes that do not exist
-        if body:
+        if not self._chunked and len(body) <= BUFFER_SIZE:
+            self._send(head + body)
+        elif body:
             self._send_parts((head, chunk(body) if self._chunked else body))
         else:
             self._send(head)

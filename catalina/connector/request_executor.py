@@ -43,6 +43,8 @@ class RequestExecutor:
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._slow: dict[str, _SlowPath] = {}
+        #: True as long as no path is slow and threads are free: then nothing has to be asked, or told, per request.
+        self.all_quick = True
 
     @property
     def waiting(self) -> int:
@@ -69,14 +71,18 @@ class RequestExecutor:
                     return False
                 self._waiting.append(job)
                 return True
-            self.busy += 1
+            self._count_busy(1)
         self.reactor.submit(lambda: self._run_jobs(job))
         return True
 
     def became_busy(self) -> None:
         """A request that ran in the loop's thread keeps that thread: the loop goes on in another."""
         with self._lock:
-            self.busy += 1
+            self._count_busy(1)
+
+    def _count_busy(self, more: int) -> None:
+        self.busy += more
+        self.all_quick = not self._slow and self.busy < self.max_threads
 
     def run_waiting(self) -> None:
         """The request of :meth:`became_busy` is through: its thread takes over what waits."""
@@ -90,12 +96,16 @@ class RequestExecutor:
         known = self._slow.get(key)
         if known is None and len(self._slow) >= MAX_SLOW_PATHS:
             self._slow.clear()
+        self.all_quick = False
         self._slow[key] = _SlowPath(FIRST_PENALTY if known is None else min(2 * known.penalty, LAST_PENALTY))
 
     def was_quick(self, path: str) -> None:
         """A request of this path was quick in the loop's thread."""
         if self._slow:
             self._slow.pop(slow_key(path), None)
+            if not self._slow:
+                with self._lock:
+                    self._count_busy(0)
 
     def _run_jobs(self, job: Callable[[], None] | None) -> None:
         while job is not None:
@@ -107,7 +117,7 @@ class RequestExecutor:
         with self._lock:
             if self._waiting and self.busy <= self.max_threads:
                 return self._waiting.popleft()
-            self.busy -= 1
+            self._count_busy(-1)
             return None
 
 

@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.session.session import Session
 
-__all__ = ["change_session_id", "find_or_create_session", "session_cookie_name"]
-
-
-def session_cookie_name(context: Any) -> str:
-    """``JSESSIONID`` unless the Context or web.xml names another (Tomcat: SessionConfig.getSessionCookieName)."""
-    name: str = context.session_cookie.name
-    return name
+__all__ = ["change_session_id", "find_or_create_session"]
 
 
 def find_or_create_session(request: Request, create: bool) -> Session | None:

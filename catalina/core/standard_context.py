@@ -250,6 +250,7 @@ class StandardContext(ContextDescription):
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
+        self.settle_attributes()
         if self.use_naming:
             self.naming.start()
         self._merge_parameters()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from catalina.ha import request_deliveries
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage, Delivery
@@ -35,6 +37,17 @@ class FakeNetwork:
                 to.channel.receive(message, sender.channel.local_member)
             delivery.succeeded()
             count = None if count is None else count - 1
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[Delivery]]:
+    """What a request would have to wait for, if this were one."""
+    deliveries: list[Delivery] = []
+    request_deliveries.current.deliveries = deliveries
+    try:
+        yield deliveries
+    finally:
+        request_deliveries.current.deliveries = None
 
 
 class FakeChannel:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from gunicorn_h1c import (
@@ -86,6 +87,10 @@ class RequestHead(NamedTuple):
     size: int
 
 
+#: What the class does itself, without a frame of its own.
+_new_head = partial(tuple.__new__, RequestHead)
+
+
 class RequestHeadParser:
     """Parses heads of one connector's connections; without state, so all of them share it."""
 
@@ -155,20 +160,22 @@ class RequestHeadParser:
             host, port = parse_host(host_field if authority is None else authority)
         asks_close = request.connection_close
         expect = request.get_header("expect")
-        return RequestHead(
-            method,
-            path,
-            query,
-            http11,
-            request.headers,
-            request.content_length,
-            chunked,
-            asks_close != 1 if http11 else asks_close == 0,
-            asks_close == 0,
-            expect is not None and http11 and _wants_continue(expect),
-            host,
-            port,
-            skipped + request.consumed,
+        return _new_head(
+            (
+                method,
+                path,
+                query,
+                http11,
+                request.headers,
+                request.content_length,
+                chunked,
+                asks_close != 1 if http11 else asks_close == 0,
+                asks_close == 0,
+                expect is not None and http11 and _wants_continue(expect),
+                host,
+                port,
+                skipped + request.consumed,
+            )
         )
 
     def split_target(self, target: bytes) -> tuple[str, str | None]:

@@ -25,10 +25,11 @@ def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> by
         fields: name and value; controls in them become spaces, characters beyond latin-1 question marks.
         tail: finished field lines of the connection itself (Date, Connection ...), each with its CRLF.
     """
-    lines = [f"{name}: {value}\r\n" for name, value in fields]
-    text = "".join(lines)
+    text = ""
+    for name, value in fields:
+        text += f"{name}: {value}\r\n"
     # One field is one CR and one LF; another count means that a name or a value brought its own.
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+    if text.count("\n") != len(fields) or text.count("\r") != len(fields) or "\0" in text:
         text = "".join(f"{_clean_name(name)}: {_CONTROLS.sub(' ', value)}\r\n" for name, value in fields)
     head = f"{_STATUS_LINES.get(status) or f'HTTP/1.1 {status} ' + chr(13) + chr(10)}{text}{tail}\r\n"
     return head.encode("latin-1", "replace")

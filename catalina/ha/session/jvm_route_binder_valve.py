@@ -47,17 +47,16 @@ class JvmRouteBinderValve(ValveBase):
         if requested is not None and self.enabled:
             manager = self._manager(request)
             if manager is not None and (
-                not requested.endswith(self._suffix_of(manager)) or manager.find_session(requested) is None
+                not requested.endswith(self._suffix or self._suffix_of(manager))
+                or manager.find_session(requested) is None
             ):
                 self._rebind(request, requested, manager)
         self.next.invoke(request, response)
 
     def _suffix_of(self, manager: ManagerBase) -> str:
         """What ids of this node end with: a dot and its jvmRoute, which stays as long as the engine runs."""
-        suffix = self._suffix
-        if suffix is None:
-            suffix = self._suffix = f".{manager.jvm_route}"
-        return suffix
+        self._suffix = f".{manager.jvm_route}"
+        return self._suffix
 
     def _manager(self, request: Request) -> ManagerBase | None:
         context = request.context

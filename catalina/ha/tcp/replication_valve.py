@@ -8,15 +8,18 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
-from catalina.ha.request_deliveries import CollectedDeliveries
+from catalina.ha.request_deliveries import current
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.java_pattern import pattern
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.channel import Delivery
 
 __all__ = ["ReplicationValve"]
 
@@ -62,21 +65,26 @@ class ReplicationValve(ValveBase):
 
     def invoke(self, request: Request, response: Response) -> None:
         """Let the request through, then send what it changed."""
+        if self.primary_indicator:
+            self._indicate_primary(request)
         if self.statistics:
             self._invoke_and_count(request, response)
-        elif self.primary_indicator:
-            self._indicate_primary(request)
-            self._invoke(request, response)
         else:
-            self._invoke(request, response)
+            self._invoke(request, response, self.next.invoke)
 
-    def _invoke(self, request: Request, response: Response) -> None:
-        with CollectedDeliveries() as deliveries:
-            self.next.invoke(request, response)
-            self._replicate(request)
+    def _invoke(self, request: Request, response: Response, following: Callable[[Request, Response], None]) -> bool:
+        """Returns whether something was sent."""
+        deliveries: list[Delivery] = []
+        outer, current.deliveries = current.deliveries, deliveries
+        try:
+            following(request, response)
+            sent = self._replicate(request)
+        finally:
+            current.deliveries = outer
         for delivery in deliveries:
             if not delivery.done:
                 response.hold(delivery)
+        return sent
 
     def _replicate(self, request: Request) -> bool:
         """Returns whether something was sent."""
@@ -107,17 +115,15 @@ class ReplicationValve(ValveBase):
             )
 
     def _invoke_and_count(self, request: Request, response: Response) -> None:
-        if self.primary_indicator:
-            self._indicate_primary(request)
-        began = time.perf_counter()
-        with CollectedDeliveries() as deliveries:
+        sending = began = time.perf_counter()
+
+        def following(request: Request, response: Response) -> None:
+            nonlocal sending
             self.next.invoke(request, response)
             sending = time.perf_counter()
-            sent = self._replicate(request)
+
+        sent = self._invoke(request, response, following)
         ended = time.perf_counter()
-        for delivery in deliveries:
-            if not delivery.done:
-                response.hold(delivery)
         self.nr_of_requests += 1
         self.total_request_ms += (ended - began) * 1000
         if sent:

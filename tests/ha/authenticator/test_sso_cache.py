@@ -6,9 +6,9 @@ from catalina.authenticator.single_sign_on_entry import SingleSignOnEntry
 from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
 from catalina.errors import ProtocolError
 from catalina.ha.authenticator.sso_cache import SsoCache, SsoCodec
-from catalina.ha.request_deliveries import CollectedDeliveries
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
+from tests.ha.support import collected
 from tests.tribes.tipis.network import Network
 from tests.tribes.wire import cases
 
@@ -101,7 +101,7 @@ def test_a_node_that_comes_later_gets_all():
 
 def test_an_answer_waits_for_the_others():
     network, first, _ = nodes()
-    with CollectedDeliveries() as deliveries:
+    with collected() as deliveries:
         first["1"] = entry()
         first.replicate("1")
         assert len(deliveries) == 2

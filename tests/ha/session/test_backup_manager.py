@@ -4,10 +4,10 @@ import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsError
-from catalina.ha.request_deliveries import CollectedDeliveries
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.map_session import MapSession
 from tests.ha.session.maps import FakeCluster, Group
+from tests.ha.support import collected
 from tests.session.support import FakeContext
 
 
@@ -47,7 +47,7 @@ def test_a_change_inside_a_value_reaches_the_backup() -> None:
 def test_the_answer_waits_for_everything_that_was_sent() -> None:
     group = Group(2)
     manager = group.managers[0]
-    with CollectedDeliveries() as deliveries:
+    with collected() as deliveries:
         session = manager.create_session()
         session.set_attribute("n", 1)
         manager.request_completed(session, None)
@@ -61,7 +61,7 @@ def test_taking_a_session_over_is_waited_for_too() -> None:
     group = Group(3)
     session_id = group.create(0, n=1)
     for number in (1, 2):
-        with CollectedDeliveries() as deliveries:
+        with collected() as deliveries:
             group.managers[number].find_session(session_id)
         assert deliveries
         group.network.settle()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from catalina.ha import request_deliveries
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from tests.ha.support import Node, two_nodes
 
@@ -77,6 +78,26 @@ def test_a_synchronous_answer_is_held_for_every_message_of_the_request() -> None
     network.deliver()
     assert all(delivery.done for delivery in response.held)
     assert b.manager.active_sessions == 1
+
+
+def test_a_valve_inside_another_holds_the_answer_for_what_was_sent_inside() -> None:
+    network, a, _ = two_nodes(channel_send_options=6)
+    network.immediate = False
+    inside: list[FakeResponse] = []
+
+    def fails(request: Any) -> None:
+        count(request)
+        raise ValueError
+
+    def work(request: Any) -> None:
+        inside.append(serve(ReplicationValve(), FakeRequest(a), count))
+        with pytest.raises(ValueError):
+            serve(ReplicationValve(), FakeRequest(a), fails)
+        count(request)
+
+    outside = serve(ReplicationValve(), FakeRequest(a), work)
+    assert (len(inside[0].held), len(outside.held)) == (2, 2)
+    assert request_deliveries.current.deliveries is None
 
 
 def test_an_asynchronous_answer_is_not_held() -> None:
