@@ -97,6 +97,48 @@ def test_the_end_of_a_round_comes_after_every_callback_of_the_round(reactor):
     assert order[:3] == ["first", "second", "end"]
 
 
+def test_each_step_of_a_round_is_done_for_all_before_the_next_begins(reactor):
+    order: list[str] = []
+    done = threading.Event()
+
+    def request(name: str) -> None:
+        order.append(f"read {name}")
+        reactor.at_round_end(lambda: (order.append(f"tell {name}"), name == "b" and done.set()))
+        reactor.after_input(lambda: run(name))
+
+    def run(name: str) -> None:
+        order.append(f"run {name}")
+        reactor.after_work(lambda: order.append(f"answer {name}"))
+
+    reactor.call_soon(lambda: [request("a"), request("b")])
+    assert done.wait(PATIENCE)
+    assert order == ["read a", "read b", "run a", "run b", "answer a", "answer b", "tell a", "tell b"]
+
+
+def test_a_step_that_another_thread_asks_for_does_not_wait_for_input(reactor):
+    for ask in (reactor.after_input, reactor.after_work, reactor.at_round_end):
+        done = threading.Event()
+        ask(done.set)
+        assert done.wait(PATIENCE)
+
+
+def test_when_the_role_moves_the_new_runner_goes_on_with_the_step(reactor):
+    done, slow_ended = threading.Event(), threading.Event()
+    ended_first: list[bool] = []
+
+    def slow() -> None:
+        reactor.run_call(lambda: done.wait(PATIENCE), lambda: None)
+        slow_ended.set()
+
+    def quick() -> None:
+        ended_first.append(slow_ended.is_set())
+        done.set()
+
+    reactor.call_soon(lambda: [reactor.after_input(slow), reactor.after_input(quick)])
+    assert slow_ended.wait(PATIENCE)
+    assert ended_first == [False]
+
+
 def test_a_callback_that_raises_leaves_the_loop_running(reactor, caplog):
     def fail() -> None:
         raise ValueError("broken callback")

@@ -22,7 +22,9 @@ class ExchangeConnection(StreamConnection):
     """Runs requests of a connection, each in the loop's thread if it is quick.
 
     A subclass parses in :meth:`_advance` and calls :meth:`_dispatch` with a request; when that returns True the answer
-    has been handed to the kernel and the next request can be parsed. When it returns False somebody else goes on.
+    has been handed to the kernel and the next request can be parsed. When it returns False somebody else goes on: in
+    the loop's thread the request runs when all connections have been read, and its answer leaves when all their
+    requests have run (:mod:`catalina.reactor` says why).
     """
 
     _request: Request
@@ -44,25 +46,31 @@ class ExchangeConnection(StreamConnection):
         self._aborted = False
         self.running = True
         self.deadline = math.inf
-        if not self._attached:  # this thread is not the loop's, so it may take its time
-            self._exchange()
-            return self._conclude()
+        if self._attached:
+            self.reactor.after_input(self._run_in_loop)
+            return False
+        self._exchange()  # this thread is not the loop's, so it may take its time
+        return self._conclude()
+
+    def _run_in_loop(self) -> None:
+        """Run the request in the loop's thread, or in another one when its path was slow lately."""
+        if self.closed:
+            return
         executor = self.endpoint.executor
-        path = request.request_uri
+        path = self._request.request_uri
         all_quick = executor.all_quick
         if not all_quick and not executor.runs_inline(path):
             self._detach()
             if not executor.submit(self._run_in_pool):
                 log.warning("%s: too many requests wait for a thread, closing %r", self.endpoint.connector, self)
                 self.close()
-            return False
-        if self.reactor.run_call(self._exchange, self._on_handover):
+        elif self.reactor.run_call(self._exchange, self._on_handover):
             if not all_quick:
                 executor.was_quick(path)
-            return self._conclude()
-        self._guard()
-        executor.run_waiting()
-        return False
+            self.reactor.after_work(self._release)
+        else:
+            self._guard()
+            executor.run_waiting()
 
     def _on_handover(self) -> None:
         """The request is slow: its thread is no longer the loop's. Called by the monitor."""
@@ -84,12 +92,9 @@ class ExchangeConnection(StreamConnection):
             self.close()
 
     def _exchange(self) -> None:
-        """The request through the container, and its answer to the kernel unless something holds it."""
-        response = self._response
+        """The request through the container; its end follows when the loop, or this thread, comes to it."""
         try:
-            self.endpoint.adapter.service(self._request, response)
-            if response.held_by is None:
-                response.finish()
+            self.endpoint.adapter.service(self._request, self._response)
         except ClientAbortException as exc:
             self._on_abort(exc)
 
@@ -108,7 +113,7 @@ class ExchangeConnection(StreamConnection):
     # Answering
 
     def _conclude(self) -> bool:
-        """After the exchange: True when the next request may be parsed."""
+        """After an exchange outside of the loop's thread: True when the next request may be parsed."""
         if self._aborted:
             self.close()
             return False
@@ -124,11 +129,14 @@ class ExchangeConnection(StreamConnection):
         return self._answered()
 
     def _on_delivered(self, _: Any) -> None:
-        self.reactor.call_soon(self._release)
+        self.reactor.after_work(self._release)
 
     def _release(self) -> None:
-        """Nothing holds the answer any more. In the loop's thread, which must not wait for the client."""
+        """Let the answer go unless something holds it. In the loop's thread, which must not wait for the client."""
         if self.closed:
+            return
+        if self._aborted:
+            self.close()
             return
         delivery = self._response.held_by
         if delivery is not None:

@@ -32,6 +32,27 @@ def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
         assert len(set(threads)) > 1
 
 
+def test_a_connection_that_was_closed_while_its_request_waited_for_its_turn_runs_nothing():
+    ran: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        ran.append(environ["PATH_INFO"])
+        start_response("200 OK", [])
+        return [b"x"]
+
+    with serving(application) as connector, Client(connector) as client, Client(connector) as other:
+        reactor = connector.endpoint.reactor
+        client.get("/first")
+        (connection,) = (each for each in connector.endpoint.connections if each._requests)  # type: ignore[attr-defined]
+        after_input = reactor.after_input
+        reactor.after_input = lambda task: (connection.close(), after_input(task))
+        client.send(b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.is_closed
+        reactor.after_input = after_input
+        assert other.get("/third").status == 200
+    assert ran == ["/first", "/third"]
+
+
 def test_a_fault_of_our_own_costs_one_connection(caplog):
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [])

@@ -17,7 +17,7 @@ from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.session.recent_sessions import RecentSessions
-from catalina.tribes.channel import parse_send_options
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class BackupManager(ClusterManagerBase):
         if self.map is not None:
             self.map.put(session.id, session)
         return session
+
+    @property
+    def answers_wait(self) -> bool:
+        """Not with asynchronous mapSendOptions."""
+        return not self.map_send_options & SEND_OPTIONS_ASYNCHRONOUS
 
     def find_session(self, session_id: str) -> StandardSession | None:
         """The session of that id; this node owns it afterwards. Waits when it must be fetched from another node."""

@@ -42,6 +42,11 @@ class ClusterManagerBase(ManagerBase):
         super().__init__(**values)
         self.cluster: SimpleTcpCluster | None = None
 
+    @property
+    def answers_wait(self) -> bool:
+        """Whether a request's answer may have to wait for what :meth:`request_completed` sends."""
+        return True
+
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""
         clone = type(self)()

@@ -172,6 +172,11 @@ class DeltaManager(ClusterManagerBase):
         self.recent.expired(session.id, now_ms, time.monotonic())
         self._tell(EVT_SESSION_EXPIRED, session.id, None, f"{session.id}-EXPIRED-MSG", now_ms)
 
+    @property
+    def answers_wait(self) -> bool:
+        """Not with asynchronous channelSendOptions."""
+        return self.cluster is None or not self.cluster.channel_send_options & SEND_OPTIONS_ASYNCHRONOUS
+
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Send what the request changed; a session that was only read says now and then that it lives."""
         if not isinstance(session, DeltaSession) or not session.alive:

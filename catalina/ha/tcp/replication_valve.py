@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.ha.request_deliveries import current
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.java_pattern import pattern
+from catalina.tribes.channel import Delivery
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-    from catalina.tribes.channel import Delivery
+    from catalina.session.session import Session
 
 __all__ = ["ReplicationValve"]
 
@@ -32,8 +32,9 @@ _REPORT_EVERY = 100
 class ReplicationValve(ValveBase):
     """Asks the manager of the request's context what has changed, and holds the answer for the acknowledgements.
 
-    The application has run and the response is complete when this valve sends. With a synchronous channel the finished
-    response leaves when the other nodes have the change (or have failed); no thread waits.
+    The application has run and the response is complete when this valve sends; it sends for all requests of one round
+    of the loop together. With a synchronous channel the finished response leaves when the other nodes have the change
+    (or have failed); no thread waits.
     """
 
     filter = Attribute[re.Pattern[str] | None](
@@ -59,6 +60,9 @@ class ReplicationValve(ValveBase):
         self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
         self.last_send_time = 0.0
+        #: What to look at after the round: manager, session, request, and what the answer waits for, if it does.
+        self._waiting: deque[tuple[ClusterManagerBase, Session, Request, Delivery | None]] = deque()
+        self._scheduled = False
 
     def _start(self) -> None:
         self.settle_attributes()
@@ -69,41 +73,90 @@ class ReplicationValve(ValveBase):
             self._indicate_primary(request)
         if self.statistics:
             self._invoke_and_count(request, response)
-        else:
-            self._invoke(request, response, self.next.invoke)
-
-    def _invoke(self, request: Request, response: Response, following: Callable[[Request, Response], None]) -> bool:
-        """Returns whether something was sent."""
+            return
         deliveries: list[Delivery] = []
         outer, current.deliveries = current.deliveries, deliveries
         try:
-            following(request, response)
-            sent = self._replicate(request)
+            self.next.invoke(request, response)
+            used = self._used_session(request)
+            if used is not None and not self._put_off(*used, request, response):
+                _replicate(*used, request)
         finally:
             current.deliveries = outer
-        for delivery in deliveries:
-            if not delivery.done:
-                response.hold(delivery)
-        return sent
+        _hold(response, deliveries)
 
-    def _replicate(self, request: Request) -> bool:
-        """Returns whether something was sent."""
+    def _used_session(self, request: Request) -> tuple[ClusterManagerBase, Session] | None:
+        """The session to look at, with its manager; None when nothing is to be replicated."""
         context = request.context
         manager = None if context is None else context.manager
         if not isinstance(manager, ClusterManagerBase):
-            return False
+            return None
         session = request.get_session(False)
         if session is None:
-            return False
+            return None
         if self.filter is not None and self.filter.fullmatch(request.decoded_uri):
             self.nr_of_filter_requests += 1
+            return None
+        return manager, session
+
+    # In the loop's thread: for all requests of a round together, before their answers leave.
+
+    def _put_off(self, manager: ClusterManagerBase, session: Session, request: Request, response: Response) -> bool:
+        """Replicate after the round's requests; False in another thread, which has nothing to wait for."""
+        channel = None if self.cluster is None else self.cluster.channel
+        reactor = None if channel is None else channel.reactor
+        if reactor is None or not reactor.in_runner:
             return False
+        sent = None
+        if manager.answers_wait:
+            sent = Delivery(1)
+            response.hold(sent)
+        self._waiting.append((manager, session, request, sent))
+        if not self._scheduled:
+            self._scheduled = True
+            reactor.after_work(self._replicate_waiting)
+        return True
+
+    def _replicate_waiting(self) -> None:
+        self._scheduled = False  # first: what is added from here on schedules again
+        waiting = self._waiting
+        while waiting:
+            try:
+                manager, session, request, sent = waiting.popleft()
+            except IndexError:  # a replication that waits has given the loop away, which has come here too
+                return
+            if sent is None:
+                _replicate(manager, session, request)
+                continue
+            deliveries: list[Delivery] = []
+            outer, current.deliveries = current.deliveries, deliveries
+            _replicate(manager, session, request)
+            current.deliveries = outer
+            _complete(sent, deliveries)
+
+    # With statistics each request is looked at by itself.
+
+    def _invoke_and_count(self, request: Request, response: Response) -> None:
+        began = time.perf_counter()
+        deliveries: list[Delivery] = []
+        outer, current.deliveries = current.deliveries, deliveries
         try:
-            return manager.request_completed(session, request) is not None
-        except Exception:
-            # The application's answer is complete and right; that the others were not told is the operator's to know.
-            log.exception("Unable to perform replication request.")
-            return False
+            self.next.invoke(request, response)
+            sending = time.perf_counter()
+            used = self._used_session(request)
+            sent = used is not None and _replicate(*used, request)
+            ended = time.perf_counter()
+        finally:
+            current.deliveries = outer
+        _hold(response, deliveries)
+        self.nr_of_requests += 1
+        self.total_request_ms += (ended - began) * 1000
+        if sent:
+            self.nr_of_send_requests += 1
+            self.total_send_ms += (ended - sending) * 1000
+            self.last_send_time = time.time()
+        if self.nr_of_requests % _REPORT_EVERY == 0:
+            self._report()
 
     def _indicate_primary(self, request: Request) -> None:
         session_id = request.requested_session_id
@@ -113,25 +166,6 @@ class ReplicationValve(ValveBase):
             request.attributes[self.primary_indicator_name] = session is not None and getattr(
                 session, "is_primary", True
             )
-
-    def _invoke_and_count(self, request: Request, response: Response) -> None:
-        sending = began = time.perf_counter()
-
-        def following(request: Request, response: Response) -> None:
-            nonlocal sending
-            self.next.invoke(request, response)
-            sending = time.perf_counter()
-
-        sent = self._invoke(request, response, following)
-        ended = time.perf_counter()
-        self.nr_of_requests += 1
-        self.total_request_ms += (ended - began) * 1000
-        if sent:
-            self.nr_of_send_requests += 1
-            self.total_send_ms += (ended - sending) * 1000
-            self.last_send_time = time.time()
-        if self.nr_of_requests % _REPORT_EVERY == 0:
-            self._report()
 
     def _report(self) -> None:
         log.info(
@@ -153,3 +187,28 @@ class ReplicationValve(ValveBase):
         self.total_request_ms = self.total_send_ms = 0.0
         self.nr_of_requests = self.nr_of_send_requests = self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
+
+
+def _replicate(manager: ClusterManagerBase, session: Session, request: Request) -> bool:
+    """Returns whether something was sent."""
+    try:
+        return manager.request_completed(session, request) is not None
+    except Exception:
+        # The application's answer is complete and right; that the others were not told is the operator's to know.
+        log.exception("Unable to perform replication request.")
+        return False
+
+
+def _hold(response: Response, deliveries: list[Delivery]) -> None:
+    for delivery in deliveries:
+        if not delivery.done:
+            response.hold(delivery)
+
+
+def _complete(sent: Delivery, deliveries: list[Delivery]) -> None:
+    """Let ``sent`` be done when all of ``deliveries`` are."""
+    waiting = [delivery for delivery in deliveries if not delivery.done]
+    sent.expect(len(waiting))
+    for delivery in waiting:
+        delivery.add_done_callback(lambda _: sent.succeeded())
+    sent.succeeded()  # what was sent is known now

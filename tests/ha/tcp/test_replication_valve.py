@@ -87,11 +87,11 @@ def test_a_valve_inside_another_holds_the_answer_for_what_was_sent_inside() -> N
 
     def fails(request: Any) -> None:
         count(request)
-        raise ValueError
+        raise ValueError("mine")
 
     def work(request: Any) -> None:
         inside.append(serve(ReplicationValve(), FakeRequest(a), count))
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="mine"):
             serve(ReplicationValve(), FakeRequest(a), fails)
         count(request)
 
@@ -105,6 +105,83 @@ def test_an_asynchronous_answer_is_not_held() -> None:
     network.immediate = False
     assert serve(ReplicationValve(), FakeRequest(a), count).held == []
     assert len(network.on_the_way) == 2
+
+
+class Loop:
+    """The runner of a loop, between the requests of a round and their answers."""
+
+    in_runner = True
+
+    def __init__(self) -> None:
+        self.tasks: list[Any] = []
+
+    def after_work(self, task: Any) -> None:
+        self.tasks.append(task)
+
+    def work(self) -> None:
+        while self.tasks:
+            self.tasks.pop(0)()
+
+
+def in_a_loop(node: Node) -> tuple[ReplicationValve, Loop]:
+    valve = ReplicationValve()
+    valve.cluster = node.cluster
+    loop = node.channel.reactor = Loop()  # type: ignore[assignment]
+    return valve, loop
+
+
+def test_in_the_loop_the_changes_of_a_round_are_sent_together_after_its_requests() -> None:
+    _, a, b = two_nodes(channel_send_options=8)
+    valve, loop = in_a_loop(a)
+    requests = [FakeRequest(a), FakeRequest(a)]
+    held = [serve(valve, request, count).held for request in requests]
+    ids = [request.session.id for request in requests]
+    assert [b.manager.find_session(each).attribute_names() for each in ids] == [[], []]
+    assert len(loop.tasks) == 1
+    loop.work()
+    assert [b.manager.find_session(each).get_attribute("n") for each in ids] == [1, 1]
+    assert held == [[], []]
+
+
+def test_in_the_loop_a_synchronous_answer_is_held_until_its_own_changes_are_acknowledged() -> None:
+    network, a, _ = two_nodes(channel_send_options=6)
+    network.immediate = False
+    valve, loop = in_a_loop(a)
+    request = FakeRequest(a)
+    changes, created = serve(valve, request, count).held
+    assert not changes.done
+    loop.work()
+    network.deliver(1)
+    assert (created.done, changes.done) == (True, False)
+    network.deliver()
+    assert changes.done
+
+
+def test_in_the_loop_an_answer_without_changes_is_let_go_after_the_round() -> None:
+    _, a, _ = two_nodes(channel_send_options=6)
+    valve, loop = in_a_loop(a)
+    request = FakeRequest(a)
+    serve(valve, request, count)
+    loop.work()
+    (held,) = serve(valve, FakeRequest(a, session=request.session), lambda request: None).held
+    assert not held.done
+    loop.work()
+    assert held.done
+
+
+def test_in_the_loop_a_failure_to_replicate_costs_the_other_answers_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    _, a, b = two_nodes(channel_send_options=6)
+    valve, loop = in_a_loop(a)
+    bad, good = FakeRequest(a), FakeRequest(a)
+    held = [serve(valve, request, count).held[0] for request in (bad, good)]
+    bad.context.manager.request_completed, completed = (
+        lambda session, request: 1 / 0 if session is bad.session else completed(session, request),
+        bad.context.manager.request_completed,
+    )
+    loop.work()
+    assert all(each.done for each in held)
+    assert "Unable to perform replication request." in caplog.text
+    assert b.manager.find_session(good.session.id).get_attribute("n") == 1
 
 
 def test_a_filtered_uri_replicates_nothing_until_another_request_does() -> None:
