@@ -203,6 +203,7 @@ class BackupManager(ClusterManagerBase):
             return None
         if not replicated.members:
             session.reset_delta()
+            replicated.note_change(session.id)
             return None
         return replicated.replicate(session.id)
 

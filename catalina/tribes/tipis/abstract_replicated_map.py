@@ -1,53 +1,34 @@
-"""Joining and leaving a replicated map, its state, its pings (Tomcat: tipis/AbstractReplicatedMap.java).
+"""Joining and leaving a replicated map, its pings (Tomcat: tipis/AbstractReplicatedMap.java).
 
 Every node knows every key; who holds the value beside the owner is what the two maps differ in. ``map_base`` has the
-entries, ``map_ownership`` what this node does to them, ``map_receiving`` what others do.
+entries, ``map_ownership`` what this node does to them, ``map_receiving`` what others do, ``map_settling`` what is done
+when something went wrong.
 
 Java asks for the state before it says START. Here START comes first: an entry made between the two would otherwise be
-told to nobody. What the state says of a key that is known already is older, and is ignored.
+told to nobody. Then one member is asked for all entries, and each for those that it owns.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 
 from catalina.errors import ProtocolError
-from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, LATER, Response, RpcChannel
+from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, Response, RpcChannel
 from catalina.tribes.io.java import EncodedValue, dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis import map_message
 from catalina.tribes.tipis.map_members import MapMembers
-from catalina.tribes.tipis.map_message import (
-    MSG_COPY,
-    MSG_INIT,
-    MSG_NOTIFY_MAPMEMBER,
-    MSG_PING,
-    MSG_PROXY,
-    MSG_REMOVE,
-    MSG_RETRIEVE_BACKUP,
-    MSG_START,
-    MSG_STATE_COPY,
-    MSG_STOP,
-    MapMessage,
-    MapState,
-    decode_entries,
-    encode_entries,
-)
-from catalina.tribes.tipis.map_receiving import MapReceiving
+from catalina.tribes.tipis.map_message import MSG_INIT, MSG_PING, MSG_START, MSG_STOP, MapMessage, MapState
+from catalina.tribes.tipis.map_settling import MapSettling
+from catalina.tribes.tipis.map_stamp import NO_VERSION
 
 __all__ = ["AbstractReplicatedMap"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
-#: Entries without owner that are looked after at one heartbeat.
-MAX_ORPHANS = 200
-#: States of more entries are put together in a thread of their own.
-STATE_IN_THREAD = 500
 
-
-class AbstractReplicatedMap(MapReceiving):
+class AbstractReplicatedMap(MapSettling):
     """A map that several nodes hold together; see :class:`MapBase` for the arguments.
 
     No method waits but :meth:`start` and a :meth:`get` that must fetch the value.
@@ -62,13 +43,13 @@ class AbstractReplicatedMap(MapReceiving):
         self.rpc = RpcChannel(self.channel, self.map_id, self)
         self.channel.add_channel_listener(self)
         self.channel.add_membership_listener(self)
-        self._removed = set()
         for kind in (MSG_INIT, MSG_START):
             for response in self._ask_all(kind):
                 self._hear(response)
         self._transfer_state()
-        self._removed = None
         self.state = MapState.INITIALIZED
+        for member in self.members:
+            self._ask_for_own(member)
 
     def stop(self) -> None:
         """Leave: the others take over what this node owns."""
@@ -107,29 +88,24 @@ class AbstractReplicatedMap(MapReceiving):
         message = MapMessage.decode(response.message.to_stream())
         self._member_heard(response.source, message.suid)
 
-    def _member_heard(self, member: Member, suid: int | None = None) -> None:
-        """A member has the map; entries without holder get one when it is new."""
-        if member == self.local:
-            return
-        if member not in self.channel.members:
-            log.warning("Map [%s]: %s has the map but is no member of the channel", self._name, member.name)
-            return
-        with self._lock:
-            is_new = self._members.heard(member, self._clock())
-            self._members.learn_suid(member, suid)
-            owed = self._owed.pop(member, set())
-        if is_new:
-            self._map_member_added(member)
-        for key in owed:
-            entry = self._entries.get(key)
-            if entry is None:
-                self._send([member], MapMessage(self.map_id, MSG_REMOVE, dumps(key)))
-            elif entry.is_primary:
-                self._publish(entry)
+    def _member_heard(self, member: Member, suid: int | None = None, since: bytes = NO_VERSION) -> None:
+        """A member has the map; it is told what it could not be told, and asked what it owns when that is not known.
 
-    def _map_member_added(self, member: Member) -> None:
-        """Let a new member hold what nobody holds yet."""
-        raise NotImplementedError
+        Args:
+            since: when it began to tell this node all its claims; empty of Java, and when it does not say.
+        """
+        if not self._register(member, suid):
+            return
+        self._settle(member)
+        known = self._heard_since.get(member)
+        if self.state == MapState.INITIALIZED and (known is None or (since and since != known)):
+            self._ask_for_own(member)
+
+    def _member_started(self, member: Member, suid: int | None = None) -> None:
+        """A member begins to have the map; if it had it before, we did not hear the end of that."""
+        if member in self.members:
+            self.member_disappeared(member)
+        self._register(member, suid)
 
     def _map_member_gone(self, member: Member) -> None:
         """A member is gone: its entries need an owner, ours that it held need another holder."""
@@ -143,6 +119,8 @@ class AbstractReplicatedMap(MapReceiving):
         with self._lock:
             was_known = self._members.remove(member)
             self._owed.pop(member, None)
+            self._told_since.pop(member, None)
+            self._heard_since.pop(member, None)
         if was_known and self.state != MapState.DESTROYED:
             log.info("Map [%s]: member [%s] disappeared", self._name, member.name)
             self._map_member_gone(member)
@@ -153,31 +131,13 @@ class AbstractReplicatedMap(MapReceiving):
         members = list(self.channel.members)
         if rpc is None or self._pinging or self.state != MapState.INITIALIZED:
             return
-        self._adopt_orphans()
+        self._look_after()
         if not members:
             self._drop_silent()
             return
         self._pinging = True
-        question = MapMessage(self.map_id, MSG_PING, primary=self.local).to_encoded()
+        question = MapMessage(self.map_id, MSG_PING, dumps(""), primary=self.local).to_encoded()
         rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, self._pinged)
-
-    def _adopt_orphans(self) -> None:
-        """An entry whose owner went and whose heir was not heard: ask the heir to say so again, or be the heir."""
-        with self._lock:
-            orphans = [entry for entry in self._entries.values() if entry.primary is None][:MAX_ORPHANS]
-        for entry in orphans:
-            heirs = [node for node in entry.nodes if node in self._members]
-            if entry.holds_value:
-                self._claim(entry)
-            elif heirs:
-                notice = MapMessage(
-                    self.map_id, MSG_NOTIFY_MAPMEMBER, dumps(entry.key), None, None, heirs[0], entry.nodes
-                )
-                self._send(heirs[:1], notice)
-            else:
-                with self._lock:
-                    if self._entries.get(entry.key) is entry:
-                        del self._entries[entry.key]
 
     def _pinged(self, responses: list[Response]) -> None:
         self._pinging = False
@@ -185,7 +145,7 @@ class AbstractReplicatedMap(MapReceiving):
             try:
                 message = MapMessage.decode(response.message.to_stream())
                 if MapState.decode(message.value) == MapState.INITIALIZED:
-                    self._member_heard(response.source, message.suid)
+                    self._member_heard(response.source, message.suid, message.stamp.birth)
             except ProtocolError as error:
                 log.error("Map [%s]: unable to read the ping of %s: %s", self._name, response.source.name, error)
         self._drop_silent()
@@ -197,58 +157,6 @@ class AbstractReplicatedMap(MapReceiving):
             log.warning("Member:[%s] in the Replicated Map[%s] has timed-out.", member.name, self._name)
             self.member_disappeared(member)
 
-    def _transfer_state(self) -> None:
-        """Ask one member after the other what is in the map, until one says."""
-        rpc = self.rpc
-        if rpc is None:
-            return
-        for member in self.members:
-            question = self._encoded(MapMessage(self.map_id, self.state_message_type), member)
-            for answer in rpc.send([member], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000):
-                if self._take_state(answer):
-                    self.state = MapState.STATETRANSFERRED
-                    return
-            log.warning("Transfer state, 0 replies, probably a timeout: map [%s], member %s", self._name, member.name)
-
-    def _take_state(self, answer: Response) -> bool:
-        try:
-            if answer.message.class_name == "null":
-                return False
-            data = MapMessage.decode(answer.message.to_stream()).value
-            entries = [] if data is None else decode_entries(data)
-        except ProtocolError as error:
-            log.error("Unable to transfer LazyReplicatedMap state from %s: %s", answer.source.name, error)
-            return False
-        for message in entries:
-            with self._lock:
-                key = self._key_of(message)
-                if key is None or key in self._entries or key in (self._removed or ()):
-                    continue
-                self._receive_entry(message)
-        return True
-
-    def _state_messages(self) -> list[MapMessage]:
-        copies = self.state_message_type == MSG_STATE_COPY
-        kind = MSG_COPY if copies else MSG_PROXY
-        return [
-            MapMessage(
-                self.map_id,
-                kind,
-                dumps(entry.key),
-                self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0]) if copies and entry.value is not None else None,
-                None,
-                entry.primary,
-                entry.nodes,
-            )
-            for entry in self.entries()
-        ]
-
-    def _state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:
-        with self._lock:
-            (suid,) = self._members.by_suid([sender])
-        value = encode_entries(self._state_messages(), suid)
-        return MapMessage(self.map_id, request.type, value=value).to_encoded(suid)
-
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
         """Answer an RPC of another node's map."""
         request = MapMessage.decode(message.to_stream())
@@ -258,38 +166,18 @@ class AbstractReplicatedMap(MapReceiving):
         match request.type:
             case map_message.MSG_START | map_message.MSG_INIT:
                 if request.type == MSG_START:
-                    self._member_heard(sender, request.suid)
+                    self._member_started(sender, request.suid)
                 return request.with_primary(self.local).to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
             case map_message.MSG_PING:
                 answer = MapMessage(self.map_id, MSG_PING, value=MapState.encode(self.state), primary=self.local)
+                if request.key is not None:  # Java sends none
+                    answer = self._with_since(answer, sender)
                 return answer.to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
             case map_message.MSG_RETRIEVE_BACKUP:
-                return self._retrieve_reply(request, sender)
+                return self._retrieve_reply(request)
             case map_message.MSG_STATE | map_message.MSG_STATE_COPY:
                 return self._answer_state(request, sender, uuid)
         return None
-
-    def _retrieve_reply(self, request: MapMessage, sender: Member) -> EncodedValue | None:
-        key = self._key_of(request)
-        value = self.peek(key) if key is not None else None
-        if value is None:
-            return None
-        data = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
-        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, request.key, data).to_encoded()
-
-    def _answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
-        if len(self._entries) <= STATE_IN_THREAD:
-            return self._state_reply(request, sender)
-
-        def work() -> None:
-            rpc = self.rpc
-            if rpc is not None:
-                rpc.reply(sender, uuid, self._state_reply(request, sender))
-
-        thread = threading.Thread(target=work, name=f"map-state[{self._name}]", daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
-        thread.start()
-        return LATER
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
         """An answer that came late still tells who has the map."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
-from catalina.tribes.io.java import EncodedValue, OpaqueValue, loads
+from catalina.tribes.io.java import EncodedValue, OpaqueValue, dumps, loads
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
+from catalina.tribes.tipis.map_graves import Graves
 from catalina.tribes.tipis.map_members import MapMembers
-from catalina.tribes.tipis.map_message import MapMessage, MapState
+from catalina.tribes.tipis.map_message import MSG_REMOVE, MapMessage, MapState
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, VersionClock
 from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 
 #: Map sends as Tomcat's: synchronous acknowledgement.
 DEFAULT_OPTIONS = 6
-#: Keys remembered as removed while the state is on its way.
-MAX_REMOVED = 100_000
+#: How many keys a member is owed at most; beyond that it is asked what it knows, and told the rest.
+MAX_OWED = 1000
 
 Done = Callable[[dict[Member, BaseException]], None]
 
@@ -86,6 +88,7 @@ class MapBase:
         access_timeout_ms: how long an answer to a ping is waited for, and a silent member is kept.
         send_options: for everything that is not an RPC.
         clock: monotonic seconds.
+        now: seconds since the epoch, for versions.
         note: given the handle of everything that is sent about an entry, by whoever's thread causes it: a request's
             answer can wait for it.
     """
@@ -105,6 +108,7 @@ class MapBase:
         access_timeout_ms: int = 5_000,
         send_options: int = DEFAULT_OPTIONS,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         note: Callable[[Delivery], None] | None = None,
     ) -> None:
         self.channel = channel
@@ -120,10 +124,21 @@ class MapBase:
         self._lock = threading.RLock()
         self._entries: dict[Any, MapEntry] = {}
         self._members = MapMembers()
-        self._removed: set[Any] | None = None  # keys removed while the state is on its way
+        self._versions = VersionClock(now)
+        self._graves = Graves()
         self._fetching: dict[Any, threading.Event] = {}
         #: Keys about which a member that is still there could not be told.
         self._owed: dict[Member, set[Any]] = {}
+        #: Since when each member is told all claims of this node, and which of its own such versions each has told when
+        #: it said what it owns. Another one in its ping means that there are claims to be asked for.
+        self._told_since: dict[Member, bytes] = {}
+        self._heard_since: dict[Member, bytes] = {}
+        #: Members that are being asked what they own.
+        self._asking: set[Member] = set()
+        #: Keys whose owner is not known, or not there, and at how many heartbeats that was so.
+        self._orphans: dict[Any, int] = {}
+        #: Keys of which the value here is older than the owner's.
+        self._wanted: set[Any] = set()
         self._pinging = False
         self._threads: list[threading.Thread] = []
         self.rpc: RpcChannel | None = None
@@ -217,7 +232,39 @@ class MapBase:
         """These could not be told about the entry; they are when they are heard again."""
         with self._lock:
             for member in members:
-                self._owed.setdefault(member, set()).add(key)
+                if member not in self._members:
+                    continue  # it says what it knows when it is heard again
+                owed = self._owed.setdefault(member, set())
+                owed.add(key)
+                if len(owed) > MAX_OWED:
+                    del self._owed[member]
+                    self._told_since[member] = self._tick()  # it asks for all of it
+
+    def _tick(self) -> bytes:
+        """A version that is later than all that this node knows of."""
+        return self._versions.tick(self.local)
+
+    def _about(
+        self, kind: int, entry: MapEntry, value: bytes | None = None, nodes: tuple[Member, ...] | None = None
+    ) -> MapMessage:
+        """A message that tells who owns an entry, by the versions known here."""
+        told = entry.nodes if nodes is None else nodes
+        return MapMessage(self.map_id, kind, dumps(entry.key), value, None, entry.primary, told, stamp=entry.stamp)
+
+    def _say_removed(
+        self, to: Sequence[Member], key: Any, birth: bytes, then: Callable[[], None] | None = None
+    ) -> None:
+        """Tell that the entry of that birth is no more."""
+
+        def done(faulty: dict[Member, BaseException]) -> None:
+            self._owe(faulty, key)
+            if then is not None:
+                then()
+
+        self._send(to, self._removal(key, birth), done)
+
+    def _removal(self, key: Any, birth: bytes) -> MapMessage:
+        return MapMessage(self.map_id, MSG_REMOVE, dumps(key), stamp=Stamp(birth, birth) if birth else NO_STAMP)
 
     def _key_of(self, message: MapMessage) -> Any:
         """The key of a message; None when there is none that can be one here."""
@@ -227,7 +274,3 @@ class MapBase:
         if isinstance(key, OpaqueValue) or type(key).__hash__ is None:
             return None
         return key
-
-    def _note_removed(self, key: Any) -> None:
-        if self._removed is not None and len(self._removed) < MAX_REMOVED:
-            self._removed.add(key)

@@ -7,10 +7,9 @@
     COPY      as BACKUP, in a map where every node has a copy
     PROXY     this node knows the entry and who has it, not the value
 
-A message from another node says which role this one has from now on. Only where this node has just claimed the entry
-itself, and the other could not know yet, the two claims collide: the member that comes first by address keeps the
-entry, and the other one says so when its own claim has arrived everywhere, so that the winner can claim it once more.
-A claim that has arrived everywhere never competes: the other one comes from a later request, with a later value.
+What a message of another node means for the entry is :class:`Meaning`: of two claims the later one holds, and later is
+what the stamps say (:mod:`map_stamp`), not the order of arrival. So all nodes that have heard the same claims believe
+the same, whatever was late, twice or out of order.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from enum import Enum, auto
 from typing import Any
 
 from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
 
-__all__ = ["TRANSITIONS", "Event", "MapEntry", "Role", "comes_first"]
+__all__ = ["ROLES", "Event", "MapEntry", "Meaning", "Role"]
 
 
 class Role(Enum):
@@ -42,32 +42,32 @@ class Event(Enum):
     COPY_RECEIVED = auto()
     #: Another node owns the entry, a third one backs it up.
     PROXY_RECEIVED = auto()
-    #: Another node has become the owner; we are among those who hold the value.
-    NOTIFIED_AS_NODE = auto()
-    #: Another node has become the owner; we hold nothing for it.
-    NOTIFIED_AS_OTHER = auto()
-    #: The owner is gone, and we are the one who holds the value for it.
-    OWNER_LOST = auto()
 
 
 _HOLDERS = (Role.PRIMARY, Role.BACKUP, Role.COPY)
 
-#: (role, event) -> role. A role that is None is an entry this node did not know. What is not here does not happen.
-TRANSITIONS: dict[tuple[Role | None, Event], Role] = {
-    **{(role, Event.CLAIMED): Role.PRIMARY for role in (None, *Role)},
-    **{(role, Event.BACKUP_RECEIVED): Role.BACKUP for role in (None, *Role)},
-    **{(role, Event.COPY_RECEIVED): Role.COPY for role in (None, *Role)},
-    **{(role, Event.PROXY_RECEIVED): Role.PROXY for role in (None, *Role)},
-    (Role.PRIMARY, Event.NOTIFIED_AS_NODE): Role.BACKUP,
-    (Role.BACKUP, Event.NOTIFIED_AS_NODE): Role.BACKUP,
-    (Role.COPY, Event.NOTIFIED_AS_NODE): Role.COPY,
-    (Role.PROXY, Event.NOTIFIED_AS_NODE): Role.PROXY,
-    (Role.PRIMARY, Event.NOTIFIED_AS_OTHER): Role.PROXY,
-    (Role.BACKUP, Event.NOTIFIED_AS_OTHER): Role.PROXY,
-    (Role.COPY, Event.NOTIFIED_AS_OTHER): Role.COPY,
-    (Role.PROXY, Event.NOTIFIED_AS_OTHER): Role.PROXY,
-    **{(role, Event.OWNER_LOST): Role.PRIMARY for role in (Role.BACKUP, Role.COPY)},
+#: The role follows from the latest claim alone, whatever it was before.
+ROLES = {
+    Event.CLAIMED: Role.PRIMARY,
+    Event.BACKUP_RECEIVED: Role.BACKUP,
+    Event.COPY_RECEIVED: Role.COPY,
+    Event.PROXY_RECEIVED: Role.PROXY,
 }
+
+
+class Meaning(Enum):
+    """What the stamp of a message says to an entry."""
+
+    #: A later claim than the one known here: the entry is the sender's.
+    LATER = auto()
+    #: The claim known here, and perhaps a newer content.
+    SAME = auto()
+    #: The sender has not heard the claim known here yet.
+    EARLIER = auto()
+    #: A later claim, made without the newest content, which is here: it is claimed again with that.
+    WITHOUT_OURS = auto()
+    #: Java's claim crosses ours. Java takes what arrives last: ours is said again.
+    CROSSES = auto()
 
 
 class MapEntry:
@@ -76,11 +76,27 @@ class MapEntry:
     Args:
         primary: who owns it, None while nobody does.
         nodes: who holds the value beside the primary.
-        claims: messages with which this node told the others that it owns the entry, and that are not yet known to
-            have arrived.
+        former: who else holds the value until the new backup has it.
+        birth: the version of the put that made it.
+        claim: the version of the latest claim known here.
+        content: the version of the value that is here, empty when that is unknown (Java's) or there is none.
+        is_stale: the value that is here is older than the owner's, which has been asked for.
+        pending: claims of this node that are not known to have arrived yet.
     """
 
-    __slots__ = ("claims", "gave_way", "key", "nodes", "primary", "role", "value")
+    __slots__ = (
+        "birth",
+        "claim",
+        "content",
+        "former",
+        "is_stale",
+        "key",
+        "nodes",
+        "pending",
+        "primary",
+        "role",
+        "value",
+    )
 
     def __init__(self, key: Any, value: Any = None) -> None:
         self.key = key
@@ -88,9 +104,12 @@ class MapEntry:
         self.role: Role | None = None
         self.primary: Member | None = None
         self.nodes: tuple[Member, ...] = ()
-        self.claims = 0
-        #: Whether this node let another one have the entry while its own claim was on its way.
-        self.gave_way = False
+        self.former: tuple[Member, ...] = ()
+        self.birth = NO_VERSION
+        self.claim = NO_VERSION
+        self.content = NO_VERSION
+        self.is_stale = False
+        self.pending = 0
 
     @property
     def is_primary(self) -> bool:
@@ -99,23 +118,50 @@ class MapEntry:
 
     @property
     def holds_value(self) -> bool:
-        """Whether the value is here."""
+        """Whether the value is here, be it an old one."""
         return self.role in _HOLDERS and self.value is not None
+
+    @property
+    def stamp(self) -> Stamp:
+        """The versions known here."""
+        return Stamp(self.birth, self.claim, self.content)
+
+    @property
+    def rank(self) -> tuple[bytes, bytes]:
+        """The latest claim known here, to be compared with that of a message."""
+        return self.birth, self.claim
+
+    def meaning_of(self, stamp: Stamp) -> Meaning:
+        """What a claim with this stamp says."""
+        if not stamp.birth:
+            return Meaning.CROSSES if self.is_primary and self.pending else Meaning.LATER
+        if stamp.rank == self.rank:
+            return Meaning.SAME
+        if stamp.rank < self.rank:
+            return Meaning.EARLIER
+        return Meaning.WITHOUT_OURS if self._misses_ours(stamp) else Meaning.LATER
+
+    def _misses_ours(self, stamp: Stamp) -> bool:
+        return bool(
+            self.holds_value
+            and not self.is_stale
+            and stamp.birth == self.birth
+            and stamp.content
+            and self.content > stamp.content
+        )
 
     def apply(self, event: Event, primary: Member | None, nodes: tuple[Member, ...]) -> None:
         """Change the role; a proxy lets go of the value."""
-        self.role = TRANSITIONS[self.role, event]
-        self.gave_way = self.role is not Role.PRIMARY and (self.gave_way or self.claims > 0)
+        self.role = ROLES[event]
         self.primary = primary
         self.nodes = nodes
         if self.role is Role.PROXY:
             self.value = None
+            self.content = NO_VERSION
+            self.is_stale = False
 
     def __repr__(self) -> str:
         role = self.role.name if self.role else "NEW"
-        return f"MapEntry({self.key!r}, {role}, primary={self.primary}, nodes={[node.name for node in self.nodes]})"
-
-
-def comes_first(one: Member, other: Member) -> bool:
-    """Whether ``one`` keeps an entry that both have claimed; the same answer on every node."""
-    return (one.host, one.port, one.unique_id) < (other.host, other.port, other.unique_id)
+        stale = ", stale" if self.is_stale else ""
+        nodes = [node.name for node in self.nodes]
+        return f"MapEntry({self.key!r}, {role}{stale}, primary={self.primary and self.primary.name}, nodes={nodes})"

@@ -33,6 +33,7 @@ from catalina.tribes.io.member_object import (
 )
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_message_wire import MapFields, MapMessageWire
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, stamp_key, unstamp_key
 
 __all__ = [
     "MSG_ACCESS",
@@ -118,6 +119,7 @@ class MapMessage:
         primary: who owns the entry, or who speaks (START, STOP, INIT, PING).
         nodes: who backs the entry up.
         suid: the serialVersionUID of the members inside, as the other side has it.
+        stamp: which versions of the entry it speaks of; travels behind the key, Java has none.
     """
 
     map_id: bytes
@@ -128,6 +130,11 @@ class MapMessage:
     primary: Member | None = None
     nodes: tuple[Member, ...] | None = None
     suid: int | None = None
+    stamp: Stamp = NO_STAMP
+
+    @property
+    def _keydata(self) -> bytes | None:
+        return None if self.key is None else stamp_key(self.key, self.stamp)
 
     def with_primary(self, primary: Member) -> MapMessage:
         """The same message in another node's name, as the answers to START, INIT and PING are."""
@@ -148,7 +155,7 @@ class MapMessage:
             diff=self.diff is not None,
             msgtype=self.type,
             diffvalue=byte_array(self.diff),
-            keydata=byte_array(self.key),
+            keydata=byte_array(self._keydata),
             mapId=map_id,
             nodes=nodes,
             primary=primary,
@@ -162,7 +169,7 @@ class MapMessage:
     def _fields(self, suid: int) -> MapFields:
         has_diff = self.diff is not None
         return MapFields(
-            has_diff, self.type, self.diff, self.key, self.map_id, self.nodes, self.primary, self.value, suid
+            has_diff, self.type, self.diff, self._keydata, self.map_id, self.nodes, self.primary, self.value, suid
         )
 
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
@@ -194,8 +201,9 @@ class MapMessage:
         if fields is None or fields.map_id is None:
             return cls.of(NodeReader(data, 4).read_node())
         diff = fields.diff if fields.is_diff else None
+        key, stamp = (None, NO_STAMP) if fields.key is None else unstamp_key(fields.key)
         return cls(
-            fields.map_id, fields.type, fields.key, fields.value, diff, fields.primary, fields.nodes, fields.suid
+            fields.map_id, fields.type, key, fields.value, diff, fields.primary, fields.nodes, fields.suid, stamp
         )
 
     @classmethod
@@ -211,16 +219,18 @@ class MapMessage:
         if map_id is None or not isinstance(kind, int):
             raise ProtocolError(f"{CLASS_NAME} without mapId or msgtype")
         primary, nodes = node.get("primary"), node.get("nodes")
-        diff = _bytes(node, "diffvalue")
+        diff, keydata = _bytes(node, "diffvalue"), _bytes(node, "keydata")
+        key, stamp = (None, NO_STAMP) if keydata is None else unstamp_key(keydata)
         return cls(
             map_id,
             kind,
-            _bytes(node, "keydata"),
+            key,
             _bytes(node, "valuedata"),
             diff if node.get("diff") else None,
             member_of(primary),
             members_of(nodes),
             _suid(primary, nodes),
+            stamp,
         )
 
 

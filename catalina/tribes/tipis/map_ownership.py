@@ -8,39 +8,33 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from catalina.errors import ProtocolError
 from catalina.tribes.channel import Delivery
-from catalina.tribes.group.rpc_channel import FIRST_REPLY, Response
-from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_base import Countdown, Done, MapBase
-from catalina.tribes.tipis.map_entry import Event, MapEntry, comes_first
-from catalina.tribes.tipis.map_message import (
-    MSG_ACCESS,
-    MSG_NOTIFY_MAPMEMBER,
-    MSG_PROXY,
-    MSG_REMOVE,
-    MSG_RETRIEVE_BACKUP,
-    MapMessage,
-)
+from catalina.tribes.tipis.map_base import Countdown, Done
+from catalina.tribes.tipis.map_entry import Event, MapEntry
+from catalina.tribes.tipis.map_fetching import Fetched, MapFetching
+from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_NOTIFY_MAPMEMBER, MSG_PROXY, MapMessage
 from catalina.tribes.tipis.map_values import is_diffable
 
 __all__ = ["MapOwnership"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
-#: Entries whose new backup is under way at once: a join must not put every session into the backlog.
+#: Entries that are told at once: a join must not put every session into the backlog.
 WINDOW = 64
 #: How often an entry that moves on is asked for where it went.
 MAX_MOVES = 5
 
 
-class MapOwnership(MapBase):
+class MapOwnership(MapFetching):
     """Reading and changing entries, and becoming their owner by it."""
+
+    # ---- for whoever uses the map
 
     def get(self, key: Any) -> Any:
         """The value, None when there is none; this node owns the entry afterwards.
@@ -52,7 +46,7 @@ class MapOwnership(MapBase):
             return None
         if entry.is_primary:
             return entry.value
-        if entry.holds_value:
+        if entry.holds_value and not entry.is_stale:
             self._claim(entry)
         else:
             self._fetch(entry)
@@ -61,34 +55,33 @@ class MapOwnership(MapBase):
     def put(self, key: Any, value: Any) -> Delivery:
         """Set a value here; the handle is done when the others know."""
         with self._lock:
-            old = self._entries.get(key)
-            entry = MapEntry(key, value)
-            if old is not None:
-                entry.role, entry.primary, entry.nodes = old.role, old.primary, old.nodes
-            entry.apply(Event.CLAIMED, self.local, ())
-            self._entries[key] = entry
-            if self._removed is not None:
-                self._removed.discard(key)
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._entries[key] = MapEntry(key)
+            entry.value = value
+            self._own(entry, is_born=True)
+            self._graves.fill(key)
         if is_diffable(value):
             value.take_diff()  # the others get it whole
-        return self._publish(entry)
+        return self._announce(entry)
 
     def remove(self, key: Any) -> Any:
         """Remove an entry from all nodes; returns the value if it was here."""
         with self._lock:
             entry = self._entries.pop(key, None)
-            self._note_removed(key)
+            if entry is None:
+                return None
+            birth = entry.birth or self._tick()
+            self._bury(key, birth, is_ours=True)
             members = self._members.all
-        if entry is None:
-            return None
         told = self._delivery()
-
-        def done(faulty: dict[Member, BaseException]) -> None:
-            self._owe(faulty, key)
-            told.finish()
-
-        self._send(members, MapMessage(self.map_id, MSG_REMOVE, dumps(key)), done)
+        self._say_removed(members, key, birth, told.finish)
         return entry.value
+
+    def _bury(self, key: Any, birth: bytes, is_ours: bool = False) -> None:
+        self._graves.dig(key, birth, self._clock(), is_ours)
+        self._orphans.pop(key, None)
+        self._wanted.discard(key)
 
     def replicate(self, key: Any, complete: bool = False) -> Delivery | None:
         """Tell the holders what has changed in a value; None when there is nothing to tell, or nobody.
@@ -101,121 +94,171 @@ class MapOwnership(MapBase):
             return None
         value = entry.value
         diff = value.take_diff() if is_diffable(value) else None
-        if not entry.is_primary:
-            if diff is None and not complete:
-                return None
-            self._claim_silently(entry)  # another node claimed it while a request was changing it here
-            return self._publish(entry)
-        if not entry.nodes:
-            with self._lock:
-                alone = not self._members
-            return None if alone or (diff is None and not complete) else self._publish(entry)
-        message = self._change_message(entry, diff, complete)
-        return None if message is None else self._tell_nodes(entry, message)
+        if diff is None and not complete:
+            return self._say_used(entry) if entry.is_primary else None
+        if not entry.is_primary:  # another node claimed it while a request was changing it here
+            told = self._publish(entry, is_changed=True)
+            self._made_primary(entry)
+            return told
+        return self._say_changed(entry, diff)
 
-    def _change_message(self, entry: MapEntry, diff: bytes | None, complete: bool) -> MapMessage | None:
-        key, value = dumps(entry.key), entry.value
-        kind = self.replicate_message_type
-        if diff is not None:
-            return MapMessage(self.map_id, kind, key, None, diff, entry.primary, entry.nodes)
-        if complete:
-            encoded = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
-            return MapMessage(self.map_id, kind, key, encoded, None, entry.primary, entry.nodes)
-        if is_diffable(value) and value.access_due():
-            return MapMessage(self.map_id, MSG_ACCESS, key, None, None, entry.primary, entry.nodes)
-        return None
+    def note_change(self, key: Any) -> None:
+        """A value has changed while there was nobody to tell: it is no longer what others may still have."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None and entry.is_primary:
+                entry.content = self._tick()
 
-    def _tell_nodes(self, entry: MapEntry, message: MapMessage) -> Delivery:
+    # ---- changes
+
+    def _say_used(self, entry: MapEntry) -> Delivery | None:
+        value, to = entry.value, self._recipients(entry)
+        if not to or not is_diffable(value) or not value.access_due():
+            return None
+        return self._tell_holders(entry, to, self._about(MSG_ACCESS, entry))
+
+    def _say_changed(self, entry: MapEntry, diff: bytes | None) -> Delivery | None:
+        with self._lock:
+            base, entry.content = entry.content, self._tick()
+            to = self._recipients(entry)
+            message = self._about(self.replicate_message_type, entry)
+            is_alone = not self._members
+        if not to:
+            return None if is_alone else self._publish(entry)
+        if diff is None:
+            return self._tell_holders(entry, to, self._with_value(message, entry))
+        return self._tell_holders(entry, to, replace(message, diff=diff, stamp=message.stamp._replace(base=base)))
+
+    def _with_value(self, message: MapMessage, entry: MapEntry) -> MapMessage:
+        """The message with the whole value; its stamp was read before, so that no change is taken for told."""
+        return replace(message, value=self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0]))
+
+    def _recipients(self, entry: MapEntry) -> tuple[Member, ...]:
+        """Who hears of changes."""
+        return entry.nodes
+
+    def _tell_holders(self, entry: MapEntry, to: Sequence[Member], message: MapMessage) -> Delivery:
         told = self._delivery()
-        self._claims(entry)  # it names the owner, too
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._claim_arrived(entry)
             if faulty and entry.is_primary:
-                # A holder that missed a change has an old value: it gets the whole, or another one does.
-                self._publish(entry, avoid=faulty).add_done_callback(lambda _: told.finish())
+                self._holders_missed(entry, faulty).add_done_callback(lambda _: told.finish())
             else:
                 told.finish()
 
-        self._send(entry.nodes, message, done)
+        self._send_claim(entry, to, message, done)
         return told
 
-    def _publish(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
+    def _holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
+        """A holder that missed a change has an old value: it gets the whole, or another one does."""
+        return self._publish(entry, avoid=faulty)
+
+    # ---- claims
+
+    def _own(self, entry: MapEntry, *, is_born: bool = False, is_changed: bool = False) -> None:
+        """Claim the entry, later than all that is known of it; under the lock."""
+        version = self._tick()
+        holders = (*entry.former, *entry.nodes, entry.primary)
+        entry.former = tuple(
+            dict.fromkeys(node for node in holders if node is not None and node != self.local and node in self._members)
+        )
+        if is_born or not entry.birth:
+            entry.birth = version
+        entry.claim = version
+        if is_born or is_changed or not entry.content:
+            entry.content = version
+        entry.is_stale = False
+        entry.apply(Event.CLAIMED, self.local, ())
+        self._orphans.pop(entry.key, None)
+        self._wanted.discard(entry.key)
+
+    def _announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
         """Tell everybody that this node owns the entry, and give the value to whoever shall hold it."""
         raise NotImplementedError
 
-    def _claim_silently(self, entry: MapEntry) -> None:
+    def _publish(self, entry: MapEntry, avoid: Iterable[Member] = (), *, is_changed: bool = False) -> Delivery:
+        """Claim the entry and tell it, with the value."""
         with self._lock:
-            entry.apply(Event.CLAIMED, self.local, ())
-            self._entries.setdefault(entry.key, entry)
+            self._own(entry, is_changed=is_changed)
+        return self._announce(entry, avoid)
+
+    def _made_primary(self, entry: MapEntry) -> None:
+        if self.owner is not None:
+            self.owner.made_primary(entry.key, entry.value)
 
     def _claim(self, entry: MapEntry) -> None:
         """Become the owner of an entry whose value is here."""
-        self._claim_silently(entry)
         self._publish(entry)
-        if self.owner is not None:
-            self.owner.made_primary(entry.key, entry.value)
+        self._made_primary(entry)
 
-    def _claims(self, entry: MapEntry, messages: int = 1) -> None:
-        """Messages that name this node as the owner are about to be sent; any thread, so it is under the lock."""
+    def _send_claim(self, entry: MapEntry, to: Sequence[Member], message: MapMessage, then: Done) -> None:
+        """Send what names this node as the owner."""
         with self._lock:
-            entry.claims += messages
+            entry.pending += 1
 
-    def _claim_arrived(self, entry: MapEntry) -> None:
-        """A claim of this node has arrived everywhere; if the entry is another's by now, that one must hear it."""
-        with self._lock:
-            entry.claims -= 1
-            is_last = not entry.claims
-        if is_last and entry.gave_way:
-            self._concede(entry)
-
-    def _take_back(self, entry: MapEntry) -> None:
-        """The entry was removed by another node while our claim was on its way: some may have heard the two in turn."""
-        key = dumps(entry.key)
-        current = self._entries.get(entry.key)
-        if current is None:
+        def done(faulty: dict[Member, BaseException]) -> None:
             with self._lock:
-                members = self._members.all
-            self._send(members, MapMessage(self.map_id, MSG_REMOVE, key, primary=self.local))
-        elif not current.is_primary and not current.claims:  # else it is said when those have arrived
-            self._concede(current)
+                entry.pending -= 1
+            then(faulty)
 
-    def _concede(self, entry: MapEntry) -> None:
-        """Tell the one who has the entry now that it is his: some may have heard our claim after his."""
-        entry.gave_way = False
-        if self._entries.get(entry.key) is not entry:
-            self._take_back(entry)
+        self._send(to, message, done)
+
+    def _spread(
+        self, entry: MapEntry, message: MapMessage, told: Delivery, failed: Callable[[Iterable[Member]], None]
+    ) -> None:
+        """Tell the holders, and PROXY to everybody else; who held the value before lets go of it last.
+
+        Args:
+            message: for the holders, which are its nodes.
+            failed: goes on when a holder cannot be reached and the entry is still claimed as the message says.
+        """
+        nodes = message.nodes or ()
+        with self._lock:
+            others = self._members.except_for(nodes)
+            former = entry.former
+        at_once = [member for member in others if member not in former]
+        afterwards = [member for member in others if member in former]
+        arrived = Countdown(2, told.finish)
+
+        def holders_told(faulty: dict[Member, BaseException]) -> None:
+            with self._lock:
+                is_current = entry.is_primary and entry.rank == message.stamp.rank
+                if is_current and not faulty:
+                    entry.former = ()
+            if is_current and faulty:
+                failed(faulty)
+            elif is_current:
+                self._tell_others(entry, message, afterwards, arrived)
+            else:
+                arrived()
+
+        self._send_claim(entry, nodes, message, holders_told)
+        self._tell_others(entry, message, at_once, arrived)
+
+    def _tell_others(
+        self, entry: MapEntry, message: MapMessage, others: Sequence[Member], then: Callable[[], None]
+    ) -> None:
+        def done(faulty: dict[Member, BaseException]) -> None:
+            self._owe(faulty, entry.key)
+            then()
+
+        self._send_claim(entry, others, replace(message, type=MSG_PROXY, value=None), done)
+
+    def _take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
+        """The holders keep the value under a new owner; everybody else learns who that is."""
+        with self._lock:
+            entry.nodes = nodes
+        if not nodes:
+            self._announce(entry)
             return
-        winner = entry.primary
-        if winner is not None and winner != self.local:
-            key = dumps(entry.key)
-            self._send([winner], MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, winner, entry.nodes))
 
-    def _claim_again(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
-        """Another node, which had claimed the entry at the same time, says that it is ours."""
-        if entry.is_primary:
-            self._republish([entry])
-        elif entry.holds_value:
-            self._claim_whole(entry)
-        else:
-            self._ask_for_value(entry, [node for node in nodes if node != self.local], self._claim_whole)
+        def failed(faulty: Iterable[Member]) -> None:
+            self._publish(entry, avoid=faulty).add_done_callback(lambda _: told.finish())
 
-    def _claim_whole(self, entry: MapEntry) -> None:
-        """Become the owner, and give the value to its holders whatever they have of it."""
-        self._claim_silently(entry)
-        self._publish(entry)
-        if self.owner is not None:
-            self.owner.made_primary(entry.key, entry.value)
+        told = self._delivery()
+        self._spread(entry, self._about(MSG_NOTIFY_MAPMEMBER, entry), told, failed)
 
-    def _collides(self, entry: MapEntry, primary: Member | None) -> bool:
-        """Whether this node has claimed the entry at the same time, and keeps it."""
-        return bool(
-            entry.is_primary
-            and entry.claims
-            and primary is not None
-            and primary != self.local
-            and comes_first(self.local, primary)
-        )
+    # ---- values that another node has
 
     def _fetch(self, entry: MapEntry) -> None:
         """Become the owner of an entry whose value another node has; of several threads one asks."""
@@ -237,133 +280,97 @@ class MapOwnership(MapBase):
 
     def _fetch_value(self, entry: MapEntry) -> None:
         asked: list[Member] = []
-        value, is_gone = None, True
+        found, is_gone = None, True
         for _ in range(MAX_MOVES):
             holders = self._holders(entry)
-            if value is not None or entry.holds_value or holders == asked:
+            if found is not None or self._has_come(entry) or holders == asked:
                 break
             asked = holders  # while one is asked, the entry may move on to another
-            value, is_gone = self._retrieve(entry.key, holders)
-        if value is None and is_gone and not entry.holds_value:
-            value, is_gone = self._retrieve(entry.key, list(self.members))  # what we know of it may be old
-        if entry.holds_value:  # it came here by itself
+            found, is_gone = self._retrieve(entry, holders)
+        if found is None and is_gone and not entry.holds_value:
+            found, is_gone = self._retrieve(entry, list(self.members))  # what we know of it may be old
+        if self._has_come(entry) or (found is None and entry.holds_value):  # by itself, or the old one is all there is
             self._claim(entry)
-            return
-        if value is None:
+        elif found is None:
             log.warning("Unable to retrieve remote object for key:[%s]", entry.key)
-            with self._lock:
-                if is_gone and self._entries.get(entry.key) is entry and not entry.is_primary:
-                    del self._entries[entry.key]
-            return
+            self._forget(entry, is_gone)
+        else:
+            self._take_fetched(entry, found)
+
+    @staticmethod
+    def _has_come(entry: MapEntry) -> bool:
+        return entry.holds_value and not entry.is_stale
+
+    def _forget(self, entry: MapEntry, is_gone: bool) -> None:
+        with self._lock:
+            if is_gone and self._entries.get(entry.key) is entry and not entry.is_primary:
+                del self._entries[entry.key]
+                self._orphans.pop(entry.key, None)
+                self._wanted.discard(entry.key)
+
+    def _take_fetched(self, entry: MapEntry, found: Fetched) -> None:
+        """Own an entry with another node's value; its holders need not be told the value if they have the same."""
         if self.owner is not None:
-            self.owner.value_received(entry.key, value)
+            self.owner.value_received(entry.key, found.value)
         with self._lock:
             if self._entries.get(entry.key) is not entry:
                 return  # removed meanwhile
-            nodes = entry.nodes
-            entry.value = value
-            entry.apply(Event.CLAIMED, self.local, nodes)
-        self._take_over(entry)
-        if self.owner is not None:
-            self.owner.made_primary(entry.key, value)
+            nodes = tuple(node for node in entry.nodes if node in self._members and node != self.local)
+            entry.value, entry.content = found.value, found.stamp.content
+            entry.birth = max(entry.birth, found.stamp.birth)
+            self._own(entry)
+        if found.stamp.content:
+            self._take_over(entry, nodes)
+        else:
+            self._announce(entry)
+        self._made_primary(entry)
 
     def _holders(self, entry: MapEntry) -> list[Member]:
         """Who has the value, as far as this node knows."""
         members = (*entry.nodes, entry.primary)
         return list(dict.fromkeys(member for member in members if member is not None and member != self.local))
 
-    def _take_over(self, entry: MapEntry) -> None:
-        """The holders keep the value under a new owner; everybody else learns who that is."""
-        with self._lock:
-            nodes = tuple(node for node in entry.nodes if node in self._members)
-            entry.nodes = nodes
-        if not nodes:
-            self._publish(entry)
-            return
-        key = dumps(entry.key)
-        told = self._delivery()
-        self._claims(entry, 2)
-        arrived = Countdown(2, told.finish)
+    # ---- telling again
 
-        def one_done(_: dict[Member, BaseException]) -> None:
-            self._claim_arrived(entry)
-            arrived()
+    def _tell(self, member: Member, entry: MapEntry) -> Delivery:
+        """Tell one member the claim that it may not have heard."""
+        raise NotImplementedError
 
-        def done(faulty: dict[Member, BaseException]) -> None:
-            if faulty and entry.is_primary:
-                self._publish(entry, avoid=faulty)
-            one_done(faulty)
-
-        self._send(nodes, MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, key, None, None, self.local, nodes), done)
-        self._tell_others(entry, key, nodes, one_done)
-
-    def _tell_others(self, entry: MapEntry, key: bytes, nodes: tuple[Member, ...], told: Done | None = None) -> None:
-        """Say PROXY to those who hold nothing."""
-        with self._lock:
-            others = self._members.except_for(nodes)
+    def _tell_one(self, member: Member, entry: MapEntry, message: MapMessage) -> Delivery:
+        told = Delivery(1, b"", self.channel.running_reactor)
 
         def done(faulty: dict[Member, BaseException]) -> None:
             self._owe(faulty, entry.key)
-            if told is not None:
-                told(faulty)
+            told.finish()
 
-        self._send(others, MapMessage(self.map_id, MSG_PROXY, key, None, None, self.local, nodes), done)
-
-    def _retrieve(self, key: Any, holders: list[Member]) -> tuple[Any, bool]:
-        """Ask each holder in turn for the value; None when none has it, and whether all have said so."""
-        rpc = self.rpc
-        if rpc is None:
-            return None, False
-        answered = 0
-        question = MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(key))
-        for holder in holders:
-            answers = rpc.send(
-                [holder], self._encoded(question, holder), FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000
-            )
-            answered += len(answers)
-            for answer in answers:
-                value = self._value_in(answer)
-                if value is not None:
-                    return value, False
-        return None, answered == len(holders)
-
-    def _value_in(self, answer: Response) -> Any:
-        if answer.message.class_name == "null":
-            return None
-        try:
-            data = MapMessage.decode(answer.message.to_stream()).value
-            return None if data is None else self.codec.decode(data)
-        except ProtocolError as error:
-            log.error("Unable to deserialize the value from %s: %s", answer.source.name, error)
-            return None
-
-    def _ask_for_value(self, entry: MapEntry, holders: list[Member], then: Callable[[MapEntry], None]) -> None:
-        """Ask for the value without waiting; ``then(entry)`` when it has come and is still wanted."""
-        rpc = self.rpc
-        role = entry.role
-
-        def done(answers: list[Response]) -> None:
-            for answer in answers:
-                value = self._value_in(answer)
-                if value is not None and entry.value is None and entry.role is role:
-                    entry.value = value
-                    if self.owner is not None:
-                        self.owner.value_received(entry.key, value)
-                    then(entry)
-
-        if rpc is not None and holders:
-            question = MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key)).to_encoded()
-            rpc.request(holders, question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+        self._send_claim(entry, [member], message, done)
+        return told
 
     def _republish(self, entries: list[MapEntry]) -> None:
         """Give many entries new holders, some at a time."""
+        self._some_at_a_time(entries, self._publish)
+
+    def _some_at_a_time(self, entries: Sequence[MapEntry], step: Callable[[MapEntry], Delivery]) -> None:
         waiting = iter(entries)
 
         def next_one(_: Delivery | None = None) -> None:
             for entry in waiting:
                 if entry.is_primary and self._entries.get(entry.key) is entry:
-                    self._publish(entry).add_done_callback(next_one)
-                    return
+                    told = step(entry)
+                    if not told.done:
+                        told.add_done_callback(next_one)
+                        return
 
         for _ in range(min(WINDOW, len(entries))):
             next_one()
+
+    def _settle(self, member: Member) -> None:
+        """A member is heard: tell it what it could not be told before."""
+        with self._lock:
+            keys = self._owed.pop(member, set())
+            owned = [self._entries[key] for key in keys if key in self._entries]
+            removed = [(key, self._graves.birth(key)) for key in keys if key not in self._entries]
+        for key, birth in removed:
+            if birth:
+                self._say_removed([member], key, birth)
+        self._some_at_a_time(owned, lambda entry: self._tell(member, entry))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalina.errors import ProtocolError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
+from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
     MSG_BACKUP,
@@ -19,16 +20,20 @@ from catalina.tribes.tipis.map_message import (
     MapMessage,
 )
 from catalina.tribes.tipis.map_ownership import MapOwnership
+from catalina.tribes.tipis.map_stamp import NO_VERSION
 from catalina.tribes.tipis.map_values import is_diffable
 
 __all__ = ["MapReceiving"]
+
+_CLAIMS = (MSG_PROXY, MSG_BACKUP, MSG_COPY, MSG_ACCESS, MSG_NOTIFY_MAPMEMBER)
+_NOTICES = (MSG_ACCESS, MSG_NOTIFY_MAPMEMBER)
 
 
 class MapReceiving(MapOwnership):
     """The channel's listener; called in the event loop's thread, and never waits."""
 
-    def _member_heard(self, member: Member, suid: int | None = None) -> None:
-        """A member has the map."""
+    def _member_started(self, member: Member, suid: int | None = None) -> None:
+        """A member has begun to have the map."""
         raise NotImplementedError
 
     def member_disappeared(self, member: Member) -> None:
@@ -48,53 +53,149 @@ class MapReceiving(MapOwnership):
         with self._lock:
             self._members.learn_suid(sender, received.suid)
         if received.type == MSG_START:
-            self._member_heard(received.primary or sender, received.suid)
+            self._member_started(received.primary or sender, received.suid)
         elif received.type == MSG_STOP:
             self.member_disappeared(received.primary or sender)
         elif received.type == MSG_REMOVE:
-            self._receive_remove(received)
-        elif received.type in (MSG_PROXY, MSG_BACKUP, MSG_COPY):
-            self._receive_entry(received)
-        elif received.type in (MSG_ACCESS, MSG_NOTIFY_MAPMEMBER):
-            self._receive_notice(received)
+            self._receive_remove(received, sender)
+        elif received.type in _CLAIMS:
+            self._receive_claim(received, sender)
 
-    def _receive_remove(self, message: MapMessage) -> None:
-        key = self._key_of(message)
+    # ---- removals
+
+    def _receive_remove(self, message: MapMessage, sender: Member) -> None:
+        key, birth = self._key_of(message), message.stamp.birth
+        self._versions.heard(message.stamp)
         with self._lock:
             entry = self._entries.get(key)
-            if entry is not None and message.primary is not None and entry.primary != message.primary:
-                return  # a claim is taken back that is not the one we know
-            self._entries.pop(key, None)
-            self._note_removed(key)
-            if entry is not None:
-                entry.gave_way = entry.claims > 0
-        if entry is not None and entry.value is not None and self.owner is not None:
-            self.owner.value_removed(key, entry.value)
+            if entry is None:
+                if birth:
+                    self._bury(key, birth)
+                return
+            if birth and entry.birth > birth:  # it was put anew
+                is_old = True
+            else:
+                is_old, was_primary, value = False, entry.is_primary, entry.value
+                del self._entries[key]
+                # Of what was ours we tell it, too: some may not know the one who removed it.
+                self._bury(key, birth or entry.birth or self._tick(), is_ours=was_primary)
+        if is_old:
+            self._correct(entry, sender)
+            return
+        if was_primary:
+            self._pass_on_removal(entry, sender)
+        if value is not None and self.owner is not None:
+            self.owner.value_removed(key, value)
 
-    def _receive_entry(self, message: MapMessage) -> None:
+    def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
+        """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
+        with self._lock:
+            birth = self._graves.birth(entry.key)
+            told = self._members.all if entry.pending else self._members.except_for([sender])
+        self._say_removed(told, entry.key, birth)
+
+    # ---- claims
+
+    def _receive_claim(self, message: MapMessage, sender: Member) -> None:
         """Another node owns an entry: hold the value for it, or know who does."""
         key = self._key_of(message)
         if key is None:
             return
         value = None if message.value is None else self.codec.decode(message.value)
+        self._versions.heard(message.stamp)
+        held, was_primary, is_dead = None, False, False
         with self._lock:
             entry = self._entries.get(key)
-            if entry is not None and self._collides(entry, message.primary):
-                self._republish([entry])
-                return
             if entry is None:
-                entry = self._entries[key] = MapEntry(key)
-            held = entry.value
-            was_primary = entry.is_primary
-            event = {MSG_PROXY: Event.PROXY_RECEIVED, MSG_BACKUP: Event.BACKUP_RECEIVED}.get(
-                message.type, Event.COPY_RECEIVED
-            )
-            if value is not None:
-                entry.value = value
-            entry.apply(event, message.primary, message.nodes or ())
-        self._after_entry(entry, message, held, value, was_primary)
+                is_dead = bool(message.stamp.birth) and message.stamp.birth <= self._graves.birth(key)
+                if is_dead or not self._is_news(message):
+                    entry = None
+                else:
+                    entry = self._entries[key] = MapEntry(key)
+            if entry is not None:
+                meaning = entry.meaning_of(message.stamp)
+                held, was_primary = entry.value, entry.is_primary
+                if meaning is Meaning.LATER:
+                    self._adopt(entry, message, value)
+                elif meaning is Meaning.WITHOUT_OURS:
+                    self._own(entry)
+        if is_dead:
+            self._say_removed([sender], key, self._graves.birth(key))
+        if entry is None:
+            return
+        match meaning:
+            case Meaning.LATER:
+                self._after_claim(entry, message, held, value, was_primary)
+            case Meaning.SAME:
+                self._receive_content(entry, message, value)
+            case Meaning.EARLIER:
+                self._correct(entry, sender)
+            case Meaning.CROSSES:
+                self._publish(entry)
+            case Meaning.WITHOUT_OURS:
+                self._announce(entry)
+                if not was_primary:
+                    self._made_primary(entry)
 
-    def _after_entry(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
+    def _is_news(self, message: MapMessage) -> bool:
+        """Whether an entry that is not known here is learnt of; Java's notices are for those who know it."""
+        if message.stamp.birth or message.type not in _NOTICES:
+            return True
+        return message.primary not in (None, self.local) and self.local in (message.nodes or ())
+
+    def _correct(self, entry: MapEntry, sender: Member) -> None:
+        """The sender has not heard our claim, as what it says is earlier: it may never have been told."""
+        if entry.is_primary:
+            self._tell(sender, entry)
+
+    def _event_of(self, message: MapMessage) -> Event:
+        """What another node's claim makes of this one."""
+        if message.type == MSG_BACKUP or self.local in (message.nodes or ()):
+            return Event.BACKUP_RECEIVED
+        return Event.PROXY_RECEIVED
+
+    def _adopt(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
+        """Take a later claim; under the lock."""
+        stamp = message.stamp
+        is_whole = value is not None
+        has_content = is_whole or self._has_content(entry, message)
+        if is_whole:
+            entry.value = value
+        if stamp.birth:
+            entry.birth, entry.claim = stamp.birth, stamp.claim
+            if has_content:
+                entry.content = stamp.content
+        elif is_whole or message.diff is not None:
+            entry.content = NO_VERSION
+        entry.apply(
+            self._event_of(message), None if message.primary == self.local else message.primary, message.nodes or ()
+        )
+        entry.former = ()
+        entry.is_stale = entry.role is not Role.PROXY and not has_content
+        self._note_owner(entry)
+
+    @staticmethod
+    def _has_content(entry: MapEntry, message: MapMessage) -> bool:
+        """Whether the value of a claim that does not bring it is here."""
+        if entry.value is None or entry.is_stale:
+            return False
+        stamp = message.stamp
+        if not stamp.birth:
+            return True  # Java counts on it
+        return (
+            message.diff is None
+            and bool(stamp.content)
+            and (stamp.birth, stamp.content) == (entry.birth, entry.content)
+        )
+
+    def _note_owner(self, entry: MapEntry) -> None:
+        """Whether the owner is one who is there; at the heartbeat it is looked after."""
+        if entry.primary is not None and entry.primary in self._members:
+            self._orphans.pop(entry.key, None)
+        else:
+            self._orphans.setdefault(entry.key, 0)
+
+    def _after_claim(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
         owner = self.owner
         if entry.role is Role.PROXY:
             if held is not None and owner is not None:
@@ -102,54 +203,52 @@ class MapReceiving(MapOwnership):
             return
         if value is not None and owner is not None:
             owner.value_received(entry.key, value)
-        elif message.diff is not None:
-            self._receive_diff(entry, message.diff)
+        elif message.diff is not None and not message.stamp.birth and is_diffable(entry.value):
+            entry.value.apply_diff(message.diff)
+        elif message.type in _NOTICES and is_diffable(entry.value):
+            entry.value.accessed_elsewhere()
+        if entry.is_stale:
+            self._want(entry)
         if was_primary and owner is not None and entry.value is not None:
             owner.made_backup(entry.key, entry.value)
 
-    def _receive_diff(self, entry: MapEntry, diff: bytes) -> None:
-        if is_diffable(entry.value):
-            entry.value.apply_diff(diff)
-        elif entry.value is None and entry.primary is not None:
-            # A change of a value that never came.
-            self._ask_for_value(entry, [entry.primary], lambda _: None)
+    # ---- contents
 
-    def _notice_event(self, nodes: tuple[Member, ...]) -> Event:
-        """What another node's becoming the owner means for this one."""
-        return Event.NOTIFIED_AS_NODE if self.local in nodes else Event.NOTIFIED_AS_OTHER
-
-    def _learn_of(self, key: Any, message: MapMessage, nodes: tuple[Member, ...]) -> None:
-        """Somebody counts on this node for an entry that it does not have: get it."""
-        if key is None or message.primary in (None, self.local) or self.local not in nodes:
-            return
-        entry = self._entries[key] = MapEntry(key)
-        is_copy = self.replicate_message_type == MSG_COPY
-        entry.apply(Event.COPY_RECEIVED if is_copy else Event.BACKUP_RECEIVED, message.primary, nodes)
-        if message.primary is not None:
-            self._ask_for_value(entry, [message.primary], lambda _: None)
-
-    def _receive_notice(self, message: MapMessage) -> None:
-        """Another node owns an entry that this one knows; the value was used there."""
-        key = self._key_of(message)
-        nodes = message.nodes or ()
+    def _receive_content(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
+        """More of the claim that is known here: a change, a value that comes again, a use."""
+        content = message.stamp.content
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                self._learn_of(key, message, nodes)
-                return
-            if message.primary == self.local:
-                self._claim_again(entry, nodes)
-                return
-            if self._collides(entry, message.primary):
-                self._republish([entry])
-                return
-            held, was_primary = entry.value, entry.is_primary
-            entry.apply(self._notice_event(nodes), message.primary, nodes)
-        if is_diffable(entry.value):
+            if entry.is_primary:
+                return  # our own claim, told back
+            if entry.primary is None and message.primary != self.local:
+                entry.primary = message.primary  # it was thought to be gone
+            entry.nodes = message.nodes or ()
+            self._note_owner(entry)
+            is_new = entry.is_stale or entry.value is None or content > entry.content
+            if value is not None and is_new:
+                entry.value, entry.content, entry.is_stale = value, content, False
+                entry.apply(self._event_of(message), entry.primary, entry.nodes)
+        if entry.role is Role.PROXY:
+            return
+        if value is not None:
+            if is_new and self.owner is not None:
+                self.owner.value_received(entry.key, value)
+        elif content and is_new:
+            self._receive_change(entry, message)
+        if message.type in _NOTICES and is_diffable(entry.value):
             entry.value.accessed_elsewhere()
-        owner = self.owner
-        if owner is not None and held is not None:
-            if entry.value is None:
-                owner.value_removed(key, held)
-            elif was_primary:
-                owner.made_backup(key, held)
+
+    def _receive_change(self, entry: MapEntry, message: MapMessage) -> None:
+        """The content is another one: by a difference from the one that is here, or it must be asked for."""
+        value, stamp = entry.value, message.stamp
+        is_next = not entry.is_stale and stamp.base == entry.content and is_diffable(value)
+        entry.is_stale = True
+        try:
+            if is_next and message.diff is not None:
+                value.apply_diff(message.diff)
+                entry.content, entry.is_stale = stamp.content, False
+        except ProtocolError:
+            self._want(entry)
+            raise
+        if entry.is_stale:
+            self._want(entry)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from catalina.tribes.channel import Delivery
-from catalina.tribes.io.java import dumps
-from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
-from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
+from catalina.tribes.tipis.map_entry import Event, MapEntry
 from catalina.tribes.tipis.map_message import MSG_COPY, MSG_NOTIFY_MAPMEMBER, MSG_STATE_COPY, MapMessage
 
 __all__ = ["ReplicatedMap"]
@@ -24,70 +22,76 @@ class ReplicatedMap(AbstractReplicatedMap):
     replicate_message_type = MSG_COPY
     state_message_type = MSG_STATE_COPY
 
-    def _publish(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
+    def _announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
         """Give the value to every other node; those that cannot be reached get it when they are heard again."""
+        return self._tell_all(entry, has_value=False)
+
+    def _tell_all(self, entry: MapEntry, has_value: bool) -> Delivery:
+        """Tell every other node who owns the entry, and the value unless they have it."""
         told = self._delivery()
         with self._lock:
-            nodes = self._members.all
-            entry.claims += 1
-            entry.nodes = nodes
+            if not entry.is_primary or entry.value is None:
+                told.finish()
+                return told
+            entry.former, entry.nodes = (), self._members.all
+            message = self._about(MSG_NOTIFY_MAPMEMBER if has_value else MSG_COPY, entry)
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._claim_arrived(entry)
             self._owe(faulty, entry.key)
-            if faulty and entry.is_primary:
-                entry.nodes = tuple(node for node in entry.nodes if node not in faulty)
             told.finish()
 
-        if entry.value is None:
-            done({})
-            return told
-        value = self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0])
-        self._send(nodes, MapMessage(self.map_id, MSG_COPY, dumps(entry.key), value, None, self.local, nodes), done)
+        self._send_claim(entry, message.nodes or (), message if has_value else self._with_value(message, entry), done)
         return told
+
+    def _recipients(self, entry: MapEntry) -> tuple[Member, ...]:
+        return self._members.all
+
+    def _holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
+        """They get the whole when they are heard again."""
+        self._owe(faulty, entry.key)
+        return Delivery(0)
 
     def _claim(self, entry: MapEntry) -> None:
         """Everybody has the value: they only learn who owns it."""
-        self._claim_silently(entry)
-        self._take_over(entry)
-        if self.owner is not None:
-            self.owner.made_primary(entry.key, entry.value)
-
-    def _take_over(self, entry: MapEntry) -> None:
         with self._lock:
-            entry.nodes = self._members.all
-            entry.claims += 1
+            has_value = not entry.is_stale and bool(entry.content)
+            self._own(entry)
+        self._tell_all(entry, has_value)
+        self._made_primary(entry)
 
-        def done(faulty: dict[Member, BaseException]) -> None:
-            self._claim_arrived(entry)
-            self._owe(faulty, entry.key)
+    def _take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
+        self._tell_all(entry, has_value=True)
 
-        notice = MapMessage(self.map_id, MSG_NOTIFY_MAPMEMBER, dumps(entry.key), None, None, self.local, entry.nodes)
-        self._send(entry.nodes, notice, done)
+    def _tell(self, member: Member, entry: MapEntry) -> Delivery:
+        with self._lock:
+            if member not in entry.nodes:
+                entry.nodes = (*entry.nodes, member)
+            message = self._about(MSG_COPY, entry)
+        return self._tell_one(member, entry, self._with_value(message, entry) if entry.value is not None else message)
 
-    def _notice_event(self, nodes: tuple[Member, ...]) -> Event:
+    def _event_of(self, message: MapMessage) -> Event:
         """Everybody keeps a copy, whoever owns it."""
         return Event.COPY_RECEIVED
 
     def _map_member_added(self, member: Member) -> None:
         """Give the new member what it has not: it may have asked somebody for the state who had not all."""
-        self._republish([entry for entry in self.entries() if entry.is_primary and member not in entry.nodes])
+        mine = [entry for entry in self.entries() if entry.is_primary and member not in entry.nodes]
+        self._some_at_a_time(mine, lambda entry: self._tell(member, entry))
 
     def _map_member_gone(self, member: Member) -> None:
         taken: list[MapEntry] = []
         with self._lock:
             for entry in self._entries.values():
-                had_owner = entry.primary
+                was_owner = entry.primary == member
                 entry.nodes = tuple(node for node in entry.nodes if node != member)
-                if not entry.is_primary and had_owner == member:
+                if was_owner:
                     entry.primary = None
-                    if entry.role is Role.COPY and entry.holds_value and self._is_next(entry):
-                        entry.apply(Event.OWNER_LOST, self.local, ())
+                    if entry.holds_value and not entry.is_stale and self._is_next(entry):
                         taken.append(entry)
+                    else:
+                        self._note_owner(entry)
         for entry in taken:
-            self._take_over(entry)
-            if self.owner is not None:
-                self.owner.made_primary(entry.key, entry.value)
+            self._claim(entry)
 
     def _is_next(self, entry: MapEntry) -> bool:
         """Whether this node is the first of those left that hold the value."""

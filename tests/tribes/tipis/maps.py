@@ -79,23 +79,37 @@ class Group:
     def __init__(self, size: int, kind: type[AbstractReplicatedMap] = LazyReplicatedMap, start: bool = True) -> None:
         self.kind = kind
         self.network = Network()
+        #: How far the clocks of the nodes are from each other, in seconds.
+        self.skews = (0.0,)
+        self.generation = 0
         self.channels: list[FakeChannel] = []
         self.maps: list[Any] = []
         self.owners: list[Owner] = []
         for _ in range(size):
             self.join(start=start)
 
-    def join(self, start: bool = True) -> AbstractReplicatedMap:
-        channel = self.network.add(len(self.channels) + 1)
+    def join(self, start: bool = True, as_number: int | None = None) -> AbstractReplicatedMap:
+        """One more node; ``as_number``: in the place of one that is gone, under its address."""
+        number = len(self.channels) if as_number is None else as_number
+        self.generation += as_number is not None
+        channel = self.network.add(number + 1, self.generation if as_number is not None else 0)
         owner = Owner()
-        made = self.kind(channel, "app-map", owner, BoxCodec(), clock=self.network.clock)
-        self.channels.append(channel)
-        self.maps.append(made)
-        self.owners.append(owner)
+        made = self.make(channel, owner)
+        if as_number is None:
+            self.channels.append(channel)
+            self.maps.append(made)
+            self.owners.append(owner)
+        else:
+            self.channels[number], self.maps[number], self.owners[number] = channel, made, owner
         if start:
             made.start()
             self.network.settle()
         return made
+
+    def make(self, channel: FakeChannel, owner: Owner) -> AbstractReplicatedMap:
+        """The map of a node, not started."""
+        clock, skew = self.network.clock, self.skews[channel.local_member.host[3] % len(self.skews)]
+        return self.kind(channel, "app-map", owner, BoxCodec(), clock=clock, now=lambda: 1000 + clock() + skew)
 
     def kill(self, number: int) -> None:
         self.network.kill(self.channels[number])

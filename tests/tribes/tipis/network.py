@@ -1,7 +1,8 @@
 """Channels of several nodes in one process: what is sent lies on a link until a test delivers it.
 
 Each link keeps its order, as one connection does; between links there is none. Faults are set on links: a message can
-be lost (its sender learns it), arrive although its acknowledgement is lost, or arrive twice.
+be lost (its sender learns it), arrive although its acknowledgement is lost, arrive twice, once more much later, or only
+much later when its sender has long given it up. Two nodes can be cut off from each other, as both or as one sees it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes
 from catalina.tribes.member import Member
+
+FAULTS = ("drop", "ack lost", "duplicate", "again later", "late")
 
 
 class FakeTimer:
@@ -39,6 +42,10 @@ class FakeReactor:
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
+        if self.network.asking is not None:
+            self.network.run_until_answered()
+            yield
+            return
         self.network.settle()
         while self.network.pass_time():
             self.network.settle()
@@ -63,10 +70,10 @@ class FakeChannel:
         return self.network.reactor
 
     def post(self, to: Sequence[Member], message: object, options: int) -> Delivery:
-        if not self.alive:
-            raise ChannelError("stopped")
         assert isinstance(message, ObjectBytes)
         delivery = Delivery(len(to))
+        if not self.alive:
+            return delivery  # a process that is gone says nothing, and learns nothing of it
         wire = ChannelMessage(bytes(message), options, 0, bytes(16), self.local_member)
         for member in to:
             self.network.link(self.local_member, member).append((wire, delivery))
@@ -106,8 +113,17 @@ class Network:
         self.reactor = FakeReactor(self)
         self.channels: dict[Member, FakeChannel] = {}
         self.links: dict[tuple[Member, Member], deque[tuple[ChannelMessage, Delivery]]] = {}
-        #: What happens to the next messages: ``drop``, ``ack lost``, ``duplicate``.
+        #: What happens to the next messages.
         self.faults: deque[str] = deque()
+        #: What comes later: who receives it, and the message.
+        self.late: list[tuple[Member, ChannelMessage]] = []
+        #: Pairs, in both orders, of which neither reaches the other.
+        self.cuts: set[tuple[Member, Member]] = set()
+        #: The map that is waited in: time stops when it has its answer. None: when all is quiet.
+        self.asking: Any = None
+        self.random = random.Random(0)
+        #: How many of the messages beside those of ``faults`` have one.
+        self.fault_rate = 0.0
         self.sent: list[tuple[Member, Member, bytes]] = []
 
     def clock(self) -> float:
@@ -143,7 +159,11 @@ class Network:
 
     def _membership(self) -> None:
         for channel in self._alive():
-            others = [other.local_member for other in self._alive() if other is not channel]
+            others = [
+                other.local_member
+                for other in self._alive()
+                if other is not channel and (channel.local_member, other.local_member) not in self.cuts
+            ]
             channel.members = tuple(sorted(others, key=lambda member: -member.alive_ms))
 
     def link(self, sender: Member, to: Member) -> deque[tuple[ChannelMessage, Delivery]]:
@@ -152,27 +172,70 @@ class Network:
     def busy_links(self) -> list[tuple[Member, Member]]:
         return [pair for pair, link in self.links.items() if link]
 
+    def _next_fault(self) -> str:
+        if self.faults:
+            return self.faults.popleft()
+        return self.random.choice(FAULTS) if self.random.random() < self.fault_rate else ""
+
     def deliver(self, pair: tuple[Member, Member]) -> None:
         """The oldest message of one link arrives, or what the next fault makes of it."""
         message, delivery = self.links[pair].popleft()
         sender, to = pair
         target = self.channels.get(to)
-        fault = self.faults.popleft() if self.faults else ""
+        fault = self._next_fault()
         self.sent.append((sender, to, message.data))
-        if target is None:
+        if target is None or pair in self.cuts:
             if sender in self.channels:
                 delivery.failed(to, ConnectionError("nobody there"))
             return
-        if fault != "drop":
+        if fault in ("late", "again later"):
+            self.late.append((to, message))
+        if fault not in ("drop", "late"):
             target.receive(message)
         if fault == "duplicate":
             target.receive(message)
         if sender not in self.channels:
             return
-        if fault in ("drop", "ack lost"):
+        if fault in ("drop", "ack lost", "late"):
             delivery.failed(to, TimeoutError(fault))
         else:
             delivery.succeeded()
+
+    def deliver_late(self, which: int) -> None:
+        """One of the messages that were held back arrives."""
+        to, message = self.late.pop(which)
+        if to in self.channels:
+            self.channels[to].receive(message)
+
+    def cut(self, one: FakeChannel, other: FakeChannel) -> None:
+        """Two nodes no longer reach each other, and their channels say so."""
+        pair = (one.local_member, other.local_member)
+        self.cuts.update((pair, pair[::-1]))
+        self._membership()
+        for channel, gone in ((one, pair[1]), (other, pair[0])):
+            for listener in list(channel.membership):
+                listener.member_disappeared(gone)
+
+    def heal(self) -> None:
+        """All nodes reach each other."""
+        cuts = sorted(self.cuts, key=str)
+        self.cuts.clear()
+        self._membership()
+        for sender, to in cuts:
+            if sender in self.channels and to in self.channels:
+                for listener in list(self.channels[sender].membership):
+                    listener.member_added(to)
+
+    def run_until_answered(self) -> None:
+        """Messages arrive in any order between links, until the last request of the map that waits has its answers."""
+        collectors = self.asking.rpc._collectors
+        request = next(reversed(collectors), None)
+        while request in collectors:
+            pairs = self.busy_links()
+            if pairs:
+                self.deliver(self.random.choice(pairs))
+            else:
+                self.pass_time()
 
     def settle(self) -> None:
         """Everything arrives, also what is sent meanwhile."""

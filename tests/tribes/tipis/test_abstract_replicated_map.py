@@ -8,8 +8,7 @@ import pytest
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
-from catalina.tribes.tipis import abstract_replicated_map
-from catalina.tribes.tipis.map_entry import Role
+from catalina.tribes.tipis import map_settling
 from catalina.tribes.tipis.map_message import (
     MSG_PING,
     MSG_PROXY,
@@ -76,18 +75,19 @@ def test_an_entry_made_while_the_state_is_on_its_way_is_not_overwritten_by_it() 
     group.settle()
     group.join(start=False)
     newcomer = group.maps[2]
-    original = newcomer._take_state
+    original = newcomer._entries_in
 
-    def meanwhile(answer: object) -> bool:
+    def meanwhile(answer: object) -> object:
         group.maps[1].get("k")
         group.maps[0].put("new", Box(n=2))
         group.maps[0].put("gone", Box(n=3))
         group.settle()
         group.maps[0].remove("gone")
         group.settle()
-        return bool(original(answer))
+        newcomer._entries_in = original
+        return original(answer)
 
-    newcomer._take_state = meanwhile
+    newcomer._entries_in = meanwhile
     newcomer.start()
     group.settle()
     assert newcomer.entry("k").primary == group.channels[1].local_member
@@ -96,7 +96,7 @@ def test_an_entry_made_while_the_state_is_on_its_way_is_not_overwritten_by_it() 
 
 
 def test_a_large_state_is_put_together_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(abstract_replicated_map, "STATE_IN_THREAD", 3)
+    monkeypatch.setattr(map_settling, "STATE_IN_THREAD", 3)
     group = Group(1)
     for number in range(10):
         group.maps[0].put(f"k{number}", Box(n=number))
@@ -156,39 +156,6 @@ def test_a_member_that_comes_back_is_a_member_again() -> None:
     group.network.heartbeat(2)
     assert len(group.maps[0].members) == 1
     assert group.contents("k") == [{"n": 1}, {"n": 1}]
-
-
-def test_an_entry_whose_owner_nobody_knows_finds_it_again() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    proxy = group.roles("k").index(Role.PROXY)
-    entry = group.maps[proxy].entry("k")
-    entry.primary, entry.nodes = None, (group.channels[0].local_member,)
-    group.network.heartbeat()
-    assert group.maps[proxy].entry("k").primary == group.channels[0].local_member
-
-
-def test_an_entry_whose_owner_and_holders_are_all_gone_is_forgotten() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    proxy = group.roles("k").index(Role.PROXY)
-    entry = group.maps[proxy].entry("k")
-    entry.primary, entry.nodes = None, ()
-    group.network.heartbeat()
-    assert group.maps[proxy].entry("k") is None
-
-
-def test_a_holder_without_owner_becomes_the_owner() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    backup = group.roles("k").index(Role.BACKUP)
-    group.maps[backup].entry("k").primary = None
-    group.network.heartbeat()
-    assert group.roles("k")[backup] is Role.PRIMARY
-    assert group.roles("k").count(Role.PRIMARY) == 1
 
 
 def test_heartbeats_of_a_quiet_group_change_nothing() -> None:

@@ -132,7 +132,7 @@ def test_both_dying_leaves_nothing_behind() -> None:
     backup = group.roles("k").index(BACKUP)
     group.network.kill(group.channels[0])
     group.network.kill(group.channels[backup])
-    group.settle()
+    group.network.heartbeat(2)
     assert group.roles("k") == [None]
 
 

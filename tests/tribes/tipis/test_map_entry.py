@@ -1,62 +1,88 @@
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_entry import TRANSITIONS, Event, MapEntry, Role, comes_first
+from catalina.tribes.tipis.map_entry import ROLES, Event, MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp
 
 ME = Member(b"\x0a\0\0\x01", 4000)
 OTHER = Member(b"\x0a\0\0\x02", 4000)
 
-TABLE = """
-          CLAIMED  BACKUP_RECEIVED  COPY_RECEIVED  PROXY_RECEIVED  NOTIFIED_AS_NODE  NOTIFIED_AS_OTHER  OWNER_LOST
-NEW       PRIMARY  BACKUP           COPY           PROXY           -                 -                  -
-PRIMARY   PRIMARY  BACKUP           COPY           PROXY           BACKUP            PROXY              -
-BACKUP    PRIMARY  BACKUP           COPY           PROXY           BACKUP            PROXY              PRIMARY
-COPY      PRIMARY  BACKUP           COPY           PROXY           COPY              COPY               PRIMARY
-PROXY     PRIMARY  BACKUP           COPY           PROXY           PROXY             PROXY              -
-"""
+
+def version(number: int) -> bytes:
+    return number.to_bytes(16, "big")
 
 
-def rows() -> list[tuple[str, str, str]]:
-    header, *lines = [line.split() for line in TABLE.strip().splitlines()]
-    return [(line[0], event, role) for line in lines for event, role in zip(header, line[1:], strict=True)]
+def entry_of(birth: int, claim: int, content: int, event: Event = Event.CLAIMED) -> MapEntry:
+    entry = MapEntry("key", "value")
+    entry.apply(event, ME if event is Event.CLAIMED else OTHER, ())
+    entry.birth, entry.claim, entry.content = version(birth), version(claim), version(content)
+    return entry
 
 
-@pytest.mark.parametrize(("before", "event", "after"), rows())
-def test_each_event_leads_to_the_role_of_the_table(before: str, event: str, after: str) -> None:
-    role = None if before == "NEW" else Role[before]
-    found = TRANSITIONS.get((role, Event[event]))
-    assert found == (None if after == "-" else Role[after])
+def test_every_event_leads_to_a_role() -> None:
+    assert set(ROLES) == set(Event)
+    assert set(ROLES.values()) == set(Role)
 
 
-def test_the_table_is_complete() -> None:
-    assert len(rows()) == len(list(itertools.product([None, *Role], Event)))
+@pytest.mark.parametrize("before", list(Event))
+@pytest.mark.parametrize("event", list(Event))
+def test_the_latest_claim_alone_decides_the_role(before: Event, event: Event) -> None:
+    entry = MapEntry("key", "value")
+    entry.apply(before, ME, ())
+    entry.apply(event, OTHER, (ME,))
+    assert entry.role is ROLES[event]
+    assert (entry.primary, entry.nodes) == (OTHER, (ME,))
 
 
 def test_a_proxy_lets_go_of_the_value() -> None:
-    entry = MapEntry("key", "value")
-    entry.apply(Event.CLAIMED, ME, ())
+    entry = entry_of(1, 1, 1)
     assert entry.is_primary
     assert entry.holds_value
     entry.apply(Event.PROXY_RECEIVED, OTHER, (ME,))
     assert entry.value is None
+    assert not entry.content
     assert not entry.holds_value
-    assert (entry.primary, entry.nodes) == (OTHER, (ME,))
 
 
 def test_a_backup_keeps_the_value() -> None:
-    entry = MapEntry("key", "value")
-    entry.apply(Event.CLAIMED, ME, (OTHER,))
-    entry.apply(Event.NOTIFIED_AS_NODE, OTHER, (ME,))
+    entry = entry_of(1, 1, 1)
+    entry.apply(Event.BACKUP_RECEIVED, OTHER, (ME,))
     assert entry.role is Role.BACKUP
     assert entry.holds_value
     assert "BACKUP" in repr(entry)
 
 
-def test_one_of_two_members_comes_first_for_both() -> None:
-    assert comes_first(ME, OTHER)
-    assert not comes_first(OTHER, ME)
-    assert not comes_first(ME, ME)
+@pytest.mark.parametrize(
+    ("stamp", "meaning"),
+    [
+        ((1, 2, 2), Meaning.SAME),
+        ((1, 2, 9), Meaning.SAME),
+        ((1, 3, 2), Meaning.LATER),
+        ((2, 1, 1), Meaning.LATER),  # put anew: whatever was claimed of the entry before
+        ((1, 1, 9), Meaning.EARLIER),
+        ((1, 3, 1), Meaning.WITHOUT_OURS),
+    ],
+)
+def test_the_stamp_says_what_a_claim_means(stamp: tuple[int, int, int], meaning: Meaning) -> None:
+    assert entry_of(1, 2, 2).meaning_of(Stamp(*map(version, stamp))) is meaning
+
+
+def test_a_claim_whose_content_is_not_known_is_not_contested() -> None:
+    assert entry_of(1, 2, 2).meaning_of(Stamp(version(1), version(3))) is Meaning.LATER
+
+
+def test_an_old_value_is_nothing_to_contest_a_claim_with() -> None:
+    entry = entry_of(1, 2, 2, Event.BACKUP_RECEIVED)
+    entry.is_stale = True
+    assert entry.meaning_of(Stamp(version(1), version(3), version(1))) is Meaning.LATER
+
+
+def test_java_s_claim_is_later_unless_it_crosses_ours() -> None:
+    entry = entry_of(1, 2, 2)
+    assert entry.meaning_of(NO_STAMP) is Meaning.LATER
+    entry.pending = 1
+    assert entry.meaning_of(NO_STAMP) is Meaning.CROSSES
+    entry.apply(Event.BACKUP_RECEIVED, OTHER, ())
+    assert entry.meaning_of(NO_STAMP) is Meaning.LATER

@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from catalina.tribes.tipis.map_entry import Role
+from catalina.tribes.tipis.map_entry import MapEntry, Role
+from catalina.tribes.tipis.map_fetching import Fetched
+from catalina.tribes.tipis.map_stamp import NO_STAMP
 from tests.tribes.tipis.maps import Box, Group
 
 PRIMARY, BACKUP, PROXY = Role.PRIMARY, Role.BACKUP, Role.PROXY
@@ -125,7 +127,7 @@ def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
     first = threading.Thread(target=lambda: found.append(each.get("k")), name="first")
     second = threading.Thread(target=lambda: found.append(each.get("k")), name="second")
     group.network.reactor.blocking = lambda: contextlib.nullcontext()  # type: ignore[method-assign]
-    each._retrieve = lambda key, holders: (Box(n=1), False)
+    each._retrieve = lambda entry, holders: (Fetched(Box(n=1), NO_STAMP), False)
     first.start()
     assert fetching.wait(10)
     second.start()
@@ -134,28 +136,6 @@ def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
     second.join(10)
     assert len(found) == 2
     assert found[0] is found[1]
-
-
-def test_an_owner_that_hears_it_is_the_owner_says_so_to_all() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    entry = group.maps[0].entry("k")
-    group.maps[0]._claim_again(entry, entry.nodes)
-    group.settle()
-    assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP, PROXY]))
-
-
-def test_a_node_that_hears_it_is_the_owner_and_has_nothing_gets_the_value_first() -> None:
-    group = Group(3)
-    group.maps[0].put("k", Box(n=1))
-    group.settle()
-    proxy = group.roles("k").index(PROXY)
-    entry = group.maps[proxy].entry("k")
-    group.maps[proxy]._claim_again(entry, entry.nodes)
-    group.settle()
-    assert group.roles("k")[proxy] is PRIMARY
-    assert group.contents("k")[proxy] == {"n": 1}
 
 
 def test_an_entry_that_all_say_is_gone_is_forgotten() -> None:
@@ -179,13 +159,13 @@ def test_a_value_that_moves_on_while_it_is_asked_for_is_found_where_it_went() ->
     original = asker._retrieve
     calls: list[object] = []
 
-    def retrieve(key: str, holders: list[object]) -> object:
+    def retrieve(entry: MapEntry, holders: list[object]) -> object:
         calls.append(holders)
         if len(calls) == 1:
             group.maps[second].get("k")
             group.settle()
             return None, True
-        return original(key, holders)
+        return original(entry, holders)
 
     asker._retrieve = retrieve
     assert asker.get("k").content == {"n": 1}
@@ -199,8 +179,7 @@ def test_a_value_that_comes_by_itself_while_it_is_asked_for_is_taken() -> None:
     proxy = group.roles("k").index(PROXY)
     asker = group.maps[proxy]
 
-    def retrieve(key: str, holders: list[object]) -> object:
-        entry = asker.entry("k")
+    def retrieve(entry: MapEntry, holders: list[object]) -> object:
         entry.role, entry.value = BACKUP, Box(n=2)
         return None, True
 
@@ -208,6 +187,20 @@ def test_a_value_that_comes_by_itself_while_it_is_asked_for_is_taken() -> None:
     assert asker.get("k").content == {"n": 2}
     group.settle()
     assert group.roles("k")[proxy] is PRIMARY
+
+
+def test_what_was_changed_while_nobody_was_there_outlives_a_claim_made_without_it() -> None:
+    group = Group(2)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    for number in (0, 1):
+        group.maps[number].member_disappeared(group.channels[1 - number].local_member)
+    assert group.roles("k") == [PRIMARY, PRIMARY]
+    group.maps[0].get("k").content["n"] = 2
+    group.maps[0].note_change("k")
+    group.network.heartbeat(3)
+    assert group.contents("k") == [{"n": 2}, {"n": 2}]
+    assert sorted(map(str, group.roles("k"))) == sorted(map(str, [PRIMARY, BACKUP]))
 
 
 def test_replicating_what_is_not_here_is_nothing() -> None:

@@ -1,0 +1,131 @@
+"""How the value of an entry is asked for at the nodes that hold it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from catalina.errors import ProtocolError
+from catalina.tribes.group.rpc_channel import FIRST_REPLY, Response
+from catalina.tribes.io.java import dumps
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
+from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_base import MapBase
+from catalina.tribes.tipis.map_entry import MapEntry, Role
+from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
+from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp
+
+__all__ = ["Fetched", "MapFetching"]
+
+log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
+
+#: Values that are asked for again at one heartbeat.
+MAX_WANTED = 200
+
+
+class Fetched(NamedTuple):
+    """A value of another node and its versions: without claim it is an old one, without any it is Java's."""
+
+    value: Any
+    stamp: Stamp
+
+
+class MapFetching(MapBase):
+    """Asking for values, and answering."""
+
+    def _question(self, key: Any) -> MapMessage:
+        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(key))
+
+    def _retrieve_reply(self, request: MapMessage) -> EncodedValue | None:
+        key = self._key_of(request)
+        with self._lock:
+            entry = self._entries.get(key) if key is not None else None
+            if entry is None or entry.value is None:
+                return None
+            value = entry.value
+            stamp = entry.stamp._replace(claim=NO_VERSION) if entry.is_stale else entry.stamp
+        data = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
+        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, request.key, data, stamp=stamp).to_encoded()
+
+    def _value_in(self, answer: Response) -> Fetched | None:
+        if answer.message.class_name == "null":
+            return None
+        try:
+            message = MapMessage.decode(answer.message.to_stream())
+            if message.value is None:
+                return None
+            self._versions.heard(message.stamp)
+            return Fetched(self.codec.decode(message.value), message.stamp)
+        except ProtocolError as error:
+            log.error("Unable to deserialize the value from %s: %s", answer.source.name, error)
+            return None
+
+    @staticmethod
+    def _newest(found: Iterable[Fetched | None]) -> Fetched | None:
+        values = [each for each in found if each is not None]
+        return max(values, key=lambda each: (each.stamp.birth, each.stamp.content)) if values else None
+
+    def _retrieve(self, entry: MapEntry, holders: list[Member]) -> tuple[Fetched | None, bool]:
+        """Ask each holder in turn for the value; None when none has it, and whether all have said so."""
+        rpc = self.rpc
+        if rpc is None:
+            return None, False
+        answered = 0
+        found: list[Fetched | None] = []
+        for holder in holders:
+            question = self._encoded(self._question(entry.key), holder)
+            answers = rpc.send([holder], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
+            answered += len(answers)
+            for fetched in map(self._value_in, answers):
+                if fetched is None or (fetched.stamp.birth and fetched.stamp.birth < entry.birth):
+                    continue  # what it has was put before what is asked for
+                if fetched.stamp.claim or fetched.stamp == NO_STAMP:
+                    return fetched, False
+                found.append(fetched)  # an old one: another may have a newer
+        best = self._newest(found)
+        return best, best is None and answered == len(holders)
+
+    def _want(self, entry: MapEntry) -> None:
+        """The value here is not the owner's: get that, at each heartbeat again until it has come."""
+        with self._lock:
+            self._wanted.add(entry.key)
+            owner = entry.primary
+        rpc = self.rpc
+        if rpc is None or owner is None or owner not in self._members:
+            return
+
+        def done(answers: list[Response]) -> None:
+            for fetched in map(self._value_in, answers):
+                if fetched is not None:
+                    self._take_wanted(entry, fetched)
+
+        question = self._encoded(self._question(entry.key), owner)
+        rpc.request([owner], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+
+    def _take_wanted(self, entry: MapEntry, fetched: Fetched) -> None:
+        with self._lock:
+            is_other = bool(fetched.stamp.birth and entry.birth) and fetched.stamp.rank != entry.rank
+            if is_other or not self._is_wanted(entry):
+                return
+            entry.value, entry.content, entry.is_stale = fetched.value, fetched.stamp.content, False
+            self._wanted.discard(entry.key)
+        if self.owner is not None:
+            self.owner.value_received(entry.key, fetched.value)
+
+    def _is_wanted(self, entry: MapEntry) -> bool:
+        is_here = self._entries.get(entry.key) is entry
+        return is_here and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
+
+    def _want_again(self) -> None:
+        """Ask for what has not come since the last heartbeat."""
+        with self._lock:
+            keys = list(self._wanted)[:MAX_WANTED]
+        for key in keys:
+            entry = self._entries.get(key)
+            if entry is not None and self._is_wanted(entry):
+                self._want(entry)
+            else:
+                with self._lock:
+                    self._wanted.discard(key)

@@ -1,0 +1,279 @@
+"""How nodes that lost sight of each other, or of an entry's owner, come to believe the same again.
+
+Three things are looked after at each heartbeat, and cost nothing while there are none of them:
+
+- each member says in its pings since when it tells the other all its claims; who has not heard its state since then
+  asks what it owns. From then on it is told, or owed (``map_base``);
+- an entry whose owner is not there is taken over by whoever has its value;
+- a value that is older than its owner's is asked for.
+
+The question is Tomcat's MSG_STATE. Of a map of ours that names itself in it, what it owns is answered: all together
+that is each entry once. Java answers with all entries.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from catalina.errors import ProtocolError
+from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, LATER, Response
+from catalina.tribes.io.java import EncodedValue, dumps
+from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_entry import MapEntry
+from catalina.tribes.tipis.map_message import (
+    MSG_COPY,
+    MSG_PROXY,
+    MSG_REMOVE,
+    MSG_STATE_COPY,
+    MapMessage,
+    MapState,
+    decode_entries,
+    encode_entries,
+)
+from catalina.tribes.tipis.map_receiving import MapReceiving
+from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
+
+__all__ = ["MapSettling"]
+
+log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
+
+#: Entries without owner that are looked after at one heartbeat.
+MAX_ORPHANS = 200
+#: Heartbeats for which an owner that is in the channel, but was not heard yet, is waited for.
+PATIENCE = 2
+#: States of more entries are put together, or read, in a thread of their own.
+STATE_IN_THREAD = 500
+#: As many bytes at least are a thread's work.
+STATE_IN_THREAD_BYTES = 50_000
+
+
+class MapSettling(MapReceiving):
+    """States of the map, and what they are asked for."""
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=f"map-state[{self._name}]", daemon=True)
+        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+        thread.start()
+
+    # ---- answering
+
+    def _state_messages(self, owned_only: bool) -> list[MapMessage]:
+        copies = self.state_message_type == MSG_STATE_COPY
+        found = []
+        for entry in self.entries():
+            if owned_only and not entry.is_primary:
+                continue
+            message = self._about(MSG_COPY if copies else MSG_PROXY, entry)
+            if copies and entry.value is not None and not entry.is_stale:
+                message = self._with_value(message, entry)
+            found.append(message)
+        if owned_only:
+            with self._lock:
+                removed = self._graves.ours()
+            found += [self._removal(key, birth) for key, birth in removed]
+        return found
+
+    def _state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:
+        with self._lock:
+            (suid,) = self._members.by_suid([sender])
+        owned_only = request.primary is not None
+        # Who is about to learn the state himself has none to tell: the next one is asked.
+        is_known = owned_only or self.state == MapState.INITIALIZED
+        answer = MapMessage(self.map_id, request.type, primary=self.local if owned_only else None)
+        if owned_only:
+            answer = self._with_since(answer, sender)  # before the entries are looked at
+        value = encode_entries(self._state_messages(owned_only) if is_known else [], suid)
+        return replace(answer, value=value).to_encoded(suid)
+
+    def _with_since(self, answer: MapMessage, member: Member) -> MapMessage:
+        """The answer, and since when its receiver is told all claims."""
+        with self._lock:
+            since = self._told_since.get(member, NO_VERSION)
+        return replace(answer, key=dumps(""), stamp=Stamp(since))
+
+    def _answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
+        if request.primary is not None:
+            self._register(sender, request.suid)  # from the answer on it is told each claim
+        if len(self._entries) <= STATE_IN_THREAD:
+            return self._state_reply(request, sender)
+
+        def work() -> None:
+            rpc = self.rpc
+            if rpc is not None:
+                rpc.reply(sender, uuid, self._state_reply(request, sender))
+
+        self._in_thread(work)
+        return LATER
+
+    def _register(self, member: Member, suid: int | None) -> bool:
+        """Note that the member is there and has the map; whether it can be."""
+        if member == self.local:
+            return False
+        if member not in self.channel.members:
+            log.warning("Map [%s]: %s has the map but is no member of the channel", self._name, member.name)
+            return False
+        with self._lock:
+            is_new = self._members.heard(member, self._clock())
+            if is_new:
+                self._told_since[member] = self._tick()
+            self._members.learn_suid(member, suid)
+        if is_new:
+            self._map_member_added(member)
+        return True
+
+    def _map_member_added(self, member: Member) -> None:
+        """Let a new member hold what nobody holds yet."""
+        raise NotImplementedError
+
+    # ---- asking
+
+    def _ask_for_own(self, member: Member) -> None:
+        """Ask a member what it owns."""
+        rpc = self.rpc
+        with self._lock:
+            if rpc is None or member in self._asking:
+                return
+            self._asking.add(member)
+            believed = {entry.key: entry.rank for entry in self._entries.values() if entry.primary == member}
+
+        def done(answers: list[Response]) -> None:
+            with self._lock:
+                self._asking.discard(member)
+            for answer in answers:
+                if answer.message.class_name != "null":
+                    self._hear_own(answer, believed)
+
+        question = self._encoded(MapMessage(self.map_id, self.state_message_type, primary=self.local), member)
+        rpc.request([member], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+
+    def _hear_own(self, answer: Response, believed: dict[Any, tuple[bytes, bytes]]) -> None:
+        if len(answer.message.data) > STATE_IN_THREAD_BYTES:
+            self._in_thread(lambda: self._take_own(answer, believed))
+        else:
+            self._take_own(answer, believed)
+
+    def _take_own(self, answer: Response, believed: dict[Any, tuple[bytes, bytes]]) -> None:
+        """Learn what a member owns; what it does not own although we believed so has lost its owner."""
+        member = answer.source
+        state = self._entries_in(answer)
+        if state is None:
+            return
+        with self._lock:
+            self._heard_since[member] = state[0].stamp.birth
+        listed = {}
+        for message in state[1]:
+            if message.type == MSG_REMOVE:
+                self._receive_remove(message, member)
+            else:
+                listed[self._key_of(message)] = message
+                self._take_listed(message, member)
+        for key, rank in believed.items():
+            with self._lock:
+                entry = self._entries.get(key)
+                if entry is not None and key not in listed and entry.primary == member and entry.rank == rank:
+                    entry.primary = None
+                    self._note_owner(entry)
+        if state[0].primary != member:
+            self._tell_java(member, listed)
+
+    def _tell_java(self, member: Member, listed: dict[Any, MapMessage]) -> None:
+        """Java never asks again: it is told what is ours and it believes otherwise."""
+        wrong = [
+            entry
+            for entry in self.entries()
+            if entry.is_primary and (entry.key not in listed or listed[entry.key].primary != self.local)
+        ]
+        self._some_at_a_time(wrong, lambda entry: self._tell(member, entry))
+
+    def _take_listed(self, message: MapMessage, sender: Member) -> None:
+        """One entry of a state. What Java says there of a key that is known is older than what is known."""
+        with self._lock:
+            key = self._key_of(message)
+            is_known = key in self._entries or key in self._graves
+        if key is None or (is_known and not message.stamp.birth):
+            return
+        try:
+            self._receive_claim(message, sender)
+        except ProtocolError as error:
+            log.error("Unable to deserialize the value from %s: %s", sender.name, error)
+
+    def _entries_in(self, answer: Response) -> tuple[MapMessage, list[MapMessage]] | None:
+        """A state and its entries; None when it is none."""
+        try:
+            if answer.message.class_name == "null":
+                return None
+            state = MapMessage.decode(answer.message.to_stream())
+            return state, [] if state.value is None else decode_entries(state.value)
+        except ProtocolError as error:
+            log.error("Unable to transfer LazyReplicatedMap state from %s: %s", answer.source.name, error)
+            return None
+
+    def _transfer_state(self) -> None:
+        """Ask one member after the other what is in the map, until one says."""
+        rpc = self.rpc
+        if rpc is None:
+            return
+        for member in self.members:
+            question = self._encoded(MapMessage(self.map_id, self.state_message_type), member)
+            answers = rpc.send([member], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
+            listed = [message for state in map(self._entries_in, answers) if state is not None for message in state[1]]
+            for message in listed:
+                self._take_listed(message, member)
+            if listed:
+                self.state = MapState.STATETRANSFERRED
+                return
+            if not answers:
+                log.warning(
+                    "Transfer state, 0 replies, probably a timeout: map [%s], member %s", self._name, member.name
+                )
+
+    # ---- entries without owner
+
+    def _look_after(self) -> None:
+        """What is not settled since the last heartbeat."""
+        with self._lock:
+            self._graves.forget(self._clock())
+            lost = [entry for entry in map(self._entries.get, list(self._orphans)[:MAX_ORPHANS]) if entry is not None]
+        for entry in lost:
+            if self._is_lost(entry):
+                self._adopt_orphan(entry)
+        self._want_again()
+
+    def _is_lost(self, entry: MapEntry) -> bool:
+        with self._lock:
+            owner, waited = entry.primary, self._orphans.get(entry.key, 0) + 1
+            if self._entries.get(entry.key) is not entry or owner == self.local or (owner and owner in self._members):
+                self._orphans.pop(entry.key, None)
+                return False
+            self._orphans[entry.key] = waited
+        return owner is None or owner not in self.channel.members or waited > PATIENCE
+
+    def _adopt_orphan(self, entry: MapEntry) -> None:
+        """Own an entry that nobody owns, with the value that is here or the newest that anybody has."""
+        if entry.holds_value and not entry.is_stale:
+            self._claim(entry)
+            return
+        rpc, members = self.rpc, self.members
+        if rpc is None or not members:
+            self._adopt_with(entry, [], True)
+            return
+
+        def done(answers: list[Response]) -> None:
+            if self._is_lost(entry):
+                self._adopt_with(entry, answers, len(answers) == len(members))
+
+        question = self._question(entry.key).to_encoded()
+        rpc.request(members, question, ALL_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+
+    def _adopt_with(self, entry: MapEntry, answers: list[Response], have_all_said: bool) -> None:
+        found = self._newest(map(self._value_in, answers))
+        if found is not None and (not entry.holds_value or found.stamp.content > entry.content):
+            self._take_fetched(entry, found)
+        elif entry.holds_value:
+            self._claim(entry)
+        else:
+            self._forget(entry, have_all_said)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalina.tribes.io.java import ObjectInputStream, dumps
+from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_message import MSG_PROXY, MapMessage
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, VersionClock, stamp_key, unstamp_key
+
+ME = Member(b"\x0a\0\0\x01", 4000)
+OTHER = Member(b"\x0a\0\0\x02", 4000)
+VERSIONS = st.binary(min_size=16, max_size=16).filter(any)
+
+
+def test_versions_of_one_node_rise_whatever_its_clock_does() -> None:
+    times = iter([5.0, 5.0, 1.0, 6.0])
+    clock = VersionClock(lambda: next(times))
+    made = [clock.tick(ME) for _ in range(4)]
+    assert made == sorted(set(made))
+
+
+def test_a_version_is_later_than_all_that_was_heard() -> None:
+    ahead, behind = VersionClock(lambda: 1000.0), VersionClock(lambda: 1.0)
+    heard = ahead.tick(OTHER)
+    assert behind.tick(ME) < heard
+    behind.heard(Stamp(heard))
+    assert behind.tick(ME) > heard
+
+
+def test_two_nodes_never_make_the_same_version() -> None:
+    one, two = VersionClock(lambda: 1.0), VersionClock(lambda: 1.0)
+    assert one.tick(ME) != two.tick(OTHER)
+
+
+def test_what_says_to_come_from_the_end_of_time_does_not_stop_the_clock() -> None:
+    clock = VersionClock(lambda: 1.0)
+    clock.heard(Stamp(b"\xff" * 16))
+    assert clock.tick(ME) != clock.tick(ME)
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=40), VERSIONS, VERSIONS, st.sampled_from([b"", b"c" * 16]), st.sampled_from([b"", b"b" * 16]))
+def test_a_stamp_is_found_behind_the_key(key: str, birth: bytes, claim: bytes, content: bytes, base: bytes) -> None:
+    stamp = Stamp(birth, claim, content, base)
+    assert unstamp_key(stamp_key(dumps(key), stamp)) == (dumps(key), stamp)
+
+
+@pytest.mark.parametrize("key", ["", "k", "w2Pv" + "x" * 48, 7, b"bytes"])
+def test_a_key_without_stamp_is_left_alone(key: object) -> None:
+    assert stamp_key(dumps(key), NO_STAMP) == dumps(key)
+    assert unstamp_key(dumps(key)) == (dumps(key), NO_STAMP)
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=100))
+def test_any_bytes_are_a_key_with_or_without_a_stamp(data: bytes) -> None:
+    key, stamp = unstamp_key(data)
+    assert data.startswith(key)
+    assert (stamp == NO_STAMP) == (key == data) or stamp.birth == b""
+
+
+def test_a_java_stream_reader_meets_the_key_and_then_block_data() -> None:
+    stamp = Stamp(b"1" * 16, b"2" * 16, b"3" * 16)
+    stream = ObjectInputStream(stamp_key(dumps("key"), stamp))
+    assert stream.read_encoded().to_stream() == dumps("key")
+    assert not stream.at_end
+
+
+def test_a_message_brings_its_stamp() -> None:
+    message = MapMessage(b"map", MSG_PROXY, dumps("k"), primary=ME, nodes=(OTHER,), stamp=Stamp(b"1" * 16, b"2" * 16))
+    read = MapMessage.decode(message.encode())
+    assert (read.key, read.stamp) == (message.key, message.stamp)
