@@ -122,6 +122,8 @@ class Connector(Lifecycle):
         self._endpoint: Endpoint | None = None
         self._inherited: Sequence[socket.socket] = ()
         self._compression: Compression | None = None
+        #: Whether any response may be compressed.
+        self.compresses = False
         #: TLS contexts of an SSLEnabled connector, from init on.
         self.tls: TlsContexts | None = None
         super().__init__(**values)
@@ -247,11 +249,6 @@ class Connector(Lifecycle):
             raise LifecycleError(f"{self} has no endpoint in state {self.state.label}")
         return self._endpoint
 
-    @property
-    def compresses(self) -> bool:
-        """Whether any response may be compressed."""
-        return self._compression is not None
-
     def choose_encoder(self, request: Request, response: Response, size: int, complete: bool) -> Encoder | None:
         """The content coding for a response that is about to be committed; its header fields are set for it."""
         return None if self._compression is None else self._compression.choose(request, response, size, complete)
@@ -301,6 +298,7 @@ class Connector(Lifecycle):
         logging.getLogger(self.protocol_handler.logger_name).info('Starting ProtocolHandler ["%s"]', self.name)
         if isinstance(self.protocol_handler, Http11NioProtocol):
             self._compression = Compression.of(self.protocol_handler)
+            self.compresses = self._compression is not None
         self.endpoint.start(CoyoteAdapter(self))
 
     @property

@@ -124,7 +124,11 @@ class ExchangeConnection(StreamConnection):
                 # Last: when it calls back, the loop's thread goes on with this connection.
                 delivery.add_done_callback(self._on_delivered)
                 return False
-            if not self._finish(response):
+            try:
+                response.finish()
+            except ClientAbortException as exc:
+                log.debug("%r: %s", self, exc)
+                self.close()
                 return False
         return self._answered()
 
@@ -146,22 +150,17 @@ class ExchangeConnection(StreamConnection):
             self._attach(self._interest)
         self._may_wait = False
         try:
-            if self._finish(self._response) and self._answered():
+            self._response.finish()
+            if self._answered():
                 self._advance()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self.close()
         except Exception:
             log.exception("Error processing %r", self)
             self.close()
         finally:
             self._may_wait = True
-
-    def _finish(self, response: Response) -> bool:
-        try:
-            response.finish()
-        except ClientAbortException as exc:
-            log.debug("%r: %s", self, exc)
-            self.close()
-            return False
-        return True
 
     def _answered(self) -> bool:
         if self._out:
