@@ -31,10 +31,11 @@ class AbstractSender(SocketOptions, Component):
     udp_tx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_SNDBUF of datagram sockets, where configured.")
     max_backlog = Attribute(
         int,
-        64 * 1024 * 1024,
+        128 * 1024 * 1024,
         unit="bytes",
         doc="What may wait for one member; past it its messages fail at once, so a member that stops reading costs no "
-        "more memory than this.",
+        "more memory than this. More than the dispatcher's maxQueueSize, so that a sender who finds that queue full can "
+        "wait.",
     )
     connect_timeout = Attribute(
         int, 3000, unit="ms", doc="How long a connection may take to be made before its messages fail."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.transport.abstract_sender import AbstractSender
 
 
@@ -15,6 +16,10 @@ def test_the_defaults_are_tomcats():
     )
     assert (sender.rx_buf_size, sender.tx_buf_size) == (25188, 65536)
     assert sender.throw_on_failed_ack
+
+
+def test_a_sender_who_finds_the_dispatchers_queue_full_can_still_wait_in_the_members():
+    assert AbstractSender().max_backlog >= 2 * MessageDispatchInterceptor().max_queue_size
 
 
 def test_attributes_are_set_by_their_names_in_the_xml():
