@@ -419,6 +419,8 @@ class Reactor:
         """Poll once and run what is ready. Only the runner calls this."""
         me = threading.get_ident()
         ready, callbacks = self._ready, self._callbacks
+        if self._after_work and not self._run_step(self._after_work, me):
+            return  # the role has moved in the middle of a round: what is done goes first, whatever else is to be done
         if not ready:
             ready.extend(self._epoll.poll(self._poll_seconds(timeout)))
         while ready:
@@ -439,14 +441,20 @@ class Reactor:
             if self._runner != me:
                 return
         for step in self._steps:
-            while step:
-                callback = step.popleft()
-                try:
-                    callback()
-                except Exception:
-                    log.exception("A callback of the event loop failed: %r", callback)
-                if self._runner != me:
-                    return
+            if step and not self._run_step(step, me):
+                return
+
+    def _run_step(self, step: deque[Task], me: int) -> bool:
+        """Run what was put off, also what is added meanwhile; False when the role was handed on."""
+        while step:
+            callback = step.popleft()
+            try:
+                callback()
+            except Exception:
+                log.exception("A callback of the event loop failed: %r", callback)
+            if self._runner != me:
+                return False
+        return True
 
     def _poll_seconds(self, timeout: float | None) -> float:
         if self._soon or self._after_input or self._after_work or self._round_end:

@@ -139,6 +139,24 @@ def test_when_the_role_moves_the_new_runner_goes_on_with_the_step(reactor):
     assert ended_first == [False]
 
 
+def test_when_the_role_moves_what_is_done_goes_before_what_is_to_be_done(reactor):
+    order: list[str] = []
+    release, done = threading.Event(), threading.Event()
+
+    def slow(name: str) -> None:
+        reactor.run_call(lambda: release.wait(PATIENCE), lambda: order.append(f"handed on in {name}"))
+
+    def quick() -> None:
+        reactor.after_work(lambda: order.append("answer"))
+
+    reactor.call_soon(
+        lambda: [reactor.after_input(task) for task in (quick, lambda: slow("1"), lambda: slow("2"), done.set)]
+    )
+    assert done.wait(PATIENCE)
+    release.set()
+    assert order == ["handed on in 1", "answer", "handed on in 2"]
+
+
 def test_a_callback_that_raises_leaves_the_loop_running(reactor, caplog):
     def fail() -> None:
         raise ValueError("broken callback")
