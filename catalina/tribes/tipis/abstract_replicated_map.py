@@ -20,12 +20,15 @@ from catalina.tribes.member import Member
 from catalina.tribes.tipis import map_message
 from catalina.tribes.tipis.map_members import MapMembers
 from catalina.tribes.tipis.map_message import MSG_INIT, MSG_PING, MSG_START, MSG_STOP, MapMessage, MapState
-from catalina.tribes.tipis.map_settling import MapSettling
+from catalina.tribes.tipis.map_settling import DOUBTS, MapSettling
 from catalina.tribes.tipis.map_stamp import NO_VERSION
 
 __all__ = ["AbstractReplicatedMap"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
+
+#: Key of a ping that asks for the sum of the claims.
+SUM = "sum"
 
 
 class AbstractReplicatedMap(MapSettling):
@@ -121,6 +124,7 @@ class AbstractReplicatedMap(MapSettling):
             self._owed.pop(member, None)
             self._told_since.pop(member, None)
             self._heard_since.pop(member, None)
+            self._doubts = DOUBTS
         if was_known and self.state != MapState.DESTROYED:
             log.info("Map [%s]: member [%s] disappeared", self._name, member.name)
             self._map_member_gone(member)
@@ -136,16 +140,25 @@ class AbstractReplicatedMap(MapSettling):
             self._drop_silent()
             return
         self._pinging = True
-        question = MapMessage(self.map_id, MSG_PING, dumps(""), primary=self.local).to_encoded()
-        rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, self._pinged)
+        has_doubts, self._doubts = self._doubts > 0, max(0, self._doubts - 1)
+        question = MapMessage(self.map_id, MSG_PING, dumps(SUM if has_doubts else ""), primary=self.local).to_encoded()
 
-    def _pinged(self, responses: list[Response]) -> None:
+        def pinged(responses: list[Response]) -> None:
+            self._pinged(responses, has_doubts)
+
+        rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, pinged)
+
+    def _pinged(self, responses: list[Response], has_doubts: bool) -> None:
         self._pinging = False
+        sums = self._sums() if has_doubts else {}
         for response in responses:
             try:
                 message = MapMessage.decode(response.message.to_stream())
                 if MapState.decode(message.value) == MapState.INITIALIZED:
                     self._member_heard(response.source, message.suid, message.stamp.birth)
+                    is_ours = has_doubts and bool(message.stamp.birth)
+                    if is_ours and message.stamp.claim != sums.get(response.source, NO_VERSION):
+                        self._ask_for_own(response.source)
             except ProtocolError as error:
                 log.error("Map [%s]: unable to read the ping of %s: %s", self._name, response.source.name, error)
         self._drop_silent()
@@ -171,7 +184,7 @@ class AbstractReplicatedMap(MapSettling):
             case map_message.MSG_PING:
                 answer = MapMessage(self.map_id, MSG_PING, value=MapState.encode(self.state), primary=self.local)
                 if request.key is not None:  # Java sends none
-                    answer = self._with_since(answer, sender)
+                    answer = self._with_since(answer, sender, has_sum=request.key == dumps(SUM))
                 return answer.to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
             case map_message.MSG_RETRIEVE_BACKUP:
                 return self._retrieve_reply(request)

@@ -35,6 +35,7 @@ class LazyReplicatedMap(AbstractReplicatedMap):
 
     def _try_backup(self, entry: MapEntry, candidates: list[Member], told: Delivery) -> None:
         with self._lock:
+            candidates = [member for member in candidates if member in self._members]  # some may have gone since
             if entry.is_primary:
                 has_backup = bool(candidates) and entry.value is not None
                 entry.nodes = (candidates[0],) if has_backup else ()

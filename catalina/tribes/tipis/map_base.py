@@ -133,6 +133,8 @@ class MapBase:
         #: it said what it owns. Another one in its ping means that there are claims to be asked for.
         self._told_since: dict[Member, bytes] = {}
         self._heard_since: dict[Member, bytes] = {}
+        #: At how many heartbeats it is still compared whether each owns what we believe.
+        self._doubts = 0
         #: Members that are being asked what they own.
         self._asking: set[Member] = set()
         #: Keys whose owner is not known, or not there, and at how many heartbeats that was so.

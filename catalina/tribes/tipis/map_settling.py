@@ -1,9 +1,10 @@
 """How nodes that lost sight of each other, or of an entry's owner, come to believe the same again.
 
-Three things are looked after at each heartbeat, and cost nothing while there are none of them:
+Four things are looked after at each heartbeat, and cost nothing while there are none of them:
 
 - each member says in its pings since when it tells the other all its claims; who has not heard its state since then
   asks what it owns. From then on it is told, or owed (``map_base``);
+- after a member has gone, the others say in some pings the sum of their claims; who believes otherwise asks;
 - an entry whose owner is not there is taken over by whoever has its value;
 - a value that is older than its owner's is asked for.
 
@@ -35,7 +36,7 @@ from catalina.tribes.tipis.map_message import (
     encode_entries,
 )
 from catalina.tribes.tipis.map_receiving import MapReceiving
-from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
+from catalina.tribes.tipis.map_stamp import NO_VERSION, VERSION_SIZE, Stamp
 
 __all__ = ["MapSettling"]
 
@@ -45,6 +46,8 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 MAX_ORPHANS = 200
 #: Heartbeats for which an owner that is in the channel, but was not heard yet, is waited for.
 PATIENCE = 2
+#: Heartbeats after a member has gone at which the sums are compared.
+DOUBTS = 4
 #: States of more entries are put together, or read, in a thread of their own.
 STATE_IN_THREAD = 500
 #: As many bytes at least are a thread's work.
@@ -89,11 +92,12 @@ class MapSettling(MapReceiving):
         value = encode_entries(self._state_messages(owned_only) if is_known else [], suid)
         return replace(answer, value=value).to_encoded(suid)
 
-    def _with_since(self, answer: MapMessage, member: Member) -> MapMessage:
-        """The answer, and since when its receiver is told all claims."""
+    def _with_since(self, answer: MapMessage, member: Member, has_sum: bool = False) -> MapMessage:
+        """The answer, and since when its receiver is told all claims; ``has_sum``: and their sum."""
         with self._lock:
             since = self._told_since.get(member, NO_VERSION)
-        return replace(answer, key=dumps(""), stamp=Stamp(since))
+        total = self._sums().get(self.local, NO_VERSION) if has_sum else NO_VERSION
+        return replace(answer, key=dumps(""), stamp=Stamp(since, total))
 
     def _answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
         if request.primary is not None:
@@ -129,6 +133,13 @@ class MapSettling(MapReceiving):
         """Let a new member hold what nobody holds yet."""
         raise NotImplementedError
 
+    def _sums(self) -> dict[Member | None, bytes]:
+        """The sum of the claims of each member, as far as they are known here."""
+        sums: dict[Member | None, int] = {}
+        for entry in self.entries():
+            sums[entry.primary] = sums.get(entry.primary, 0) ^ int.from_bytes(entry.claim, "big")
+        return {member: total.to_bytes(VERSION_SIZE, "big") for member, total in sums.items() if total}
+
     # ---- asking
 
     def _ask_for_own(self, member: Member) -> None:
@@ -138,7 +149,9 @@ class MapSettling(MapReceiving):
             if rpc is None or member in self._asking:
                 return
             self._asking.add(member)
-            believed = {entry.key: entry.rank for entry in self._entries.values() if entry.primary == member}
+            believed = {
+                entry.key: entry.rank for entry in self._entries.values() if entry.primary in (member, self.local)
+            }
 
         def done(answers: list[Response]) -> None:
             with self._lock:
@@ -157,7 +170,7 @@ class MapSettling(MapReceiving):
             self._take_own(answer, believed)
 
     def _take_own(self, answer: Response, believed: dict[Any, tuple[bytes, bytes]]) -> None:
-        """Learn what a member owns; what it does not own although we believed so has lost its owner."""
+        """Learn what a member owns. What we believed it owns, and it has not, or an older one, has lost its owner."""
         member = answer.source
         state = self._entries_in(answer)
         if state is None:
@@ -174,18 +187,23 @@ class MapSettling(MapReceiving):
         for key, rank in believed.items():
             with self._lock:
                 entry = self._entries.get(key)
-                if entry is not None and key not in listed and entry.primary == member and entry.rank == rank:
+                is_owned = key in listed and (not listed[key].stamp.birth or listed[key].stamp.rank >= rank)
+                if entry is not None and not is_owned and entry.primary == member and entry.rank == rank:
                     entry.primary = None
                     self._note_owner(entry)
         if state[0].primary != member:
-            self._tell_java(member, listed)
+            self._tell_java(member, listed, believed)
 
-    def _tell_java(self, member: Member, listed: dict[Any, MapMessage]) -> None:
-        """Java never asks again: it is told what is ours and it believes otherwise."""
+    def _tell_java(
+        self, member: Member, listed: dict[Any, MapMessage], believed: dict[Any, tuple[bytes, bytes]]
+    ) -> None:
+        """Java never asks again: it is told what was ours when it was asked, and it believes otherwise."""
         wrong = [
             entry
             for entry in self.entries()
-            if entry.is_primary and (entry.key not in listed or listed[entry.key].primary != self.local)
+            if entry.is_primary
+            and entry.rank == believed.get(entry.key)
+            and (entry.key not in listed or listed[entry.key].primary != self.local)
         ]
         self._some_at_a_time(wrong, lambda entry: self._tell(member, entry))
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from catalina.tribes.member import Member
 
-__all__ = ["NO_STAMP", "NO_VERSION", "Stamp", "VersionClock", "stamp_key", "unstamp_key"]
+__all__ = ["NO_STAMP", "NO_VERSION", "VERSION_SIZE", "Stamp", "VersionClock", "stamp_key", "unstamp_key"]
 
 VERSION_SIZE = 16
 NO_VERSION = b""

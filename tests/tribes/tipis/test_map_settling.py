@@ -116,6 +116,36 @@ def test_what_a_member_does_not_own_although_we_believed_so_gets_an_owner() -> N
     assert sorted(map(str, group.roles("k"))) == sorted(map(str, [Role.PRIMARY, Role.BACKUP, Role.PROXY]))
 
 
+def test_what_a_member_lost_and_has_found_again_in_an_older_form_is_taken_from_it() -> None:
+    group = Group(2)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    old = group.maps[0].entry("k").birth
+    group.maps[0].put("k", Box(n=2))
+    group.network.heartbeat(2)
+    entry = group.maps[0].entry("k")
+    entry.birth, entry.value = old, Box(n=1)
+    group.maps[1]._ask_for_own(group.channels[0].local_member)
+    group.network.heartbeat(3)
+    assert group.contents("k") == [{"n": 2}, {"n": 2}]
+    assert group.roles("k").count(Role.PRIMARY) == 1
+
+
+def test_after_a_member_has_gone_an_entry_that_its_owner_has_not_is_noticed() -> None:
+    group = Group(4)
+    group.maps[0].put("k", Box(n=1))
+    group.network.heartbeat(2)
+    lost = [number for number, role in enumerate(group.roles("k")) if role is not Role.PROXY]
+    knows, gone = [number for number, role in enumerate(group.roles("k")) if role is Role.PROXY]
+    for number in (*lost, gone):
+        group.maps[number]._entries.clear()
+    group.network.heartbeat(2)
+    assert group.maps[knows].entry("k") is not None
+    group.kill(gone)
+    group.network.heartbeat(3)
+    assert group.maps[knows].entry("k") is None
+
+
 def test_an_answer_names_what_its_sender_owns_and_nothing_else() -> None:
     group = Group(2)
     group.maps[0].put("a", Box(n=1))
