@@ -67,7 +67,11 @@ class ExchangeConnection(StreamConnection):
         elif self.reactor.run_call(self._exchange, self._on_handover):
             if not all_quick:
                 executor.was_quick(path)
-            self.reactor.after_work(self._release)
+            delivery = self._response.held_by
+            if delivery is None or self._aborted:
+                self.reactor.after_work(self._release)
+            else:
+                delivery.add_done_callback(self._on_delivered)
         else:
             self._guard()
             executor.run_waiting()

@@ -192,7 +192,7 @@ def test_other_messages_are_left_to_others() -> None:
 
 def test_a_stopped_channel_refuses_at_once() -> None:
     group = Group(2)
-    group.channels[0].alive = False
+    group.channels[0].stopped = True
     with pytest.raises(ChannelError):
         group.ask(FIRST_REPLY)
     assert group.rpcs[0]._collectors == {}

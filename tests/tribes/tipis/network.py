@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes
 from catalina.tribes.member import Member
 
@@ -64,6 +65,7 @@ class FakeChannel:
         self.membership: list[Any] = []
         self.members: tuple[Member, ...] = ()
         self.alive = True
+        self.stopped = False
 
     @property
     def running_reactor(self) -> Any:
@@ -71,6 +73,8 @@ class FakeChannel:
 
     def post(self, to: Sequence[Member], message: object, options: int) -> Delivery:
         assert isinstance(message, ObjectBytes)
+        if self.stopped:
+            raise ChannelError("the channel is not started")
         delivery = Delivery(len(to))
         if not self.alive:
             return delivery  # a process that is gone says nothing, and learns nothing of it
