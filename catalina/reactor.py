@@ -48,10 +48,12 @@ WRITE = select.EPOLLOUT
 
 #: How often the monitor looks, in seconds. A call that is seen twice, and that waits for something, is slow.
 TICK = 0.001
-#: The same while so many calls a second get done that they must be quick: each look takes the interpreter from the
-#: runner and gives it back, which costs a busy server six per cent at a thousand looks a second.
+#: The same while all calls are quick: each look takes the interpreter from the runner and gives it back, which costs a
+#: busy server six per cent at a thousand looks a second. They are when so many a second get done, and for so many looks
+#: none was seen twice.
 LAZY_TICK = 0.005
 QUICK_CALLS = 5000
+CALM_LOOKS = 50
 #: A look that comes so much later than it should, in seconds, says that processors or the interpreter are scarce: then
 #: a call that seems to wait may wait only for them, and gets LATE_PATIENCE seconds.
 LATE_MARGIN = 0.003
@@ -356,7 +358,7 @@ class Reactor:
                         return None
 
     def _monitor_main(self) -> None:
-        idle = counted = 0
+        idle = counted = calm = 0
         pause = TICK
         seen = _Sighting(NO_CALL, 0.0)
         now = time.monotonic()
@@ -372,14 +374,17 @@ class Reactor:
             time.sleep(pause)
             now = time.monotonic()
             call = self._call
+            calm += 1
             if call is not seen.call:
                 seen, idle = _Sighting(call, now), 0
             elif not call:
                 idle += 1
-            elif self._is_slow(seen, now, is_late=now - before > pause + LATE_MARGIN):
-                self._take_role(call)
+            else:
+                calm = 0
+                if self._is_slow(seen, now, is_late=now - before > pause + LATE_MARGIN):
+                    self._take_role(call)
             calls, counted = self._calls - counted, self._calls
-            pause = LAZY_TICK if calls > QUICK_CALLS * (now - before) else TICK
+            pause = LAZY_TICK if calm > CALM_LOOKS and calls > QUICK_CALLS * (now - before) else TICK
 
     def _is_slow(self, seen: _Sighting, now: float, is_late: bool) -> bool:
         """Whether a call that was seen before should no longer keep the loop."""

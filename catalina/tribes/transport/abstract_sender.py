@@ -34,7 +34,7 @@ class AbstractSender(SocketOptions, Component):
         128 * 1024 * 1024,
         unit="bytes",
         doc="What may wait for one member; past it its messages fail at once, so a member that stops reading costs no "
-        "more memory than this. More than the dispatcher's maxQueueSize, so that a sender who finds that queue full can "
+        "more memory than this. More than the dispatcher's maxQueueSize, so that who finds that queue full can "
         "wait.",
     )
     connect_timeout = Attribute(
