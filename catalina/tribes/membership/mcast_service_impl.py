@@ -27,6 +27,8 @@ log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl"
 
 #: Datagrams taken in one round of the loop.
 _PER_ROUND = 64
+#: Seconds after a member's time at which it is checked: timers and clocks are not exact.
+_MARGIN = 0.005
 #: A member that took over an address is not replaced in turn for this many seconds: two processes announce one address.
 _CONFLICT_SECONDS = 60.0
 #: Bad datagrams are logged at most once in this many seconds for each sender, and for this many senders.
@@ -249,7 +251,10 @@ class McastServiceImpl:
 
     def _check(self) -> None:
         if self._socket is not None or self._errors:
-            self._check_timer = self._reactor.call_later(self._settings.frequency, self._check)
+            # The next check is when the quietest member is over its time, not up to a heartbeat later.
+            rest = self._settings.drop_time - self.membership.longest_silence(self._clock())
+            pause = min(self._settings.frequency, rest + _MARGIN) if rest > 0 else self._settings.frequency
+            self._check_timer = self._reactor.call_later(pause, self._check)
             self._expire()
 
     def _expire(self) -> None:

@@ -68,6 +68,10 @@ class Membership:
             self._sort()
         return gone
 
+    def longest_silence(self, now: float) -> float:
+        """Seconds since the member was heard that was not heard for longest; 0 without members."""
+        return max((now - entry.heard for entry in self._entries.values()), default=0.0)
+
     def forgive(self, now: float) -> None:
         """Count every member as heard now: it was this process that did not listen."""
         for entry in self._entries.values():

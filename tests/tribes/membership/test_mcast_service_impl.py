@@ -122,6 +122,15 @@ def test_silence_ends_a_membership_when_dropTime_has_passed(world):
     assert not world.top.events[1][1].is_leaving
 
 
+def test_a_silence_is_noticed_when_it_is_over_its_time_and_not_a_heartbeat_later(world):
+    world.reactor.advance(0.3)
+    world.hear(PEER)
+    world.reactor.advance(2.99)
+    assert len(world.top.events) == 1
+    world.reactor.advance(0.03)
+    assert world.top.events[1:] == [("gone", PEER)]
+
+
 def test_a_process_that_stood_still_does_not_blame_the_others(world, caplog):
     world.hear(PEER)
     world.reactor.time += 60  # stopped by a signal, or the machine slept

@@ -106,6 +106,14 @@ def test_expired_members_are_returned_once():
     assert list(table.expire(1.0, 3.0)) == []
 
 
+def test_the_longest_silence_is_that_of_the_quietest():
+    table = Membership()
+    assert table.longest_silence(5.0) == 0.0
+    table.alive(A, 1.0)
+    table.alive(B, 3.0)
+    assert table.longest_silence(5.0) == 4.0
+
+
 @pytest.mark.parametrize("now", [0.0, 1.0])
 def test_who_was_just_heard_does_not_expire(now):
     table = Membership()
