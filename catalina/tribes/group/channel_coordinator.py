@@ -40,6 +40,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         self.sender: ReplicationTransmitter = ReplicationTransmitter()
         self.membership_service: MembershipServiceBase = McastService()
         self.start_level = 0
+        self._receive_above: Callable[[ChannelMessage], None] | None = None  # found anew after each start
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """To the members' receivers, or with the multicast bit to the membership's group, whoever listens."""
@@ -64,7 +65,9 @@ class ChannelCoordinator(ChannelInterceptorBase):
             MESSAGES.log(
                 TRACE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
             )
-        super().message_received(message)
+        if self._receive_above is None:
+            self._receive_above = self.above_that_receives()
+        self._receive_above(message)
 
     def member_disappeared(self, member: Member) -> None:
         """Tell the layers above, then let go of the connection to it."""
@@ -76,6 +79,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         level &= DEFAULT
         if not level or self.start_level == DEFAULT:
             return
+        self._receive_above = None
         if level == level & self.start_level:
             raise ChannelError(f"Channel already started for level:[{level}]")
         try:

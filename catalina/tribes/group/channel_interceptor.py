@@ -67,6 +67,15 @@ class ChannelInterceptorBase(Component):
         """``send_message`` of the nearest interceptor below that does something in it: the others cost nothing."""
         return self.nearest_below("send_message").send_message
 
+    def above_that_receives(self) -> Callable[[ChannelMessage], None]:
+        """``message_received`` of the nearest interceptor above that does something in it."""
+        layer = self.previous
+        if layer is None:
+            return lambda message: None  # a stack of one: nobody is there to take it
+        while type(layer).message_received is ChannelInterceptorBase.message_received and layer.previous is not None:
+            layer = layer.previous
+        return layer.message_received
+
     def source_below(self, name: str) -> MembersSource:
         """The nearest below that knows ``members`` or ``local_member``: a layer, or the membership service itself."""
         layer = self.nearest_below(name)

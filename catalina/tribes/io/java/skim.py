@@ -31,8 +31,13 @@ from catalina.tribes.io.java.grammar import (
     TC_REFERENCE,
     TC_STRING,
 )
+from catalina.tribes.io.java.value_encoder import BOOLEAN_HEAD, DOUBLE_HEAD, INTEGER_HEAD
 
 __all__ = ["skim"]
+
+#: Boxed numbers and booleans, as both we and Java write the first one of a stream: all but the value, how many bytes
+#: that takes, and the handles.
+_BOXED = ((INTEGER_HEAD, 4, 3), (BOOLEAN_HEAD, 1, 2), (DOUBLE_HEAD, 8, 3))
 
 _U16 = struct.Struct(">H")
 _U32 = struct.Struct(">I")
@@ -65,6 +70,10 @@ def skim(data: bytes, position: int, handles: int, max_depth: int) -> tuple[Enco
     if tag == TC_STRING:
         end = position + 3 + int.from_bytes(data[position + 1 : position + 3], "big")
         return (EncodedValue(data[position:end], 1), end) if end <= len(data) else None
+    for head, size, taken in _BOXED:
+        if data.startswith(head, position):
+            end = position + len(head) + size
+            return (EncodedValue(data[position:end], taken), end) if end <= len(data) else None
     walk = _Walk(data, handles)
     try:
         end = walk.element(position, max_depth)

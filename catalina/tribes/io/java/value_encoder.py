@@ -24,17 +24,17 @@ from catalina.tribes.io.java.python_encoder import PythonEncoder
 from catalina.tribes.io.java.python_form import MARK
 from catalina.tribes.io.java.value_writer import RefusedError, SharedError, encode_str
 
-__all__ = ["encode_value"]
+__all__ = ["BOOLEAN_HEAD", "DOUBLE_HEAD", "INTEGER_HEAD", "encode_value"]
 
 _F64 = struct.Struct(">d")
-_INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
-_DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
-_BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
+INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
+DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
+BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
 _BYTES_HEAD = b"\x75" + encode_node(descriptors.BYTE_ARRAY).data
 #: What the class does itself, without a frame of its own: counters are encoded with every request.
 _new_encoded = partial(tuple.__new__, EncodedValue)
-_TRUE = EncodedValue(_BOOLEAN_HEAD + b"\x01", 2)
-_FALSE = EncodedValue(_BOOLEAN_HEAD + b"\x00", 2)
+_TRUE = EncodedValue(BOOLEAN_HEAD + b"\x01", 2)
+_FALSE = EncodedValue(BOOLEAN_HEAD + b"\x00", 2)
 
 
 def encode_value(value: object, path: str = "value") -> EncodedValue:
@@ -50,13 +50,13 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
     if kind is str:
         return encode_str(value)  # type: ignore[arg-type]  # kind is its type
     if kind is int and -0x80000000 <= value <= 0x7FFFFFFF:  # type: ignore[operator]
-        return _new_encoded((_INTEGER_HEAD + I32.pack(value), 3, ()))
+        return _new_encoded((INTEGER_HEAD + I32.pack(value), 3, ()))
     if value is None:
         return NULL
     if kind is bool:
         return _TRUE if value else _FALSE
     if kind is float:
-        return EncodedValue(_DOUBLE_HEAD + _F64.pack(value), 3)
+        return EncodedValue(DOUBLE_HEAD + _F64.pack(value), 3)
     if kind is bytes and not value.startswith(MARK):  # type: ignore[attr-defined]
         return EncodedValue(_BYTES_HEAD + I32.pack(len(value)) + value, 2)  # type: ignore[operator, arg-type]
     if kind is EncodedValue:
