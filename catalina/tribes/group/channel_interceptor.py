@@ -71,7 +71,7 @@ class ChannelInterceptorBase(Component):
         """``message_received`` of the nearest interceptor above that does something in it."""
         layer = self.previous
         if layer is None:
-            return lambda message: None  # a stack of one: nobody is there to take it
+            return lambda _: None  # a stack of one: nobody is there to take it
         while type(layer).message_received is ChannelInterceptorBase.message_received and layer.previous is not None:
             layer = layer.previous
         return layer.message_received
