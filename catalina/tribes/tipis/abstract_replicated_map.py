@@ -71,6 +71,7 @@ class AbstractReplicatedMap(MapSettling):
         with self._lock:
             self._entries.clear()
             self._members = MapMembers()
+        self._versions.end_life()
 
     def _ask_all(self, kind: int) -> list[Response]:
         """Ask every member of the channel; one answer is enough, the others are heard when they come."""

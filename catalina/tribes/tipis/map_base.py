@@ -16,7 +16,7 @@ from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.tribes.tipis.map_graves import Graves
 from catalina.tribes.tipis.map_members import MapMembers
 from catalina.tribes.tipis.map_message import MSG_REMOVE, MapMessage, MapState
-from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, VersionClock
+from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp, VersionClock, is_same_life
 from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class MapBase:
         self._doubts = 0
         #: Members that are being asked what they own.
         self._asking: set[Member] = set()
-        #: Keys whose owner is not known, or not there, and at how many heartbeats that was so.
+        #: Keys whose owner is not known, or not there in that life, and at how many heartbeats that was so.
         self._orphans: dict[Any, int] = {}
         #: Keys of which the value here is older than the owner's.
         self._wanted: set[Any] = set()
@@ -241,6 +241,17 @@ class MapBase:
                 if len(owed) > MAX_OWED:
                     del self._owed[member]
                     self._told_since[member] = self._tick()  # it asks for all of it
+
+    def _is_owner_there(self, entry: MapEntry) -> bool:
+        """Whether the entry's owner has the map, and not another life of it than that which claimed the entry.
+
+        A claim may come so late that its owner's map was started anew meanwhile, and knows nothing of it.
+        """
+        owner = entry.primary
+        if owner is None or owner not in self._members:
+            return False
+        since = self._heard_since.get(owner, NO_VERSION)  # of Java none, and nor are its claims
+        return not since or not entry.claim or is_same_life(since, entry.claim)
 
     def _tick(self) -> bytes:
         """A version that is later than all that this node knows of."""

@@ -190,7 +190,7 @@ class MapReceiving(MapOwnership):
 
     def _note_owner(self, entry: MapEntry) -> None:
         """Whether the owner is one who is there; at the heartbeat it is looked after."""
-        if entry.primary is not None and entry.primary in self._members:
+        if self._is_owner_there(entry):
             self._orphans.pop(entry.key, None)
         else:
             self._orphans.setdefault(entry.key, 0)

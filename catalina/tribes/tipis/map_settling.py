@@ -5,7 +5,8 @@ Four things are looked after at each heartbeat, and cost nothing while there are
 - each member says in its pings since when it tells the other all its claims; who has not heard its state since then
   asks what it owns. From then on it is told, or owed (``map_base``);
 - after a member has gone, the others say in some pings the sum of their claims; who believes otherwise asks;
-- an entry whose owner is not there is taken over by whoever has its value;
+- an entry whose owner is not there, or has started its map anew since it claimed it, is taken over by whoever has its
+  value;
 - a value that is older than its owner's is asked for.
 
 The question is Tomcat's MSG_STATE. Of a map of ours that names itself in it, what it owns is answered: all together
@@ -191,8 +192,16 @@ class MapSettling(MapReceiving):
                 if entry is not None and not is_owned and entry.primary == member and entry.rank == rank:
                     entry.primary = None
                     self._note_owner(entry)
+        self._note_owners_of(member)
         if state[0].primary != member:
             self._tell_java(member, listed, believed)
+
+    def _note_owners_of(self, member: Member) -> None:
+        """The life that is known of it may be another one: of what the one before claimed, it is not the owner."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.primary == member:
+                    self._note_owner(entry)
 
     def _tell_java(
         self, member: Member, listed: dict[Any, MapMessage], believed: dict[Any, tuple[bytes, bytes]]
@@ -264,7 +273,8 @@ class MapSettling(MapReceiving):
     def _is_lost(self, entry: MapEntry) -> bool:
         with self._lock:
             owner, waited = entry.primary, self._orphans.get(entry.key, 0) + 1
-            if self._entries.get(entry.key) is not entry or owner == self.local or (owner and owner in self._members):
+            is_here = self._entries.get(entry.key) is entry
+            if not is_here or owner == self.local or self._is_owner_there(entry):
                 self._orphans.pop(entry.key, None)
                 return False
             self._orphans[entry.key] = waited

@@ -1,7 +1,8 @@
 """Which of two claims on an entry is the later one: the same answer on every node, in whatever order they are heard.
 
 A version is 16 bytes: a clock that never stands behind what was heard (microseconds, or one more than the latest), and
-the node. It is unique, and versions compare as bytes. A stamp says of a message which versions it speaks of::
+the node's map in its present life, from one start to the next. It is unique, and versions compare as bytes. A stamp
+says of a message which versions it speaks of::
 
     birth     when the entry was put; a removal ends an entry of that birth, whatever changes cross it
     claim     when its owner last said to all that it owns it
@@ -21,9 +22,19 @@ from typing import NamedTuple
 
 from catalina.tribes.member import Member
 
-__all__ = ["NO_STAMP", "NO_VERSION", "VERSION_SIZE", "Stamp", "VersionClock", "stamp_key", "unstamp_key"]
+__all__ = [
+    "NO_STAMP",
+    "NO_VERSION",
+    "VERSION_SIZE",
+    "Stamp",
+    "VersionClock",
+    "is_same_life",
+    "stamp_key",
+    "unstamp_key",
+]
 
 VERSION_SIZE = 16
+_CLOCK_SIZE = 8
 NO_VERSION = b""
 
 _MAGIC = b"Pv"
@@ -52,8 +63,13 @@ class Stamp(NamedTuple):
 NO_STAMP = Stamp()
 
 
+def is_same_life(one: bytes, other: bytes) -> bool:
+    """Whether two versions are of the same node, and its map was not started anew between them."""
+    return one[_CLOCK_SIZE:] == other[_CLOCK_SIZE:]
+
+
 class VersionClock:
-    """Makes the versions of one node. Any thread.
+    """Makes the versions of one node's map. Any thread.
 
     Args:
         now: seconds since the epoch; clocks of nodes that differ cost nothing but the order of what crosses.
@@ -62,22 +78,36 @@ class VersionClock:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._last = 0
+        self._first = 0
         self._lock = threading.Lock()
         self._node: tuple[Member | None, bytes] = (None, b"")
 
     def tick(self, node: Member) -> bytes:
         """A version later than every one that was made or heard here."""
+        with self._lock:
+            now = int(self._now() * 1_000_000)
+            self._first = self._first or now
+            self._last = max(self._last + 1, now)
+            return self._last.to_bytes(_CLOCK_SIZE, "big") + self._tag(node)
+
+    def _tag(self, node: Member) -> bytes:
+        """The node and when its map's life began, by its own clock."""
         known, tag = self._node
         if known is not node:
-            tag = hashlib.blake2b(node.host + node.port.to_bytes(4, "big") + node.unique_id, digest_size=8).digest()
+            life = self._first.to_bytes(8, "big", signed=True)
+            address = node.host + node.port.to_bytes(4, "big") + node.unique_id
+            tag = hashlib.blake2b(address + life, digest_size=VERSION_SIZE - _CLOCK_SIZE).digest()
             self._node = (node, tag)
+        return tag
+
+    def end_life(self) -> None:
+        """What is made from now on is told from what was made before."""
         with self._lock:
-            self._last = max(self._last + 1, int(self._now() * 1_000_000))
-            return self._last.to_bytes(8, "big") + tag
+            self._first, self._node = 0, (None, b"")
 
     def heard(self, stamp: Stamp) -> None:
         """Never make a version before one of these."""
-        latest = int.from_bytes(max(stamp)[:8], "big")
+        latest = int.from_bytes(max(stamp)[:_CLOCK_SIZE], "big")
         if latest > self._last:
             with self._lock:
                 self._last = max(self._last, min(latest, (1 << 63) - 1))

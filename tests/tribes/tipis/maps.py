@@ -82,6 +82,7 @@ class Group:
         #: How far the clocks of the nodes are from each other, in seconds.
         self.skews = (0.0,)
         self.generation = 0
+        self.lives = 0
         self.channels: list[FakeChannel] = []
         self.maps: list[Any] = []
         self.owners: list[Owner] = []
@@ -109,7 +110,9 @@ class Group:
     def make(self, channel: FakeChannel, owner: Owner) -> AbstractReplicatedMap:
         """The map of a node, not started."""
         clock, skew = self.network.clock, self.skews[channel.local_member.host[3] % len(self.skews)]
-        return self.kind(channel, "app-map", owner, BoxCodec(), clock=clock, now=lambda: 1000 + clock() + skew)
+        self.lives += 1
+        began = 1000 + self.lives * 1e-5  # it takes time to start a map anew
+        return self.kind(channel, "app-map", owner, BoxCodec(), clock=clock, now=lambda: began + clock() + skew)
 
     def kill(self, number: int) -> None:
         self.network.kill(self.channels[number])

@@ -9,6 +9,7 @@ from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 from catalina.tribes.tipis.map_entry import Role
 from catalina.tribes.tipis.map_message import MSG_PING, MSG_STATE, MapMessage, decode_entries
+from catalina.tribes.tipis.map_settling import DOUBTS, PATIENCE
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 from tests.tribes.tipis.maps import Box, Group
 
@@ -201,6 +202,27 @@ def test_a_message_that_comes_when_the_entry_is_long_removed_does_not_bring_it_b
     group.channels[1].receive(wire)
     group.settle()
     assert group.roles("k") == [None, None]
+
+
+@pytest.mark.parametrize("kind", [LazyReplicatedMap, ReplicatedMap])
+def test_a_claim_of_a_map_that_was_started_anew_since_gets_an_owner(kind: type[AbstractReplicatedMap]) -> None:
+    """It comes when everybody has long stopped to doubt, and is later than all that its sender has learnt again."""
+    group = Group(2, kind)
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    group.network.faults.append("late")
+    group.maps[0].put("k", Box(n=2))
+    group.network.deliver(group.network.busy_links()[0])
+    group.maps[0].stop()
+    group.settle()
+    group.maps[0] = group.make(group.channels[0], group.owners[0])
+    group.maps[0].start()
+    group.network.heartbeat(DOUBTS + 1)
+    group.network.deliver_late(0)
+    group.network.heartbeat(PATIENCE + 1)
+    assert group.contents("k") == [{"n": 2}, {"n": 2}]
+    assert group.roles("k").count(Role.PRIMARY) == 1
+    assert group.maps[0].entry("k").rank == group.maps[1].entry("k").rank
 
 
 def test_a_value_that_did_not_come_is_asked_for_until_it_does() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from catalina.tribes.io.java import ObjectInputStream, dumps
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_message import MSG_PROXY, MapMessage
-from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, VersionClock, stamp_key, unstamp_key
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, VersionClock, is_same_life, stamp_key, unstamp_key
 
 ME = Member(b"\x0a\0\0\x01", 4000)
 OTHER = Member(b"\x0a\0\0\x02", 4000)
@@ -32,6 +32,23 @@ def test_a_version_is_later_than_all_that_was_heard() -> None:
 def test_two_nodes_never_make_the_same_version() -> None:
     one, two = VersionClock(lambda: 1.0), VersionClock(lambda: 1.0)
     assert one.tick(ME) != two.tick(OTHER)
+
+
+def test_versions_tell_a_map_from_the_one_before_it_on_the_same_node() -> None:
+    before, after = VersionClock(lambda: 1.0), VersionClock(lambda: 2.0)
+    first = before.tick(ME)
+    assert is_same_life(first, before.tick(ME))
+    assert not is_same_life(first, after.tick(ME))
+
+
+def test_versions_tell_a_map_that_was_stopped_from_what_it_is_when_started_again() -> None:
+    times = iter([1.0, 2.0])
+    clock = VersionClock(lambda: next(times))
+    first = clock.tick(ME)
+    clock.end_life()
+    second = clock.tick(ME)
+    assert second > first
+    assert not is_same_life(first, second)
 
 
 def test_what_says_to_come_from_the_end_of_time_does_not_stop_the_clock() -> None:
