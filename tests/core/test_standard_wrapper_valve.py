@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,8 @@ def test_a_request_that_meets_a_reload_half_way_waits_for_its_end(tmp_path: Path
     assert answers == [status]
 
 
-def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_the_new_one(tmp_path: Path) -> None:
+def status_half_way(tmp_path: Path, meanwhile: Callable[[StandardContext], None]) -> int:
+    """Of a request that is on its way to its servlet while something happens to the application."""
     node = Node(tmp_path)
     context = node.add("shop", files())
     gate = Gate()
@@ -176,23 +178,16 @@ def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_t
         thread = threading.Thread(target=lambda: answers.append(node.ask("/shop/x").status), daemon=True)
         thread.start()
         assert gate.arrived.wait(5)
-        context.reload()
+        meanwhile(context)
         gate.go.set()
         thread.join(10)
-    assert answers == [200]
+    (status,) = answers
+    return status
+
+
+def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_the_new_one(tmp_path: Path) -> None:
+    assert status_half_way(tmp_path, lambda context: context.reload()) == 200
 
 
 def test_a_request_that_meets_a_stop_half_way_is_503(tmp_path: Path) -> None:
-    node = Node(tmp_path)
-    context = node.add("shop", files())
-    gate = Gate()
-    node.host.add_valve(gate)
-    answers: list[int] = []
-    with node:
-        thread = threading.Thread(target=lambda: answers.append(node.ask("/shop/x").status), daemon=True)
-        thread.start()
-        assert gate.arrived.wait(5)
-        context.stop()
-        gate.go.set()
-        thread.join(10)
-    assert answers == [503]
+    assert status_half_way(tmp_path, lambda context: context.stop()) == 503
