@@ -256,16 +256,18 @@ class Reactor:
         try:
             call()
         finally:
-            try:
-                token.pop()
-            except IndexError:
-                while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
-                    time.sleep(0)
-                still_runner = False
-            else:
-                self._call = NO_CALL
-                still_runner = True
+            still_runner = self._keep_role(token)
         return still_runner
+
+    def _keep_role(self, token: list[Task]) -> bool:
+        try:
+            token.pop()
+        except IndexError:
+            while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
+                time.sleep(0)
+            return False
+        self._call = NO_CALL
+        return True
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
@@ -452,11 +454,7 @@ class Reactor:
     def _run_step(self, step: deque[Task], me: int) -> bool:
         """Run what was put off, also what is added meanwhile; False when the role was handed on."""
         while step:
-            callback = step.popleft()
-            try:
-                callback()
-            except Exception:
-                log.exception("A callback of the event loop failed: %r", callback)
+            self._guard(step.popleft())
             if self._runner != me:
                 return False
         return True

@@ -67,11 +67,8 @@ class ExchangeConnection(StreamConnection):
         elif self.reactor.run_call(self._exchange, self._on_handover):
             if not all_quick:
                 executor.was_quick(path)
-            delivery = self._response.held_by
-            if delivery is None or self._aborted:
+            if self._may_leave():
                 self.reactor.after_work(self._release)
-            else:
-                delivery.add_done_callback(self._on_delivered)
         else:
             self._guard()
             executor.run_waiting()
@@ -118,53 +115,45 @@ class ExchangeConnection(StreamConnection):
 
     def _conclude(self) -> bool:
         """After an exchange outside of the loop's thread: True when the next request may be parsed."""
+        return self._may_leave() and self._finish() and self._answered()
+
+    def _may_leave(self) -> bool:
+        """Whether nothing holds the answer; when something does, the loop's thread goes on once that is over."""
         if self._aborted:
             self.close()
             return False
-        response = self._response
-        if not response.finished:
-            delivery = response.held_by
-            if delivery is not None:
-                # Last: when it calls back, the loop's thread goes on with this connection.
-                delivery.add_done_callback(self._on_delivered)
-                return False
-            try:
-                response.finish()
-            except ClientAbortException as exc:
-                log.debug("%r: %s", self, exc)
-                self.close()
-                return False
-        return self._answered()
+        delivery = None if self._response.finished else self._response.held_by
+        if delivery is not None:
+            delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
+        return delivery is None
 
     def _on_delivered(self, _: Any) -> None:
         self.reactor.after_work(self._release)
 
     def _release(self) -> None:
-        """Let the answer go unless something holds it. In the loop's thread, which must not wait for the client."""
+        """Nothing holds the answer any more. In the loop's thread, which must not wait for the client."""
         if self.closed:
-            return
-        if self._aborted:
-            self.close()
-            return
-        delivery = self._response.held_by
-        if delivery is not None:
-            delivery.add_done_callback(self._on_delivered)
             return
         if not self._attached:
             self._attach(self._interest)
         self._may_wait = False
         try:
-            self._response.finish()
-            if self._answered():
+            if self._finish() and self._answered():
                 self._advance()
-        except ClientAbortException as exc:
-            log.debug("%r: %s", self, exc)
-            self.close()
         except Exception:
             log.exception("Error processing %r", self)
             self.close()
         finally:
             self._may_wait = True
+
+    def _finish(self) -> bool:
+        try:
+            self._response.finish()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self.close()
+            return False
+        return True
 
     def _answered(self) -> bool:
         if self._out:

@@ -79,12 +79,12 @@ class Http11Output(ExchangeConnection):
             body = self._within_length(body)
             if complete and self._remaining:
                 self._keep_alive = False  # the client waits for bytes that do not exist
-        if not self._chunked and len(body) <= BUFFER_SIZE:
+        if body and self._chunked:
+            body = chunk(body)
+        if len(body) <= BUFFER_SIZE:
             self._send(head + body)
-        elif body:
-            self._send_parts((head, chunk(body) if self._chunked else body))
         else:
-            self._send(head)
+            self._send_parts((head, body))
 
     def will_close(self, response: Response) -> bool:
         """Whether the connection ends with this answer, as far as that is known before it is sent."""

@@ -291,7 +291,7 @@ class Request:
         if self.principal is not None or self._remote_user is not None:
             environ["REMOTE_USER"] = self.remote_user
             environ["AUTH_TYPE"] = self.auth_type or ""
-        environ["catalina.session"] = self._session_facade or self.session_facade
+        environ["catalina.session"] = self.session_facade
         if self._attributes:
             environ.update(self._attributes)
         return environ
@@ -308,9 +308,8 @@ class Request:
         script = self.context_path
         if "%" in script:
             script = unquote_to_bytes(script).decode("latin-1")
-        path = self.servlet_path
         if self.path_info is None:
-            return script, path if path.isascii() else to_wsgi_text(path)
+            return script, to_wsgi_text(self.servlet_path)
         return script + to_wsgi_text(self.servlet_path), to_wsgi_text(self.path_info)
 
     def _put_headers(self, environ: dict[str, Any]) -> None:

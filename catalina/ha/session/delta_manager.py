@@ -181,8 +181,7 @@ class DeltaManager(ClusterManagerBase):
         """Send what the request changed; a session that was only read says now and then that it lives."""
         if not isinstance(session, DeltaSession) or not session.alive:
             return None
-        channel = self.cluster.channel if self.cluster is not None else None
-        members = channel.members if channel is not None else ()
+        members = self._members
         if not members:
             session.reset_delta()
             session.is_primary = True

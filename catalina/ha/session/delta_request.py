@@ -164,11 +164,7 @@ class DeltaRequest:
 
     def set_attribute(self, name: str, value: EncodedValue) -> None:
         """An attribute has this value now."""
-        action: DeltaAction = _new_action((TYPE_ATTRIBUTE, ACTION_SET, name, value))
-        if name in self._by_name or self.record_all_actions:
-            self.add(action)
-        else:
-            self._by_name[name] = action
+        self.add(_new_action((TYPE_ATTRIBUTE, ACTION_SET, name, value)))
 
     def remove_attribute(self, name: str) -> None:
         """An attribute is gone."""

@@ -68,22 +68,27 @@ class ReplicationValve(ValveBase):
         self.settle_attributes()
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Let the request through, then send what it changed."""
+        """Let the request through, then send what it changed; with statistics at once, so that it can be timed."""
         if self.primary_indicator:
             self._indicate_primary(request)
-        if self.statistics:
-            self._invoke_and_count(request, response)
-            return
+        statistics, sent = self.statistics, False
+        began = sending = time.perf_counter() if statistics else 0.0
         deliveries: list[Delivery] = []
         outer, current.deliveries = current.deliveries, deliveries
         try:
             self.next.invoke(request, response)
+            if statistics:
+                sending = time.perf_counter()
             used = self._used_session(request)
-            if used is not None and not self._put_off(*used, request, response):
-                _replicate(*used, request)
+            if used is not None and (statistics or not self._put_off(*used, request, response)):
+                sent = _replicate(*used, request)
         finally:
             current.deliveries = outer
-        _hold(response, deliveries)
+        if statistics:
+            self._count(began, sending, sent)
+        for delivery in deliveries:
+            if not delivery.done:
+                response.hold(delivery)
 
     def _used_session(self, request: Request) -> tuple[ClusterManagerBase, Session] | None:
         """The session to look at, with its manager; None when nothing is to be replicated."""
@@ -134,21 +139,8 @@ class ReplicationValve(ValveBase):
             current.deliveries = outer
             _complete(sent, deliveries)
 
-    # With statistics each request is looked at by itself.
-
-    def _invoke_and_count(self, request: Request, response: Response) -> None:
-        began = time.perf_counter()
-        deliveries: list[Delivery] = []
-        outer, current.deliveries = current.deliveries, deliveries
-        try:
-            self.next.invoke(request, response)
-            sending = time.perf_counter()
-            used = self._used_session(request)
-            sent = used is not None and _replicate(*used, request)
-            ended = time.perf_counter()
-        finally:
-            current.deliveries = outer
-        _hold(response, deliveries)
+    def _count(self, began: float, sending: float, sent: bool) -> None:
+        ended = time.perf_counter()
         self.nr_of_requests += 1
         self.total_request_ms += (ended - began) * 1000
         if sent:
@@ -197,12 +189,6 @@ def _replicate(manager: ClusterManagerBase, session: Session, request: Request) 
         # The application's answer is complete and right; that the others were not told is the operator's to know.
         log.exception("Unable to perform replication request.")
         return False
-
-
-def _hold(response: Response, deliveries: list[Delivery]) -> None:
-    for delivery in deliveries:
-        if not delivery.done:
-            response.hold(delivery)
 
 
 def _complete(sent: Delivery, deliveries: list[Delivery]) -> None:

@@ -116,7 +116,5 @@ class _Background(Delivery):
     def finish(self) -> None:
         """Tell the layers below that wait for it, give the room in the queue back, and tell the handler."""
         if not self.done:
-            self.done = True
-            if self._callbacks:
-                self._run_callbacks()
+            super().finish()
             self._owner.left(self, self._size)
