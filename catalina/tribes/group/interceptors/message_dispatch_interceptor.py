@@ -57,7 +57,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
             return
         size = len(message.data)
         with self._lock:
-            fits = self._entered - self._left + size <= self.max_queue_size
+            fits = self.current_size + size <= self.max_queue_size
             if fits:
                 self._entered += size
         if not fits:

@@ -122,7 +122,7 @@ class NioSender:
             frame, wants_ack = _acknowledged(frame), True
         message = _Outgoing(frame, wants_ack, delivery, time.monotonic() + self._timeout)
         with self._lock:
-            backlog = self._bytes_in - self._bytes_out
+            backlog = self.backlog
             accepted = not self._closed and (backlog <= 0 or backlog + len(frame) <= self._max_backlog)
             if accepted:
                 self._bytes_in += len(frame)
@@ -359,8 +359,7 @@ class NioSender:
 
     def _broken(self, reason: BaseException) -> None:
         """The connection is gone: send again what may be sent again, on a new one."""
-        unconfirmed = [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
-        waiting = self._take_queue()
+        unconfirmed, waiting = self._unconfirmed(), self._take_queue()
         was_idle = not unconfirmed and not waiting
         self._disconnect()
         again: list[_Outgoing] = []
@@ -386,8 +385,7 @@ class NioSender:
 
     def _give_up(self, reason: BaseException) -> None:
         """Fail everything that waits."""
-        unconfirmed = [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
-        waiting = [*unconfirmed, *self._take_queue()]
+        waiting = [*self._unconfirmed(), *self._take_queue()]
         self._disconnect()
         self._bytes_out += sum(len(message.frame) for message in waiting)
         for message in waiting:
@@ -396,6 +394,10 @@ class NioSender:
         if not self._closed:
             log.info("Member send is failing for:[%s] ; Setting to suspect. %s", self.member, reason)
             self._on_failure(self.member, reason)
+
+    def _unconfirmed(self) -> list[_Outgoing]:
+        """What was written, or is being written, and may not have arrived."""
+        return [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
 
     def _take_queue(self) -> list[_Outgoing]:
         """Everything that waits; what other threads add meanwhile comes with it or stays, in its order."""
@@ -430,7 +432,7 @@ class NioSender:
         now = time.monotonic()
         late = TimeoutError(f"Operation has timed out([{self._settings.timeout}] ms.).")
         oldest = None
-        for message in (*self._in_flight, *(each for each in self._writing if not each.wants_ack), *tuple(self._queue)):
+        for message in (*self._unconfirmed(), *tuple(self._queue)):
             if message.deadline > now:
                 oldest = message.deadline
                 break
