@@ -58,7 +58,7 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
     body = delta()
     cluster = a.cluster
     channel, cluster.channel = cluster.channel, SimpleNamespace(members=tuple(cluster.members))  # type: ignore[assignment]
-    post, cluster.post_bytes = cluster.post_bytes, lambda *_, **__: None  # type: ignore[method-assign]
+    post, cluster.post_all = cluster.post_all, lambda *_, **__: None  # type: ignore[method-assign]
 
     def complete() -> None:
         change()
@@ -76,7 +76,7 @@ def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
         "note the end of the access": _micros(session.end_access),
     }
     cluster.channel = channel
-    cluster.post_bytes = post  # type: ignore[method-assign]
+    cluster.post_all = post  # type: ignore[method-assign]
     return numbers
 
 

@@ -68,6 +68,8 @@ IDLE_TICKS = 20
 #: Seconds after which a parked thread that is not needed ends.
 PARKED_SECONDS = 60.0
 
+FAILED = "A callback of the event loop failed: %r"
+
 Task = Callable[[], None]
 
 #: The call in progress when there is none.
@@ -256,18 +258,15 @@ class Reactor:
         try:
             call()
         finally:
-            still_runner = self._keep_role(token)
+            still_runner = True
+            try:
+                token.pop()
+                self._call = NO_CALL
+            except IndexError:
+                still_runner = False
+                while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
+                    time.sleep(0)
         return still_runner
-
-    def _keep_role(self, token: list[Task]) -> bool:
-        try:
-            token.pop()
-        except IndexError:
-            while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
-                time.sleep(0)
-            return False
-        self._call = NO_CALL
-        return True
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
@@ -438,7 +437,7 @@ class Reactor:
             try:
                 on_ready(events)
             except Exception:
-                log.exception("A callback of the event loop failed: %r", on_ready)
+                log.exception(FAILED, on_ready)
             if self._runner != me:
                 return
         if self._timers and not self._run_timers(me):
@@ -454,7 +453,11 @@ class Reactor:
     def _run_step(self, step: deque[Task], me: int) -> bool:
         """Run what was put off, also what is added meanwhile; False when the role was handed on."""
         while step:
-            self._guard(step.popleft())
+            callback = step.popleft()
+            try:
+                callback()
+            except Exception:  # as in _guard, which would cost each request some calls
+                log.exception(FAILED, callback)
             if self._runner != me:
                 return False
         return True
@@ -489,7 +492,7 @@ class Reactor:
         try:
             callback()
         except Exception:
-            log.exception("A callback of the event loop failed: %r", callback)
+            log.exception(FAILED, callback)
 
 
 def _nothing() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -28,7 +30,7 @@ _COOKIE_VALUE = re.compile(
 REMEMBERED_LENGTH = 1024
 
 
-def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
+def parse_cookies(fields: list[str], limit: int) -> Mapping[str, Sequence[str]]:
     """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
 
     Args:
@@ -38,30 +40,27 @@ def parse_cookies(fields: list[str], limit: int) -> dict[str, list[str]]:
     Raises:
         LimitError: there are more.
     """
-    cookies: dict[str, list[str]] = {}
-    count = 0
-    for field in fields:
-        pairs = _cookie_pairs(field) if len(field) <= REMEMBERED_LENGTH else _read_cookie_pairs(field)
-        count += len(pairs)
-        if 0 <= limit < count:
-            raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
-        for name, value in pairs:
-            cookies.setdefault(name, []).append(value)
+    field = ";".join(fields)
+    count, cookies = _remembered_cookies(field) if len(field) <= REMEMBERED_LENGTH else _read_cookies(field)
+    if 0 <= limit < count:
+        raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
     return cookies
 
 
-def _read_cookie_pairs(field: str) -> tuple[tuple[str, str], ...]:
-    pairs = []
+def _read_cookies(field: str) -> tuple[int, Mapping[str, Sequence[str]]]:
+    cookies: dict[str, tuple[str, ...]] = {}
+    count = 0
     for part in field.split(";"):
         name, equals, value = part.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
         if equals and _COOKIE_NAME.fullmatch(name) and _COOKIE_VALUE.fullmatch(value):
-            pairs.append((name, value[1:-1] if value.startswith('"') else value))
-    return tuple(pairs)
+            count += 1
+            cookies[name] = (*cookies.get(name, ()), value[1:-1] if value.startswith('"') else value)
+    return count, MappingProxyType(cookies)
 
 
 #: A client sends the same field with every request; a hundred bytes of it cost as much as routing the request.
-_cookie_pairs = lru_cache(maxsize=1024)(_read_cookie_pairs)
+_remembered_cookies = lru_cache(maxsize=1024)(_read_cookies)
 
 
 def query_parameters(request: Request) -> dict[str, list[str]]:

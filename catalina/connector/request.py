@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -22,8 +22,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Request"]
 
-#: What every environ starts with (PEP 3333). The runner's role moves between threads, so ``wsgi.multithread`` is true.
+#: What every environ starts with (PEP 3333), and room for what all of them get: a copy need not grow then.
+#: The runner's role moves between threads, so ``wsgi.multithread`` is true.
 ENVIRON_BASE: dict[str, Any] = {
+    "REQUEST_METHOD": "",
+    "SCRIPT_NAME": "",
+    "PATH_INFO": "",
+    "QUERY_STRING": "",
+    "REQUEST_URI": "",
+    "SERVER_PROTOCOL": "",
+    "SERVER_NAME": "",
+    "SERVER_PORT": "",
+    "REMOTE_ADDR": "",
+    "REMOTE_PORT": "",
+    "wsgi.url_scheme": "",
+    "wsgi.input": None,
+    "wsgi.file_wrapper": None,
+    "catalina.session": None,
+    "catalina.context": None,
+    "catalina.servlet": None,
+    "catalina.dispatcher_type": "",
     "wsgi.version": (1, 0),
     "wsgi.errors": sys.stderr,
     "wsgi.multithread": True,
@@ -105,7 +123,7 @@ class Request:
     _session_facade: SessionFacade | None = None
     _remote_host: str | None = None
     _parameters: dict[str, list[str]] | None = None
-    _cookies: dict[str, list[str]] | None = None
+    _cookies: Mapping[str, Sequence[str]] | None = None
     _attributes: dict[str, Any] | None = None
     _notes: dict[str, Any] | None = None
     _remote_user: str | None = None
@@ -206,7 +224,7 @@ class Request:
         return query_parameters(self) if self._parameters is None else self._parameters
 
     @property
-    def cookies(self) -> dict[str, list[str]]:
+    def cookies(self) -> Mapping[str, Sequence[str]]:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:
             limit = 200 if self.connector is None else self.connector.max_cookie_count
@@ -277,7 +295,11 @@ class Request:
         """The PEP 3333 environ, with ``catalina.session``, ``catalina.context`` and the request attributes."""
         environ = ENVIRON_BASE.copy()
         environ["REQUEST_METHOD"] = self.method
-        environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._script_and_path()
+        script, path = self.context_path, self.servlet_path
+        if self.path_info is not None or "%" in script or not path.isascii():
+            script, path = self._script_and_path()
+        environ["SCRIPT_NAME"] = script
+        environ["PATH_INFO"] = path
         environ["QUERY_STRING"] = self.query_string or ""
         environ["REQUEST_URI"] = self.request_uri if self.query_string is None else self._uri_with_query()
         environ["SERVER_PROTOCOL"] = self.protocol
@@ -291,7 +313,10 @@ class Request:
         if self.principal is not None or self._remote_user is not None:
             environ["REMOTE_USER"] = self.remote_user
             environ["AUTH_TYPE"] = self.auth_type or ""
-        environ["catalina.session"] = self.session_facade
+        facade = self._session_facade
+        if facade is None:
+            facade = self._session_facade = SessionFacade(self)
+        environ["catalina.session"] = facade
         if self._attributes:
             environ.update(self._attributes)
         return environ

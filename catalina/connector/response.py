@@ -199,7 +199,7 @@ class Response:
     @property
     def bytes_written(self) -> int:
         """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
-        return self._content_written if self._has_body() else 0
+        return 0 if self.request.method == "HEAD" or self.status in NO_BODY else self._content_written
 
     def write(self, data: bytes) -> None:
         """Append to the body. What does not fit into the buffer leaves, which commits the response."""

@@ -8,29 +8,38 @@ __all__ = ["InProgress"]
 
 
 class InProgress:
-    """A counter as context manager, shared by all threads that run requests."""
+    """Shared by all threads that run requests, each of which does this around it::
+
+        progress.inside[request] = None
+        try: ...
+        finally:
+            del progress.inside[request]
+            if progress.waited_for:
+                progress.left()
+
+    That is one step on a dictionary in and one out; a lock, or a context manager, would cost every request more.
+    """
 
     def __init__(self) -> None:
-        self.count = 0
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._waiting = False
+        self.inside: dict[object, None] = {}
+        self.waited_for = False
+        self._left = threading.Condition()
 
-    def __enter__(self) -> None:
-        with self._lock:  # the lock itself: a condition's own entry costs a Python call more, twice per request
-            self.count += 1
+    @property
+    def count(self) -> int:
+        """How many are inside."""
+        return len(self.inside)
 
-    def __exit__(self, *exc: object) -> None:
-        with self._lock:
-            self.count -= 1
-            if self._waiting and self.count == 0:
-                self._idle.notify_all()
+    def left(self) -> None:
+        """Somebody has gone while somebody waits."""
+        with self._left:
+            self._left.notify_all()
 
     def wait_idle(self, seconds: float) -> bool:
         """Wait until nobody is inside; False when somebody still is after ``seconds``."""
-        with self._idle:
-            self._waiting = True
+        with self._left:
+            self.waited_for = True  # first: who goes from here on says so
             try:
-                return self._idle.wait_for(lambda: self.count == 0, seconds)
+                return self._left.wait_for(lambda: not self.inside, seconds)
             finally:
-                self._waiting = False
+                self.waited_for = False

@@ -40,29 +40,34 @@ class StandardWrapperValve(ValveBase):
         if wrapper.definition.multipart is not None and _is_too_large(wrapper.definition.multipart, request):
             response.send_error(413)
             return
-        with context.in_progress:
-            try:
-                path = request.servlet_path + (request.path_info or "")
-                if context.swallow_output:
-                    with captured(context.logger):
-                        run_servlet(wrapper, request, response, path, "REQUEST")
-                else:
+        progress = context.in_progress
+        progress.inside[request] = None
+        try:
+            path = request.servlet_path + (request.path_info or "")
+            if context.swallow_output:
+                with captured(context.logger):
                     run_servlet(wrapper, request, response, path, "REQUEST")
-            except ClientAbortException:
-                raise
-            except UnavailableError as exc:
-                wrapper.unavailable(exc.seconds)
-                context.logger.warning("Servlet [%s] is unavailable: %s", wrapper.name, exc)
-                _answer_unavailable(wrapper, response)
-            except DeploymentError as exc:
-                context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
-                _failed(response, exc, f"Error instantiating servlet class [{wrapper.servlet_class}]")
-            except Exception as exc:  # the application's own code
-                context.logger.error(
-                    "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
-                    wrapper.name, context.path, exc_info=exc,
-                )  # fmt: skip
-                _failed(response, exc)
+            else:
+                run_servlet(wrapper, request, response, path, "REQUEST")
+        except ClientAbortException:
+            raise
+        except UnavailableError as exc:
+            wrapper.unavailable(exc.seconds)
+            context.logger.warning("Servlet [%s] is unavailable: %s", wrapper.name, exc)
+            _answer_unavailable(wrapper, response)
+        except DeploymentError as exc:
+            context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
+            _failed(response, exc, f"Error instantiating servlet class [{wrapper.servlet_class}]")
+        except Exception as exc:  # the application's own code
+            context.logger.error(
+                "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
+                wrapper.name, context.path, exc_info=exc,
+            )  # fmt: skip
+            _failed(response, exc)
+        finally:
+            del progress.inside[request]
+            if progress.waited_for:
+                progress.left()
 
 
 def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, path: str, kind: str) -> None:

@@ -197,25 +197,12 @@ class StandardSession:
             raise TypeError(f"a session attribute's name must be str, got {name!r}")
         if not self.alive:
             raise InvalidSessionError(f"setAttribute: Session [{self.id}] has already been invalidated")
-        self._set(name, value, True)
-
-    def remove_attribute(self, name: str) -> None:
-        """Unbind ``name``; one that is not set is ignored.
-
-        Raises:
-            InvalidSessionError: the session has ended.
-        """
-        if not self.alive:
-            raise InvalidSessionError("removeAttribute: Session already invalidated")
-        self._remove(name, True)
-
-    def _set(self, name: str, value: object, notify: bool) -> None:
         manager = self.manager
-        listening = notify and manager.listeners.attributes
+        listening = manager.listeners.attributes
         old = self._attributes.get(name, _MISSING)
         if old is UNDECODED and listening:
             old = manager.decode_attribute(self, name, self._encoded[name])
-        bind = notify and (old is not value or manager.notify_binding_listener_on_unchanged_value)
+        bind = old is not value or manager.notify_binding_listener_on_unchanged_value
         if bind and type(value) not in IMMUTABLE:
             self._tell_value(value, "value_bound", name)
         if not self.keeps_encoded:
@@ -228,6 +215,16 @@ class StandardSession:
                 self._tell_attribute(manager.listeners.session_attribute_added, name, value)
             else:
                 self._tell_attribute(manager.listeners.session_attribute_replaced, name, old)
+
+    def remove_attribute(self, name: str) -> None:
+        """Unbind ``name``; one that is not set is ignored.
+
+        Raises:
+            InvalidSessionError: the session has ended.
+        """
+        if not self.alive:
+            raise InvalidSessionError("removeAttribute: Session already invalidated")
+        self._remove(name, True)
 
     def _remove(self, name: str, notify: bool) -> None:
         old = self._attributes.pop(name, _MISSING)

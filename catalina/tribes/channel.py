@@ -116,6 +116,7 @@ class ChannelMessage:
         timestamp_ms: the sender's clock, informative.
         unique_id: 16 bytes, the key of fragments and of two-phase commits.
         address: the sender, who need not be a known member.
+        key: what the message is about; messages about one thing keep their order at Java members too. Not on the wire.
     """
 
     data: bytes
@@ -123,14 +124,14 @@ class ChannelMessage:
     timestamp_ms: int
     unique_id: bytes
     address: Member
+    key: object = field(default=None, repr=False, compare=False)
     _payload: object = field(default=None, repr=False, compare=False)
     _decoded: bool = field(default=False, repr=False, compare=False)
 
     def with_data(self, data: bytes, options: int | None = None) -> ChannelMessage:
         """The same message in another form, for interceptors that transform."""
-        return ChannelMessage(
-            data, self.options if options is None else options, self.timestamp_ms, self.unique_id, self.address
-        )
+        options = self.options if options is None else options
+        return ChannelMessage(data, options, self.timestamp_ms, self.unique_id, self.address, self.key)
 
     def payload(self) -> object:
         """What was sent: bytes, or the value of the Java object stream; decoded once.
@@ -158,7 +159,7 @@ class ErrorHandler(Protocol):
 
 
 class Delivery:
-    """Handle of a message on its way: done when every member has it, or has failed.
+    """Handle of a message on its way, or of several: done when every member has it, or has failed.
 
     ``done`` means for each member: the acknowledgement came when one was asked for, else the kernel took the bytes.
     An asynchronous message is done as soon as it is queued, and its failures reach only ``handler``.
@@ -168,10 +169,9 @@ class Delivery:
         unique_id: of the message.
         reactor: whose role a waiting runner hands on.
         handler: told about asynchronous messages.
-        key: what the message is about; messages about one thing keep their order at Java members too.
     """
 
-    __slots__ = ("_callbacks", "_pending", "_reactor", "done", "faulty", "handler", "key", "unique_id")
+    __slots__ = ("_callbacks", "_expected", "_reactor", "_reported", "done", "faulty", "handler", "unique_id")
 
     def __init__(
         self,
@@ -179,27 +179,27 @@ class Delivery:
         unique_id: bytes = b"",
         reactor: Reactor | None = None,
         handler: ErrorHandler | None = None,
-        key: object = None,
     ) -> None:
         self.done = False
         self.faulty: dict[Member, BaseException] = {}
         self.unique_id = unique_id
         self.handler = handler
-        self.key = key
-        self._pending = pending
+        # Only the sending thread writes the one, only the runner the other, so there is no lock.
+        self._expected = pending
+        self._reported = 0
         self._reactor = reactor
         self._callbacks: list[Callable[[Delivery], None]] = []
         if pending <= 0:
             self.done = True
 
     def expect(self, more: int) -> None:
-        """The message becomes several on the wire: ``more`` reports are needed. Call before the first can come."""
-        self._pending += more
+        """The message becomes several on the wire: ``more`` reports are needed. Call before its last can come."""
+        self._expected += more
 
     def succeeded(self) -> None:
         """One member has it. Called in the runner's thread only, as :meth:`failed`."""
-        self._pending -= 1
-        if self._pending == 0:
+        self._reported += 1
+        if self._reported == self._expected:
             self.finish()
 
     def failed(self, member: Member, reason: BaseException) -> None:

@@ -78,9 +78,11 @@ def test_a_client_that_takes_nothing_is_given_up():
 
 
 def test_a_finished_answer_that_nobody_takes_is_given_up_without_a_thread():
+    body = [b"x" * 20_000_000]  # made here: the call itself must be quick, or it gets a thread
+
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
-        return [b"x" * 20_000_000]
+        return body
 
     with serving(application, connectionTimeout="300") as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -107,17 +107,21 @@ class FakeChannel:
     def post(
         self, to: Sequence[Member], message: bytes, options: int, handler: Any = None, key: Any = None
     ) -> Delivery:
-        self.sent.append((bytes(message), options))
-        delivery = Delivery(len(to))
-        for member in to:
-            node = next(node for node in self.node.network.nodes if node.channel.local_member == member)
-            channel_message = ChannelMessage(bytes(message), options, 0, bytes(16), self.local_member)
-            self.node.network.send(self.node, node, channel_message, delivery)
+        return self.post_all(to, [(message, key)], options, handler)
+
+    def post_all(
+        self, to: Sequence[Member], messages: Sequence[tuple[bytes, Any]], options: int, handler: Any = None
+    ) -> Delivery:
+        delivery = Delivery(len(to) * len(messages))
+        for data, _ in messages:
+            self.sent.append((bytes(data), options))
+            for member in to:
+                node = next(node for node in self.node.network.nodes if node.channel.local_member == member)
+                message = ChannelMessage(bytes(data), options, 0, bytes(16), self.local_member)
+                self.node.network.send(self.node, node, message, delivery)
         if options & SEND_OPTIONS_ASYNCHRONOUS:
             delivery.finish()
         return delivery
-
-    post_bytes = post
 
     def send(self, to: Sequence[Member], message: bytes, options: int, handler: Any = None) -> bytes:
         self.post(to, message, options)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from catalina.ha.request_deliveries import note
+from catalina.ha.request_deliveries import note, settle
 from catalina.tribes.channel import Delivery
 from tests.ha.support import collected
+from tests.tribes.fakes import a_member
 
 
 def test_what_is_noted_inside_is_collected() -> None:
@@ -23,3 +24,18 @@ def test_outside_nobody_waits() -> None:
         pass
     note(Delivery(1))
     assert deliveries == []
+
+
+def test_what_is_held_is_done_when_everything_it_waits_for_is() -> None:
+    held, waited_for = [Delivery(1), Delivery(1)], [Delivery(1), Delivery(0), Delivery(1)]
+    settle(held, waited_for)
+    waited_for[0].succeeded()
+    assert not any(each.done for each in held)
+    waited_for[2].failed(a_member(2), OSError("no"))
+    assert all(each.done for each in held)
+
+
+def test_what_waits_for_nothing_is_done_at_once() -> None:
+    held = Delivery(1)
+    settle([held], [])
+    assert held.done

@@ -209,6 +209,14 @@ class Stack:
         self.top.next.send_message(to, message, delivery)
         return delivery
 
+    def send_together(self, *data: bytes, options: int = 0, to: Sequence[Member] = (PEER,)) -> Delivery:
+        """All messages of a round at once."""
+        messages = [self.message(each, options, sender=self.bottom.local) for each in data]
+        delivery = Delivery(len(to), messages[0].unique_id)
+        assert self.top.next is not None
+        self.top.next.send_messages(to, messages, delivery)
+        return delivery
+
     @property
     def sent(self) -> list[ChannelMessage]:
         return [message for _, message in self.bottom.sent]

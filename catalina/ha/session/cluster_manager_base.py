@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from catalina.attributes import Attribute
+from catalina.ha.request_deliveries import current, settle
 from catalina.session.manager_base import ManagerBase
 
 if TYPE_CHECKING:
+    from catalina.connector.request import Request
     from catalina.ha.session.delta_session import DeltaSession
     from catalina.ha.session.session_message import SessionMessage
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.session.session import Session
+    from catalina.tribes.channel import Delivery
     from catalina.tribes.member import Member
 
-__all__ = ["ClusterManagerBase"]
+__all__ = ["UNABLE", "ClusterManagerBase", "CompletedRequest"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.ClusterManagerBase")
+
+#: Tomcat's words for a request whose changes could not be sent.
+UNABLE = "Unable to perform replication request."
+
+#: A session that a request has used, the request, and what its answer is held for, if it is.
+CompletedRequest = tuple["Session", "Request", "Delivery | None"]
 
 
 class ClusterManagerBase(ManagerBase):
@@ -46,6 +60,27 @@ class ClusterManagerBase(ManagerBase):
     def answers_wait(self) -> bool:
         """Whether a request's answer may have to wait for what :meth:`request_completed` sends."""
         return True
+
+    def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
+        """Send what the requests of one round of the loop have changed, and see that their answers can leave.
+
+        A fault is the operator's to know: the applications' answers are complete and right.
+        """
+        for session, request, held in entries:
+            deliveries: list[Delivery] = []
+            outer, current.deliveries = current.deliveries, deliveries
+            self.replicate(session, request)
+            current.deliveries = outer
+            if held is not None:
+                settle((held,), deliveries)
+
+    def replicate(self, session: Session, request: Request) -> bool:
+        """:meth:`request_completed`, whose faults are logged; whether something was sent."""
+        try:
+            return self.request_completed(session, request) is not None
+        except Exception:
+            log.exception(UNABLE)
+            return False
 
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""

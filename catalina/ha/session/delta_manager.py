@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import CatalinaError
-from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.request_deliveries import settle
+from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.recent_sessions import RecentSessions
@@ -37,6 +38,7 @@ from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
     from catalina.tribes.member import Member
@@ -179,15 +181,44 @@ class DeltaManager(ClusterManagerBase):
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Send what the request changed; a session that was only read says now and then that it lives."""
+        members, cluster = self._members, self.cluster
+        message = self._completed_message(session, bool(members), self.now_ms())
+        if message is None or cluster is None:
+            return None
+        return cluster.post_all((message,), members)
+
+    def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
+        """The same for all requests of a round: their messages go through the channel as one."""
+        members, now_ms = self._members, self.now_ms()
+        has_members = bool(members)
+        messages = []
+        for session, _, _ in entries:
+            try:
+                message = self._completed_message(session, has_members, now_ms)
+            except Exception:
+                log.exception(UNABLE)
+                continue
+            if message is not None:
+                messages.append(message)
+        deliveries = []
+        if messages and self.cluster is not None:
+            try:
+                deliveries.append(self.cluster.post_all(messages, members))
+            except Exception:
+                log.exception(UNABLE)
+        held = [each for _, _, each in entries if each is not None]
+        if held:
+            settle(held, [delivery for delivery in deliveries if delivery is not None])
+
+    def _completed_message(self, session: Any, has_members: bool, now_ms: int) -> tuple[bytes, str] | None:
+        """What the others must know about a session after a request, with its key."""
         if not isinstance(session, DeltaSession) or not session.alive:
             return None
-        members = self._members
-        if not members:
+        if not has_members:
             session.reset_delta()
             session.is_primary = True
             return None
         delta = session.take_delta()
-        now_ms = self.now_ms()
         if delta is not None:
             event, body = EVT_SESSION_DELTA, delta.serialize()
         elif not session.is_primary or self._must_tell_access(session, now_ms):
@@ -196,7 +227,10 @@ class DeltaManager(ClusterManagerBase):
             return None
         session.is_primary = True
         session.last_replicated_ms = now_ms
-        return self._tell(event, session.id, body, f"{session.id}-{now_ms}", now_ms, members)
+        if self.enable_statistics:
+            self.sent[event] += 1
+        session_id = session.id
+        return encode_message(event, self.name, body, session_id, f"{session_id}-{now_ms}", now_ms), session_id
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
         interval = session.max_inactive_interval
@@ -220,10 +254,8 @@ class DeltaManager(ClusterManagerBase):
         body: bytes | None,
         unique_id: str,
         now_ms: int,
-        members: Sequence[Member] | None = None,
     ) -> Delivery | None:
-        members = self._members if members is None else members
-        cluster = self.cluster
+        members, cluster = self._members, self.cluster
         if cluster is None or not members:
             return None
         if self.enable_statistics:

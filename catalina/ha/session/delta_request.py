@@ -92,6 +92,13 @@ def _action_head(kind: int, action: int, name: str, has_value: bool) -> bytes:
     return _ACTION.pack(kind, action) + _utf(name) + (b"\1" if has_value else b"\0")
 
 
+@lru_cache(maxsize=4096)
+def _head_of_one(session_id: str, record_all: bool, kind: int, action: int, name: str) -> bytes:
+    """What stands before the value of a delta with one action: most requests change one attribute, the same again."""
+    block = _session_head(session_id) + _HEAD.pack(record_all, 1) + _action_head(kind, action, name, True)
+    return STREAM_HEADER + _blocks(block)
+
+
 class DeltaAction(NamedTuple):
     """One change.
 
@@ -133,34 +140,32 @@ class DeltaRequest:
         record_all_actions: keep every action in order (the Manager's recordAllActions).
     """
 
-    __slots__ = ("_by_name", "_log", "record_all_actions", "session_id")
+    __slots__ = ("_actions", "record_all_actions", "session_id")
 
     def __init__(self, session_id: str = "", record_all_actions: bool = False) -> None:
         self.session_id = session_id
         self.record_all_actions = record_all_actions
-        self._by_name: dict[str, DeltaAction] = {}
-        self._log: list[DeltaAction] = []
+        self._actions: dict[str | int, DeltaAction] = {}  # by name, or by number
 
     @property
     def actions(self) -> list[DeltaAction]:
         """The actions in the order they must be applied."""
-        return list(self._log) if self.record_all_actions else list(self._by_name.values())
+        return list(self._actions.values())
 
     def __len__(self) -> int:
-        return len(self._log) if self.record_all_actions else len(self._by_name)
+        return len(self._actions)
 
     def add(self, action: DeltaAction) -> None:
         """Record one action."""
-        if self.record_all_actions:
-            self._log.append(action)
-        else:
-            self._by_name.pop(action.name, None)
-            self._by_name[action.name] = action
+        actions = self._actions
+        name = len(actions) if self.record_all_actions else action.name
+        if name in actions:
+            del actions[name]
+        actions[name] = action
 
     def reset(self) -> None:
         """Forget all actions: they have been sent."""
-        self._by_name.clear()
-        self._log.clear()
+        self._actions.clear()
 
     def set_attribute(self, name: str, value: EncodedValue) -> None:
         """An attribute has this value now."""
@@ -210,7 +215,11 @@ class DeltaRequest:
 
     def serialize(self) -> bytes:
         """The stream; the actions stay."""
-        actions = self._log if self.record_all_actions else self._by_name.values()
+        actions = self._actions.values()
+        if len(actions) == 1:
+            kind, action, name, value = next(iter(actions))
+            if value is not None:
+                return _head_of_one(self.session_id, self.record_all_actions, kind, action, name) + value.data
         parts = [STREAM_HEADER]
         block = _session_head(self.session_id) + _HEAD.pack(self.record_all_actions, len(actions))
         handles = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.ha.request_deliveries import current
-from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase, CompletedRequest
 from catalina.java_pattern import pattern
 from catalina.tribes.channel import Delivery
 from catalina.valves.valve_base import ValveBase
@@ -60,8 +60,8 @@ class ReplicationValve(ValveBase):
         self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
         self.last_send_time = 0.0
-        #: What to look at after the round: manager, session, request, and what the answer waits for, if it does.
-        self._waiting: deque[tuple[ClusterManagerBase, Session, Request, Delivery | None]] = deque()
+        #: What to look at after the round.
+        self._waiting: deque[tuple[ClusterManagerBase, CompletedRequest]] = deque()
         self._scheduled = False
 
     def _start(self) -> None:
@@ -81,7 +81,7 @@ class ReplicationValve(ValveBase):
                 sending = time.perf_counter()
             used = self._used_session(request)
             if used is not None and (statistics or not self._put_off(*used, request, response)):
-                sent = _replicate(*used, request)
+                sent = used[0].replicate(used[1], request)
         finally:
             current.deliveries = outer
         if statistics:
@@ -112,32 +112,29 @@ class ReplicationValve(ValveBase):
         reactor = None if channel is None else channel.reactor
         if reactor is None or not reactor.in_runner:
             return False
-        sent = None
+        held = None
         if manager.answers_wait:
-            sent = Delivery(1)
-            response.hold(sent)
-        self._waiting.append((manager, session, request, sent))
+            held = Delivery(1)
+            response.hold(held)
+        self._waiting.append((manager, (session, request, held)))
         if not self._scheduled:
             self._scheduled = True
             reactor.after_work(self._replicate_waiting)
         return True
 
     def _replicate_waiting(self) -> None:
-        self._scheduled = False  # first: what is added from here on schedules again
+        self._scheduled = False  # first: what is added from here on, also by a thread that is late, schedules again
         waiting = self._waiting
-        while waiting:
-            try:
-                manager, session, request, sent = waiting.popleft()
-            except IndexError:  # a replication that waits has given the loop away, which has come here too
-                return
-            if sent is None:
-                _replicate(manager, session, request)
-                continue
-            deliveries: list[Delivery] = []
-            outer, current.deliveries = current.deliveries, deliveries
-            _replicate(manager, session, request)
-            current.deliveries = outer
-            _complete(sent, deliveries)
+        by_manager: dict[ClusterManagerBase, list[CompletedRequest]] = {}
+        for _ in range(len(waiting)):
+            manager, entry = waiting.popleft()
+            entries = by_manager.get(manager)
+            if entries is None:
+                by_manager[manager] = [entry]
+            else:
+                entries.append(entry)
+        for manager, entries in by_manager.items():
+            manager.requests_completed(entries)
 
     def _count(self, began: float, sending: float, sent: bool) -> None:
         ended = time.perf_counter()
@@ -179,22 +176,3 @@ class ReplicationValve(ValveBase):
         self.total_request_ms = self.total_send_ms = 0.0
         self.nr_of_requests = self.nr_of_send_requests = self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
-
-
-def _replicate(manager: ClusterManagerBase, session: Session, request: Request) -> bool:
-    """Returns whether something was sent."""
-    try:
-        return manager.request_completed(session, request) is not None
-    except Exception:
-        # The application's answer is complete and right; that the others were not told is the operator's to know.
-        log.exception("Unable to perform replication request.")
-        return False
-
-
-def _complete(sent: Delivery, deliveries: list[Delivery]) -> None:
-    """Let ``sent`` be done when all of ``deliveries`` are."""
-    waiting = [delivery for delivery in deliveries if not delivery.done]
-    sent.expect(len(waiting))
-    for delivery in waiting:
-        delivery.add_done_callback(lambda _: sent.succeeded())
-    sent.succeeded()  # what was sent is known now

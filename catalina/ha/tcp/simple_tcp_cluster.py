@@ -222,11 +222,17 @@ class SimpleTcpCluster(Lifecycle):
 
         Messages with one key, a session's id, reach even Java members in their order.
         """
+        return self.post_all(((data, key),), to, options)
+
+    def post_all(
+        self, messages: Sequence[tuple[bytes, str | None]], to: Sequence[Member], options: int | None = None
+    ) -> Delivery | None:
+        """:meth:`post_bytes` for several messages at once, each with its key."""
         channel = self.channel
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post_bytes(to, data, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed, key)
+        delivery = channel.post_all(to, messages, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
         if not delivery.done:
             delivery.add_done_callback(self.missed.delivered)
             note(delivery)

@@ -44,14 +44,20 @@ class ChannelCoordinator(ChannelInterceptorBase):
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """To the members' receivers, or with the multicast bit to the membership's group, whoever listens."""
-        if message.options & SEND_OPTIONS_MULTICAST:
-            self.membership_service.broadcast(message)
+        self.send_messages(to, (message,), delivery)
+
+    def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
+        """Several to the same members."""
+        if messages[0].options & SEND_OPTIONS_MULTICAST:
+            for message in messages:
+                self.membership_service.broadcast(message)
             for _ in to:
                 delivery.succeeded()
         else:
-            self.sender.send_message(to, message, delivery)
+            self.sender.send_messages(to, messages, delivery)
         if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
+            for message in messages:
+                MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
 
     def message_received(self, message: ChannelMessage) -> None:
         """From the receiver, or a broadcast from the membership service.

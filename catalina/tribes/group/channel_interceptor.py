@@ -1,13 +1,15 @@
 """One layer of a channel (Tomcat: tribes/group/ChannelInterceptorBase.java, ChannelInterceptor.java).
 
 A layer knows its two neighbours: ``next`` is towards the network, ``previous`` towards the application. Sending goes
-down through :meth:`~ChannelInterceptorBase.send_message`, everything else comes up. Each method passes on by default.
-Upward calls happen in the runner's thread; ``send_message`` in any thread.
+down through :meth:`~ChannelInterceptorBase.send_message`, or for all messages of a loop's round at once through
+:meth:`~ChannelInterceptorBase.send_messages`; everything else comes up. Each method passes on by default. Upward calls
+happen in the runner's thread, sending in any thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute, Component
@@ -18,9 +20,9 @@ from catalina.tribes.member import Member
 if TYPE_CHECKING:
     from catalina.tribes.group.group_channel import GroupChannel
 
-__all__ = ["ChannelInterceptorBase", "MembersSource", "SendMessage"]
+__all__ = ["ChannelInterceptorBase", "MembersSource", "SendMessages"]
 
-SendMessage = Callable[[Sequence[Member], ChannelMessage, Delivery], None]
+SendMessages = Callable[[Sequence[Member], Sequence[ChannelMessage], Delivery], None]
 
 
 class MembersSource(Protocol):
@@ -63,9 +65,14 @@ class ChannelInterceptorBase(Component):
         flag = self.option_flag
         return flag == 0 or flag & options == flag
 
-    def below_that_sends(self) -> SendMessage:
-        """``send_message`` of the nearest interceptor below that does something in it: the others cost nothing."""
-        return self.nearest_below("send_message").send_message
+    def below_that_sends(self) -> SendMessages:
+        """``send_messages`` of the nearest interceptor below that does something: the others cost nothing."""
+        base, layer = ChannelInterceptorBase, self._below
+        while layer.next is not None and (
+            type(layer).send_message is base.send_message and type(layer).send_messages is base.send_messages
+        ):
+            layer = layer.next
+        return layer.send_messages
 
     def above_that_receives(self) -> Callable[[ChannelMessage], None]:
         """``message_received`` of the nearest interceptor above that does something in it."""
@@ -96,6 +103,27 @@ class ChannelInterceptorBase(Component):
             ChannelError: refused before anything was sent; nobody reports then.
         """
         self._below.send_message(to, message, delivery)
+
+    def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
+        """Send several messages with the same options, in their order; a member reports when it has all of them.
+
+        A layer that looks at messages one by one needs only :meth:`send_message`.
+
+        Raises:
+            ChannelError: the only message was refused. Of several the others go, and the refused one counts as failed.
+        """
+        if type(self).send_message is ChannelInterceptorBase.send_message:
+            self._below.send_messages(to, messages, delivery)
+            return
+        if len(messages) == 1:
+            self.send_message(to, messages[0], delivery)
+            return
+        delivery.expect(len(to) * (len(messages) - 1))
+        for message in messages:
+            try:
+                self.send_message(to, message, delivery)
+            except ChannelError as exc:
+                self.channel.running_reactor.call_soon(partial(_refused, to, exc, delivery))
 
     def message_received(self, message: ChannelMessage) -> None:
         """A message from below. An exception becomes a negative acknowledgement where one was asked for."""
@@ -154,3 +182,8 @@ class ChannelInterceptorBase(Component):
         """Undo :meth:`start`."""
         if self.next is not None:
             self.next.stop(level)
+
+
+def _refused(to: Sequence[Member], reason: ChannelError, delivery: Delivery) -> None:
+    for member in to:
+        delivery.failed(member, reason)

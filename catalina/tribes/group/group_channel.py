@@ -33,7 +33,7 @@ from catalina.tribes.channel import (
     ObjectBytes,
 )
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
-from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource, SendMessage
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource, SendMessages
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
@@ -94,7 +94,7 @@ class GroupChannel(ChannelInterceptorBase):
         self._channel_listeners: tuple[ChannelListener, ...] = ()
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
-        self._send_below: SendMessage | None = None
+        self._send_below: SendMessages | None = None
         self._members_source: MembersSource = self.coordinator
         self._local_source: MembersSource = self.coordinator
 
@@ -197,17 +197,33 @@ class GroupChannel(ChannelInterceptorBase):
         Args:
             options: with SEND_OPTIONS_BYTE_MESSAGE they are bytes for the receiver too, else a Java object stream.
         """
+        return self.post_all(to, ((data, key),), options, handler)
+
+    def post_all(
+        self,
+        to: Sequence[Member],
+        messages: Sequence[tuple[bytes, object]],
+        options: int,
+        handler: ErrorHandler | None = None,
+    ) -> Delivery:
+        """:meth:`post_bytes` for several messages, each with its key; the handle is done when all of them are.
+
+        They go through the stack, and to a member of this software, as one. If one fails at a member, the member counts
+        as failed for all.
+        """
         send_below = self._send_below
         if send_below is None:
             raise ChannelError(f"channel {self.name!r} is not started")
         if not to:
             raise ChannelError("No destination given")
-        unique_id = self._next_id()
-        delivery = Delivery(len(to), unique_id, self.reactor, handler, key)
         now_ms = time.time_ns() // 1_000_000
-        send_below(to, ChannelMessage(data, options, now_ms, unique_id, self._local_source.local_member), delivery)
+        local_member, next_id = self._local_source.local_member, self._next_id
+        sent = [ChannelMessage(data, options, now_ms, next_id(), local_member, key) for data, key in messages]
+        delivery = Delivery(len(to), sent[0].unique_id, self.reactor, handler)
+        send_below(to, sent, delivery)
         if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", unique_id.hex(), _names(to))
+            for message in sent:
+                MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
         return delivery
 
     def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:

@@ -25,7 +25,7 @@ class FailureListener(Protocol):
 
 
 class ReplicationTransmitter(Component):
-    """Encodes a message once and queues it to each member."""
+    """Encodes messages once and queues them to each member."""
 
     elements = {
         "Transport": Element(
@@ -58,15 +58,16 @@ class ReplicationTransmitter(Component):
         """Close the connections; what still waits fails."""
         self.transport.close()
 
-    def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Queue the message to each member's receiver. Any thread."""
-        options = message.options
-        frame = self._encoder.frame(message)
+    def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
+        """Queue messages with the same options to each member's receiver. Any thread."""
+        options = messages[0].options
+        frame = self._encoder.frame
+        frames = [(frame(message), message.key) for message in messages]
         wants_ack = bool(options & SEND_OPTIONS_USE_ACK)
         if options & SEND_OPTIONS_UDP or self._udp_based:
-            self.transport.enqueue_datagrams(to, frame, wants_ack, delivery)
+            self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
         else:
-            self.transport.enqueue(to, frame, wants_ack, delivery)
+            self.transport.enqueue(to, frames, wants_ack, delivery)
 
     def forget(self, member: Member) -> None:
         """The member is gone. In the runner."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from catalina.ha import request_deliveries
+from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from tests.ha.support import Node, two_nodes
 
@@ -169,15 +170,15 @@ def test_in_the_loop_an_answer_without_changes_is_let_go_after_the_round() -> No
     assert held.done
 
 
-def test_in_the_loop_a_failure_to_replicate_costs_the_other_answers_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_in_the_loop_a_failure_to_replicate_costs_the_other_answers_nothing(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, a, b = two_nodes(channel_send_options=6)
     valve, loop = in_a_loop(a)
     bad, good = FakeRequest(a), FakeRequest(a)
     held = [serve(valve, request, count).held[0] for request in (bad, good)]
-    bad.context.manager.request_completed, completed = (
-        lambda session, request: 1 / 0 if session is bad.session else completed(session, request),
-        bad.context.manager.request_completed,
-    )
+    take_delta = DeltaSession.take_delta
+    monkeypatch.setattr(DeltaSession, "take_delta", lambda self: 1 / 0 if self is bad.session else take_delta(self))
     loop.work()
     assert all(each.done for each in held)
     assert "Unable to perform replication request." in caplog.text

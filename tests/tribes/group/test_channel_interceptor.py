@@ -52,9 +52,44 @@ def test_the_option_flag_says_which_messages_it_acts_on(flag, options, acts):
 
 
 def test_layers_that_do_nothing_are_left_out_on_the_way_down(stack):
-    assert stack.top.below_that_sends() == stack.bottom.send_message
+    assert stack.top.below_that_sends() == stack.bottom.send_messages
 
 
 def test_a_layer_in_no_stack_says_so():
     with pytest.raises(ChannelError, match="ChannelInterceptorBase is in no stack"):
         _ = ChannelInterceptorBase().local_member
+
+
+class OneByOne(ChannelInterceptorBase):
+    """A layer that looks at each message, and refuses one."""
+
+    def send_message(self, to, message, delivery) -> None:
+        if message.data == b"bad":
+            raise ChannelError("refused")
+        super().send_message(to, message.with_data(message.data.upper()), delivery)
+
+
+def test_messages_that_go_together_reach_a_layer_that_knows_single_ones_one_by_one():
+    stack = Stack(ChannelInterceptorBase(), OneByOne())
+    stack.bottom.unanswered = []
+    delivery = stack.send_together(b"a", b"b")
+    assert [message.data for message in stack.sent] == [b"A", b"B"]
+    stack.bottom.answer(*stack.bottom.unanswered.pop())
+    assert not delivery.done
+    stack.bottom.answer_all()
+    assert delivery.done
+    assert not delivery.faulty
+
+
+def test_one_of_them_that_is_refused_counts_as_failed_and_the_others_go():
+    stack = Stack(OneByOne())
+    delivery = stack.send_together(b"a", b"bad", b"c")
+    stack.reactor.run()
+    assert [message.data for message in stack.sent] == [b"A", b"C"]
+    assert delivery.done
+    assert str(delivery.faulty[PEER]) == "refused"
+
+
+def test_the_only_one_that_is_refused_is_the_senders_to_know():
+    with pytest.raises(ChannelError, match="refused"):
+        Stack(OneByOne()).send_together(b"bad")

@@ -41,6 +41,17 @@ def test_messages_arrive_in_order_with_every_way_to_send(pair, options):
     assert seen.senders[-1] == one.local_member
 
 
+@pytest.mark.parametrize("options", [0x01, 0x07, 0x09, 0x0F])
+def test_messages_that_are_posted_together_arrive_in_order_and_are_done_together(pair, options):
+    one, _, _, seen = pair
+    seen.messages.clear()
+    sent = [b"%d" % number for number in range(50)]
+    delivery = one.post_all(one.members, [(message, "key") for message in sent], options)
+    assert delivery.wait(5)
+    assert not delivery.faulty
+    until(lambda: seen.messages == sent)
+
+
 @pytest.mark.parametrize("options", [2, 6])
 def test_an_acknowledged_message_has_arrived_when_send_returns(pair, options):
     one, _, _, seen = pair

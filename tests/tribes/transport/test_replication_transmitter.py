@@ -18,16 +18,16 @@ from tests.tribes.fakes import LOCAL, PEER, a_member
 class Transport(ParallelNioSender):
     def __init__(self, **values) -> None:
         super().__init__(**values)
-        self.queued: list[tuple[str, object, bytes, bool]] = []
+        self.queued: list[tuple[str, object, list[tuple[bytes, object]], bool]] = []
 
     def open(self, reactor, on_failure) -> None:
         """There is no loop here."""
 
-    def enqueue(self, to, frame, wants_ack, delivery) -> None:
-        self.queued.append(("tcp", to, frame, wants_ack))
+    def enqueue(self, to, frames, wants_ack, delivery) -> None:
+        self.queued.append(("tcp", to, frames, wants_ack))
 
-    def enqueue_datagrams(self, to, frame, wants_ack, delivery) -> None:
-        self.queued.append(("udp", to, frame, wants_ack))
+    def enqueue_datagrams(self, to, frames, wants_ack, delivery) -> None:
+        self.queued.append(("udp", to, frames, wants_ack))
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_options_say_which_way_and_whether_an_answer_is_expected(options, udp_ba
     transmitter.set_transport(Transport(udp_based=udp_based))
     transmitter.channel = transmitter.listener = Mock()
     transmitter.start()
-    message = ChannelMessage(b"x", options, 1, bytes(16), LOCAL)
+    messages = [ChannelMessage(data, options, 1, bytes(16), LOCAL, data) for data in (b"x", b"y")]
     members = [PEER, a_member(3)]
-    transmitter.send_message(members, message, Delivery(2))
-    frame = PackageEncoder().frame(message)
-    assert transmitter.transport.queued == [(way, members, frame, wants_ack)]
+    transmitter.send_messages(members, messages, Delivery(2))
+    frames = [(PackageEncoder().frame(message), message.data) for message in messages]
+    assert transmitter.transport.queued == [(way, members, frames, wants_ack)]
 
 
 def test_the_transport_is_a_child_element():
@@ -63,4 +63,4 @@ def test_the_transport_is_a_child_element():
 
 def test_a_stopped_transmitter_refuses():
     with pytest.raises(ChannelError, match="not connected"):
-        ReplicationTransmitter().send_message([PEER], ChannelMessage(b"", 0, 0, bytes(16), LOCAL), Delivery(1))
+        ReplicationTransmitter().send_messages([PEER], [ChannelMessage(b"", 0, 0, bytes(16), LOCAL)], Delivery(1))

@@ -51,36 +51,40 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Queue an asynchronous message, pass others on."""
+        self.send_messages(to, (message,), delivery)
+
+    def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
+        """The same for several."""
         flag = self.option_flag
-        if flag and message.options & flag != flag:
-            self._send_below(to, message, delivery)
+        if flag and messages[0].options & flag != flag:
+            self._send_below(to, messages, delivery)
             return
-        size = len(message.data)
+        size = len(messages[0].data) if len(messages) == 1 else sum(len(message.data) for message in messages)
         with self._lock:
-            fits = self.current_size + size <= self.max_queue_size
+            fits = self._entered - self._left + size <= self.max_queue_size
             if fits:
                 self._entered += size
         if not fits:
-            self._go_the_direct_way(to, message, delivery)
+            self._go_the_direct_way(to, messages, delivery)
             return
         try:
-            self._send_below(to, message, _Background(self, len(to), size, delivery))
+            self._send_below(to, messages, _Background(self, len(to), size, delivery))
         except ChannelError:
             with self._lock:
                 self._entered -= size
             raise
         delivery.finish()
 
-    def _go_the_direct_way(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
+    def _go_the_direct_way(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
         if not self.always_send:
             raise ChannelError(
                 f"Asynchronous queue is full, reached its limit of [{self.max_queue_size}] bytes, "
                 f"current:[{self.current_size}] bytes."
             )
-        self._send_below(to, message, delivery)
+        self._send_below(to, messages, delivery)
 
     def left(self, done: Delivery, size: int) -> None:
-        """A message is through, or has failed. In the runner."""
+        """What was sent together is through, or has failed. In the runner."""
         self._left += size
         if done.faulty:
             error = ChannelError("Error while processing async message", as_faults(done.faulty))
@@ -104,12 +108,12 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
 
 class _Background(Delivery):
-    """Of a message whose sender does not wait: it reports to the interceptor."""
+    """Of messages whose sender does not wait: it reports to the interceptor."""
 
     __slots__ = ("_owner", "_size")
 
     def __init__(self, owner: MessageDispatchInterceptor, pending: int, size: int, waiting: Delivery) -> None:
-        super().__init__(pending, waiting.unique_id, None, waiting.handler, waiting.key)
+        super().__init__(pending, waiting.unique_id, None, waiting.handler)
         self._owner = owner
         self._size = size
 

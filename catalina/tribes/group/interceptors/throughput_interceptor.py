@@ -58,27 +58,31 @@ class ThroughputInterceptor(ChannelInterceptorBase):
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Count the message when it has arrived, or failed, at every member."""
-        size = framed_size(message)
+        self.send_messages(to, (message,), delivery)
+
+    def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
+        """Count several, which arrive or fail together."""
+        count, size = len(messages), sum(map(framed_size, messages))
         with self._lock:
             if self._on_the_way == 0:
                 self._tx_start = self.channel.now()
-            self._on_the_way += 1
-        delivery.add_done_callback(lambda done: self._sent(size, len(to), bool(done.faulty)))
-        super().send_message(to, message, delivery)
+            self._on_the_way += count
+        delivery.add_done_callback(lambda done: self._sent(count, size, len(to), bool(done.faulty)))
+        self._below.send_messages(to, messages, delivery)
 
-    def _sent(self, size: int, members: int, faulty: bool) -> None:
+    def _sent(self, count: int, size: int, members: int, faulty: bool) -> None:
         with self._lock:
-            self._on_the_way -= 1
+            self._on_the_way -= count
             now = self.channel.now()
             if self._on_the_way == 0:
                 self.time_tx += now - self._tx_start
             if faulty:
-                self.msg_tx_err += 1
+                self.msg_tx_err += count
                 return
-            self.msg_tx_cnt += 1
+            due = self.msg_tx_cnt // self.interval != (self.msg_tx_cnt + count) // self.interval
+            self.msg_tx_cnt += count
             self.bytes_tx += size * members
             self.bytes_app_tx += size
-            due = self.msg_tx_cnt % self.interval == 0
         if due:
             self.report()
 

@@ -45,7 +45,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
         if not self.ok_to_process(message.options):
             super().send_message(to, message, delivery)
             return
-        first = Delivery(len(to), message.unique_id, key=delivery.key)
+        first = Delivery(len(to), message.unique_id)
         first.add_done_callback(lambda done: self._confirm(to, message, delivery, done))
         super().send_message(to, message, first)
 

@@ -27,7 +27,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError, RemoteProcessError
@@ -39,7 +39,7 @@ from catalina.tribes.member import Member
 if TYPE_CHECKING:
     from catalina.tribes.transport.abstract_sender import AbstractSender
 
-__all__ = ["NioSender"]
+__all__ = ["KeyedFrame", "NioSender"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioSender")
 
@@ -55,18 +55,40 @@ _ALONE = frozenset((None, EVERYTHING))
 _MAX_ANSWER = 64
 
 
+#: A frame, and what its message is about; None when that is not known.
+KeyedFrame = tuple[bytes, object]
+
+
 class _Outgoing:
-    """One message on its way to this member."""
+    """What is on its way to this member: one message, or all of a round together.
 
-    __slots__ = ("attempts", "deadline", "delivery", "frame", "key", "wants_ack")
+    Args:
+        data: the frames.
+        count: how many.
+        wants_ack: whether each of them is acknowledged.
+        key: what a single message is about.
+    """
 
-    def __init__(self, frame: bytes, wants_ack: bool, delivery: Delivery, deadline: float) -> None:
-        self.frame = frame
+    __slots__ = ("attempts", "count", "data", "deadline", "delivery", "failures", "key", "unanswered", "wants_ack")
+
+    def __init__(
+        self, data: bytes, count: int, wants_ack: bool, delivery: Delivery, deadline: float, key: object
+    ) -> None:
+        self.data = data
+        self.count = count
         self.wants_ack = wants_ack
         self.delivery: Delivery | None = delivery  # None: already reported as timed out
         self.deadline = deadline
-        self.key = delivery.key
+        self.key = key
+        self.unanswered = count if wants_ack else 0
+        self.failures = 0  # negative answers
         self.attempts = 0
+
+    def try_again(self) -> None:
+        """Its connection is gone, and the answers with it."""
+        self.attempts += 1
+        self.unanswered = self.count if self.wants_ack else 0
+        self.failures = 0
 
 
 class NioSender:
@@ -116,16 +138,22 @@ class NioSender:
 
     # Queueing, in any thread.
 
-    def enqueue(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
-        """Queue a frame; the member reports to ``delivery`` once, in the runner."""
-        if not self.pipelined and not wants_ack and delivery.key is not None:
-            frame, wants_ack = _acknowledged(frame), True
-        message = _Outgoing(frame, wants_ack, delivery, time.monotonic() + self._timeout)
+    def enqueue(self, frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
+        """Queue frames: one, or to a member that keeps the order several, which leave together.
+
+        The member reports to ``delivery`` once, in the runner.
+        """
+        data, key = frames[0]
+        if len(frames) > 1:
+            data = b"".join([frame for frame, _ in frames])
+        elif not self.pipelined and not wants_ack and key is not None:
+            data, wants_ack = _acknowledged(data), True
+        message = _Outgoing(data, len(frames), wants_ack, delivery, time.monotonic() + self._timeout, key)
         with self._lock:
-            backlog = self.backlog
-            accepted = not self._closed and (backlog <= 0 or backlog + len(frame) <= self._max_backlog)
+            backlog = self._bytes_in - self._bytes_out
+            accepted = not self._closed and (backlog <= 0 or backlog + len(data) <= self._max_backlog)
             if accepted:
-                self._bytes_in += len(frame)
+                self._bytes_in += len(data)
                 self._queue.append(message)  # inside: close() finds it, or it is refused
         if not accepted:
             reason = "closed" if self._closed else f"backlog of {backlog} bytes, limit {self._max_backlog}"
@@ -163,7 +191,7 @@ class NioSender:
             batch = self._take_batch() if self.pipelined else self._take_for_java()
             if not batch:
                 return
-            data = batch[0].frame if len(batch) == 1 else b"".join([each.frame for each in batch])
+            data = batch[0].data if len(batch) == 1 else b"".join([each.data for each in batch])
             self._writing = batch
             self._unsent = memoryview(data)
             if not self._write_some():
@@ -179,7 +207,7 @@ class NioSender:
         while queue and size < _BATCH:
             message = queue.popleft()
             batch.append(message)
-            size += len(message.frame)
+            size += len(message.data)
             if message.wants_ack:
                 self._in_flight.append(message)
         return batch
@@ -197,7 +225,7 @@ class NioSender:
                 break
             queue.popleft()
             batch.append(message)
-            size += len(message.frame)
+            size += len(message.data)
             if message.wants_ack:
                 self._in_flight.append(message)
                 keys.add(message.key)
@@ -225,11 +253,11 @@ class NioSender:
     def _written(self) -> None:
         batch, self._writing = self._writing, []
         self._unsent = memoryview(b"")
-        self._sent_count += len(batch)
         freed = 0
         for message in batch:
+            self._sent_count += message.count
             if not message.wants_ack:
-                freed += len(message.frame)
+                freed += len(message.data)
                 if message.delivery is not None:
                     message.delivery.succeeded()
         self._bytes_out += freed
@@ -258,7 +286,7 @@ class NioSender:
             return
         count, rest = divmod(len(data), len(ACK))
         if not rest and not self._answers.buffered and data == ACK * count:
-            self._acknowledged(min(count, len(self._in_flight)))
+            self._answered(count)
         else:
             self._read_mixed_answers(data)
         if self._queue and not self._writing and self._connected:
@@ -268,55 +296,56 @@ class NioSender:
         try:
             for answer in self._answers.receive_data(data):
                 if answer == ACK_BODY or (answer == FAIL_ACK_BODY and not self._settings.throw_on_failed_ack):
-                    self._acknowledged(min(1, len(self._in_flight)))
+                    self._answered(1)
                 elif answer == FAIL_ACK_BODY:
-                    self._failed_there()
+                    self._answered(1, failed=True)
                 # As Java: any other body answers nothing and is ignored.
         except ProtocolError as exc:
             log.warning("%s", exc.at_peer(self.member.name))
             self._broken(exc)
 
-    def _acknowledged(self, count: int) -> None:
-        """The oldest ``count`` messages have arrived. Answers that nobody waits for are ignored, as in Java."""
+    def _answered(self, count: int, failed: bool = False) -> None:
+        """``count`` answers, for the oldest messages. Those that nobody waits for are ignored, as in Java."""
         if not self.pipelined:
-            self._answered_by_java(count)
+            self._answered_by_java(count, failed)
             return
-        freed = 0
-        for _ in range(count):
-            message = self._in_flight.popleft()
-            freed += len(message.frame)
-            if message.delivery is not None:
-                message.delivery.succeeded()
-        self._bytes_out += freed
+        in_flight = self._in_flight
+        while count and in_flight:
+            message = in_flight[0]
+            message.failures += failed
+            if message.unanswered > count:
+                message.unanswered -= count
+                return
+            count -= message.unanswered
+            in_flight.popleft()
+            self._done(message, message.failures, message.count)
 
-    def _answered_by_java(self, count: int) -> None:
+    def _answered_by_java(self, count: int, failed: bool) -> None:
         """Which message an answer is for cannot be told; when all are there every message is done.
 
         Where one failed there, each counts as failed: better a warning too many than a change that is taken for safe.
         """
+        if not self._in_flight:
+            return
+        self._java_failures += failed
         self._java_answers += count
         if self._java_answers < len(self._in_flight):
             return
         done, self._in_flight = self._in_flight, deque()
         failures, self._java_answers, self._java_failures = self._java_failures, 0, 0
-        self._bytes_out += sum(len(message.frame) for message in done)
         for message in done:
-            if message.delivery is not None and failures:
-                text = f"Received {failures} failed acks for {len(done)} messages from {self.member}"
-                message.delivery.failed(self.member, RemoteProcessError(text))
-            elif message.delivery is not None:
-                message.delivery.succeeded()
+            self._done(message, failures, len(done))
 
-    def _failed_there(self) -> None:
-        if self._in_flight and not self.pipelined:
-            self._java_failures += 1
-            self._answered_by_java(1)
-        elif self._in_flight:
-            message = self._in_flight.popleft()
-            self._bytes_out += len(message.frame)
-            if message.delivery is not None:
-                reason = RemoteProcessError(f"Received a failed ack from {self.member}")
-                message.delivery.failed(self.member, reason)
+    def _done(self, message: _Outgoing, failures: int, of: int) -> None:
+        """Every answer is there."""
+        self._bytes_out += len(message.data)
+        if message.delivery is None:
+            return
+        if failures:
+            text = f"Received {failures} failed acks for {of} messages from {self.member}"
+            message.delivery.failed(self.member, RemoteProcessError(text))
+        else:
+            message.delivery.succeeded()
 
     # Connecting.
 
@@ -365,11 +394,11 @@ class NioSender:
         again: list[_Outgoing] = []
         freed = 0
         for message in (*unconfirmed, *waiting):
-            message.attempts += 1
+            message.try_again()
             if message.delivery is not None and message.attempts <= self._settings.max_retry_attempts:
                 again.append(message)
                 continue
-            freed += len(message.frame)
+            freed += len(message.data)
             if message.delivery is not None:
                 message.delivery.failed(self.member, reason)
         self._queue.extendleft(reversed(again))
@@ -387,7 +416,7 @@ class NioSender:
         """Fail everything that waits."""
         waiting = [*self._unconfirmed(), *self._take_queue()]
         self._disconnect()
-        self._bytes_out += sum(len(message.frame) for message in waiting)
+        self._bytes_out += sum(len(message.data) for message in waiting)
         for message in waiting:
             if message.delivery is not None:
                 message.delivery.failed(self.member, reason)
@@ -440,7 +469,7 @@ class NioSender:
                 message.delivery.failed(self.member, late)
                 message.delivery = None
         while self._queue and self._queue[0].delivery is None:
-            self._bytes_out += len(self._queue.popleft().frame)
+            self._bytes_out += len(self._queue.popleft().data)
         self._rearm(now, oldest, late)
 
     def _rearm(self, now: float, oldest: float | None, late: TimeoutError) -> None:

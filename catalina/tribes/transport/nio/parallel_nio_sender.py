@@ -11,7 +11,7 @@ from catalina.tribes.channel import Delivery
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.member import Member
 from catalina.tribes.transport.abstract_sender import AbstractSender
-from catalina.tribes.transport.nio.nio_sender import NioSender
+from catalina.tribes.transport.nio.nio_sender import KeyedFrame, NioSender
 from catalina.tribes.transport.nio.udp_sender import UdpSender
 
 __all__ = ["ParallelNioSender"]
@@ -54,13 +54,20 @@ class ParallelNioSender(AbstractSender):
         for sender in senders:
             sender.close()
 
-    def enqueue(self, to: Sequence[Member], frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
-        """Queue a frame to members over TCP. Any thread."""
+    def enqueue(self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
+        """Queue frames to members over TCP, each with what it is about. Any thread."""
         known, senders = self._route
         if to is not known:
             senders = self._find_route(to)
-        for sender in senders:
-            sender.enqueue(frame, wants_ack, delivery)
+        if len(frames) == 1:
+            for sender in senders:
+                sender.enqueue(frames, wants_ack, delivery)
+            return
+        together = [sender.pipelined for sender in senders]
+        delivery.expect(together.count(False) * (len(frames) - 1))
+        for sender, at_once in zip(senders, together, strict=True):
+            for part in (frames,) if at_once else zip(frames):
+                sender.enqueue(part, wants_ack, delivery)
 
     def _find_route(self, to: Sequence[Member]) -> tuple[NioSender, ...]:
         """The members' connections; remembered, because one message after the other goes to the same members."""
@@ -70,14 +77,18 @@ class ParallelNioSender(AbstractSender):
                 self._route = (to, senders)
         return senders
 
-    def enqueue_datagrams(self, to: Sequence[Member], frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
-        """Queue a frame to the UDP ports of members. Any thread."""
+    def enqueue_datagrams(
+        self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery
+    ) -> None:
+        """Queue frames to the UDP ports of members, a datagram for each. Any thread."""
+        delivery.expect(len(to) * (len(frames) - 1))
         for member in to:
             with self._lock:
                 sender = self._udp_senders.get(member)
                 if sender is None:
                     sender = self._udp_senders[member] = UdpSender(member, self, self._running_reactor)
-            sender.enqueue(frame, wants_ack, delivery)
+            for frame, _ in frames:
+                sender.enqueue(frame, wants_ack, delivery)
 
     @property
     def _running_reactor(self) -> Reactor:

@@ -106,3 +106,12 @@ def test_the_defaults_are_tomcats():
     layer = MessageDispatchInterceptor()
     assert (layer.option_flag, layer.max_queue_size, layer.always_send) == (8, 67108864, True)
     assert (layer.max_threads, layer.max_spare_threads, layer.keep_alive_time) == (10, 2, 5000)
+
+
+def test_messages_that_go_together_are_queued_as_one():
+    stack, layer = waiting()
+    delivery = stack.send_together(b"123", b"45", options=8)
+    assert delivery.done
+    assert layer.current_size == 5
+    stack.bottom.answer_all()
+    assert layer.current_size == 0

@@ -64,3 +64,18 @@ def test_a_report_comes_every_interval(caplog):
             stack.receive(stack.message(b"x"))
     assert caplog.text.count("ThroughputInterceptor Report[") == 3
     assert "Rx Msg:3 messages" in caplog.text
+
+
+def test_messages_that_go_together_are_counted_each(caplog):
+    layer = ThroughputInterceptor(interval=3)
+    stack = Stack(layer)
+    with caplog.at_level(logging.INFO):
+        stack.send_together(b"1", b"2")
+        assert caplog.records == []
+        stack.send_together(b"3", b"4")
+    assert len(caplog.records) == 1, "the third was among them"
+    assert (layer.msg_tx_cnt, layer.msg_tx_err) == (4, 0)
+    assert layer.bytes_tx == sum(map(framed_size, stack.sent))
+    stack.bottom.failing[PEER] = OSError("no")
+    stack.send_together(b"5", b"6")
+    assert (layer.msg_tx_cnt, layer.msg_tx_err) == (4, 2)

@@ -40,8 +40,8 @@ class Peer:
         self.sender.pipelined = pipelined
 
     def post(self, package: bytes, wants_ack: bool = True, key: object = None) -> Delivery:
-        delivery = Delivery(1, key=key)
-        self.sender.enqueue(frame(package), wants_ack, delivery)
+        delivery = Delivery(1)
+        self.sender.enqueue([(frame(package), key)], wants_ack, delivery)
         return delivery
 
     def post_together(self, keys: Iterable[object]) -> list[Delivery]:
@@ -385,9 +385,57 @@ def test_a_connection_that_is_not_made_in_time_fails():
         member = Member(socket.inet_aton(LOOPBACK), server.getsockname()[1])
         sender = NioSender(member, ParallelNioSender(connect_timeout=200), reactor, lambda *_: None)
         delivery = Delivery(1)
-        sender.enqueue(frame(b"x"), True, delivery)
+        sender.enqueue([(frame(b"x"), None)], True, delivery)
         reason = reason_of(delivery)
         run_in_runner(reactor, sender.close)
         reactor.stop()
     assert isinstance(reason, TimeoutError)
     assert "200 ms" in str(reason)
+
+
+def post_as_one(peer: Peer, *packages: bytes, wants_ack: bool = True) -> Delivery:
+    delivery = Delivery(1)
+    peer.sender.enqueue([(frame(package), None) for package in packages], wants_ack, delivery)
+    return delivery
+
+
+def test_frames_that_leave_together_are_done_when_each_of_them_is_confirmed(make_peer):
+    peer = make_peer()
+    delivery = post_as_one(peer, b"1", b"2", b"3")
+    following = peer.post(b"4")
+    connection = peer.accept()
+    assert receive(connection, 4 * 19) == b"".join(map(frame, (b"1", b"2", b"3", b"4")))
+    connection.send(ACK)
+    connection.send(ACK + ACK + ACK)
+    assert delivery.wait(5)
+    assert following.wait(5)
+    assert not delivery.faulty
+    assert peer.sender.backlog == 0
+
+
+def test_one_negative_answer_among_them_is_a_failure_of_all(make_peer):
+    peer = make_peer()
+    delivery = post_as_one(peer, b"1", b"2", b"3")
+    following = peer.post(b"4")
+    connection = peer.accept()
+    receive(connection, 4 * 19)
+    connection.send(ACK + FAIL_ACK + ACK + ACK)
+    assert "Received 1 failed acks for 3 messages" in str(reason_of(delivery))
+    assert following.wait(5)
+    assert not following.faulty
+
+
+def test_they_are_sent_again_together_and_confirmed_anew_on_another_connection(make_peer):
+    peer = make_peer()
+    delivery = post_as_one(peer, b"1", b"2")
+    first = peer.accept()
+    receive(first, 38)
+    first.send(ACK)
+    first.close()
+    second = peer.accept()
+    assert receive(second, 38) == frame(b"1") + frame(b"2")
+    second.send(ACK)
+    assert not delivery.wait(0.05)
+    second.send(ACK)
+    assert delivery.wait(5)
+    assert not delivery.faulty

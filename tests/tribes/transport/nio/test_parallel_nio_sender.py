@@ -10,7 +10,7 @@ from catalina.errors import ChannelError
 from catalina.reactor import Reactor
 from catalina.tribes.channel import Delivery
 from catalina.tribes.in_runner import run_in_runner
-from catalina.tribes.io.x_byte_buffer import frame
+from catalina.tribes.io.x_byte_buffer import ACK, frame
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio import parallel_nio_sender as module
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER, ParallelNioSender, keeps_order
@@ -44,7 +44,7 @@ def test_messages_to_a_member_share_a_connection_and_others_have_their_own(sende
     with socket.create_server((LOOPBACK, 0)) as other:
         other.settimeout(5)
         for target in (peer, peer, other):
-            sender.enqueue([member_of(target)], frame(b"x"), False, Delivery(1))
+            sender.enqueue([member_of(target)], [(frame(b"x"), None)], False, Delivery(1))
         with peer.accept()[0] as first, other.accept()[0]:
             first.settimeout(5)
             until(lambda: len(first.recv(100, socket.MSG_PEEK)) == 38)
@@ -52,17 +52,17 @@ def test_messages_to_a_member_share_a_connection_and_others_have_their_own(sende
 
 def test_a_member_that_comes_back_into_the_same_group_gets_a_new_connection(sender, peer):
     group = (member_of(peer),)
-    sender.enqueue(group, frame(b"x"), False, Delivery(1))
+    sender.enqueue(group, [(frame(b"x"), None)], False, Delivery(1))
     peer.accept()[0].close()
     run_in_runner(sender._reactor, lambda: sender.forget(group[0]))
-    sender.enqueue(group, frame(b"y"), False, Delivery(1))
+    sender.enqueue(group, [(frame(b"y"), None)], False, Delivery(1))
     with peer.accept()[0] as connection:
         connection.settimeout(5)
         assert connection.recv(100) == frame(b"y")
 
 
 def test_a_forgotten_members_connection_is_closed(sender, peer):
-    sender.enqueue([member_of(peer)], frame(b"x"), False, Delivery(1))
+    sender.enqueue([member_of(peer)], [(frame(b"x"), None)], False, Delivery(1))
     with peer.accept()[0] as connection:
         connection.settimeout(5)
         assert connection.recv(100) == frame(b"x")
@@ -72,16 +72,16 @@ def test_a_forgotten_members_connection_is_closed(sender, peer):
 
 def test_the_table_of_members_has_an_end(sender, monkeypatch):
     monkeypatch.setattr(module, "_MAX_MEMBERS", 1)
-    sender.enqueue([a_member(1)], frame(b"x"), False, Delivery(1))
+    sender.enqueue([a_member(1)], [(frame(b"x"), None)], False, Delivery(1))
     with pytest.raises(ChannelError, match="limit 1"):
-        sender.enqueue([a_member(2)], frame(b"x"), False, Delivery(1))
+        sender.enqueue([a_member(2)], [(frame(b"x"), None)], False, Delivery(1))
 
 
 def test_members_of_this_software_are_known_by_their_payload(sender, peer):
     assert keeps_order(a_member(1, payload=ORDERED_PEER + b" mine"))
     assert not keeps_order(a_member(1, payload=b"mine"))
     member = member_of(peer)
-    sender.enqueue([member], frame(b"x"), False, Delivery(1))
+    sender.enqueue([member], [(frame(b"x"), None)], False, Delivery(1))
     assert not sender._senders[member].pipelined
     sender.keep_order_of(member)
     assert sender._senders[member].pipelined
@@ -89,4 +89,22 @@ def test_members_of_this_software_are_known_by_their_payload(sender, peer):
 
 def test_a_closed_sender_refuses():
     with pytest.raises(ChannelError, match="not connected"):
-        ParallelNioSender().enqueue([a_member(1)], b"", False, Delivery(1))
+        ParallelNioSender().enqueue([a_member(1)], [(b"", None)], False, Delivery(1))
+
+
+def test_what_leaves_together_goes_as_one_to_a_member_that_keeps_the_order_and_singly_to_java(sender, peer):
+    frames = [(frame(b"%d" % number), "same") for number in range(3)]
+    with socket.create_server((LOOPBACK, 0)) as java:
+        java.settimeout(5)
+        ours = Member(socket.inet_aton(LOOPBACK), peer.getsockname()[1], payload=ORDERED_PEER)
+        delivery = Delivery(2)
+        sender.enqueue([ours, member_of(java)], frames, True, delivery)
+        with peer.accept()[0] as first, java.accept()[0] as second:
+            until(lambda: first.recv(100, socket.MSG_PEEK) == b"".join(each for each, _ in frames))
+            first.send(ACK * 3)
+            for each, _ in frames:
+                assert not delivery.done
+                assert second.recv(100) == each, "one about the same thing at a time"
+                second.send(ACK)
+            assert delivery.wait(5)
+            assert not delivery.faulty
