@@ -34,6 +34,11 @@ def test_a_default_stands_until_a_value_is_set() -> None:
     assert Membership().drop_time == 3000
 
 
+def test_the_class_keeps_the_plain_default_which_is_found_without_a_call() -> None:
+    assert vars(FastMembership)["drop_time"] == 500
+    assert list(FastMembership.declared) == ["drop_time", "factor"]
+
+
 def test_an_unknown_name_is_reported_and_changes_nothing() -> None:
     membership = Membership()
     assert not membership.set_attribute("drop_time", "1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.coyote_principal import CoyotePrincipal
@@ -49,7 +48,7 @@ class AjpRequestRules:
         self.trusts_user = handler.tomcat_authorization or not handler.tomcat_authentication
         self.needs_authorization = handler.tomcat_authorization
 
-    def make(self, told: ForwardRequest, connection: Mapping[str, Any]) -> Request:
+    def make(self, told: ForwardRequest, connection: dict[str, Any]) -> Request:
         """The request, checked.
 
         Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-__all__ = ["CGI_KEYS", "Headers", "cgi_key"]
+__all__ = ["Headers", "cgi_key"]
 
 #: A client chooses names, so the caches of names end here; further names are computed each time.
 CACHED_NAMES = 1024
@@ -45,12 +46,14 @@ class Headers:
 
     Args:
         pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
+        remembered: what was made of these very fields before, by whoever made it; requests with the same head share it.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ("raw", "remembered")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = (), remembered: dict[object, Any] | None = None) -> None:
         self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
+        self.remembered: dict[object, Any] = {} if remembered is None else remembered
 
     # A request has about ten fields, and few are asked for: looking through them is cheaper than an index.
 
@@ -70,6 +73,22 @@ class Headers:
             if (_lower_names.get(key) or _lower(key)) == wanted:
                 values.append(value.decode("latin-1"))
         return values
+
+    def cgi_fields(self) -> dict[str, str]:
+        """The fields as the environ has them, repetitions joined; not to be changed."""
+        fields: dict[str, str] | None = self.remembered.get(Headers)
+        if fields is None:
+            fields = self.remembered[Headers] = {}
+            for name, raw in self.raw:
+                key = CGI_KEYS.get(name) or cgi_key(name)
+                if not key:
+                    continue
+                value = raw.decode("latin-1")
+                if key in fields:
+                    separator = "; " if key == "HTTP_COOKIE" else ","
+                    value = f"{fields[key]}{separator}{value}"
+                fields[key] = value
+        return fields
 
     def items(self) -> Iterator[tuple[str, str]]:
         """(name, value) as they came, repetitions included."""
@@ -91,11 +110,13 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append one more value."""
         self.raw = [*self.raw, (name.encode("latin-1"), value.encode("latin-1"))]
+        self.remembered = {}
 
     def remove(self, name: str) -> None:
         """Remove every value of the field."""
         lower = name.lower()
         self.raw = [pair for pair in self.raw if _lower(pair[0]) != lower]
+        self.remembered = {}
 
     def __contains__(self, name: str) -> bool:
         wanted = name.lower()

@@ -14,7 +14,7 @@ from catalina.connector.headers import Headers
 from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.request import Request
+from catalina.connector.request import REQUEST_DEFAULTS, Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
@@ -84,7 +84,7 @@ class Http11Connection(Http11Output):
         connector = self.endpoint.connector
         local = self.sock.getsockname()
         address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
-        return {
+        return REQUEST_DEFAULTS | {
             "connector": connector,
             "remote_addr": self.peer[0],
             "remote_port": self.peer[1],
@@ -216,7 +216,7 @@ class Http11Connection(Http11Output):
             head.path,
             head.query,
             "HTTP/1.1" if head.http11 else "HTTP/1.0",
-            Headers(head.fields),
+            Headers(head.fields, head.remembered),
         )
         request.content_length = head.content_length
         connector = self.rules.connector

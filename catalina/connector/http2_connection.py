@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -57,7 +56,7 @@ class Http2Connection(StreamConnection):
         #: Told when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
-        self.template: Mapping[str, Any] = {}
+        self.template: dict[str, Any] = {}
         self.h2 = self._make_h2()
         #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
         self._ready: deque[Http2Stream] = deque()
@@ -84,7 +83,7 @@ class Http2Connection(StreamConnection):
         })  # fmt: skip
         return h2
 
-    def take_over(self, template: Mapping[str, Any], data: bytes) -> None:
+    def take_over(self, template: dict[str, Any], data: bytes) -> None:
         """Go on where an HTTP/1.1 connection has ended: with what its requests would have in common, and its input."""
         self.template = template
         self.h2.initiate_connection()

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from catalina.errors import LimitError
 
 if TYPE_CHECKING:
+    from catalina.connector.headers import Headers
     from catalina.connector.request import Request
 
 __all__ = ["body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
@@ -30,18 +31,21 @@ _COOKIE_VALUE = re.compile(
 REMEMBERED_LENGTH = 1024
 
 
-def parse_cookies(fields: list[str], limit: int) -> Mapping[str, Sequence[str]]:
+def parse_cookies(headers: Headers, limit: int) -> Mapping[str, Sequence[str]]:
     """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
 
     Args:
-        fields: the values of the Cookie fields, latin-1.
         limit: most cookies, negative for no limit.
 
     Raises:
         LimitError: there are more.
     """
-    field = ";".join(fields)
-    count, cookies = _remembered_cookies(field) if len(field) <= REMEMBERED_LENGTH else _read_cookies(field)
+    known: tuple[int, Mapping[str, Sequence[str]]] | None = headers.remembered.get(parse_cookies)
+    if known is None:
+        field = ";".join(headers.get_all("cookie"))
+        known = _remembered_cookies(field) if len(field) <= REMEMBERED_LENGTH else _read_cookies(field)
+        headers.remembered[parse_cookies] = known
+    count, cookies = known
     if 0 <= limit < count:
         raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
     return cookies

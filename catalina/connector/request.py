@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from catalina.connector.headers import CGI_KEYS, Headers, cgi_key
+from catalina.connector.headers import Headers
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.request_session import change_session_id, find_or_create_session
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from catalina.connector.response import Response
     from catalina.session.session import Session
 
-__all__ = ["Request"]
+__all__ = ["REQUEST_DEFAULTS", "Request"]
 
 #: What every environ starts with (PEP 3333), and room for what all of them get: a copy need not grow then.
 #: The runner's role moves between threads, so ``wsgi.multithread`` is true.
@@ -65,7 +65,8 @@ class Request:
 
     Args:
         connection: attributes that are the same for all requests of a connection: ``connector``, ``remote_addr``,
-            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``.
+            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``. With
+            :data:`REQUEST_DEFAULTS` before them a request is made, read and written faster.
         method: as sent.
         request_uri: as sent, undecoded, without the query; characters are bytes (latin-1).
         query_string: as sent, None when there is no ``?``.
@@ -131,7 +132,7 @@ class Request:
 
     def __init__(
         self,
-        connection: Mapping[str, Any],
+        connection: dict[str, Any],
         method: str,
         request_uri: str,
         query_string: str | None = None,
@@ -139,7 +140,7 @@ class Request:
         headers: Headers | None = None,
         body: RequestInput = EMPTY_INPUT,
     ) -> None:
-        self.__dict__.update(connection)
+        self.__dict__ = connection.copy()
         self.method = method
         self.request_uri = request_uri
         self.query_string = query_string
@@ -228,7 +229,7 @@ class Request:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:
             limit = 200 if self.connector is None else self.connector.max_cookie_count
-            self._cookies = parse_cookies(self.headers.get_all("cookie"), limit)
+            self._cookies = parse_cookies(self.headers, limit)
         return self._cookies
 
     def replace_content(self, method: str, headers: Headers, body: RequestInput) -> None:
@@ -309,7 +310,9 @@ class Request:
         environ["REMOTE_PORT"] = str(self.remote_port)
         environ["wsgi.url_scheme"] = self.scheme
         environ["wsgi.input"] = self.input
-        self._put_headers(environ)
+        environ.update(self.headers.cgi_fields())
+        if self.content_length >= 0:
+            environ["CONTENT_LENGTH"] = str(self.content_length)
         if self.principal is not None or self._remote_user is not None:
             environ["REMOTE_USER"] = self.remote_user
             environ["AUTH_TYPE"] = self.auth_type or ""
@@ -337,15 +340,9 @@ class Request:
             return script, to_wsgi_text(self.servlet_path)
         return script + to_wsgi_text(self.servlet_path), to_wsgi_text(self.path_info)
 
-    def _put_headers(self, environ: dict[str, Any]) -> None:
-        for name, raw in self.headers.raw:
-            key = CGI_KEYS.get(name) or cgi_key(name)
-            if not key:
-                continue
-            value = raw.decode("latin-1")
-            if key in environ:
-                separator = "; " if key == "HTTP_COOKIE" else ","
-                value = f"{environ[key]}{separator}{value}"
-            environ[key] = value
-        if self.content_length >= 0:
-            environ["CONTENT_LENGTH"] = str(self.content_length)
+
+#: Every attribute of a request. One that an instance has of its own is found at once, and replaced without a place
+#: being made for it.
+REQUEST_DEFAULTS: dict[str, Any] = {name: vars(Request).get(name) for name in Request.__annotations__} | dict.fromkeys(
+    ("method", "request_uri", "query_string", "protocol", "headers", "input", "start_time_ns")
+)

@@ -98,6 +98,7 @@ class Response:
     _outlet_ended: bool = False
 
     def __init__(self, request: Request, outlet: Outlet) -> None:
+        self.__dict__ = _DEFAULTS.copy()
         self.request = request
         self.outlet = outlet
         self.headers: list[tuple[str, str]] = []
@@ -412,6 +413,12 @@ class Response:
             self.remove_header("Content-Length")
         elif complete and length and self.content_length < 0:
             self.content_length = length
+
+
+#: Every attribute of a response; one that an instance has of its own is found at once, and replaced in its place.
+_DEFAULTS: dict[str, Any] = {name: vars(Response)[name] for name in Response.__annotations__} | dict.fromkeys(
+    ("request", "outlet", "headers", "_parts", "_buffered")
+)
 
 
 class _Both:

@@ -106,9 +106,11 @@ class StandardContext(ContextDescription):
         self.cookie_processor: Component = Rfc6265CookieProcessor()
         self.application_parameters: list[ApplicationParameter] = []
         self.watched_resources: list[str] = []
-        self._manager: Manager | None = None
-        #: Whether the manager was made here for a distributable application; None for the Context's own.
-        self._made_for_cluster: bool | None = None
+        #: The session manager: the Context's own, else the cluster's or a StandardManager, made at start.
+        self.manager: Manager | None = None
+        #: The one that was made here, and whether for a distributable application.
+        self._made_manager: Manager | None = None
+        self._made_for_cluster = False
         # Where the application is; set by ContextConfig before the start
         self.document_root = Path()
         #: Sorts the versions of one path as text, the newest last; a deployer may set another than the version.
@@ -175,18 +177,6 @@ class StandardContext(ContextDescription):
     def listeners(self) -> list[object]:
         """The application's listeners, made when it starts; session managers look for theirs."""
         return self.listener_table.instances
-
-    @property
-    def manager(self) -> Manager | None:
-        """The session manager: the Context's own, else the cluster's or a StandardManager, made at start."""
-        return self._manager
-
-    @manager.setter
-    def manager(self, manager: Manager | None) -> None:
-        self._manager = manager
-        self._made_for_cluster = None
-        if manager is not None:
-            manager.context = self
 
     # -- what applications ask -----------------------------------------------------------------------------------
 
@@ -280,16 +270,18 @@ class StandardContext(ContextDescription):
 
     def _make_manager(self) -> Manager:
         cluster = self.cluster if self.distributable else None
-        if self._made_for_cluster not in (None, cluster is not None):
-            self._manager = None  # the application was, or was not, distributable before the reload
-        if self._manager is None:
-            self._manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
-            self._made_for_cluster = cluster is not None
-        self._manager.context = self
+        manager = self.manager
+        if manager is self._made_manager and self._made_for_cluster is not (cluster is not None):
+            manager = None  # the application was, or was not, distributable before the reload
+        if manager is None:
+            manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
+            self._made_manager, self._made_for_cluster = manager, cluster is not None
+        self.manager = manager
+        self.manager.context = self
         if cluster is not None:
-            cluster.register_manager(self._manager)
+            cluster.register_manager(self.manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
-        return self._manager
+        return self.manager
 
     def _load_on_startup(self) -> bool:
         """Small numbers first, equal ones in file order. False when one failed and that concerns the application."""
@@ -346,7 +338,7 @@ class StandardContext(ContextDescription):
                     thread.cancel()
 
     def _stop_manager(self) -> None:
-        manager = self._manager
+        manager = self.manager
         if manager is None:
             return
         if self.distributable and self.cluster is not None:
@@ -362,7 +354,7 @@ class StandardContext(ContextDescription):
     def background_process(self) -> None:
         """Reload checks, session expiry, the resources' cache; then what every container does."""
         self._guarded("loader", self.loader.background_process)
-        manager = self._manager
+        manager = self.manager
         if manager is not None:
             self._guarded("manager", manager.background_process)
         self._guarded("resources", self.resources.background_process)

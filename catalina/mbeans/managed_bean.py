@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from catalina.attributes import Attribute, AttributeRefused, Component, xml_name
+from catalina.attributes import AttributeRefused, Component, xml_name
 from catalina.errors import CatalinaError
 from catalina.mbeans.secrets import HIDDEN, looks_secret
 
@@ -108,10 +108,10 @@ class ManagedBean:
         if hasattr(self.component, "state"):
             found["stateName"] = _STATE
         for base in reversed(kind.__mro__):
+            for declaration in vars(base).get("declared", {}).values():
+                found[declaration.xml] = declaration.name
             for name, member in vars(base).items():
-                if isinstance(member, Attribute):
-                    found[member.xml] = name
-                elif isinstance(member, property) and not name.startswith("_") and _is_simple(member):
+                if isinstance(member, property) and not name.startswith("_") and _is_simple(member):
                     found.setdefault(xml_name(name), name)
         declared = set(found.values()) | set(vars(Component))
         for name, value in list(vars(self.component).items()):

@@ -19,7 +19,7 @@ def test_a_request_becomes_the_saved_one_again():
     again, _ = make_request("/x", "GET", [("Cookie", "other=1")])
     saved.restore(again)
     assert again.method == "POST"
-    assert again.cookies == {"c": ["1"]}
+    assert again.cookies == {"c": ("1",)}
     assert again.parameters["a"] == ["1"]
     assert again.input.read() == b"a=1"
     assert again.content_length == 3

@@ -45,3 +45,20 @@ def test_the_cache_of_names_is_bounded():
 
 def test_the_text_form_shows_no_values():
     assert "secret" not in repr(Headers(((b"Authorization", b"secret"),)))
+
+
+def test_the_environ_has_repeated_fields_in_one_and_cookies_as_cookies():
+    headers = Headers(((b"Accept", b"a"), (b"Cookie", b"x=1"), (b"accept", b"b"), (b"cookie", b"y=2"), (b"A_B", b"no")))
+    assert headers.cgi_fields() == {"HTTP_ACCEPT": "a,b", "HTTP_COOKIE": "x=1; y=2"}
+
+
+def test_what_was_made_of_the_fields_is_shared_until_a_valve_changes_them():
+    shared: dict[object, object] = {}
+    fields = ((b"X", b"1"),)
+    one, other = Headers(fields, shared), Headers(fields, shared)
+    assert one.cgi_fields() is other.cgi_fields()
+    one.set("X", "2")
+    assert one.cgi_fields() == {"HTTP_X": "2"}
+    assert other.cgi_fields() == {"HTTP_X": "1"}
+    one.remove("x")
+    assert one.cgi_fields() == {}

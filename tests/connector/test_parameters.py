@@ -76,13 +76,24 @@ def test_too_many_parameters_and_too_large_forms_are_refused():
     assert request(None, b"a=" + b"x" * 100, FORM, max_post_size=-1).parameters["a"] == ["x" * 100]
 
 
+def cookie_headers(*fields: str) -> Headers:
+    return Headers([(b"Cookie", field.encode("latin-1")) for field in fields])
+
+
 def test_cookies_are_read_and_malformed_ones_left_out():
-    cookies = parse_cookies(['a=1; b="two"; a=3', "c=x=y; bad name=1; d=a\\b; novalue; =1"], 10)
+    cookies = parse_cookies(cookie_headers('a=1; b="two"; a=3', "c=x=y; bad name=1; d=a\\b; novalue; =1"), 10)
     assert cookies == {"a": ("1", "3"), "b": ("two",), "c": ("x=y",)}
 
 
+def test_cookies_are_read_again_when_a_valve_has_changed_the_field():
+    headers = cookie_headers("a=1")
+    assert parse_cookies(headers, 10) == {"a": ("1",)}
+    headers.set("Cookie", "a=2")
+    assert parse_cookies(headers, 10) == {"a": ("2",)}
+
+
 def test_too_many_cookies_are_refused():
-    assert len(parse_cookies(["a=1;b=2;c=3"], 3)) == 3
+    assert len(parse_cookies(cookie_headers("a=1;b=2;c=3"), 3)) == 3
     with pytest.raises(LimitError):
-        parse_cookies(["a=1;b=2;c=3;d=4"], 3)
-    assert len(parse_cookies(["a=1;b=2;c=3;d=4"], -1)) == 4
+        parse_cookies(cookie_headers("a=1;b=2;c=3;d=4"), 3)
+    assert len(parse_cookies(cookie_headers("a=1;b=2;c=3;d=4"), -1)) == 4

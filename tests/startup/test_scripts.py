@@ -183,6 +183,7 @@ def test_stop_waits_for_the_end_and_removes_the_pid_file(node: Instance) -> None
 
 def test_stop_of_a_server_that_hangs_says_so_and_force_kills_it(node: Instance) -> None:
     node.started()
+    node.wait_for(lambda: node.takes_the_word)
     pid = node.pid
     workers = children(pid)
     for process in (pid, *workers):

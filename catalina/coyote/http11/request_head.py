@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from gunicorn_h1c import (
     InvalidHeader,
@@ -40,6 +40,10 @@ RELAXABLE = '"<>[\\]^`{|}'
 #: Targets remembered per connector, and how long one may be for that.
 REMEMBERED_TARGETS = 1024
 REMEMBERED_LENGTH = 128
+#: Whole heads remembered per connector, and how long one may be for that. Clients and proxies that poll send the same
+#: bytes again and again.
+REMEMBERED_HEADS = 512
+REMEMBERED_HEAD_LENGTH = 1024
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
@@ -85,6 +89,8 @@ class RequestHead(NamedTuple):
     host: str | None
     port: int
     size: int
+    #: For who makes something of the fields: the same head may come again.
+    remembered: dict[object, Any]
 
 
 #: What the class does itself, without a frame of its own.
@@ -101,6 +107,7 @@ class RequestHeadParser:
         self._query_bytes = PATH_BYTES + b"?" + _relaxed(limits.relaxed_query)
         self._methods: dict[bytes, str] = {}
         self._targets: dict[bytes, tuple[str, str | None]] = {}
+        self._heads: dict[bytes | bytearray, RequestHead] = {}
 
     def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
         """Parse the head at the start of ``data``.
@@ -115,6 +122,10 @@ class RequestHeadParser:
         Raises:
             HttpError: 400, 414, 417, 431, 501 or 505; close the connection.
         """
+        if seen == 0 and type(data) is bytes:
+            known = self._heads.get(data)
+            if known is not None:
+                return known
         skipped = 0
         if data[:1] in (b"\r", b"\n"):
             skipped = _empty_lines(data)
@@ -131,7 +142,12 @@ class RequestHeadParser:
             return self._refuse(exc, data, skipped)
         if parsed.consumed > limit:
             self._too_large(data)
-        return self._finish(parsed, skipped)
+        head = self._finish(parsed, skipped)
+        if type(data) is bytes and head.size == len(data) <= REMEMBERED_HEAD_LENGTH:
+            if len(self._heads) >= REMEMBERED_HEADS:
+                self._heads.clear()
+            self._heads[data] = head
+        return head
 
     def _finish(self, parsed: object, skipped: int) -> RequestHead:
         """What the grammar does not say."""
@@ -175,6 +191,7 @@ class RequestHeadParser:
                 host,
                 port,
                 skipped + request.consumed,
+                {},
             )
         )
 

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.coyote.http11.request_head import HeadLimits, RequestHead, RequestHeadParser
+from catalina.coyote.http11.request_head import (
+    REMEMBERED_HEAD_LENGTH,
+    REMEMBERED_HEADS,
+    HeadLimits,
+    RequestHead,
+    RequestHeadParser,
+)
 from catalina.coyote.http_error import HttpError
 
 PARSER = RequestHeadParser()
@@ -286,3 +292,28 @@ def test_any_cut_of_pipelined_heads_gives_the_same_heads(requests, data):
     assert buffer == b""
     assert [head.method.encode() for head in heads] == [line.split()[0] for line, _ in requests]
     assert [len(head.fields) for head in heads] == [len(fields) + 1 for _, fields in requests]
+
+
+def test_the_same_bytes_give_the_same_head_which_is_parsed_once():
+    parser = RequestHeadParser()
+    data = b"GET / HTTP/1.1\r\n" + HOST
+    head = parser.parse(data)
+    assert parser.parse(bytes(bytearray(data))) is head
+    assert parser.parse(data + b"GET /next HTTP/1.1\r\n" + HOST) == head
+    assert RequestHeadParser().parse(data) is not head
+
+
+def test_a_head_in_pieces_is_not_taken_for_a_remembered_one():
+    parser = RequestHeadParser()
+    data = b"GET / HTTP/1.1\r\n" + HOST
+    assert parser.parse(data[:20]) is None
+    assert parser.parse(data, 20) == parser.parse(data)
+
+
+def test_what_is_remembered_is_bounded():
+    parser = RequestHeadParser()
+    for number in range(2 * REMEMBERED_HEADS):
+        parser.parse(b"GET /%d HTTP/1.1\r\n" % number + HOST)
+    long = b"GET / HTTP/1.1\r\nX: " + b"x" * REMEMBERED_HEAD_LENGTH + b"\r\n" + HOST
+    assert parser.parse(long) is not parser.parse(long)
+    assert len(parser._heads) <= REMEMBERED_HEADS
