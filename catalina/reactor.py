@@ -37,6 +37,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from threading import get_ident
 from typing import Protocol
 
 __all__ = ["READ", "WRITE", "HasFileno", "Reactor", "Timer"]
@@ -166,7 +167,7 @@ class Reactor:
     @property
     def in_runner(self) -> bool:
         """Whether the calling thread is the runner."""
-        return self._runner == threading.get_ident()
+        return self._runner == get_ident()
 
     @property
     def thread_count(self) -> int:
@@ -211,19 +212,19 @@ class Reactor:
     def after_input(self, callback: Task) -> None:
         """Run ``callback`` once, when all that was ready has been read."""
         self._after_input.append(callback)
-        if self._runner != threading.get_ident():
+        if self._runner != get_ident():
             self.wake()
 
     def after_work(self, callback: Task) -> None:
         """Run ``callback`` once, after those of :meth:`after_input`."""
         self._after_work.append(callback)
-        if self._runner != threading.get_ident():
+        if self._runner != get_ident():
             self.wake()
 
     def at_round_end(self, callback: Task) -> None:
         """Run ``callback`` once, after everything else in this round."""
         self._round_end.append(callback)
-        if self._runner != threading.get_ident():
+        if self._runner != get_ident():
             self.wake()
 
     def wake(self) -> None:
@@ -412,7 +413,7 @@ class Reactor:
     # The loop
 
     def _run(self) -> None:
-        me = threading.get_ident()
+        me = get_ident()
         self._runner_task = threading.get_native_id()
         self._runner = me
         while not self._stopping:
@@ -423,7 +424,7 @@ class Reactor:
 
     def run_round(self, timeout: float | None = None) -> None:
         """Poll once and run what is ready. Only the runner calls this."""
-        me = threading.get_ident()
+        me = get_ident()
         ready, callbacks = self._ready, self._callbacks
         if self._after_work and not self._run_step(self._after_work, me):
             return  # the role has moved in the middle of a round: what is done goes first, whatever else is to be done

@@ -23,8 +23,7 @@ def find_or_create_session(request: Request, create: bool) -> Session | None:
     requested = request.requested_session_id
     if requested is not None:
         session = manager.find_session(requested)
-        if session is not None and session.is_valid:
-            session.access()
+        if session is not None and session.access():
             return session
     if not create:
         return None

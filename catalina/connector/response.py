@@ -93,7 +93,8 @@ class Response:
     buffer_size: int = BUFFER_SIZE
     _content_written: int = 0
     _error_reported: bool = False
-    _delivery: Delivery | None = None
+    #: What the end of this response was told to wait for, done or not; see :meth:`hold`.
+    delivery: Delivery | None = None
     _encoder: Encoder | None = None
     _outlet_ended: bool = False
 
@@ -332,12 +333,12 @@ class Response:
         """
         if delivery is None or delivery.done:
             return
-        self._delivery = delivery if self._delivery is None else _Both(self._delivery, delivery)
+        self.delivery = delivery if self.delivery is None else _Both(self.delivery, delivery)
 
     @property
     def held_by(self) -> Delivery | None:
         """The delivery that the end of this response waits for, None when it may leave."""
-        return None if self._delivery is None or self._delivery.done else self._delivery
+        return None if self.delivery is None or self.delivery.done else self.delivery
 
     def finish(self) -> None:
         """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it.

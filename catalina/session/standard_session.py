@@ -107,12 +107,20 @@ class StandardSession:
         used = self.last_accessed_time_ms if manager.session_last_access_at_start else self.this_accessed_time_ms
         return max(0, manager.now_ms() - used)
 
-    def access(self) -> None:
-        """A request begins to use the session."""
-        self.this_accessed_time_ms = self.manager.now_ms()
-        if self.manager.session_activity_check:
+    def access(self) -> bool:
+        """A request begins to use the session; False when it may not, because the session has ended or does so now."""
+        if not self.alive:
+            return False
+        manager = self.manager
+        now_ms = manager.now_ms()
+        # The earlier of the two times that could count: whoever is not late by that is not late.
+        if 0 < self._max_inactive_interval * 1000 <= now_ms - self.last_accessed_time_ms and not self.is_valid:
+            return False
+        self.this_accessed_time_ms = now_ms
+        if manager.session_activity_check:
             with self._lock:
                 self._access_count += 1
+        return True
 
     def end_access(self) -> None:
         """The request is through."""

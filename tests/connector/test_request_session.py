@@ -16,8 +16,9 @@ class Session:
         self.is_valid = self.alive = True
         self.events: list[str] = []
 
-    def access(self) -> None:
+    def access(self) -> bool:
         self.events.append("access")
+        return self.is_valid
 
     def end_access(self) -> None:
         self.events.append("end")

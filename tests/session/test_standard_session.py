@@ -64,6 +64,30 @@ def test_a_request_starts_the_interval_again_and_the_session_is_no_longer_new() 
     assert session.is_valid
 
 
+@pytest.mark.parametrize("at_start", [False, True])
+def test_a_request_that_comes_too_late_does_not_get_the_session(at_start: bool) -> None:
+    manager, clock = started(session_last_access_at_start=at_start)
+    session = manager.create_session()
+    session.max_inactive_interval = 60
+    clock.advance(59)
+    assert session.access()
+    session.end_access()
+    clock.advance(60)
+    assert not session.access()
+    assert not session.alive
+    assert not session.access()
+
+
+def test_a_session_that_another_request_still_uses_is_not_too_old_for_the_next() -> None:
+    manager, clock = started()
+    session = manager.create_session()
+    session.max_inactive_interval = 60
+    clock.advance(50)
+    assert session.access()
+    clock.advance(50)
+    assert session.access()
+
+
 def test_the_time_runs_from_the_requests_start_when_so_configured() -> None:
     manager, clock = started(session_last_access_at_start=True)
     session = manager.create_session()

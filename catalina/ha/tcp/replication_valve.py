@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-    from catalina.session.session import Session
 
 __all__ = ["ReplicationValve"]
 
@@ -71,7 +70,7 @@ class ReplicationValve(ValveBase):
         """Let the request through, then send what it changed; with statistics at once, so that it can be timed."""
         if self.primary_indicator:
             self._indicate_primary(request)
-        statistics, sent = self.statistics, False
+        statistics = self.statistics
         began = sending = time.perf_counter() if statistics else 0.0
         deliveries: list[Delivery] = []
         outer, current.deliveries = current.deliveries, deliveries
@@ -79,9 +78,7 @@ class ReplicationValve(ValveBase):
             self.next.invoke(request, response)
             if statistics:
                 sending = time.perf_counter()
-            used = self._used_session(request)
-            if used is not None and (statistics or not self._put_off(*used, request, response)):
-                sent = used[0].replicate(used[1], request)
+            sent = self._replicate(request, response, statistics)
         finally:
             current.deliveries = outer
         if statistics:
@@ -90,28 +87,26 @@ class ReplicationValve(ValveBase):
             if not delivery.done:
                 response.hold(delivery)
 
-    def _used_session(self, request: Request) -> tuple[ClusterManagerBase, Session] | None:
-        """The session to look at, with its manager; None when nothing is to be replicated."""
+    def _replicate(self, request: Request, response: Response, at_once: bool) -> bool:
+        """Send what the request changed: in the loop's thread with that of the round's other requests.
+
+        Returns:
+            Whether something was sent, as far as that is known now.
+        """
         context = request.context
         manager = None if context is None else context.manager
         if not isinstance(manager, ClusterManagerBase):
-            return None
+            return False
         session = request.get_session(False)
         if session is None:
-            return None
+            return False
         if self.filter is not None and self.filter.fullmatch(request.decoded_uri):
             self.nr_of_filter_requests += 1
-            return None
-        return manager, session
-
-    # In the loop's thread: for all requests of a round together, before their answers leave.
-
-    def _put_off(self, manager: ClusterManagerBase, session: Session, request: Request, response: Response) -> bool:
-        """Replicate after the round's requests; False in another thread, which has nothing to wait for."""
+            return False
         channel = None if self.cluster is None else self.cluster.channel
         reactor = None if channel is None else channel.reactor
-        if reactor is None or not reactor.in_runner:
-            return False
+        if at_once or reactor is None or not reactor.in_runner:
+            return manager.replicate(session, request)
         held = None
         if manager.answers_wait:
             held = Delivery(1)
@@ -120,7 +115,7 @@ class ReplicationValve(ValveBase):
         if not self._scheduled:
             self._scheduled = True
             reactor.after_work(self._replicate_waiting)
-        return True
+        return False
 
     def _replicate_waiting(self) -> None:
         self._scheduled = False  # first: what is added from here on, also by a thread that is late, schedules again
