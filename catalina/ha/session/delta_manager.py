@@ -166,7 +166,7 @@ class DeltaManager(ClusterManagerBase):
             delta = session.take_delta()
             if delta is not None:
                 now_ms = self.now_ms()
-                self._tell(EVT_SESSION_DELTA, session.id, delta.serialize(), f"{session.id}-{now_ms}", now_ms)
+                self._tell(EVT_SESSION_DELTA, session.id, delta, f"{session.id}-{now_ms}", now_ms)
 
     def session_expired(self, session: DeltaSession) -> None:
         """The session has ended here: end it on the other nodes."""
@@ -218,19 +218,17 @@ class DeltaManager(ClusterManagerBase):
             session.reset_delta()
             session.is_primary = True
             return None
-        delta = session.take_delta()
-        if delta is not None:
-            event, body = EVT_SESSION_DELTA, delta.serialize()
-        elif not session.is_primary or self._must_tell_access(session, now_ms):
-            event, body = EVT_SESSION_ACCESSED, None
-        else:
-            return None
+        event, delta = EVT_SESSION_DELTA, session.take_delta()
+        if delta is None:
+            if session.is_primary and not self._must_tell_access(session, now_ms):
+                return None
+            event = EVT_SESSION_ACCESSED
         session.is_primary = True
         session.last_replicated_ms = now_ms
         if self.enable_statistics:
             self.sent[event] += 1
         session_id = session.id
-        return encode_message(event, self.name, body, session_id, f"{session_id}-{now_ms}", now_ms), session_id
+        return encode_message(event, self.name, delta, session_id, f"{session_id}-{now_ms}", now_ms), session_id
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
         interval = session.max_inactive_interval

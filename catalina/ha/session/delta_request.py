@@ -11,8 +11,9 @@ The body of EVT_SESSION_DELTA and the diffvalue of a map's message.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Collection
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import decode_value, encode_value
@@ -35,6 +36,8 @@ __all__ = [
     "TYPE_PRINCIPAL",
     "DeltaAction",
     "DeltaRequest",
+    "new_action",
+    "serialize",
 ]
 
 TYPE_ATTRIBUTE = 0
@@ -126,8 +129,31 @@ class DeltaAction(NamedTuple):
         return value if isinstance(value, (bool, int, str)) else None
 
 
-#: What the class does itself, without a frame of its own: one is made by every request that changes something.
-_new_action = partial(tuple.__new__, DeltaAction)
+_NewAction = Callable[[tuple[int, int, str, EncodedValue | None]], DeltaAction]
+
+#: A DeltaAction of all its fields, without a frame of its own: one is made by every request that changes something.
+new_action = cast(_NewAction, partial(tuple.__new__, DeltaAction))
+
+
+def serialize(session_id: str, record_all: bool, actions: Collection[DeltaAction]) -> bytes:
+    """The stream of these actions, in which each name must occur once unless ``record_all``."""
+    if len(actions) == 1:
+        kind, action, name, value = next(iter(actions))
+        if value is not None:
+            return _head_of_one(session_id, record_all, kind, action, name) + value.data
+    parts = [STREAM_HEADER]
+    block = _session_head(session_id) + _HEAD.pack(record_all, len(actions))
+    handles = 0
+    for kind, action, name, value in actions:
+        block += _action_head(kind, action, name, value is not None)
+        if value is not None:
+            parts.append(_blocks(block))
+            parts.append(value.at_handle(handles) if value.fixups else value.data)
+            handles += value.handles
+            block = b""
+    if block:
+        parts.append(_blocks(block))
+    return b"".join(parts)
 
 
 class DeltaRequest:
@@ -169,7 +195,7 @@ class DeltaRequest:
 
     def set_attribute(self, name: str, value: EncodedValue) -> None:
         """An attribute has this value now."""
-        self.add(_new_action((TYPE_ATTRIBUTE, ACTION_SET, name, value)))
+        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value))
 
     def remove_attribute(self, name: str) -> None:
         """An attribute is gone."""
@@ -215,24 +241,7 @@ class DeltaRequest:
 
     def serialize(self) -> bytes:
         """The stream; the actions stay."""
-        actions = self._actions.values()
-        if len(actions) == 1:
-            kind, action, name, value = next(iter(actions))
-            if value is not None:
-                return _head_of_one(self.session_id, self.record_all_actions, kind, action, name) + value.data
-        parts = [STREAM_HEADER]
-        block = _session_head(self.session_id) + _HEAD.pack(self.record_all_actions, len(actions))
-        handles = 0
-        for kind, action, name, value in actions:
-            block += _action_head(kind, action, name, value is not None)
-            if value is not None:
-                parts.append(_blocks(block))
-                parts.append(value.at_handle(handles) if value.fixups else value.data)
-                handles += value.handles
-                block = b""
-        if block:
-            parts.append(_blocks(block))
-        return b"".join(parts)
+        return serialize(self.session_id, self.record_all_actions, self._actions.values())
 
     @classmethod
     def decode(cls, data: bytes) -> DeltaRequest:

@@ -26,6 +26,8 @@ from catalina.ha.session.delta_request import (
     TYPE_PRINCIPAL,
     DeltaAction,
     DeltaRequest,
+    new_action,
+    serialize,
 )
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import SessionData
@@ -251,37 +253,38 @@ class DeltaSession(StandardSession):
         """Whether something was set or removed that the others do not know yet; values are not compared."""
         return bool(self._changed or self._unsent)
 
-    def take_delta(self) -> DeltaRequest | None:
-        """What the others do not know yet, None when there is nothing; from now on it counts as known to them."""
+    def take_delta(self) -> bytes | None:
+        """What the others do not know yet, as a DeltaRequest; None when there is nothing.
+
+        From now on it counts as known to them.
+        """
         if not (self._changed or self._unsent or self._touched):
             return None
         record_all = self.manager.record_all_actions
         changed = _drain(self._changed)
-        delta = DeltaRequest(self.id, record_all)
-        if self._unsent:
-            self._add_properties(delta, dict(_drain(self._unsent)))
+        actions = self._take_properties() if self._unsent else []
         recorded = self._take_recorded() if record_all else ()
         for name, encoded in recorded:
-            self._add_attribute(delta, name, encoded)
+            self._add_attribute(actions, name, encoded, encoded is None)
         if not recorded:
             for name, is_set in changed:
-                self._add_attribute(delta, name, self._encode(name) if is_set else None, removed=not is_set)
+                self._add_attribute(actions, name, self._encode(name) if is_set else None, not is_set or record_all)
         if self._touched:
-            self._add_touched(delta, dict(changed))
-        return delta if len(delta) else None
+            self._add_touched(actions, dict(changed))
+        return serialize(self.id, record_all, actions) if actions else None
 
     def _take_recorded(self) -> list[tuple[str, EncodedValue | None]]:
         recorded = self._recorded[:]
         del self._recorded[: len(recorded)]
         return recorded
 
-    def _add_touched(self, delta: DeltaRequest, changed: dict[str, bool]) -> None:
+    def _add_touched(self, actions: list[DeltaAction], changed: dict[str, bool]) -> None:
         """What an application has only looked at, and may have changed inside."""
         touched = _drain(self._touched)
         if not self.manager.use_dirty_flag:
             for name, _ in touched:
                 if name not in changed:
-                    self._add_if_different(delta, name)
+                    self._add_if_different(actions, name)
 
     def reset_delta(self) -> None:
         """Nobody is there to be told: forget what changed, and that anybody knows the earlier values."""
@@ -295,7 +298,9 @@ class DeltaSession(StandardSession):
         if not self._unsent:
             self._unsent["max_inactive_interval"] = None
 
-    def _add_properties(self, delta: DeltaRequest, unsent: dict[str, None]) -> None:
+    def _take_properties(self) -> list[DeltaAction]:
+        unsent = dict(_drain(self._unsent))
+        delta = DeltaRequest()
         if "max_inactive_interval" in unsent:
             delta.set_max_inactive_interval(self._max_inactive_interval)
         if "auth_type" in unsent:
@@ -305,25 +310,26 @@ class DeltaSession(StandardSession):
         if "listeners" in unsent:
             for listener in self.remote_listeners:
                 delta.add_session_listener(listener)
+        return delta.actions
 
     def _add_attribute(
-        self, delta: DeltaRequest, name: str, encoded: EncodedValue | None, removed: bool = False
+        self, actions: list[DeltaAction], name: str, encoded: EncodedValue | None, removed: bool
     ) -> None:
         if encoded is not None:
             self._encoded[name] = encoded
             if self._read_form:
                 self._read_form.pop(name, None)
-            delta.set_attribute(name, encoded)
-        elif removed or self.manager.record_all_actions:
-            delta.remove_attribute(name)
+            actions.append(new_action((TYPE_ATTRIBUTE, ACTION_SET, name, encoded)))
+        elif removed:
+            actions.append(new_action((TYPE_ATTRIBUTE, ACTION_REMOVE, name, None)))
 
-    def _add_if_different(self, delta: DeltaRequest, name: str) -> None:
+    def _add_if_different(self, actions: list[DeltaAction], name: str) -> None:
         known = self._read_form[name] if name in self._read_form else self._encoded.get(name)
         if known is NOT_COMPARABLE or self._attributes.get(name, UNDECODED) is UNDECODED:
             return
         encoded = self._encode(name)
         if encoded is not None and (known is None or encoded.data != known.data):
-            self._add_attribute(delta, name, encoded)
+            self._add_attribute(actions, name, encoded, False)
 
     def _encode(self, name: str) -> EncodedValue | None:
         """The value's bytes; None when a filter holds it back or an inner change has made it impossible to send."""

@@ -26,11 +26,9 @@ class MapSession(DeltaSession):
     def take_diff(self) -> bytes | None:
         """What its backup does not know yet, as a DeltaRequest; None for nothing."""
         delta = self.take_delta()
-        if delta is None:
-            return None
-        delta.session_id = self.id  # Java's map refuses a difference of another session
-        self.last_replicated_ms = self.manager.now_ms()
-        return delta.serialize()
+        if delta is not None:
+            self.last_replicated_ms = self.manager.now_ms()
+        return delta
 
     def apply_diff(self, diff: bytes) -> None:
         """Take over what changed on the node that owns the session.
