@@ -43,11 +43,11 @@ class FakeNetwork:
 def collected() -> Iterator[list[Delivery]]:
     """What a request would have to wait for, if this were one."""
     deliveries: list[Delivery] = []
-    request_deliveries.current.deliveries = deliveries
+    request_deliveries.current.noted.deliveries = deliveries
     try:
         yield deliveries
     finally:
-        request_deliveries.current.deliveries = None
+        request_deliveries.current.noted.deliveries = None
 
 
 class FakeChannel:

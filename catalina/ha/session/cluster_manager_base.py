@@ -66,11 +66,12 @@ class ClusterManagerBase(ManagerBase):
 
         A fault is the operator's to know: the applications' answers are complete and right.
         """
+        noted = current.noted
         for session, request, held in entries:
             deliveries: list[Delivery] = []
-            outer, current.deliveries = current.deliveries, deliveries
+            outer, noted.deliveries = noted.deliveries, deliveries
             self.replicate(session, request)
-            current.deliveries = outer
+            noted.deliveries = outer
             if held is not None:
                 settle((held,), deliveries)
 

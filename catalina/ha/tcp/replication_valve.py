@@ -73,14 +73,15 @@ class ReplicationValve(ValveBase):
         statistics = self.statistics
         began = sending = time.perf_counter() if statistics else 0.0
         deliveries: list[Delivery] = []
-        outer, current.deliveries = current.deliveries, deliveries
+        noted = current.noted
+        outer, noted.deliveries = noted.deliveries, deliveries
         try:
             self.next.invoke(request, response)
             if statistics:
                 sending = time.perf_counter()
             sent = self._replicate(request, response, statistics)
         finally:
-            current.deliveries = outer
+            noted.deliveries = outer
         if statistics:
             self._count(began, sending, sent)
         for delivery in deliveries:

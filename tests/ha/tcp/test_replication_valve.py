@@ -98,7 +98,7 @@ def test_a_valve_inside_another_holds_the_answer_for_what_was_sent_inside() -> N
 
     outside = serve(ReplicationValve(), FakeRequest(a), work)
     assert (len(inside[0].held), len(outside.held)) == (2, 2)
-    assert request_deliveries.current.deliveries is None
+    assert request_deliveries.current.noted.deliveries is None
 
 
 def test_an_asynchronous_answer_is_not_held() -> None:
