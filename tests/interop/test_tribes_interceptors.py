@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.domain_filter_interceptor import DomainFilterInterceptor
@@ -101,21 +101,23 @@ def test_messages_travel_both_ways_through(class_path, name):
         check_both_ways(java, channel, seen)
 
 
+class Wiretap(ChannelInterceptorBase):
+    """Keeps what goes down to the network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[ChannelMessage] = []
+
+    def send_message(self, to, message, delivery) -> None:
+        self.kept.append(message)
+        super().send_message(to, message, delivery)
+
+
 def test_a_replayed_or_foreign_message_is_refused_by_both(class_path):
-    ours = EncryptInterceptor(encryption_key=KEY)
-    with group(class_path, f"encrypt:{KEY.hex()},tfd", ours, TcpFailureDetector()) as (java, channel, _):
-        sealed = []
-        send = ours.send_message
-
-        def keep(to, message, delivery) -> None:
-            below = ours.next
-            original = below.send_message
-            below.send_message = lambda to, message, delivery: (sealed.append(message), original(to, message, delivery))
-            send(to, message, delivery)
-            below.send_message = original
-
-        channel._send_below = keep
+    ours, wiretap = EncryptInterceptor(encryption_key=KEY), Wiretap()
+    with group(class_path, f"encrypt:{KEY.hex()},tfd", ours, wiretap, TcpFailureDetector()) as (java, channel, _):
         channel.send(channel.members, b"once", 6)
+        sealed = tuple(wiretap.kept)
         java.wait_for(f"bytes {channel.local_member.port} {b'once'.hex()}")
         for message in (sealed[0], sealed[0].with_data(b"\0" * 40)):
             delivery = Delivery(1, message.unique_id, channel.reactor)
