@@ -9,10 +9,11 @@ import socket
 import time
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.ajp_request import AjpRequestRules
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
@@ -68,26 +69,13 @@ class AjpConnection(ExchangeConnection):
         self._keep_alive_s = seconds_of(handler.effective_keep_alive_timeout_ms)
         self._packets = PacketDecoder(handler.packet_size)
         self._state = State.REQUEST
-        self._template = self._connection_attributes()
+        self._facts = ConnectionFacts.of(endpoint.connector, sock, ("", 0))  # who the client is the proxy says
         self._reuse = True
         self._body_left = 0  # bytes of a body of known length that are still to come
         self._body_ended = True
         self._body_asked = False  # a body packet is on its way
         self._body_parts: list[bytes] = []
         self._body_size = 0
-
-    def _connection_attributes(self) -> dict[str, Any]:
-        connector = self.endpoint.connector
-        local = self.sock.getsockname()
-        address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
-        return {
-            "connector": connector,
-            "local_addr": address,
-            "local_name": address,
-            "local_port": port,
-            "scheme": connector.scheme,
-            "secure": connector.secure,
-        }
 
     # Input
 
@@ -156,7 +144,7 @@ class AjpConnection(ExchangeConnection):
         self._body_left = max(0, told.content_length)
         self._body_asked = told.content_length > 0  # the first packet comes unasked
         try:
-            request = self._rules.make(told, self._template)
+            request = self._rules.make(told, self._facts)
         except HttpError as refused:
             log.warning("%s: %s", self.peer[0], refused.text)
             return self._refuse(refused.status, refused.text)
@@ -293,7 +281,7 @@ class AjpConnection(ExchangeConnection):
 
     def _refuse(self, status: int, text: str) -> bool:
         """Answer a request that is not believed, and close: what follows may be a body."""
-        request = Request(self._template, "", "", None, "HTTP/1.1")
+        request = Request(self._facts, "", "", None, "HTTP/1.1")
         response = Response(request, self)
         request.response = response
         self._request, self._response = request, response

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.coyote_principal import CoyotePrincipal
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request
@@ -48,7 +49,7 @@ class AjpRequestRules:
         self.trusts_user = handler.tomcat_authorization or not handler.tomcat_authentication
         self.needs_authorization = handler.tomcat_authorization
 
-    def make(self, told: ForwardRequest, connection: dict[str, Any]) -> Request:
+    def make(self, told: ForwardRequest, connection: ConnectionFacts) -> Request:
         """The request, checked.
 
         Raises:

@@ -7,14 +7,15 @@ import math
 import socket
 import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.request import REQUEST_DEFAULTS, Request
+from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
@@ -67,7 +68,7 @@ class Http11Connection(Http11Output):
         self._seen = 0
         self._state = HEAD
         self._requests = 0
-        self._template = self._connection_attributes()
+        self._facts = ConnectionFacts.of(endpoint.connector, sock, self.peer)
         self._keep_alive = True
         self._asked_keep_alive = False
         self._body: BodyDecoder = NO_BODY
@@ -78,22 +79,6 @@ class Http11Connection(Http11Output):
         # Of the response in progress:
         self._chunked = False
         self._remaining = -1  # bytes that its Content-Length still promises
-
-    def _connection_attributes(self) -> dict[str, Any]:
-        """What all requests of this connection have in common."""
-        connector = self.endpoint.connector
-        local = self.sock.getsockname()
-        address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
-        return REQUEST_DEFAULTS | {
-            "connector": connector,
-            "remote_addr": self.peer[0],
-            "remote_port": self.peer[1],
-            "local_addr": address,
-            "local_name": address,
-            "local_port": port,
-            "scheme": "https" if connector.is_tls else connector.scheme,
-            "secure": connector.secure or connector.is_tls,
-        }
 
     # Input
 
@@ -131,7 +116,7 @@ class Http11Connection(Http11Output):
         self.endpoint.connections.discard(self)
         connection = successor(self.endpoint, self.sock, self.peer)
         self.endpoint.connections.add(connection)
-        connection.take_over(self._template, self._data)
+        connection.take_over(self._facts, self._data)
 
     def _advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
@@ -213,7 +198,7 @@ class Http11Connection(Http11Output):
         # Taken apart at once: a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
-        request = Request(self._template, method, path, query, "HTTP/1.1" if http11 else "HTTP/1.0", headers)
+        request = Request(self._facts, method, path, query, "HTTP/1.1" if http11 else "HTTP/1.0", headers)
         request.content_length = length
         connector = self.rules.connector
         if port < 0:
@@ -381,7 +366,7 @@ class Http11Connection(Http11Output):
         """Answer what is no request, through the engine's valves, and close."""
         self.rules.log_refusal(self.peer[0], refused)
         protocol = "HTTP/1.1"
-        request = Request(self._template, "", "", None, protocol)
+        request = Request(self._facts, "", "", None, protocol)
         request.server_name, request.server_port = request.local_name, request.local_port
         response = Response(request, self)
         request.response = response

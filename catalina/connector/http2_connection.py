@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_stream import Http2Stream
 from catalina.connector.stream_connection import HIGH_WATER, StreamConnection, seconds_of
 from catalina.connector.tls_stream import TlsStream
@@ -56,7 +57,7 @@ class Http2Connection(StreamConnection):
         #: Told when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
-        self.template: dict[str, Any] = {}
+        self.facts = ConnectionFacts()
         self.h2 = self._make_h2()
         #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
         self._ready: deque[Http2Stream] = deque()
@@ -83,9 +84,9 @@ class Http2Connection(StreamConnection):
         })  # fmt: skip
         return h2
 
-    def take_over(self, template: dict[str, Any], data: bytes) -> None:
+    def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
         """Go on where an HTTP/1.1 connection has ended: with what its requests would have in common, and its input."""
-        self.template = template
+        self.facts = facts
         self.h2.initiate_connection()
         self.h2.increment_flow_control_window(CONNECTION_WINDOW)
         self._note_idle()

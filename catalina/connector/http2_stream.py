@@ -69,7 +69,7 @@ class Http2Stream:
         """
         self._body_ended = ended
         connection = self.connection
-        request = Request(connection.template, "", "", None, "HTTP/2.0")
+        request = Request(connection.facts, "", "", None, "HTTP/2.0")
         self._request = request
         self._response = request.response = Response(request, self)
         fill_request(request, fields, connection.endpoint, connection.settings)

@@ -6,9 +6,11 @@ import ssl
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from catalina.connector.response import Response
     from catalina.session.session import Session
 
-__all__ = ["REQUEST_DEFAULTS", "Request"]
+__all__ = ["Request"]
 
 #: What every environ starts with (PEP 3333), and room for what all of them get: a copy need not grow then.
 #: The runner's role moves between threads, so ``wsgi.multithread`` is true.
@@ -52,6 +54,10 @@ ENVIRON_BASE: dict[str, Any] = {
 }
 
 
+#: Of most URIs.
+NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
 def to_wsgi_text(text: str, encoding: str = "utf-8") -> str:
     """Text as PEP 3333 wants it: each character one byte of the encoded form."""
     return text if text.isascii() else text.encode(encoding, "surrogateescape").decode("latin-1")
@@ -64,9 +70,7 @@ class Request:
     everybody after it, the application included.
 
     Args:
-        connection: attributes that are the same for all requests of a connection: ``connector``, ``remote_addr``,
-            ``remote_port``, ``local_addr``, ``local_name``, ``local_port``, ``scheme``, ``secure``. With
-            :data:`REQUEST_DEFAULTS` before them a request is made, read and written faster.
+        connection: what it has in common with the others of its connection.
         method: as sent.
         request_uri: as sent, undecoded, without the query; characters are bytes (latin-1).
         query_string: as sent, None when there is no ``?``.
@@ -75,64 +79,73 @@ class Request:
         body: the body; shared empty one when the request has none.
     """
 
-    # Defaults stand in the class: making a request then costs only what it really has.
-    connector: Any = None
+    method: str
+    request_uri: str
+    query_string: str | None
+    protocol: str
+    headers: Headers
+    input: RequestInput
+    #: Set by who makes the request, right after it.
     response: Response
-    remote_addr: str = ""
-    remote_port: int = 0
+    start_time_ns: int
+    connector: Any
+    remote_addr: str
+    remote_port: int
     #: Limit of this request's parameters, in place of the connector's; None is the connector's.
-    max_parameter_count: int | None = None
+    max_parameter_count: int | None
     #: Charset of a form body, in place of what the client says; None leaves it to the client.
-    character_encoding: str | None = None
+    character_encoding: str | None
     #: The other end of the TCP connection, when a valve has put another client into ``remote_addr``.
-    peer_addr: str = ""
+    peer_addr: str
     #: Names the connection in logs.
-    connection_id: str = ""
-    local_addr: str = ""
-    local_name: str = ""
-    local_port: int = 0
-    scheme: str = "http"
-    secure: bool = False
-    server_name: str = ""
-    server_port: int = 80
-    content_length: int = -1
+    connection_id: str
+    local_addr: str
+    local_name: str
+    local_port: int
+    scheme: str
+    secure: bool
+    server_name: str
+    server_port: int
+    content_length: int
     #: Decoded, normalised, without path parameters; what is mapped.
-    decoded_uri: str = ""
-    path_parameters: Mapping[str, str] = {}
-    mapping_data: Any = None
-    host: Any = None
-    context: Any = None
-    wrapper: Any = None
+    decoded_uri: str
+    path_parameters: Mapping[str, str]
+    mapping_data: Any
+    host: Any
+    context: Any
+    wrapper: Any
     #: The path of the context as the client wrote it, empty for ROOT.
-    context_path: str = ""
-    servlet_path: str = ""
-    path_info: str | None = None
-    principal: Any = None
-    auth_type: str | None = None
-    requested_session_id: str | None = None
-    requested_session_id_from_cookie: bool = False
-    requested_session_id_from_url: bool = False
+    context_path: str
+    servlet_path: str
+    path_info: str | None
+    principal: Any
+    auth_type: str | None
+    requested_session_id: str | None
+    requested_session_id_from_cookie: bool
+    requested_session_id_from_url: bool
     #: AJP: ``remote_user`` was authenticated by the proxy, its roles are for the Realm to say (tomcatAuthorization).
-    remote_user_needs_authorization: bool = False
+    remote_user_needs_authorization: bool
     #: True while the client waits for ``100 Continue`` before it sends the body.
-    expects_continue: bool = False
+    expects_continue: bool
     #: TLS: the connection's socket, for client certificates that are looked at late.
-    tls_socket: ssl.SSLSocket | None = None
+    tls_socket: ssl.SSLSocket | None
     #: Called once to send ``100 Continue``; None when the client does not wait for it.
-    on_acknowledge: Any = None
-    _session: Session | None = None
-    _session_facade: SessionFacade | None = None
-    _remote_host: str | None = None
-    _parameters: dict[str, list[str]] | None = None
-    _cookies: Mapping[str, Sequence[str]] | None = None
-    _attributes: dict[str, Any] | None = None
-    _notes: dict[str, Any] | None = None
-    _remote_user: str | None = None
-    _released: bool = False
+    on_acknowledge: Any
+    _session: Session | None
+    _session_facade: SessionFacade | None
+    _remote_host: str | None
+    _parameters: dict[str, list[str]] | None
+    _cookies: Mapping[str, Sequence[str]] | None
+    _attributes: dict[str, Any] | None
+    _notes: dict[str, Any] | None
+    _remote_user: str | None
+    _released: bool
+    # Slots, because every request has all of them: a dictionary of its own would be five times as large.
+    __slots__ = tuple(__annotations__)
 
     def __init__(
         self,
-        connection: dict[str, Any],
+        connection: ConnectionFacts,
         method: str,
         request_uri: str,
         query_string: str | None = None,
@@ -140,7 +153,14 @@ class Request:
         headers: Headers | None = None,
         body: RequestInput = EMPTY_INPUT,
     ) -> None:
-        self.__dict__ = connection.copy()
+        self.connector = connection.connector
+        self.remote_addr = connection.remote_addr
+        self.remote_port = connection.remote_port
+        self.local_addr = connection.local_addr
+        self.local_name = connection.local_name
+        self.local_port = connection.local_port
+        self.scheme = connection.scheme
+        self.secure = connection.secure
         self.method = method
         self.request_uri = request_uri
         self.query_string = query_string
@@ -148,6 +168,19 @@ class Request:
         self.headers = headers if headers is not None else Headers()
         self.input = body
         self.start_time_ns = time.monotonic_ns()
+        self.max_parameter_count = self.character_encoding = None
+        self.server_name = self.peer_addr = self.connection_id = ""
+        self.server_port = 80
+        self.content_length = -1
+        self.decoded_uri = self.context_path = self.servlet_path = ""
+        self.path_parameters = NO_PARAMETERS
+        self.mapping_data = self.host = self.context = self.wrapper = self.path_info = None
+        self.principal = self.auth_type = self.requested_session_id = None
+        self.requested_session_id_from_cookie = self.requested_session_id_from_url = False
+        self.remote_user_needs_authorization = self.expects_continue = self._released = False
+        self.tls_socket = self.on_acknowledge = None
+        self._session = self._session_facade = None
+        self._remote_host = self._remote_user = self._parameters = self._cookies = self._attributes = self._notes = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.request_uri!r} from {self.remote_addr}>"
@@ -288,7 +321,7 @@ class Request:
         """The answer has left: let go of what refers back to this request, so that no garbage collection is needed."""
         self._released = True
         self._session_facade = None
-        self.__dict__.pop("response", None)
+        self.response = None  # type: ignore[assignment]  # nobody asks for it any more
 
     # WSGI
 
@@ -339,10 +372,3 @@ class Request:
         if self.path_info is None:
             return script, to_wsgi_text(self.servlet_path)
         return script + to_wsgi_text(self.servlet_path), to_wsgi_text(self.path_info)
-
-
-#: Every attribute of a request. One that an instance has of its own is found at once, and replaced without a place
-#: being made for it.
-REQUEST_DEFAULTS: dict[str, Any] = {name: vars(Request).get(name) for name in Request.__annotations__} | dict.fromkeys(
-    ("method", "request_uri", "query_string", "protocol", "headers", "input", "start_time_ns")
-)

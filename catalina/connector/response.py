@@ -73,38 +73,36 @@ class Response:
     changed. One thread at a time uses it: the one that runs the request.
     """
 
-    status: int = 200
-    #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
-    message: str | None = None
-    committed: bool = False
-    #: When the head left (time.monotonic_ns), 0 before.
-    commit_time_ns: int = 0
-    is_error: bool = False
-    #: True while output of the application is dropped, as after ``send_error``.
-    suspended: bool = False
-    #: The exception that made this an error, for the error page.
-    exception: BaseException | None = None
-    finished: bool = False
-    #: Set when the application fails after the head has left: the connection closes, so that nobody takes a part for
-    #: the whole (Tomcat: ErrorReportValve, CLOSE_NOW).
-    broken: bool = False
-    #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
-    body_allowed: bool = True
-    buffer_size: int = BUFFER_SIZE
-    _content_written: int = 0
-    _error_reported: bool = False
-    #: What the end of this response was told to wait for, done or not; see :meth:`hold`.
-    delivery: Delivery | None = None
-    _encoder: Encoder | None = None
-    _outlet_ended: bool = False
-
     def __init__(self, request: Request, outlet: Outlet) -> None:
-        self.__dict__ = _DEFAULTS.copy()
         self.request = request
         self.outlet = outlet
         self.headers: list[tuple[str, str]] = []
         self._parts: list[bytes] = []
         self._buffered = 0
+        self.status = 200
+        #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
+        self.message: str | None = None
+        self.committed = False
+        #: When the head left (time.monotonic_ns), 0 before.
+        self.commit_time_ns = 0
+        self.is_error = False
+        #: True while output of the application is dropped, as after ``send_error``.
+        self.suspended = False
+        #: The exception that made this an error, for the error page.
+        self.exception: BaseException | None = None
+        self.finished = False
+        #: Set when the application fails after the head has left: the connection closes, so that nobody takes a part
+        #: for the whole (Tomcat: ErrorReportValve, CLOSE_NOW).
+        self.broken = False
+        #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
+        self.body_allowed = True
+        self.buffer_size = BUFFER_SIZE
+        self._content_written = 0
+        self._error_reported = False
+        #: What the end of this response was told to wait for, done or not; see :meth:`hold`.
+        self.delivery: Delivery | None = None
+        self._encoder: Encoder | None = None
+        self._outlet_ended = False
 
     def __repr__(self) -> str:
         return f"<Response {self.status} to {self.request!r}>"
@@ -414,12 +412,6 @@ class Response:
             self.remove_header("Content-Length")
         elif complete and length and self.content_length < 0:
             self.content_length = length
-
-
-#: Every attribute of a response; one that an instance has of its own is found at once, and replaced in its place.
-_DEFAULTS: dict[str, Any] = {name: vars(Response)[name] for name in Response.__annotations__} | dict.fromkeys(
-    ("request", "outlet", "headers", "_parts", "_buffered")
-)
 
 
 class _Both:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.ajp_request import AjpRequestRules
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.ajp.forward_request import decode_forward_request
@@ -14,7 +15,7 @@ from tests.coyote.ajp.web_server import attribute, forward_request
 
 def make(*args: Any, handler: AjpNioProtocol | None = None, **kwargs: Any) -> Request:
     rules = AjpRequestRules(handler or AjpNioProtocol())
-    return rules.make(decode_forward_request(forward_request(*args, **kwargs)), {})
+    return rules.make(decode_forward_request(forward_request(*args, **kwargs)), ConnectionFacts())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.connector import Connector
 from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
@@ -32,7 +33,7 @@ class Output(Http11Output):
 
 
 def respond(output: Output, *writes: bytes, protocol: str = "HTTP/1.1", fields: Any = (), status: int = 200) -> bytes:
-    request = Request({}, "GET", "/", None, protocol)
+    request = Request(ConnectionFacts(), "GET", "/", None, protocol)
     response = Response(request, output)
     request.response = output._response = response
     output._request = request

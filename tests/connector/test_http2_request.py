@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_request import fill_request, join_cookies
 from catalina.connector.request import Request
 from catalina.coyote.http2.http2_protocol import Http2Protocol
@@ -14,7 +15,7 @@ from catalina.coyote.http_error import HttpError
 
 def fill(*fields: tuple[bytes, bytes], settings: Http2Protocol | None = None, **pseudo: bytes) -> Request:
     line = {"method": b"GET", "path": b"/a?b", "scheme": b"http", "authority": b"shop:81", **pseudo}
-    request = Request({"local_name": "10.0.0.2", "local_port": 8080}, "", "")
+    request = Request(ConnectionFacts(local_name="10.0.0.2", local_port=8080), "", "")
     connector = SimpleNamespace(is_tls=False, proxy_name=None, proxy_port=0)
     endpoint: Any = SimpleNamespace(connector=connector, http11_rules=SimpleNamespace(parser=RequestHeadParser()))
     named = [(b":" + name.encode(), value) for name, value in line.items() if value]

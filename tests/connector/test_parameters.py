@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import declared_encoding, parse_cookies
 from catalina.connector.request import Request
@@ -21,7 +22,8 @@ def request(query: str | None = None, body: bytes = b"", *fields: tuple[bytes, b
         "max_cookie_count": 3, "use_body_encoding_for_uri": False,
     }  # fmt: skip
     connector = SimpleNamespace(**{**attributes, **limits})
-    return Request({"connector": connector}, method, "/", query, headers=Headers(fields), body=RequestInput(None, body))
+    connection = ConnectionFacts(connector)
+    return Request(connection, method, "/", query, headers=Headers(fields), body=RequestInput(None, body))
 
 
 def test_query_and_form_are_joined_in_order():

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request, to_wsgi_text
 from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade
 
 
-def request(**connection: Any) -> Request:
-    return Request(connection, "GET", "/shop/x", "a=1", headers=Headers(((b"Content-Type", b"text/plain"),)))
+def request(**attributes: Any) -> Request:
+    headers = Headers(((b"Content-Type", b"text/plain"),))
+    made = Request(ConnectionFacts(), "GET", "/shop/x", "a=1", headers=headers)
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
 
 
 def test_what_a_valve_sets_is_what_the_application_sees():
@@ -95,7 +100,7 @@ def test_a_request_that_is_through_keeps_nothing_alive():
     assert made.session_facade is facade
     made.release()
     assert made.session_facade is not facade
-    assert not hasattr(made, "response")
+    assert made.response is None
 
 
 def test_a_thread_that_is_left_behind_gets_no_session_of_a_request_that_is_over():

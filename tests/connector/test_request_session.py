@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.errors import InvalidSessionError
@@ -49,7 +50,8 @@ def exchange(manager: Manager, requested: str | None = None, other: Manager | No
     context = SimpleNamespace(
         manager=manager, session_cookie=config, cookie_processor=None, session_cookie_path_uses_trailing_slash=False
     )
-    request = Request({"context": context, "context_path": "/shop"}, "GET", "/shop/")
+    request = Request(ConnectionFacts(), "GET", "/shop/")
+    request.context, request.context_path = context, "/shop"
     request.host = SimpleNamespace(children=[context, SimpleNamespace(manager=other)])
     request.response = Response(request, None)  # type: ignore[arg-type]  # nothing is sent here
     request.requested_session_id = requested
@@ -135,4 +137,4 @@ def test_no_session_can_be_made_when_the_head_has_left():
 
 
 def test_outside_of_an_application_there_is_no_session():
-    assert Request({}, "GET", "/").get_session() is None
+    assert Request(ConnectionFacts(), "GET", "/").get_session() is None

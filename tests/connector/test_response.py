@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import BUFFER_SIZE, Response
 from tests.connector.test_wsgi_adapter import Outlet
@@ -11,7 +12,9 @@ from tests.connector.test_wsgi_adapter import Outlet
 
 def make(method: str = "GET", **request: Any) -> tuple[Response, Outlet]:
     outlet = Outlet()
-    made = Request(request, method, "/shop/x")
+    made = Request(ConnectionFacts(), method, "/shop/x")
+    for name, value in request.items():
+        setattr(made, name, value)
     response = Response(made, outlet)
     made.response = response
     return response, outlet

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.connector.wsgi_adapter import FileWrapper, run_application
@@ -36,7 +37,7 @@ class Outlet:
 
 
 def run(application: Any, method: str = "GET") -> tuple[Response, list[Any]]:
-    request = Request({}, method, "/")
+    request = Request(ConnectionFacts(), method, "/")
     outlet = Outlet()
     response = Response(request, outlet)
     request.response = response
@@ -196,7 +197,7 @@ def test_a_client_that_has_gone_ends_the_application_and_closes_its_body():
         finally:
             closed.append(True)
 
-    request = Request({}, "GET", "/")
+    request = Request(ConnectionFacts(), "GET", "/")
     response = Response(request, Gone())
     request.response = response
     with pytest.raises(ClientAbortException):
@@ -205,7 +206,7 @@ def test_a_client_that_has_gone_ends_the_application_and_closes_its_body():
 
 
 def test_fields_of_valves_stay_beside_those_of_the_application():
-    request = Request({}, "GET", "/")
+    request = Request(ConnectionFacts(), "GET", "/")
     response = Response(request, Outlet())
     request.response = response
     response.add_header("X-Valve", "1")

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.connector import Connector
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.headers import Headers
@@ -125,16 +126,11 @@ class Node:
         path, mark, query = uri.partition("?")
         fields = {"Host": host, **(headers or {})}
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
-        connection = {
-            "connector": self.connector,
-            "remote_addr": "127.0.0.1",
-            "server_name": host,
-            "server_port": 8080,
-            "local_name": "localhost",
-        }
+        connection = ConnectionFacts(self.connector, remote_addr="127.0.0.1", local_name="localhost")
         request = Request(
             connection, method, path, query if mark else None, "HTTP/1.1", Headers(pairs), RequestInput(None, body)
         )
+        request.server_name, request.server_port = host, 8080
         request.content_length = int(fields.get("Content-Length", -1))
         answer = Answer()
         answer.response = request.response = Response(request, answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request
 from catalina.connector.response import Response
@@ -45,6 +46,10 @@ class Last(ValveBase):
             self.serve(request, response)
 
 
+class ChangeableRequest(Request):
+    """A request of which a test may replace methods too."""
+
+
 def make_request(
     uri: str = "/",
     method: str = "GET",
@@ -54,10 +59,10 @@ def make_request(
     **attributes: Any,
 ) -> tuple[Request, Response]:
     """A request for ``uri`` (already decoded) from 192.0.2.1 and its response."""
-    connection = {"remote_addr": "192.0.2.1", "remote_port": 50123, "server_name": "shop.example.org", "local_port": 80}
+    connection = ConnectionFacts(remote_addr="192.0.2.1", remote_port=50123, local_port=80)
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    request = Request(connection, method, uri, query, protocol, Headers(pairs))
-    request.decoded_uri = uri
+    request = ChangeableRequest(connection, method, uri, query, protocol, Headers(pairs))
+    request.decoded_uri, request.server_name = uri, "shop.example.org"
     request.response = response = Response(request, Sent())
     for name, value in attributes.items():
         setattr(request, name, value)
