@@ -44,6 +44,9 @@ REMEMBERED_LENGTH = 128
 #: bytes again and again.
 REMEMBERED_HEADS = 512
 REMEMBERED_HEAD_LENGTH = 1024
+#: Places for marks of the heads that have come once. Most never come again: to keep them all would cost more than it
+#: saves, because old ones must be let go as fast.
+MARKS = 4096
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
@@ -108,6 +111,7 @@ class RequestHeadParser:
         self._methods: dict[bytes, str] = {}
         self._targets: dict[bytes, tuple[str, str | None]] = {}
         self._heads: dict[bytes | bytearray, RequestHead] = {}
+        self._marks = bytearray(MARKS)
 
     def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
         """Parse the head at the start of ``data``.
@@ -143,11 +147,20 @@ class RequestHeadParser:
         if parsed.consumed > limit:
             self._too_large(data)
         head = self._finish(parsed, skipped)
-        if type(data) is bytes and head.size == len(data) <= REMEMBERED_HEAD_LENGTH:
+        if type(data) is bytes and head.size == len(data) <= REMEMBERED_HEAD_LENGTH and self._has_come_before(data):
             if len(self._heads) >= REMEMBERED_HEADS:
                 self._heads.clear()
             self._heads[data] = head
         return head
+
+    def _has_come_before(self, data: bytes) -> bool:
+        """Whether these bytes were here lately; one in 256 times wrongly yes, which costs nothing but room."""
+        mark = hash(data)
+        place, tag = mark % MARKS, mark >> 16 & 0xFF
+        if self._marks[place] == tag:
+            return True
+        self._marks[place] = tag
+        return False
 
     def _finish(self, parsed: object, skipped: int) -> RequestHead:
         """What the grammar does not say."""
