@@ -200,15 +200,15 @@ class DeltaManager(ClusterManagerBase):
                 continue
             if message is not None:
                 messages.append(message)
-        deliveries = []
+        delivery = None
         if messages and self.cluster is not None:
             try:
-                deliveries.append(self.cluster.post_all(messages, members))
+                delivery = self.cluster.post_all(messages, members)
             except Exception:
                 log.exception(UNABLE)
         held = [each for _, _, each in entries if each is not None]
         if held:
-            settle(held, [delivery for delivery in deliveries if delivery is not None])
+            settle(held, () if delivery is None else (delivery,))
 
     def _completed_message(self, session: Any, has_members: bool, now_ms: int) -> tuple[bytes, str] | None:
         """What the others must know about a session after a request, with its key."""

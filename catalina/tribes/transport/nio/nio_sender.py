@@ -5,7 +5,8 @@ acknowledgements that come back, which carry no number, with the messages that a
 
 Cost allowed: a few microseconds of Python for a small message.
 
-Plan: ``_queue`` takes messages from any thread. In the runner they move in batches to ``_writing`` (the batch that the
+Plan: ``_queue`` takes messages from any thread; all that are posted together are one entry of it, which is written,
+confirmed, failed or sent again as a whole. In the runner they move in batches to ``_writing`` (the batch that the
 kernel has not taken completely) and, those that want an acknowledgement, to ``_in_flight``. One timer looks at the
 oldest message of all. A connection that breaks puts what was not confirmed back to the front of the queue, once.
 
