@@ -454,11 +454,7 @@ class Reactor:
     def _run_step(self, step: deque[Task], me: int) -> bool:
         """Run what was put off, also what is added meanwhile; False when the role was handed on."""
         while step:
-            callback = step.popleft()
-            try:
-                callback()
-            except Exception:  # as in _guard, which would cost each request some calls
-                log.exception(FAILED, callback)
+            self._guard(step.popleft())
             if self._runner != me:
                 return False
         return True

@@ -122,12 +122,10 @@ class ExchangeConnection(StreamConnection):
         if self._aborted:
             self.close()
             return False
-        response = self._response
-        delivery = response.delivery
-        if delivery is None or delivery.done or response.finished:
-            return True
-        delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
-        return False
+        delivery = None if self._response.finished else self._response.held_by
+        if delivery is not None:
+            delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
+        return delivery is None
 
     def _on_delivered(self, _: Any) -> None:
         self.reactor.after_work(self._release)

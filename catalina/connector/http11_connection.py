@@ -22,7 +22,6 @@ from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, Len
 from catalina.coyote.http11.request_head import RequestHead
 from catalina.coyote.http11.response_head import CONTINUE
 from catalina.coyote.http_error import HttpError
-from catalina.reactor import READ
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
@@ -160,7 +159,7 @@ class Http11Connection(Http11Output):
         self.deadline = time.monotonic() + (self.rules.keep_alive_s if self._requests else self._timeout_s)
         if self.endpoint.paused:
             self.close()
-        elif not self._attached or self._interest != READ:  # asked here: usually there is nothing to call for
+        else:
             self._await_input()
 
     def _wait_for_head(self) -> None:

@@ -329,11 +329,7 @@ class Request:
         """The PEP 3333 environ, with ``catalina.session``, ``catalina.context`` and the request attributes."""
         environ = ENVIRON_BASE.copy()
         environ["REQUEST_METHOD"] = self.method
-        script, path = self.context_path, self.servlet_path
-        if self.path_info is not None or "%" in script or not path.isascii():
-            script, path = self._script_and_path()
-        environ["SCRIPT_NAME"] = script
-        environ["PATH_INFO"] = path
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._script_and_path()
         environ["QUERY_STRING"] = self.query_string or ""
         environ["REQUEST_URI"] = self.request_uri if self.query_string is None else self._uri_with_query()
         environ["SERVER_PROTOCOL"] = self.protocol
@@ -349,10 +345,7 @@ class Request:
         if self.principal is not None or self._remote_user is not None:
             environ["REMOTE_USER"] = self.remote_user
             environ["AUTH_TYPE"] = self.auth_type or ""
-        facade = self._session_facade
-        if facade is None:
-            facade = self._session_facade = SessionFacade(self)
-        environ["catalina.session"] = facade
+        environ["catalina.session"] = self.session_facade
         if self._attributes:
             environ.update(self._attributes)
         return environ

@@ -99,8 +99,7 @@ class Response:
         self.buffer_size = BUFFER_SIZE
         self._content_written = 0
         self._error_reported = False
-        #: What the end of this response was told to wait for, done or not; see :meth:`hold`.
-        self.delivery: Delivery | None = None
+        self._delivery: Delivery | None = None
         self._encoder: Encoder | None = None
         self._outlet_ended = False
 
@@ -199,7 +198,7 @@ class Response:
     @property
     def bytes_written(self) -> int:
         """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
-        return 0 if self.request.method == "HEAD" or self.status in NO_BODY else self._content_written
+        return self._content_written if self._has_body() else 0
 
     def write(self, data: bytes) -> None:
         """Append to the body. What does not fit into the buffer leaves, which commits the response."""
@@ -331,12 +330,12 @@ class Response:
         """
         if delivery is None or delivery.done:
             return
-        self.delivery = delivery if self.delivery is None else _Both(self.delivery, delivery)
+        self._delivery = delivery if self._delivery is None else _Both(self._delivery, delivery)
 
     @property
     def held_by(self) -> Delivery | None:
         """The delivery that the end of this response waits for, None when it may leave."""
-        return None if self.delivery is None or self.delivery.done else self.delivery
+        return None if self._delivery is None or self._delivery.done else self._delivery
 
     def finish(self) -> None:
         """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it.

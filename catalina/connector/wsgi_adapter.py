@@ -76,7 +76,7 @@ class _Call:
             if response.committed:
                 raise exc_info[1].with_traceback(exc_info[2])
             self._take_back()
-        response.status = _STATUS_CODES.get(status) or _status_code(status)
+        response.status = _status_code(status)
         self.started = True
         if response.headers:
             response.headers.extend(headers)
@@ -98,6 +98,9 @@ class _Call:
 
 
 def _status_code(status: str) -> int:
+    known = _STATUS_CODES.get(status)
+    if known is not None:
+        return known
     code = status[:3]
     if not code.isdecimal() or status[3:4] not in ("", " ") or not 100 <= int(code) <= 999:
         raise AssertionError(f"start_response: the status must begin with three digits and a space, not {status!r}")

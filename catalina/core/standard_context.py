@@ -277,11 +277,11 @@ class StandardContext(ContextDescription):
             manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
             self._made_manager, self._made_for_cluster = manager, cluster is not None
         self.manager = manager
-        self.manager.context = self
+        manager.context = self
         if cluster is not None:
-            cluster.register_manager(self.manager)
+            cluster.register_manager(manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
-        return self.manager
+        return manager
 
     def _load_on_startup(self) -> bool:
         """Small numbers first, equal ones in file order. False when one failed and that concerns the application."""

@@ -69,8 +69,7 @@ class StandardWrapper(ContainerBase):
     @property
     def is_unavailable(self) -> bool:
         """Whether requests get 404 (disabled, gone for good) or 503 (back later)."""
-        until = self._unavailable_until
-        return not self.definition.enabled or (until > 0 and until > time.monotonic())
+        return not self.definition.enabled or self._unavailable_until > time.monotonic()
 
     @property
     def retry_after(self) -> float | None:

@@ -59,10 +59,7 @@ class AttributeCodec:
             NotReplicableError: some part of it cannot travel.
             RuntimeError: another thread kept changing it, three times in a row.
         """
-        # What needs no look at a filter is told here: it saves a call for each attribute of each request.
-        if (name in EXCLUDED or self.manager.session_attribute_name_filter is not None) and (
-            not self.lets_name_through(name)
-        ):
+        if not self.lets_name_through(name):
             return None
         if type(value) in IMMUTABLE and self.manager.session_attribute_value_class_name_filter is None:
             return encode_value(value, name)

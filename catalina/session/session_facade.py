@@ -66,8 +66,7 @@ class SessionFacade(MutableMapping[str, Any]):
         return default if session is None else session.get_attribute(name, default)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        session = self._source.get_session(True)
-        (session or self._create()).set_attribute(name, value)
+        self._create().set_attribute(name, value)
 
     def __delitem__(self, name: str) -> None:
         session = self._source.get_session(False)

@@ -519,8 +519,6 @@ class DeltaSession(StandardSession):
 
 def _drain(pending: dict[str, Any]) -> list[tuple[str, Any]]:
     """Take everything out, in its order. What another request adds meanwhile is taken or stays, and is never lost."""
-    if len(pending) == 1:
-        return [pending.popitem()]
     taken = []
     while pending:
         taken.append(pending.popitem())

@@ -43,16 +43,12 @@ class JvmRouteBinderValve(ValveBase):
 
     def invoke(self, request: Request, response: Response) -> None:
         """Rewrite the id if it must be, then let the request through."""
-        requested, context = request.requested_session_id, request.context
-        if requested is not None and self.enabled and context is not None and context.distributable:
-            manager = context.manager
-            if (
-                manager is not None
-                and (
-                    not requested.endswith(self._suffix or self._suffix_of(manager))
-                    or manager.find_session(requested) is None
-                )
-                and self._is_responsible(manager)
+        requested = request.requested_session_id
+        if requested is not None and self.enabled:
+            manager = self._manager(request)
+            if manager is not None and (
+                not requested.endswith(self._suffix or self._suffix_of(manager))
+                or manager.find_session(requested) is None
             ):
                 self._rebind(request, requested, manager)
         self.next.invoke(request, response)
@@ -62,12 +58,14 @@ class JvmRouteBinderValve(ValveBase):
         self._suffix = f".{manager.jvm_route}"
         return self._suffix
 
-    @staticmethod
-    def _is_responsible(manager: ManagerBase) -> bool:
-        """Whether the manager's sessions may come from another node."""
-        if isinstance(manager, ClusterManagerBase):
-            return manager.cluster is not None
-        return isinstance(manager, PersistentManager)
+    def _manager(self, request: Request) -> ManagerBase | None:
+        context = request.context
+        if context is None or not context.distributable:
+            return None
+        manager = context.manager
+        if isinstance(manager, PersistentManager):
+            return manager
+        return manager if isinstance(manager, ClusterManagerBase) and manager.cluster is not None else None
 
     def _rebind(self, request: Request, requested: str, manager: ManagerBase) -> None:
         bare, dot, route = requested.partition(".")

@@ -163,7 +163,7 @@ _NAME_HEAD = _HEAD[: 8 + len(CLASS_NAME)]
 def _string(text: str | None) -> bytes:
     if text is None:
         return _NULL
-    data = text.encode() if text.isascii() and "\0" not in text else encode_modified_utf8(text)
+    data = encode_modified_utf8(text)
     size = len(data)
     if size > 0xFFFF:
         raise ValueError(f"a name or id of {size} bytes, at most 65535 can be sent")

@@ -124,11 +124,7 @@ class ReplicationValve(ValveBase):
         by_manager: dict[ClusterManagerBase, list[CompletedRequest]] = {}
         for _ in range(len(waiting)):
             manager, entry = waiting.popleft()
-            entries = by_manager.get(manager)
-            if entries is None:
-                by_manager[manager] = [entry]
-            else:
-                entries.append(entry)
+            by_manager.setdefault(manager, []).append(entry)
         for manager, entries in by_manager.items():
             manager.requests_completed(entries)
 
