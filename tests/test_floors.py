@@ -21,7 +21,7 @@ FLOORS = (
     ("juli",),
     ("digester",),
     ("mbeans",),
-    ("reactor", "java_pattern", "simple_date_format"),
+    ("reactor", "java_pattern", "simple_date_format", "repeated_messages"),
     ("attributes", "lifecycle", "errors", "__init__"),
 )  # fmt: skip
 
@@ -89,7 +89,8 @@ def test_every_package_has_a_floor() -> None:
 
 
 def test_tribes_can_be_used_without_the_container() -> None:
-    allowed = ("catalina.tribes.", "catalina.attributes", "catalina.lifecycle", "catalina.errors", "catalina.reactor")
+    allowed = ("catalina.tribes.", "catalina.attributes", "catalina.lifecycle", "catalina.errors", "catalina.reactor",
+               "catalina.repeated_messages")  # fmt: skip
     wrong = [
         f"{path}:{line} imports {name}"
         for module, path in modules()
