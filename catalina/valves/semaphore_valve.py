@@ -42,8 +42,8 @@ class SemaphoreValve(ValveBase):
         _concurrency, 10, doc="Permits: requests that run at the same time. With 0 or less no request passes."
     )
     block = Attribute(bool, True, doc="Wait for a permit; false refuses at once.")
-    fairness = Attribute(bool, False, doc="Java only: who waits longest is always served first here.")
-    interruptible = Attribute(bool, False, doc="Java only: a waiting thread cannot be interrupted in Python.")
+    fairness = Attribute(bool, False, inert="who waits longest is always served first here")
+    interruptible = Attribute(bool, False, inert="a waiting thread cannot be interrupted in Python")
     high_concurrency_status = Attribute(
         int, -1, doc="Status of a refused request; -1 leaves the empty answer 200, as Tomcat does."
     )
