@@ -90,7 +90,9 @@ def _default(declaration: Attribute[object]) -> str:
 def _cell(declaration: Attribute[object]) -> str:
     kind = _TYPES.get(declaration.kind)
     older = f" Also written {', '.join(declaration.aliases)}." if declaration.aliases else ""
-    return f"{_escaped(declaration.doc)}{older}" + (f" ({kind})" if kind else "")
+    inert = f"No effect: {declaration.inert}." if declaration.inert else ""
+    text = " ".join(part for part in (_escaped(declaration.doc), _escaped(inert)) if part)
+    return f"{text}{older}" + (f" ({kind})" if kind else "")
 
 
 def _escaped(text: str) -> str:

@@ -36,6 +36,17 @@ def test_a_class_is_a_table_of_its_attributes_and_the_elements_inside() -> None:
     ]
 
 
+def test_an_attribute_without_effect_says_why() -> None:
+    class Valve(Component):
+        """A valve."""
+
+        comet = Attribute(bool, False, doc="Serve Comet.", inert="there are no Comet connections")
+
+    assert "| comet | `false` | Serve Comet. No effect: there are no Comet connections. (true or false) |" in render(
+        Valve
+    )
+
+
 def test_every_component_is_found_once_and_none_that_nobody_names() -> None:
     classes = component_classes()
     assert StandardHost in classes
@@ -48,7 +59,7 @@ def test_every_attribute_of_every_component_says_what_it_does() -> None:
         f"{kind.__name__}.{name}"
         for kind in component_classes()
         for name, declaration in kind.attributes().items()
-        if len(declaration.doc) < 4
+        if len(declaration.doc or declaration.inert) < 4
     ]
     assert silent == []
 
