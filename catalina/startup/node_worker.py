@@ -32,6 +32,8 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 #: Exit codes: the shutdown word ended the node, or it could not start. A signal gives 128 and its number.
 STOPPED = 0
 BOOT_FAILED = 3
+#: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
+LOOP_DEAD = 70
 
 #: Seconds between the word to stop and the stop.
 DRAIN_SECONDS = "catalina.drainSeconds"
@@ -122,6 +124,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
+        server.reactor.on_dead = _end_at_once
         server.reactor.start()
         try:
             catalina.start()
@@ -138,3 +141,11 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             server.reactor.stop()
             logging.shutdown()
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+
+def _end_at_once(reason: str) -> None:
+    """Nobody serves any more, so nothing can end in order: leave to the arbiter what a new node can do better."""
+    log.critical("This node cannot go on and ends: %s", reason)
+    faulthandler.dump_traceback(file=sys.stdout, all_threads=True)
+    logging.shutdown()
+    os._exit(LOOP_DEAD)
