@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from h2.connection import H2Connection
 
     from catalina.connector.endpoint import Endpoint
+    from catalina.connector.request import Request
 
 __all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
 
@@ -92,6 +93,14 @@ class Http2Connection(StreamConnection):
         self._note_idle()
         self._attach(READ)
         self._process(data)
+
+    # What TLS knows of a request
+
+    def add_facts(self, request: Request) -> None:
+        """Nothing without TLS."""
+
+    def check_host(self, host: str | None) -> None:
+        """The same."""
 
     # Input, in the loop
 
@@ -308,3 +317,7 @@ class TlsHttp2Connection(TlsStream, Http2Connection):
     """The same inside TLS."""
 
     established = True
+
+    def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
+        self._read_attributes()
+        super().take_over(facts, data)

@@ -135,10 +135,10 @@ class StandardContext(ContextDescription):
 
     def settle_name(self) -> None:
         """Derive name and path from what the XML or the deployer gave: path and version, else the docBase's name."""
-        given = vars(self)
-        if "path" in given or not self.doc_base:
+        path_given = "path" in self.given
+        if path_given or not self.doc_base:
             wanted = ContextName.of_path(self.path, self.web_app_version)
-            if given.get("path", wanted.path) != wanted.path:
+            if path_given and self.path != wanted.path:
                 log.warning("A context path must either be an empty string or start with a '/' and do not end with a "
                             "'/'. The path [%s] does not meet these criteria and has been changed to [%s]",
                             self.path, wanted.path)  # fmt: skip

@@ -57,7 +57,7 @@ class ApplicationDeployer:
     def _deploy_descriptor(self, application: DeployedApplication, file: str) -> None:
         application.watch_for_redeploy(file)
         context = make_context(self.host, file)
-        if "path" in vars(context):
+        if "path" in context.given:
             log.warning("The path attribute with value [%s] in deployment descriptor [%s] has been ignored",
                         context.path, file)  # fmt: skip
         doc_base = self._outside(application.name, file, context)
