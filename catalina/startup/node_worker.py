@@ -37,6 +37,8 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 #: goes by the stage that the node wrote (``node_life.py``), because an application may choose any code.
 STOPPED = 0
 BOOT_FAILED = 3
+#: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
+LOOP_DEAD = 70
 
 #: Property that names a file of ``catalina.sh start``, which waits until the node has written there that it serves.
 START_REPORT = "catalina.startReport"
@@ -130,6 +132,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
+        server.reactor.on_dead = _end_at_once
         server.reactor.start()
         try:
             catalina.start()
@@ -151,6 +154,14 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             logging.shutdown()
         self.app.life.stage = Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+
+def _end_at_once(reason: str) -> None:
+    """Nobody serves any more, so nothing can end in order: leave to the arbiter what a new node can do better."""
+    log.critical("This node cannot go on and ends: %s", reason)
+    faulthandler.dump_traceback(file=sys.stdout, all_threads=True)
+    logging.shutdown()
+    os._exit(LOOP_DEAD)
 
 
 def _report_start(server: StandardServer, path: str) -> None:
