@@ -79,7 +79,7 @@ class ClusterManagerBase(ManagerBase):
         """:meth:`request_completed`, whose faults are logged; whether something was sent."""
         try:
             return self.request_completed(session, request) is not None
-        except Exception:
+        except BaseException:
             log.exception(UNABLE)
             return False
 

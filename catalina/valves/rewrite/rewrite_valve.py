@@ -17,6 +17,7 @@ from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.uri import without_path_parameters
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
+from catalina.coyote.http_error import HttpError
 from catalina.valves.rewrite.escapes import (
     encode_path,
     encode_rewritten_path,
@@ -218,7 +219,12 @@ class RewriteValve(ValveBase):
             request.query_string = ""
         request.server_name = outcome.host
         adapter = CoyoteAdapter(request.connector)
-        mapped = adapter.map_request(request, response)
+        try:
+            mapped = adapter.map_request(request, response)
+        except HttpError as error:  # what the client brought has made a URL that is none
+            log.debug("%s: rewritten to [%s]: %s", self, request.request_uri, error)
+            response.send_error(error.status)
+            return
         # Parameters that a rule wrote (;v=1) are the request's now, not part of its URI (Tomcat: stripPathParams).
         request.request_uri = without_path_parameters(request.request_uri)
         if mapped:
