@@ -79,7 +79,7 @@ class ClusterManagerBase(ManagerBase):
         """:meth:`request_completed`, whose faults are logged; whether something was sent."""
         try:
             return self.request_completed(session, request) is not None
-        except Exception:
+        except BaseException:
             log.exception(UNABLE)
             return False
 
@@ -110,10 +110,11 @@ class ClusterManagerBase(ManagerBase):
 
 
 def copy_component(source: Any, target: Any) -> None:
-    """Give ``target`` the attribute values set on ``source``, and its session id generator a copy of that one's."""
+    """Give ``target`` the attribute values of ``source``, and its session id generator a copy of that one's."""
     for declaration in source.attributes().values():
-        if declaration.name in vars(source):
-            setattr(target, declaration.name, vars(source)[declaration.name])
+        value = getattr(source, declaration.name)
+        if declaration.name in source.given or value != declaration.default:
+            target.give(**{declaration.name: value})
     generator = getattr(source, "session_id_generator", None)
     if generator is not None:
         target.session_id_generator = type(generator)()

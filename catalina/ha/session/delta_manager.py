@@ -195,7 +195,7 @@ class DeltaManager(ClusterManagerBase):
         for session, _, _ in entries:
             try:
                 message = self._completed_message(session, has_members, now_ms)
-            except Exception:
+            except BaseException:
                 log.exception(UNABLE)
                 continue
             if message is not None:
@@ -204,7 +204,7 @@ class DeltaManager(ClusterManagerBase):
         if messages and self.cluster is not None:
             try:
                 delivery = self.cluster.post_all(messages, members)
-            except Exception:
+            except BaseException:
                 log.exception(UNABLE)
         held = [each for _, _, each in entries if each is not None]
         if held:
