@@ -58,8 +58,8 @@ class Connector(Lifecycle):
 
     allow_backslash = Attribute(bool, False, doc="A backslash in a path is a slash; false makes it 400.")
     allow_trace = Attribute(bool, False, doc="Let TRACE through to applications; false answers 405.")
-    async_timeout = Attribute(int, 30_000, unit="ms", doc="Java only: WSGI has no asynchronous processing.")
-    discard_facades = Attribute(bool, True, doc="Java only: requests are never used again here.")
+    async_timeout = Attribute(int, 30_000, unit="ms", inert="WSGI has no asynchronous processing")
+    discard_facades = Attribute(bool, True, inert="requests are never used again here")
     enable_lookups = Attribute(bool, False, doc="remote_host asks DNS, which may take seconds per request.")
     encoded_reverse_solidus_handling = Attribute(
         choice("decode", "reject", "passthrough"), "decode", doc="What %5C in a path does."
@@ -67,11 +67,11 @@ class Connector(Lifecycle):
     encoded_solidus_handling = Attribute(
         choice("reject", "decode", "passthrough"), "reject", doc="What %2F in a path does; reject is 400."
     )
-    enforce_encoding_in_get_writer = Attribute(bool, True, doc="Java only: WSGI bodies are bytes.")
+    enforce_encoding_in_get_writer = Attribute(bool, True, inert="WSGI bodies are bytes")
     max_cookie_count = Attribute(int, 200, doc="Cookies per request, more are 400; negative: no limit.")
     max_parameter_count = Attribute(int, 10_000, doc="Query and form parameters per request, more are 400.")
-    max_part_count = Attribute(int, 50, doc="Recognised: applications parse multipart bodies themselves.")
-    max_part_header_size = Attribute(int, 512, unit="bytes", doc="Recognised: as maxPartCount.")
+    max_part_count = Attribute(int, 50, inert="applications parse multipart bodies themselves")
+    max_part_header_size = Attribute(int, 512, unit="bytes", inert="applications parse multipart bodies themselves")
     max_post_size = Attribute(
         int,
         2 * 2**20,
@@ -81,7 +81,7 @@ class Connector(Lifecycle):
     max_save_post_size = Attribute(int, 4096, unit="bytes", doc="Body bytes kept during a FORM login; -1: no limit.")
     parse_body_methods = Attribute(comma_list, comma_list("POST"), doc="Methods whose form bodies become parameters.")
     port = Attribute(int, -1, doc="TCP port; 0 is any free one, -1 none.")
-    port_offset = Attribute(int, 0, doc="Recognised: the Server's portOffset is added.")
+    port_offset = Attribute(int, 0, inert="the Server's portOffset is added")
     protocol = Attribute(_protocol, "HTTP/1.1", doc="HTTP/1.1, AJP/1.3, or the class name of a protocol handler.")
     protocol_handler_class_name = Attribute(_protocol, None, doc="Old form of protocol.")
     proxy_name = Attribute(str, None, doc="Host name that requests report, behind a proxy that does not pass it on.")

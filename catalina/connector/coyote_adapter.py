@@ -50,7 +50,7 @@ class CoyoteAdapter:
             self._answer_refusal(request, response, refused.status, refused.text)
         except LimitError as refused:
             self._fail(request, response, 400, refused)
-        except Exception as exc:  # a valve's own fault; the host's valve has caught the application's
+        except BaseException as exc:  # a valve's own fault; the host's valve has caught the application's
             log.exception("An error occurred while processing the request [%s]", request.request_uri)
             self._fail(request, response, 500, exc)
         finally:
@@ -71,12 +71,13 @@ class CoyoteAdapter:
         request.context = request.wrapper = None
         try:
             self._pipeline.first.invoke(request, response)
-        except Exception:  # a valve's own fault must not hide the refusal
+        except BaseException:  # a valve's own fault must not hide the refusal
             log.exception("A valve failed on a request that was refused with [%s]", status)
 
-    def _fail(self, request: Request, response: Response, status: int, exc: Exception) -> None:
+    def _fail(self, request: Request, response: Response, status: int, exc: BaseException) -> None:
         response.exception = exc
         if response.committed:
+            response.broken = True
             return
         response.reset()
         response.status = status

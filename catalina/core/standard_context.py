@@ -135,10 +135,10 @@ class StandardContext(ContextDescription):
 
     def settle_name(self) -> None:
         """Derive name and path from what the XML or the deployer gave: path and version, else the docBase's name."""
-        given = vars(self)
-        if "path" in given or not self.doc_base:
+        path_given = "path" in self.given
+        if path_given or not self.doc_base:
             wanted = ContextName.of_path(self.path, self.web_app_version)
-            if given.get("path", wanted.path) != wanted.path:
+            if path_given and self.path != wanted.path:
                 log.warning("A context path must either be an empty string or start with a '/' and do not end with a "
                             "'/'. The path [%s] does not meet these criteria and has been changed to [%s]",
                             self.path, wanted.path)  # fmt: skip
@@ -221,13 +221,15 @@ class StandardContext(ContextDescription):
         self.configured = False
         try:
             self._start_application()
-        except Exception as exc:
+        except BaseException as exc:
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
             if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
                 log.error("Error during context [%s] start: %s", self.name, exc)
             elif not isinstance(exc, DeploymentError):  # foreign code
                 log.error("Error during context [%s] start", self.name, exc_info=exc)
+            if not isinstance(exc, Exception):  # an application that exits ends itself, not the node
+                raise LifecycleError(f"Context [{self.name}] does not start: {exc!r}") from exc
             raise
 
     def _start_application(self) -> None:
@@ -327,7 +329,7 @@ class StandardContext(ContextDescription):
         for what, step in steps:
             try:
                 step()
-            except Exception:  # foreign code among it
+            except BaseException:  # foreign code among it
                 log.exception("Failed to stop the %s of context [%s]", what, self.name)
 
     def _cancel_timers(self) -> None:

@@ -46,8 +46,8 @@ class RemoteIpFilter(FilterBase):
     port_header = Attribute(str, "", doc="Header with the port; not given believes none.")
     http_server_port = Attribute(int, 80, doc="Port of the server for http when no port is believed.")
     https_server_port = Attribute(int, 443, doc="Port of the server for https when no port is believed.")
-    change_local_name = Attribute(bool, False, doc="Java only: WSGI does not know a local name.")
-    change_local_port = Attribute(bool, False, doc="Java only: WSGI does not know a local port.")
+    change_local_name = Attribute(bool, False, inert="WSGI does not know a local name")
+    change_local_port = Attribute(bool, False, inert="WSGI does not know a local port")
     enable_lookups = Attribute(bool, False, doc="Look the client's name up (DNS, may wait).")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -96,7 +96,7 @@ class ResourceBinder:
     def _bind_environment(self, entry: ContextEnvironment) -> None:
         if entry.lookup_name:
             self.names.bind(entry.name, lambda: self.names.lookup(entry.lookup_name))
-        elif "value" in vars(entry):
+        elif "value" in entry.given:
             value = environment_value(entry.name, entry.type, entry.value)
             self.names.bind(entry.name, lambda: value)
 

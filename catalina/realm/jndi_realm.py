@@ -16,7 +16,7 @@ from catalina.realm.realm_base import RealmBase
 
 __all__ = ["JNDIRealm"]
 
-_JAVA = "Java only: "
+_KERBEROS = "there is no Kerberos login whose credentials could be used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,17 @@ class JNDIRealm(RealmBase):
     force_dn_hex_escape = Attribute(bool, False, doc="Write special characters of names in hexadecimal.")
     use_start_tls = Attribute(bool, False, doc="Switch to TLS with StartTLS; the server's certificate is verified.")
     cipher_suites = Attribute(str, "", doc="OpenSSL ciphers for TLS, separated by colons.")
-    ssl_protocol = Attribute(str, "", doc=_JAVA + "TLS versions are those of the system's OpenSSL.")
-    hostname_verifier_class_name = Attribute(str, "", doc=_JAVA + "host names are always verified.")
-    ssl_socket_factory_class_name = Attribute(str, "", doc=_JAVA + "socket factory.", aliases=("sslSocketFactory",))
+    ssl_protocol = Attribute(str, "", inert="TLS versions are those of the system's OpenSSL")
+    hostname_verifier_class_name = Attribute(str, "", inert="host names are always verified")
+    ssl_socket_factory_class_name = Attribute(str, "", inert="TLS is Python's ssl", aliases=("sslSocketFactory",))
     authentication = Attribute(str, "simple", doc="Kind of bind: simple, or none for anonymous searches.")
-    protocol = Attribute(str, "", doc=_JAVA + "ssl is said by an ldaps URL.")
-    context_factory = Attribute(str, "com.sun.jndi.ldap.LdapCtxFactory", doc=_JAVA + "JNDI factory.")
-    spnego_delegation_qop = Attribute(str, "auth-conf", doc=_JAVA + "protection of a delegated connection.")
-    use_delegated_credential = Attribute(bool, True, doc=_JAVA + "Kerberos credentials.")
-    use_context_class_loader = Attribute(bool, True, doc=_JAVA + "class loader of JNDI.")
+    protocol = Attribute(str, "", inert="an ldaps URL says that TLS is wanted")
+    context_factory = Attribute(
+        str, "com.sun.jndi.ldap.LdapCtxFactory", inert="ldap3 speaks the protocol, there is no JNDI"
+    )
+    spnego_delegation_qop = Attribute(str, "auth-conf", inert=_KERBEROS)
+    use_delegated_credential = Attribute(bool, True, inert=_KERBEROS)
+    use_context_class_loader = Attribute(bool, True, inert="ldap3 speaks the protocol, there is no JNDI")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

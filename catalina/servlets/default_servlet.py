@@ -44,13 +44,13 @@ NOT_AVAILABLE = "The requested resource [{}] is not available"
 class DefaultServlet(Component):
     """What is mapped to ``/``: static files, directories, and an answer for what does not exist."""
 
-    debug = Attribute(int, 0, doc="Recognised: what is logged is configured in logging.properties.")
+    debug = Attribute(int, 0, inert="what is logged is configured in logging.properties")
     listings = Attribute(bool, False, doc="List directories that have no welcome file. Costs a look at each entry.")
     readonly = Attribute(bool, True, doc="Refuse PUT and DELETE.")
-    input = Attribute(int, 2048, unit="bytes", doc="Recognised: files are read in blocks of 64 KiB.")
-    output = Attribute(int, 2048, unit="bytes", doc="Recognised: files are written in blocks of 64 KiB.")
-    file_encoding = Attribute(str, None, doc="Recognised: files are sent as the bytes they are.")
-    use_bom_if_present = Attribute(str, "true", doc="Recognised: a byte order mark is sent as it is.")
+    input = Attribute(int, 2048, unit="bytes", inert="files are read in blocks of 64 KiB")
+    output = Attribute(int, 2048, unit="bytes", inert="files are written in blocks of 64 KiB")
+    file_encoding = Attribute(str, None, inert="files are sent as the bytes they are")
+    use_bom_if_present = Attribute(str, "true", inert="a byte order mark is sent as it is")
     readme_file = Attribute(str, None, doc="File of the directory, HTML, to show with a listing.")
     sendfile_size = Attribute(int, 48, unit="KiB", doc="From here on the kernel sends the file; negative: never.")
     use_accept_ranges = Attribute(bool, True, doc="Say that ranges are understood.")

@@ -70,7 +70,7 @@ class WebdavServlet(DefaultServlet):
     allow_special_paths = Attribute(bool, False, doc="Reach WEB-INF and META-INF. Whoever can, can run code here.")
     max_depth = Attribute(int, 3, doc="Levels of a PROPFIND without limit; each costs a look at every file of it.")
     max_request_body_size = Attribute(int, 4096, unit="bytes", doc="Longest XML body.")
-    property_store = Attribute(str, None, doc="Recognised: properties are kept in memory.")
+    property_store = Attribute(str, None, inert="properties are kept in memory")
     serve_subpath_only = Attribute(bool, False, doc="Serve only what is below the mapping's own path.")
     strict_if_processing = Attribute(bool, True, doc="Judge the If field in full; else only its lock tokens count.")
 

@@ -71,15 +71,14 @@ def name_context(
         doc_base: the directory it runs from; None leaves what there is in appBase under its base name.
         archive: what the directory was made from.
     """
-    context.path = name.path
-    context.web_app_version = name.version
+    doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
+    context.give(path=name.path, web_app_version=name.version, doc_base=doc_base)
     context.version_key = version_key(name.version, archive is not None and archive.wheel is not None)
     context.name = name.name
-    context.doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
     if archive is not None and archive.target is not None and context.fail_ctx_if_servlet_start_fails is None:
-        context.fail_ctx_if_servlet_start_fails = True  # such a wheel is this one callable and nothing else
-    if "config_class" not in vars(context):
-        context.config_class = host.config_class
+        context.give(fail_ctx_if_servlet_start_fails=True)  # such a wheel is this one callable and nothing else
+    if "config_class" not in context.given:
+        context.give(config_class=host.config_class)
 
 
 def _relative(host: StandardHost, directory: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from catalina.java_pattern import compile_pattern
+from catalina.valves.net_mask import spellings
 
 __all__ = ["INTERNAL_PROXIES", "Client", "canonical_name", "follow_chain", "host_field", "is_https", "split_list"]
 
@@ -75,7 +76,7 @@ def follow_chain(
 def _matcher(pattern: re.Pattern[str] | None) -> Callable[[str], bool]:
     if pattern is None:
         return lambda _address: False
-    return lambda address: pattern.fullmatch(address) is not None
+    return lambda address: any(map(pattern.fullmatch, spellings(address)))
 
 
 def is_https(header_values: Sequence[str], https_value: str) -> bool:

@@ -21,6 +21,7 @@ TRUSTED = compile_pattern(r"proxy\d|192\.0\.2\.9")
         ("10.0.0.1", [], Client(None, (), ())),
         ("10.0.0.1", ["10.0.0.7"], Client("10.0.0.7", (), ())),
         ("203.0.113.99", ["1.2.3.4"], None),
+        ("::ffff:10.0.0.1", ["203.0.113.5, ::ffff:10.0.0.2"], Client("203.0.113.5", (), ())),
     ],
 )
 def test_only_hops_behind_known_proxies_are_believed(peer, values, expected):

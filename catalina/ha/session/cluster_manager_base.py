@@ -79,12 +79,12 @@ class ClusterManagerBase(ManagerBase):
         """:meth:`request_completed`, whose faults are logged; whether something was sent."""
         try:
             return self.request_completed(session, request) is not None
-        except Exception as error:
+        except BaseException as error:
             log.exception(UNABLE)
             self.not_replicated(error)
             return False
 
-    def not_replicated(self, error: Exception) -> None:
+    def not_replicated(self, error: BaseException) -> None:
         """A request's changes could not be sent: the other nodes have missed them, for whatever reason."""
         cluster = self.cluster
         if cluster is not None:
@@ -117,10 +117,11 @@ class ClusterManagerBase(ManagerBase):
 
 
 def copy_component(source: Any, target: Any) -> None:
-    """Give ``target`` the attribute values set on ``source``, and its session id generator a copy of that one's."""
+    """Give ``target`` the attribute values of ``source``, and its session id generator a copy of that one's."""
     for declaration in source.attributes().values():
-        if declaration.name in vars(source):
-            setattr(target, declaration.name, vars(source)[declaration.name])
+        value = getattr(source, declaration.name)
+        if declaration.name in source.given or value != declaration.default:
+            target.give(**{declaration.name: value})
     generator = getattr(source, "session_id_generator", None)
     if generator is not None:
         target.session_id_generator = type(generator)()

@@ -195,7 +195,7 @@ class DeltaManager(ClusterManagerBase):
         for session, _, _ in entries:
             try:
                 message = self._completed_message(session, has_members, now_ms)
-            except Exception as error:
+            except BaseException as error:
                 log.exception(UNABLE)
                 self.not_replicated(error)
                 continue
@@ -205,7 +205,7 @@ class DeltaManager(ClusterManagerBase):
         if messages and self.cluster is not None:
             try:
                 delivery = self.cluster.post_all(messages, members)
-            except Exception as error:
+            except BaseException as error:
                 log.exception(UNABLE)
                 self.not_replicated(error)
         held = [each for _, _, each in entries if each is not None]

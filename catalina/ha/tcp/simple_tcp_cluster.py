@@ -273,7 +273,7 @@ class SimpleTcpCluster(Lifecycle):
         decode = decoder_for(class_name_of(message.data))
         try:
             decoded = decode(message.data) if decode is not None else None
-        except Exception:
+        except BaseException:
             # A broken message of one peer; whatever the codec raises must cost only this message.
             log.exception("Unable to read a message of %s, %d bytes", sender.name, len(message.data))
             return
@@ -287,7 +287,7 @@ class SimpleTcpCluster(Lifecycle):
                 if listener.accept(message):
                     accepted = True
                     listener.message_received(message, sender)
-            except Exception:
+            except BaseException:
                 log.exception("Cluster listener %s failed on a message of %s", type(listener).__name__, sender.name)
         if not accepted:
             log.debug("Message [%s] from type [%s] transferred but no listener registered", message, type(message))

@@ -45,7 +45,7 @@ class McastService(MembershipServiceBase):
         doc="Local address of the interface to use; the kernel's route to the group when empty.",
     )
     ttl = Attribute(int, -1, doc="How many routers heartbeats pass; -1 leaves it to the system, which means none.")
-    so_timeout = Attribute(int, 0, unit="ms", doc="Read and kept; reads never block here.")
+    so_timeout = Attribute(int, 0, unit="ms", inert="reads never block here")
     domain = Attribute(text_or_byte_list, b"", doc="Domain announced with the local member: text, or bytes as {1,2,3}.")
     recovery_enabled = Attribute(bool, True, doc="Make a new socket after recoveryCounter errors in a row.")
     recovery_counter = Attribute(int, 10, doc="Errors in a row before recovery.")

@@ -86,6 +86,7 @@ APPS = {
             ' landingPage="/open/a.txt"/></Context>',
         },
     ),
+    "denied": application("<deny-uncovered-http-methods/>" + login_config("BASIC")),
     "none": application(""),
     "cert": application(login_config("CLIENT-CERT")),
     "always": application(
@@ -187,11 +188,12 @@ def rules(client: Client) -> None:
 
 
 def methods(client: Client) -> None:
-    for directory in ("get", "notget", "user", "nobody", "tls"):
-        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"):
-            client.ask(method, f"/basic/{directory}/a.txt")
-            client.ask(method, f"/basic/{directory}/a.txt", JOE)
-            client.cookies.clear()
+    for app in ("basic", "denied"):
+        for directory in ("get", "notget", "user", "nobody", "tls"):
+            for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"):
+                client.ask(method, f"/{app}/{directory}/a.txt")
+                client.ask(method, f"/{app}/{directory}/a.txt", JOE)
+                client.cookies.clear()
 
 
 def odd_basic(client: Client) -> None:

@@ -29,7 +29,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
     """
 
     expire = Attribute(int, 60_000, unit="ms", doc="How long a message is held for its confirmation.")
-    deepclone = Attribute(bool, True, doc="Read and kept; messages are immutable here and need no copy.")
+    deepclone = Attribute(bool, True, inert="messages are immutable here and need no copy")
     max_held = Attribute(
         int, 64 * 1024 * 1024, unit="bytes", doc="What may wait for confirmations; a message beyond it is refused."
     )

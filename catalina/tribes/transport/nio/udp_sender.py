@@ -77,9 +77,9 @@ class UdpSender:
             family = socket.AF_INET6 if len(self.member.host) == 16 else socket.AF_INET
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             try:
-                if "udp_rx_buf_size" in vars(self._settings):
+                if "udp_rx_buf_size" in self._settings.given:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._settings.udp_rx_buf_size)
-                if "udp_tx_buf_size" in vars(self._settings):
+                if "udp_tx_buf_size" in self._settings.given:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.udp_tx_buf_size)
                 sock.connect((self.member.address, self.member.udp_port))
             except OSError:
