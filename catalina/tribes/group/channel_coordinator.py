@@ -75,11 +75,6 @@ class ChannelCoordinator(ChannelInterceptorBase):
             self._receive_above = self.above_that_receives()
         self._receive_above(message)
 
-    def member_disappeared(self, member: Member) -> None:
-        """Tell the layers above, then let go of the connection to it."""
-        super().member_disappeared(member)
-        self.sender.forget(member)
-
     def start(self, level: int) -> None:
         """Start the services that ``level`` names: the receiver first, whose port the membership announces."""
         level &= DEFAULT
