@@ -22,6 +22,7 @@ from gunicorn.workers.base import Worker
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
+from catalina.juli.class_loader_log_manager import close_logging
 from catalina.startup.node_life import Stage
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         finally:
             catalina.stop()
             server.reactor.stop()
+            close_logging()
             logging.shutdown()
         self.app.life.stage = Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
