@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from catalina.attributes import Attribute
 from catalina.connector.coyote_adapter import CoyoteAdapter
+from catalina.connector.session_urls import encode_redirect_url
 from catalina.connector.uri import without_path_parameters
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
@@ -167,7 +168,8 @@ class RewriteValve(ValveBase):
         if rule.forbidden or rule.gone:
             response.send_error(403 if rule.forbidden else 410)
         elif rule.redirect is not None:
-            response.send_redirect(self._location(rule, request, outcome), rule.redirect)
+            location = encode_redirect_url(request, self._location(rule, request, outcome))
+            response.send_redirect(location, rule.redirect)
         else:
             return False
         outcome.answered = True
