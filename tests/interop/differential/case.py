@@ -18,11 +18,13 @@ class Case:
         data: what is sent.
         port: name of the connector.
         alone: it gets a connection of its own, with a request behind it that ends it: what is counted is every answer.
+        looks: it reads what the case before it has changed; where that one may differ, so may this one.
     """
 
     data: bytes
     port: str = "main"
     alone: bool = False
+    looks: bool = False
 
     @property
     def is_head(self) -> bool:
@@ -42,6 +44,7 @@ class Table:
             replaced by a class of that server.
         hosts: ``<Host>`` elements.
         compared: header fields that count besides the usual ones.
+        statuses_only: of errors the page does not count.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Table:
     apps: Mapping[str, Mapping[str, str | bytes]] = field(default_factory=dict)
     hosts: str = ""
     compared: tuple[str, ...] = ()
+    statuses_only: bool = False
 
 
 def request(
@@ -60,6 +64,7 @@ def request(
     port: str = "main",
     version: str = "HTTP/1.1",
     alone: bool = False,
+    looks: bool = False,
 ) -> Case:
     """A request that keeps its connection; ``host`` None leaves the field out."""
     lines = [f"{method} {target} {version}"]
@@ -68,7 +73,7 @@ def request(
     lines += headers
     if body and not any(header.lower().startswith(("content-length:", "transfer-encoding:")) for header in headers):
         lines.append(f"Content-Length: {len(body)}")
-    return Case("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body, port, alone)
+    return Case("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body, port, alone, looks)
 
 
 def pairwise(*dimensions: Sequence[Any]) -> list[tuple[Any, ...]]:

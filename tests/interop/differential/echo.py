@@ -150,3 +150,29 @@ def _details(environ, request, servlet):
     if servlet == "/params":
         for name, values in sorted(request.parameters.items()):
             yield f"parameter {name}", f"[{', '.join(values)}]"
+
+
+def address(environ, start_response):
+    """Where a dispatched request is, and where it came from."""
+    if "catalina.mount" in environ:
+        servlet, info = environ["catalina.mount"], _text(environ["PATH_INFO"])
+    else:
+        servlet, info = _text(environ["PATH_INFO"]), None
+    method = environ["REQUEST_METHOD"]
+    lines = [f"{method} {environ['REQUEST_URI'].partition('?')[0]} {servlet} {_null(info)}"]
+    for kind in ("forward", "include"):
+        for part in ("request_uri", "context_path", "servlet_path", "path_info", "query_string"):
+            lines.append(f"{kind} {part}={_null(environ.get(f'jakarta.servlet.{kind}.{part}'))}")
+    start_response("200 OK", [("Content-Type", "text/plain;charset=UTF-8"), ("X-Filter", "back")])
+    return [("\n".join(lines) + "\n").encode("utf-8", "replace")]
+
+
+def dispatch(environ, start_response):
+    """Forwards to, or includes, what the query names."""
+    kind, target = environ["QUERY_STRING"].split("=", 1)
+    dispatcher = environ["catalina.context"].dispatcher(target)
+    if dispatcher is not None and kind == "forward":
+        return dispatcher.forward(environ, start_response)
+    body = [b"no dispatcher"] if dispatcher is None else dispatcher.include(environ)
+    start_response("200 OK", [("Content-Type", "text/plain;charset=UTF-8")])
+    return body

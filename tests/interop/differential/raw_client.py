@@ -32,6 +32,7 @@ class _Reader:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._data = b""
+        self.was_reset = False
 
     def answer(self, is_head: bool = False) -> Answer | None:
         """The next answer; None when the connection ends before it."""
@@ -80,6 +81,7 @@ class _Reader:
         try:
             data = self._connection.recv(65536)
         except (ConnectionResetError, TimeoutError):
+            self.was_reset = True
             return False
         self._data += data
         return bool(data)
@@ -110,8 +112,10 @@ class Conversation:
                 if fresh:
                     break
                 continue
-            if answer.get("connection") == "close" or "transfer-encoding" not in dict(answer.headers) and (
-                answer.get("content-length") is None and not is_head and answer.status not in (204, 304)
+            if (
+                answer.get("connection") == "close"
+                or "transfer-encoding" not in dict(answer.headers)
+                and (answer.get("content-length") is None and not is_head and answer.status not in (204, 304))
             ):
                 self.close()
             return answer
@@ -125,7 +129,18 @@ class Conversation:
 
 
 def exchange(port: int, data: bytes, is_head: bool = False) -> list[Answer]:
-    """Every answer to some bytes on a connection of their own, until the server closes it."""
+    """Every answer to some bytes on a connection of their own, until the server closes it.
+
+    A server that has not read everything resets the connection, and what it said may be lost: then once more.
+    """
+    for _ in range(5):
+        answers, was_reset = _exchange(port, data, is_head)
+        if answers or not was_reset:
+            break
+    return answers
+
+
+def _exchange(port: int, data: bytes, is_head: bool) -> tuple[list[Answer], bool]:
     answers = []
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
         try:
@@ -136,7 +151,7 @@ def exchange(port: int, data: bytes, is_head: bool = False) -> list[Answer]:
         while (answer := reader.answer(is_head)) is not None:
             answers.append(answer)
             is_head = False
-    return answers
+    return answers, reader.was_reset
 
 
 def ask(port: int, method: str, target: str, headers: tuple[str, ...] = (), body: bytes = b"") -> Answer:

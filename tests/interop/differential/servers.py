@@ -16,6 +16,8 @@ from tests.interop.differential.site import build_site
 __all__ = ["free_port", "java_tomcat", "our_node", "running_java", "running_ours"]
 
 PROJECT = Path(__file__).parents[3]
+#: A small machine that starts quickly.
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 SERVER_XML = """<Server port="-1"><Service name="Catalina">
 <Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1"/>
 <Engine name="Catalina" defaultHost="localhost">
@@ -56,7 +58,7 @@ def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
     properties = [f"-Dcatalina.home={home}", f"-Dcatalina.base={base}", f"-Djava.io.tmpdir={base}/temp"]
     with (base / "logs" / "out").open("wb") as out:
         process = subprocess.Popen(
-            ["java", *properties, "-cp", class_path, "org.apache.catalina.startup.Bootstrap", "start"],
+            ["java", *JVM, *properties, "-cp", class_path, "org.apache.catalina.startup.Bootstrap", "start"],
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -69,14 +71,14 @@ def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the Java Tomcat ended: {log.read_text('utf-8', 'replace')}")
         if "Server startup in" in log.read_text("utf-8", "replace"):
             return
         time.sleep(0.1)
-    raise AssertionError(f"no start of the Java Tomcat within 60 s, port {port}: {log.read_text('utf-8', 'replace')}")
+    raise AssertionError(f"no start of the Java Tomcat within 120 s, port {port}: {log.read_text('utf-8', 'replace')}")
 
 
 @contextmanager

@@ -52,6 +52,13 @@ USERS = """<?xml version="1.0" encoding="UTF-8"?>
   <user username="max" password="x" roles=""/>
 </tomcat-users>
 """
+#: Nobody here has annotations or fragments in archives: not looking for them makes a start five times as fast.
+PROPERTIES = """common.loader="${catalina.home}/lib","${catalina.home}/lib/*.jar"
+server.loader=
+shared.loader=
+tomcat.util.scan.StandardJarScanFilter.jarsToSkip=*.jar
+tomcat.util.scan.StandardJarScanFilter.jarsToScan=
+"""
 HEAD = '<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0" metadata-complete="true">\n'
 
 
@@ -80,6 +87,7 @@ def _build(base: Path, tables: Iterable[Table], jars: Path | None) -> Twin:
     (base / "conf" / "server.xml").write_text(_server_xml(ports, hosts, engine), "utf-8")
     (base / "conf" / "tomcat-users.xml").write_text(USERS, "utf-8")
     shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
+    (base / "conf" / "catalina.properties").write_text(PROPERTIES, "utf-8")
     build_site(base / "webapps", jars)
     names = JAVA_NAMES if jars is not None else PYTHON_NAMES
     classes = [*(base / "classes").glob("*.class")] if jars is not None else [HERE / "echo.py"]

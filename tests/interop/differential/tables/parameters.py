@@ -26,10 +26,22 @@ COOKIES = (
 
 
 def _parameters() -> list[Case]:
-    cases = [request("GET", "/w/params" + ("" if query is None else f"?{query}"), port=port) for port in ("main", "latin", "body", "lax") for query in QUERIES]
+    cases = [
+        request("GET", "/w/params" + ("" if query is None else f"?{query}"), port=port)
+        for port in ("main", "latin", "body", "lax")
+        for query in QUERIES
+    ]
     for method, kind, body, query, port in pairwise(METHODS, TYPES, BODIES, QUERIES[:9], ("main", "latin", "body")):
         fields = [] if kind is None else [f"Content-Type: {kind}"]
-        cases.append(request(method, "/w/params" + ("" if query is None else f"?{query}"), *fields, body=body.encode("latin-1"), port=port))
+        cases.append(
+            request(
+                method,
+                "/w/params" + ("" if query is None else f"?{query}"),
+                *fields,
+                body=body.encode("latin-1"),
+                port=port,
+            )
+        )
     for kind in TYPES:
         for body in BODIES:
             fields = [] if kind is None else [f"Content-Type: {kind}"]
@@ -42,7 +54,10 @@ def _parameters() -> list[Case]:
 
 def _cookies() -> list[Case]:
     cases = [request("GET", f"/{app}/cookies", f"Cookie: {value}") for app in ("w", "equals") for value in COOKIES]
-    cases += [request("GET", "/w/cookies", f"Cookie: {first}", f"Cookie: {second}") for first, second in zip(COOKIES, COOKIES[41:] + COOKIES[:41], strict=True)]
+    cases += [
+        request("GET", "/w/cookies", f"Cookie: {first}", f"Cookie: {second}")
+        for first, second in zip(COOKIES, COOKIES[41:] + COOKIES[:41], strict=True)
+    ]
     return cases
 
 
@@ -62,8 +77,25 @@ CONTEXTS = {
     "renamed": '<Context sessionCookieName="OWN" sessionCookiePath="/" sessionCookieDomain="example.org" useHttpOnly="false"/>',
     "crossed": '<Context sessionCookiePathUsesTrailingSlash="true"/>',
 }
-IDS = ("", "; JSESSIONID=ABC", "; SID=ABC", "; OWN=ABC; JSESSIONID=DEF", "; jsessionid=ABC", "; JSESSIONID=ABC; JSESSIONID=DEF")
-IN_URL = ("", ";jsessionid=URL", ";JSESSIONID=URL", ";jsessionid=", ";x=y;jsessionid=URL", ";jsessionid=URL;x=y", ";SID=URL", ";sid=URL", ";own=URL")
+IDS = (
+    "",
+    "; JSESSIONID=ABC",
+    "; SID=ABC",
+    "; OWN=ABC; JSESSIONID=DEF",
+    "; jsessionid=ABC",
+    "; JSESSIONID=ABC; JSESSIONID=DEF",
+)
+IN_URL = (
+    "",
+    ";jsessionid=URL",
+    ";JSESSIONID=URL",
+    ";jsessionid=",
+    ";x=y;jsessionid=URL",
+    ";jsessionid=URL;x=y",
+    ";SID=URL",
+    ";sid=URL",
+    ";own=URL",
+)
 
 
 def _sessions() -> list[Case]:
@@ -79,7 +111,10 @@ def _sessions() -> list[Case]:
 SNOOP = "".join(servlet_xml("{snoop}", f"/{name}") for name in ("params", "cookies", "session", "headers", "body"))
 APPS: dict[str, dict[str, str | bytes]] = {
     "w": {"WEB-INF/web.xml": SNOOP},
-    "equals": {"WEB-INF/web.xml": SNOOP, "META-INF/context.xml": '<Context><CookieProcessor cookiesWithoutEquals="name"/></Context>'},
+    "equals": {
+        "WEB-INF/web.xml": SNOOP,
+        "META-INF/context.xml": '<Context><CookieProcessor cookiesWithoutEquals="name"/></Context>',
+    },
     **{name: {"WEB-INF/web.xml": SNOOP + inner} for name, inner in SESSION_APPS.items()},
     **{name: {"WEB-INF/web.xml": SNOOP, "META-INF/context.xml": inner} for name, inner in CONTEXTS.items()},
 }
