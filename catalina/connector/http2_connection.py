@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from h2.connection import H2Connection
 
     from catalina.connector.endpoint import Endpoint
+    from catalina.connector.request import Request
 
 __all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
 
@@ -93,6 +94,14 @@ class Http2Connection(StreamConnection):
         self._attach(READ)
         self._process(data)
 
+    # What TLS knows of a request
+
+    def add_facts(self, request: Request) -> None:
+        """Nothing without TLS."""
+
+    def check_host(self, host: str | None) -> None:
+        """The same."""
+
     # Input, in the loop
 
     def _on_ready(self, events: int) -> None:
@@ -101,7 +110,7 @@ class Http2Connection(StreamConnection):
                 self._on_writable()
             if events & ~WRITE and not self.closed:
                 self._on_input()
-        except Exception:  # our own fault: it costs this connection only
+        except BaseException:  # our own fault: it costs this connection only
             log.exception("Error processing %r", self)
             self.close()
 
@@ -308,3 +317,7 @@ class TlsHttp2Connection(TlsStream, Http2Connection):
     """The same inside TLS."""
 
     established = True
+
+    def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
+        self._read_attributes()
+        super().take_over(facts, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalina.connector.headers import Headers
@@ -17,9 +18,16 @@ __all__ = ["fill_request", "join_cookies"]
 
 
 def fill_request(
-    request: Request, fields: list[tuple[bytes, bytes]], endpoint: Endpoint, settings: Http2Protocol
+    request: Request,
+    fields: list[tuple[bytes, bytes]],
+    endpoint: Endpoint,
+    settings: Http2Protocol,
+    check_host: Callable[[str | None], None],
 ) -> None:
     """Set what the fields say; those with a colon are the request line.
+
+    Args:
+        check_host: raises HttpError if the TLS connection is not for this host.
 
     Raises:
         HttpError: 400, 431 or 501, the request cannot be taken; what is set so far is enough for its error page.
@@ -28,7 +36,7 @@ def fill_request(
     plain = tuple((name, value) for name, value in fields if not name.startswith(b":"))
     request.headers = join_cookies(plain)
     request.method = pseudo.get(b":method", b"").decode("latin-1")
-    _set_host(request, pseudo.get(b":authority", b""), endpoint)
+    _set_host(request, pseudo.get(b":authority", b""), endpoint, check_host)
     if 0 <= settings.max_header_count < len(plain):
         raise HttpError(431, f"more than maxHeaderCount {settings.max_header_count} header fields")
     _set_target(request, pseudo.get(b":path", b""), endpoint)
@@ -50,11 +58,12 @@ def _set_target(request: Request, target: bytes, endpoint: Endpoint) -> None:
         raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
 
 
-def _set_host(request: Request, authority: bytes, endpoint: Endpoint) -> None:
+def _set_host(request: Request, authority: bytes, endpoint: Endpoint, check_host: Callable[[str | None], None]) -> None:
     """``:authority``, or the Host field of a request that was translated from HTTP/1.1."""
     connector = endpoint.connector
     request.server_name, request.server_port = request.local_name, request.local_port
     host, port = parse_host(authority or (request.headers.get("host") or "").encode("latin-1"))
+    check_host(host)
     if authority and "host" not in request.headers:
         request.headers.add("host", authority.decode("latin-1"))
     if port < 0:

@@ -72,7 +72,8 @@ class Http2Stream:
         request = Request(connection.facts, "", "", None, "HTTP/2.0")
         self._request = request
         self._response = request.response = Response(request, self)
-        fill_request(request, fields, connection.endpoint, connection.settings)
+        connection.add_facts(request)
+        fill_request(request, fields, connection.endpoint, connection.settings, connection.check_host)
         self.is_ready = ended or request.content_length > BODY_BUFFER
 
     def refuse(self, refused: HttpError) -> None:
@@ -139,7 +140,7 @@ class Http2Stream:
         self._exchange()
         try:
             self._conclude()
-        except Exception:
+        except BaseException:
             log.exception("Error processing %r", self)
             self._abort()
 

@@ -201,7 +201,13 @@ class Response:
         return self._content_written if self._has_body() else 0
 
     def write(self, data: bytes) -> None:
-        """Append to the body. What does not fit into the buffer leaves, which commits the response."""
+        """Append to the body. What does not fit into the buffer leaves, which commits the response.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+        """
+        if data.__class__ is not bytes:
+            data = _as_bytes(data)
         if self.suspended or not data:
             return
         self._parts.append(data)
@@ -411,6 +417,14 @@ class Response:
             self.remove_header("Content-Length")
         elif complete and length and self.content_length < 0:
             self.content_length = length
+
+
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    hint = "; an application returns its bytes in a list: [body]" if isinstance(data, int) else ""
+    hint = "; encode it first, as in body.encode()" if isinstance(data, str) else hint
+    raise TypeError(f"expected bytes as part of a response's body, got {type(data).__name__} {data!r:.60}{hint}")
 
 
 class _Both:

@@ -115,7 +115,7 @@ class ContextAttributes(ContainerBase):
     )
     unload_delay = Attribute(int, 2000, unit="ms", doc="How long a stop waits for requests that are under way.")
     privileged = Attribute(
-        bool, False, doc="The application may use the container's own servlets, as the manager does."
+        bool, False, inert="no application gets at the container: no servlet is handed its own wrapper or context"
     )
     use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
     jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")

@@ -70,7 +70,7 @@ def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) 
     """Call the application's own factory. Raises DeploymentError with what it raised."""
     try:
         return found(*arguments, **parameters)
-    except Exception as exc:  # the application's own code
+    except BaseException as exc:  # the application's own code
         raise DeploymentError(f"{name!r} cannot be made: {type(exc).__name__}: {exc}") from exc
 
 

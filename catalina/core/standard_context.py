@@ -236,13 +236,15 @@ class StandardContext(ContextDescription):
         self.configured = False
         try:
             self._start_application()
-        except Exception as exc:
+        except BaseException as exc:
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
             if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
                 log.error("Error during context [%s] start: %s", self.name, exc)
             elif not isinstance(exc, DeploymentError):  # foreign code
                 log.error("Error during context [%s] start", self.name, exc_info=exc)
+            if not isinstance(exc, Exception):  # an application that exits ends itself, not the node
+                raise LifecycleError(f"Context [{self.name}] does not start: {exc!r}") from exc
             raise
 
     def _start_application(self) -> None:
@@ -342,7 +344,7 @@ class StandardContext(ContextDescription):
         for what, step in steps:
             try:
                 step()
-            except Exception:  # foreign code among it
+            except BaseException:  # foreign code among it
                 log.exception("Failed to stop the %s of context [%s]", what, self.name)
 
     def _cancel_timers(self) -> None:

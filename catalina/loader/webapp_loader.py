@@ -116,7 +116,7 @@ class WebappLoader(Lifecycle):
             raise
         except AttributeError as exc:
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
-        except Exception as exc:  # the application's own code runs here
+        except BaseException as exc:  # the application's own code runs here
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {type(exc).__name__}: {exc}") from exc
 
     def _load_dotted(self, name: str) -> Any:

@@ -105,6 +105,14 @@ def _child(tag: str, declaration: object) -> str:
     return tag
 
 
+def _full_name(name: str) -> str:
+    """``Connector`` is short for the one component whose className ends so; another name stays as it is."""
+    if "." in name:
+        return name
+    full = [each for each in map(tomcat_class_name, component_classes()) if each.rpartition(".")[2] == name]
+    return full[0] if len(full) == 1 else name
+
+
 def main(names: Sequence[str] | None = None) -> int:
     """Print the reference of the named classes, or of all; returns the exit code."""
     wanted = list(sys.argv[1:] if names is None else names)
@@ -114,7 +122,7 @@ def main(names: Sequence[str] | None = None) -> int:
         return 0
     for name in wanted:
         try:
-            found = find_class(name)
+            found = find_class(_full_name(name))
         except ClassBroken as error:
             print(f"reference: {error}", file=sys.stderr)
             return 1

@@ -59,7 +59,7 @@ class ErrorReportValve(ValveBase):
             self.next.invoke(request, response)
         except ClientAbortException:
             raise
-        except Exception as exc:  # a valve's own fault; the host's valve has caught the application's
+        except BaseException as exc:  # a valve's own fault; the host's valve has caught the application's
             log.exception("Exception Processing [%s]", request.request_uri)
             response.exception = exc
             if not response.committed:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import h2.config
@@ -45,12 +46,23 @@ def serving_h2(application: Any, prepare: Any = None, **attributes: str) -> Any:
 class H2Client:
     """A client on the library's other half."""
 
-    def __init__(self, connector: Connector, tls: bool = False) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        tls: bool = False,
+        name: str = "shop.example.org",
+        own: Path | None = None,
+        version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+    ) -> None:
         self.socket: Any = socket.create_connection(("127.0.0.1", connector.local_port), 5)
         if tls:
             context = ssl.create_default_context(cadata=authority().certificate_pem.decode())
+            context.maximum_version = version
             context.set_alpn_protocols(["h2", "http/1.1"])
-            self.socket = context.wrap_socket(self.socket, server_hostname="shop.example.org")
+            if own is not None:
+                context.load_cert_chain(own.with_suffix(".crt"), own.with_suffix(".key"))
+            self.socket = context.wrap_socket(self.socket, server_hostname=name)
+        self.authority = name
         self.scheme = "https" if tls else "http"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.h2.initiate_connection()
@@ -70,7 +82,7 @@ class H2Client:
 
     def request(self, method: str = "GET", path: str = "/", body: bytes | None = None, *fields: tuple[str, str]) -> int:
         stream = self.h2.get_next_available_stream_id()
-        pseudo = [(":method", method), (":path", path), (":scheme", self.scheme), (":authority", "shop.example.org")]
+        pseudo = [(":method", method), (":path", path), (":scheme", self.scheme), (":authority", self.authority)]
         self.h2.send_headers(stream, [*pseudo, *fields], end_stream=body is None)
         self.answers[stream] = {"fields": {}, "body": b"", "ended": False, "reset": None}
         self.flush()

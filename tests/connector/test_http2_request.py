@@ -19,7 +19,7 @@ def fill(*fields: tuple[bytes, bytes], settings: Http2Protocol | None = None, **
     connector = SimpleNamespace(is_tls=False, proxy_name=None, proxy_port=0)
     endpoint: Any = SimpleNamespace(connector=connector, http11_rules=SimpleNamespace(parser=RequestHeadParser()))
     named = [(b":" + name.encode(), value) for name, value in line.items() if value]
-    fill_request(request, [*named, *fields], endpoint, settings or Http2Protocol())
+    fill_request(request, [*named, *fields], endpoint, settings or Http2Protocol(), lambda host: None)
     return request
 
 

@@ -73,3 +73,8 @@ def test_what_is_no_component_is_refused(name: str, capsys: pytest.CaptureFixtur
 def test_without_a_name_all_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "## org.apache.catalina.ha.tcp.SimpleTcpCluster" in capsys.readouterr().out
+
+
+def test_the_last_part_of_a_class_name_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["AccessLogValve"]) == 0
+    assert capsys.readouterr().out.startswith("## org.apache.catalina.valves.AccessLogValve\n")

@@ -35,7 +35,7 @@ class TlsAttributes(Component):
         xml="defaultSSLHostConfigName",
         doc="The SSLHostConfig for clients without or with unknown SNI.",
     )
-    sni_parse_limit = Attribute(int, 65536, unit="bytes", inert="OpenSSL finds the SNI name itself")
+    sni_parse_limit = Attribute(int, 65536, unit="bytes", doc="How far a ClientHello is searched for the host name.")
     strict_sni = Attribute(
         bool,
         True,
