@@ -127,7 +127,7 @@ class Http2Connection(StreamConnection):
                 self._on_writable()
             if events & ~WRITE and not self.closed:
                 self._on_input()
-        except Exception:  # our own fault: it costs this connection only
+        except BaseException:  # our own fault: it costs this connection only
             log.exception("Error processing %r", self)
             self.close()
 

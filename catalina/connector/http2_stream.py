@@ -198,7 +198,7 @@ class Http2Stream:
         self._exchange()
         try:
             self._conclude()
-        except Exception:
+        except BaseException:
             log.exception("Error processing %r", self)
             self._abort()
 

@@ -259,7 +259,7 @@ class LoggedDeployment:
             work()
         except CatalinaError as error:
             log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
-        except Exception:  # an application's own listener may fail in any way
+        except BaseException:  # an application's own listener may fail in any way
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:

@@ -22,6 +22,7 @@ from gunicorn.workers.base import Worker
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
+from catalina.juli.class_loader_log_manager import close_logging
 from catalina.startup.node_life import Stage
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 #: goes by the stage that the node wrote (``node_life.py``), because an application may choose any code.
 STOPPED = 0
 BOOT_FAILED = 3
+#: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
+LOOP_DEAD = 70
 
 #: Property that names a file of ``catalina.sh start``, which waits until the node has written there that it serves.
 START_REPORT = "catalina.startReport"
@@ -129,6 +132,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
+        server.reactor.on_dead = _end_at_once
         server.reactor.start()
         try:
             catalina.start()
@@ -146,9 +150,18 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         finally:
             catalina.stop()
             server.reactor.stop()
+            close_logging()
             logging.shutdown()
         self.app.life.stage = Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+
+def _end_at_once(reason: str) -> None:
+    """Nobody serves any more, so nothing can end in order: leave to the arbiter what a new node can do better."""
+    log.critical("This node cannot go on and ends: %s", reason)
+    faulthandler.dump_traceback(file=sys.stdout, all_threads=True)
+    logging.shutdown()
+    os._exit(LOOP_DEAD)
 
 
 def _report_start(server: StandardServer, path: str) -> None:

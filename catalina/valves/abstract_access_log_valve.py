@@ -85,7 +85,7 @@ class AbstractAccessLogValve(ValveBase):
             return
         try:
             text = line(request, response, time_ns)
-        except Exception:  # an attribute's own __str__: the application's code
+        except BaseException:  # an attribute's own __str__: the application's code
             log.exception("Failed to write log message for [%s]", request.request_uri)
             return
         self.write(text)

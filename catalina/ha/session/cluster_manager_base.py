@@ -79,9 +79,16 @@ class ClusterManagerBase(ManagerBase):
         """:meth:`request_completed`, whose faults are logged; whether something was sent."""
         try:
             return self.request_completed(session, request) is not None
-        except Exception:
+        except BaseException as error:
             log.exception(UNABLE)
+            self.not_replicated(error)
             return False
+
+    def not_replicated(self, error: BaseException) -> None:
+        """A request's changes could not be sent: the other nodes have missed them, for whatever reason."""
+        cluster = self.cluster
+        if cluster is not None:
+            cluster.missed.not_sent(cluster.members, error)
 
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""

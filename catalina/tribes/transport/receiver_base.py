@@ -95,6 +95,12 @@ class ReceiverBase(SocketOptions, Component):
         """Close every socket."""
         raise NotImplementedError
 
+    def could_move(self, route_hint: tuple[str, int] | None) -> bool:
+        """Whether address auto means another address now than this machine's own, which it was started with."""
+        if self.address.strip().lower() != "auto" or not self.host or not ipaddress.ip_address(self.host).is_loopback:
+            return False
+        return not ipaddress.ip_address(local_address(route_hint)).is_loopback
+
     def _resolve_host(self, route_hint: tuple[str, int] | None) -> str:
         """Set ``host``; return it as text."""
         text = local_address(route_hint) if self.address.strip().lower() == "auto" else _look_up(self.address)

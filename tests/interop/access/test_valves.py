@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.access.twin_sites import Site, both
+from tests.interop.access.twin_sites import Site, both, tomcat_version
 from tests.interop.differential.raw_client import Answer, ask
 
 pytestmark = pytest.mark.interop
@@ -88,6 +88,14 @@ def cases() -> Iterator[Case]:
         for path in ("/a.txt", "/health", "/up", "/nope", "/a.txt?a=1&b=2", "/a.txt?a=1&b=2&c=3"):
             yield "GET", f"/{app}{path}", ("User-Agent: Bot",)
 
+
+VERSION = tomcat_version()
+if VERSION < (10, 1, 56):
+    del APPS["json"]  # the fields had another order
+if VERSION < (10, 1, 58):  # of two fields only the first was put back
+    FORWARDED = tuple(
+        headers for headers in FORWARDED if len({line.partition(":")[0] for line in headers}) == len(headers)
+    )
 
 CASES = list(cases())
 LOG = (

@@ -44,6 +44,11 @@ class UdpSender:
         """Send a datagram, or queue it behind one that waits for its acknowledgement. Any thread."""
         self._reactor.call_soon(lambda: self._submit(frame, wants_ack, delivery))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for its acknowledgement."""
+        return self._asked is None and not self._waiting
+
     def _submit(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
         if self.member.udp_port <= 0:
             delivery.failed(self.member, OSError(errno.EDESTADDRREQ, f"{self.member} has no UDP port"))
