@@ -72,7 +72,8 @@ def test_an_answer_whose_window_stays_shut_is_given_up():
         client.send(START + settings((4, 0)) + headers(1))
         assert client.wait_for_frame(RST, 1)[3] == Http2Error.ENHANCE_YOUR_CALM.to_bytes(4)
         [connection] = connector.endpoint.connections
-        assert (connection.streams, connection.output_size) == ({}, 0)
+        wait_for(lambda: not connection.streams)
+        assert connection.output_size == 0
 
 
 def test_a_window_that_opens_now_and_then_puts_it_off():
