@@ -9,6 +9,7 @@
 #   JAVA_OPTS         the same for every command
 #   CATALINA_TMPDIR   directory for temporary files; $CATALINA_BASE/temp
 #   CATALINA_PID      file that holds the process id of "start"
+#   CATALINA_START_WAIT  seconds for which "start" waits until the server serves or has failed; 0 does not wait; 120
 #   CATALINA_LOGGING_CONFIG  -Djava.util.logging.config.file=... when it is not conf/logging.properties
 #   CATALINA_PYTHON   the Python to run with, instead of the virtual environment beside the project
 #   UMASK             0027
@@ -65,16 +66,36 @@ usage() {
 Usage: catalina.sh ( commands ... )
 commands:
   run               Start Catalina in the current window
-  start             Start Catalina in a separate window
+  start             Start Catalina in the background, and wait until it serves or has failed
   stop              Stop Catalina, waiting up to 5 seconds for the process to end
   stop n            Stop Catalina, waiting up to n seconds for the process to end
   stop -force       Stop Catalina, wait up to 5 seconds and then use kill -KILL if still running
   stop n -force     Stop Catalina, wait up to n seconds and then use kill -KILL if still running
+  restart           Stop Catalina as "stop" does, with the same arguments, and start it again
+  logs [-f] [NAME]  Show the end of catalina.out, or of the newest file logs/NAME*; -f: go on showing
   configtest        Run a basic syntax check on server.xml - check exit code for result
   version           What version of tomcat are you running?
-Note: Waiting for the process to end and use of the -force option require that $CATALINA_PID is defined
+Options of run, start and configtest:
+  -config FILE      Read FILE instead of conf/server.xml
+Ports, hosts and applications are in conf/server.xml; options of the process (-Dname=value) are in CATALINA_OPTS.
+Note: Use of the -force option requires that $CATALINA_PID is defined
 USAGE
-  exit 1
+}
+
+# Only what Tomcat's own start class takes; another word is a mistake, which must not start a server.
+check_options() {
+  _command="$1"; shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -config) [ $# -ge 2 ] || { echo "catalina.sh $_command: -config needs a file"; exit 1; }; shift ;;
+      -nonaming | -generateCode | -useGeneratedCode | -security | -D* | -X*) ;;
+      *)
+        echo "catalina.sh $_command: unknown option $1"
+        usage
+        exit 1 ;;
+    esac
+    shift
+  done
 }
 
 # -P: the current directory is no place to import from.
@@ -152,9 +173,60 @@ start() {
   open_output
   _exec="exec"
   [ "$USE_NOHUP" = "true" ] && _exec="exec nohup"
-  python "$_exec" "\"\$CATALINA_LOGGING_CONFIG\" $JAVA_OPTS $CATALINA_OPTS" "$@" start >>"$CATALINA_OUT" 2>&1 &
-  [ -n "$CATALINA_PID" ] && echo $! >"$CATALINA_PID"
-  echo "Tomcat started."
+  _report=
+  [ "${CATALINA_START_WAIT:-120}" -gt 0 ] && _report=$(mktemp "$CATALINA_TMPDIR/catalina-start.XXXXXX" 2>/dev/null)
+  _written=0
+  [ -f "$CATALINA_OUT" ] && _written=$(wc -c <"$CATALINA_OUT")
+  python "$_exec" "\"\$CATALINA_LOGGING_CONFIG\" $JAVA_OPTS $CATALINA_OPTS \"-Dcatalina.startReport=\$_report\"" \
+    "$@" start >>"$CATALINA_OUT" 2>&1 &
+  _server=$!
+  [ -n "$CATALINA_PID" ] && echo "$_server" >"$CATALINA_PID"
+  if [ -z "$_report" ]; then
+    echo "Tomcat started."
+    return 0
+  fi
+  trap 'rm -f "$_report"' EXIT
+  wait_for_start
+}
+
+# The node writes into $_report once it serves: an exit code, then a line for each part that does not.
+wait_for_start() {
+  _tenths=$((${CATALINA_START_WAIT:-120} * 10))
+  while [ ! -s "$_report" ] && kill -0 "$_server" 2>/dev/null && [ "$_tenths" -gt 0 ]; do
+    sleep 0.1
+    _tenths=$((_tenths - 1))
+  done
+  if [ -s "$_report" ]; then
+    _result=$(head -n 1 "$_report")
+    if [ "$_result" -eq 0 ]; then
+      echo "Tomcat started."
+    else
+      echo "Tomcat runs, but none of its connectors serves."
+    fi
+    tail -n +2 "$_report" | sed 's/^/  /'
+    [ "$(wc -l <"$_report")" -le 1 ] || show_errors
+    return "$_result"
+  fi
+  if kill -0 "$_server" 2>/dev/null; then
+    echo "Tomcat is still starting after ${CATALINA_START_WAIT:-120} seconds; $CATALINA_OUT says how far it is."
+    return 0
+  fi
+  wait "$_server"
+  _result=$?
+  [ "$_result" -ne 0 ] || _result=1
+  echo "Tomcat did not start (exit code $_result)."
+  show_errors
+  [ -z "$CATALINA_PID" ] || remove_pid_file "Unable to remove the PID file."
+  return "$_result"
+}
+
+# The errors that this start has written, or its last lines when it has written none.
+show_errors() {
+  if [ -f "$CATALINA_OUT" ]; then
+    tail -c "+$((_written + 1))" "$CATALINA_OUT" | grep -E '(^|[ \t])SEVERE([ :]|$)' | head -n 10 | sed 's/^/  /' |
+      grep . || tail -c "+$((_written + 1))" "$CATALINA_OUT" | tail -n 5 | sed 's/^/  /'
+  fi
+  echo "  See $CATALINA_OUT"
 }
 
 check_pid_before_stop() {
@@ -216,13 +288,44 @@ stop() {
   FORCE=0
   [ "$1" = "-force" ] && { FORCE=1; shift; }
   check_pid_before_stop
-  if ! python "" "$JAVA_OPTS" "$@" stop && [ -s "$CATALINA_PID" ]; then
+  # With a PID file this script waits; without one the stop command asks the server which process it is, and waits.
+  _wait=0
+  [ -n "$CATALINA_PID" ] || _wait=$SLEEP
+  python "" "$JAVA_OPTS -Dcatalina.stopWait=$_wait" "$@" stop
+  STOPPED=$?
+  if [ "$STOPPED" -eq 1 ] && [ -s "$CATALINA_PID" ]; then
     echo "The stop command failed. Attempting to signal the process to stop through OS signal."
     kill -15 "$(cat "$CATALINA_PID")" >/dev/null 2>&1
   fi
   [ -n "$CATALINA_PID" ] && [ -s "$CATALINA_PID" ] && wait_for_end
   [ "$FORCE" -eq 1 ] && kill_process
   return 0
+}
+
+restart() {
+  if [ -n "$CATALINA_PID" ] && { [ ! -s "$CATALINA_PID" ] || ! alive; }; then
+    echo "Tomcat is not running."
+  else
+    stop "$@"
+    if [ "$STOPPED" -eq 2 ] || { [ -n "$CATALINA_PID" ] && [ -s "$CATALINA_PID" ] && alive; }; then
+      echo "Restart aborted."
+      exit 1
+    fi
+  fi
+  start
+}
+
+logs() {
+  _follow=
+  [ "$1" = "-f" ] && { _follow=-f; shift; }
+  _file="$CATALINA_OUT"
+  [ -z "$1" ] || _file=$(ls -t "$CATALINA_BASE/logs/$1"* 2>/dev/null | head -n 1)
+  if [ ! -f "$_file" ]; then
+    echo "There is no log ${1:+that begins with $1 }in $CATALINA_BASE/logs; there are:"
+    ls "$CATALINA_BASE/logs"
+    exit 1
+  fi
+  exec tail -n 100 $_follow "$_file"
 }
 
 # With CATALINA_OPTS, other than Tomcat: the test shall see the properties that a start would.
@@ -236,13 +339,23 @@ configtest() {
 COMMAND="$1"
 [ $# -gt 0 ] && shift
 case $COMMAND in
-  run | start | stop | configtest | version) . "$(dirname "$PRG")/setpython.sh" ;;
-  *) usage ;;
+  -h | --help | help) usage; exit 0 ;;
+  --version) COMMAND=version ;;
+esac
+for _word in "$@"; do
+  case $_word in -h | --help) usage; exit 0 ;; esac
+done
+case $COMMAND in
+  run | start | configtest) check_options "$COMMAND" "$@"; . "$(dirname "$PRG")/setpython.sh" ;;
+  stop | restart | version) . "$(dirname "$PRG")/setpython.sh" ;;
+  logs) logs "$@" ;;
+  *) usage; exit 1 ;;
 esac
 case $COMMAND in
   run) show_directories; python exec "\"\$CATALINA_LOGGING_CONFIG\" $JAVA_OPTS $CATALINA_OPTS" "$@" start ;;
   start) show_directories; start "$@" ;;
   stop) show_directories; stop "$@" ;;
+  restart) show_directories; restart "$@" ;;
   configtest) show_directories; configtest "$@" ;;
   version) python "" "$JAVA_OPTS" version ;;
 esac

@@ -2,17 +2,26 @@
 # Makes the directories and files of a new CATALINA_BASE: makebase.sh DIR [-w]; -w copies webapps and all of conf, too.
 PRG=$(readlink -f "$0")
 [ -z "$CATALINA_HOME" ] && CATALINA_HOME=$(cd "$(dirname "$PRG")/.." >/dev/null && pwd)
-BASE_TGT="$1"
+BASE_TGT=
+COPY_WEBAPPS=false
+for word in "$@"; do
+  case $word in
+    -h | --help)
+      echo "Usage: makebase <path-to-target-directory> [-w]"
+      echo "  -w, --webapps  copy the web applications and all of conf, too"
+      exit 0 ;;
+    -w | --webapps) COPY_WEBAPPS=true ;;
+    -*)
+      echo "makebase: unknown option $word"
+      exit 1 ;;
+    *) [ -n "$BASE_TGT" ] || BASE_TGT="$word" ;;
+  esac
+done
 if [ -z "$BASE_TGT" ]; then
   echo "Usage: makebase <path-to-target-directory>"
   exit 1
 fi
-COPY_WEBAPPS=false
-for word in "$@"; do
-  case $word in
-    -w | --webapps) COPY_WEBAPPS=true ;;
-  esac
-done
+case $BASE_TGT in /*) ;; *) BASE_TGT="$PWD/$BASE_TGT" ;; esac
 
 if [ -d "$BASE_TGT" ]; then
   echo "Target directory exists"
@@ -38,6 +47,10 @@ else
 fi
 [ -f "$CATALINA_HOME/bin/setenv.sh" ] && cp "$CATALINA_HOME/bin/setenv.sh" "$BASE_TGT/bin/"
 
+EMPTY=
+[ "$COPY_WEBAPPS" = true ] || EMPTY="
+webapps/ROOT is empty, so / answers 404 until you put an application there.
+"
 cat <<DONE
 Created CATALINA_BASE directory at $BASE_TGT
 
@@ -46,6 +59,8 @@ You can launch the new instance by running:
     export CATALINA_BASE=$BASE_TGT
     \$CATALINA_HOME/bin/catalina.sh run
 
+or, with the catalina command: cd $BASE_TGT; catalina start
+$EMPTY
 Attention: The ports in conf/server.xml might be bound by a
     different instance. Please review your config files
     and update them as necessary.

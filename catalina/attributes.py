@@ -108,6 +108,8 @@ class Attribute(Generic[T]):
         default: the value when the XML does not give one; Tomcat's own default.
         unit: ``ms``, ``bytes``, ``seconds`` ... empty when it has none.
         doc: what it does, what raising or lowering it costs.
+        inert: why it has no effect here, ``there are no tag libraries``; empty for one that works. It is declared
+            so that existing files are understood, and the digester says so when a file sets it.
         xml: the XML name where the rule does not give it.
         aliases: older XML names of the same attribute.
     """
@@ -120,6 +122,7 @@ class Attribute(Generic[T]):
         *,
         unit: str = ...,
         doc: str = ...,
+        inert: str = ...,
         xml: str | None = ...,
         aliases: tuple[str, ...] = ...,
     ) -> None: ...
@@ -131,6 +134,7 @@ class Attribute(Generic[T]):
         *,
         unit: str = ...,
         doc: str = ...,
+        inert: str = ...,
         xml: str | None = ...,
         aliases: tuple[str, ...] = ...,
     ) -> None: ...
@@ -142,6 +146,7 @@ class Attribute(Generic[T]):
         *,
         unit: str = "",
         doc: str = "",
+        inert: str = "",
         xml: str | None = None,
         aliases: tuple[str, ...] = (),
     ) -> None:
@@ -150,6 +155,7 @@ class Attribute(Generic[T]):
         self.default: T = default
         self.unit = unit
         self.doc = doc
+        self.inert = inert
         self.xml = xml or ""
         self.aliases = aliases
         self.name = ""
@@ -219,12 +225,10 @@ class Component:
 
     def __init__(self, **values: Any) -> None:
         self.properties: dict[str, str] = {}
+        #: Python names of the attributes that the configuration set, also when to their default.
+        self.given: set[str] = set()
         if values:
-            names = {declaration.name for declaration in self.attributes().values()}
-            for name, value in values.items():
-                if name not in names:
-                    raise TypeError(f"{type(self).__name__} has no attribute {name}")
-                setattr(self, name, value)
+            self.give(**values)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -256,15 +260,34 @@ class Component:
             found.update(vars(base).get("elements", {}))
         return found
 
+    def give(self, **values: Any) -> None:
+        """Set attributes by Python name, as the configuration would: they count as given.
+
+        Raises:
+            TypeError: the component declares no such attribute.
+        """
+        names = {declaration.name for declaration in self.attributes().values()}
+        for name, value in values.items():
+            if name not in names:
+                raise TypeError(f"{type(self).__name__} has no attribute {name}")
+            setattr(self, name, value)
+            self.given.add(name)
+
     def settle_attributes(self) -> None:
         """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.
 
-        For components that every request passes through, when they start; afterwards nothing tells a default from a
-        value that was given.
+        For components that every request passes through, when they start; ``given`` still tells what was configured.
         """
         values = vars(self)
         for declaration in self.attributes().values():
             values.setdefault(declaration.name, declaration.default)
+
+    def inert_reason(self, name: str) -> str:
+        """Why the attribute with the XML name ``name`` has no effect; empty for one that works or has its default."""
+        declaration = self.attributes().get(name)
+        if declaration is None or getattr(self, declaration.name) == declaration.default:
+            return ""
+        return declaration.inert
 
     def set_attribute(self, name: str, text: str) -> bool:
         """Set the attribute with the XML name ``name`` from text.
@@ -288,4 +311,5 @@ class Component:
                 declaration.expected if declaration.kind in _EXPECTED else refused.expected
             ) from None
         setattr(self, declaration.name, value)
+        self.given.add(declaration.name)
         return True

@@ -17,8 +17,12 @@ The role can change threads, in two ways:
 - Foreign code that usually is quick runs in :meth:`Reactor.run_call`. A monitor thread looks every millisecond (every
   five while thousands of calls a second get done), and when the runner is still inside the same call it hands the role
   to another thread. So a quick application runs without any hand-over between threads, and a slow one does not stop the
-  loop (measured: handing each request from thread to thread costs more than all the rest). The monitor sleeps for good
-  while no calls are made.
+  loop (measured: handing each request from thread to thread costs more than all the rest). While no calls are made the
+  monitor looks once a second.
+
+No exception of a callback ends the runner, whatever its class. Should its thread end all the same, or stand still
+outside of :meth:`Reactor.run_call`, the monitor says so with the stack and gives the role to another thread. When that
+does not help either it calls :attr:`Reactor.on_dead`: a node ends itself then, and its arbiter starts another.
 
 Registered callbacks run in whichever thread is the runner, never in two at once. Threads that have nothing to do park
 and are used again, for the role and for :meth:`Reactor.submit`.
@@ -33,8 +37,10 @@ import logging
 import os
 import queue
 import select
+import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import get_ident
@@ -64,8 +70,15 @@ LATE_PATIENCE = 0.05
 COMPUTING_SECONDS = 0.02
 #: The kernel's unit of processor time, per second.
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-#: Looks without a call after which the monitor goes to sleep.
+#: Looks without a call after which the monitor looks only each WATCH_SECONDS.
 IDLE_TICKS = 20
+#: Seconds between two looks whether there is a runner, and whether it gets on.
+WATCH_SECONDS = 1.0
+#: Such looks that find the runner in the same round, outside of a call, before it counts as silent: when it waits for
+#: something, and when it computes. A look that comes late does not count: then nobody got the processor.
+SILENT_LOOKS, COMPUTING_LOOKS = 10, 60
+#: Runners lost in a row, none of which ended a round, before the loop is given up.
+LOST_RUNNERS = 10
 #: Seconds after which a parked thread that is not needed ends.
 PARKED_SECONDS = 60.0
 
@@ -130,6 +143,13 @@ class Reactor:
         self._timer_count = itertools.count()
         self._timer_lock = threading.Lock()
         self._open()
+        #: Called once, with the reason, when no thread can run the loop any more. It should end the process.
+        self.on_dead: Callable[[str], None] | None = None
+        self._rounds = 0  # that ended with the thread that began them
+        self._at_fd = -1  # whose callback runs
+        #: Descriptors taken out of the poll set because their callback stands still, with the events they wait for.
+        self._suspended: dict[int, int] = {}
+        self._watch = _Watch(self)
         self._runner: int | None = None  # thread ident
         self._runner_task = 0  # the same thread as the kernel knows it
         self._threads: set[threading.Thread] = set()
@@ -180,17 +200,24 @@ class Reactor:
         """Call ``callback(events)`` whenever the socket is ready (level triggered). Any thread."""
         fd = sock.fileno()
         self._callbacks[fd] = callback
+        if self._suspended:
+            self._suspended.pop(fd, None)
         self._epoll.register(fd, events)
 
     def modify(self, sock: HasFileno, events: int) -> None:
         """Wait for other events; 0 waits for none but errors."""
-        self._epoll.modify(sock.fileno(), events)
+        fd = sock.fileno()
+        if self._suspended and fd in self._suspended:
+            self._suspended[fd] = events
+        else:
+            self._epoll.modify(fd, events)
 
     def unregister(self, sock: HasFileno) -> None:
         """Forget the socket; call it before closing the socket. Unknown sockets are ignored."""
         fd = sock.fileno()
-        if self._callbacks.pop(fd, None) is not None:
-            self._epoll.unregister(fd)
+        if self._callbacks.pop(fd, None) is None or (self._suspended and self._suspended.pop(fd, None) is not None):
+            return
+        self._epoll.unregister(fd)
 
     def call_soon(self, callback: Task) -> None:
         """Run ``callback`` in the runner, in the order of the calls. Any thread."""
@@ -290,7 +317,11 @@ class Reactor:
                 target=self._thread_main, args=(task,), name=f"{self.name}-exec-{next(self._thread_count)}", daemon=True
             )
             self._threads.add(thread)
-            thread.start()  # under the lock: stop() joins every thread that it finds
+            try:
+                thread.start()  # under the lock: stop() joins every thread that it finds
+            except BaseException:  # no memory, or the limit of threads
+                self._threads.discard(thread)
+                raise
 
     def start(self) -> None:
         """Start a thread that runs the loop, and the monitor."""
@@ -329,7 +360,10 @@ class Reactor:
     def _hand_over(self) -> None:
         self._runner = None
         self._call = NO_CALL
-        self.submit(self._run)
+        try:
+            self.submit(self._run)
+        except (RuntimeError, MemoryError):  # no more threads; the monitor tries again
+            log.critical("%s: no thread can be started for the event loop", self.name, exc_info=True)
 
     def _thread_main(self, task: Task) -> None:
         mailbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -360,17 +394,24 @@ class Reactor:
                         return None
 
     def _monitor_main(self) -> None:
+        while not self._stopping:
+            try:
+                self._monitor_calls()
+            except BaseException:  # without a monitor the first slow call would stop the loop
+                log.exception("%s: the monitor of the event loop failed; it goes on", self.name)
+                time.sleep(WATCH_SECONDS)
+
+    def _monitor_calls(self) -> None:
         idle = counted = calm = 0
         pause = TICK
         seen = _Sighting(NO_CALL, 0.0)
         now = time.monotonic()
         while not self._stopping:
+            if now >= self._watch.due:
+                self._watch.look(now)
             if idle >= IDLE_TICKS:
-                self._monitor_parked = True
-                if not self._call:  # a call that began before it could see the flag does not ring
-                    self._monitor_bell.get()
-                self._monitor_parked = False
-                idle = 0
+                idle = self._monitor_rests()
+                now = time.monotonic()
                 continue
             before = now
             time.sleep(pause)
@@ -388,12 +429,21 @@ class Reactor:
             calls, counted = self._calls - counted, self._calls
             pause = LAZY_TICK if calm > CALM_LOOKS and calls > QUICK_CALLS * (now - before) else TICK
 
+    def _monitor_rests(self) -> int:
+        """Wait for a call, at most until the next look at the runner; how many more idle looks are known."""
+        self._monitor_parked = True
+        called = bool(self._call)  # one that began before it could see the flag does not ring
+        if not called:
+            with contextlib.suppress(queue.Empty):
+                self._monitor_bell.get(timeout=max(0.0, self._watch.due - time.monotonic()))
+                called = True
+        self._monitor_parked = False
+        return 0 if called else IDLE_TICKS
+
     def _is_slow(self, seen: _Sighting, now: float, is_late: bool) -> bool:
         """Whether a call that was seen before should no longer keep the loop."""
-        try:
-            with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as file:
-                state, *fields = file.read().rpartition(b")")[2].split()
-        except (OSError, ValueError):  # the thread has ended
+        state, *fields = self._runner_stat()
+        if not state:  # the thread has ended
             return True
         if state != b"R":  # it sleeps in the kernel; else it runs, or has no processor
             return not is_late or now - seen.at > LATE_PATIENCE
@@ -401,6 +451,14 @@ class Reactor:
         if seen.cpu_seconds is None:
             seen.cpu_seconds = cpu_seconds
         return cpu_seconds - seen.cpu_seconds > COMPUTING_SECONDS
+
+    def _runner_stat(self) -> list[bytes]:
+        """State and numbers of the runner's thread (proc(5), stat); an empty state when it has ended."""
+        try:
+            with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()
+        except OSError:
+            return [b""]
 
     def _take_role(self, call: list[Task]) -> None:
         try:
@@ -416,10 +474,16 @@ class Reactor:
         me = get_ident()
         self._runner_task = threading.get_native_id()
         self._runner = me
-        while not self._stopping:
-            self.run_round()
-            if self._runner != me:
-                return
+        try:
+            while not self._stopping:
+                self.run_round()
+                if self._runner != me:
+                    return
+        except BaseException:
+            log.critical("%s: the event loop failed in its runner", self.name, exc_info=True)
+            if self._runner == me:
+                self._watch.lost("its runner failed")
+            return
         self._runner = None
 
     def run_round(self, timeout: float | None = None) -> None:
@@ -435,12 +499,16 @@ class Reactor:
             on_ready = callbacks.get(fd)
             if on_ready is None:
                 continue
+            self._at_fd = fd
             try:
                 on_ready(events)
-            except Exception:
+            except BaseException:
                 log.exception(FAILED, on_ready)
             if self._runner != me:
+                if self._suspended:
+                    self._resume(fd)
                 return
+        self._at_fd = -1
         if self._timers and not self._run_timers(me):
             return
         for _ in range(len(self._soon)):
@@ -450,6 +518,7 @@ class Reactor:
         for step in self._steps:
             if step and not self._run_step(step, me):
                 return
+        self._rounds += 1
 
     def _run_step(self, step: deque[Task], me: int) -> bool:
         """Run what was put off, also what is added meanwhile; False when the role was handed on."""
@@ -488,8 +557,91 @@ class Reactor:
         """A fault in one callback must not end the loop that serves everybody else."""
         try:
             callback()
-        except Exception:
+        except BaseException:
             log.exception(FAILED, callback)
+
+    # A runner that stands still
+
+    def _suspend(self) -> None:
+        """Take out of the poll set the descriptor whose callback does not return: no second thread shall enter it."""
+        fd = self._at_fd
+        if fd not in self._callbacks or fd in self._suspended:
+            return
+        with open(f"/proc/self/fdinfo/{self._epoll.fileno()}") as file:
+            rows = [line.split() for line in file if line.startswith("tfd:")]
+        events = next((int(row[3], 16) for row in rows if int(row[1]) == fd), None)
+        if events is not None:
+            self._suspended[fd] = events
+            self._epoll.unregister(fd)
+
+    def _resume(self, fd: int) -> None:
+        """The callback has returned after all."""
+        events = self._suspended.pop(fd, None)
+        if events is not None and fd in self._callbacks:
+            self._epoll.register(fd, events)
+
+
+class _Watch:
+    """Looks once a second whether there is a runner and whether it gets on; asked by the monitor's thread."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self.due = 0.0
+        self._rounds = -1
+        self._runner: int | None = None
+        self._looks = 0  # in a row that found the same round
+        self._lost = 0
+
+    def look(self, now: float) -> None:
+        reactor = self._reactor
+        is_late = now > self.due + WATCH_SECONDS
+        self.due = now + WATCH_SECONDS
+        rounds, runner = reactor._rounds, reactor._runner
+        if rounds != self._rounds:
+            self._lost = 0
+        if rounds != self._rounds or runner != self._runner:
+            self._rounds, self._runner, self._looks = rounds, runner, 0
+        elif runner is None:
+            self._say("has no runner")
+            self.lost("no thread runs it")
+        elif not reactor._call and not is_late:
+            self._looks += 1
+            self._look_closer(runner)
+        reactor.wake()  # a runner that only waits for input ends its round
+
+    def _look_closer(self, runner: int) -> None:
+        reactor = self._reactor
+        state = reactor._runner_stat()[0]
+        if not state:
+            self._say("has lost its runner: the thread has ended")
+        elif self._looks >= (COMPUTING_LOOKS if state == b"R" else SILENT_LOOKS):
+            self._say(f"stands still for {self._looks} s; another thread goes on. It is here:\n{_stack(runner)}")
+            reactor._suspend()
+        else:
+            return
+        self._looks = 0
+        self.lost("its runner stood still or ended")
+
+    def lost(self, why: str) -> None:
+        """There is no runner any more: make another thread the runner, or give up."""
+        reactor = self._reactor
+        self._lost += 1
+        if self._lost <= LOST_RUNNERS:
+            reactor._hand_over()
+            return
+        reactor._runner = None
+        if self._lost == LOST_RUNNERS + 1:
+            self._say(f"is given up after {LOST_RUNNERS} runners: {why}")
+            if reactor.on_dead is not None:
+                reactor.on_dead(f"{reactor.name}: {why}")
+
+    def _say(self, text: str) -> None:
+        log.critical("%s: the event loop %s", self._reactor.name, text, extra={"keeps_lines": True})
+
+
+def _stack(thread: int) -> str:
+    frame = sys._current_frames().get(thread)
+    return "" if frame is None else "".join(traceback.format_stack(frame))
 
 
 def _nothing() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from catalina.juli.class_loader_log_manager import close_logging
+
 settings.register_profile("catalina", deadline=None)
 settings.register_profile("ci", settings.get_profile("catalina"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "catalina")
@@ -22,6 +24,7 @@ def root_logger_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     yield
+    close_logging()  # the container's loggers hand on to the root logger again
     root.setLevel(level)
     for handler in root.handlers[:]:
         if handler not in handlers and not type(handler).__module__.startswith("_pytest"):

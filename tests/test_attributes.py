@@ -96,6 +96,21 @@ def test_values_can_be_given_to_the_constructor_by_python_name() -> None:
         Membership(dropTime=7)
 
 
+def test_given_tells_what_was_configured_from_what_stands_by_default() -> None:
+    membership = Membership(bind="127.0.0.1")
+    membership.set_attribute("dropTime", "3000")
+    membership.enabled = False
+    membership.settle_attributes()
+    assert membership.given == {"bind", "drop_time"}
+
+
+def test_a_value_that_is_refused_was_not_given() -> None:
+    membership = Membership()
+    with pytest.raises(AttributeRefused):
+        membership.set_attribute("dropTime", "soon")
+    assert membership.given == set()
+
+
 def test_a_component_that_keeps_unknown_attributes_stores_their_text() -> None:
     class Resource(Component):
         keeps_unknown_attributes = True

@@ -125,7 +125,7 @@ def test_the_installed_command_makes_a_base_that_passes_configtest(installed: Pa
     assert catalina(installed, "configtest", cwd=tmp_path).returncode == 1
     made = catalina(installed, "create", "shop", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
-    assert "Created CATALINA_BASE directory at shop" in made.stdout
+    assert f"Created CATALINA_BASE directory at {tmp_path}/shop" in made.stdout
     checked = catalina(installed, "configtest", cwd=tmp_path / "shop")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "0 errors, 0 warnings" in checked.stdout

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import catalina.reactor as module
 from catalina.reactor import READ, Reactor
 
 PATIENCE = 5.0
@@ -328,3 +330,143 @@ def test_stop_joins_its_threads():
     reactor.submit(lambda: None)
     reactor.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ending")]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, BaseException])
+@pytest.mark.parametrize("place", ["call_soon", "after_input", "after_work", "at_round_end", "timer", "socket"])
+def test_no_exception_of_any_class_ends_the_runner(reactor, pair, caplog, kind, place):
+    left, right = pair
+
+    def fail(*_: int) -> None:
+        if place == "socket":
+            reactor.unregister(right)
+        raise kind(f"raised in {place}")
+
+    if place == "timer":
+        reactor.call_later(0.0, fail)
+    elif place == "socket":
+        reactor.register(right, READ, fail)
+        left.send(b"x")
+    else:
+        getattr(reactor, place)(fail)
+    assert in_loop(reactor, lambda: "alive") == "alive"
+    wait_for(lambda: f"raised in {place}" in caplog.text)
+    assert "has lost its runner" not in caplog.text
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reactor]:
+    """A reactor that is looked after twenty times a second."""
+    monkeypatch.setattr(module, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(module, "SILENT_LOOKS", 3)
+    reactor = Reactor("watchful")
+    reactor.start()
+    yield reactor
+    reactor.stop()
+
+
+def test_a_runner_that_stands_still_is_replaced_and_its_stack_is_logged(watchful, caplog):
+    release, back = threading.Event(), threading.Event()
+
+    def stand_still() -> None:
+        release.wait(PATIENCE)
+        back.set()
+
+    watchful.call_soon(stand_still)
+    assert in_loop(watchful, lambda: "served") == "served"
+    assert "stand_still" in caplog.text  # the stack
+    release.set()
+    assert back.wait(PATIENCE)
+    assert in_loop(watchful, lambda: "served") == "served"
+
+
+def test_no_second_thread_enters_the_callback_of_a_socket_that_stands_still(watchful, pair):
+    left, right = pair
+    release = threading.Event()
+    entered: list[int] = []
+
+    def on_ready(_: int) -> None:
+        entered.append(threading.get_ident())
+        if len(entered) == 1:
+            release.wait(PATIENCE)
+        right.recv(1)
+
+    watchful.register(right, READ, on_ready)
+    left.send(b"xy")
+    assert in_loop(watchful, lambda: "served") == "served"
+    assert len(entered) == 1
+    release.set()
+    wait_for(lambda: len(entered) == 2)  # it is watched again when the callback has returned
+    watchful.unregister(right)
+
+
+def test_a_runner_that_waits_for_input_is_not_silent(watchful, caplog):
+    time.sleep(0.5)
+    assert in_loop(watchful, lambda: "served") == "served"
+    assert "stands still" not in caplog.text
+
+
+def test_a_runner_whose_round_fails_is_replaced(reactor, monkeypatch, caplog):
+    rounds = reactor.run_round
+
+    def fail_once() -> None:
+        monkeypatch.setattr(reactor, "run_round", rounds)
+        raise SystemExit("a fault of the loop itself")
+
+    monkeypatch.setattr(reactor, "run_round", fail_once)
+    reactor.wake()
+    assert in_loop(reactor, lambda: "served") == "served"
+    wait_for(lambda: "a fault of the loop itself" in caplog.text)
+
+
+def test_a_runner_whose_thread_has_ended_is_replaced(watchful, caplog):
+    release = threading.Event()
+
+    def vanish() -> None:
+        watchful._runner_task = 2**22 + 1  # the kernel knows no such thread
+        release.wait(PATIENCE)
+
+    watchful.call_soon(vanish)
+    assert in_loop(watchful, lambda: "served") == "served"
+    release.set()
+    assert "has lost its runner" in caplog.text
+
+
+def test_without_a_thread_for_the_loop_the_monitor_tries_again(watchful, monkeypatch, caplog):
+    submit = watchful.submit
+    refusals = [1, 1]
+
+    def refuse(task: Callable[[], None]) -> None:
+        if refusals:
+            refusals.pop()
+            raise RuntimeError("can't start new thread")
+        submit(task)
+
+    monkeypatch.setattr(watchful, "submit", refuse)
+
+    def give_away() -> None:
+        with watchful.blocking():
+            pass
+
+    watchful.call_soon(give_away)
+    assert in_loop(watchful, lambda: "served") == "served"
+    assert "no thread can be started" in caplog.text
+
+
+def test_a_loop_that_nobody_can_run_is_given_up_once(monkeypatch, caplog):
+    told: list[str] = []
+    reactor = Reactor("broken")
+    reactor.on_dead = told.append
+    monkeypatch.setattr(reactor, "run_round", lambda: 1 / 0)
+    reactor.start()
+    wait_for(lambda: told)
+    reactor.stop()
+    assert told == ["broken: its runner failed"]
+    assert caplog.text.count("is given up") == 1

@@ -37,7 +37,7 @@ MAX_REMEMBERED = 1024
 DATE_ONE = "Thu, 01 Jan 1970 00:00:01 GMT"
 DEFAULT_REALM_NAME = "Authentication required"
 
-_JAVA_RANDOM = "Java only: identifiers come from the operating system's random source."
+_JAVA_RANDOM = "identifiers come from the operating system's random source"
 
 
 class AuthenticationResult(Enum):
@@ -75,13 +75,13 @@ class AuthenticatorBase(ValveBase):
         doc="How this application trusts single sign-on: default is the SingleSignOn valve's rule, principal the kept "
         "user, password the kept password only, full a login of its own.",
     )
-    secure_random_algorithm = Attribute(str, "SHA1PRNG", doc=_JAVA_RANDOM)
-    secure_random_class = Attribute(str, "java.security.SecureRandom", doc=_JAVA_RANDOM)
-    secure_random_provider = Attribute(str, "", doc=_JAVA_RANDOM)
+    secure_random_algorithm = Attribute(str, "SHA1PRNG", inert=_JAVA_RANDOM)
+    secure_random_class = Attribute(str, None, inert=_JAVA_RANDOM)
+    secure_random_provider = Attribute(str, "", inert=_JAVA_RANDOM)
     jaspic_callback_handler_class = Attribute(
         str,
         "org.apache.catalina.authenticator.jaspic.CallbackHandlerImpl",
-        doc="Java only: there are no JASPIC modules.",
+        inert="there are no JASPIC modules",
     )
 
     #: The challenge's scheme and the application's AUTH_TYPE.

@@ -23,6 +23,7 @@ from catalina.authenticator.constants import (
 )
 from catalina.authenticator.form_pages import forward
 from catalina.authenticator.saved_request import SavedRequest
+from catalina.connector.session_urls import encode_redirect_url
 from catalina.errors import LimitError
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class FormAuthenticator(AuthenticatorBase):
         if not request.servlet_path and request.path_info is None:
             # The context's root without its slash: relative links of the login page would be wrong.
             query = "" if request.query_string is None else f"?{request.query_string}"
-            response.send_redirect(f"{request.decoded_uri}/{query}")
+            response.send_redirect(encode_redirect_url(request, f"{request.decoded_uri}/{query}"))
             return
         session = request.get_session(True)
         if session is None:
@@ -235,7 +236,8 @@ class FormAuthenticator(AuthenticatorBase):
         self.register(request, response, principal, FORM, username, password)
         saved = session.notes.get(FORM_REQUEST_NOTE)
         if isinstance(saved, SavedRequest):
-            response.send_redirect(saved.url, SEE_OTHER if request.protocol == "HTTP/1.1" else FOUND)
+            location = encode_redirect_url(request, saved.url)
+            response.send_redirect(location, SEE_OTHER if request.protocol == "HTTP/1.1" else FOUND)
         else:
             self._land(request, response, BAD_REQUEST, "Invalid direct reference to form login page")
 
@@ -247,7 +249,7 @@ class FormAuthenticator(AuthenticatorBase):
             return
         uri = request.context_path + self.landing_page
         session.notes[FORM_REQUEST_NOTE] = SavedRequest("GET", uri, uri)
-        response.send_redirect(uri)
+        response.send_redirect(encode_redirect_url(request, uri))
 
 
 def _has_expected_id(session: Session, request: Request) -> bool:

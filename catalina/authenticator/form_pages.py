@@ -37,7 +37,7 @@ def forward(context: StandardContext, page: str, request: Request, response: Res
         run_servlet(dispatcher.wrapper, request, response, path, "FORWARD")
     except ClientAbortException:
         raise
-    except Exception:  # the application's page
+    except BaseException:  # the application's page
         log.warning("Unexpected error forwarding to page [%s]", page, exc_info=True)
         return False
     finally:

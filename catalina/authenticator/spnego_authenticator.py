@@ -17,10 +17,14 @@ __all__ = ["SpnegoAuthenticator"]
 class SpnegoAuthenticator(AuthenticatorBase):
     """Fails closed: Java's GSS login modules cannot run here, so every protected page answers 401."""
 
-    apply_java8u40_fix = Attribute(bool, False, xml="applyJava8u40Fix", doc="Java only.")
-    login_config_name = Attribute(str, "com.sun.security.jgss.krb5.accept", doc="Java only: JAAS entry of the service.")
+    apply_java8u40_fix = Attribute(bool, False, xml="applyJava8u40Fix", inert="it works around a fault of Java")
+    login_config_name = Attribute(
+        str, "com.sun.security.jgss.krb5.accept", doc="JAAS entry of the service.", inert="there is no JAAS"
+    )
     no_keep_alive_user_agents = Attribute(str, "", doc="Clients whose connection would close after the login.")
-    store_delegated_credential = Attribute(bool, True, doc="Java only: keep the delegated credential.")
+    store_delegated_credential = Attribute(
+        bool, True, doc="Keep the delegated credential.", inert="there is no Kerberos login that delegates one"
+    )
 
     auth_method = "SPNEGO"
 

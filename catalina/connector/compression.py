@@ -89,16 +89,21 @@ def _available() -> dict[str, Callable[[], Encoder]]:
 
 
 def acceptable_codings(field: str) -> dict[str, float]:
-    """``gzip;q=0.5, br`` -> coding and its weight; what cannot be read is left out (RFC 9110 section 12.5.3)."""
+    """``gzip;q=0.5, br`` -> coding and its weight; what cannot be read is left out (RFC 9110 section 12.5.3).
+
+    Of a coding that is named twice the higher weight counts, and ``*`` asks for none, as in Tomcat.
+    """
     codings: dict[str, float] = {}
     for part in field.split(","):
         match = _QUALITY.fullmatch(part)
         if match is None:
             continue
         try:
-            codings[match[1].lower()] = min(1.0, float(match[2])) if match[2] else 1.0
+            weight = min(1.0, float(match[2])) if match[2] else 1.0
         except ValueError:
             continue
+        name = match[1].lower()
+        codings[name] = max(weight, codings.get(name, 0.0))
     return codings
 
 
@@ -112,7 +117,7 @@ class Compression:
     def __init__(self, handler: Http11NioProtocol) -> None:
         self.forced = handler.compression == "force"
         self.min_size = int(handler.compression) if handler.compression.isdecimal() else handler.compression_min_size
-        self.mime_types = frozenset(name.lower() for name in handler.compressible_mime_type)
+        self.mime_types = tuple(name.lower() for name in handler.compressible_mime_type)
         self.excluded_encodings = frozenset(name.lower() for name in handler.no_compression_encodings)
         self.excluded_agents = pattern(handler.no_compression_user_agents or "")
         self.encoders = _available()
@@ -132,46 +137,48 @@ class Compression:
         if not self._may_compress(response, size, complete):
             return None
         _add_vary(response)
-        if self.excluded_agents is not None and self.excluded_agents.search(request.headers.get("user-agent") or ""):
-            return None
         name = self._negotiate(request.headers.get_all("accept-encoding"))
-        if name is None:
+        if name is None or self._is_excluded(request):
             return None
-        response.set_header("Content-Encoding", name)
+        coding = response.get_header("content-encoding")
+        response.set_header("Content-Encoding", name if coding is None else f"{coding}, {name}")
         response.remove_header("Content-Length")
-        etag = response.get_header("etag")
-        if etag is not None and not etag.startswith("W/"):
-            response.set_header("ETag", f"W/{etag}")  # other bytes, so not the strong tag's representation
         return self.encoders[name]()
 
     def _may_compress(self, response: Response, size: int, complete: bool) -> bool:
         coding = response.get_header("content-encoding")
-        if coding is not None and not self.excluded_encodings.isdisjoint(
-            part.strip().lower() for part in coding.split(",")
-        ):
-            return False
-        if coding is not None or response.get_header("content-range") is not None:
-            return False
+        if coding is not None:
+            codings = {part.strip().lower() for part in coding.split(",")}
+            if "identity" in codings or not self.excluded_encodings.isdisjoint(codings):
+                return False
+        if response.get_header("content-range") is not None:
+            return False  # its positions count in the plain form
+        etag = response.get_header("etag")
+        if etag is not None and not etag.lstrip().startswith("W/"):
+            return False  # a strong tag names these very bytes
         if self.forced:
             return True
         length = size if complete else response.content_length
         if 0 <= length < self.min_size:
             return False
-        kind = (response.content_type or "").partition(";")[0].strip().lower()
-        return kind in self.mime_types
+        return (response.content_type or "").strip().lower().startswith(self.mime_types)
+
+    def _is_excluded(self, request: Request) -> bool:
+        """Whether the client's program cannot cope; ``force`` asks for no such excuse."""
+        if self.excluded_agents is None or self.forced:
+            return False
+        agent = request.headers.get("user-agent")
+        return agent is not None and self.excluded_agents.fullmatch(agent) is not None
 
     def _negotiate(self, fields: list[str]) -> str | None:
-        if self.forced and not fields:
-            return "gzip"
         accepted: dict[str, float] = {}
         for field in fields:
-            accepted.update(acceptable_codings(field))
-        others = accepted.get("*", 0.0)
-        weights = {name: accepted.get(name, others) for name in self.encoders}
-        best = max(weights.values())
+            for name, weight in acceptable_codings(field).items():
+                accepted[name] = max(weight, accepted.get(name, 0.0))
+        best = max(accepted.get(name, 0.0) for name in self.encoders)
         if best <= 0:
             return None
-        return next(name for name, weight in weights.items() if weight == best)
+        return next(name for name in self.encoders if accepted.get(name, 0.0) == best)
 
 
 def _add_vary(response: Response) -> None:

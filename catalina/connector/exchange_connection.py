@@ -88,16 +88,20 @@ class ExchangeConnection(StreamConnection):
         try:
             if self._conclude():
                 self._advance()
-        except Exception:
+        except BaseException:
             log.exception("Error processing %r", self)
             self.close()
 
     def _exchange(self) -> None:
         """The request through the container; its end follows when the loop, or this thread, comes to it."""
         try:
-            self.endpoint.adapter.service(self._request, self._response)
-        except ClientAbortException as exc:
-            self._on_abort(exc)
+            try:
+                self.endpoint.adapter.service(self._request, self._response)
+            except ClientAbortException as exc:
+                self._on_abort(exc)
+        except BaseException:  # our own fault, or foreign code where nobody expects it: it costs this connection only
+            log.exception("Error processing %r", self)
+            self._aborted = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
         log.debug("%r: %s", self, exc)
@@ -140,7 +144,7 @@ class ExchangeConnection(StreamConnection):
         try:
             if self._finish() and self._answered():
                 self._advance()
-        except Exception:
+        except BaseException:
             log.exception("Error processing %r", self)
             self.close()
         finally:

@@ -63,6 +63,11 @@ def to_wsgi_text(text: str, encoding: str = "utf-8") -> str:
     return text if text.isascii() else text.encode(encoding, "surrogateescape").decode("latin-1")
 
 
+def from_wsgi_text(text: str) -> str:
+    """The path that a text of the environ means; bytes that are no UTF-8 are kept as surrogates."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
 class Request:
     """A request on its way through the pipelines.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from catalina.reactor import Reactor
 
 __all__ = ["RequestExecutor"]
+
+log = logging.getLogger("org.apache.catalina.connector.RequestExecutor")
 
 #: Runs in other threads after which a slow path is tried in the loop's thread again. If it is slow there again, the
 #: number doubles up to the second: a path that was slow by accident comes back soon, a really slow one is tried rarely.
@@ -109,7 +112,10 @@ class RequestExecutor:
 
     def _run_jobs(self, job: Callable[[], None] | None) -> None:
         while job is not None:
-            job()
+            try:
+                job()
+            except BaseException:  # whatever it does, this thread goes on or is counted out of the busy ones
+                log.exception("A request failed in its thread")
             job = self._next_job()
 
     def _next_job(self) -> Callable[[], None] | None:

@@ -200,8 +200,27 @@ class Response:
         """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
         return self._content_written if self._has_body() else 0
 
+    @property
+    def length_to_send(self) -> int:
+        """What Content-Length says, or will say if the response ends now; -1 where it says nothing."""
+        if self.content_length >= 0 or self.committed:
+            return self.content_length
+        if self.status == 205:
+            return 0
+        connector = self.request.connector
+        if not self._has_body():
+            is_head = self.request.method == "HEAD" and self.status not in NO_BODY
+            return self._content_written or -1 if is_head else -1
+        return -1 if connector is not None and connector.compresses else self._content_written
+
     def write(self, data: bytes) -> None:
-        """Append to the body. What does not fit into the buffer leaves, which commits the response."""
+        """Append to the body. What does not fit into the buffer leaves, which commits the response.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+        """
+        if data.__class__ is not bytes:
+            data = _as_bytes(data)
         if self.suspended or not data:
             return
         self._parts.append(data)
@@ -411,6 +430,14 @@ class Response:
             self.remove_header("Content-Length")
         elif complete and length and self.content_length < 0:
             self.content_length = length
+
+
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    hint = "; an application returns its bytes in a list: [body]" if isinstance(data, int) else ""
+    hint = "; encode it first, as in body.encode()" if isinstance(data, str) else hint
+    raise TypeError(f"expected bytes as part of a response's body, got {type(data).__name__} {data!r:.60}{hint}")
 
 
 class _Both:

@@ -130,7 +130,7 @@ class StreamConnection:
                 self._on_writable()
             else:
                 self._on_input()
-        except Exception:  # our own fault: it costs this connection only
+        except BaseException:  # our own fault: it costs this connection only
             log.exception("Error processing %r", self)
             self.close()
 

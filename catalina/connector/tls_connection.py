@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.http2_connection import TlsHttp2Connection
 from catalina.connector.http11_connection import Http11Connection
 from catalina.connector.request import Request
 from catalina.connector.tls_stream import TlsStream
 from catalina.coyote.http11.request_head import RequestHead
-from catalina.coyote.http_error import HttpError
 from catalina.reactor import READ, WRITE
+from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloExtractor
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
@@ -24,14 +25,13 @@ __all__ = ["TlsConnection"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
-#: Names of request attributes (Servlet 6.0, section 3.10; Tomcat: SSLSupport.java).
-PREFIX = "jakarta.servlet.request."
 #: What a client gets that speaks plain HTTP here.
 PLAIN_HTTP = (
     b"HTTP/1.1 400 \r\nContent-Type: text/plain;charset=UTF-8\r\nConnection: close\r\n\r\n"
     b"Bad Request\r\nThis combination of host and port requires TLS.\r\n"
 )
-PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
+#: The loop tells only once of bytes that are not taken: they stay in the kernel until the set-up is chosen.
+EDGE = select.EPOLLET
 
 
 class TlsConnection(TlsStream, Http11Connection):
@@ -41,14 +41,49 @@ class TlsConnection(TlsStream, Http11Connection):
         contexts = endpoint.connector.tls
         if contexts is None:
             raise TypeError(f"{endpoint.connector} has no TLS contexts")
-        super().__init__(endpoint, contexts.wrap(sock), peer)
+        #: Looks for the host name, as long as the set-up is not chosen.
+        self._hello = TLSClientHelloExtractor(contexts.parse_limit) if contexts.needs_name else None
+        self._seen_hello = 0  # bytes
+        super().__init__(endpoint, contexts.wrap(sock) if self._hello is None else sock, peer)
         self._contexts = contexts
-        self._tls_attributes: dict[str, Any] = {}
+
+    def start(self) -> None:
+        super().start()
+        if self._hello is not None:
+            self._attach(READ | EDGE)
 
     def _on_ready(self, events: int) -> None:
         if self.established:
             super()._on_ready(events)
-            return
+        elif self._hello is None or self._choose(self._hello):
+            self._shake_hands()
+
+    def _choose(self, hello: TLSClientHelloExtractor) -> bool:
+        """Choose the set-up by the ClientHello, which stays in the kernel for the handshake; False: more must come.
+
+        The kernel calls again when there is as much as it takes to go on, so a hello in thousands of pieces costs no
+        more than one in a few. A call without more bytes says that the client has ended.
+        """
+        plain = self.sock
+        try:
+            data = socket.socket.recv(plain, hello.limit, socket.MSG_PEEK)
+            if len(data) > self._seen_hello and not hello.look(data):
+                self._seen_hello = len(data)
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, hello.needed)
+                return False
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            self._detach()
+            self._hello = None
+            self.sock = self._contexts.wrap(plain, hello.server_name)
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError) as exc:  # gone already
+            log.debug("%r: no handshake: %s", self, exc)
+            self.close()
+            return False
+        return True
+
+    def _shake_hands(self) -> None:
         try:
             self.sock.do_handshake()
         except ssl.SSLWantReadError:
@@ -77,48 +112,16 @@ class TlsConnection(TlsStream, Http11Connection):
         self._attach(READ)
         self.deadline = time.monotonic() + self._timeout_s
         if self.sock.selected_alpn_protocol() == "h2":
-            self._become_http2()
+            self._hand_over(TlsHttp2Connection)
             return
-        self._tls_attributes = self._read_attributes()
+        self._read_attributes()
         self._on_input()  # the first request may have come with the end of the handshake
 
-    def _become_http2(self) -> None:
-        self._hand_over(TlsHttp2Connection)
-
-    def _read_attributes(self) -> dict[str, Any]:
-        """What a request says about its TLS."""
-        cipher = self.sock.cipher()
-        attributes: dict[str, Any] = {PROTOCOL_VERSION: self.sock.version()}
-        if cipher is not None:
-            attributes[PREFIX + "cipher_suite"] = cipher[0]
-            attributes[PREFIX + "key_size"] = cipher[2]
-        session = self.sock.session
-        if session is not None:
-            attributes[PREFIX + "ssl_session_id"] = session.id.hex()
-        certificate = self.sock.getpeercert(binary_form=True)
-        if certificate:
-            attributes[PREFIX + "X509Certificate"] = (ssl.DER_cert_to_PEM_cert(certificate),)
-        return attributes
-
     def _make_request(self, head: RequestHead) -> Request:
-        self._check_sni(head.host)
+        self.check_host(head.host)
         request = super()._make_request(head)
-        request.attributes.update(self._tls_attributes)
-        request.tls_socket = self.sock
+        self.add_facts(request)
         return request
-
-    def _check_sni(self, host: str | None) -> None:
-        """A client that has shown its certificate for one host must not use it for another (strictSni).
-
-        Raises:
-            HttpError: 421.
-        """
-        contexts = self._contexts
-        if not contexts.strict_sni or len(contexts.configs) < 2:
-            return
-        name = getattr(self.sock, "sni_name", None)
-        if contexts.config_for(name) is not contexts.config_for(host):
-            raise HttpError(421, f"The host [{host}] does not match the TLS host name [{name}]")
 
     def _end_output(self) -> None:
         """close_notify: the client sees that nothing was cut off."""

@@ -1,12 +1,15 @@
-"""The TLS contexts of one connector: one per SSLHostConfig, chosen by SNI, read anew when their files change."""
+"""The TLS contexts of one connector: one per SSLHostConfig, chosen by the name in the ClientHello, read anew when
+their files change."""
 
 from __future__ import annotations
 
 import logging
 import os
+import socket
 import ssl
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,9 +85,11 @@ class TlsContexts:
         self.configs = list(configs) or [config_of_old_attributes(handler)]
         self.default_name = handler.default_ssl_host_config_name.lower()
         self.strict_sni = handler.strict_sni
+        self.parse_limit = handler.sni_parse_limit
         self._base = base
         self._alpn = alpn
         self._check_names()
+        self._by_name = {config.host_name.lower(): config for config in self.configs}
         self._contexts = self._make_all()
         self._stamps = self._read_stamps()
         self._next_check = 0.0
@@ -96,18 +101,30 @@ class TlsContexts:
         if self.default_name not in names:
             raise ConfigurationError(f"no SSLHostConfig has the hostName {self.default_name!r}, which is the default")
 
-    def wrap(self, sock: object) -> ssl.SSLSocket:
-        """A server-side TLS socket, without its handshake."""
+    @property
+    def needs_name(self) -> bool:
+        """Whether the host name of the ClientHello has a say: there are several set-ups to choose from."""
+        return len(self.configs) > 1
+
+    def wrap(self, sock: socket.socket, name: str | None = None) -> ssl.SSLSocket:
+        """A server-side TLS socket with the set-up of a host name, before its handshake.
+
+        All of a set-up must be in force when the handshake begins. To change the context later, in the SNI callback,
+        takes over the certificate only: not whether clients need one, not the protocols, not the options.
+        """
         self._reload_if_changed()
-        context = self._contexts[self.default_name]
-        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)  # type: ignore[arg-type]
+        context = self._contexts[self.config_for(name).host_name.lower()]
+        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
     def config_for(self, name: str | None) -> SSLHostConfig:
         """The set-up for a host name: its own, a wildcard's, or the default."""
-        return next(
-            (config for config in self.configs if name and config.matches(name.lower())),
-            next(config for config in self.configs if config.host_name.lower() == self.default_name),
-        )
+        if name:
+            name = name.lower()
+            for candidate in (name, "*." + name.partition(".")[2]):
+                config = self._by_name.get(candidate)
+                if config is not None:
+                    return config
+        return self._by_name[self.default_name]
 
     def reload(self) -> None:
         """Read all files anew; open connections keep what they have.
@@ -120,16 +137,19 @@ class TlsContexts:
         log.info("TLS certificates were read anew: %s", ", ".join(self._contexts))
 
     def _make_all(self) -> dict[str, ssl.SSLContext]:
-        contexts = {config.host_name.lower(): make_context(config, self._base, self._alpn) for config in self.configs}
-        contexts[self.default_name].sni_callback = self._choose
+        contexts = {}
+        for name, config in self._by_name.items():
+            contexts[name] = make_context(config, self._base, self._alpn)
+            if self.needs_name:
+                contexts[name].sni_callback = partial(self._check_name, config)
         return contexts
 
-    def _choose(self, sock: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        """SNI: the client says which host it wants. For the default's own names nothing changes."""
-        chosen = self._contexts.get(self.config_for(name).host_name.lower())
-        if chosen is not None:
-            sock.context = chosen
-        sock.sni_name = name  # type: ignore[attr-defined]  # TlsConnection compares it with the Host field
+    def _check_name(self, config: SSLHostConfig, sock: ssl.SSLObject, name: str | None, _: object) -> int | None:
+        """SNI as OpenSSL has read it. If that is another host's than was chosen (its ClientHello is beyond
+        sniParseLimit, or a second one names somebody else), the handshake ends: nobody gets round a set-up.
+        """
+        sock.sni_name = name  # type: ignore[attr-defined]  # TlsStream compares it with the Host field
+        return None if self.config_for(name) is config else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     def _reload_if_changed(self) -> None:
         now = time.monotonic()

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.stream_connection import RECEIVE_SIZE, StreamConnection
+from catalina.coyote.http_error import HttpError
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
 
 __all__ = ["TlsStream"]
+
+#: Names of request attributes (Servlet 6.0, section 3.10; Tomcat: SSLSupport.java).
+PREFIX = "jakarta.servlet.request."
+PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
 
 class TlsStream(StreamConnection):
@@ -23,6 +32,8 @@ class TlsStream(StreamConnection):
     sock: ssl.SSLSocket
     #: Whether the handshake is over.
     established = False
+    #: What a request says about its TLS; known after the handshake.
+    _tls_attributes: dict[str, Any]
 
     def _receive(self) -> bytes | None:
         try:
@@ -39,6 +50,39 @@ class TlsStream(StreamConnection):
             return 0
         except OSError as exc:
             raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
+
+    def _read_attributes(self) -> None:
+        """After the handshake: what all requests of the connection say about their TLS."""
+        cipher = self.sock.cipher()
+        attributes: dict[str, Any] = {PROTOCOL_VERSION: self.sock.version()}
+        if cipher is not None:
+            attributes[PREFIX + "cipher_suite"] = cipher[0]
+            attributes[PREFIX + "key_size"] = cipher[2]
+        session = self.sock.session
+        if session is not None:
+            attributes[PREFIX + "ssl_session_id"] = session.id.hex()
+        certificate = self.sock.getpeercert(binary_form=True)
+        if certificate:
+            attributes[PREFIX + "X509Certificate"] = (ssl.DER_cert_to_PEM_cert(certificate),)
+        self._tls_attributes = attributes
+
+    def add_facts(self, request: Request) -> None:
+        """Let a request say what is known of its TLS, the client's certificate above all."""
+        request.attributes.update(self._tls_attributes)
+        request.tls_socket = self.sock
+
+    def check_host(self, host: str | None) -> None:
+        """A client that has shown its certificate for one host must not use it for another (strictSni).
+
+        Raises:
+            HttpError: 421.
+        """
+        contexts = self.endpoint.connector.tls
+        if contexts is None or not contexts.strict_sni or not contexts.needs_name:
+            return
+        name = getattr(self.sock, "sni_name", None)
+        if contexts.config_for(name) is not contexts.config_for(host):
+            raise HttpError(421, f"The host [{host}] does not match the TLS host name [{name}]")
 
     def close(self) -> None:
         """Say goodbye, if that needs no waiting, and close."""

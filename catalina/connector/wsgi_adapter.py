@@ -77,6 +77,9 @@ class _Call:
                 raise exc_info[1].with_traceback(exc_info[2])
             self._take_back()
         response.status = _status_code(status)
+        for name, value in headers:
+            if name.__class__ is not str or value.__class__ is not str:
+                _check_field(name, value)
         self.started = True
         if response.headers:
             response.headers.extend(headers)
@@ -97,13 +100,26 @@ class _Call:
             self.response.flush()
 
 
+def _check_result(result: object) -> None:
+    if isinstance(result, (bytes, str)) or result is None:
+        raise TypeError(f"an application returns an iterable of bytes, such as [body], not {type(result).__name__}")
+
+
+def _check_field(name: object, value: object) -> None:
+    if not (isinstance(name, str) and isinstance(value, str)):
+        raise TypeError(f"start_response: expected str as name and value of a header field, got {name!r}: {value!r}")
+
+
 def _status_code(status: str) -> int:
     known = _STATUS_CODES.get(status)
     if known is not None:
         return known
+    if not isinstance(status, str):
+        raise TypeError(f"start_response: expected a str such as '200 OK' as status, got {status!r}")
     code = status[:3]
-    if not code.isdecimal() or status[3:4] not in ("", " ") or not 100 <= int(code) <= 999:
-        raise AssertionError(f"start_response: the status must begin with three digits and a space, not {status!r}")
+    if not code.isdecimal() or status[3:4] not in ("", " ") or not 200 <= int(code) <= 999:
+        # 1xx is no answer: the client would wait for the real one.
+        raise AssertionError(f"start_response: the status must begin with 200 to 999 and a space, not {status!r}")
     if len(_STATUS_CODES) < REMEMBERED_STATUS:
         _STATUS_CODES[status] = int(code)
     return int(code)
@@ -132,6 +148,7 @@ def run_application(application: Application, environ: dict[str, Any], request: 
         elif isinstance(result, FileWrapper):
             close = _write_file(result, response, close)
         else:
+            _check_result(result)
             _write_blocks(call, result, response)
         if not call.started:
             raise AssertionError(f"{request!r}: the application returned without a call of start_response")

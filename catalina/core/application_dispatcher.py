@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-from catalina.connector.request import to_wsgi_text
+from catalina.connector.request import from_wsgi_text, to_wsgi_text
 from catalina.connector.uri import normalize, without_path_parameters
 from catalina.mapper.servlet_map import ServletMatch
 
@@ -26,18 +26,24 @@ StartResponse = Callable[..., Any]
 
 FORWARD = "jakarta.servlet.forward."
 INCLUDE = "jakarta.servlet.include."
+#: Where each keeps the other request's address.
+PARTS = ("request_uri", "context_path", "servlet_path", "path_info", "query_string")
+#: What Tomcat leaves unescaped in a path (catalina/util/URLEncoder.java, DEFAULT).
+SAFE = "/~-_.!$&'()*+,:;=@"
+#: What a servlet mapped by prefix is mounted at.
+MOUNT = "catalina.mount"
 
 
 class ApplicationDispatcher:
     """A resource of the application: a path, or a servlet by name."""
 
     def __init__(
-        self, context: StandardContext, wrapper: StandardWrapper, mapping: ServletMatch | None, path: str, query: str
+        self, context: StandardContext, wrapper: StandardWrapper, mapping: ServletMatch | None, uri: str, query: str
     ) -> None:
         self._context = context
         self._wrapper = wrapper
         self._mapping = mapping
-        self._path = path
+        self._uri = uri
         self._query = query
 
     @classmethod
@@ -55,7 +61,11 @@ class ApplicationDispatcher:
         mapping = context.servlet_map.find(normal)
         if mapping.wrapper is None:
             return None
-        return cls(context, mapping.wrapper, mapping, normal, query)
+        if context.dispatchers_use_encoded_paths:  # the URI stays as it is written; it was decoded for the mapping only
+            uri = quote(context.path, safe=SAFE) + raw
+        else:
+            uri = quote(context.path + raw, safe=SAFE, errors="surrogateescape")
+        return cls(context, mapping.wrapper, mapping, uri, query)
 
     @classmethod
     def for_servlet(cls, context: StandardContext, name: str) -> ApplicationDispatcher | None:
@@ -87,23 +97,34 @@ class ApplicationDispatcher:
     def forward(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let the other resource answer instead: ``return dispatcher.forward(environ, start_response)``."""
         inner = dict(environ)
-        if self._mapping is not None:
-            _remember(environ, inner, FORWARD)
-            inner["SCRIPT_NAME"], inner["PATH_INFO"] = self._script_and_path()
-            inner["REQUEST_URI"] = self._context.path + self._path
+        mapping = self._mapping
+        if mapping is not None:
+            for part in PARTS:  # the address of an include around this counts no longer
+                inner.pop(INCLUDE + part, None)
+            _remember(environ, inner)
+            inner["SCRIPT_NAME"], inner["PATH_INFO"] = self._script_and_path(mapping)
+            inner.pop(MOUNT, None)
+            if mapping.path_info is not None:
+                inner[MOUNT] = mapping.servlet_path
             self._add_query(environ, inner)
+            inner["REQUEST_URI"] = f"{self._uri}?{inner['QUERY_STRING']}" if inner.get("QUERY_STRING") else self._uri
         return self.application("FORWARD")(inner, start_response)
 
     def include(self, environ: Environ) -> Iterable[bytes]:
-        """The other resource's body; its status and header fields are dropped, it cannot change the response."""
+        """The other resource's body; its status and header fields are dropped, it cannot change the response.
+
+        Raises:
+            FileNotFoundError: the default servlet shall answer, and there is no such file (section 9.3).
+        """
         inner = dict(environ)
         inner["REQUEST_METHOD"] = "GET" if environ.get("REQUEST_METHOD") == "HEAD" else environ.get("REQUEST_METHOD")
-        if self._mapping is not None:
-            inner[INCLUDE + "request_uri"] = self._context.path + self._path
-            inner[INCLUDE + "context_path"] = self._context.path
-            inner[INCLUDE + "servlet_path"] = self._mapping.servlet_path
-            inner[INCLUDE + "path_info"] = self._mapping.path_info
-            inner[INCLUDE + "query_string"] = self._query or None
+        mapping = self._mapping
+        if mapping is not None:
+            _put_address(
+                inner,
+                INCLUDE,
+                (self._uri, self._context.path, mapping.servlet_path, mapping.path_info, self._query or None),
+            )
             self._add_query(environ, inner)
         written: list[bytes] = []
 
@@ -118,8 +139,7 @@ class ApplicationDispatcher:
             if close is not None:
                 close()
 
-    def _script_and_path(self) -> tuple[str, str]:
-        mapping = self._mapping or ServletMatch()
+    def _script_and_path(self, mapping: ServletMatch) -> tuple[str, str]:
         script = to_wsgi_text(self._context.path)
         if mapping.path_info is None:
             return script, to_wsgi_text(mapping.servlet_path)
@@ -147,11 +167,23 @@ def _decode(context: StandardContext, path: str) -> str | None:
     return unquote_to_bytes(path).decode("utf-8", "surrogateescape")
 
 
-def _remember(environ: Environ, inner: Environ, prefix: str) -> None:
-    """Where the request was before the first forward."""
-    if prefix + "request_uri" in environ:
+def _put_address(inner: Environ, prefix: str, address: tuple[str | None, ...]) -> None:
+    """Set what an address has; what it does not have is not in the environ, as a Java attribute is null."""
+    for part, value in zip(PARTS, address, strict=True):
+        if value is None:
+            inner.pop(prefix + part, None)
+        else:
+            inner[prefix + part] = value
+
+
+def _remember(environ: Environ, inner: Environ) -> None:
+    """Where the request was before the first forward; paths as in Java, decoded and without the encoding of WSGI."""
+    if FORWARD + "request_uri" in environ:
         return
-    inner[prefix + "request_uri"] = environ.get("REQUEST_URI", "").partition("?")[0]
-    inner[prefix + "context_path"] = environ.get("SCRIPT_NAME", "")
-    inner[prefix + "servlet_path"] = environ.get("PATH_INFO", "")
-    inner[prefix + "query_string"] = environ.get("QUERY_STRING") or None
+    uri = environ.get("REQUEST_URI", "").partition("?")[0]
+    script, path = from_wsgi_text(environ.get("SCRIPT_NAME", "")), from_wsgi_text(environ.get("PATH_INFO", ""))
+    mount = environ.get(MOUNT)
+    context, servlet, info = script, path, None
+    if mount is not None:
+        context, servlet, info = script.removesuffix(mount), mount, path
+    _put_address(inner, FORWARD, (uri, context, servlet, info, environ.get("QUERY_STRING") or None))

@@ -93,7 +93,7 @@ class ApplicationFilters:
     def _close(self, name: str, close: Callable[[], None]) -> None:
         try:
             close()
-        except Exception:  # the application's own code
+        except BaseException:  # the application's own code
             self._context.logger.exception("Exception stopping filter [%s]", name)
 
     def chain(self, servlet_name: str, path: str | None, dispatcher: str, servlet: Application) -> Application:

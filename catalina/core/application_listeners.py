@@ -88,7 +88,7 @@ class ApplicationListeners:
         for method in self.request_initialized:
             try:
                 method(event)
-            except Exception as exc:  # noqa: BLE001 - the application's own code
+            except BaseException as exc:  # noqa: BLE001 - the application's own code
                 self._failed("request initialized", method, exc)
                 request.response.exception = exc
                 return False
@@ -100,7 +100,7 @@ class ApplicationListeners:
         for method in self.request_destroyed:
             try:
                 method(event)
-            except Exception as exc:  # noqa: BLE001 - the application's own code
+            except BaseException as exc:  # noqa: BLE001 - the application's own code
                 self._failed("request destroyed", method, exc)
                 request.response.exception = exc
 
@@ -108,10 +108,10 @@ class ApplicationListeners:
         try:
             with self._context.loader.bound():
                 method(event)
-        except Exception as exc:  # noqa: BLE001 - the application's own code
+        except BaseException as exc:  # noqa: BLE001 - the application's own code
             self._failed(what, listener, exc)
             return False
         return True
 
-    def _failed(self, what: str, listener: object, exc: Exception) -> None:
+    def _failed(self, what: str, listener: object, exc: BaseException) -> None:
         self._context.logger.error("Exception sending %s event to listener %r", what, listener, exc_info=exc)

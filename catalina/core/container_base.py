@@ -310,5 +310,5 @@ class ContainerBase(Lifecycle):
         """A fault in one part must not keep the others from their tick."""
         try:
             work()
-        except Exception:
+        except BaseException:
             log.exception("Exception processing %s of [%s] in background process", what, self)

@@ -7,8 +7,8 @@ from catalina.core.container_base import ContainerBase
 
 __all__ = ["ContextAttributes"]
 
-_NO_CLASS_LOADER = "Java only: Python has no class loader to clean up after."
-_NO_TLD = "Java only: there are no tag libraries."
+_NO_CLASS_LOADER = "Python has no class loader to clean up after"
+_NO_TLD = "there are no tag libraries"
 
 
 class ContextAttributes(ContainerBase):
@@ -60,25 +60,21 @@ class ContextAttributes(ContainerBase):
     use_relative_redirects = Attribute(bool, True, doc="Leave Location values relative.")
     send_redirect_body = Attribute(bool, False, doc="Send a short text body with redirects.")
     cross_context = Attribute(bool, False, doc="Let the application reach other applications of the host.")
-    allow_casual_multipart_parsing = Attribute(
-        bool, False, doc="Recognised: an application reads its multipart bodies itself."
-    )
-    create_upload_targets = Attribute(bool, False, doc="Recognised: an application reads its multipart bodies itself.")
+    allow_casual_multipart_parsing = Attribute(bool, False, inert="an application reads its multipart bodies itself")
+    create_upload_targets = Attribute(bool, False, inert="an application reads its multipart bodies itself")
     swallow_aborted_uploads = Attribute(
         bool,
         True,
-        doc="Recognised: a refused upload is answered, then the connection is closed without a reset.",
+        inert="a refused upload is answered, then the connection is closed without a reset",
     )
     swallow_output = Attribute(bool, False, doc="Send what the application prints to its log.")
     allow_multiple_leading_forward_slash_in_path = Attribute(
-        bool, False, doc="Recognised: leading slashes are always folded, as redirects could leave the site otherwise."
+        bool, False, inert="leading slashes are always folded, as redirects could leave the site otherwise"
     )
-    fire_request_listeners_on_forwards = Attribute(
-        bool, False, doc="Recognised: request listeners are called once per request."
-    )
+    fire_request_listeners_on_forwards = Attribute(bool, False, inert="request listeners are called once per request")
     dispatchers_use_encoded_paths = Attribute(bool, True, doc="Paths given to a dispatcher are percent-encoded.")
-    dispatcher_wraps_same_object = Attribute(bool, False, doc="Java only: there are no request wrappers.")
-    suspend_wrapped_response_after_forward = Attribute(bool, False, doc="Java only: there are no response wrappers.")
+    dispatcher_wraps_same_object = Attribute(bool, False, inert="there are no request wrappers")
+    suspend_wrapped_response_after_forward = Attribute(bool, False, inert="there are no response wrappers")
     encoded_solidus_handling = Attribute(
         choice("decode", "reject", "passthrough"), "decode", doc="What dispatcher paths do with %2f."
     )
@@ -110,52 +106,52 @@ class ContextAttributes(ContainerBase):
     install_dependencies = Attribute(
         bool, None, doc="Let pip install what a wheel requires and the environment lacks; the host's if not given."
     )
-    anti_resource_locking = Attribute(
-        bool, False, doc="Windows only: files here can be replaced while they are in use."
+    anti_resource_locking = Attribute(bool, False, inert="files here can be replaced while they are in use")
+    anti_jar_locking = Attribute(
+        bool, False, xml="antiJARLocking", inert="files here can be replaced while they are in use"
     )
-    anti_jar_locking = Attribute(bool, False, xml="antiJARLocking", doc="Windows only, as antiResourceLocking.")
     fail_ctx_if_servlet_start_fails = Attribute(
         bool, None, doc="A load-on-startup servlet that fails makes the application fail; the host's if not given."
     )
     unload_delay = Attribute(int, 2000, unit="ms", doc="How long a stop waits for requests that are under way.")
     privileged = Attribute(
-        bool, False, doc="The application may use the container's own servlets, as the manager does."
+        bool, False, inert="no application gets at the container: no servlet is handed its own wrapper or context"
     )
     use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
-    jndi_exception_on_failed_write = Attribute(bool, True, doc="Java only: an application cannot write to its names.")
+    jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")
     log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
 
     # Descriptors
     xml_block_external = Attribute(
         bool, True, doc="No external entities in descriptors. Local files only, even when it is false."
     )
-    xml_namespace_aware = Attribute(bool, False, doc="Recognised: descriptors are always read with namespaces.")
-    xml_validation = Attribute(bool, False, doc="Recognised: what has a meaning in a descriptor is always checked.")
-    tld_validation = Attribute(bool, False, doc=_NO_TLD)
-    process_tlds = Attribute(bool, True, doc=_NO_TLD)
-    container_sci_filter = Attribute(str, None, doc="Java only: there are no servlet container initializers.")
-    parallel_annotation_scanning = Attribute(bool, False, doc="Java only: there are no annotations to scan.")
-    ignore_annotations = Attribute(bool, False, doc="Java only: there are no annotations.")
+    xml_namespace_aware = Attribute(bool, False, inert="descriptors are always read with namespaces")
+    xml_validation = Attribute(bool, False, inert="what has a meaning in a descriptor is always checked")
+    tld_validation = Attribute(bool, False, inert=_NO_TLD)
+    process_tlds = Attribute(bool, True, inert=_NO_TLD)
+    container_sci_filter = Attribute(str, None, inert="there are no servlet container initializers")
+    parallel_annotation_scanning = Attribute(bool, False, inert="there are no annotations to scan")
+    ignore_annotations = Attribute(bool, False, inert="there are no annotations")
     url_patterns_provided_in_decoded_form = Attribute(
         bool, False, doc="Take the descriptor's url-patterns as they stand, not percent-encoded."
     )
     wrapper_class = Attribute(
-        str, "org.apache.catalina.core.StandardWrapper", doc="Recognised: a servlet is always a StandardWrapper."
+        str, "org.apache.catalina.core.StandardWrapper", inert="a servlet is always a StandardWrapper"
     )
 
     # Java's memory leaks
-    clear_references_http_client_keep_alive_thread = Attribute(bool, True, doc=_NO_CLASS_LOADER)
-    clear_references_object_stream_class_caches = Attribute(bool, True, doc=_NO_CLASS_LOADER)
-    clear_references_rmi_targets = Attribute(bool, True, doc=_NO_CLASS_LOADER)
-    clear_references_static = Attribute(bool, False, doc=_NO_CLASS_LOADER)
-    clear_references_thread_locals = Attribute(bool, True, doc=_NO_CLASS_LOADER)
+    clear_references_http_client_keep_alive_thread = Attribute(bool, True, inert=_NO_CLASS_LOADER)
+    clear_references_object_stream_class_caches = Attribute(bool, True, inert=_NO_CLASS_LOADER)
+    clear_references_rmi_targets = Attribute(bool, True, inert=_NO_CLASS_LOADER)
+    clear_references_static = Attribute(bool, False, inert=_NO_CLASS_LOADER)
+    clear_references_thread_locals = Attribute(bool, True, inert=_NO_CLASS_LOADER)
     clear_references_stop_threads = Attribute(
-        bool, False, doc="Java only: Python cannot stop a thread; those left behind are reported."
+        bool, False, inert="Python cannot stop a thread; those left behind are reported"
     )
     clear_references_stop_timer_threads = Attribute(bool, False, doc="Cancel timers the application left behind.")
-    renew_threads_when_stopping_context = Attribute(bool, True, doc=_NO_CLASS_LOADER)
-    skip_memory_leak_checks_on_jvm_shutdown = Attribute(
-        bool, False, doc="Recognised: leftovers are reported at every stop."
+    renew_threads_when_stopping_context = Attribute(bool, True, inert=_NO_CLASS_LOADER)
+    skip_memory_leak_checks_on_jvm_shutdown = Attribute(bool, False, inert="leftovers are reported at every stop")
+    use_bloom_filter_for_archives = Attribute(
+        bool, False, inert="an archive's directory is kept in memory; Tomcat itself has given it up"
     )
-    use_bloom_filter_for_archives = Attribute(bool, False, doc="Deprecated in Tomcat; see archiveIndexStrategy.")
-    not_found_class_resource_cache_size = Attribute(int, 1000, doc=_NO_CLASS_LOADER)
+    not_found_class_resource_cache_size = Attribute(int, 1000, inert=_NO_CLASS_LOADER)

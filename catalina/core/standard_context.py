@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Component, Element, Text
+from catalina.attributes import Component, Element, Place, Text
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
@@ -21,6 +21,9 @@ from catalina.core.standard_context_valve import StandardContextValve
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.naming.data_source import make_engine
+from catalina.naming.object_factory import ResourceSpec
+from catalina.naming.pool_settings import DBCP2
 from catalina.session.standard_manager import StandardManager
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 from catalina.webapp import UnavailableError
@@ -135,10 +138,10 @@ class StandardContext(ContextDescription):
 
     def settle_name(self) -> None:
         """Derive name and path from what the XML or the deployer gave: path and version, else the docBase's name."""
-        given = vars(self)
-        if "path" in given or not self.doc_base:
+        path_given = "path" in self.given
+        if path_given or not self.doc_base:
             wanted = ContextName.of_path(self.path, self.web_app_version)
-            if given.get("path", wanted.path) != wanted.path:
+            if path_given and self.path != wanted.path:
                 log.warning("A context path must either be an empty string or start with a '/' and do not end with a "
                             "'/'. The path [%s] does not meet these criteria and has been changed to [%s]",
                             self.path, wanted.path)  # fmt: skip
@@ -184,6 +187,18 @@ class StandardContext(ContextDescription):
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
 
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any:
+        """A DataSource of a component's own, without a name: an SQLAlchemy engine, which that one disposes of.
+
+        Args:
+            label: what errors call it.
+            properties: ``url``, ``username``, ``password`` and attributes of the pool.
+
+        Raises:
+            NamingError: it cannot be made.
+        """
+        return make_engine(ResourceSpec(label, "", properties, place=place), DBCP2)
+
     def find_other(self, path: str) -> ApplicationContext | None:
         """See :meth:`ApplicationContext.context`."""
         engine = self.host.parent
@@ -221,13 +236,15 @@ class StandardContext(ContextDescription):
         self.configured = False
         try:
             self._start_application()
-        except Exception as exc:
+        except BaseException as exc:
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
             if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
                 log.error("Error during context [%s] start: %s", self.name, exc)
             elif not isinstance(exc, DeploymentError):  # foreign code
                 log.error("Error during context [%s] start", self.name, exc_info=exc)
+            if not isinstance(exc, Exception):  # an application that exits ends itself, not the node
+                raise LifecycleError(f"Context [{self.name}] does not start: {exc!r}") from exc
             raise
 
     def _start_application(self) -> None:
@@ -327,7 +344,7 @@ class StandardContext(ContextDescription):
         for what, step in steps:
             try:
                 step()
-            except Exception:  # foreign code among it
+            except BaseException:  # foreign code among it
                 log.exception("Failed to stop the %s of context [%s]", what, self.name)
 
     def _cancel_timers(self) -> None:

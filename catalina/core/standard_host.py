@@ -35,7 +35,10 @@ class StandardHost(ContainerBase):
     name = Attribute(str.lower, "", doc="The host's name, compared in lower case with the Host header.")
     app_base = Attribute(str, "webapps", doc="Directory of the applications, relative to CATALINA_BASE.")
     legacy_app_base = Attribute(
-        str, "webapps-javaee", doc="Recognised: Java applications that Tomcat would convert; they do not run here."
+        str,
+        "webapps-javaee",
+        doc="Java applications that Tomcat would convert.",
+        inert="Java applications do not run here",
     )
     xml_base = Attribute(
         str, None, doc="Directory of context descriptors, relative to CATALINA_BASE; conf/<engine>/<host> if not given."

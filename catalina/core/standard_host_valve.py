@@ -44,7 +44,7 @@ class StandardHostValve(ValveBase):
                 context.pipeline.first.invoke(request, response)
         except ClientAbortException:
             raise
-        except Exception as exc:  # valves and the application
+        except BaseException as exc:  # valves and the application
             context.logger.error("Exception Processing [%s]", request.request_uri, exc_info=exc)
             response.exception = exc
             _fail(response)
@@ -112,7 +112,7 @@ def _dispatch(context: StandardContext, page: ErrorPage, request: Request, respo
         run_servlet(dispatcher.wrapper, request, response, path, "ERROR")
     except ClientAbortException:
         raise
-    except Exception:  # the application's page; the first error stands
+    except BaseException:  # the application's page; the first error stands
         context.logger.exception("Exception Processing [%s]", page)
         if response.committed:
             response.broken = True

@@ -44,7 +44,7 @@ class StandardServer(Lifecycle):
         int, 2, doc="Threads for background work; 0 or less is processors plus that value. At least 2."
     )
     utility_threads_as_daemon = Attribute(
-        bool, False, doc="Recognised: the process never waits for a utility thread; an orderly stop ends them."
+        bool, False, inert="the process never waits for a utility thread; an orderly stop ends them"
     )
     periodic_event_delay = Attribute(
         int, 10, unit="seconds", doc="Time between periodic events to the server's listeners; 0 or less: none."

@@ -17,17 +17,19 @@ class StandardThreadExecutor(Lifecycle):
     """
 
     name = Attribute(str, "", doc="What a connector's executor attribute refers to; unique in the service.")
-    thread_priority = Attribute(int, 5, doc="Java only: Python threads have no priority.")
-    daemon = Attribute(bool, True, doc="Java only: the loop's threads never keep the process alive.")
+    thread_priority = Attribute(int, 5, inert="Python threads have no priority")
+    daemon = Attribute(bool, True, inert="the loop's threads never keep the process alive")
     name_prefix = Attribute(str, "tomcat-exec-", doc="Start of the threads' names.")
     max_threads = Attribute(int, 200, doc="Requests that may run at the same time. More costs memory per thread.")
-    min_spare_threads = Attribute(int, 25, doc="Recognised: the loop keeps parked threads as it needs them.")
+    min_spare_threads = Attribute(int, 25, inert="the loop keeps parked threads as it needs them")
     max_idle_time = Attribute(int, 60_000, unit="ms", doc="After this an idle surplus thread ends.")
-    max_queue_size = Attribute(int, 2_147_483_647, doc="Recognised: waiting requests wait in their connections.")
+    max_queue_size = Attribute(int, 2_147_483_647, doc="Requests that may wait for a thread; one more is refused.")
     prestart_min_spare_threads = Attribute(
-        bool, False, xml="prestartminSpareThreads", doc="Recognised: threads start when they are needed."
+        bool, False, xml="prestartminSpareThreads", inert="threads start when they are needed"
     )
-    thread_renewal_delay = Attribute(int, 1000, unit="ms", doc="Java only: works around class loader leaks.")
+    thread_renewal_delay = Attribute(
+        int, 1000, unit="ms", inert="it works around class loader leaks, which Python does not have"
+    )
 
     def __str__(self) -> str:
         return f"StandardThreadExecutor[{self.name}]"

@@ -58,7 +58,7 @@ class StandardWrapperValve(ValveBase):
         except DeploymentError as exc:
             context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
             _failed(response, exc, f"Error instantiating servlet class [{wrapper.servlet_class}]")
-        except Exception as exc:  # the application's own code
+        except BaseException as exc:  # the application's own code
             context.logger.error(
                 "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
                 wrapper.name, context.path, exc_info=exc,
@@ -129,7 +129,7 @@ def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:
     response.set_header("Retry-After", str(math.ceil(seconds)))
 
 
-def _failed(response: Response, exc: Exception, message: str | None = None) -> None:
+def _failed(response: Response, exc: BaseException, message: str | None = None) -> None:
     response.exception = exc
     if response.committed:
         response.broken = True

@@ -54,7 +54,7 @@ class ScheduledTask:
             self._runner = threading.get_ident()
             try:
                 self.work()
-            except Exception:  # foreign work; the thread serves everybody else's too
+            except BaseException:  # foreign work; the thread serves everybody else's too
                 log.exception("Unexpected failure of the background task %r", self.work)
             finally:
                 self._runner = None

@@ -7,7 +7,7 @@ from catalina.coyote.socket_attributes import SocketAttributes
 
 __all__ = ["AbstractProtocol"]
 
-_THREADS = "Java only: Python threads have no priority."
+_THREADS = "Python threads have no priority"
 
 
 class AbstractProtocol(SocketAttributes):
@@ -24,12 +24,14 @@ class AbstractProtocol(SocketAttributes):
     accept_count = Attribute(
         int, 100, aliases=("backlog",), doc="Connections that the kernel queues while maxConnections is reached."
     )
-    acceptor_thread_priority = Attribute(int, 5, doc=_THREADS)
+    acceptor_thread_priority = Attribute(int, 5, inert=_THREADS)
     address = Attribute(str, None, doc="Address to listen on; without one all addresses.")
     bind_on_init = Attribute(
         bool, True, doc="Bind at init, before applications start; clients wait then. False binds when they are ready."
     )
-    client_cert_provider = Attribute(str, None, doc="Java only: names a security provider.")
+    client_cert_provider = Attribute(
+        str, None, doc="A security provider for client certificates.", inert="Python's ssl has no security providers"
+    )
     connection_linger = Attribute(
         int, -1, unit="seconds", aliases=("soLinger",), doc="SO_LINGER of the sockets; negative switches it off."
     )
@@ -59,14 +61,14 @@ class AbstractProtocol(SocketAttributes):
     max_queue_size = Attribute(
         int, 2_147_483_647, doc="Requests that may wait for a thread; the connection of one more is closed."
     )
-    poller_thread_priority = Attribute(int, 5, doc=_THREADS)
-    processor_cache = Attribute(int, 200, doc="Java only: processors are not pooled.")
-    selector_timeout = Attribute(int, 1000, unit="ms", doc="Java only: the loop sleeps until something happens.")
+    poller_thread_priority = Attribute(int, 5, inert=_THREADS)
+    processor_cache = Attribute(int, 200, inert="processors are not pooled")
+    selector_timeout = Attribute(int, 1000, unit="ms", inert="the loop sleeps until something happens")
     tcp_no_delay = Attribute(bool, True, doc="TCP_NODELAY: small answers leave at once.")
-    thread_priority = Attribute(int, 5, doc=_THREADS)
+    thread_priority = Attribute(int, 5, inert=_THREADS)
     threads_max_idle_time = Attribute(int, 60_000, unit="ms", doc="After this an idle surplus thread ends.")
-    use_virtual_threads = Attribute(bool, False, doc="Java only.")
-    use_async_io = Attribute(bool, True, xml="useAsyncIO", doc="Java only: input and output never block a thread here.")
+    use_virtual_threads = Attribute(bool, False, inert="Python has one kind of thread")
+    use_async_io = Attribute(bool, True, xml="useAsyncIO", inert="input and output never block a thread here")
     use_inherited_channel = Attribute(bool, False, doc="Take the listening socket from systemd (LISTEN_FDS).")
     unix_domain_socket_path = Attribute(str, None, doc="Listen on this Unix socket instead of a port.")
     unix_domain_socket_path_permissions = Attribute(

@@ -6,8 +6,8 @@ from catalina.attributes import Attribute, Component
 
 __all__ = ["SocketAttributes"]
 
-_JAVA = "Java only: there are no pooled channel objects or buffers here to size."
-_WEIGHT = "Java only: a performance preference that Java itself ignores."
+_JAVA = "there are no pooled channel objects or buffers here to size"
+_WEIGHT = "a performance preference that Java itself ignores"
 
 
 class SocketAttributes(Component):
@@ -36,17 +36,17 @@ class SocketAttributes(Component):
     socket_so_timeout = Attribute(
         int, None, unit="ms", xml="socket.soTimeout", doc="Same as connectionTimeout, and wins over it."
     )
-    socket_performance_connection_time = Attribute(int, None, xml="socket.performanceConnectionTime", doc=_WEIGHT)
-    socket_performance_latency = Attribute(int, None, xml="socket.performanceLatency", doc=_WEIGHT)
-    socket_performance_bandwidth = Attribute(int, None, xml="socket.performanceBandwidth", doc=_WEIGHT)
+    socket_performance_connection_time = Attribute(int, 0, xml="socket.performanceConnectionTime", inert=_WEIGHT)
+    socket_performance_latency = Attribute(int, 0, xml="socket.performanceLatency", inert=_WEIGHT)
+    socket_performance_bandwidth = Attribute(int, 0, xml="socket.performanceBandwidth", inert=_WEIGHT)
     socket_unlock_timeout = Attribute(
-        int, 250, unit="ms", xml="socket.unlockTimeout", doc="Java only: nothing has to unlock an acceptor here."
+        int, 250, unit="ms", xml="socket.unlockTimeout", inert="nothing has to unlock an acceptor here"
     )
-    socket_direct_buffer = Attribute(bool, False, xml="socket.directBuffer", doc=_JAVA)
-    socket_direct_ssl_buffer = Attribute(bool, False, xml="socket.directSslBuffer", doc=_JAVA)
-    socket_app_read_buf_size = Attribute(int, 8192, unit="bytes", xml="socket.appReadBufSize", doc=_JAVA)
-    socket_app_write_buf_size = Attribute(int, 8192, unit="bytes", xml="socket.appWriteBufSize", doc=_JAVA)
-    socket_buffer_pool = Attribute(int, -2, xml="socket.bufferPool", doc=_JAVA)
-    socket_buffer_pool_size = Attribute(int, -2, xml="socket.bufferPoolSize", doc=_JAVA)
-    socket_processor_cache = Attribute(int, 0, xml="socket.processorCache", doc=_JAVA)
-    socket_event_cache = Attribute(int, 0, xml="socket.eventCache", doc=_JAVA)
+    socket_direct_buffer = Attribute(bool, False, xml="socket.directBuffer", inert=_JAVA)
+    socket_direct_ssl_buffer = Attribute(bool, False, xml="socket.directSslBuffer", inert=_JAVA)
+    socket_app_read_buf_size = Attribute(int, 8192, unit="bytes", xml="socket.appReadBufSize", inert=_JAVA)
+    socket_app_write_buf_size = Attribute(int, 8192, unit="bytes", xml="socket.appWriteBufSize", inert=_JAVA)
+    socket_buffer_pool = Attribute(int, -2, xml="socket.bufferPool", inert=_JAVA)
+    socket_buffer_pool_size = Attribute(int, -2, xml="socket.bufferPoolSize", inert=_JAVA)
+    socket_processor_cache = Attribute(int, 0, xml="socket.processorCache", inert=_JAVA)
+    socket_event_cache = Attribute(int, 0, xml="socket.eventCache", inert=_JAVA)

@@ -75,6 +75,7 @@ def merge(high: WebXml, low: WebXml) -> WebXml:
     """
     return replace(
         high,
+        deny_uncovered_http_methods=high.deny_uncovered_http_methods or low.deny_uncovered_http_methods,
         context_parameters={**low.context_parameters, **high.context_parameters},
         servlets=_merge_definitions(high.servlets, low.servlets),
         servlet_mappings={**low.servlet_mappings, **high.servlet_mappings},

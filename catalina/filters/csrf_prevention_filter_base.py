@@ -23,7 +23,7 @@ class CsrfPreventionFilterBase(FilterBase):
 
     deny_status = Attribute(int, 403, doc="Status for refused requests.")
     random_class = Attribute(
-        str, "java.security.SecureRandom", doc="Java only: nonces come from the operating system's random source."
+        str, "java.security.SecureRandom", inert="nonces come from the operating system's random source"
     )
 
     @staticmethod

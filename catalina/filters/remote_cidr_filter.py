@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import ClassVar
 
 from catalina.attributes import Attribute
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
-from catalina.valves.net_mask import NetMask, net_masks
+from catalina.valves.net_mask import NetMask, address_in, net_masks, parse_address
 from catalina.webapp import send_error
 
 __all__ = ["RemoteCIDRFilter"]
@@ -29,15 +28,11 @@ class RemoteCIDRFilter(FilterBase):
     def is_allowed(self, text: str) -> bool:
         """Whether a client with that address may pass; one without an address may not."""
         try:
-            address = ipaddress.ip_address(text)
+            address = parse_address(text)
         except ValueError:
             self.logger.error("Client does not have an IP address. Request denied.")
             return False
-        if any(mask.matches(address) for mask in self.deny):
-            return False
-        if any(mask.matches(address) for mask in self.allow):
-            return True
-        return bool(self.deny) and not self.allow
+        return address_in(address, self.allow, self.deny)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self.is_allowed(environ.get("REMOTE_ADDR", "")):

@@ -23,11 +23,12 @@ from catalina.digester.findings import nearest
 from catalina.digester.property_file import read_properties
 from catalina.digester.substitution import MappingSource, Substitution
 from catalina.juli.console_handler import ConsoleHandler
+from catalina.juli.container_logger import CONTAINER, protect_container_loggers
 from catalina.juli.levels import ALL, parse_level
 from catalina.juli.one_line_formatter import OneLineFormatter
 from catalina.juli.simple_formatter import SimpleFormatter
 
-__all__ = ["ClassLoaderLogManager", "configure_logging"]
+__all__ = ["ClassLoaderLogManager", "close_logging", "configure_logging"]
 
 log = logging.getLogger("org.apache.juli.ClassLoaderLogManager")
 
@@ -51,18 +52,30 @@ _current: ClassLoaderLogManager | None = None
 def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:
     """Set up logging for the process: from the file that ``java.util.logging.config.file`` names, else on the console.
 
-    What was set up by an earlier call is taken down first.
+    What was set up by an earlier call is taken down first. The container's loggers have the root logger's handlers for
+    themselves: what an application does to the root logger is no matter of theirs.
     """
     global _current
-    if _current is not None:
-        _current.close()
+    close_logging()
+    protect_container_loggers()
     path = properties.get(CONFIG_FILE)
     if path and Path(path).is_file():
         _current = ClassLoaderLogManager(read_properties(Path(path)), properties)
     else:
         _current = ClassLoaderLogManager({"handlers": "java.util.logging.ConsoleHandler"}, properties)
-    _current.configure()
+    _current.configure(["", *_current.without_handlers([CONTAINER])])
     return _current
+
+
+def close_logging() -> None:
+    """Write what the process's handlers still have, close them and take them away.
+
+    ``logging.shutdown()`` does not do it: it knows no handler that was made before an application's ``dictConfig``.
+    """
+    global _current
+    manager, _current = _current, None
+    if manager is not None:
+        manager.close()
 
 
 class ClassLoaderLogManager:
@@ -106,6 +119,10 @@ class ClassLoaderLogManager:
             self._configure_logger(logging.getLogger(name), name)
         for problem in self.problems if report else ():
             log.warning("logging.properties: %s", problem)
+
+    def without_handlers(self, names: Iterable[str]) -> list[str]:
+        """Those of some loggers to which the file gives no handlers of their own."""
+        return [name for name in names if f"{name}.handlers" not in self._settings]
 
     def close(self) -> None:
         """Take the handlers away from the loggers, write what they still have and close them."""

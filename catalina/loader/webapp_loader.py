@@ -44,11 +44,11 @@ class WebappLoader(Lifecycle):
     loader_class = Attribute(
         str,
         "org.apache.catalina.loader.ParallelWebappClassLoader",
-        doc="Java only: Python has one way to load a module.",
+        inert="Python has one way to load a module",
     )
     reloadable = Attribute(bool, None, doc="Old place of the Context's attribute; wins over it when given.")
-    search_external_first = Attribute(bool, False, doc="Tomcat 7 only: there are no external repositories here.")
-    jar_open_interval = Attribute(int, 90000, unit="ms", doc="Tomcat 7 only: wheels in WEB-INF/lib are unpacked.")
+    search_external_first = Attribute(bool, False, inert="there are no external repositories here")
+    jar_open_interval = Attribute(int, 90000, unit="ms", inert="wheels in WEB-INF/lib are unpacked")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -124,7 +124,7 @@ class WebappLoader(Lifecycle):
             raise
         except AttributeError as exc:
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
-        except Exception as exc:  # the application's own code runs here
+        except BaseException as exc:  # the application's own code runs here
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {type(exc).__name__}: {exc}") from exc
 
     def _load_dotted(self, name: str) -> Any:

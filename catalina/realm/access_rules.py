@@ -7,13 +7,23 @@ better kind of pattern matches: exact, then the longest ``/prefix/*``, then ``*.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from catalina.descriptor.elements import SecurityCollection, SecurityConstraint
     from catalina.realm.realm import Principal
 
-__all__ = ["ANY_ROLE", "ANY_USER", "constraints_for", "may_access", "needs_login", "needs_secure_transport"]
+__all__ = [
+    "ANY_ROLE",
+    "ANY_USER",
+    "Uncovered",
+    "constraints_for",
+    "may_access",
+    "needs_login",
+    "needs_secure_transport",
+    "uncovered_methods",
+]
 
 #: Role names of web.xml that are none: any declared role, and anybody who has logged in.
 ANY_ROLE, ANY_USER = "*", "**"
@@ -80,6 +90,44 @@ def _extension(pairs: Pairs, path: str) -> Pairs | None:
         return None
     wanted = "*" + name[dot:]
     return [pair for pair in pairs if wanted in pair[1].url_patterns] or None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """The methods of a url-pattern that no constraint is meant for, although others are.
+
+    Args:
+        methods: sorted.
+        all_but: true: every method except ``methods`` is open; false: just ``methods`` are.
+    """
+
+    pattern: str
+    methods: tuple[str, ...]
+    all_but: bool
+
+
+def uncovered_methods(constraints: Iterable[SecurityConstraint]) -> list[Uncovered]:
+    """What verb tampering could use (Servlet 6.0, 13.8.4; Tomcat: SecurityConstraint.findUncoveredHttpMethods)."""
+    covered: set[str] = set()
+    named: dict[str, frozenset[str]] = {}
+    omitted: dict[str, frozenset[str]] = {}
+    for collection in (collection for constraint in constraints for collection in constraint.collections):
+        for pattern in collection.url_patterns:
+            if collection.methods:
+                named[pattern] = named.get(pattern, frozenset()) | collection.methods
+            elif collection.omitted_methods:
+                omitted[pattern] = omitted.get(pattern, collection.omitted_methods) & collection.omitted_methods
+            else:
+                covered.add(pattern)
+    found = []
+    for pattern in dict.fromkeys([*named, *omitted]):
+        if pattern in covered:
+            continue
+        if pattern not in omitted:
+            found.append(Uncovered(pattern, tuple(sorted(named[pattern])), all_but=True))
+        elif left := omitted[pattern] - named.get(pattern, frozenset()):
+            found.append(Uncovered(pattern, tuple(sorted(left)), all_but=False))
+    return found
 
 
 def needs_secure_transport(constraints: Iterable[SecurityConstraint]) -> bool:

@@ -11,11 +11,19 @@ __all__ = ["JAASRealm"]
 class JAASRealm(NullRealm):
     """Fails closed: applications run, every login is refused, and a warning at the start says why."""
 
-    app_name = Attribute(str, "", doc="Java only: entry of the JAAS configuration.")
-    config_file = Attribute(str, "", doc="Java only: the JAAS configuration.")
-    role_class_names = Attribute(str, "", doc="Java only: principal classes that are roles.")
-    user_class_names = Attribute(str, "", doc="Java only: principal classes that are users.")
-    use_context_class_loader = Attribute(bool, True, doc="Java only: where the classes are loaded from.")
+    app_name = Attribute(
+        str, "", doc="Entry of the JAAS configuration.", inert="there is no JAAS, the realm lets nobody in"
+    )
+    config_file = Attribute(str, "", doc="The JAAS configuration.", inert="there is no JAAS, the realm lets nobody in")
+    role_class_names = Attribute(
+        str, "", doc="Principal classes that are roles.", inert="there is no JAAS, the realm lets nobody in"
+    )
+    user_class_names = Attribute(
+        str, "", doc="Principal classes that are users.", inert="there is no JAAS, the realm lets nobody in"
+    )
+    use_context_class_loader = Attribute(
+        bool, True, doc="Where the classes are loaded from.", inert="there is no JAAS, the realm lets nobody in"
+    )
 
     def _start(self) -> None:
         super()._start()

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalina.attributes import Attribute, choice
 from catalina.errors import LifecycleError
+from catalina.extras import missing_package
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.ldap_directory import DirectoryError, Entry, LdapDirectory, connector, parse_url
 from catalina.realm.ldap_text import escape_filter, escape_name, format_message, split_patterns
@@ -16,7 +17,7 @@ from catalina.realm.realm_base import RealmBase
 
 __all__ = ["JNDIRealm"]
 
-_JAVA = "Java only: "
+_KERBEROS = "there is no Kerberos login whose credentials could be used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,21 @@ class JNDIRealm(RealmBase):
     time_limit = Attribute(int, 0, unit="ms", doc="Longest search; 0 is no limit.")
     deref_aliases = Attribute(choice("always", "never", "finding", "searching"), "always", doc="Handling of aliases.")
     referrals = Attribute(choice("ignore", "follow", "throw"), "ignore", doc="Whether other directories are asked.")
-    ad_compat = Attribute(
-        bool, False, doc="Active Directory's partial results are no error; they are none here anyway."
-    )
+    ad_compat = Attribute(bool, False, inert="Active Directory's partial results are never an error here")
     force_dn_hex_escape = Attribute(bool, False, doc="Write special characters of names in hexadecimal.")
     use_start_tls = Attribute(bool, False, doc="Switch to TLS with StartTLS; the server's certificate is verified.")
     cipher_suites = Attribute(str, "", doc="OpenSSL ciphers for TLS, separated by colons.")
-    ssl_protocol = Attribute(str, "", doc=_JAVA + "TLS versions are those of the system's OpenSSL.")
-    hostname_verifier_class_name = Attribute(str, "", doc=_JAVA + "host names are always verified.")
-    ssl_socket_factory_class_name = Attribute(str, "", doc=_JAVA + "socket factory.", aliases=("sslSocketFactory",))
+    ssl_protocol = Attribute(str, "", inert="TLS versions are those of the system's OpenSSL")
+    hostname_verifier_class_name = Attribute(str, "", inert="host names are always verified")
+    ssl_socket_factory_class_name = Attribute(str, "", inert="TLS is Python's ssl", aliases=("sslSocketFactory",))
     authentication = Attribute(str, "simple", doc="Kind of bind: simple, or none for anonymous searches.")
-    protocol = Attribute(str, "", doc=_JAVA + "ssl is said by an ldaps URL.")
-    context_factory = Attribute(str, "com.sun.jndi.ldap.LdapCtxFactory", doc=_JAVA + "JNDI factory.")
-    spnego_delegation_qop = Attribute(str, "auth-conf", doc=_JAVA + "protection of a delegated connection.")
-    use_delegated_credential = Attribute(bool, True, doc=_JAVA + "Kerberos credentials.")
-    use_context_class_loader = Attribute(bool, True, doc=_JAVA + "class loader of JNDI.")
+    protocol = Attribute(str, "", inert="an ldaps URL says that TLS is wanted")
+    context_factory = Attribute(
+        str, "com.sun.jndi.ldap.LdapCtxFactory", inert="ldap3 speaks the protocol, there is no JNDI"
+    )
+    spnego_delegation_qop = Attribute(str, "auth-conf", inert=_KERBEROS)
+    use_delegated_credential = Attribute(bool, True, inert=_KERBEROS)
+    use_context_class_loader = Attribute(bool, True, inert="ldap3 speaks the protocol, there is no JNDI")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -109,7 +110,7 @@ class JNDIRealm(RealmBase):
                 self.referrals == "follow",
             )
         except ImportError as error:
-            raise LifecycleError(f"{self}: needs the package ldap3 (extra 'ldap')") from error
+            raise LifecycleError(f"{self}: {missing_package('ldap3') or error}") from error
         except ValueError as error:
             raise LifecycleError(f"{self}: connectionURL: {error}") from None
         if not urls:

@@ -8,33 +8,41 @@ from typing import Any
 
 from werkzeug.http import parse_date
 
-__all__ = ["BadConditionError", "check_conditions", "check_missing", "if_range_matches"]
+__all__ = ["BadConditionError", "check_conditions", "has_conditions", "if_range_matches"]
 
 #: Most requests have none of them.
 CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})
-_TAG = re.compile(r'\s*(?:(W/)?("[^"]*")|\*)\s*(?:,|$)')
+#: An entity tag as Tomcat reads it (util/http/parser/EntityTag.java): a quoted string, with its escapes.
+_TAG = re.compile(r'[ \t]*(W/)?[ \t]*("(?:[^"\\]|\\.)*")[ \t]*(,|\Z)', re.DOTALL)
+#: The three forms of RFC 9110 section 5.6.7; each is parsed by werkzeug, which takes more than these.
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC)"
+    r"|[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} (?:GMT|UTC)"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}",
+    re.ASCII,
+)
 
 
 class BadConditionError(ValueError):
     """An entity tag is malformed: 400."""
 
 
-def check_missing(environ: Mapping[str, Any]) -> int:
-    """The status for a file that does not exist. Raises BadConditionError as :func:`check_conditions`."""
-    if_match = environ.get("HTTP_IF_MATCH")
-    if if_match is None:
-        return 404
-    _matches(if_match, "", strong=True)
-    return 412
+def has_conditions(environ: Mapping[str, Any]) -> bool:
+    """Whether a request has any; an entity tag may cost reading the file."""
+    return not CONDITIONS.isdisjoint(environ)
 
 
-def check_conditions(environ: Mapping[str, Any], etag: str, mtime_ms: int) -> int | None:
-    """The status that the conditions of a request give; None when it is to be served.
+def check_conditions(environ: Mapping[str, Any], etag: str | None, mtime_ms: int) -> int | None:
+    """The status that the conditions of a request give; None when it is to be served or carried out.
+
+    Args:
+        etag: of the current representation; None when the resource does not exist, which no tag and no ``*`` matches.
+        mtime_ms: of the last change; 0 for a resource without one, whose date conditions do not count.
 
     Raises:
         BadConditionError: an entity tag is malformed.
     """
-    if not any(name in environ for name in CONDITIONS):
+    if not has_conditions(environ):
         return None
     if_match = environ.get("HTTP_IF_MATCH")
     if if_match is not None:
@@ -52,54 +60,60 @@ def check_conditions(environ: Mapping[str, Any], etag: str, mtime_ms: int) -> in
     return None
 
 
-def _matches(field: str, etag: str, *, strong: bool) -> bool:
-    """Whether the list names the entity; the strong comparison takes no weak tag on either side."""
-    if not field.strip():
-        raise BadConditionError("expected entity tags, got none")
+def _matches(field: str, etag: str | None, *, strong: bool) -> bool:
+    """Whether the list names the entity; the strong comparison takes no weak tag on either side.
+
+    ``*`` stands alone or not at all (RFC 9110 section 13.1.1); a list has no empty members, as in Tomcat.
+    """
+    if field == "*":
+        return etag is not None
+    compared = etag if strong or etag is None else etag.removeprefix("W/")
     position = 0
     found = False
-    while position < len(field):
+    while True:
         match = _TAG.match(field, position)
         if match is None:
-            raise BadConditionError(f"expected entity tags, got {field!r}")
-        if match[2] is None:
+            raise BadConditionError(f"expected entity tags, got {field[:200]!r}, wrong at character {position}")
+        if not (strong and match[1]) and match[2] == compared:
             found = True
-        elif strong:
-            found = found or (match[1] is None and etag == match[2])
-        else:
-            found = found or etag.removeprefix("W/") == match[2]
+        if not match[3]:
+            return found
         position = match.end()
-    return found
 
 
-def _seconds(field: str | None) -> int | None:
+def _milliseconds(field: str | None) -> int | None:
     """Milliseconds of an HTTP date, None for none or one that cannot be read: such a condition does not count."""
-    date = parse_date(field) if field else None
+    if field is None or _DATE.fullmatch(field) is None:
+        return None
+    date = parse_date(field)
     return None if date is None else int(date.timestamp()) * 1000
 
 
 def _unmodified_since(field: str | None, mtime_ms: int) -> bool:
-    limit = _seconds(field)
-    return limit is None or mtime_ms < limit + 1000
+    limit = _milliseconds(field)
+    return limit is None or mtime_ms <= 0 or mtime_ms < limit + 1000
 
 
 def _not_modified_since(field: str | None, mtime_ms: int) -> bool:
-    limit = _seconds(field)
-    return limit is not None and mtime_ms < limit + 1000
+    limit = _milliseconds(field)
+    return limit is not None and 0 < mtime_ms < limit + 1000
 
 
 def if_range_matches(field: str | None, etag: str, mtime_ms: int) -> bool:
     """Whether a Range counts: there is no If-Range, or it names exactly this state; a weak tag never does.
 
     Raises:
-        BadConditionError: it is neither an entity tag nor a date.
+        BadConditionError: it is neither one entity tag nor a date.
     """
     if field is None:
         return True
     field = field.strip()
-    if field.startswith(('"', "W/")):
-        return not field.startswith("W/") and not etag.startswith("W/") and field == etag
-    limit = _seconds(field)
+    if len(field) > 2 and '"' in (field[0], field[2]):
+        weak = field.startswith('W/"')
+        if (not weak and field[0] != '"') or field.find('"', 3 if weak else 1) != len(field) - 1:
+            raise BadConditionError(f"expected one entity tag, got {field[:200]!r}")
+        return not weak and field == etag
+    limit = _milliseconds(field)
     if limit is None:
-        raise BadConditionError(f"expected an entity tag or a date, got {field!r}")
+        raise BadConditionError(f"expected an entity tag or a date, got {field[:200]!r}")
     return mtime_ms // 1000 == limit // 1000

@@ -14,10 +14,11 @@ from lxml import etree
 
 from catalina.attributes import Attribute, Component
 from catalina.connector.redirect_note import redirect_note
+from catalina.connector.request import from_wsgi_text
 from catalina.connector.wsgi_adapter import FileWrapper
-from catalina.servlets.conditions import BadConditionError, check_conditions, check_missing, if_range_matches
+from catalina.servlets.conditions import BadConditionError, check_conditions, has_conditions, if_range_matches
 from catalina.servlets.directory_listing import ListingOrder, html_listing, styled_listing
-from catalina.servlets.file_changes import FileChanges
+from catalina.servlets.file_changes import FileChanges, content_range
 from catalina.servlets.multipart_ranges import multipart_type, range_blocks
 from catalina.servlets.precompressed import Formats, choose, precompressed_formats
 from catalina.servlets.ranges import ByteRange, UnsatisfiableError, parse_ranges
@@ -44,13 +45,13 @@ NOT_AVAILABLE = "The requested resource [{}] is not available"
 class DefaultServlet(Component):
     """What is mapped to ``/``: static files, directories, and an answer for what does not exist."""
 
-    debug = Attribute(int, 0, doc="Recognised: what is logged is configured in logging.properties.")
+    debug = Attribute(int, 0, inert="what is logged is configured in logging.properties")
     listings = Attribute(bool, False, doc="List directories that have no welcome file. Costs a look at each entry.")
     readonly = Attribute(bool, True, doc="Refuse PUT and DELETE.")
-    input = Attribute(int, 2048, unit="bytes", doc="Recognised: files are read in blocks of 64 KiB.")
-    output = Attribute(int, 2048, unit="bytes", doc="Recognised: files are written in blocks of 64 KiB.")
-    file_encoding = Attribute(str, None, doc="Recognised: files are sent as the bytes they are.")
-    use_bom_if_present = Attribute(str, "true", doc="Recognised: a byte order mark is sent as it is.")
+    input = Attribute(int, 2048, unit="bytes", inert="files are read in blocks of 64 KiB")
+    output = Attribute(int, 2048, unit="bytes", inert="files are written in blocks of 64 KiB")
+    file_encoding = Attribute(str, None, inert="files are sent as the bytes they are")
+    use_bom_if_present = Attribute(str, "true", inert="a byte order mark is sent as it is")
     readme_file = Attribute(str, None, doc="File of the directory, HTML, to show with a listing.")
     sendfile_size = Attribute(int, 48, unit="KiB", doc="From here on the kernel sends the file; negative: never.")
     use_accept_ranges = Attribute(bool, True, doc="Say that ranges are understood.")
@@ -76,7 +77,7 @@ class DefaultServlet(Component):
     def start_servlet(self, _: ServletConfig, context: StandardContext) -> None:
         """Called once, before the first request."""
         self._context = context
-        self._changes = FileChanges(context.resources, self.allow_partial_put)
+        self._changes = FileChanges(context.resources)
         if self.gzip and not self.precompressed:
             self.precompressed = (("gzip", ".gz"),)
 
@@ -107,12 +108,14 @@ class DefaultServlet(Component):
         except ValueError:
             return self._missing(environ, start_response)
         if not resource.exists:
-            return self._check_missing(environ, start_response)
+            return self._check_missing(environ, start_response, resource)
         if resource.is_directory:
             if not path.endswith("/"):
                 return self._redirect(environ, start_response)
             return self._list(environ, start_response, resource, path)
         if not resource.can_read:
+            if INCLUDE + "request_uri" in environ:
+                return self._missing(environ, start_response)
             return self._error(environ, start_response, 403, environ.get("REQUEST_URI"))
         return self._serve_file(environ, start_response, resource)
 
@@ -155,9 +158,7 @@ class DefaultServlet(Component):
         return self._body(environ, entity)
 
     def _etag(self, resource: Resource) -> str:
-        if not self.use_strong_etags:
-            return resource.etag
-        return resource.strong_etag
+        return resource.strong_etag if self.use_strong_etags else resource.etag
 
     def _choose_form(self, environ: Environ, resource: Resource, headers: Headers) -> Resource:
         """The file itself or a compressed form beside it."""
@@ -277,16 +278,20 @@ class DefaultServlet(Component):
 
     # -- the rest ------------------------------------------------------------------------------------------------
 
-    def _check_missing(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _check_missing(self, environ: Environ, start_response: StartResponse, resource: Resource) -> Iterable[bytes]:
         try:
-            status = check_missing(environ) if environ.get("catalina.dispatcher_type") != "ERROR" else 404
+            is_direct = environ.get("catalina.dispatcher_type") not in ("ERROR", "INCLUDE")
+            status = None if not is_direct else self._refusal(environ, resource)
         except BadConditionError:
             status = 400
-        if status != 404:
+        if status is not None:
             return send_error(environ, start_response, status)
         return self._missing(environ, start_response)
 
     def _missing(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        included = environ.get(INCLUDE + "request_uri")
+        if included is not None:  # the including application must notice (Servlet 6.0, section 9.3)
+            raise FileNotFoundError(NOT_AVAILABLE.format(included))
         uri = environ.get("REQUEST_URI", "").partition("?")[0]
         return self._error(environ, start_response, 404, NOT_AVAILABLE.format(uri))
 
@@ -306,21 +311,28 @@ class DefaultServlet(Component):
 
     def _not_allowed(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ["catalina.send_error"](405, None)
-        start_response("405 Method Not Allowed", [("Allow", self._allowed(resource_path(environ)))])
+        start_response("405 Method Not Allowed", [("Allow", self._allowed(resource_path(environ) or "/"))])
         return []
+
+    def _refusal(self, environ: Environ, resource: Resource) -> int | None:
+        """The status of a condition that does not hold; None when the request may go on. Raises BadConditionError."""
+        if not has_conditions(environ):
+            return None
+        # A resource that is not there has no tag: If-Match keeps a client from making what another has deleted.
+        etag = self._etag(resource) if resource.exists else None
+        return check_conditions(environ, etag, resource.mtime_ms)
 
     def _change(self, method: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = resource_path(environ)
         if self.readonly:
             return self._not_allowed(environ, start_response)
-        change = self._changes.put if method == "PUT" else self._changes.delete
         try:
+            part = content_range(environ, self.allow_partial_put) if method == "PUT" else None
             resource = self._context.resources.get_resource(path)
-            if resource.is_file:
-                status = check_conditions(environ, self._etag(resource), resource.mtime_ms)
-                if status is not None:
-                    return send_error(environ, start_response, status)
-            status = change(path, environ)
+            refused = self._refusal(environ, resource)
+            if refused is not None:
+                return send_error(environ, start_response, refused)
+            status = self._changes.put(path, environ, part) if method == "PUT" else self._changes.delete(path)
         except ValueError:
             return send_error(environ, start_response, 400)
         if status == 405:
@@ -334,20 +346,17 @@ class DefaultServlet(Component):
 def resource_path(environ: Environ) -> str:
     """The path inside the application; of the included resource when this is an include."""
     if INCLUDE + "servlet_path" in environ:
-        return f"{environ[INCLUDE + 'servlet_path']}{environ[INCLUDE + 'path_info'] or ''}"
-    inner: str = environ.get("PATH_INFO", "")
-    if not inner.isascii():
-        inner = inner.encode("latin-1").decode("utf-8", "surrogateescape")
+        return f"{environ[INCLUDE + 'servlet_path']}{environ.get(INCLUDE + 'path_info') or ''}"
     mount: str = environ.get("catalina.mount", "")
-    return mount + inner
+    return mount + from_wsgi_text(environ.get("PATH_INFO", ""))
 
 
 def _wanted_ranges(environ: Environ, etag: str, mtime_ms: int, size: int) -> list[ByteRange] | None:
     """Ranges count for GET only, and not when If-Range names another state of the file."""
     field = environ.get("HTTP_RANGE")
-    if field is None or environ["REQUEST_METHOD"] != "GET" or size == 0:
+    if field is None or environ["REQUEST_METHOD"] != "GET":
         return None
-    if not if_range_matches(environ.get("HTTP_IF_RANGE"), etag, mtime_ms):
+    if not if_range_matches(environ.get("HTTP_IF_RANGE"), etag, mtime_ms) or size == 0:
         return None
     return parse_ranges(field, size)
 

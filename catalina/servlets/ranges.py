@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["ByteRange", "UnsatisfiableError", "parse_content_range", "parse_ranges"]
+__all__ = ["ByteRange", "ContentRange", "UnsatisfiableError", "parse_content_range", "parse_ranges"]
 
-_RANGE = re.compile(r"\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
-_CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18})\s*", re.ASCII)
+#: Java's largest long; a number past it is no position.
+MAX_POSITION = 2**63 - 1
+
+_UNIT = re.compile(r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=")
+_RANGE = re.compile(r"[ \t]*(\d{0,19})[ \t]*-[ \t]*(\d{0,19})[ \t]*", re.ASCII)
+_CONTENT_RANGE = re.compile(
+    r"[ \t]*bytes[ \t]+(\d{1,19})[ \t]*-[ \t]*(\d{1,19})[ \t]*/[ \t]*(\d{1,19})[ \t]*", re.ASCII | re.IGNORECASE
+)
 
 
 class UnsatisfiableError(ValueError):
@@ -28,18 +34,34 @@ class ByteRange:
         return self.end - self.start + 1
 
 
+@dataclass(frozen=True, slots=True)
+class ContentRange:
+    """Where the body of a partial PUT belongs in a file that has ``size`` bytes afterwards."""
+
+    start: int
+    end: int
+    size: int
+
+    @property
+    def length(self) -> int:
+        """Number of bytes the body must have."""
+        return self.end - self.start + 1
+
+
 def parse_ranges(field: str, size: int) -> list[ByteRange] | None:
     """The ranges a client wants of a file of ``size`` bytes; None for another unit than bytes: the whole file.
 
     Raises:
         UnsatisfiableError: see there.
     """
-    unit, equals, rest = field.partition("=")
-    if not equals:
+    unit = _UNIT.match(field)
+    if unit is None:
         raise UnsatisfiableError(field)
-    if unit.strip().lower() != "bytes":
+    # Tomcat looks at the form first, of any unit.
+    positions = [_positions(part) for part in field[unit.end() :].split(",")]
+    if unit[1].lower() != "bytes":
         return None
-    ranges = [_parse_range(part, size) for part in rest.split(",")]
+    ranges = [_in_file(start, end, size) for start, end in positions]
     if _overlaps(ranges) > 1:
         raise UnsatisfiableError(field)
     return ranges
@@ -54,23 +76,28 @@ def _overlaps(ranges: list[ByteRange]) -> int:
     return count
 
 
-def _parse_range(part: str, size: int) -> ByteRange:
+def _positions(part: str) -> tuple[int | None, int | None]:
+    """``first-last``, ``first-`` or ``-count`` as numbers."""
     match = _RANGE.fullmatch(part)
     if match is None or (not match[1] and not match[2]):
         raise UnsatisfiableError(part)
-    if not match[1]:
-        start, end = max(0, size - int(match[2])), size - 1
-    else:
-        start = int(match[1])
-        end = min(int(match[2]), size - 1) if match[2] else size - 1
-        if match[2] and int(match[2]) < start:
-            raise UnsatisfiableError(part)
-    if start > end or start >= size:
+    start, end = (int(group) if group else None for group in match.groups())
+    if max(start or 0, end or 0) > MAX_POSITION or (start is not None and end is not None and start > end):
         raise UnsatisfiableError(part)
-    return ByteRange(start, end)
+    return start, end
 
 
-def parse_content_range(field: str) -> ByteRange:
+def _in_file(start: int | None, end: int | None, size: int) -> ByteRange:
+    """The bytes of a file that a range means."""
+    if start is None:
+        start, end = max(0, size - (end or 0)), None
+    last = size - 1 if end is None else min(end, size - 1)
+    if start > last:
+        raise UnsatisfiableError(f"{start}-{last} of {size} bytes")
+    return ByteRange(start, last)
+
+
+def parse_content_range(field: str) -> ContentRange:
     """Where a partial PUT belongs.
 
     Raises:
@@ -78,8 +105,8 @@ def parse_content_range(field: str) -> ByteRange:
     """
     match = _CONTENT_RANGE.fullmatch(field)
     if match is None:
-        raise ValueError(f"expected bytes first-last/size, got {field!r}")
+        raise ValueError(f"expected bytes first-last/size, got {field[:200]!r}")
     start, end, size = (int(group) for group in match.groups())
-    if not start <= end < size:
-        raise ValueError(f"no range: {field!r}")
-    return ByteRange(start, end)
+    if not start <= end < size <= MAX_POSITION:
+        raise ValueError(f"no range: {field[:200]!r}")
+    return ContentRange(start, end, size)

@@ -6,10 +6,10 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["BadIfError", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
+__all__ = ["BadIfError", "Facts", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
 
 #: Locks held at once; past it no new one is given. A client chooses how many it asks for.
 MAX_LOCKS = 10_000
@@ -17,7 +17,8 @@ MAX_LOCKS = 10_000
 MAX_TIMEOUT = 604_800
 DEFAULT_TIMEOUT = 3_600
 
-_LIST = re.compile(r"\(([^()]*)\)")
+#: A tag, which names a resource, or a list of conditions.
+_PART = re.compile(r"\s*(?:<([^<>]+)>|\(([^()]*)\))\s*")
 _CONDITION = re.compile(r'\s*(Not\s+)?(?:<([^<>]+)>|\[((?:W/)?"[^"]*")\])\s*', re.IGNORECASE)
 _TOKEN = re.compile(r"<((?:opaquelocktoken|urn):[^<>]+)>")
 
@@ -27,7 +28,7 @@ class LockedError(Exception):
 
 
 class BadIfError(ValueError):
-    """The If field is malformed: 400."""
+    """The If field is malformed; it holds for nobody: 412, as in Tomcat."""
 
 
 @dataclass(slots=True)
@@ -115,12 +116,19 @@ class LockTable:
         with self._guard:
             return self._locks.pop(token, None) is not None
 
-    def forget(self, path: str) -> None:
-        """What was locked is gone."""
+    def closed_below(self, path: str, tokens: Iterable[str]) -> set[str]:
+        """The paths below a directory that are locked, and that none of the tokens opens."""
+        known = set(tokens)
+        return {lock.path for lock in self.below(path) if lock.token not in known}
+
+    def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
+        """What was locked is gone, but for the paths of which ``remains`` says that they are still there."""
         inner = path.rstrip("/") + "/"
         with self._guard:
-            for token in [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]:
-                del self._locks[token]
+            gone = [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]
+            for token in gone:
+                if remains is None or not remains(self._locks[token].path):
+                    del self._locks[token]
 
 
 def parse_timeout(field: str | None) -> int:
@@ -129,8 +137,8 @@ def parse_timeout(field: str | None) -> int:
         word = part.strip().lower()
         if word == "infinite":
             return MAX_TIMEOUT
-        if word.startswith("second-") and word[7:].isdecimal():
-            return max(1, min(int(word[7:][:12]), MAX_TIMEOUT))
+        if word.startswith("second-") and word[7:].isdecimal() and int(word[7:][:12]) > 0:
+            return min(int(word[7:][:12]), MAX_TIMEOUT)
     return DEFAULT_TIMEOUT
 
 
@@ -139,21 +147,40 @@ def tokens_of(field: str | None) -> list[str]:
     return _TOKEN.findall(field or "")
 
 
-def if_holds(field: str, tokens_here: Iterable[str], etag: str) -> bool:
+#: The lock tokens and the entity tag of a resource; None for one that is not ours to judge.
+Facts = tuple[Iterable[str], str] | None
+
+
+def if_holds(field: str, facts: Callable[[str | None], Facts]) -> bool:
     """Whether an If field holds: one of its lists does, and a list holds when all of its conditions do.
+
+    Args:
+        facts: tells about the resource that a tag names; None stands for the request's own.
 
     Raises:
         BadIfError: it has no list, or one that is not understood.
     """
-    known = set(tokens_here)
-    lists = _LIST.findall(field)
-    if not lists:
-        raise BadIfError(field)
-    results = [_list_holds(conditions, known, etag) for conditions in lists]  # each is read, so each error is found
+    position, tag, is_open, results = 0, None, True, []
+    while position < len(field):
+        part = _PART.match(field, position)
+        if part is None or (part[1] is not None and is_open and position):
+            raise BadIfError(
+                f"expected <tag> and (lists of conditions), wrong at character {position}: {field[:200]!r}"
+            )
+        position = part.end()
+        is_open = part[1] is not None
+        if part[1] is not None:
+            tag = part[1]
+            continue
+        known = facts(tag)
+        holds = _list_holds(part[2], *((), "") if known is None else known)  # each is read, so each error is found
+        results.append(known is not None and holds)
+    if is_open or not results:
+        raise BadIfError(f"expected a list of conditions at the end of {field[:200]!r}")
     return any(results)
 
 
-def _list_holds(conditions: str, tokens: set[str], etag: str) -> bool:
+def _list_holds(conditions: str, tokens: Iterable[str], etag: str) -> bool:
     if not conditions.strip():
         raise BadIfError("()")
     position, holds = 0, True

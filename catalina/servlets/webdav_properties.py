@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from catalina.servlets.webdav_xml import PropertyName, PropertyUpdate
 
@@ -57,11 +58,12 @@ class PropertyStore:
                 if path == source or path.startswith(source.rstrip("/") + "/"):
                     self._put(target + path[len(source) :], dict(properties))
 
-    def forget(self, path: str) -> None:
-        """The resource and what was below it are gone."""
+    def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
+        """The resource and what was below it are gone, but for the paths of which ``remains`` says otherwise."""
         with self._guard:
             for each in [each for each in self._by_path if each == path or each.startswith(path.rstrip("/") + "/")]:
-                self._put(each, {})
+                if remains is None or not remains(each):
+                    self._put(each, {})
 
 
 def _size(path: str, properties: dict[PropertyName, str]) -> int:

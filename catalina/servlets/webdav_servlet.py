@@ -13,22 +13,32 @@ from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from catalina.attributes import Attribute
 from catalina.connector.uri import normalize
 from catalina.core.standard_context_valve import is_protected
+from catalina.servlets.conditions import BadConditionError
 from catalina.servlets.default_servlet import DefaultServlet, Environ, StartResponse, resource_path
-from catalina.servlets.webdav_locks import BadIfError, Lock, LockedError, LockTable, if_holds, parse_timeout, tokens_of
+from catalina.servlets.webdav_locks import (
+    BadIfError,
+    Facts,
+    Lock,
+    LockedError,
+    LockTable,
+    if_holds,
+    parse_timeout,
+    tokens_of,
+)
 from catalina.servlets.webdav_properties import PropertyStore, StoreFullError
 from catalina.servlets.webdav_xml import (
     DAV,
     HEAD,
-    BadBodyError,
     LockInfo,
     PropertyName,
     PropfindRequest,
     multistatus,
+    multistatus_errors,
     parse_lockinfo,
     parse_propertyupdate,
     parse_propfind,
@@ -53,7 +63,9 @@ LIVE = (
 )  # fmt: skip
 #: What stays as it is in an address.
 SAFE = "/!$&'()*+,-.:;=@_~"
-WRITING = frozenset({"PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPPATCH", "LOCK", "UNLOCK"})
+PORTS = {"http": 80, "https": 443}
+#: Bytes of one name on the file systems of Linux.
+NAME_MAX = 255
 
 
 class _Refused(Exception):
@@ -70,7 +82,7 @@ class WebdavServlet(DefaultServlet):
     allow_special_paths = Attribute(bool, False, doc="Reach WEB-INF and META-INF. Whoever can, can run code here.")
     max_depth = Attribute(int, 3, doc="Levels of a PROPFIND without limit; each costs a look at every file of it.")
     max_request_body_size = Attribute(int, 4096, unit="bytes", doc="Longest XML body.")
-    property_store = Attribute(str, None, doc="Recognised: properties are kept in memory.")
+    property_store = Attribute(str, None, inert="properties are kept in memory")
     serve_subpath_only = Attribute(bool, False, doc="Serve only what is below the mapping's own path.")
     strict_if_processing = Attribute(bool, True, doc="Judge the If field in full; else only its lock tokens count.")
 
@@ -104,12 +116,10 @@ class WebdavServlet(DefaultServlet):
             ]
             start_response("200 OK", headers)
             return []
+        handler = self._methods.get(method)
+        if handler is None:
+            return super().__call__(environ, start_response)
         try:
-            if method in WRITING:
-                self._check_may_write(method, path, environ)
-            handler = self._methods.get(method)
-            if handler is None:
-                return super().__call__(environ, start_response)
             status, headers, body = handler(path, environ)
         except _Refused as refused:
             if refused.status == 405:
@@ -119,7 +129,7 @@ class WebdavServlet(DefaultServlet):
             return send_error(environ, start_response, 423)
         except StoreFullError:
             return send_error(environ, start_response, 507)
-        except (BadBodyError, BadIfError, ValueError):
+        except ValueError:
             return send_error(environ, start_response, 400)
         if body or status not in (204, 304):
             headers.append(("Content-Length", str(len(body))))
@@ -139,17 +149,55 @@ class WebdavServlet(DefaultServlet):
         methods += [] if resource.exists else ["MKCOL"]
         return ", ".join(methods)
 
-    def _check_may_write(self, method: str, path: str, environ: Environ) -> None:
+    def _refuse_readonly(self) -> None:
         if self.readonly:
-            raise _Refused(405 if method in ("PUT", "DELETE") else 403)
+            raise _Refused(403)
+
+    def _check_conditions(self, path: str, environ: Environ) -> None:
+        """Refuse what a condition of HTTP or the If field does not allow (Tomcat: WebdavServlet.checkIfHeaders)."""
+        try:
+            refused = self._refusal(environ, self._find(path))
+        except BadConditionError:
+            raise _Refused(400) from None
+        if refused is not None:
+            raise _Refused(refused)
         field = environ.get("HTTP_IF")
-        if field is not None and self.strict_if_processing:
-            here = [lock.token for lock in self._locks.covering(path)]
-            resource = self._find(path)
-            if not if_holds(field, here, resource.etag if resource.is_file else ""):
-                raise _Refused(412)
-        if method not in ("LOCK", "UNLOCK", "COPY"):
-            self._locks.check(path, tokens_of(field), with_below=method in ("DELETE", "MOVE"))
+        if field is None:
+            return
+        try:
+            holds = if_holds(field, lambda tag: self._facts(path, tag, environ))
+        except BadIfError:
+            holds = not self.strict_if_processing
+        if not holds:
+            raise _Refused(412)
+
+    def _facts(self, path: str, tag: str | None, environ: Environ) -> Facts:
+        if tag is not None:
+            try:
+                path = self._own_path(tag, environ)
+            except _Refused:
+                return None
+        resource = self._find(path)
+        locked = resource.exists or not self.strict_if_processing
+        tokens = {lock.token for lock in self._locks.covering(path.rstrip("/") or "/")} if locked else set()
+        return tokens, self._etag(resource) if resource.exists else ""
+
+    def _check_locks(self, path: str, environ: Environ, with_below: bool = False) -> None:
+        self._locks.check(path.rstrip("/") or "/", tokens_of(environ.get("HTTP_IF")), with_below=with_below)
+
+    def _change(self, method: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """PUT: the default servlet's, where no lock stands in the way."""
+        path = resource_path(environ) or "/"
+        try:
+            self._check_conditions(path, environ)
+            self._check_locks(path, environ)
+        except _Refused as refused:
+            return send_error(environ, start_response, refused.status)
+        except LockedError:
+            return send_error(environ, start_response, 423)
+        if self._find(path).is_directory:
+            return self._not_allowed(environ, start_response)
+        return super()._change(method, environ, start_response)
 
     def _find(self, path: str) -> Resource:
         return self._context.resources.get_resource(path)
@@ -168,9 +216,10 @@ class WebdavServlet(DefaultServlet):
     def _propfind(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
         if not self.listings:
             raise _Refused(405)
-        depth = {"0": 0, "1": 1}.get(environ.get("HTTP_DEPTH", "infinity").strip(), self.max_depth)
+        depth = _depth(environ, {"0": 0, "1": 1, "infinity": self.max_depth})
         wanted = parse_propfind(self._read_body(environ))
         resource = self._find(path)
+        self._check_conditions(path, environ)
         if not resource.exists:
             raise _Refused(404)
         responses = [(self._href(each), self._described(each, wanted)) for each in self._tree(resource, depth)]
@@ -238,10 +287,13 @@ class WebdavServlet(DefaultServlet):
         return {(DAV, name): value for name, value in values.items()}
 
     def _proppatch(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-        updates = parse_propertyupdate(self._read_body(environ))
         resource = self._find(path)
+        self._check_conditions(path, environ)
         if not resource.exists:
             raise _Refused(404)
+        self._refuse_readonly()
+        self._check_locks(path, environ)
+        updates = parse_propertyupdate(self._read_body(environ))
         protected = [update.name for update in updates if update.name[0] == DAV and update.name[1] in LIVE]
         names = list(dict.fromkeys(update.name for update in updates))
         if protected:  # all or nothing
@@ -260,13 +312,16 @@ class WebdavServlet(DefaultServlet):
         target = self._context.resources.writable_file(path)
         if target is None:
             raise _Refused(403)
-        if not target.parent.is_dir():
+        if not os.path.isdir(target.parent) or len(os.fsencode(target.name)) > NAME_MAX:
             raise _Refused(409)
         return target
 
     def _mkcol(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        self._check_conditions(path, environ)
         if self._find(path).exists:
             raise _Refused(405)
+        self._refuse_readonly()
+        self._check_locks(path, environ)
         if self._read_body(environ):
             raise _Refused(415)
         self._target(path).mkdir()
@@ -274,12 +329,48 @@ class WebdavServlet(DefaultServlet):
         return 201, [], b""
 
     def _delete(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        if self.readonly:
+            raise _Refused(405)
+        self._check_conditions(path, environ)
+        self._check_locks(path, environ)
         if not self._find(path).exists:
             raise _Refused(404)
-        if path == "/":
-            raise _Refused(405)
-        self._remove(path)
+        failed = self._delete_tree(path, self._locks.closed_below(path, tokens_of(environ.get("HTTP_IF"))))
+        self._forget(path, partly=bool(failed))
+        if failed:
+            body = multistatus_errors((quote(self._context.path + each, safe=SAFE), failed[each]) for each in failed)
+            return 207, [("Content-Type", XML)], body
         return 204, [], b""
+
+    def _delete_tree(self, path: str, locked: set[str]) -> dict[str, int]:
+        """Delete a resource and what is below it; path and status of what stays, which keeps its directories.
+
+        The root of the application, WEB-INF and META-INF stay, as in Tomcat.
+        """
+        if self._is_hidden(path):
+            return {path: 403}
+        failed: dict[str, int] = {}
+        if self._find(path).is_directory:
+            for name in self._all_names(path):
+                inner = f"{path.rstrip('/')}/{name}"
+                failed |= {inner: 423} if inner in locked else self._delete_tree(inner, locked)
+        if failed:
+            return failed
+        target = self._context.resources.writable_file(path)
+        if target is None or path == "/":
+            return {path: 405}
+        try:
+            target.rmdir() if target.is_dir() else target.unlink()
+        except OSError:
+            return {path: 405}
+        return {}
+
+    def _all_names(self, path: str) -> list[str]:
+        """The names in a directory, those of the root included that are not listed."""
+        names = self._context.resources.names(path)
+        if path == "/":
+            names += [name for name in ("META-INF", "WEB-INF") if self._find(f"/{name}").exists]
+        return names
 
     def _remove(self, path: str) -> None:
         target = self._target(path)
@@ -287,23 +378,33 @@ class WebdavServlet(DefaultServlet):
             shutil.rmtree(target)
         else:
             target.unlink()
-        self._locks.forget(path.rstrip("/"))
-        self._properties.forget(path.rstrip("/"))
+        self._forget(path)
+
+    def _forget(self, path: str, partly: bool = False) -> None:
+        """Drop the locks and properties of what was deleted; with ``partly`` of that which is no longer there."""
         self._context.resources.forget_all()
+        remains = (lambda each: self._find(each).exists) if partly else None
+        self._locks.forget(path.rstrip("/"), remains)
+        self._properties.forget(path.rstrip("/"), remains)
 
     def _copy(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-        return self._transfer(path, environ, environ.get("HTTP_DEPTH", "infinity").strip() != "0"), [], b""
+        self._refuse_readonly()
+        return self._transfer(path, environ, _depth(environ, {"0": 0, "infinity": 1}) > 0), [], b""
 
     def _move(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        self._refuse_readonly()
+        self._check_locks(path, environ, with_below=True)
+        _depth(environ, {"0": 0, "infinity": 1})
         status = self._transfer(path, environ, deep=True)
         self._remove(path)
         return status, [], b""
 
     def _transfer(self, path: str, environ: Environ, deep: bool) -> int:
         """Copy to the Destination; 201 for a new one, 204 for one that was replaced."""
-        destination = self._destination(environ)
         if not self._find(path).exists:
             raise _Refused(404)
+        self._check_conditions(path, environ)
+        destination = self._destination(environ)
         source = self._target(path)
         if not source.exists():
             raise _Refused(403)  # it is in an archive, or comes from elsewhere
@@ -314,7 +415,7 @@ class WebdavServlet(DefaultServlet):
         target = self._target(destination)
         existed = self._find(destination).exists
         if existed:
-            if environ.get("HTTP_OVERWRITE", "T").strip().upper() == "F":
+            if environ.get("HTTP_OVERWRITE", "T").strip().upper() != "T":
                 raise _Refused(412)
             self._remove(destination)
         if source.is_dir() and deep:
@@ -329,37 +430,49 @@ class WebdavServlet(DefaultServlet):
 
     def _destination(self, environ: Environ) -> str:
         """The path in this application that the Destination field names."""
-        field = environ.get("HTTP_DESTINATION")
-        if not field:
-            raise _Refused(400)
+        path = self._own_path(environ.get("HTTP_DESTINATION", ""), environ)
+        mount = environ.get("catalina.mount", "")
+        if self.serve_subpath_only and not path.startswith(mount + "/"):
+            raise _Refused(403)
+        return path
+
+    def _own_path(self, field: str, environ: Environ) -> str:
+        """The path in this application that an address in a header field names (RFC 4918 section 8.3)."""
         url = urlsplit(field.strip())
-        if url.netloc and url.netloc.lower() != environ.get("HTTP_HOST", "").lower():
+        if url.fragment or not url.path:
+            raise _Refused(400)
+        if (url.scheme or url.netloc) and _origin(url, environ) != _origin(
+            urlsplit(f"//{environ.get('HTTP_HOST', '')}"), environ
+        ):
             raise _Refused(403)  # another server's business
-        decoded = normalize(unquote_to_bytes(url.path).decode("utf-8"))
+        decoded = unquote_to_bytes(url.path).decode("utf-8")
+        if normalize(decoded) != decoded:
+            raise _Refused(400)
         prefix = self._context.path
-        if decoded is None or not decoded.startswith(prefix + "/"):
+        if not decoded.startswith(prefix + "/"):
             raise _Refused(403)
         path = decoded[len(prefix) :]
         if self._is_hidden(path):
-            raise _Refused(403)
-        mount = environ.get("catalina.mount", "")
-        if self.serve_subpath_only and not path.startswith(mount + "/"):
             raise _Refused(403)
         return path
 
     # -- locks ---------------------------------------------------------------------------------------------------
 
     def _lock(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        self._refuse_readonly()
+        self._check_conditions(path, environ)
+        deep = _depth(environ, {"0": 0, "infinity": 1}) > 0
         body = self._read_body(environ)
         timeout = parse_timeout(environ.get("HTTP_TIMEOUT"))
         key = path.rstrip("/") or "/"
         if not body.strip():
+            if "HTTP_IF" not in environ:
+                raise _Refused(400)
             lock = self._locks.refresh(key, tokens_of(environ.get("HTTP_IF")), timeout)
             if lock is None:
                 raise _Refused(412)
             return 200, [("Content-Type", XML)], self._discovery(lock)
         info: LockInfo = parse_lockinfo(body)
-        deep = environ.get("HTTP_DEPTH", "infinity").strip() != "0"
         made = not self._find(path).exists
         target = self._target(path) if made else None
         lock = self._locks.acquire(key, info.exclusive, deep, info.owner, timeout)
@@ -370,10 +483,12 @@ class WebdavServlet(DefaultServlet):
         return 201 if made else 200, headers, self._discovery(lock)
 
     def _unlock(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-        tokens = tokens_of(environ.get("HTTP_LOCK_TOKEN"))
-        if len(tokens) != 1:
+        self._refuse_readonly()
+        self._check_conditions(path, environ)
+        if "HTTP_LOCK_TOKEN" not in environ:
             raise _Refused(400)
-        if not self._locks.release(path.rstrip("/") or "/", tokens[0]):
+        tokens = tokens_of(environ["HTTP_LOCK_TOKEN"])
+        if len(tokens) != 1 or not self._locks.release(path.rstrip("/") or "/", tokens[0]):
             href = f"<D:href>{escape(self._href(self._find(path)))}</D:href>"
             condition = f"<D:lock-token-matches-request-uri>\n{href}\n</D:lock-token-matches-request-uri>"
             error = f'{HEAD}<D:error xmlns:D="{DAV}">\n{condition}\n</D:error>\n'
@@ -395,6 +510,20 @@ class WebdavServlet(DefaultServlet):
             f"<D:lockroot>\n<D:href>{root}</D:href>\n</D:lockroot>\n"
             f"<D:locktoken>\n<D:href>{lock.token}</D:href>\n</D:locktoken>\n</D:activelock>\n"
         )
+
+
+def _depth(environ: Environ, depths: dict[str, int]) -> int:
+    """The Depth field as a number; without one it is infinity. Another word than the method takes is 400."""
+    depth = depths.get(environ.get("HTTP_DEPTH", "infinity"))
+    if depth is None:
+        raise _Refused(400)
+    return depth
+
+
+def _origin(url: SplitResult, environ: Environ) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port, with what is left out filled in. Raises ValueError: the port is no number."""
+    scheme = url.scheme or environ["wsgi.url_scheme"]
+    return scheme, url.hostname, url.port or PORTS.get(scheme)
 
 
 def _live_element(name: PropertyName, inner: str) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "PropertyUpdate",
     "PropfindRequest",
     "multistatus",
+    "multistatus_errors",
     "parse_lockinfo",
     "parse_propertyupdate",
     "parse_propfind",
@@ -126,7 +127,10 @@ def parse_lockinfo(body: bytes) -> LockInfo:
         parts = [escape(owner.text or "")]
         parts += [etree.tostring(each, encoding="unicode") for each in _elements(owner)]
         inner = "".join(parts)
-    return LockInfo(scope.find(f"{{{DAV}}}shared") is None, inner)
+    scopes = [_name(each) for each in _elements(scope)]
+    if scopes not in ([(DAV, "exclusive")], [(DAV, "shared")]):
+        raise BadBodyError(f"<lockscope> takes <exclusive> or <shared>, found {scopes}")
+    return LockInfo(scopes[0][1] == "exclusive", inner)
 
 
 def property_element(name: PropertyName, inner: str = "") -> str:
@@ -151,5 +155,16 @@ def multistatus(responses: Iterable[tuple[str, Mapping[int, list[str]]]]) -> byt
                 f"<D:propstat>\n<D:prop>\n{inner}</D:prop>\n<D:status>HTTP/1.1 {status} </D:status>\n</D:propstat>\n"
             )
         parts.append("</D:response>\n")
+    parts.append("</D:multistatus>\n")
+    return "".join(parts).encode()
+
+
+def multistatus_errors(errors: Iterable[tuple[str, int]]) -> bytes:
+    """A 207 body that tells what could not be done: href and status of each."""
+    parts = [HEAD, f'<D:multistatus xmlns:D="{DAV}">\n']
+    for href, status in errors:
+        parts.append(
+            f"<D:response>\n<D:href>{escape(href)}</D:href>\n<D:status>HTTP/1.1 {status} </D:status>\n</D:response>\n"
+        )
     parts.append("</D:multistatus>\n")
     return "".join(parts).encode()

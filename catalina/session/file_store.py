@@ -32,7 +32,7 @@ class FileStore(StoreBase):
         str, ".", doc="Where the files go, relative to the context's work directory. Several nodes may share it."
     )
     check_interval = Attribute(
-        int, 60, unit="seconds", doc="Old; the manager's background tick looks for expired ones."
+        int, 60, unit="seconds", inert="the manager's background tick looks for expired sessions"
     )
 
     @property

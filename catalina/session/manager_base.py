@@ -25,7 +25,7 @@ __all__ = ["ManagerBase"]
 
 log = logging.getLogger("org.apache.catalina.session.ManagerBase")
 
-_RANDOM = "Java's random generators; recognised, ids always come from the operating system's."
+_RANDOM = "identifiers come from the operating system's random source"
 _TIMING_SAMPLES = 100
 
 
@@ -49,14 +49,14 @@ class ManagerBase(Lifecycle):
         int, None, unit="seconds", doc="Old; when given it wins over the context's session timeout for new sessions."
     )
     session_id_length = Attribute(int, None, unit="bytes", doc="Old; handed to the session id generator when given.")
-    distributable = Attribute(bool, False, doc="Old; web.xml says whether an application is distributable.")
+    distributable = Attribute(bool, False, inert="web.xml says whether an application is distributable")
     persist_authentication = Attribute(bool, False, doc="Keep the logged-in user with a stored session.")
     persist_authentication_notes = Attribute(
-        bool, False, doc="Old; recognised, the notes of a half-done FORM login stay with their node."
+        bool, False, inert="the notes of a half-done FORM login stay with their node"
     )
-    secure_random_class = Attribute(str, None, doc=_RANDOM)
-    secure_random_algorithm = Attribute(str, "SHA1PRNG", doc=_RANDOM)
-    secure_random_provider = Attribute(str, None, doc=_RANDOM)
+    secure_random_class = Attribute(str, None, inert=_RANDOM)
+    secure_random_algorithm = Attribute(str, "SHA1PRNG", inert=_RANDOM)
+    secure_random_provider = Attribute(str, None, inert=_RANDOM)
     session_attribute_name_filter = Attribute[re.Pattern[str] | None](
         pattern, None, doc="An attribute's whole name must match to be stored or replicated; unset is everything."
     )

@@ -395,5 +395,5 @@ class StandardSession:
         """Foreign code: what it throws is logged and costs the session nothing."""
         try:
             listener(*args)
-        except Exception:
+        except BaseException:
             log.exception(failure)

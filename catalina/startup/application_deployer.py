@@ -57,7 +57,7 @@ class ApplicationDeployer:
     def _deploy_descriptor(self, application: DeployedApplication, file: str) -> None:
         application.watch_for_redeploy(file)
         context = make_context(self.host, file)
-        if "path" in vars(context):
+        if "path" in context.given:
             log.warning("The path attribute with value [%s] in deployment descriptor [%s] has been ignored",
                         context.path, file)  # fmt: skip
         doc_base = self._outside(application.name, file, context)
@@ -259,7 +259,7 @@ class LoggedDeployment:
             work()
         except CatalinaError as error:
             log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
-        except Exception:  # an application's own listener may fail in any way
+        except BaseException:  # an application's own listener may fail in any way
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:

@@ -1,7 +1,8 @@
 """``python -m catalina.startup.bootstrap``: what bin/catalina.sh starts (Tomcat: startup/Bootstrap.java).
 
 Verbs: ``start`` (in the foreground), ``stop`` (sends the shutdown word), ``configtest``, ``version``. The exit code is
-0, 1 when the configuration cannot be used or a stop found nobody, and 128 + n when signal n ended the server.
+0, 1 when the configuration cannot be used or a stop found nobody, 2 when the server did not stop in time, and 128 + n
+when signal n ended the server.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _use_temporary_directory(properties: Mapping[str, str]) -> None:
 def _stop(arguments: JavaArguments) -> int:
     from catalina.startup.catalina_properties import load_catalina_properties
     from catalina.startup.property_sources import substitution_for
-    from catalina.startup.stop_command import StopTarget, send_shutdown
+    from catalina.startup.stop_command import STOP_WAIT, StopTarget, running_node, send_shutdown, wait_for_end
 
     properties = _properties(arguments)
     _, base = _directories(properties)
@@ -88,7 +89,15 @@ def _stop(arguments: JavaArguments) -> int:
     except CatalinaError as error:
         log.error("Unable to load server configuration from [%s]: %s", base / arguments.config_file, error)
         return 1
-    return 0 if send_shutdown(target) else 1
+    seconds = float(properties.get(STOP_WAIT, "0"))
+    node = running_node(base) if seconds > 0 else None
+    if not send_shutdown(target):
+        return 1
+    if node is None:
+        return 0
+    stopped = wait_for_end(node, seconds)
+    print("Tomcat stopped." if stopped else f"Tomcat (process {node}) did not stop in {seconds:g} seconds.")
+    return 0 if stopped else 2
 
 
 def _configtest(arguments: JavaArguments) -> int:

@@ -19,18 +19,20 @@ __all__ = ["home_directory", "main"]
 _SOURCE_TREE = Path(catalina.__file__).parents[1]
 #: Where the wheel has bin, conf and webapps (setup.py).
 INSTALLED_HOME = "catalina_home"
-_SCRIPT_VERBS = ("run", "start", "stop", "configtest", "version")
+_SCRIPT_VERBS = ("run", "start", "stop", "restart", "logs", "configtest", "version")
 
 _USAGE = """\
 Usage: catalina COMMAND
   create DIR [-w]   make a new CATALINA_BASE in DIR; -w copies the web applications, too
   run               serve in the foreground
-  start             serve in the background
+  start             serve in the background; waits until the server serves or has failed
   stop [n] [-force] stop, wait up to n seconds, then kill
+  restart           stop and start
+  logs [-f] [NAME]  the end of catalina.out, or of the newest log whose name begins so; -f goes on showing
   configtest        check conf/server.xml
   version           show versions
 {control}
-  reference [className ...]  every attribute of the named classes, or of all, as Markdown
+  reference [NAME ...]  every attribute of the named classes (Connector, or the full className), or of all
 The server's directory is $CATALINA_BASE, or the current one when it has a conf/server.xml."""
 
 
@@ -63,6 +65,8 @@ def _base_directory(home: Path) -> Path | None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command; the verbs of catalina.sh replace this process by the script."""
     verb, *rest = (list(sys.argv[1:] if words is None else words)) or [""]
+    if verb == "--version":
+        verb = "version"
     if verb in _SCRIPT_VERBS or verb == "create":
         return _run_script(verb, rest)
     # The others import the container; a script's verb must not wait for that.

@@ -118,7 +118,7 @@ class ContextConfig(Component):
     def _read_context_files(self, context: StandardContext) -> None:
         """Defaults first; what the context already has, from server.xml or its deployer, stays."""
         base = context.host.catalina_base
-        given = {name: value for name, value in vars(context).items() if name in self._attribute_names(context)}
+        given = {name: getattr(context, name) for name in (*context.given, *DECIDED)}
         parts = {name: getattr(context, name) for name in context.given_parts}
         if not context.override:
             default = base / (context.default_context_xml or "conf/context.xml")
@@ -132,10 +132,6 @@ class ContextConfig(Component):
             self._read_context_file(context, context.config_file)
             for name, value in decided.items():
                 setattr(context, name, value)
-
-    @staticmethod
-    def _attribute_names(context: StandardContext) -> set[str]:
-        return {declaration.name for declaration in context.attributes().values()}
 
     def _read_context_file(self, context: StandardContext, file: Path) -> None:
         digester = Digester(self._substitution(context))
@@ -219,7 +215,7 @@ class ContextConfig(Component):
         context.default_web_xml_watched = [own_file]
         merged = self._with_defaults(context, self._with_own_defaults(context, own))
         if context.log_effective_web_xml:
-            log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged))
+            log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged), extra={"keeps_lines": True})
         return merged
 
     def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:

@@ -8,6 +8,8 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, TextIO
@@ -18,8 +20,11 @@ __all__ = ["USAGE", "VERBS", "main"]
 
 VERBS = ("deploy", "undeploy", "list", "reload")
 
+#: Directories of a project that are no part of the application that runs.
+NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
+
 USAGE = """\
-  deploy FILE       run a wheel, war or zip on the running node; --farm: on all nodes of its farm
+  deploy FILE|DIR   run a wheel, war or zip, or a directory as NAME.zip, on the running node; --farm: on all nodes
   undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files
   list              the applications of the running node
   reload PATH       stop and start an application"""
@@ -64,13 +69,13 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
     options = _parser(verb).parse_args(list(words))
     request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
     path = socket_path(base)
-    try:
-        file = open(options.file, "rb") if verb == "deploy" else None  # noqa: SIM115 - closed below
-    except OSError as exc:
-        print(f"catalina: {options.file}: {exc.strerror}", file=sys.stderr)
-        return 1
-    if file is not None:
-        request["file"] = os.path.basename(options.file)
+    file = None
+    if verb == "deploy":
+        try:
+            request["file"], file = _archive(Path(options.file))
+        except OSError as exc:
+            print(f"catalina: {options.file}: {exc.strerror or exc}", file=sys.stderr)
+            return 1
     try:
         return _ask(path, request, file)
     except OSError as exc:
@@ -86,10 +91,39 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     parser.add_argument("--host", help="name of the Host; the default host if not given")
     if verb == "deploy":
         parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
-        parser.add_argument("file", metavar="FILE")
+        parser.add_argument("file", metavar="FILE", help="a wheel, war or zip, or a directory")
     elif verb != "list":
         parser.add_argument("name", metavar="PATH")
     return parser
+
+
+def _archive(path: Path) -> tuple[str, IO[bytes]]:
+    """The name and the open file of an archive; a directory is packed into one of its name.
+
+    Raises:
+        OSError: the file or a file of the directory cannot be read, or a link leads out of the directory.
+    """
+    if not path.is_dir():
+        return path.name, path.open("rb")
+    packed = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        _pack(path.resolve(), packed)
+    except BaseException:
+        packed.close()
+        raise
+    packed.seek(0)
+    return f"{path.resolve().name}.zip", packed
+
+
+def _pack(root: Path, sink: IO[bytes]) -> None:
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for directory, names, files in os.walk(root):
+            names[:] = sorted(set(names) - NOT_PACKED)
+            for name in sorted(files):
+                source = Path(directory, name)
+                if not source.resolve().is_relative_to(root):
+                    raise OSError(f"the link {source} leads out of the directory")
+                archive.write(source, source.relative_to(root))
 
 
 def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:

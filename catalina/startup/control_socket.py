@@ -141,7 +141,7 @@ class ControlSocket:
             _send(client, {"lines": lines})
         except CatalinaError as error:
             _send(client, {"error": str(error)})
-        except Exception as error:  # an application's code among it
+        except BaseException as error:  # an application's code among it
             log.exception("Command failed")
             _send(client, {"error": f"{type(error).__name__}: {error}"})
         finally:

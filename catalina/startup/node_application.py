@@ -20,7 +20,8 @@ from gunicorn.errors import HaltServer
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
-from catalina.startup.node_worker import BOOT_FAILED, STOPPED, NodeWorker
+from catalina.startup.node_life import NodeLife, Stage
+from catalina.startup.node_worker import NodeWorker
 
 if TYPE_CHECKING:
     from catalina.startup.catalina import Catalina
@@ -48,6 +49,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
 
     def __init__(self, catalina: Catalina) -> None:
         self.catalina = catalina
+        self.life = NodeLife()
         super().__init__()
 
     def load_config(self) -> None:
@@ -72,7 +74,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         try:
             self.catalina.init()
         except LifecycleError as error:
-            log.error("%s", error)
+            log.error("%s", error, extra={"keeps_lines": True})
             return 1
         try:
             NodeArbiter(self).run()
@@ -152,6 +154,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
     def spawn_worker(self) -> Any:
         """Fork the node; what is in memory now is shared with it, so no collection may touch it there."""
         self._born = time.monotonic()
+        self.app.life.stage = Stage.STARTING
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
@@ -174,9 +177,10 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
                     self._after(pid, code)
 
     def _after(self, pid: int, code: int) -> None:
-        if code == STOPPED:
+        stage: Stage = self.app.life.stage
+        if stage is Stage.STOPPED and code == 0:
             raise StopIteration
-        if code == BOOT_FAILED:
+        if stage is Stage.FAILED:
             raise HaltServer("the node did not start", 1)
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("The node (process %d) has ended by %s; it is started again", pid, died_of)

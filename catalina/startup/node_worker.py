@@ -20,18 +20,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn.workers.base import Worker
 
+from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
+from catalina.juli.class_loader_log_manager import close_logging
+from catalina.startup.node_life import Stage
 
 if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
     from catalina.startup.catalina import Catalina
 
-__all__ = ["BOOT_FAILED", "NodeWorker"]
+__all__ = ["NodeWorker"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Exit codes: the shutdown word ended the node, or it could not start. A signal gives 128 and its number.
+#: Exit codes: the shutdown word ended the node, or it could not start. A signal gives 128 and its number. The arbiter
+#: goes by the stage that the node wrote (``node_life.py``), because an application may choose any code.
 STOPPED = 0
 BOOT_FAILED = 3
+#: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
+LOOP_DEAD = 70
+
+#: Property that names a file of ``catalina.sh start``, which waits until the node has written there that it serves.
+START_REPORT = "catalina.startReport"
 
 #: Seconds between the word to stop and the stop.
 DRAIN_SECONDS = "catalina.drainSeconds"
@@ -122,11 +132,15 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
+        server.reactor.on_dead = _end_at_once
         server.reactor.start()
         try:
             catalina.start()
         except CatalinaError:
+            self.app.life.stage = Stage.FAILED
             return BOOT_FAILED  # start() has logged why
+        self.app.life.stage = Stage.SERVING
+        _report_start(server, catalina.properties.get(START_REPORT, ""))
         # What lives now lives as long as the node: no collection has to look at it again.
         gc.collect()
         gc.freeze()
@@ -136,5 +150,37 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         finally:
             catalina.stop()
             server.reactor.stop()
+            close_logging()
             logging.shutdown()
+        self.app.life.stage = Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+
+def _end_at_once(reason: str) -> None:
+    """Nobody serves any more, so nothing can end in order: leave to the arbiter what a new node can do better."""
+    log.critical("This node cannot go on and ends: %s", reason)
+    faulthandler.dump_traceback(file=sys.stdout, all_threads=True)
+    logging.shutdown()
+    os._exit(LOOP_DEAD)
+
+
+def _report_start(server: StandardServer, path: str) -> None:
+    """Tell ``catalina.sh start`` that the node serves: the script's exit code, then a line for each part that does not.
+
+    The script makes the file and removes it when it has waited long enough; nothing is written then.
+    """
+    if not path or not os.path.exists(path):
+        return
+    connectors = [connector for service in server.services for connector in service.connectors]
+    silent = [connector for connector in connectors if not connector.state.available]
+    lines = [str(1 if connectors and len(silent) == len(connectors) else 0)]
+    lines += [f"{connector} is not in service" for connector in silent]
+    lines += [
+        f"Application [{context.name or '/'}] of host [{host.name}] is not in service"
+        for service in server.services
+        for host in (service.engine.children if service.engine is not None else ())
+        for context in host.children
+        if isinstance(context, StandardContext) and not context.state.available
+    ]
+    with open(path, "a", encoding="utf-8") as report:
+        report.write("\n".join(lines) + "\n")

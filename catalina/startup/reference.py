@@ -90,7 +90,9 @@ def _default(declaration: Attribute[object]) -> str:
 def _cell(declaration: Attribute[object]) -> str:
     kind = _TYPES.get(declaration.kind)
     older = f" Also written {', '.join(declaration.aliases)}." if declaration.aliases else ""
-    return f"{_escaped(declaration.doc)}{older}" + (f" ({kind})" if kind else "")
+    inert = f"No effect: {declaration.inert}." if declaration.inert else ""
+    text = " ".join(part for part in (_escaped(declaration.doc), _escaped(inert)) if part)
+    return f"{text}{older}" + (f" ({kind})" if kind else "")
 
 
 def _escaped(text: str) -> str:
@@ -103,6 +105,14 @@ def _child(tag: str, declaration: object) -> str:
     return tag
 
 
+def _full_name(name: str) -> str:
+    """``Connector`` is short for the one component whose className ends so; another name stays as it is."""
+    if "." in name:
+        return name
+    full = [each for each in map(tomcat_class_name, component_classes()) if each.rpartition(".")[2] == name]
+    return full[0] if len(full) == 1 else name
+
+
 def main(names: Sequence[str] | None = None) -> int:
     """Print the reference of the named classes, or of all; returns the exit code."""
     wanted = list(sys.argv[1:] if names is None else names)
@@ -112,7 +122,7 @@ def main(names: Sequence[str] | None = None) -> int:
         return 0
     for name in wanted:
         try:
-            found = find_class(name)
+            found = find_class(_full_name(name))
         except ClassBroken as error:
             print(f"reference: {error}", file=sys.stderr)
             return 1

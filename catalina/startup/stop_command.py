@@ -1,21 +1,28 @@
-"""Send the shutdown word to a running server (Tomcat: Catalina.stopServer())."""
+"""Send the shutdown word to a running server (Tomcat: Catalina.stopServer()), and wait until it has ended."""
 
 from __future__ import annotations
 
 import logging
+import os
+import select
 import socket
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError
+from catalina.startup.control_socket import bound_address, socket_path
 
-__all__ = ["StopTarget", "send_shutdown"]
+__all__ = ["STOP_WAIT", "StopTarget", "running_node", "send_shutdown", "wait_for_end"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
 #: Seconds to connect and send in; the port is on this machine.
 TIMEOUT = 10.0
+
+#: Property of ``catalina.sh stop``: seconds to wait for the end of the server, 0 not to wait.
+STOP_WAIT = "catalina.stopWait"
 
 
 class StopTarget:
@@ -67,3 +74,30 @@ def send_shutdown(target: StopTarget) -> bool:
         )  # fmt: skip
         return False
     return True
+
+
+def running_node(base: Path) -> int | None:
+    """The process that an operator knows as the server of a CATALINA_BASE; None when none answers there.
+
+    The node's control socket tells which process listens on it: that is the worker, and its parent is the arbiter.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, bound_address(socket_path(base)) as address:
+            sock.connect(address)
+            worker = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        status = Path(f"/proc/{worker}/status").read_text()
+    except OSError:
+        return None
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:")))
+
+
+def wait_for_end(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended; False when it still runs after ``seconds``."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], seconds)[0])
+    finally:
+        os.close(process)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from catalina.descriptor.elements import SecurityCollection, SecurityConstraint
 from catalina.descriptor.web_xml import WebXml
 from catalina.errors import ConfigurationError
+from catalina.realm.access_rules import uncovered_methods
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
 
 __all__ = ["apply_web_xml"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardContext")
+
+#: By whether all methods but those named are open.
+_UNCOVERED = (
+    "%s: For security constraints with URL pattern [%s] the HTTP methods [%s] are uncovered.",
+    "%s: For security constraints with URL pattern [%s] only the HTTP methods [%s] are covered. "
+    "All other methods are uncovered.",
+)
+_DENIED = (
+    "%s: Adding security constraints with URL pattern [%s] to deny access with the uncovered HTTP methods [%s]",
+    "%s: Adding security constraints with URL pattern [%s] to deny access with the uncovered HTTP methods "
+    "that are not one of the following [%s]",
+)
 
 
 def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
@@ -29,7 +46,7 @@ def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
     context.locale_encodings = dict(web_xml.locale_encodings)
     context.request_character_encoding = web_xml.request_character_encoding
     context.response_character_encoding = web_xml.response_character_encoding
-    context.constraints = list(web_xml.constraints)
+    context.constraints = [*web_xml.constraints, *_deny_uncovered(web_xml, context)]
     context.login_config = web_xml.login
     context.security_roles = list(web_xml.roles)
     context.session_config = web_xml.session
@@ -40,6 +57,22 @@ def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
     context.naming.set_descriptor(web_xml.env_entries, web_xml.resource_refs)
     _apply_servlets(web_xml, context)
     _apply_filters(web_xml, context)
+
+
+def _deny_uncovered(web_xml: WebXml, context: StandardContext) -> list[SecurityConstraint]:
+    """Constraints that refuse the methods no other is meant for, where the descriptor asks for them; else log lines."""
+    constraints = []
+    for uncovered in uncovered_methods(web_xml.constraints):
+        context_name, pattern, methods = context.name or "/", uncovered.pattern, " ".join(uncovered.methods)
+        if not web_xml.deny_uncovered_http_methods:
+            log.error(_UNCOVERED[uncovered.all_but], context_name, pattern, methods)
+            continue
+        log.info(_DENIED[uncovered.all_but], context_name, pattern, methods)
+        names = "omitted_methods" if uncovered.all_but else "methods"
+        collection = SecurityCollection("deny-uncovered-http-methods", [pattern])
+        setattr(collection, names, frozenset(uncovered.methods))
+        constraints.append(SecurityConstraint([collection], auth_constraint=True))
+    return constraints
 
 
 def _apply_servlets(web_xml: WebXml, context: StandardContext) -> None:

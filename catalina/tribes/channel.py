@@ -115,7 +115,7 @@ class ChannelMessage:
         options: the bits of the module's table.
         timestamp_ms: the sender's clock, informative.
         unique_id: 16 bytes, the key of fragments and of two-phase commits.
-        address: the sender, who need not be a known member.
+        address: the sender, as it says; below the channel it need not be a known member.
         key: what the message is about; messages about one thing keep their order at Java members too. Not on the wire.
     """
 
@@ -253,7 +253,11 @@ def as_faults(faulty: Mapping[Member, BaseException]) -> dict[object, BaseExcept
 
 
 class ChannelListener(Protocol):
-    """Takes messages; both methods run in the runner's thread (Tomcat: ChannelListener.java)."""
+    """Takes messages of members; both methods run in the runner's thread (Tomcat: ChannelListener.java).
+
+    A listener with an attribute ``hears_strangers`` that is true gets those of nodes that are no members too: a
+    membership that finds its members by their messages. It must believe them nothing else.
+    """
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool: ...
 

@@ -30,10 +30,10 @@ class Member:
     """Who can be sent to: identity is ``host``, ``port`` and ``unique_id``, nothing else.
 
     Args:
-        host: raw IP address, 4 or 16 bytes; at most 127.
+        host: raw IP address, 4 or 16 bytes.
         port: TCP port of its receiver.
-        secure_port: -1 when it has none.
-        udp_port: where it takes datagrams, -1 when it takes none.
+        secure_port: where it takes TLS, -1 or 0 when it takes none.
+        udp_port: where it takes datagrams, -1 or 0 when it takes none.
         alive_ms: how long its membership service has been running, as it says; epoch milliseconds from some members.
         unique_id: 16 bytes, new in each process.
         command: :data:`SHUTDOWN_COMMAND` when it leaves.
@@ -67,7 +67,7 @@ class Member:
 
     @property
     def address(self) -> str:
-        """The IP address as text; host bytes that are no address are given in hex."""
+        """The IP address as text; host bytes that are no address, which no record carries, are given in hex."""
         if len(self.host) in (4, 16):
             return str(ipaddress.ip_address(self.host))
         return self.host.hex()
@@ -99,10 +99,10 @@ class Member:
         """The record: 77 bytes for an IPv4 member without command, domain and payload.
 
         Raises:
-            ValueError: the host is longer than 127 bytes, the id is not 16 bytes, or the record exceeds a datagram.
+            ValueError: the host is no address, the id is not 16 bytes, or the record exceeds a datagram.
         """
-        if len(self.host) > 127 or len(self.unique_id) != 16:
-            raise ValueError(f"member {self!r}: expected a host of at most 127 bytes and a unique id of 16")
+        if len(self.host) not in (4, 16) or len(self.unique_id) != 16:
+            raise ValueError(f"member {self!r}: expected a host of 4 or 16 bytes and a unique id of 16")
         body = b"".join(
             (
                 _FIXED.pack(self.alive_ms, self.port, self.secure_port, self.udp_port, len(self.host)),
@@ -124,20 +124,30 @@ class Member:
     def decode(cls, data: bytes, offset: int = 0) -> Member:
         """Read the record at ``offset``; bytes behind it are ignored, as Java does.
 
+        A member that passes can be connected to without asking anybody: its host is an address and not a name, and its
+        ports are ports. The loop does so in the thread that serves everybody, so a host that is a name would stop it
+        for as long as a name server is silent.
+
         Raises:
-            ProtocolError: it is not a member record.
+            ProtocolError: it is not a member record, or a member that nobody could connect to.
         """
         body = _body_start(data, offset)
         end = body + _LENGTH.unpack_from(data, body - _LENGTH.size)[0]
         alive, port, secure, udp, host_size = _FIXED.unpack_from(data, body)
+        if host_size not in (4, 16):
+            raise ProtocolError(f"member host of {host_size} bytes, expected an IP address of 4 or 16", body)
+        if not (0 < port <= 65535 and -1 <= secure <= 65535 and -1 <= udp <= 65535):
+            raise ProtocolError(
+                f"member with port {port}, securePort {secure} and udpPort {udp}, expected 1 to 65535, and for the "
+                "last two also -1 or 0, which mean none",
+                body,
+            )
         at = body + _FIXED.size
         host, at = _take(data, at, host_size, end)
         command, at = _take_sized(data, at, end)
         domain, at = _take_sized(data, at, end)
         unique_id, at = _take(data, at, 16, end)
         payload, at = _take_sized(data, at, end)
-        if host_size > 127:
-            raise ProtocolError(f"member host of {host_size} bytes, limit 127", body)
         return cls(host, port, secure, udp, alive, unique_id, command, domain, payload)
 
 

@@ -9,7 +9,7 @@ from catalina.lifecycle import Lifecycle
 
 __all__ = ["StandardSessionIdGenerator"]
 
-_NO_MEANING = "Java's random generators; recognised, ids always come from the operating system's."
+_NO_MEANING = "identifiers come from the operating system's random source"
 
 
 class StandardSessionIdGenerator(Lifecycle):
@@ -17,9 +17,9 @@ class StandardSessionIdGenerator(Lifecycle):
 
     session_id_length = Attribute(int, 16, unit="bytes", doc="Random bytes in an id; it has two hex digits per byte.")
     jvm_route = Attribute(str, "", doc="Put behind each id; the manager sets it to the engine's jvmRoute.")
-    secure_random_class = Attribute(str, None, doc=_NO_MEANING)
-    secure_random_algorithm = Attribute(str, "SHA1PRNG", doc=_NO_MEANING)
-    secure_random_provider = Attribute(str, None, doc=_NO_MEANING)
+    secure_random_class = Attribute(str, None, inert=_NO_MEANING)
+    secure_random_algorithm = Attribute(str, "SHA1PRNG", inert=_NO_MEANING)
+    secure_random_provider = Attribute(str, None, inert=_NO_MEANING)
 
     def generate_session_id(self, route: str | None = None) -> str:
         """A new id; ``route`` instead of the generator's own when given."""

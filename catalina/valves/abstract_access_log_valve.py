@@ -40,12 +40,16 @@ class AbstractAccessLogValve(ValveBase):
     )
     locale = Attribute(str, "", doc="Language of month and day names in %{...}t; English is the one there is.")
     max_log_message_buffer_size = Attribute(
-        int, 256, unit="characters", doc="Java only: size up to which line buffers are kept; lines here are plain text."
+        int,
+        256,
+        unit="characters",
+        doc="Size up to which line buffers are kept.",
+        inert="lines here are plain text, there are no buffers to keep",
     )
     request_attributes_enabled = Attribute(
         bool, False, doc="Take address, host, port and protocol from the attributes that RemoteIpValve sets."
     )
-    resolve_hosts = Attribute(bool, False, doc="Without effect since Tomcat 8; use enableLookups of the Connector.")
+    resolve_hosts = Attribute(bool, False, inert="since Tomcat 8 enableLookups of the Connector decides")
 
     #: Nanoseconds since the epoch; tests give another one.
     clock: Callable[[], int] = staticmethod(time.time_ns)
@@ -81,7 +85,7 @@ class AbstractAccessLogValve(ValveBase):
             return
         try:
             text = line(request, response, time_ns)
-        except Exception:  # an attribute's own __str__: the application's code
+        except BaseException:  # an attribute's own __str__: the application's code
             log.exception("Failed to write log message for [%s]", request.request_uri)
             return
         self.write(text)

@@ -38,7 +38,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
     connection_name = Attribute(str, "", doc="Database user.")
     connection_password = Attribute(str, "", doc="Its password.")
     connection_url = Attribute(str, "", xml="connectionURL", doc="jdbc: URL, or one of SQLAlchemy's.")
-    driver_name = Attribute(str, "", doc="Java only: the URL says which driver.")
+    driver_name = Attribute(str, "", inert="the URL says which driver")
     table_name = Attribute(str, "access", doc="Table; columns as below.")
     remote_host_field = Attribute(str, "remoteHost", doc="Column of the client's host.")
     user_field = Attribute(str, "userName", doc="Column of the user.")
@@ -50,7 +50,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
     bytes_field = Attribute(str, "bytes", doc="Column of the body's bytes.")
     referer_field = Attribute(str, "referer", doc="Column of the Referer.")
     user_agent_field = Attribute(str, "userAgent", doc="Column of the User-Agent.")
-    use_long_content_length = Attribute(bool, False, doc="Java only: numbers have no limit.")
+    use_long_content_length = Attribute(bool, False, inert="numbers have no limit")
     request_attributes_enabled = Attribute(
         bool, True, doc="Take address, host, port and protocol from the attributes that RemoteIpValve sets."
     )

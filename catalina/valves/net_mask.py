@@ -1,16 +1,67 @@
-"""Networks as RemoteCIDRValve and RemoteCIDRFilter name them: ``10.0.0.0/8``, ``::1``, ``10.0.0.1;8009``."""
+"""Addresses and networks of clients, as valves and filters compare them: ``10.0.0.0/8``, ``::1``, ``10.0.0.1;8009``.
+
+One address has several spellings. An IPv6 address that only wraps an IPv4 one (``::ffff:10.1.2.3``, which proxies on
+dual-stack machines write) is that IPv4 address, and short forms (``1.2.3`` is 1.2.0.3) count as in
+java.net.InetAddress, which Tomcat asks. Host names are never looked up: a client writes them.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from catalina.attributes import AttributeRefused, comma_list
 from catalina.java_pattern import compile_pattern
 
-__all__ = ["Address", "NetMask", "net_masks"]
+__all__ = ["Address", "NetMask", "address_in", "net_masks", "parse_address", "spellings"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: One to four numbers; a leading zero is refused, because some read it as octal.
+_SHORT_IPV4 = re.compile(r"(?:(?:0|[1-9][0-9]{0,9})(?:\.(?!$)|$)){1,4}")
+
+
+def parse_address(text: str) -> Address:
+    """An address as a client or operator writes it; the IPv4 address for an IPv4-mapped one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if ":" not in text and text.count(".") < 3:
+        return _short_address(text)
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _short_address(text: str) -> Address:
+    """``a.b.c``, ``a.b`` and ``a``: the last number fills the bytes that are left."""
+    if not _SHORT_IPV4.fullmatch(text):
+        raise ValueError(f"{text!r} does not appear to be an IPv4 or IPv6 address")
+    *heads, tail = (int(part) for part in text.split("."))
+    bits = 32 - 8 * len(heads)
+    if any(head > 255 for head in heads) or tail >> bits:
+        raise ValueError(f"{text!r} does not appear to be an IPv4 or IPv6 address")
+    number = 0
+    for head in heads:
+        number = number << 8 | head
+    return ipaddress.IPv4Address(number << bits | tail)
+
+
+def spellings(value: str) -> tuple[str, ...]:
+    """The texts that a regular expression of addresses is compared with: as given, and as the IPv4 address it wraps.
+
+    Args:
+        value: an address or a name, perhaps with ``;port`` behind it.
+    """
+    if ":" not in value:
+        return (value,)
+    address, semicolon, port = value.partition(";")
+    try:
+        mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+    except ValueError:
+        return (value,)
+    return (value,) if mapped is None else (value, f"{mapped}{semicolon}{port}")
 
 
 class NetMask:
@@ -23,8 +74,10 @@ class NetMask:
     def __init__(self, text: str) -> None:
         self.text = text
         network, semicolon, ports = text.partition(";")
+        address_text, slash, bits = network.strip().partition("/")
+        address = parse_address(address_text.strip())
         # Tomcat ignores the bits behind the mask (10.1.2.3/8), and so does strict=False.
-        self.network = ipaddress.ip_network(network.strip(), strict=False)
+        self.network = ipaddress.ip_network(f"{address}/{bits.strip()}" if slash else str(address), strict=False)
         try:
             self.ports = compile_pattern(ports) if semicolon else None
         except re.error as error:
@@ -38,6 +91,15 @@ class NetMask:
         if address.version != self.network.version or address not in self.network:
             return False
         return self.ports is None or (port is not None and self.ports.fullmatch(str(port)) is not None)
+
+
+def address_in(address: Address, allow: Sequence[NetMask], deny: Sequence[NetMask], port: int | None = None) -> bool:
+    """Whether a client with that address may pass: ``deny`` first, then ``allow``; with neither nobody."""
+    if any(mask.matches(address, port) for mask in deny):
+        return False
+    if any(mask.matches(address, port) for mask in allow):
+        return True
+    return bool(deny) and not allow
 
 
 def net_masks(text: str) -> tuple[NetMask, ...]:

@@ -89,7 +89,7 @@ class ParameterLimitValve(ValveBase):
         if hasattr(container, "constraints"):  # a Context
             path = f"/WEB-INF/{self.resource_path}"
             resource = container.resources.get_resource(path)
-            return path, resource.read_bytes().decode("utf-8") if resource.exists else None
+            return path, resource.read().decode("utf-8") if resource.exists else None
         names = [container.name]
         while container.parent is not None:
             container = container.parent

@@ -42,9 +42,9 @@ class PersistentValve(ValveBase):
     filter: Attribute[re.Pattern[str] | None] = Attribute(
         pattern, None, doc="Regular expression of paths whose requests need no session (static files)."
     )
-    semaphore_fairness = Attribute(bool, True, doc="Java only: who waits longest is served first.")
+    semaphore_fairness = Attribute(bool, True, inert="who waits longest is served first")
     semaphore_block_on_acquire = Attribute(bool, True, doc="Wait while another request has the session; false is 429.")
-    semaphore_acquire_uninterruptibly = Attribute(bool, True, doc="Java only: a waiting thread cannot be interrupted.")
+    semaphore_acquire_uninterruptibly = Attribute(bool, True, inert="a waiting thread cannot be interrupted")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
-from catalina.valves.net_mask import NetMask, net_masks
+from catalina.valves.net_mask import NetMask, address_in, net_masks, parse_address
 from catalina.valves.request_filter_valve import RequestFilterValve
 
 if TYPE_CHECKING:
@@ -37,12 +36,8 @@ class RemoteCIDRValve(RequestFilterValve):
             self.logger.error("Request does not contain a valid server port. Request denied.")
             return False
         try:
-            address = ipaddress.ip_address(text)
+            address = parse_address(text)
         except ValueError:
             self.logger.error("Client does not have an IP address. Request denied.")
             return False
-        if any(mask.matches(address, port) for mask in self.deny):
-            return False
-        if any(mask.matches(address, port) for mask in self.allow):
-            return True
-        return bool(self.deny) and not self.allow
+        return address_in(address, self.allow, self.deny, port)

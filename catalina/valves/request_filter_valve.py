@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
+from catalina.valves.net_mask import spellings
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -106,10 +107,14 @@ class RequestFilterValve(ValveBase):
 
 
 def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | None) -> bool:
-    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value."""
-    if deny is not None and deny.fullmatch(value):
+    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value.
+
+    An address that wraps an IPv4 one (``::ffff:10.1.2.3``) is matched in both spellings: it is the same client.
+    """
+    forms = spellings(value)
+    if deny is not None and any(map(deny.fullmatch, forms)):
         return False
-    if allow is not None and allow.fullmatch(value):
+    if allow is not None and any(map(allow.fullmatch, forms)):
         return True
     # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
     return deny is not None and allow is None

@@ -17,9 +17,10 @@ __all__ = ["SemaphoreValve", "acquire"]
 
 
 def _concurrency(text: str) -> int:
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise AttributeRefused("a whole number of 1 or more")
-    return int(text)
+    try:
+        return max(0, int(text))
+    except ValueError:
+        raise AttributeRefused("a whole number; 0 or less lets nothing pass") from None
 
 
 def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block: bool) -> bool:
@@ -37,10 +38,12 @@ def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block:
 class SemaphoreValve(ValveBase):
     """A request needs a permit to pass, and gives it back when it is through."""
 
-    concurrency = Attribute(_concurrency, 10, doc="Permits: requests that run at the same time.")
+    concurrency = Attribute(
+        _concurrency, 10, doc="Permits: requests that run at the same time. With 0 or less no request passes."
+    )
     block = Attribute(bool, True, doc="Wait for a permit; false refuses at once.")
-    fairness = Attribute(bool, False, doc="Java only: who waits longest is always served first here.")
-    interruptible = Attribute(bool, False, doc="Java only: a waiting thread cannot be interrupted in Python.")
+    fairness = Attribute(bool, False, inert="who waits longest is always served first here")
+    interruptible = Attribute(bool, False, inert="a waiting thread cannot be interrupted in Python")
     high_concurrency_status = Attribute(
         int, -1, doc="Status of a refused request; -1 leaves the empty answer 200, as Tomcat does."
     )
@@ -62,7 +65,8 @@ class SemaphoreValve(ValveBase):
             self.next.invoke(request, response)
             return
         permits = self._permits
-        if not acquire(permits, request, self.block):
+        # Who waits for a permit that cannot come would hold a thread for ever.
+        if not acquire(permits, request, self.block and self.concurrency > 0):
             if self.high_concurrency_status > 0:
                 response.send_error(self.high_concurrency_status)
             return

@@ -22,7 +22,7 @@ class ValveBase(Lifecycle):
     what it opened before, it closes in ``finally``. One instance serves all requests, from several threads at once.
     """
 
-    async_supported = Attribute(bool, True, doc="Java only: WSGI has no asynchronous processing to allow or refuse.")
+    async_supported = Attribute(bool, True, inert="WSGI has no asynchronous processing to allow or refuse")
 
     #: The following valve; the pipeline sets it. The basic valve, which is the last, has none.
     next: ValveBase

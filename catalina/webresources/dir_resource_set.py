@@ -53,7 +53,7 @@ class DirResourceSet(ResourceSet):
         file = Path(self._directory, inner.strip("/"))
         parent = os.path.realpath(file.parent)
         inside = parent == str(file.parent) or self._follows_links()
-        return file if inside and not file.is_symlink() else None
+        return file if inside and not os.path.islink(file) else None  # a name too long for islink is not one
 
     def _file(self, path: str) -> str | None:
         """The file for a path inside the application, None when it is not below the mount or behind a link."""

@@ -47,9 +47,9 @@ class Resource:
 
     @property
     def etag(self) -> str:
-        """Weak, as Tomcat makes it: size and time of change."""
+        """Weak, as Tomcat makes it: size (-1 for a directory) and time of change."""
         if self._weak is None:
-            self._weak = f'W/"{self.size}-{self.mtime_ms}"'
+            self._weak = f'W/"{-1 if self.is_directory else self.size}-{self.mtime_ms}"'
         return self._weak
 
     @property
@@ -61,9 +61,14 @@ class Resource:
 
     @property
     def strong_etag(self) -> str:
-        """A hash of the content (Tomcat: FileResource.getStrongETag, SHA-1 in hex). Raises OSError."""
+        """A hash of the content, the weak tag of a directory (Tomcat: AbstractResource.getStrongETag, SHA-256 in hex).
+
+        Raises OSError: the file cannot be read.
+        """
+        if not self.is_file:
+            return self.etag
         if self._strong is None:
-            digest = hashlib.sha1(usedforsecurity=False)
+            digest = hashlib.sha256(usedforsecurity=False)
             with self.open() as stream:
                 while data := stream.read(65536):
                     digest.update(data)

@@ -42,9 +42,11 @@ class StandardRoot(Lifecycle):
         int, 512, unit="KiB", doc="Larger files are read each time; at most a twentieth of cacheMaxSize counts."
     )
     cache_ttl = Attribute(int, 5000, unit="ms", doc="How long a changed file may still be served as it was.")
-    track_locked_files = Attribute(bool, False, doc="Java only: finds files that were not closed.")
+    track_locked_files = Attribute(
+        bool, False, doc="Find files that were not closed.", inert="files here are closed as soon as they are read"
+    )
     archive_index_strategy = Attribute(
-        choice("simple", "bloom", "purged"), "simple", doc="Recognised: an archive's directory is kept in memory."
+        choice("simple", "bloom", "purged"), "simple", inert="an archive's directory is kept in memory"
     )
     read_only = Attribute(bool, False, doc="The application's own directory cannot be written.")
 

@@ -1,5 +1,7 @@
 """Login by a form, as a browser goes through it."""
 
+import re
+
 from catalina.authenticator.authenticator_base import AuthenticatorBase
 from tests.authenticator.application import PROTECTED, Browser, login_config, secure_node, text
 
@@ -99,7 +101,8 @@ def test_the_landing_page_catches_whoever_has_no_page_to_go_to(tmp_path):
         valve(node).landing_page = "/private/home"
         answer = log_in(Browser(node))
     assert answer.status == 302
-    assert answer.get("Location") == "/shop/private/home"
+    # The client may keep no cookie.
+    assert re.fullmatch("/shop/private/home;jsessionid=[0-9A-F]{32}", answer.get("Location"))
 
 
 def test_a_session_that_somebody_has_planted_is_useless(tmp_path):
@@ -182,3 +185,17 @@ def test_a_password_in_the_url_is_no_login(tmp_path):
         browser.ask("/shop/private/x")
         assert browser.ask(f"/shop/j_security_check?{RIGHT.decode()}").status == 400
         assert browser.ask("/shop/j_security_check", "POST", body=RIGHT).status == 303
+
+
+def test_a_client_without_cookies_logs_in_with_the_id_in_the_url(tmp_path):
+    inner = INNER + "<session-config><tracking-mode>URL</tracking-mode></session-config>"
+    with make(tmp_path, inner) as node:
+        first = node.ask("/shop/private/x?a=1")
+        assert first.get("Set-Cookie") is None
+        session_id = first.response.request.get_session(False).id
+        fields = {"Content-Type": "application/x-www-form-urlencoded"}
+        posted = node.ask(f"/shop/j_security_check;jsessionid={session_id}", "POST", body=RIGHT, headers=fields)
+        new_id = posted.response.request.get_session(False).id
+        assert posted.get("Location") == f"/shop/private/x;jsessionid={new_id}?a=1"
+        assert text(node.ask(posted.get("Location"))).startswith("bob|FORM|GET|/private/x|a=1")
+        assert text(node.ask(f"/shop/private/y;jsessionid={new_id}")).startswith("bob|FORM")

@@ -124,6 +124,44 @@ def test_a_cut_link_blocks_no_request_and_after_it_is_mended_the_nodes_share_aga
 
 
 @pytest.mark.netns
+def test_after_an_outage_with_the_route_gone_the_nodes_meet_again(
+    switch: Switch, make_node: Callable[..., Node]
+) -> None:
+    """Ten heartbeats could not be sent, so the membership makes a new socket while there is no route to the group."""
+    a, b = pair_in_namespaces(switch, make_node)
+    assert a.namespace is not None
+    a.namespace.cut()
+    wait_until(lambda: "Recovery attempt number [1] failed" in a.log, "the socket is made anew", 30)
+    a.namespace.mend()
+    wait_until(lambda: "Membership recovery was successful" in a.log, "recovery", 30)
+    wait_until(lambda: members_seen(a)[0] >= 2 and members_seen(b)[0] >= 2, "they find each other again", 30)
+    session_id = a.get("/count").session_id
+    assert b.get("/count", session_id).values == {"count": 2}
+    assert "only members on this machine" not in a.log
+
+
+@pytest.mark.netns
+def test_a_node_that_starts_before_its_cable_is_in_joins_when_it_is(
+    switch: Switch, make_node: Callable[..., Node]
+) -> None:
+    cluster = full(GROUP_PORT, send_options=6, receiver='address="auto"', bind="")
+    first, second = switch.add("ns1"), switch.add("ns2")
+    a = make_node("ns1", cluster=cluster, namespace=first, http_port=8080)
+    b = make_node("ns2", cluster=cluster, namespace=second, http_port=8080)
+    first.cut()
+    a.start(wait=False)
+    b.start(wait=False)
+    b.wait_started()
+    wait_until(lambda: "Looking for a route every" in a.log, "a has no route", 30)
+    first.mend()
+    wait_until(lambda: members_seen(a)[0] and members_seen(b)[0], "they find each other", 40)
+    assert "Replication member added:[tcp://10.99.0.1:4000]" in b.log
+    a.wait_started()
+    session_id = a.get("/count").session_id
+    assert b.get("/count", session_id).values == {"count": 2}
+
+
+@pytest.mark.netns
 def test_lost_heartbeats_do_not_end_a_member_that_still_answers(switch: Switch, make_node: Callable[..., Node]) -> None:
     a, b = pair_in_namespaces(switch, make_node)
     switch.drop_multicast(True)

@@ -81,9 +81,37 @@ def test_what_must_not_or_need_not_be_compressed_is_left_alone(application, fiel
         assert answer.get("content-length") == str(len(answer.body))
 
 
-def test_force_compresses_without_being_asked():
-    with serving(text("image/png"), compression="force") as connector, Client(connector) as client:
-        assert client.get("/").get("content-encoding") == "gzip"
+def test_force_takes_any_type_and_program_but_asks_the_client():
+    application = text("image/png")
+    attributes = {"compression": "force", "noCompressionUserAgents": "Old.*"}
+    with serving(application, **attributes) as connector, Client(connector) as client:
+        answer = client.get("/", "Accept-Encoding: gzip", "User-Agent: OldBrowser/1")
+        assert answer.get("content-encoding") == "gzip"
+        answer = client.get("/")
+        assert answer.get("content-encoding") is None
+        assert answer.get("vary") == "accept-encoding"
+
+
+@pytest.mark.parametrize(
+    ("field", "coding"),
+    [("gzip, gzip;q=0", "gzip"), ("gzip;q=0, gzip", "gzip"), ("*", None), ("identity, *;q=1", None), ("GZIP", "gzip")],
+)
+def test_accept_encoding_decides_as_in_tomcat(field, coding):
+    with serving(text(), compression="on") as connector, Client(connector) as client:
+        assert client.get("/", f"Accept-Encoding: {field}").get("content-encoding") == coding
+
+
+def test_a_programs_whole_name_excludes_it():
+    attributes = {"compression": "on", "noCompressionUserAgents": "Old"}
+    with serving(text(), **attributes) as connector, Client(connector) as client:
+        answer = client.get("/", "Accept-Encoding: gzip", "User-Agent: OldBrowser/1")
+        assert answer.get("content-encoding") == "gzip"
+
+
+def test_a_coding_that_is_not_excluded_is_compressed_once_more():
+    application = text("text/plain", ("Content-Encoding", "x-own"))
+    with serving(application, compression="on") as connector, Client(connector) as client:
+        assert client.get("/", "Accept-Encoding: gzip").get("content-encoding") == "x-own, gzip"
 
 
 def test_a_number_is_the_least_size():
@@ -93,11 +121,20 @@ def test_a_number_is_the_least_size():
         assert client.get("/", "Accept-Encoding: gzip").get("content-encoding") == "gzip"
 
 
-def test_a_strong_tag_becomes_weak_and_vary_is_kept():
-    application = text("text/plain", ("ETag", '"abc"'), ("Vary", "Cookie"))
+def test_what_has_a_strong_tag_is_sent_as_it_is():
+    application = text("text/plain", ("ETag", '"abc"'))
+    with serving(application, compression="on") as connector, Client(connector) as client:
+        answer = client.get("/", "Accept-Encoding: gzip")
+        assert (answer.get("etag"), answer.get("content-encoding"), answer.get("vary")) == ('"abc"', None, None)
+        assert answer.body == TEXT
+
+
+def test_a_weak_tag_stays_and_vary_is_kept():
+    application = text("text/plain", ("ETag", 'W/"abc"'), ("Vary", "Cookie"))
     with serving(application, compression="on") as connector, Client(connector) as client:
         answer = client.get("/", "Accept-Encoding: gzip")
         assert answer.get("etag") == 'W/"abc"'
+        assert answer.get("content-encoding") == "gzip"
         assert answer.get("vary") == "Cookie,accept-encoding"
 
 
@@ -113,6 +150,7 @@ def test_head_is_not_compressed():
         ("gzip, br;q=0.5", {"gzip": 1.0, "br": 0.5}),
         ("*;q=0.1,GZIP ; q=1", {"*": 0.1, "gzip": 1.0}),
         ("gzip;q=x, ;, br;q=9", {"br": 1.0}),
+        ("gzip;q=0.5, gzip;q=0, gzip;q=0.7", {"gzip": 0.7}),
         ("", {}),
     ],
 )

@@ -117,3 +117,81 @@ def test_paths_may_be_given_decoded(node: Node) -> None:
     with node:
         dispatcher = node.context.application_context.dispatcher("/back/a%2fb;p=1")  # type: ignore[attr-defined]  # set by the fixture
         assert dispatcher.mapping.path_info == "/a%2fb"
+
+
+ADDRESSES = """
+def front(environ, start_response):
+    kind, target = environ["QUERY_STRING"].split("=", 1)
+    dispatcher = environ["catalina.context"].dispatcher(target.partition("&")[0])
+    if kind == "forward":
+        return dispatcher.forward(environ, start_response)
+    body = dispatcher.include(environ)
+    start_response("200 OK", [])
+    return body
+
+def back(environ, start_response):
+    start_response("200 OK", [])
+    own = [environ["REQUEST_URI"], environ["SCRIPT_NAME"], environ["PATH_INFO"], environ.get("catalina.mount")]
+    names = ("request_uri", "context_path", "servlet_path", "path_info", "query_string")
+    found = {kind: [environ.get(f"jakarta.servlet.{kind}.{name}") for name in names] for kind in ("forward", "include")}
+    return [repr((own, found["forward"], found["include"])).encode()]
+"""
+
+
+@pytest.fixture
+def addresses(tmp_path: Path) -> Node:
+    mapped = {
+        "front": ("/snoop/*", "/front"), "back": ("/back/*", "/exact"),
+    }  # fmt: skip
+    servlets = "".join(
+        f"<servlet><servlet-name>{name}</servlet-name><servlet-class>addresses:{name}</servlet-class></servlet>"
+        + "".join(
+            f"<servlet-mapping><servlet-name>{name}</servlet-name><url-pattern>{pattern}</url-pattern></servlet-mapping>"
+            for pattern in patterns
+        )
+        for name, patterns in mapped.items()
+    )
+    node = Node(tmp_path)
+    node.add(
+        "shop",
+        {"WEB-INF/web.xml": web_xml(servlets), "WEB-INF/classes/addresses.py": ADDRESSES, "static.txt": "static"},
+    )
+    return node
+
+
+@pytest.mark.parametrize("front", ["/front", "/snoop", "/snoop/a%3Fb"])
+def test_a_file_is_forwarded_to_and_included_from_any_mapping(addresses: Node, front: str) -> None:
+    with addresses:
+        assert addresses.ask(f"/shop{front}?forward=/static.txt").body == b"static"
+        assert addresses.ask(f"/shop{front}?include=/static.txt").body == b"static"
+
+
+@pytest.mark.parametrize(
+    ("front", "target", "own", "origin"),
+    [
+        ("/snoop/a%3Fb", "/back/x%3Fy;p=1", ["/shop/back/x%3Fy;p=1", "/shop/back", "/x?y", "/back"],
+         ["/shop/snoop/a%3Fb", "/shop", "/snoop", "/a?b"]),
+        ("/front", "/exact", ["/shop/exact", "/shop", "/exact", None], ["/shop/front", "/shop", "/front", None]),
+    ],
+)  # fmt: skip
+def test_a_forward_knows_where_it_is_and_where_it_came_from(
+    addresses: Node, front: str, target: str, own: list[str | None], origin: list[str | None]
+) -> None:
+    query = f"forward={target}"
+    with addresses:
+        answer = addresses.ask(f"/shop{front}?{query}").body.decode()
+    here = [f"{own[0]}?{query}", *own[1:]]
+    assert answer == repr((here, [*origin, query], [None] * 5))
+
+
+def test_an_include_keeps_its_own_address_and_tells_the_others(addresses: Node) -> None:
+    with addresses:
+        answer = addresses.ask("/shop/snoop/x?include=/back/a%20b").body.decode()
+    own = ["/shop/snoop/x?include=/back/a%20b", "/shop/snoop", "/x", "/snoop"]
+    assert answer == repr((own, [None] * 5, ["/shop/back/a%20b", "/shop", "/back", "/a b", None]))
+
+
+def test_what_is_included_and_not_there_is_an_error(addresses: Node) -> None:
+    with addresses:
+        assert addresses.ask("/shop/front?include=/nope.txt").status == 500
+        assert addresses.ask("/shop/front?forward=/nope.txt").status == 404

@@ -26,7 +26,7 @@ class Part(Component):
 class Valve(Part):
     size = Attribute(int, 100, unit="bytes", doc="A number.")
     mode = Attribute(choice("fast", "safe"), "safe", doc="A word.")
-    async_supported = Attribute(bool, True, doc="Java only: WSGI has no asynchronous processing.")
+    async_supported = Attribute(bool, True, inert="WSGI has no asynchronous processing")
 
 
 class Realm(Part):
@@ -117,7 +117,7 @@ def test_a_value_that_does_not_convert_is_one_warning_and_the_default_stays(
 def test_an_attribute_without_effect_is_said_when_it_is_set_to_something(tmp_path: Path) -> None:
     valve = f'<Valve className="{__name__}.Valve" asyncSupported="{{}}"/>'
     tree, findings = digest(tmp_path, f"<Host>\n{valve.format('false')}{valve.format('true')}</Host>")
-    assert findings == ["server.xml:2 <Valve>: asyncSupported has no effect: WSGI has no asynchronous processing."]
+    assert findings == ["server.xml:2 <Valve>: asyncSupported has no effect: WSGI has no asynchronous processing"]
     assert tree.children[0].findings[0].level == logging.INFO
 
 

@@ -11,6 +11,7 @@ from tests.filters.middleware import Stand, configured
     [
         ({"allow": "192.0.2.0/24"}, "192.0.2.1", True), ({"allow": "192.0.2.0/24"}, "192.0.3.1", False),
         ({"deny": "192.0.2.0/24"}, "192.0.2.1", False), ({"deny": "192.0.2.0/24"}, "::1", True),
+        ({"deny": "192.0.2.0/24"}, "::ffff:192.0.2.1", False), ({"allow": "192.0.2.0/24"}, "::ffff:192.0.2.1", True),
         ({"allow": "0.0.0.0/0"}, "", False), ({}, "192.0.2.1", False),
     ],
 )  # fmt: skip

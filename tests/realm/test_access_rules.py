@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.descriptor.elements import SecurityCollection, SecurityConstraint
-from catalina.realm.access_rules import constraints_for, may_access, needs_login, needs_secure_transport
+from catalina.realm.access_rules import (
+    Uncovered,
+    constraints_for,
+    may_access,
+    needs_login,
+    needs_secure_transport,
+    uncovered_methods,
+)
 
 
 def constraint(*patterns, roles=(), auth=True, methods=(), omitted=(), transport="NONE"):
@@ -146,3 +153,23 @@ def test_a_star_is_read_as_the_realm_says(mode, declared, allowed):
 def test_no_mode_opens_what_nobody_may_have():
     rules = [constraint("/*", roles=["*"]), constraint("/*")]
     assert not may_access(rules, BOB, (), lambda role: True, "authOnly")
+
+
+@pytest.mark.parametrize(
+    ("constraints", "expected"),
+    [
+        ([constraint("/*")], []),
+        ([constraint("/*", methods=["GET", "HEAD"])], [Uncovered("/*", ("GET", "HEAD"), all_but=True)]),
+        ([constraint("/*", omitted=["GET"])], [Uncovered("/*", ("GET",), all_but=False)]),
+        ([constraint("/*", omitted=["GET", "PUT"]), constraint("/*", methods=["GET"])],
+         [Uncovered("/*", ("PUT",), all_but=False)]),
+        ([constraint("/*", omitted=["GET"]), constraint("/*", methods=["GET"])], []),
+        ([constraint("/*", omitted=["GET", "PUT"]), constraint("/*", omitted=["GET"])],
+         [Uncovered("/*", ("GET",), all_but=False)]),
+        ([constraint("/*", methods=["GET"]), constraint("/*", auth=False)], []),
+        ([constraint("/*", methods=["GET"]), constraint("/a/*", methods=["PUT"]), constraint("/a/*")],
+         [Uncovered("/*", ("GET",), all_but=True)]),
+    ],
+)  # fmt: skip
+def test_the_methods_that_nobody_covers_are_found(constraints, expected):
+    assert uncovered_methods(constraints) == expected

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.servlets.conditions import BadConditionError, check_conditions, check_missing, if_range_matches
+from catalina.servlets.conditions import BadConditionError, check_conditions, if_range_matches
 
 TAG = 'W/"6-1748779200000"'
 MTIME = 1_748_779_200_123  # Sun, 01 Jun 2025 12:00:00 GMT and a bit
@@ -54,7 +54,10 @@ def test_a_strong_tag_matches_strongly() -> None:
     assert check_conditions(environ, '"abc"', MTIME) is None
 
 
-@pytest.mark.parametrize("field", ["garbage", "", " ", '"x', 'x"', '"x" "y"', 'w/"x"'])
+@pytest.mark.parametrize(
+    "field",
+    ["garbage", "", " ", '"x', 'x"', '"x" "y"', 'w/"x"', '*, "x"', '"x", *', '"x",', ',"x"', '"x",,"y"', "*,*", '"\\'],
+)
 def test_a_malformed_tag_is_an_error(field: str) -> None:
     with pytest.raises(BadConditionError):
         check_conditions({"REQUEST_METHOD": "GET", "HTTP_IF_NONE_MATCH": field}, TAG, MTIME)
@@ -69,11 +72,34 @@ def test_any_text_gives_a_status_or_the_documented_error(field: str) -> None:
             assert "MATCH" in name
 
 
-def test_what_does_not_exist_fails_if_match_and_nothing_else() -> None:
-    assert check_missing({}) == 404
-    assert check_missing({"HTTP_IF_MATCH": "*"}) == 412
-    with pytest.raises(BadConditionError):
-        check_missing({"HTTP_IF_MATCH": "x"})
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, None), ({"IF_MATCH": "*"}, 412), ({"IF_MATCH": '"x"'}, 412), ({"IF_NONE_MATCH": "*"}, None),
+        ({"IF_NONE_MATCH": '"x"'}, None), ({"IF_MODIFIED_SINCE": LATER}, None),
+        ({"IF_UNMODIFIED_SINCE": EARLIER}, None),
+    ],
+)  # fmt: skip
+def test_no_tag_matches_what_does_not_exist(method: str, fields: dict[str, str], status: int | None) -> None:
+    environ = {"REQUEST_METHOD": method, **{f"HTTP_{name}": value for name, value in fields.items()}}
+    assert check_conditions(environ, None, 0) == status
+
+
+@pytest.mark.parametrize(
+    "field",
+    [f"{DATE},{DATE}", "Sun, 01 Jun 9880198801 12:00:00 GMT", "9880198801", "Sun, 99 Jun 2025 12:00:00 GMT", "", "0"],
+)
+@pytest.mark.parametrize("name", ["HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"])
+def test_what_is_not_one_date_does_not_count(name: str, field: str) -> None:
+    assert check_conditions({"REQUEST_METHOD": "GET", name: field}, TAG, MTIME) is None
+
+
+@pytest.mark.parametrize(
+    "field", ["Sun, 01 Jun 2025 12:00:00 GMT", "Sunday, 01-Jun-25 12:00:00 GMT", "Sun Jun  1 12:00:00 2025"]
+)
+def test_the_three_forms_of_a_date(field: str) -> None:
+    assert check_conditions({"REQUEST_METHOD": "GET", "HTTP_IF_MODIFIED_SINCE": field}, TAG, MTIME) == 304
 
 
 @pytest.mark.parametrize(
@@ -92,5 +118,6 @@ def test_if_range_names_exactly_this_state(field: str | None, etag: str, counts:
 
 
 def test_an_if_range_that_is_neither_tag_nor_date_is_an_error() -> None:
-    with pytest.raises(BadConditionError):
-        if_range_matches("garbage", TAG, MTIME)
+    for field in ("garbage", '"a", "b"', '"a', 'W/"a', "", f"{DATE},{DATE}"):
+        with pytest.raises(BadConditionError):
+            if_range_matches(field, TAG, MTIME)

@@ -138,3 +138,34 @@ def test_a_file_nobody_may_read_is_forbidden(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(FileResource, "can_read", False)  # root may read everything
     with node:
         assert node.ask("/a.txt").status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("PUT", "/new.txt", {"If-Match": "*"}, 412),
+        ("PUT", "/new.txt", {"If-Match": '"x"'}, 412),
+        ("PUT", "/new.txt", {"If-Match": "x"}, 400),
+        ("PUT", "/new.txt", {"If-None-Match": "*"}, 201),
+        ("PUT", "/a.txt", {"If-None-Match": "*"}, 412),
+        ("DELETE", "/new.txt", {"If-Match": "*"}, 412),
+        ("DELETE", "/new.txt", {}, 404),
+        ("DELETE", "/d", {"If-None-Match": "*"}, 412),
+        ("PUT", "/new.txt", {"Content-Range": "bytes 0-0/4611686018427387904"}, 400),
+        ("PUT", "/" + "n" * 300, {}, 409),
+        ("GET", "/" + "n" * 300, {}, 404),
+        ("GET", "/nope", {"If-None-Match": "x"}, 400),
+        ("GET", "/a.txt", {"If-Modified-Since": "Sun, 01 Jun 9880198801 12:00:00 GMT"}, 200),
+        ("GET", "/empty.txt", {"Range": "bytes=0-", "If-Range": "garbage"}, 400),
+    ],
+)
+def test_what_a_condition_protects(
+    tmp_path: Path, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    node = Node(tmp_path)
+    files = {"a.txt": "a", "empty.txt": "", "d/b.txt": "b", "WEB-INF/web.xml": servlet(readonly="false")}
+    node.add("ROOT", files)
+    with node:
+        answer = node.ask(path, method, headers, body=b"n" if method == "PUT" else b"")
+    assert answer.status == status
+    assert (node.base / "webapps/ROOT/new.txt").exists() == (status == 201)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.servlets.ranges import ByteRange, UnsatisfiableError, parse_content_range, parse_ranges
+from catalina.servlets.ranges import ByteRange, ContentRange, UnsatisfiableError, parse_content_range, parse_ranges
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_ranges_of_six_bytes(field: str, ranges: list[tuple[int, int]] | None) -
     "field",
     ["bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=2-1", "bytes=6-", "bytes=9-9", "bytes=-0", "bytes=1-2,",
      "bytes=1-2,9-9", "bytes=0-5,0-5,0-5", "bytes=0-9,1-2,3-4", "bytes=0-1,1-2,2-3", "bytes=1--2", "bytes=1",
-     "bytes=" + "9" * 30 + "-"],
+     "bytes=" + "9" * 30 + "-", "unknown=", "items=a-b", "bytes=9223372036854775808-", "by tes=1-2", "=1-2"],
 )  # fmt: skip
 def test_what_cannot_be_satisfied(field: str) -> None:
     with pytest.raises(UnsatisfiableError):
@@ -63,13 +63,30 @@ def test_many_ranges_are_judged_quickly() -> None:
     assert len(parse_ranges(field, 10_000) or ()) == 2000
 
 
-@pytest.mark.parametrize(("field", "expected"), [("bytes 1-2/3", ByteRange(1, 2)), ("bytes  0-0/1 ", ByteRange(0, 0))])
-def test_where_a_partial_put_belongs(field: str, expected: ByteRange) -> None:
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("bytes 1-2/3", ContentRange(1, 2, 3)),
+        ("ByteS  0-0/1 ", ContentRange(0, 0, 1)),
+        ("bytes 0 - 0 / 9", ContentRange(0, 0, 9)),
+    ],
+)
+def test_where_a_partial_put_belongs(field: str, expected: ContentRange) -> None:
     assert parse_content_range(field) == expected
 
 
 @pytest.mark.parametrize(
-    "field", ["", "bytes 2-1/3", "bytes 1-3/3", "bytes */3", "bytes 1-2/*", "items 1-2/3", "bytes=1-2"]
+    "field",
+    [
+        "",
+        "bytes 2-1/3",
+        "bytes 1-3/3",
+        "bytes */3",
+        "bytes 1-2/*",
+        "items 1-2/3",
+        "bytes=1-2",
+        "bytes 0-1/9223372036854775808",
+    ],
 )
 def test_a_content_range_that_makes_no_sense(field: str) -> None:
     with pytest.raises(ValueError, match=r"range|bytes"):

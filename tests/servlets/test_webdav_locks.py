@@ -71,6 +71,16 @@ def test_what_is_gone_is_not_locked() -> None:
     assert [bool(table.covering(path)) for path in ("/d", "/d/x", "/dx")] == [False, False, True]
 
 
+def test_what_remains_stays_locked() -> None:
+    table = LockTable()
+    locks = {
+        path: table.acquire(path, exclusive=True, deep=False, owner="", timeout=60) for path in ("/d/x", "/d/y", "/e")
+    }
+    assert table.closed_below("/d", [locks["/d/y"].token]) == {"/d/x"}
+    table.forget("/d", lambda path: path == "/d/x")
+    assert [bool(table.covering(path)) for path in ("/d/x", "/d/y", "/e")] == [True, False, True]
+
+
 def test_there_is_an_end_to_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webdav_locks, "MAX_LOCKS", 1)
     table = LockTable()
@@ -82,7 +92,8 @@ def test_there_is_an_end_to_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("field", "seconds"),
     [
-        (None, 3600), ("Second-10", 10), ("Infinite", 604_800), ("x, second-20", 20), ("Second-0", 1),
+        (None, 3600), ("Second-10", 10), ("Infinite", 604_800), ("x, second-20", 20), ("Second-0", 3600),
+        ("Second-0, Second-5", 5),
         ("Second-99999999999999999999", 604_800), ("Second-x", 3600),
     ],
 )  # fmt: skip
@@ -100,13 +111,16 @@ def test_tokens_of_a_field() -> None:
     [
         ("(<urn:1>)", True), ("(<urn:2>)", False), ("(Not <urn:2>)", True), ("(Not <urn:1>)", False),
         ('(<urn:1> ["e"])', True), ('(<urn:1> ["f"])', False), ('(<urn:2>) (["e"])', True), ('</a> (["e"])', True),
+        ('</z> (["e"])', False), ('</z> (["e"]) </a> (<urn:1>) (["f"])', True), (' (["e"]) ', True),
     ],
 )  # fmt: skip
 def test_the_if_field(field: str, holds: bool) -> None:
-    assert if_holds(field, ["urn:1"], '"e"') is holds
+    assert if_holds(field, lambda tag: None if tag == "/z" else (["urn:1"], '"e"')) is holds
 
 
-@pytest.mark.parametrize("field", ["", "()", "<urn:1>", "(x)", "(<urn:1>) (Not)", '(["e)'])
+@pytest.mark.parametrize(
+    "field", ["", "()", "<urn:1>", '(["e"]) x', '</a> </b> (["e"])', '(["e"]) </a>', "(x)", "(<urn:1>) (Not)", '(["e)']
+)
 def test_a_malformed_if_field(field: str) -> None:
     with pytest.raises(BadIfError):
-        if_holds(field, ["urn:1"], '"e"')
+        if_holds(field, lambda tag: (["urn:1"], '"e"'))

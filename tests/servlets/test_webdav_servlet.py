@@ -67,8 +67,10 @@ def test_what_is_protected_is_not_there(node: Node, method: str, path: str) -> N
 @pytest.mark.parametrize(
     ("destination", "status"),
     [
-        ("/WEB-INF/x", 403), ("/web-inf/x", 403), ("/../x", 403), ("/%2e%2e/x", 403), ("//other/x", 403),
-        ("http://other/x", 403), ("/no/such/x", 409), ("/%ff", 400), ("/a.txt", 403), ("", 400),
+        ("/WEB-INF/x", 403), ("/web-inf/x", 403), ("/../x", 400), ("/%2e%2e/x", 400), ("//other/x", 403),
+        ("//g", 400), ("/b.txt#part", 400), ("https://localhost/b.txt", 403), ("http://localhost:1/b.txt", 403),
+        ("http://other/x", 403), ("http://localhost:x/b.txt", 400),
+        ("/no/such/x", 409), ("/%ff", 400), ("/a.txt", 403), ("", 400),
     ],
 )  # fmt: skip
 def test_where_a_copy_cannot_go(node: Node, destination: str, status: int) -> None:
@@ -108,6 +110,78 @@ def test_overwrite(node: Node) -> None:
     assert node.ask("/d/x.txt").body == b"x"
     assert node.ask("/a.txt", "COPY", copy).status == 204
     assert node.ask("/d/x.txt").body == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("PROPFIND", "/", {"Depth": "2"}, 400), ("PROPFIND", "/", {"Depth": "x"}, 400),
+        ("PROPFIND", "/", {"Depth": "Infinity"}, 400), ("LOCK", "/a.txt", {"Depth": "1"}, 400),
+        ("COPY", "/a.txt", {"Destination": "/b.txt", "Depth": "1"}, 400),
+        ("COPY", "/a.txt", {"Destination": "/d/x.txt", "Overwrite": "x"}, 412),
+        ("MOVE", "/a.txt", {"Destination": "/b.txt", "Depth": "1"}, 400),
+        ("PUT", "/a.txt", {"If": "garbage"}, 412), ("DELETE", "/a.txt", {"If": "(<urn:x"}, 412),
+        ("DELETE", "/a.txt", {"If-Match": '"other"'}, 412), ("DELETE", "/nope", {"If-Match": "*"}, 412),
+        ("MKCOL", "/new", {"If-Match": "*"}, 412), ("PROPFIND", "/a.txt", {"If-None-Match": "*"}, 412),
+        ("UNLOCK", "/a.txt", {}, 400), ("UNLOCK", "/a.txt", {"Lock-Token": "garbage"}, 409), ("PUT", "/d", {}, 405),
+    ],
+)  # fmt: skip
+def test_what_a_field_must_say(node: Node, method: str, path: str, headers: dict[str, str], status: int) -> None:
+    body = LOCKINFO if method == "LOCK" else b""
+    assert node.ask(path, method, headers, body=body).status == status
+    assert sorted(path.name for path in files(node).iterdir()) == ["WEB-INF", "a.txt", "d"]
+
+
+@pytest.mark.parametrize("scope", ["", "<other/>", "<shared/><exclusive/>", '<x:shared xmlns:x="urn:x"/>'])
+def test_a_lock_is_exclusive_or_shared(node: Node, scope: str) -> None:
+    body = LOCKINFO.replace(b"<exclusive/>", scope.encode())
+    assert node.ask("/a.txt", "LOCK", body=body).status == 400
+    assert node.ask("/a.txt", "PUT", body=b"not locked").status == 204
+
+
+def test_a_tagged_condition_is_about_the_resource_it_names(node: Node) -> None:
+    tag = node.ask("/d/x.txt", "HEAD").get("ETag")
+    assert node.ask("/a.txt", "PUT", {"If": f"([{tag}])"}, body=b"x").status == 412
+    assert node.ask("/a.txt", "PUT", {"If": f"</d/x.txt> ([{tag}])"}, body=b"x").status == 204
+    assert node.ask("/a.txt", "PUT", {"If": f"<http://other/d/x.txt> ([{tag}])"}, body=b"x").status == 412
+
+
+def test_a_directory_is_deleted_but_for_what_somebody_has_locked(node: Node) -> None:
+    for path in ("/d/one", "/d/two"):
+        node.ask(path, "MKCOL")
+        node.ask(f"{path}/y.txt", "PUT", body=b"y")
+    node.ask("/d/one/y.txt", "LOCK", body=LOCKINFO)
+    answer = node.ask("/d", "DELETE")
+    assert answer.status == 207
+    assert re.findall(rb"<D:href>([^<]*)</D:href>\n<D:status>HTTP/1.1 (\d+)", answer.body) == [
+        (b"/d/one/y.txt", b"423")
+    ]
+    assert sorted(str(path.relative_to(files(node))) for path in (files(node) / "d").rglob("*")) == [
+        "d/one",
+        "d/one/y.txt",
+    ]
+    assert node.ask("/d/one/y.txt", "PUT", body=b"x").status == 423
+
+
+@pytest.mark.parametrize("target", ["/dav", "/dav/"])
+def test_the_root_is_emptied_and_the_protected_directories_stay(tmp_path: Path, target: str) -> None:
+    node = Node(tmp_path)
+    node.add("dav", {"a.txt": "hello", "d/x.txt": "x", "WEB-INF/web.xml": descriptor()})
+    with node:
+        answer = node.ask(target, "DELETE")
+    assert answer.status == 207
+    assert re.findall(rb"<D:href>([^<]*)</D:href>\n<D:status>HTTP/1.1 (\d+)", answer.body) == [
+        (b"/dav/WEB-INF", b"403")
+    ]
+    assert sorted(path.name for path in (node.base / "webapps/dav").iterdir()) == ["WEB-INF"]
+
+
+def test_a_name_that_no_file_can_have_is_a_conflict(node: Node) -> None:
+    name = "/" + "n" * 300
+    assert node.ask(name, "MKCOL").status == 409
+    assert node.ask(name, "PUT", body=b"x").status == 409
+    assert node.ask(name, "LOCK", body=LOCKINFO).status == 409
+    assert node.ask("/a.txt", "COPY", {"Destination": name}).status == 409
 
 
 def test_properties_go_with_the_file(node: Node) -> None:

@@ -14,12 +14,15 @@ HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 
 APPLICATION = """
+import os
 import time
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/slow":
         time.sleep(1)
+    if path == "/exit":
+        os._exit(int(environ["QUERY_STRING"]))
     body = path.encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]

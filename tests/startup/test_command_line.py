@@ -44,6 +44,10 @@ def test_the_verbs_are_those_of_the_script() -> None:
     assert Path(executed.environment["CATALINA_PYTHON"]).exists()
 
 
+def test_version_may_be_asked_as_an_option() -> None:
+    assert run("--version").words[-1] == "version"
+
+
 def test_create_makes_a_base() -> None:
     assert run("create", "there").words == ["sh", str(ROOT / "bin" / "makebase.sh"), "there"]
 

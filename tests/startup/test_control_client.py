@@ -33,6 +33,27 @@ def test_deploy_list_reload_and_undeploy(base, tmp_path, capsys):
     ]  # fmt: skip
 
 
+def test_a_directory_is_deployed_as_an_archive_of_its_name(base, tmp_path, capsys):
+    project = tmp_path / "cart"
+    (project / ".git").mkdir(parents=True)
+    (project / ".git" / "config").write_text("secret")
+    (project / "wsgi.py").write_text(hello("one"))
+    assert main("deploy", [str(project)], base.directory) == 0
+    assert capsys.readouterr().out == "deployed [/cart]\n"
+    assert base.ask("/cart") == "one"
+    assert not list(base.directory.rglob("config"))
+
+
+def test_a_link_out_of_the_directory_is_refused(base, tmp_path, capsys):
+    project = tmp_path / "cart"
+    project.mkdir()
+    (project / "passwords").symlink_to("/etc/passwd")
+    assert main("deploy", [str(project)], base.directory) == 1
+    assert capsys.readouterr().err == (
+        f"catalina: {project}: the link {project}/passwords leads out of the directory\n"
+    )
+
+
 def test_what_cannot_be_done_is_one_line_and_exit_code_1(base, capsys):
     assert main("undeploy", ["/none"], base.directory) == 1
     error = capsys.readouterr().err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -67,6 +68,17 @@ def test_a_killed_node_is_started_again_and_serves_the_same_port(tmp_path):
         assert node.get("/back") == b"/back"  # waits in the backlog until the new node accepts
         assert node.worker() != first
         assert f"The node (process {first}) has ended by signal 9; it is started again" in node.text
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_application_that_ends_the_process_does_not_end_the_server(tmp_path, code):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        first = node.worker()
+        with contextlib.suppress(OSError):
+            node.get(f"/exit?{code}")
+        node.wait_for_text(f"The node (process {first}) has ended by exit code {code}; it is started again")
+        assert node.get("/back") == b"/back"
 
 
 def test_the_node_dies_at_once_with_its_arbiter(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import time
@@ -57,3 +59,31 @@ def test_a_node_serves_on_unready_while_load_balancers_take_it_out(tmp_path):
         assert node.get("/still") == b"/still"
         os.kill(node.worker(), signal.SIGTERM)  # told twice
         assert node.wait() == 143
+
+
+CLOSES_THE_LOOP = """
+import os, threading
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/break":
+        for fd in os.listdir("/proc/self/fd"):
+            try:
+                if os.readlink(f"/proc/self/fd/{fd}") == "anon_inode:[eventpoll]":
+                    os.close(int(fd))
+            except OSError:
+                pass
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+def test_a_node_whose_loop_cannot_go_on_ends_and_another_one_is_started(tmp_path):
+    with NodeProcess(tmp_path, application=CLOSES_THE_LOOP) as node:
+        node.wait_until_started()
+        first = node.worker()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            node.get("/break")
+        node.wait_until_started(2)
+        assert "cannot go on and ends" in node.text
+        assert node.worker() != first
+        assert node.get("/") == b"ok"

@@ -36,6 +36,17 @@ def test_a_class_is_a_table_of_its_attributes_and_the_elements_inside() -> None:
     ]
 
 
+def test_an_attribute_without_effect_says_why() -> None:
+    class Valve(Component):
+        """A valve."""
+
+        comet = Attribute(bool, False, doc="Serve Comet.", inert="there are no Comet connections")
+
+    assert "| comet | `false` | Serve Comet. No effect: there are no Comet connections. (true or false) |" in render(
+        Valve
+    )
+
+
 def test_every_component_is_found_once_and_none_that_nobody_names() -> None:
     classes = component_classes()
     assert StandardHost in classes
@@ -48,7 +59,7 @@ def test_every_attribute_of_every_component_says_what_it_does() -> None:
         f"{kind.__name__}.{name}"
         for kind in component_classes()
         for name, declaration in kind.attributes().items()
-        if len(declaration.doc) < 4
+        if len(declaration.doc or declaration.inert) < 4
     ]
     assert silent == []
 
@@ -62,3 +73,8 @@ def test_what_is_no_component_is_refused(name: str, capsys: pytest.CaptureFixtur
 def test_without_a_name_all_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "## org.apache.catalina.ha.tcp.SimpleTcpCluster" in capsys.readouterr().out
+
+
+def test_the_last_part_of_a_class_name_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["AccessLogValve"]) == 0
+    assert capsys.readouterr().out.startswith("## org.apache.catalina.valves.AccessLogValve\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.startup.instance import ROOT, Instance, children, instance, is_alive
+from tests.startup.instance import ROOT, SERVER_XML, Instance, children, instance, is_alive
 
 pytestmark = pytest.mark.cluster
 
@@ -112,18 +113,71 @@ def test_a_file_where_the_pipe_should_be_is_refused(node: Instance) -> None:
 # -- start ---------------------------------------------------------------------------------------------------------
 
 
-def test_start_returns_at_once_and_the_server_serves_in_the_background(node: Instance) -> None:
-    node.started()
-    assert is_alive(node.pid)
-    assert node.catalina("stop", "60").returncode == 0
-
-
-def test_start_says_yes_even_if_the_server_fails_a_second_later(node: Instance) -> None:
+def test_start_waits_until_the_server_serves(node: Instance) -> None:
     node.use_pid_file()
+    done = node.catalina("start")
+    assert (done.returncode, done.stdout) == (0, "Tomcat started.\n")
+    assert "Server startup in [" in node.catalina_out
+    assert is_alive(node.pid)
+    assert not list((node.base / "temp").glob("catalina-start.*"))
+
+
+def test_start_does_not_wait_when_it_is_told_so(node: Instance) -> None:
+    node.use_pid_file()
+    node.environment["CATALINA_START_WAIT"] = "0"
     node.write("<Server>")
     done = node.catalina("start")
     assert (done.returncode, done.stdout) == (0, "Tomcat started.\n")
     node.wait_for(lambda: "Cannot start server. Server instance is not configured." in node.catalina_out)
+
+
+def test_a_start_that_fails_says_why_and_leaves_no_pid_file(node: Instance) -> None:
+    node.use_pid_file()
+    node.write("<Server>")
+    done = node.catalina("start")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Tomcat did not start (exit code 1).\n")
+    assert "Cannot start server. Server instance is not configured." in done.stdout
+    assert not node.pid_file.exists()
+
+
+def test_start_names_the_applications_that_are_not_in_service(node: Instance) -> None:
+    (node.base / "webapps" / "bad").mkdir()
+    (node.base / "webapps" / "bad" / "wsgi.py").write_text("import nosuch\n")
+    node.use_pid_file()
+    done = node.catalina("start")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == [
+        "Tomcat started.",
+        "  Application [/bad] of host [localhost] is not in service",
+    ]
+    assert "No module named 'nosuch'" in done.stdout
+
+
+def test_start_fails_when_no_connector_can_serve(node: Instance) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        node.write(SERVER_XML.format(port=node.port).replace('port="0"', f'port="{taken.getsockname()[1]}"'))
+        node.use_pid_file()
+        done = node.catalina("start")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Tomcat runs, but none of its connectors serves.\n  Connector[")
+    assert "Address already in use" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["run", "start", "configtest"])
+def test_an_unknown_option_starts_nothing(node: Instance, verb: str) -> None:
+    done = node.catalina(verb, "--port", "9000")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"catalina.sh {verb}: unknown option --port\nUsage: catalina.sh ( commands ... )\n")
+    assert node.catalina_out == ""
+
+
+@pytest.mark.parametrize("script", ["catalina.sh", "startup.sh", "shutdown.sh", "configtest.sh", "version.sh"])
+def test_help_shows_the_usage_and_does_nothing_else(node: Instance, script: str) -> None:
+    done = node.script(script, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: catalina.sh ( commands ... )\ncommands:\n")
+    assert node.catalina_out == ""
 
 
 def test_start_is_refused_while_the_process_of_the_pid_file_lives(node: Instance) -> None:
@@ -166,6 +220,49 @@ def test_start_without_a_logs_directory_fails_with_2(node: Instance) -> None:
     done = node.catalina("start")
     assert done.returncode == 2
     assert "Tomcat started." not in done.stdout
+
+
+# -- restart and logs ----------------------------------------------------------------------------------------------
+
+
+def test_restart_stops_the_server_and_starts_it_again(node: Instance) -> None:
+    node.started()
+    before = node.pid
+    done = node.catalina("restart", "60")
+    assert (done.returncode, done.stdout) == (0, "Tomcat stopped.\nTomcat started.\n")
+    assert not is_alive(before)
+    assert is_alive(node.pid)
+
+
+def test_restart_needs_no_pid_file(node: Instance) -> None:
+    assert node.catalina("start").stdout == "Tomcat started.\n"
+    node.wait_for(lambda: node.takes_the_word)
+    done = node.catalina("restart", "60")
+    assert (done.returncode, done.stdout) == (0, "Tomcat stopped.\nTomcat started.\n")
+    node.wait_for(lambda: node.takes_the_word)
+    assert node.catalina("stop", "60").stdout == "Tomcat stopped.\n"
+
+
+def test_restart_starts_a_server_that_does_not_run(node: Instance) -> None:
+    node.use_pid_file()
+    done = node.catalina("restart")
+    assert (done.returncode, done.stdout) == (0, "Tomcat is not running.\nTomcat started.\n")
+
+
+def test_logs_shows_the_end_of_a_log(node: Instance) -> None:
+    (node.base / "logs" / "catalina.out").write_text("one\ntwo\n")
+    (node.base / "logs" / "localhost.2026-11-24.log").write_text("three\n")
+    assert node.catalina("logs").stdout == "one\ntwo\n"
+    assert node.catalina("logs", "localhost").stdout == "three\n"
+
+
+def test_logs_says_which_logs_there_are(node: Instance) -> None:
+    (node.base / "logs" / "catalina.out").touch()
+    done = node.catalina("logs", "shop")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"There is no log that begins with shop in {node.base}/logs; there are:", "catalina.out"
+    ]  # fmt: skip
 
 
 # -- stop ----------------------------------------------------------------------------------------------------------
@@ -318,6 +415,19 @@ def test_makebase_makes_the_directories_of_a_base(node: Instance) -> None:
     assert sorted(path.name for path in target.iterdir()) == ["bin", "conf", "lib", "logs", "temp", "webapps", "work"]
     assert (target / "conf" / "server.xml").is_file()
     assert [path.name for path in (target / "webapps").iterdir()] == ["ROOT"]
+
+
+def test_makebase_shows_its_help_and_an_unknown_option_makes_nothing(node: Instance) -> None:
+    assert node.script("makebase.sh", "--help").stdout.startswith("Usage: makebase <path-to-target-directory> [-w]\n")
+    done = node.script("makebase.sh", "--wat", "there")
+    assert (done.returncode, done.stdout) == (1, "makebase: unknown option --wat\n")
+    assert not (node.base / "there").exists()
+
+
+def test_makebase_tells_what_to_type_from_any_directory(node: Instance) -> None:
+    done = node.script("makebase.sh", "there")
+    assert f"cd {node.base}/there; catalina start" in done.stdout
+    assert "webapps/ROOT is empty, so / answers 404" in done.stdout
 
 
 def test_makebase_refuses_a_directory_with_something_in_it(node: Instance) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
 from catalina.errors import ConfigurationError
-from catalina.startup.stop_command import StopTarget, send_shutdown
+from catalina.startup.stop_command import StopTarget, running_node, send_shutdown, wait_for_end
 
 
 def target(tmp_path: Path, attributes: str) -> StopTarget:
@@ -70,3 +72,22 @@ def test_nobody_listening_is_logged_as_tomcat_does(tmp_path: Path, caplog: pytes
 def test_a_server_without_a_shutdown_port_is_told_by_a_signal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert not send_shutdown(target(tmp_path, 'port="-1"'))
     assert "No shutdown port configured. Shut down server through OS signal." in caplog.text
+
+
+def test_the_control_socket_tells_which_process_is_the_server(tmp_path: Path) -> None:
+    assert running_node(tmp_path) is None
+    (tmp_path / "temp").mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "temp" / "catalina.sock"))
+        listener.listen()
+        assert running_node(tmp_path) == os.getppid()
+
+
+def test_the_end_of_a_process_is_waited_for() -> None:
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert not wait_for_end(process.pid, 0)
+    process.stdin.close()
+    assert wait_for_end(process.pid, 10)
+    process.wait()
+    assert wait_for_end(process.pid, 0)

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from catalina.core.standard_context import StandardContext
-from catalina.descriptor.elements import ErrorPage, FilterMap, SecurityConstraint, ServletDef, SessionConfig
+from catalina.descriptor.elements import (
+    ErrorPage,
+    FilterMap,
+    SecurityCollection,
+    SecurityConstraint,
+    ServletDef,
+    SessionConfig,
+)
 from catalina.descriptor.web_xml import WebXml
 from catalina.errors import ConfigurationError
+from catalina.realm.access_rules import constraints_for
 from catalina.startup.web_xml_application import apply_web_xml
 
 
@@ -61,3 +69,23 @@ def test_the_context_is_independent_of_the_shared_defaults() -> None:
 def test_mappings_of_nothing_are_refused(web_xml: WebXml, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         apply_web_xml(web_xml, StandardContext())
+
+
+def _with_get_constraint(deny: bool) -> WebXml:
+    collection = SecurityCollection("", ["/*"], frozenset({"GET"}))
+    return WebXml(constraints=[SecurityConstraint([collection], True, ("user",))], deny_uncovered_http_methods=deny)
+
+
+def test_uncovered_methods_are_denied_where_the_descriptor_says_so() -> None:
+    context = StandardContext()
+    apply_web_xml(_with_get_constraint(True), context)
+    for method, refused in (("GET", False), ("POST", True), ("BREW", True)):
+        found = constraints_for(context.constraints, "/a", method)
+        assert any(each.auth_constraint and not each.roles for each in found) is refused
+
+
+def test_uncovered_methods_are_an_error_in_the_log_otherwise(caplog: pytest.LogCaptureFixture) -> None:
+    context = StandardContext()
+    apply_web_xml(_with_get_constraint(False), context)
+    assert len(context.constraints) == 1
+    assert "URL pattern [/*] only the HTTP methods [GET] are covered" in caplog.text

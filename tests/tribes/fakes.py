@@ -12,6 +12,7 @@ from catalina.reactor import Timer
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.member import Member
+from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 
 
 def a_member(number: int, **fields: Any) -> Member:
@@ -89,6 +90,8 @@ class FakeChannel:
         self.name = name
         self.members: Sequence[Member] = ()
         self.membership_listeners: list[Any] = []
+        self.membership_service = MembershipServiceBase()
+        self.membership_service.set_local_member_properties(bytes([10, 0, 0, 1]), 4000, -1, -1)
 
     def add_membership_listener(self, listener: Any) -> None:
         self.membership_listeners.append(listener)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from catalina.errors import ConfigurationError, LifecycleError, LimitError
 from catalina.valves.parameter_limit_valve import ParameterLimitValve, parse_limits
+from catalina.webresources.resource import FileResource
 from tests.valves.exchange import make_request, run
 
 
@@ -49,6 +50,20 @@ def test_the_file_of_a_host_is_below_conf(tmp_path):
     assert [limits.max_parameter_count for limits in valve.limits] == [1]
     valve.stop()
     assert valve.limits == []
+
+
+def test_the_file_of_an_application_is_in_its_web_inf(tmp_path):
+    file = tmp_path / "webapps" / "shop" / "WEB-INF" / "parameter_limit.config"
+    file.parent.mkdir(parents=True)
+    file.write_text("/x=1\n")
+    resource = FileResource.of("/WEB-INF/parameter_limit.config", file)
+    resources = SimpleNamespace(get_resource={"/WEB-INF/parameter_limit.config": resource}.__getitem__)
+    valve = ParameterLimitValve()
+    valve.container = SimpleNamespace(name="/shop", constraints=[], resources=resources)
+    valve.start()
+    request, response = make_request("/shop/x", servlet_path="/x", path_info=None)
+    run(valve, request, response)
+    assert request.max_parameter_count == 1
 
 
 def test_a_wrong_file_stops_the_start(tmp_path):

@@ -27,6 +27,9 @@ def make(**attributes):
         ({"deny": "192.0.2.0/24", "allow": "0.0.0.0/0"}, "192.0.2.9", False),
         ({"allow": "0.0.0.0/0"}, "a.host.name", False),
         ({}, "192.0.2.1", False),
+        ({"deny": "192.0.2.0/24"}, "::ffff:192.0.2.1", False),
+        ({"allow": "192.0.2.0/24"}, "::ffff:192.0.2.1", True),
+        ({"allow": "192.0.2.0/24"}, "::ffff:c000:201", True),
     ],
 )
 def test_networks_decide(attributes, address, passes):

@@ -37,6 +37,22 @@ def test_deny_wins_and_allow_alone_refuses_the_rest(attributes, passes):
     assert response.status == (200 if passes else 403)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "passes"),
+    [
+        ({"deny": r"10\..*"}, False),
+        ({"deny": r"::ffff:10\..*"}, False),
+        ({"allow": r"10\..*"}, True),
+        ({"allow": r"11\..*"}, False),
+        ({"deny": r"10\.1\.2\.3;8080", "addConnectorPort": "true"}, False),
+    ],
+)
+def test_an_ipv4_mapped_address_is_the_ipv4_address(attributes, passes):
+    connector = SimpleNamespace(port_with_offset=8080)
+    request, response = make_request(remote_addr="::ffff:10.1.2.3", connector=connector)
+    assert bool(run(make(**attributes), request, response).requests) is passes
+
+
 def test_the_status_can_be_chosen():
     request, response = make_request()
     run(make(allow="x", denyStatus="404"), request, response)

@@ -66,7 +66,18 @@ def test_a_blocking_valve_lets_the_next_wait():
     assert order == ["in", "out", "in", "out"]
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many"])
-def test_there_is_at_least_one_permit(text):
+@pytest.mark.parametrize("text", ["", "many", "1.5"])
+def test_permits_are_a_whole_number(text):
     with pytest.raises(AttributeRefused):
         SemaphoreValve().set_attribute("concurrency", text)
+
+
+@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize("concurrency", ["0", "-1"])
+def test_without_permits_nothing_passes(concurrency, block):
+    valve = SemaphoreValve(block=block, high_concurrency_status=503)
+    assert valve.set_attribute("concurrency", concurrency)
+    valve.start()
+    request, response = make_request()
+    assert not run(valve, request, response).requests
+    assert response.status == 503

@@ -24,7 +24,7 @@ def test_the_tag_is_made_of_size_and_time_as_in_tomcat(tmp_path: Path) -> None:
 def test_the_strong_tag_is_a_hash_of_the_content(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("hello\n")
-    assert FileResource.of("/a.txt", file).strong_etag == f'"{hashlib.sha1(b"hello" + bytes([10])).hexdigest()}"'
+    assert FileResource.of("/a.txt", file).strong_etag == f'"{hashlib.sha256(b"hello" + bytes([10])).hexdigest()}"'
 
 
 def test_what_does_not_exist_says_so_and_cannot_be_opened(tmp_path: Path) -> None:

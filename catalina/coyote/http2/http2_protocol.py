@@ -6,15 +6,15 @@ from catalina.attributes import Attribute, Component
 
 __all__ = ["Http2Protocol"]
 
-_TAKEN = "Old: the Connector's own attribute counts."
+_TAKEN = "the Connector's own attribute counts"
 
 
 class Http2Protocol(Component):
     """HTTP/2 beside HTTP/1.1: chosen in the TLS handshake (ALPN), or by its preface where there is no TLS."""
 
     allow_scheme_mismatch = Attribute(bool, False, doc="Accept a :scheme that is not the connection's.")
-    discard_requests_and_responses = Attribute(bool, False, doc="Java only: requests are never used again here.")
-    drain_timeout = Attribute(int, 0, unit="ns", doc="Recognised: one GOAWAY is sent, streams under way are finished.")
+    discard_requests_and_responses = Attribute(bool, False, inert="requests are never used again here")
+    drain_timeout = Attribute(int, 0, unit="ns", inert="one GOAWAY is sent, streams under way are finished")
     initial_window_size = Attribute(
         int, 65_535, unit="bytes", doc="Body bytes a client may send ahead on each stream; more memory, fewer waits."
     )
@@ -32,12 +32,16 @@ class Http2Protocol(Component):
     read_timeout = Attribute(int, 5000, unit="ms", doc="How long the rest of a frame may take.")
     stream_read_timeout = Attribute(int, 20_000, unit="ms", doc="How long a portion of a body may take.")
     stream_write_timeout = Attribute(int, 20_000, unit="ms", doc="How long a client may leave a window closed.")
-    use_sendfile = Attribute(bool, True, doc="Java only: HTTP/2 frames are made in this process.")
+    use_sendfile = Attribute(bool, True, inert="HTTP/2 frames are made in this process")
     write_timeout = Attribute(int, 5000, unit="ms", doc="How long a client may take nothing at all.")
-    compression = Attribute(str, None, doc=_TAKEN)
-    compression_min_size = Attribute(int, None, doc=_TAKEN)
-    compressible_mime_type = Attribute(str, None, doc=_TAKEN)
-    no_compression_user_agents = Attribute(str, None, doc=_TAKEN)
-    no_compression_strong_e_tag = Attribute(bool, None, xml="noCompressionStrongETag", doc=_TAKEN)
-    allowed_trailer_headers = Attribute(str, None, doc=_TAKEN)
-    max_header_size = Attribute(int, None, doc=_TAKEN)
+    compression = Attribute(str, None, inert=_TAKEN)
+    compression_min_size = Attribute(int, None, inert=_TAKEN)
+    compressible_mime_type = Attribute(str, None, inert=_TAKEN)
+    no_compression_user_agents = Attribute(str, None, inert=_TAKEN)
+    no_compression_strong_e_tag = Attribute(bool, None, xml="noCompressionStrongETag", inert=_TAKEN)
+    allowed_trailer_headers = Attribute(str, None, inert=_TAKEN)
+    max_header_size = Attribute(int, None, inert=_TAKEN)
+
+    def trailer_size(self, connectors: int) -> int:
+        """Bytes of trailer fields: its own limit where that is given, else the Connector's, as in Tomcat."""
+        return self.max_trailer_size if "max_trailer_size" in self.__dict__ else connectors

@@ -79,9 +79,16 @@ class ClusterManagerBase(ManagerBase):
         """:meth:`request_completed`, whose faults are logged; whether something was sent."""
         try:
             return self.request_completed(session, request) is not None
-        except Exception:
+        except BaseException as error:
             log.exception(UNABLE)
+            self.not_replicated(error)
             return False
+
+    def not_replicated(self, error: BaseException) -> None:
+        """A request's changes could not be sent: the other nodes have missed them, for whatever reason."""
+        cluster = self.cluster
+        if cluster is not None:
+            cluster.missed.not_sent(cluster.members, error)
 
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""
@@ -110,10 +117,11 @@ class ClusterManagerBase(ManagerBase):
 
 
 def copy_component(source: Any, target: Any) -> None:
-    """Give ``target`` the attribute values set on ``source``, and its session id generator a copy of that one's."""
+    """Give ``target`` the attribute values of ``source``, and its session id generator a copy of that one's."""
     for declaration in source.attributes().values():
-        if declaration.name in vars(source):
-            setattr(target, declaration.name, vars(source)[declaration.name])
+        value = getattr(source, declaration.name)
+        if declaration.name in source.given or value != declaration.default:
+            target.give(**{declaration.name: value})
     generator = getattr(source, "session_id_generator", None)
     if generator is not None:
         target.session_id_generator = type(generator)()

@@ -195,8 +195,9 @@ class DeltaManager(ClusterManagerBase):
         for session, _, _ in entries:
             try:
                 message = self._completed_message(session, has_members, now_ms)
-            except Exception:
+            except BaseException as error:
                 log.exception(UNABLE)
+                self.not_replicated(error)
                 continue
             if message is not None:
                 messages.append(message)
@@ -204,8 +205,9 @@ class DeltaManager(ClusterManagerBase):
         if messages and self.cluster is not None:
             try:
                 delivery = self.cluster.post_all(messages, members)
-            except Exception:
+            except BaseException as error:
                 log.exception(UNABLE)
+                self.not_replicated(error)
         held = [each for _, _, each in entries if each is not None]
         if held:
             settle(held, () if delivery is None else (delivery,))

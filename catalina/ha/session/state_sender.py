@@ -84,7 +84,7 @@ class StateSender:
                 asker = self._askers[0]
             try:
                 self._serve(asker)
-            except Exception:
+            except BaseException:
                 log.exception(
                     "Manager [%s]: the session state could not be sent to [%s]", self._manager.name, asker.name
                 )

@@ -40,6 +40,10 @@ class MissedMessages:
         if delivery.faulty:
             self._note(delivery.faulty, next(iter(delivery.faulty.values())))
 
+    def not_sent(self, members: Iterable[Member], error: BaseException) -> None:
+        """A change never left: its members have missed it like one that was lost on the way."""
+        self._note(members, error)
+
     def _note(self, members: Iterable[object], error: BaseException) -> None:
         for member in members:
             if not isinstance(member, Member):

@@ -227,12 +227,19 @@ class SimpleTcpCluster(Lifecycle):
     def post_all(
         self, messages: Sequence[tuple[bytes, str | None]], to: Sequence[Member], options: int | None = None
     ) -> Delivery | None:
-        """:meth:`post_bytes` for several messages at once, each with its key."""
+        """:meth:`post_bytes` for several messages at once, each with its key.
+
+        Nobody's request fails because a message cannot leave: its members are noted, and get the state again.
+        """
         channel = self.channel
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        delivery = channel.post_all(to, messages, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
+        try:
+            delivery = channel.post_all(to, messages, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
+        except (ChannelError, OSError, MemoryError) as error:
+            self.missed.not_sent(to, error)
+            return None
         if not delivery.done:
             delivery.add_done_callback(self.missed.delivered)
             note(delivery)
@@ -266,7 +273,7 @@ class SimpleTcpCluster(Lifecycle):
         decode = decoder_for(class_name_of(message.data))
         try:
             decoded = decode(message.data) if decode is not None else None
-        except Exception:
+        except BaseException:
             # A broken message of one peer; whatever the codec raises must cost only this message.
             log.exception("Unable to read a message of %s, %d bytes", sender.name, len(message.data))
             return
@@ -280,7 +287,7 @@ class SimpleTcpCluster(Lifecycle):
                 if listener.accept(message):
                     accepted = True
                     listener.message_received(message, sender)
-            except Exception:
+            except BaseException:
                 log.exception("Cluster listener %s failed on a message of %s", type(listener).__name__, sender.name)
         if not accepted:
             log.debug("Message [%s] from type [%s] transferred but no listener registered", message, type(message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from catalina.attributes import Attribute
@@ -27,6 +28,8 @@ from catalina.tribes.transport.receiver_base import ReceiverBase
 from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
 
 __all__ = ["ChannelCoordinator"]
+
+log = logging.getLogger("org.apache.catalina.tribes.group.ChannelCoordinator")
 
 
 class ChannelCoordinator(ChannelInterceptorBase):
@@ -75,11 +78,6 @@ class ChannelCoordinator(ChannelInterceptorBase):
             self._receive_above = self.above_that_receives()
         self._receive_above(message)
 
-    def member_disappeared(self, member: Member) -> None:
-        """Tell the layers above, then let go of the connection to it."""
-        super().member_disappeared(member)
-        self.sender.forget(member)
-
     def start(self, level: int) -> None:
         """Start the services that ``level`` names: the receiver first, whose port the membership announces."""
         level &= DEFAULT
@@ -99,11 +97,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         if level & SND_RX_SEQ:
             receiver.listener = self
             receiver.channel = self.channel
-            receiver.start(membership.route_hint())
-            self.start_level |= SND_RX_SEQ
-            membership.set_local_member_properties(
-                receiver.host, receiver.bound_port, receiver.secure_port, receiver.bound_udp_port
-            )
+            self._start_receiver()
         if level & SND_TX_SEQ:
             sender.channel = self.channel
             sender.listener = self
@@ -115,6 +109,28 @@ class ChannelCoordinator(ChannelInterceptorBase):
                 membership.listener = self
                 membership.start(bit)
                 self.start_level |= bit
+
+    def _start_receiver(self) -> None:
+        receiver, membership = self.receiver, self.membership_service
+        receiver.start(membership.route_hint())
+        self.start_level |= SND_RX_SEQ
+        membership.set_local_member_properties(
+            receiver.host, receiver.bound_port, receiver.secure_port, receiver.bound_udp_port
+        )
+
+    def move_receiver(self) -> bool:
+        """Bind the receiver anew where the others can reach it, if its address is chosen by the route and was not
+        known at the start; whether it has moved. In the runner."""
+        receiver = self.receiver
+        if not self.start_level & SND_RX_SEQ or not receiver.could_move(self.membership_service.route_hint()):
+            return False
+        receiver.stop()
+        try:
+            self._start_receiver()
+        except OSError as exc:
+            log.error("The receiver could not be bound to the address that the route has brought: %s", exc)
+            return False
+        return True
 
     def stop(self, level: int) -> None:
         """Stop the services that ``level`` names, the announcing first; each is tried, whatever happened to others."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError, ProtocolError
 from catalina.reactor import Reactor, Timer
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     DEFAULT,
     SEND_OPTIONS_ASYNCHRONOUS,
@@ -37,6 +38,7 @@ from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, Me
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
+from catalina.tribes.group.strangers import Strangers
 from catalina.tribes.io.channel_data import UniqueIds
 from catalina.tribes.logs import MESSAGES, TRACE
 from catalina.tribes.member import Member
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["GroupChannel"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
+_repeated = RepeatedMessages(log)
 
 
 class GroupChannel(ChannelInterceptorBase):
@@ -95,6 +98,9 @@ class GroupChannel(ChannelInterceptorBase):
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessages | None = None
+        #: Who is in the group now. Messages of others are not for those above.
+        self._present: set[Member] = set()
+        self._strangers = Strangers(self._is_heard, lambda: self.now())
         self._members_source: MembersSource = self.coordinator
         self._local_source: MembersSource = self.coordinator
 
@@ -146,6 +152,14 @@ class GroupChannel(ChannelInterceptorBase):
     def members(self) -> Sequence[Member]:
         """The other members, oldest first."""
         return self._members_source.members
+
+    def is_known(self, member: Member) -> bool:
+        """Whether somebody is a member now, or stands in the configuration. Any thread."""
+        return member in self._present or self.get_member(member) is not None or self.is_static(member)
+
+    def _is_heard(self, member: Member) -> bool:
+        """Whether the membership knows somebody who may not have been announced yet."""
+        return self.coordinator.get_member(member) is not None or self.is_static(member)
 
     @property
     def local_member(self) -> Member:
@@ -244,25 +258,49 @@ class GroupChannel(ChannelInterceptorBase):
     # Receiving.
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Hand a message to every listener that accepts it; an RPC request nobody has a channel for is answered so."""
-        trace = MESSAGES.isEnabledFor(TRACE)
+        """Hand a member's message to every listener that accepts it.
+
+        This is the one door to sessions, maps, deployments, logins and RPCs: a message of a node that is no member gets
+        to listeners of the membership only (``hears_strangers``), and waits until its sender is a member.
+
+        Raises:
+            LimitError: strangers have sent too much already.
+        """
         sender = message.address
-        if trace:
+        if MESSAGES.isEnabledFor(TRACE):
             MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
+        if sender in self._present or self.get_member(sender) is not None:
+            self._deliver(message, self._channel_listeners)
+            return
+        hearing = [each for each in self._channel_listeners if getattr(each, "hears_strangers", False)]
+        if not self._deliver(message, hearing, known=False):
+            self._strangers.keep(message, self.running_reactor)
+
+    def _deliver(self, message: ChannelMessage, listeners: Sequence[ChannelListener], known: bool = True) -> bool:
+        """Whether a listener took it; an RPC request of a member nobody has a channel for is answered so."""
+        sender = message.address
         delivered = by_rpc_channel = False
         try:
-            for listener in self._channel_listeners:
+            for listener in listeners:
                 if listener.accept(message, sender):
                     listener.message_received(message, sender)
                     delivered = True
                     by_rpc_channel = by_rpc_channel or isinstance(listener, RpcChannel)
-            if not by_rpc_channel:
+            if known and not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
-            log.error("Unable to deserialize message:[%s] from %s: %s", message.unique_id.hex(), sender, exc)
-        if trace:
+            _repeated.log(
+                logging.ERROR,
+                f"messages from {sender} that are not understood",
+                "Unable to deserialize message:[%s] from %s: %s",
+                message.unique_id.hex(),
+                sender,
+                exc,
+            )
+        if MESSAGES.isEnabledFor(TRACE):
             MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
+        return delivered
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
         if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
@@ -300,20 +338,31 @@ class GroupChannel(ChannelInterceptorBase):
         return self._membership_listeners
 
     def member_added(self, member: Member) -> None:
-        """Tell every listener; one that fails keeps the others from nothing."""
+        """Tell every listener, then deliver what the member sent a little early; a listener that fails keeps the
+        others from nothing."""
+        self._present.add(member)
+        self.coordinator.sender.welcome(member)
         for listener in self._membership_listeners:
             try:
                 listener.member_added(member)
             except Exception:  # a listener is foreign code
                 log.exception("A membership listener failed on the new member %s", member)
+        for message in self._strangers.take(member):
+            try:
+                self._deliver(message, self._channel_listeners)
+            except Exception:  # a listener is foreign code
+                log.exception("Processing of an early message from %s failed", member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Tell every listener; one that fails keeps the others from nothing."""
+        """Tell every listener, then let go of the connection to it; a listener that fails keeps the others from
+        nothing."""
+        self._present.discard(member)
         for listener in self._membership_listeners:
             try:
                 listener.member_disappeared(member)
             except Exception:  # a listener is foreign code
                 log.exception("A membership listener failed on the lost member %s", member)
+        self.coordinator.sender.forget(member)
 
     # Life.
 
@@ -355,6 +404,8 @@ class GroupChannel(ChannelInterceptorBase):
         super().stop(level)
         if level & SND_RX_SEQ:
             self._send_below = None
+            self._present.clear()
+            self._strangers.clear()
             if self._owns_reactor and self.reactor is not None:
                 self.reactor.stop()
                 self.reactor = None

@@ -100,10 +100,12 @@ class RpcChannel:
         channel: the group; the RPC channel listens on it until :meth:`close`.
         rpc_id: the name, any bytes.
         callback: answers the requests of others.
+        hears_strangers: also requests of nodes that are no members; for a membership that finds them so.
     """
 
-    def __init__(self, channel: RpcGroup, rpc_id: bytes, callback: RpcCallback) -> None:
+    def __init__(self, channel: RpcGroup, rpc_id: bytes, callback: RpcCallback, hears_strangers: bool = False) -> None:
         self.channel = channel
+        self.hears_strangers = hears_strangers
         self.rpc_id = rpc_id
         self.callback = callback
         self._collectors: dict[bytes, _Collector] = {}

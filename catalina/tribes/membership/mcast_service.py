@@ -45,7 +45,7 @@ class McastService(MembershipServiceBase):
         doc="Local address of the interface to use; the kernel's route to the group when empty.",
     )
     ttl = Attribute(int, -1, doc="How many routers heartbeats pass; -1 leaves it to the system, which means none.")
-    so_timeout = Attribute(int, 0, unit="ms", doc="Read and kept; reads never block here.")
+    so_timeout = Attribute(int, 0, unit="ms", inert="reads never block here")
     domain = Attribute(text_or_byte_list, b"", doc="Domain announced with the local member: text, or bytes as {1,2,3}.")
     recovery_enabled = Attribute(bool, True, doc="Make a new socket after recoveryCounter errors in a row.")
     recovery_counter = Attribute(int, 10, doc="Errors in a row before recovery.")
@@ -106,7 +106,7 @@ class McastService(MembershipServiceBase):
         reactor = self.channel.running_reactor
         if self._impl is None:
             self._impl = McastServiceImpl(
-                super().local_member, self._settings(), reactor, self.listener, self.channel.now
+                super().local_member, self._settings(), reactor, self.listener, self.channel.now, self._route_found
             )
             self._level = 0
         impl = self._impl
@@ -144,6 +144,12 @@ class McastService(MembershipServiceBase):
         if len(frame) > MAX_RECORD:
             raise ChannelError(f"Packet length[{len(frame)}] exceeds max packet size of [{MAX_RECORD}] bytes.")
         self.channel.running_reactor.call_soon(lambda: impl.send_datagram(frame))
+
+    def _route_found(self) -> None:
+        """The route to the group is there now, which it was not at the start."""
+        impl = self._impl
+        if impl is not None and self.channel.coordinator.move_receiver():
+            impl.move(super().local_member)
 
     def _settings(self) -> McastSettings:
         local = super().local_member

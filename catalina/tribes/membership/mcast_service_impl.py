@@ -19,7 +19,7 @@ from catalina.tribes.member import BEGIN, MAX_RECORD, SHUTDOWN_COMMAND, Member
 from catalina.tribes.membership.last_member import LastMember
 from catalina.tribes.membership.membership import Membership
 from catalina.tribes.membership.membership_service_base import ServiceListener
-from catalina.tribes.membership.multicast_socket import open_multicast_socket
+from catalina.tribes.membership.multicast_socket import is_no_route, open_multicast_socket
 
 __all__ = ["McastServiceImpl", "McastSettings"]
 
@@ -33,6 +33,8 @@ _MARGIN = 0.005
 _CONFLICT_SECONDS = 60.0
 #: Bad datagrams are logged at most once in this many seconds for each sender, and for this many senders.
 _BAD_LOG_SECONDS, _BAD_LOG_SENDERS = 60.0, 100
+#: Where a node announces itself that has no route to the group yet.
+_THIS_MACHINE = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,12 @@ class McastSettings:
 
 
 class McastServiceImpl:
-    """Sends heartbeats of ``local`` and keeps the table of those that are heard."""
+    """Sends heartbeats of ``local`` and keeps the table of those that are heard.
+
+    Args:
+        route_found: called when a node that was started without a route to the group has one: its receiver may have
+            to be bound, and announced, at another address. In the runner.
+    """
 
     def __init__(
         self,
@@ -64,6 +71,7 @@ class McastServiceImpl:
         reactor: Reactor,
         listener: ServiceListener,
         clock: Callable[[], float],
+        route_found: Callable[[], None],
     ) -> None:
         self.local = local
         self.membership = Membership()
@@ -72,12 +80,14 @@ class McastServiceImpl:
         self._reactor = reactor
         self._listener = listener
         self._clock = clock
+        self._route_found = route_found
+        self._route_timer: Timer | None = None
         self._started = self._clock()
         self._socket: socket.socket | None = None
         self._beat_timer: Timer | None = None
         self._check_timer: Timer | None = None
         self._checked = self._started
-        self._sending = False
+        self._sending = self._recovering = False
         self._errors = 0
         self._attempts = 0
         self._replaced: dict[Member, float] = {}
@@ -120,15 +130,60 @@ class McastServiceImpl:
             self._check_timer = None
         if self._socket is not None:
             self.send_datagram(replace(self.local, alive_ms=self._alive_ms(), command=SHUTDOWN_COMMAND).encode())
+        if self._route_timer is not None:
+            self._route_timer.cancel()
+            self._route_timer = None
         self._close()
         self.membership.clear()
         if self._settings.last_member is not None:
             self._settings.last_member.forget()
 
     def _open(self) -> None:
+        """Join the group; at the start, without a route there, on this machine only, until there is one."""
+        try:
+            self._open_at(self._settings.interface)
+        except OSError as exc:
+            if self._settings.interface or self._recovering or not is_no_route(exc):
+                raise
+            log.warning(
+                "No route to the multicast group: only members on this machine can be found. Looking for a route every "
+                "[%g] seconds.",
+                self._settings.recovery_sleep,
+            )
+            self._open_at(_THIS_MACHINE)
+            self._look_later()
+
+    def _open_at(self, interface: str) -> None:
         settings = self._settings
-        self._socket = open_multicast_socket(settings.group, settings.interface, settings.ttl, settings.loopback)
+        self._socket = open_multicast_socket(settings.group, interface, settings.ttl, settings.loopback)
         self._reactor.register(self._socket, READ, self._on_readable)
+
+    def _look_later(self) -> None:
+        self._route_timer = self._reactor.call_later(self._settings.recovery_sleep, self._look_for_route)
+
+    def _look_for_route(self) -> None:
+        self._route_timer = None
+        if self._socket is None:
+            return
+        only_here, self._socket = self._socket, None
+        try:
+            self._open_at("")
+        except OSError as exc:
+            self._socket = only_here
+            log.debug("There is no route to the multicast group yet: %s", exc)
+            self._look_later()
+            return
+        self._reactor.unregister(only_here)
+        only_here.close()
+        log.info("There is a route to the multicast group now: members on other machines can be found.")
+        self._route_found()
+        if self._sending:
+            self.send_heartbeat()
+
+    def move(self, local: Member) -> None:
+        """The receiver has moved: announce the new address from now on. In the runner."""
+        self.local = replace(local, alive_ms=self._alive_ms())
+        self.membership.local = self.local
 
     def _close(self) -> None:
         if self._socket is not None:
@@ -280,6 +335,7 @@ class McastServiceImpl:
     def _recover(self) -> None:
         log.info("Tribes membership running recovery thread. Multicasting is not functional.")
         self._close()
+        self._recovering = True  # a cable that is out comes back: this machine alone is no place to settle
         try:
             self._open()
         except OSError as exc:
@@ -292,6 +348,7 @@ class McastServiceImpl:
             )
             self._reactor.call_later(self._settings.recovery_sleep, self._recover_again)
         else:
+            self._recovering = False
             self._errors = self._attempts = 0
             self._checked = self._clock()
             self.membership.forgive(self._checked)

@@ -80,6 +80,10 @@ class MembershipServiceBase(Component):
             known = self._new_local_member(host, port)
         self._local = replace(known, host=host, port=port, secure_port=secure_port, udp_port=udp_port)
 
+    def adopt_unique_id(self, unique_id: bytes) -> None:
+        """Announce this process under an id of the configuration, the one that its messages carry. Before start()."""
+        self._local = replace(self.local_member, unique_id=unique_id)
+
     def _new_local_member(self, host: bytes, port: int) -> Member:
         return Member(host, port, unique_id=new_unique_id(), domain=self._local_domain(), payload=self._payload)
 

@@ -8,7 +8,7 @@ import logging
 import socket
 import struct
 
-__all__ = ["open_multicast_socket"]
+__all__ = ["is_no_route", "open_multicast_socket"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
@@ -25,7 +25,7 @@ def open_multicast_socket(group: tuple[str, int], interface: str, ttl: int, loop
         loopback: whether other sockets of this machine get what is sent.
 
     Raises:
-        OSError: no such interface, or multicast is not possible here.
+        OSError: no such interface, no route to the group (:func:`is_no_route`), or multicast is not possible here.
     """
     address = ipaddress.ip_address(socket.getaddrinfo(group[0], None, type=socket.SOCK_DGRAM)[0][4][0])
     if not address.is_multicast:
@@ -58,11 +58,14 @@ def _join_v4(sock: socket.socket, group: bytes, interface: str) -> None:
         if interface:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, local)
     except OSError as exc:
-        if interface or exc.errno not in (errno.ENODEV, errno.ENETUNREACH):
+        if interface or not is_no_route(exc):
             log.error("Unable to join multicast group, make sure your system has multicasting enabled.")
-            raise
-        log.warning("No route to the multicast group: only members on this machine can be found.")
-        _join_v4(sock, group, "127.0.0.1")
+        raise
+
+
+def is_no_route(error: OSError) -> bool:
+    """Whether the kernel knows no interface by which the group is reached: the cable is out, or not yet in."""
+    return error.errno in (errno.ENODEV, errno.ENETUNREACH)
 
 
 def _open_v6(address: str, port: int, interface: str, ttl: int, loopback: bool) -> socket.socket:

@@ -35,19 +35,31 @@ class StaticMember(Component):
         """The member; a name is looked up now.
 
         Raises:
-            ConfigurationError: no host or port, or a name that nobody knows.
+            ConfigurationError: no host or port, a port that is none, or a name that nobody knows.
         """
         if not self.host or not 0 < self.port < 65536:
             raise ConfigurationError(f"<Member> needs host and port, got {self.host!r} and {self.port}", self.place)
+        for name, port in (("securePort", self.secure_port), ("udpPort", self.udp_port)):
+            if not -1 <= port < 65536:
+                raise ConfigurationError(f"<Member {name}='{port}'>, expected a port, or -1 for none", self.place)
         return Member(
             self._address(), self.port, self.secure_port, self.udp_port, unique_id=self.unique_id, domain=self.domain
         )
 
     def _address(self) -> bytes:
         if self.host.strip().startswith("{"):
-            return byte_list(self.host)
+            return self._listed_bytes()
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as exc:
             raise ConfigurationError(f"<Member host={self.host!r}>: {exc}", self.place) from exc
         return ipaddress.ip_address(found[0][4][0]).packed
+
+    def _listed_bytes(self) -> bytes:
+        try:
+            address = byte_list(self.host)
+        except AttributeRefused as exc:
+            raise ConfigurationError(f"<Member host={self.host!r}>, {exc}", self.place) from exc
+        if len(address) not in (4, 16):
+            raise ConfigurationError(f"<Member host={self.host!r}>, expected 4 or 16 bytes", self.place)
+        return address

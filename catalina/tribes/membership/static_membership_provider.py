@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from catalina.errors import ChannelError, ProtocolError
 from catalina.reactor import Timer
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage
 from catalina.tribes.group.rpc_channel import ALL_REPLY, Response, RpcChannel
 from catalina.tribes.in_runner import run_in_runner
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["StaticMembershipProvider"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.StaticMembershipProvider")
+_repeated = RepeatedMessages(log)
 
 
 class StaticMembershipProvider:
-    """The members that answered; everything but :meth:`start` and :meth:`stop` happens in the runner.
+    """The members that answered, of those in the configuration: others are not believed.
+
+    Everything but :meth:`start` and :meth:`stop` happens in the runner.
 
     Args:
         channel: the group.
@@ -68,7 +72,7 @@ class StaticMembershipProvider:
         # Java writes the name of a channel without a name as the word null.
         self._id = f"{channel.name or 'null'}-StaticMembership".encode("iso-8859-1")
         self._suid = MEMBER_IMPL_SUIDS[0]
-        self._rpc = RpcChannel(channel, self._id, self)
+        self._rpc = RpcChannel(channel, self._id, self, hears_strangers=True)
         self._timer: Timer | None = None
         self._interval: float | None = None
         channel.add_channel_listener(self)
@@ -186,6 +190,14 @@ class StaticMembershipProvider:
         if message.suid is not None:
             self._suid = message.suid
         member = message.member
+        if member not in self._others:
+            _repeated.log(
+                logging.WARNING,
+                "messages of static members that are not in the configuration",
+                "%s says that it is a static member; it is not in the configuration",
+                member,
+            )
+            return
         if message.type == MSG_STOP or member.is_leaving:
             if self.membership.remove(member):
                 self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))

@@ -24,9 +24,9 @@ class AbstractSender(SocketOptions, Component):
     keep_alive_count = Attribute(int, -1, doc="Messages after which a connection is renewed; -1 never.")
     keep_alive_time = Attribute(int, -1, unit="ms", doc="Age at which an idle connection is renewed; -1 never.")
     throw_on_failed_ack = Attribute(bool, True, doc="A negative acknowledgement is a failure; false takes it as done.")
-    direct_buffer = Attribute(bool, False, aliases=("direct",), doc="Read and kept; Python has one kind of buffer.")
+    direct_buffer = Attribute(bool, False, aliases=("direct",), inert="Python has one kind of buffer")
     udp_based = Attribute(bool, False, doc="Send every message as a datagram, not only those with the UDP option.")
-    udp_port = Attribute(int, -1, doc="Read and kept; the port of each member's record is used.")
+    udp_port = Attribute(int, -1, inert="the port of each member's record is used")
     udp_rx_buf_size = Attribute(int, 25188, unit="bytes", doc="SO_RCVBUF of datagram sockets, where configured.")
     udp_tx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_SNDBUF of datagram sockets, where configured.")
     max_backlog = Attribute(

@@ -46,21 +46,21 @@ class ReceiverBase(SocketOptions, Component):
     auto_bind = Attribute(int, 100, doc="How many ports are tried from port on; 0 and 1 try only port.")
     secure_port = Attribute(int, -1, doc="Announced to the members; nothing listens there, as in Tomcat.")
     udp_port = Attribute(int, -1, doc="First UDP port that is tried; -1 takes no datagrams.")
-    direct = Attribute(bool, True, doc="Read and kept; Python has one kind of buffer.")
-    selector_timeout = Attribute(int, 5000, unit="ms", doc="Read and kept; the event loop waits until something comes.")
-    max_threads = Attribute(int, 15, doc="Read and kept; the event loop's thread receives.")
-    min_threads = Attribute(int, 6, doc="Read and kept; the event loop's thread receives.")
-    max_tasks = Attribute(int, 100, doc="Read and kept; there are no tasks to pool.")
-    min_tasks = Attribute(int, 10, doc="Read and kept; there are no tasks to pool.")
-    max_idle_time = Attribute(int, 60_000, unit="ms", doc="Read and kept; there are no idle threads.")
+    direct = Attribute(bool, True, inert="Python has one kind of buffer")
+    selector_timeout = Attribute(int, 5000, unit="ms", inert="the event loop waits until something comes")
+    max_threads = Attribute(int, 15, inert="the event loop's thread receives")
+    min_threads = Attribute(int, 6, inert="the event loop's thread receives")
+    max_tasks = Attribute(int, 100, inert="there are no tasks to pool")
+    min_tasks = Attribute(int, 10, inert="there are no tasks to pool")
+    max_idle_time = Attribute(int, 60_000, unit="ms", inert="there are no idle threads")
     rx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_RCVBUF, and what one read takes at most.")
     tx_buf_size = Attribute(int, 25188, unit="bytes", doc="SO_SNDBUF; only acknowledgements are sent.")
     udp_rx_buf_size = Attribute(int, 65536, unit="bytes", doc="SO_RCVBUF of the datagram socket.")
     udp_tx_buf_size = Attribute(int, 25188, unit="bytes", doc="SO_SNDBUF of the datagram socket.")
     so_linger_on = Attribute(bool, True, doc="SO_LINGER of accepted connections.")
-    timeout = Attribute(int, 3000, unit="ms", doc="Read and kept; reads never block here.")
-    use_buffer_pool = Attribute(bool, True, doc="Read and kept; there is no pool of buffers.")
-    daemon = Attribute(bool, True, doc="Read and kept; there are no receiver threads.")
+    timeout = Attribute(int, 3000, unit="ms", inert="reads never block here")
+    use_buffer_pool = Attribute(bool, True, inert="there is no pool of buffers")
+    daemon = Attribute(bool, True, inert="there are no receiver threads")
     max_package = Attribute(
         int,
         256 * 1024 * 1024,
@@ -94,6 +94,12 @@ class ReceiverBase(SocketOptions, Component):
     def stop(self) -> None:
         """Close every socket."""
         raise NotImplementedError
+
+    def could_move(self, route_hint: tuple[str, int] | None) -> bool:
+        """Whether address auto means another address now than this machine's own, which it was started with."""
+        if self.address.strip().lower() != "auto" or not self.host or not ipaddress.ip_address(self.host).is_loopback:
+            return False
+        return not ipaddress.ip_address(local_address(route_hint)).is_loopback
 
     def _resolve_host(self, route_hint: tuple[str, int] | None) -> str:
         """Set ``host``; return it as text."""

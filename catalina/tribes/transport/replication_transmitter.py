@@ -52,6 +52,7 @@ class ReplicationTransmitter(Component):
     def start(self) -> None:
         """Get ready to send."""
         self._udp_based = self.transport.udp_based
+        self.transport.knows = self.channel.is_known
         self.transport.open(self.channel.running_reactor, self.listener.member_send_failed)
 
     def stop(self) -> None:
@@ -68,6 +69,10 @@ class ReplicationTransmitter(Component):
             self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
         else:
             self.transport.enqueue(to, frames, wants_ack, delivery)
+
+    def welcome(self, member: Member) -> None:
+        """The member has joined. In the runner."""
+        self.transport.welcome(member)
 
     def forget(self, member: Member) -> None:
         """The member is gone. In the runner."""

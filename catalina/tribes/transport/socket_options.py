@@ -40,9 +40,9 @@ class SocketOptions(Component):
             (socket.SOL_SOCKET, socket.SO_REUSEADDR, self.so_reuse_address),
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, self.tcp_no_delay),
         ]
-        if "rx_buf_size" in vars(self):
+        if "rx_buf_size" in self.given:
             options.append((socket.SOL_SOCKET, socket.SO_RCVBUF, self.rx_buf_size))
-        if "tx_buf_size" in vars(self):
+        if "tx_buf_size" in self.given:
             options.append((socket.SOL_SOCKET, socket.SO_SNDBUF, self.tx_buf_size))
         for level, option, value in options:
             sock.setsockopt(level, option, int(value))

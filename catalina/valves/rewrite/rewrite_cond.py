@@ -68,7 +68,7 @@ def _matcher(pattern: str, no_case: bool) -> Callable[[str, Found], re.Match[str
         return lambda text, found: (resource := find_resource(found.request, text)) is not None and test(resource)
     if pattern[:1] in ("<", ">", "="):
         return _comparison(pattern[0], pattern[1:].removeprefix('""') if pattern == '=""' else pattern[1:], no_case)
-    compiled = compile_pattern(f"(?i){pattern}" if no_case else pattern)
+    compiled = compile_pattern(f"(?{'is' if no_case else 's'}){pattern}")
     # The whole text must match, as in Tomcat: patterns of Apache httpd may need .* at their ends.
     return lambda text, _: compiled.fullmatch(text) or False
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from catalina.digester.class_names import ClassBroken, find_class
+from catalina.valves.rewrite.escapes import encode_path
 
 __all__ = ["RewriteMap", "make_map"]
 
@@ -40,7 +41,7 @@ class _Function:
 INTERNAL: dict[str, Callable[[str], str]] = {
     "toupper": str.upper,
     "tolower": str.lower,
-    "escape": lambda key: quote(key, safe="/!$&'()*+,=:@~"),
+    "escape": encode_path,
     "unescape": unquote,
 }
 

@@ -75,7 +75,8 @@ class RewriteRule:
         rule = cls(conditions=conditions, negated=pattern.startswith("!"))
         for flag in flags:
             rule._set_flag(flag, maps)
-        rule.pattern = compile_pattern(("(?i)" if rule.no_case else "") + pattern.removeprefix("!"))
+        # A dot matches a line feed too, or %0A in a URL would lead past a rule that refuses it.
+        rule.pattern = compile_pattern(("(?is)" if rule.no_case else "(?s)") + pattern.removeprefix("!"))
         if target != "-":
             rule.substitution = Substitution(target, maps, rule.escape_references)
         return rule

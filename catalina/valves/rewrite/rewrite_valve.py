@@ -10,15 +10,24 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
 from catalina.attributes import Attribute
 from catalina.connector.coyote_adapter import CoyoteAdapter
+from catalina.connector.session_urls import encode_redirect_url
+from catalina.connector.uri import without_path_parameters
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
+from catalina.coyote.http_error import HttpError
+from catalina.valves.rewrite.escapes import (
+    encode_path,
+    encode_rewritten_path,
+    encode_rewritten_query,
+    for_rules,
+)
 from catalina.valves.rewrite.rewrite_config import parse_rewrite_config
 from catalina.valves.rewrite.rewrite_rule import RewriteRule
-from catalina.valves.rewrite.substitution import QUESTION_MARK, Found
+from catalina.valves.rewrite.substitution import Found
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -32,9 +41,6 @@ log = logging.getLogger("org.apache.catalina.valves.rewrite.RewriteValve")
 FILE = "rewrite.config"
 #: Rounds of rules with [N]; more are an endless loop in the rules.
 MAX_ROUNDS = 10_000
-#: What need not be encoded in a path and in a query.
-PATH_SAFE = "/!$&'()*+,=:@~"
-QUERY_SAFE = "&=/?:@!$'()*,;~"
 
 
 class _Outcome:
@@ -46,7 +52,6 @@ class _Outcome:
         self.rewritten = False
         self.append_query = False
         self.discard_query = False
-        self.no_escape = False
         self.skip_valve = False
         self.answered = False
 
@@ -116,7 +121,7 @@ class RewriteValve(ValveBase):
         path = request.decoded_uri
         if self.in_context and request.context is not None:
             path = path[len(request.context.path) :]
-        outcome = _Outcome(path, request.server_name)
+        outcome = _Outcome(for_rules(path), request.server_name)
         found = Found(request)
         number, rounds = 0, 0
         while number < len(self.rules):
@@ -156,7 +161,6 @@ class RewriteValve(ValveBase):
             outcome.url = result
         outcome.append_query |= rule.append_query
         outcome.discard_query |= rule.discard_query
-        outcome.no_escape |= rule.no_escape
         outcome.skip_valve |= rule.valve_skip
 
     def _answer(self, rule: RewriteRule, request: Request, response: Response, outcome: _Outcome) -> bool:
@@ -164,24 +168,25 @@ class RewriteValve(ValveBase):
         if rule.forbidden or rule.gone:
             response.send_error(403 if rule.forbidden else 410)
         elif rule.redirect is not None:
-            response.send_redirect(self._location(rule, request, outcome), rule.redirect)
+            location = encode_redirect_url(request, self._location(rule, request, outcome))
+            response.send_redirect(location, rule.redirect)
         else:
             return False
         outcome.answered = True
         return True
 
     def _location(self, rule: RewriteRule, request: Request, outcome: _Outcome) -> str:
-        path, mark, query = _split(outcome.url)
+        path, mark, query = outcome.url.partition("?")
         original = "" if outcome.discard_query else request.query_string or ""
-        location = quote(path, safe=PATH_SAFE)
-        if mark and query:
-            location += "?" + quote_plus(query, safe=QUERY_SAFE)
-            if outcome.append_query and original:
-                location += "&" + original
-        elif original and not mark:  # a bare ? at the end keeps the query away
-            location += "?" + original
-        if self.in_context and location.startswith("/"):
-            location = request.context_path + location
+        queries = [encode_rewritten_query(query)] if mark else []
+        if original and (outcome.append_query or not mark):
+            queries.append(original)
+        location = encode_rewritten_path(path)
+        # A bare ? at the end of a rule keeps the query of the request away.
+        if queries and not (original and queries == [""]):
+            location += "?" + "&".join(queries)
+        if self.in_context and location.startswith("/") and request.context is not None:
+            location = encode_path(request.context.path) + location
         return unquote(location) if rule.no_escape else location
 
     @staticmethod
@@ -205,24 +210,24 @@ class RewriteValve(ValveBase):
 
     def _restart(self, request: Request, response: Response, outcome: _Outcome) -> None:
         """Map the new URL and let the request enter the engine again."""
-        path, mark, query = _split(outcome.url)
+        path, mark, query = outcome.url.partition("?")
         original = request.query_string
-        request.request_uri = (request.context_path if self.in_context else "") + (
-            path if outcome.no_escape else quote(path, safe=PATH_SAFE)
-        )
+        request.request_uri = (request.context_path if self.in_context else "") + encode_rewritten_path(path)
         if mark:
-            request.query_string = quote_plus(query, safe=QUERY_SAFE)
-            if outcome.append_query and original:
+            request.query_string = encode_rewritten_query(query)
+            if outcome.append_query and not outcome.discard_query and original:
                 request.query_string += "&" + original
         elif outcome.discard_query:
             request.query_string = ""
         request.server_name = outcome.host
         adapter = CoyoteAdapter(request.connector)
-        if adapter.map_request(request, response):
+        try:
+            mapped = adapter.map_request(request, response)
+        except HttpError as error:  # what the client brought has made a URL that is none
+            log.debug("%s: rewritten to [%s]: %s", self, request.request_uri, error)
+            response.send_error(error.status)
+            return
+        # Parameters that a rule wrote (;v=1) are the request's now, not part of its URI (Tomcat: stripPathParams).
+        request.request_uri = without_path_parameters(request.request_uri)
+        if mapped:
             request.connector.service.engine.pipeline.first.invoke(request, response)
-
-
-def _split(url: str) -> tuple[str, str, str]:
-    """Path, the mark, and the query that a rule wrote."""
-    path, mark, query = url.partition("?")
-    return path.replace(QUESTION_MARK, "?"), mark, query.replace(QUESTION_MARK, "?")

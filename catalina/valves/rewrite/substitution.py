@@ -9,19 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from catalina.valves.rewrite.escapes import encode_path
 from catalina.valves.rewrite.rewrite_map import RewriteMap
 from catalina.valves.rewrite.variables import resolve
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
 
-__all__ = ["QUESTION_MARK", "Found", "Substitution"]
-
-#: Stands for a question mark that was part of the path, so that it does not begin a query. No URI has it: its bytes
-#: would be no UTF-8.
-QUESTION_MARK = "\udfff"
+__all__ = ["Found", "Substitution"]
 
 
 @dataclass(slots=True)
@@ -52,9 +48,7 @@ class _Group:
         if match is None or self.number > match.re.groups:
             return ""
         text = match[self.number] or ""
-        if self.escape:
-            return quote(text, safe="")
-        return text.replace("?", QUESTION_MARK) if self.of_rule else text
+        return encode_path(text) if self.escape and self.of_rule else text
 
 
 class _Variable:

@@ -61,3 +61,35 @@ def test_a_node_that_missed_a_change_gets_the_state_on_the_next_tick() -> None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     assert b.manager.find_session(session.id).get_attribute("n") == 2
+
+
+def test_a_change_that_could_not_be_encoded_is_missed_by_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, a, b = two_nodes(channel_send_options=6)
+    session = a.manager.create_session()
+    session.set_attribute("n", 1)
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(a.manager, "_completed_message", no_memory)
+    a.manager.requests_completed([(session, None, None)])
+    assert a.cluster.missed.take(a.cluster.members) == [b.channel.local_member]
+    monkeypatch.setattr(a.manager, "request_completed", no_memory)
+    assert not a.manager.replicate(session, None)
+    assert a.cluster.missed.take(a.cluster.members) == [b.channel.local_member]
+
+
+@pytest.mark.parametrize("error", [ChannelError("connections to 1000 members"), MemoryError(), OSError("no buffers")])
+def test_a_new_session_does_not_fail_because_the_group_cannot_be_told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, a, b = two_nodes(channel_send_options=6)
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(a.channel, "post_all", refuse)
+    session = a.manager.create_session()
+    a.manager.change_session_id(session)
+    session.expire()
+    assert a.cluster.missed.take(a.cluster.members) == [b.channel.local_member]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.access.twin_sites import Site, both
+from tests.interop.access.twin_sites import Site, both, tomcat_version
 from tests.interop.differential.raw_client import Answer, ask
 
 pytestmark = pytest.mark.interop
@@ -43,9 +43,14 @@ APPS = {
     "hostdeny": application('RemoteHostValve" deny=".*"'),
     "cidr": application('RemoteCIDRValve" allow="127.0.0.0/8, ::1"'),
     "cidrdeny": application('RemoteCIDRValve" deny="127.0.0.1" denyStatus="503"'),
+    "cidrmapped": application('RemoteIpValve"', 'RemoteCIDRValve" deny="198.51.100.0/24"'),
+    "cidrmappedallow": application('RemoteIpValve"', 'RemoteCIDRValve" allow="198.51.100.0/24,127.0.0.0/8,1.2.0.0/24"'),
     "health": application('HealthCheckValve"'),
     "healthpath": application('HealthCheckValve" path="/up" checkContainersAvailable="false"'),
     "semaphore": application('SemaphoreValve" concurrency="1" fair="true" block="false"'),
+    "nopermit": application('SemaphoreValve" concurrency="0" block="false" highConcurrencyStatus="503"'),
+    "limited": application('ParameterLimitValve"')
+    | {"WEB-INF/parameter_limit.config": "# by path\n/a.*=2\n/nope=1,5,512\n"},
     "parameters": application('ParameterLimitValve" urlPatternLimits="/a.*=2"'),
     "errors": application('ErrorReportValve" errorCode.404="webapps/errors/a.txt" showReport="false"'),
     "json": application('JsonErrorReportValve"'),
@@ -76,10 +81,21 @@ def cases() -> Iterator[Case]:
     for app in ("remoteip", "remoteipall", "trusted", "outside", "hidden", "cidrproxies", "behind"):
         for headers in FORWARDED:
             yield "GET", f"/{app}/sub", headers
+    for app in ("cidrmapped", "cidrmappedallow"):
+        for client in ("198.51.100.7", "::ffff:198.51.100.7", "::FFFF:C633:6407", "::ffff:203.0.113.7", "1.2.3", "1.3"):
+            yield "GET", f"/{app}/a.txt", (f"X-Forwarded-For: {client}",)
     for app in APPS:
         for path in ("/a.txt", "/health", "/up", "/nope", "/a.txt?a=1&b=2", "/a.txt?a=1&b=2&c=3"):
             yield "GET", f"/{app}{path}", ("User-Agent: Bot",)
 
+
+VERSION = tomcat_version()
+if VERSION < (10, 1, 56):
+    del APPS["json"]  # the fields had another order
+if VERSION < (10, 1, 58):  # of two fields only the first was put back
+    FORWARDED = tuple(
+        headers for headers in FORWARDED if len({line.partition(":")[0] for line in headers}) == len(headers)
+    )
 
 CASES = list(cases())
 LOG = (

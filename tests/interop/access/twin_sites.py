@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
-from tests.support.needs import need_java_tomcat
+from tests.support.needs import TOMCAT_JARS, need_java_tomcat
 
-__all__ = ["Site", "both"]
+__all__ = ["Site", "both", "tomcat_version"]
 
 SERVER_XML = """<Server port="-1"><Service name="Catalina">
 <Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1" {connector}/>
@@ -56,6 +58,17 @@ def _build(base: Path, engine: str, host: str, apps: dict[str, dict[str, str]], 
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(WEB_XML.format(content) if file == "WEB-INF/web.xml" else content, "utf-8")
     return Site(base, port)
+
+
+def tomcat_version() -> tuple[int, ...]:
+    """Of the installed Java Tomcat, as (10, 1, 55); () where there is none. Its own faults end with a version."""
+    try:
+        with zipfile.ZipFile(TOMCAT_JARS / "catalina.jar") as jar:
+            text = jar.read("org/apache/catalina/util/ServerInfo.properties").decode()
+    except OSError:
+        return ()
+    found = re.search(r"^server.number=([\d.]+)", text, re.MULTILINE)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
 @contextmanager

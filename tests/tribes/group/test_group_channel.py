@@ -6,18 +6,23 @@ import logging
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from catalina.errors import ChannelError, RemoteProcessError
 from catalina.reactor import Reactor
-from catalina.tribes.channel import ObjectBytes
+from catalina.tribes.channel import ChannelMessage, ObjectBytes
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from catalina.tribes.group.rpc_channel import ALL_REPLY, RpcChannel
+from catalina.tribes.group.rpc_message import RpcMessage
+from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.java import encode_value
+from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK
 from catalina.tribes.logs import TRACE
-from tests.tribes.groups import free_port, make_channel, started, until
+from catalina.tribes.member import Member
+from tests.tribes.groups import LOOPBACK, free_port, make_channel, started, until
 
 
 @pytest.fixture(scope="module")
@@ -317,3 +322,93 @@ def test_logging_is_tomcats(caplog):
     assert f"Receiver Server Socket bound to:[/127.0.0.1:{port}]" in caplog.text
     assert "Sleeping for [100] milliseconds to establish cluster membership, start level:[4]" in caplog.text
     assert "Done sleeping, membership established, start level:[8]" in caplog.text
+
+
+# ---- who is listened to
+
+
+def say(channel: GroupChannel, sender: Member, *messages: bytes, options: int = 6) -> bytes:
+    """What a process sends that calls itself ``sender``; returns the answers."""
+    frames = [
+        PackageEncoder().frame(ChannelMessage(data, options | 1, 1, bytes([number]) * 16, sender))
+        for number, data in enumerate(messages)
+    ]
+    with socket.create_connection((LOOPBACK, channel.local_member.port)) as connection:
+        connection.settimeout(5)
+        connection.sendall(b"".join(frames))
+        answer = b""
+        while len(answer) < 21 * len(frames):
+            answer += connection.recv(1000)
+        return answer
+
+
+def test_a_process_that_is_no_member_is_not_listened_to(pair):
+    _, two, _, seen = pair
+    seen.messages.clear()
+    stranger = Member(socket.inet_aton(LOOPBACK), 9, unique_id=bytes(16))
+    question = RpcMessage(b"unknown", bytes(16), encode_value("who are you?")).encode()
+    assert say(two, stranger, b"a session of my choice", bytes(question)) == ACK * 2
+    until(lambda: stranger in two._strangers._unheard.waiting)
+    assert seen.messages == []
+    assert two.coordinator.sender.transport._tables.strangers == {}, "and nobody connects to it"
+    assert two.members == (pair[0].local_member,)
+
+
+def test_a_members_address_with_another_id_is_a_stranger(pair):
+    one, two, _, seen = pair
+    seen.messages.clear()
+    say(two, replace(one.local_member, unique_id=b"x" * 16), b"in the name of one")
+    assert seen.messages == []
+
+
+def test_a_node_that_joins_may_be_a_little_early():
+    """Its heartbeat is late: what it said meanwhile is delivered, in its order, when it is a member."""
+    one, seen = make_channel(free_port())
+    with started(one), socket.create_server((LOOPBACK, 0)) as receiver:
+        joining = Member(socket.inet_aton(LOOPBACK), receiver.getsockname()[1], unique_id=b"j" * 16)
+        say(one, joining, b"1", b"2", b"3")
+        assert seen.messages == []
+        impl = one.membership_service._impl
+        one.reactor.call_soon(lambda: impl.receive_datagram(joining.encode()))
+        until(lambda: seen.messages == [b"1", b"2", b"3"])
+        assert seen.added == [joining]
+        say(one, joining, b"4")
+        assert seen.messages[-1] == b"4"
+
+
+def test_strangers_that_fill_the_room_are_told_so_and_members_are_not_harmed(pair, monkeypatch):
+    one, two, _, seen = pair
+    seen.messages.clear()
+    monkeypatch.setattr(two._strangers._unheard, "_max_senders", 0)
+    stranger = Member(socket.inet_aton(LOOPBACK), 9, unique_id=b"s" * 16)
+    assert say(two, stranger, b"x") == FAIL_ACK
+    one.send(one.members, b"of a member", 6)
+    assert seen.messages == [b"of a member"]
+
+
+def test_a_thousand_invented_senders_leave_the_connections_to_members_alone():
+    port = free_port()
+    (one, seen_by_one), (two, _) = make_channel(port), make_channel(port)
+    with started(one, two):
+        ask = RpcMessage(b"unknown", bytes(16), encode_value("?")).encode()
+        frames = [
+            PackageEncoder().frame(
+                ChannelMessage(ask, 0, 1, bytes(16), Member(bytes([10, 9, number // 256, number % 256]), 4000))
+            )
+            for number in range(1100)
+        ]
+        with socket.create_connection((LOOPBACK, one.local_member.port)) as connection:
+            connection.settimeout(5)
+            last = PackageEncoder().frame(ChannelMessage(ask, 6, 1, bytes(16), Member(bytes(4), 1)))
+            connection.sendall(b"".join(frames) + last)
+            assert connection.recv(21) == FAIL_ACK
+        joining, seen = make_channel(port)
+        try:
+            joining.start()
+            until(lambda: len(joining.members) == 2)
+            until(lambda: len(one.members) == 2)
+            one.send(one.members, b"to both", 6)
+            assert seen.messages == [b"to both"]
+        finally:
+            joining.stop()
+    assert seen_by_one.messages == []

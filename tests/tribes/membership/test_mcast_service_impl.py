@@ -25,11 +25,14 @@ class Air:
         self.received: list[bytes] = []
         self.opened = 0
         self.broken = False
+        self.has_route = True
+        self.interfaces: list[str] = []
 
-    def open(self, *_: object) -> Air:
-        if self.broken:
+    def open(self, group: object, interface: str, *_: object) -> Air:
+        if (self.broken or not self.has_route) and not interface:
             raise OSError(101, "Network is unreachable")
         self.opened += 1
+        self.interfaces.append(interface)
         return self
 
     def sendto(self, data: bytes, group: tuple[str, int]) -> None:
@@ -52,8 +55,10 @@ class Air:
 
 
 class World:
-    def __init__(self, monkeypatch, **settings) -> None:
+    def __init__(self, monkeypatch, has_route: bool = True, **settings) -> None:
         self.air = Air()
+        self.air.has_route = has_route
+        self.moved = 0
         monkeypatch.setattr(module, "open_multicast_socket", self.air.open)
         self.reactor = FakeReactor()
         self.top = Top()
@@ -69,9 +74,12 @@ class World:
             "last_member": None,
         }
         self.impl = McastServiceImpl(
-            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now
+            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now, self.move
         )
         self.impl.start_receiver()
+
+    def move(self) -> None:
+        self.moved += 1
 
     def hear(self, member: Member) -> None:
         self.impl.receive_datagram(member.encode())
@@ -222,6 +230,44 @@ def test_errors_in_a_row_lead_to_a_new_socket_and_members_are_kept(world, caplog
     world.reactor.advance(1.0)
     assert world.impl.membership.members == (PEER,)
     assert world.air.members[-1].alive_ms > 5000, "the alive time goes on"
+
+
+def test_recovery_never_settles_on_this_machine_alone(world, caplog):
+    world.impl.start_sender()
+    world.air.broken = True
+    world.reactor.advance(60.0)
+    assert world.air.interfaces == [""]
+    world.air.broken = False
+    world.reactor.advance(5.0)
+    assert world.air.interfaces == ["", ""]
+    assert world.moved == 0
+    assert "only members on this machine" not in caplog.text
+
+
+def test_a_start_without_a_route_looks_for_one_until_there_is(monkeypatch, caplog):
+    world = World(monkeypatch, has_route=False)
+    world.impl.start_sender()
+    with caplog.at_level(logging.INFO):
+        assert "only members on this machine can be found. Looking for a route every [5] seconds" in caplog.text
+        world.reactor.advance(12.0)
+        assert world.air.interfaces == ["127.0.0.1"]
+        world.air.has_route = True
+        world.air.sent.clear()
+        world.reactor.advance(3.0)
+    assert world.air.interfaces == ["127.0.0.1", ""]
+    assert world.moved == 1
+    assert world.air.members
+    assert "There is a route to the multicast group now" in caplog.text
+    world.reactor.advance(60.0)
+    assert world.moved == 1
+
+
+def test_a_stop_ends_the_search_for_a_route(monkeypatch):
+    world = World(monkeypatch, has_route=False)
+    world.impl.leave()
+    world.air.has_route = True
+    world.reactor.advance(60.0)
+    assert world.air.interfaces == ["127.0.0.1"]
 
 
 def test_recovery_can_be_turned_off(monkeypatch):

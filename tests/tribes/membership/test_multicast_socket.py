@@ -74,18 +74,13 @@ def test_an_interface_that_is_not_there_is_refused(caplog):
     assert "Unable to join multicast group" in caplog.text
 
 
-def test_without_a_route_the_loopback_interface_is_left(monkeypatch, caplog):
+def test_without_a_route_the_caller_is_told(caplog):
     class Unroutable:
-        def __init__(self) -> None:
-            self.joined: list[bytes] = []
-
         def setsockopt(self, level: int, option: int, value: bytes) -> None:
-            if option == socket.IP_ADD_MEMBERSHIP:
-                if value.endswith(bytes(4)):
-                    raise OSError(19, "No such device")
-                self.joined.append(value)
+            raise OSError(19, "No such device")
 
-    sock = Unroutable()
-    module._join_v4(sock, socket.inet_aton(GROUP), "")
-    assert sock.joined == [socket.inet_aton(GROUP) + socket.inet_aton(LOOPBACK)]
-    assert "No route to the multicast group" in caplog.text
+    with pytest.raises(OSError, match="No such device") as refused:
+        module._join_v4(Unroutable(), socket.inet_aton(GROUP), "")
+    assert module.is_no_route(refused.value)
+    assert not module.is_no_route(OSError(1, "Operation not permitted"))
+    assert caplog.text == ""

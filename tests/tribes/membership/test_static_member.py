@@ -46,3 +46,19 @@ def test_host_and_port_are_needed(settings):
 def test_a_name_that_nobody_knows_is_named():
     with pytest.raises(ConfigurationError, match=r"no\.such\.host\.invalid"):
         StaticMember(host="no.such.host.invalid", port=1).to_member()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"host": "{10,0,0,7,1}"}, "expected 4 or 16 bytes"),
+        ({"host": "{10,x}"}, "expected bytes as"),
+        ({"host": "127.0.0.1", "secure_port": 70_000}, "securePort='70000'"),
+        ({"host": "127.0.0.1", "udp_port": -5}, "udpPort='-5'"),
+    ],
+)
+def test_what_no_record_may_carry_is_refused_with_its_place(settings, words):
+    static = StaticMember(port=1, **settings)
+    static.place = Place("server.xml", 41)
+    with pytest.raises(ConfigurationError, match=rf"server\.xml:41: <Member .*{words}"):
+        static.to_member()

@@ -15,6 +15,7 @@ from tests.tribes.fakes import a_member
 from tests.tribes.groups import free_port
 from tests.tribes.membership.test_static_membership_service import make
 
+#: Stands in the configuration; nothing is there.
 STRANGER = a_member(77)
 
 
@@ -22,6 +23,7 @@ STRANGER = a_member(77)
 def started_one():
     channel, seen = make([free_port(socket.SOCK_STREAM)], 0)
     channel.start()
+    channel.membership_service._provider._others = (STRANGER,)
     yield channel, seen, channel.membership_service._provider
     channel.stop()
 
@@ -59,3 +61,12 @@ def test_goodbyes_of_this_membership_are_taken(started_one):
 def test_an_answer_that_is_not_understood_is_logged(started_one, caplog):
     started_one[2].left_over(NULL, STRANGER)
     assert "is not understood" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [MSG_START, MSG_PING, MSG_STOP])
+def test_who_is_not_in_the_configuration_is_not_believed(started_one, kind, caplog):
+    _, seen, provider = started_one
+    other = a_member(78)
+    provider.left_over(MemberMessage(b"group-StaticMembership", kind, other).to_encoded(), other)
+    assert seen.added == seen.gone == []
+    assert f"{other} says that it is a static member" in caplog.text

@@ -46,10 +46,50 @@ def test_a_rule_can_redirect(tmp_path: Path) -> None:
 
 def test_what_stands_in_the_path_begins_no_query(tmp_path: Path) -> None:
     with node_with(tmp_path, "RewriteRule ^/x/(.*)$ /y/$1 [R,L]\nRewriteRule ^/z/(.*)$ /a.txt$1") as node:
-        assert node.ask("/shop/x/1%3Fadmin=1").get("Location") == "/shop/y/1%3Fadmin=1"
+        assert node.ask("/shop/x/1%3Fadmin=1").get("Location") == "/shop/y/1%3fadmin=1"
         answer = node.ask("/shop/z/%3Fx=1")
         assert answer.status == 404
         assert answer.response.request.query_string is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "target", "location"),
+    [
+        ("RewriteRule ^/b/(.*) /c/$1 [B,R]", "/b/a%20b", "/shop/c/a%20b"),
+        ("RewriteRule ^/b/(.*) /c/$1 [B,R]", "/b/a%255A", "/shop/c/a%25255A"),
+        ("RewriteRule ^/b/(.*) /c?x=$1 [B,R]", "/b/a%20b", "/shop/c?x=a%20b"),
+        (r"RewriteRule ^/b /c/\%5A [R]", "/b", "/shop/c/%5A"),
+        ("RewriteRule ^/b /c?x=1 [R,QSA,QSD]", "/b?y=2", "/shop/c?x=1"),
+        ("RewriteRule ^/b /c?x=1 [R,QSA]", "/b?y=2", "/shop/c?x=1&y=2"),
+        ("RewriteRule ^/b /c? [R]", "/b?y=2", "/shop/c"),
+        ("RewriteCond %{QUERY_STRING} a=(.*)\nRewriteRule ^/b /c/%1 [R,QSD]", "/b?a=%41", "/shop/c/%41"),
+        ("RewriteMap e int:escape\nRewriteRule ^/b/(.*) /c/${e:$1} [R]", "/b/a%20b", "/shop/c/a%20b"),
+    ],
+)
+def test_percent_signs_are_encoded_once(tmp_path: Path, rule: str, target: str, location: str) -> None:
+    with node_with(tmp_path, rule) as node:
+        assert node.ask(f"/shop{target}").get("Location") == location
+
+
+def test_a_line_feed_does_not_lead_past_a_rule(tmp_path: Path) -> None:
+    rules = "RewriteRule ^/sub.* - [F]\nRewriteCond %{REQUEST_PATH} .*b.*\nRewriteRule .* - [G]"
+    with node_with(tmp_path, rules) as node:
+        assert node.ask("/shop/sub%0A").status == 403
+        assert node.ask("/shop/b%0A").status == 410
+
+
+def test_an_encoded_slash_of_a_query_makes_no_path(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteCond %{QUERY_STRING} a=(.*)\nRewriteRule ^/b /sub/%1 [QSD]") as node:
+        assert node.ask("/shop/b?a=c.txt").body == b"c"
+        assert node.ask("/shop/b?a=..%2fa.txt").status == 400
+
+
+def test_parameters_that_a_rule_writes_are_no_part_of_the_uri(tmp_path: Path) -> None:
+    with node_with(tmp_path, "RewriteRule ^/x /a.txt;v=1") as node:
+        answer = node.ask("/shop/x")
+    assert answer.body == b"a"
+    request = answer.response.request
+    assert (request.request_uri, request.path_parameters) == ("/shop/a.txt", {"v": "1"})
 
 
 def test_cookies_attributes_and_types_are_set(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.valves.rewrite.rewrite_map import make_map
-from catalina.valves.rewrite.substitution import QUESTION_MARK, Found, Substitution
+from catalina.valves.rewrite.substitution import Found, Substitution
 from tests.valves.exchange import make_request
 
 MAPS = {"up": make_map("int:toupper", [])}
@@ -27,7 +27,7 @@ def expand(text: str, escape: bool = False) -> str:
         ("plain", "plain"),
         ("", ""),
         ("/$1/x", "/a/x"),
-        ("$0", f"/a/b{QUESTION_MARK}c"),
+        ("$0", "/a/b?c"),
         ("$9", ""),
         ("%1|%2|%3", "12||"),
         ("%{REQUEST_METHOD}", "GET"),

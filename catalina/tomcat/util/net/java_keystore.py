@@ -136,7 +136,7 @@ def _octet_string(data: bytes, at: int) -> bytes:
     """The DER OCTET STRING behind the algorithm, past an optional NULL."""
     if data[at : at + 2] == b"\x05\x00":
         at += 2
-    if data[at : at + 1] != b"\x04":
+    if data[at : at + 1] != b"\x04" or at + 1 >= len(data):
         raise ProtocolError("keystore: the protected key is malformed", at)
     size, at = data[at + 1], at + 2
     if size & 0x80:

@@ -45,11 +45,9 @@ class SSLHostConfig(Component):
         doc="Client certificates: none, optional or required. optionalNoCA accepts those of anybody in Java; here the "
         "handshake fails unless an authority has signed them.",
     )
-    certificate_verification_depth = Attribute(
-        int, 10, doc="Recognised: Python's ssl has no such limit, OpenSSL's own is 100."
-    )
+    certificate_verification_depth = Attribute(int, 10, inert="Python's ssl has no such limit, OpenSSL's own is 100")
     cipher_suites = Attribute(
-        str, None, doc="Recognised: Python's ssl always offers OpenSSL's TLS 1.3 suites, which all are strong."
+        str, None, inert="Python's ssl always offers OpenSSL's TLS 1.3 suites, which all are strong"
     )
     ciphers = Attribute(
         str, DEFAULT_CIPHERS, doc="Ciphers up to TLS 1.2: an OpenSSL expression, or names, OpenSSL's or Java's."
@@ -62,25 +60,30 @@ class SSLHostConfig(Component):
     insecure_renegotiation = Attribute(
         bool, False, doc="Let clients renegotiate; costs CPU that they can make us spend."
     )
-    key_manager_algorithm = Attribute(str, None, doc="Java only.")
+    key_manager_algorithm = Attribute(str, None, inert="OpenSSL has no key manager to choose")
     ocsp_enabled = Attribute(bool, False, doc="Not supported: the connector does not start with it.")
-    ocsp_soft_fail = Attribute(bool, True, doc="Java only, as ocspEnabled.")
-    ocsp_verify = Attribute(int, 0, doc="Java only, as ocspEnabled.")
+    ocsp_soft_fail = Attribute(bool, True, inert="Python's ssl has no OCSP")
+    ocsp_verify = Attribute(int, 0, inert="Python's ssl has no OCSP")
     protocols = Attribute(
         str,
         "all",
         doc="Versions: a list with commas or + and - of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3; all is these four.",
     )
     revocation_enabled = Attribute(bool, False, doc="Check client certificates; needs certificateRevocationListFile.")
-    session_cache_size = Attribute(int, -1, doc="Recognised: Python's ssl leaves it to OpenSSL.")
-    session_timeout = Attribute(int, 86_400, unit="seconds", doc="Recognised: Python's ssl leaves it to OpenSSL.")
-    ssl_protocol = Attribute(str, "TLS", doc="Java only: the name of a JSSE context.")
+    session_cache_size = Attribute(int, -1, inert="Python's ssl leaves it to OpenSSL")
+    session_timeout = Attribute(int, 86_400, unit="seconds", inert="Python's ssl leaves it to OpenSSL")
+    ssl_protocol = Attribute(
+        str,
+        "TLS",
+        doc="The name of a JSSE context.",
+        inert="Python's ssl has no JSSE contexts, protocols says which versions are offered",
+    )
     trust_manager_class_name = Attribute(str, None, doc="Not supported: the connector does not start with it.")
-    truststore_algorithm = Attribute(str, None, doc="Java only.")
+    truststore_algorithm = Attribute(str, None, inert="OpenSSL has no trust manager to choose")
     truststore_file = Attribute(str, None, doc="Keystore of authorities for client certificates, PKCS12 or JKS.")
     truststore_password = Attribute(str, None, doc="Its password.")
-    truststore_provider = Attribute(str, None, doc="Java only.")
-    truststore_type = Attribute(str, None, doc="Recognised: read from the file's first bytes.")
+    truststore_provider = Attribute(str, None, inert="Python's ssl has no security providers")
+    truststore_type = Attribute(str, None, inert="the type is read from the file's first bytes")
 
     elements = {
         "Certificate": Element(

@@ -21,10 +21,8 @@ class SSLHostConfigCertificate(Component):
     )
     certificate_keystore_password = Attribute(str, "changeit", doc="Password of the keystore.")
     certificate_keystore_password_file = Attribute(str, None, doc="File whose first line is that password.")
-    certificate_keystore_provider = Attribute(str, None, doc="Java only: names a security provider.")
-    certificate_keystore_type = Attribute(
-        str, "JKS", doc="Recognised: whether a file is PKCS12 or JKS is read from its first bytes, as Java does."
-    )
+    certificate_keystore_provider = Attribute(str, None, inert="Python's ssl has no security providers")
+    certificate_keystore_type = Attribute(str, "JKS", inert="the type is read from the file's first bytes")
     type = Attribute(
         choice("UNDEFINED", "RSA", "DSA", "EC", "MLDSA"),
         "UNDEFINED",

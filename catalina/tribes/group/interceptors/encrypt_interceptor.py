@@ -61,7 +61,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         aliases=("encryptionKeyString",),
         doc="The key in hex: 16, 24 or 32 bytes for AES. Whoever has it reads everything.",
     )
-    provider_name = Attribute(str, "", doc="Read and kept; Java chooses among providers of ciphers by it.")
+    provider_name = Attribute(str, "", inert="there is one provider of ciphers, OpenSSL")
     replay_window_time = Attribute(
         _at_least_one, 10_000, unit="ms", doc="How far the time of a message may be from the own clock, both ways."
     )

@@ -33,10 +33,10 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
     max_queue_size = Attribute(
         int, 64 * 1024 * 1024, unit="bytes", doc="What may wait for all members together, counted by message."
     )
-    max_threads = Attribute(int, 10, doc="Read and kept; the event loop sends, so there are no threads to count.")
-    max_spare_threads = Attribute(int, 2, doc="Read and kept; there are no sending threads.")
-    keep_alive_time = Attribute(int, 5000, unit="ms", doc="Read and kept; there are no sending threads.")
-    use_deep_clone = Attribute(bool, True, doc="Read and kept; messages are immutable here and need no copy.")
+    max_threads = Attribute(int, 10, inert="the event loop sends, so there are no threads to count")
+    max_spare_threads = Attribute(int, 2, inert="there are no sending threads")
+    keep_alive_time = Attribute(int, 5000, unit="ms", inert="there are no sending threads")
+    use_deep_clone = Attribute(bool, True, inert="messages are immutable here and need no copy")
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)

@@ -102,6 +102,8 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         transport = level & (SND_RX_SEQ | SND_TX_SEQ)
         if transport:
             super().start(transport)
+            if self._local is not None:  # those that hear its heartbeats must know its messages as a member's
+                self.channel.membership_service.adopt_unique_id(self._local.unique_id)
         self._static = {member: member for member in (each.to_member() for each in self._configured)}
         self._below_seen = None
         self.channel.add_membership_listener(_Greeter(self))

@@ -31,8 +31,10 @@ class DNSMembershipProvider(CloudMembershipProvider):
     """Looks up ``DNS_MEMBERSHIP_SERVICE_NAME``, by default the namespace: a headless service in Kubernetes.
 
     Every address is a member with the port of the own receiver, and its id is MD5 of the address. Somebody unknown who
-    sends a message is a member as well, before the name server knows him.
+    sends a message is looked at as a member as well, before the name server knows him.
     """
+
+    hears_strangers = True
 
     def __init__(self, service: CloudMembershipService) -> None:
         super().__init__(service)

@@ -64,7 +64,7 @@ class NioReceiver(ReceiverBase):
         server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.so_reuse_address))
-            if "rx_buf_size" in vars(self):
+            if "rx_buf_size" in self.given:
                 server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rx_buf_size)
             server.bind((address, port))
             server.listen(_ACCEPT_QUEUE)
@@ -76,9 +76,9 @@ class NioReceiver(ReceiverBase):
     def _open_udp(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
         udp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            if "udp_rx_buf_size" in vars(self):
+            if "udp_rx_buf_size" in self.given:
                 udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.udp_rx_buf_size)
-            if "udp_tx_buf_size" in vars(self):
+            if "udp_tx_buf_size" in self.given:
                 udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.udp_tx_buf_size)
             udp.bind((address, port))
         except OSError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 from catalina.errors import ChannelError
@@ -12,13 +11,10 @@ from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.member import Member
 from catalina.tribes.transport.abstract_sender import AbstractSender
 from catalina.tribes.transport.nio.nio_sender import KeyedFrame, NioSender
+from catalina.tribes.transport.nio.sender_tables import SenderTables
 from catalina.tribes.transport.nio.udp_sender import UdpSender
 
 __all__ = ["ParallelNioSender"]
-
-#: Members that are sent to at a time; more than any group has, and an end for a table that peers can fill.
-_MAX_MEMBERS = 1000
-
 
 _NO_ROUTE: tuple[Sequence[Member], tuple[NioSender, ...]] = ([], ())
 
@@ -28,13 +24,14 @@ class ParallelNioSender(AbstractSender):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._senders: dict[Member, NioSender] = {}
-        self._udp_senders: dict[Member, UdpSender] = {}
-        self._lock = threading.Lock()  # a member's first message may come from several threads
-        #: The members that the last message went to, and their connections. Written under the lock.
+        self._tables = SenderTables(self._new_sender, self._is_member, self._get_reactor, self._forget_route)
+        self._udp_tables = SenderTables(self._new_udp_sender, self._is_member, self._get_reactor, self._forget_route)
+        #: The members that the last message went to, and their connections. Written under the lock of the tables.
         self._route: tuple[Sequence[Member], tuple[NioSender, ...]] = _NO_ROUTE
         self._reactor: Reactor | None = None
         self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
+        #: Whether somebody belongs to the group now; the transmitter says who does.
+        self.knows: Callable[[Member], bool] = _everybody
 
     def open(self, reactor: Reactor, on_failure: Callable[[Member, BaseException], None]) -> None:
         """Get ready to send; ``on_failure`` is told in the runner whom a message did not reach."""
@@ -48,11 +45,14 @@ class ParallelNioSender(AbstractSender):
             run_in_runner(reactor, self._close_all)
 
     def _close_all(self) -> None:
-        with self._lock:
-            senders: list[NioSender | UdpSender] = [*self._senders.values(), *self._udp_senders.values()]
-            self._senders, self._udp_senders, self._route = {}, {}, _NO_ROUTE
-        for sender in senders:
-            sender.close()
+        self._tables.close()
+        self._udp_tables.close()
+
+    def _is_member(self, member: Member) -> bool:
+        return self.knows(member)
+
+    def _forget_route(self) -> None:
+        self._route = _NO_ROUTE
 
     def enqueue(self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
         """Queue frames to members over TCP, each with what it is about. Any thread."""
@@ -71,8 +71,9 @@ class ParallelNioSender(AbstractSender):
 
     def _find_route(self, to: Sequence[Member]) -> tuple[NioSender, ...]:
         """The members' connections; remembered, because one message after the other goes to the same members."""
-        with self._lock:
-            senders = tuple(self._senders.get(member) or self._new_sender(member) for member in to)
+        tables = self._tables
+        with tables.lock:
+            senders = tuple([tables.find(member) for member in to])
             if isinstance(to, tuple):  # a list may be another one the next time
                 self._route = (to, senders)
         return senders
@@ -83,45 +84,43 @@ class ParallelNioSender(AbstractSender):
         """Queue frames to the UDP ports of members, a datagram for each. Any thread."""
         delivery.expect(len(to) * (len(frames) - 1))
         for member in to:
-            with self._lock:
-                sender = self._udp_senders.get(member)
-                if sender is None:
-                    sender = self._udp_senders[member] = UdpSender(member, self, self._running_reactor)
+            with self._udp_tables.lock:
+                sender = self._udp_tables.find(member)
             for frame, _ in frames:
                 sender.enqueue(frame, wants_ack, delivery)
 
-    @property
-    def _running_reactor(self) -> Reactor:
+    def _get_reactor(self) -> Reactor:
         if self._reactor is None:
             raise ChannelError("Sender not connected")
         return self._reactor
 
     def _new_sender(self, member: Member) -> NioSender:
-        if len(self._senders) >= _MAX_MEMBERS:
-            raise ChannelError(f"connections to {len(self._senders)} members, limit {_MAX_MEMBERS}")
-        sender = NioSender(member, self, self._running_reactor, self._on_failure)
+        sender = NioSender(member, self, self._get_reactor(), self._on_failure)
         sender.pipelined = keeps_order(member)
-        self._senders[member] = sender
         return sender
+
+    def _new_udp_sender(self, member: Member) -> UdpSender:
+        return UdpSender(member, self, self._get_reactor())
 
     def keep_order_of(self, member: Member) -> None:
         """A package of ``member`` has shown that it works through a connection in order."""
-        sender = self._senders.get(member)
+        sender = self._tables.get(member)
         if sender is not None:
             sender.pipelined = True
 
+    def welcome(self, member: Member) -> None:
+        """The member has joined: if it was answered before, its connection stays."""
+        self._tables.welcome(member)
+        self._udp_tables.welcome(member)
+
     def forget(self, member: Member) -> None:
         """The member is gone: close its connection. In the runner."""
-        with self._lock:
-            gone = [self._senders.pop(member, None), self._udp_senders.pop(member, None)]
-            self._route = _NO_ROUTE
-        for sender in gone:
-            if sender is not None:
-                sender.close()
+        self._tables.forget(member)
+        self._udp_tables.forget(member)
 
     def heartbeat(self, now: float) -> None:
         """Renew connections that are old enough. In the runner."""
-        for sender in tuple(self._senders.values()):
+        for sender in tuple(self._tables.members.values()):
             sender.renew_if_old(now)
 
 
@@ -136,3 +135,8 @@ def keeps_order(member: Member) -> bool:
 
 def _nobody_listens(member: Member, reason: BaseException) -> None:
     """Before open() nothing is sent, so nothing can fail."""
+
+
+def _everybody(_: Member) -> bool:
+    """Used without a channel there is no group, and whoever uses the transport knows whom he sends to."""
+    return True

@@ -11,7 +11,5 @@ __all__ = ["PooledParallelSender"]
 class PooledParallelSender(ParallelNioSender):
     """Tomcat pools connections because each carries one message at a time; here one per member carries all."""
 
-    pool_size = Attribute(
-        int, 25, doc="Read and kept; one connection per member carries any number of messages, in their order."
-    )
-    max_wait = Attribute(int, 3000, unit="ms", doc="Read and kept; nobody waits for a free connection.")
+    pool_size = Attribute(int, 25, inert="one connection per member carries any number of messages, in their order")
+    max_wait = Attribute(int, 3000, unit="ms", inert="nobody waits for a free connection")

@@ -44,6 +44,11 @@ class UdpSender:
         """Send a datagram, or queue it behind one that waits for its acknowledgement. Any thread."""
         self._reactor.call_soon(lambda: self._submit(frame, wants_ack, delivery))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for its acknowledgement."""
+        return self._asked is None and not self._waiting
+
     def _submit(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:
         if self.member.udp_port <= 0:
             delivery.failed(self.member, OSError(errno.EDESTADDRREQ, f"{self.member} has no UDP port"))
@@ -72,9 +77,9 @@ class UdpSender:
             family = socket.AF_INET6 if len(self.member.host) == 16 else socket.AF_INET
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             try:
-                if "udp_rx_buf_size" in vars(self._settings):
+                if "udp_rx_buf_size" in self._settings.given:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._settings.udp_rx_buf_size)
-                if "udp_tx_buf_size" in vars(self._settings):
+                if "udp_tx_buf_size" in self._settings.given:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.udp_tx_buf_size)
                 sock.connect((self.member.address, self.member.udp_port))
             except OSError:

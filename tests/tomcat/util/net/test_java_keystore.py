@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalina.errors import ProtocolError
@@ -63,6 +63,7 @@ def test_any_bytes_give_the_documented_error(data):
 
 
 @given(st.binary(max_size=100))
+@example(b"\x04")
 def test_any_protected_key_gives_the_documented_error(data):
     with pytest.raises(ProtocolError):
         unprotect(data, "x")

@@ -31,6 +31,7 @@ def make_receiver():
         channel, recorder = make_channel(free_port(), receiver=NioReceiver(**settings))
         channels.append(channel)
         channel.start(3)
+        channel.member_added(PEER)
         return channel.coordinator.receiver, recorder
 
     yield make

@@ -12,7 +12,7 @@ from catalina.tribes.channel import Delivery
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.x_byte_buffer import ACK, frame
 from catalina.tribes.member import Member
-from catalina.tribes.transport.nio import parallel_nio_sender as module
+from catalina.tribes.transport.nio import sender_tables
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER, ParallelNioSender, keeps_order
 from tests.tribes.fakes import a_member
 from tests.tribes.groups import LOOPBACK, until
@@ -71,7 +71,7 @@ def test_a_forgotten_members_connection_is_closed(sender, peer):
 
 
 def test_the_table_of_members_has_an_end(sender, monkeypatch):
-    monkeypatch.setattr(module, "_MAX_MEMBERS", 1)
+    monkeypatch.setattr(sender_tables, "MAX_MEMBERS", 1)
     sender.enqueue([a_member(1)], [(frame(b"x"), None)], False, Delivery(1))
     with pytest.raises(ChannelError, match="limit 1"):
         sender.enqueue([a_member(2)], [(frame(b"x"), None)], False, Delivery(1))
@@ -82,9 +82,9 @@ def test_members_of_this_software_are_known_by_their_payload(sender, peer):
     assert not keeps_order(a_member(1, payload=b"mine"))
     member = member_of(peer)
     sender.enqueue([member], [(frame(b"x"), None)], False, Delivery(1))
-    assert not sender._senders[member].pipelined
+    assert not sender._tables.members[member].pipelined
     sender.keep_order_of(member)
-    assert sender._senders[member].pipelined
+    assert sender._tables.members[member].pipelined
 
 
 def test_a_closed_sender_refuses():

@@ -1,0 +1,45 @@
+"""The container's own loggers, which no application can switch off.
+
+``logging.config.dictConfig`` disables, by default, every logger that its configuration does not name, takes the
+handlers of the root logger away and closes all handlers of the process. An application does that for itself; the
+container's lines about other applications must still be written. So the loggers below ``org.apache`` are of a class
+that cannot be disabled, and have the handlers of the root logger themselves (``class_loader_log_manager.py``).
+"""
+
+from __future__ import annotations
+
+import logging
+
+__all__ = ["CONTAINER", "ContainerLogger", "protect_container_loggers"]
+
+#: The logger above all of the container's.
+CONTAINER = "org.apache"
+
+
+class ContainerLogger(logging.Logger):
+    """A logger whose level alone decides what is written."""
+
+    @property
+    def disabled(self) -> bool:
+        """Never: setting it has no effect."""
+        return False
+
+    @disabled.setter
+    def disabled(self, _: bool) -> None:
+        pass
+
+
+def protect_container_loggers() -> None:
+    """Make all loggers below ``org.apache`` a :class:`ContainerLogger`: those that are there and those to come."""
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if _is_container(name) and type(logger) is logging.Logger:
+            logger.__class__ = ContainerLogger
+    logging.root.manager.loggerClass = _new_logger  # type: ignore[assignment]  # it is only called
+
+
+def _is_container(name: str) -> bool:
+    return name == CONTAINER or name.startswith(f"{CONTAINER}.")
+
+
+def _new_logger(name: str) -> logging.Logger:
+    return ContainerLogger(name) if _is_container(name) else logging.getLoggerClass()(name)

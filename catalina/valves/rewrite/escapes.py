@@ -1,0 +1,37 @@
+"""How a URL is written while rules work on it, and afterwards (Tomcat: RewriteValve.invoke, util/URLEncoder.java).
+
+Rules see the decoded path, in which only ``%``, ``;`` and ``?`` are written ``%nn``; so a question mark of the path
+begins no query, and a percent sign is never taken for an escape. A rule that needs one of the three in the path writes
+``%nn`` itself. What the rules have made is then encoded, all but its percent signs.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, quote_plus
+
+__all__ = ["encode_path", "encode_rewritten_path", "encode_rewritten_query", "for_rules"]
+
+#: What RFC 3986 lets stand in a path.
+_PATH_SAFE = "/!$&'()*+,;=:@"
+_RESERVED = re.compile("[%;?]")
+
+
+def for_rules(path: str) -> str:
+    """The decoded path as rules see it."""
+    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02x}", path)
+
+
+def encode_path(text: str) -> str:
+    """Percent-encode what cannot stand in a path: back-references with [B], and ``int:escape``."""
+    return quote(text, safe=_PATH_SAFE)
+
+
+def encode_rewritten_path(path: str) -> str:
+    """A path that rules have written, ready for a request line."""
+    return quote(path, safe=_PATH_SAFE + "%")
+
+
+def encode_rewritten_query(query: str) -> str:
+    """A query that rules have written, in the manner of HTML forms, ready for a request line."""
+    return quote_plus(query, safe="*=&%").replace("~", "%7E")
