@@ -189,7 +189,7 @@ class ContextConfig(Component):
             return
         log.warning(
             "The directory [%s] is not deployed as [%s]: it has Python source [%s], but no application. Expected "
-            "wsgi.py or app.py in it, with application or app, or WEB-INF/web.xml. If it is a site of static files, make "
+            "wsgi.py or app.py in it, with application or app, or WEB-INF/web.xml. If it is a static site, make "
             "an empty directory WEB-INF in it; its source is not served then.", root, context.name or "/", source,
         )  # fmt: skip
         raise DeploymentError(f"{context}: [{root}] has Python source [{source}], but no application")
