@@ -23,6 +23,7 @@ _WORD, _DIGIT, _SPACE = "a-zA-Z0-9_", "0-9", r" \t\n\x0b\f\r"
 _HORIZONTAL, _VERTICAL = r" \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000", r"\n\x0b\f\r\x85\u2028\u2029"
 #: Letters of escapes that are classes -> what is in them, ASCII as in Java without its flag U.
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "h": _HORIZONTAL, "v": _VERTICAL}
+_AS_IN_RE = frozenset("dDsSwW")
 #: Letters of escapes that are characters.
 _CHARACTERS = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "a": r"\x07", "e": r"\x1b"}
 #: Letters of escapes that are places or texts, outside of character classes only.
@@ -188,6 +189,9 @@ class _Translator:
                 raise self._error(r"\b{...} is not supported")
             self.at += 2
             return _PLACES[letter]
+        if letter in _AS_IN_RE and not self.extended:  # where ASCII is in force
+            self.at += 2
+            return f"\\{letter}"
         if letter == "X":
             self._only_regex()
             self.whole_unicode = True
