@@ -177,7 +177,7 @@ class CoyoteAdapter:
             return
         chosen = values[0]
         if len(values) > 1:  # an outdated cookie of another path may come first
-            chosen = next((value for value in values if _is_valid(context, value)), chosen)
+            chosen = next((value for value in values if _is_valid(context, value)), values[-1])
         request.requested_session_id = chosen
         request.requested_session_id_from_cookie = True
         request.requested_session_id_from_url = False

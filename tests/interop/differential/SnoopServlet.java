@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 
@@ -41,7 +42,9 @@ public class SnoopServlet extends HttpServlet {
                     + " " + request.isRequestedSessionIdFromURL());
         }
         if (request.getServletPath().equals("/cookies") && request.getCookies() != null) {
-            for (Cookie cookie : request.getCookies()) {
+            Cookie[] cookies = request.getCookies().clone();
+            Arrays.sort(cookies, Comparator.comparing(Cookie::getName));
+            for (Cookie cookie : cookies) {
                 line(out, "cookie", cookie.getName() + "=" + cookie.getValue());
             }
         }

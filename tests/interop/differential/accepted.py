@@ -48,6 +48,231 @@ def _data(*patterns: str, ours: list[int] | None = None) -> Callable[[Case, Shap
     return holds
 
 
+def _listing(case: Case, ours: Shapes, theirs: Shapes) -> bool:
+    page = ours[0].get("body")
+    return isinstance(page, bytes) and page.replace(b"&#47;", b"/") == theirs[0].get("body")
+
+
+REFUSALS = frozenset({400, 408, 413, 414, 417, 431, 501, 505})
+RAW = ("request lines", "header fields", "framing")
+
+
+def _other_refusal(case: Case, ours: Shapes, theirs: Shapes) -> bool:
+    mine, java = _statuses(ours), _statuses(theirs)
+    return len(mine) == len(java) > 0 and mine[:-1] == java[:-1] and mine[-1] in REFUSALS and java[-1] in REFUSALS
+
+
+def _refused(*patterns: str) -> Callable[[Case, Shapes, Shapes], bool]:
+    """We refuse, for one of these patterns, and end the connection."""
+    compiled = [re.compile(pattern.encode("latin-1"), re.DOTALL) for pattern in patterns]
+
+    def holds(case: Case, ours: Shapes, theirs: Shapes) -> bool:
+        mine = _statuses(ours)
+        return bool(mine) and mine[-1] in REFUSALS and any(pattern.search(case.data) for pattern in compiled)
+
+    return holds
+
+
+def _lines_differ(*names: str) -> Callable[[Case, Shapes, Shapes], bool]:
+    """Both answer 200, and only lines with these beginnings differ."""
+    beginnings = tuple(name.encode() for name in names)
+
+    def holds(case: Case, ours: Shapes, theirs: Shapes) -> bool:
+        for mine, java in zip(ours, theirs, strict=True):
+            if not (mine["status"] == java["status"] == 200 and isinstance(mine["body"], bytes)):
+                if mine != java:
+                    return False
+                continue
+            lines = set(mine["body"].split(b"\n")) ^ set(java["body"].split(b"\n"))
+            if not all(line.startswith(beginnings) for line in lines):
+                return False
+        return len(ours) == len(theirs)
+
+    def both(case: Case, ours: Shapes, theirs: Shapes) -> bool:
+        return len(ours) == len(theirs) and holds(case, ours, theirs)
+
+    return both
+
+
+def _all(*rules: Callable[[Case, Shapes, Shapes], bool]) -> Callable[[Case, Shapes, Shapes], bool]:
+    return lambda case, ours, theirs: all(rule(case, ours, theirs) for rule in rules)
+
+
+#: What RFC 9112 forbids, and Tomcat takes.
+GRAMMAR = [
+    Accepted(
+        RAW,
+        "A request with several faults is refused for the first one that is found.",
+        "for another one: 400, 408, 417, 431, 501 or 505",
+        "Each parser looks in its own order.",
+        _other_refusal,
+    ),
+    Accepted(
+        RAW,
+        "Lines end with CR LF, and the parts of the first line stand between single spaces: else 400.",
+        "LF alone, tabs, and empty or blank beginnings are taken.",
+        "RFC 9112 sections 2.2 and 3: what two parsers read differently is how requests are smuggled.",
+        _refused(r"^[^\r\n]*\t", r"^[ \r\n]", r"[^\r]\n", r"\r[^\n]"),
+    ),
+    Accepted(
+        RAW,
+        "A folded header field is 400 (without `rejectIllegalHeader` it is one value).",
+        "It is one value.",
+        "RFC 9112 section 5.2 lets a server choose; a proxy may have read it otherwise.",
+        _refused(r"\r\n[ \t]"),
+    ),
+    Accepted(
+        RAW,
+        "HTTP/0.9 is refused with 400.",
+        "A body without a head, or nothing",
+        "No client has spoken it for decades.",
+        lambda case, ours, theirs: theirs == [] and _statuses(ours)[-1:] == [400],
+    ),
+    Accepted(
+        RAW,
+        '`rejectIllegalHeader="false"` drops fields with an illegal name or value, but refuses what shifts the lines: NUL, CR, a line without a colon.',
+        "drops these as well",
+        "Nobody knows what the next server makes of them.",
+        _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n"),
+    ),
+    Accepted(
+        RAW,
+        "An absolute target and a Host field that differ are 400 in HTTP/1.0 as well.",
+        "in HTTP/1.1 only",
+        "RFC 9112 section 3.2.2",
+        _refused(r"^\w+ http://[^ ]* HTTP/1\.0\r\nHost: "),
+    ),
+    Accepted(
+        RAW,
+        "The port of a Host field is one from 1 to 65535: else 400; an empty one is the scheme's.",
+        "99999 is taken, an empty one is 0.",
+        "RFC 9110 section 4.2.1",
+        _data(r"Host: localhost:(?:99999)?\r\n"),
+    ),
+    Accepted(
+        RAW,
+        "The server's name, for a request without Host, is the address that the client has reached.",
+        "the name that the name server knows for it",
+        "Nothing in the loop waits for a name server.",
+        _all(_data(r"HTTP/1\.0\r\n"), _lines_differ("server=")),
+    ),
+    Accepted(
+        RAW,
+        "Content-Length together with Transfer-Encoding is 400; so is Transfer-Encoding in HTTP/1.0.",
+        "Transfer-Encoding counts, and the connection ends.",
+        "RFC 9112 sections 6.1 and 6.3: it is how requests are smuggled.",
+        _refused(r"Content-Length: .*Transfer-Encoding: ", r" HTTP/1\.0\r\n.*Transfer-Encoding: "),
+    ),
+    Accepted(
+        RAW,
+        "Transfer-Encoding is `chunked`, without empty members or parameters: else 501.",
+        "Empty members of the list are passed over.",
+        "RFC 9112 section 6.1",
+        _refused(r"Transfer-Encoding: (?:,chunked|chunked,)\r\n"),
+    ),
+    Accepted(
+        RAW,
+        "A broken body is 400 before the application answers.",
+        "200 when the application does not read it; then the connection ends.",
+        "Bodies up to 64 KiB are read before their request runs.",
+        _refused(r"^POST /g/x .*Transfer-Encoding: chunked"),
+    ),
+    Accepted(
+        RAW,
+        "`Expect: 100-continue` gets no 100 when the body is there already.",
+        "It does.",
+        "RFC 9110 section 10.1.1",
+        lambda case, ours, theirs: (
+            b"Expect:" in case.data and [each for each in theirs if each["status"] != 100] == ours
+        ),
+    ),
+]
+#: How the container itself reads what an application gets as it came.
+SERVLET_VIEW = [
+    Accepted(
+        ("parameters", "refusing filters"),
+        "Valves and filters see a parameter whose escapes, name or bytes are broken as it is written.",
+        "It is left out, or has replacement characters.",
+        "An application parses the query itself; no parameter disappears between the two.",
+        _all(
+            _data(
+                r"%(?![0-9A-Fa-f]{2})",
+                r"[?&\n]=|\n=$",
+                r"charset=(?:idna|utf-16|nope)",
+                r"%ED%A0",
+                r"%ff%fe|%c3|%E9|%A4|[\x80-\xff]",
+            ),
+            _lines_differ("parameter "),
+        ),
+    ),
+    Accepted(
+        ("cookies",),
+        "A cookie value with an open quote is dropped; bytes past ASCII are read as ISO-8859-1; a comma in quotes is taken.",
+        "up to the semicolon; UTF-8; the cookie is dropped",
+        "RFC 6265 section 5.2; an application parses HTTP_COOKIE itself.",
+        _lines_differ("cookie="),
+    ),
+    Accepted(
+        ("sessions",),
+        "An empty session id in the URL is none.",
+        "It is the empty id.",
+        "It names no session.",
+        _all(_data(r";jsessionid=[ ;]"), _lines_differ("session=")),
+    ),
+    Accepted(
+        ("header filters",),
+        "SetCharacterEncodingFilter tells the application by the charset of CONTENT_TYPE.",
+        "by getCharacterEncoding()",
+        "WSGI has no other place for it.",
+        _all(_data(r"^POST /ce"), _lines_differ("type=", "parameter ")),
+    ),
+]
+COMPONENTS = [
+    Accepted(
+        ("rewriting", "by hand"),
+        "A redirect whose query is empty has no `?` at its end.",
+        "up to 10.1.57: it has",
+        "10.1.58 answers so, too.",
+        lambda case, ours, theirs: theirs[0].get("location") == [f"{ours[0].get('location', [''])[0]}?"],
+        before=(10, 1, 58),
+    ),
+    Accepted(
+        ("rewriting",),
+        "A plus sign in a rewritten path stays one.",
+        "up to 10.1.56: it becomes a space",
+        "10.1.57 answers so, too.",
+        _all(_data(r"\+|%2B"), _lines_differ("path=", "uri=")),
+        before=(10, 1, 57),
+    ),
+    Accepted(
+        ("rewriting",),
+        "`%{SERVER_NAME}` of a rule is the address that the client has reached.",
+        "the name that the name server knows for it",
+        "Nothing in the loop waits for a name server.",
+        _data(r"^\w+ /rules/c9/"),
+    ),
+    Accepted(
+        ("rewriting",),
+        "A variable without a value (`%{REMOTE_USER}` of nobody) is the empty text.",
+        "No pattern matches it.",
+        "As in Apache httpd, whose rules these are.",
+        _data(r"^\w+ /rules/c2[0-9]/"),
+    ),
+    Accepted(
+        ("by hand",),
+        "Dot files, sources and databases of an application are never served.",
+        "They are.",
+        "They hold what nobody should read: settings, code, data.",
+        _data(r"^GET /\.hidden "),
+    ),
+    Accepted(
+        ("valves",),
+        "ParameterLimitValve refuses a broken path with 400.",
+        "500",
+        "It is the client's fault.",
+        _data(r"^GET /% .*Host: limit", ours=[400]),
+    ),
+]
 ACCEPTED: list[Accepted] = [
     Accepted(
         ("webdav",),
@@ -137,4 +362,7 @@ ACCEPTED: list[Accepted] = [
         ),
         before=(10, 1, 58),
     ),
+    *GRAMMAR,
+    *SERVLET_VIEW,
+    *COMPONENTS,
 ]

@@ -28,9 +28,10 @@ TOKEN = re.compile(rb"opaquelocktoken:[0-9A-Za-z-]+|urn:uuid:[0-9A-Za-z-]+")
 TRACES = re.compile(rb"<p><b>(?:Exception|Root Cause)</b></p><pre>.*?</pre>", re.DOTALL)
 SESSION = re.compile(r"[0-9A-F]{32}")
 NONCE = re.compile(r'(nonce|opaque)="[^"]*"')
+MAX_AGE = re.compile(r"max-age=(\d+)")
 LISTS = frozenset({"allow", "x-filter", "vary", *(f"access-control-{each}" for each in CORS_LISTS)})
 #: Statuses with which a connector refuses what it cannot read, each in its own words.
-REFUSALS = frozenset({400, 408, 413, 414, 431, 501, 505})
+REFUSALS = frozenset({400, 408, 413, 414, 417, 431, 501, 505})
 #: The tag of a file that the test has just made.
 FRESH_MS = (MTIME + 86_400) * 1000
 FRESH_IN_BODY = re.compile(rb'W/(?:"|&quot;)(\d+)-(\d{13})(?:"|&quot;)')
@@ -59,6 +60,10 @@ def _field(name: str, values: list[str], ports: dict[str, int]) -> list[str]:
     values = [NONCE.sub(r'\1="..."', SESSION.sub("SESSION", value)) for value in values]
     for port in ports.values():
         values = [value.replace(str(port), "PORT") for value in values]
+    if name == "content-type":
+        values = [value.replace("; ", ";") for value in values]
+    if name == "cache-control":  # seconds until a moment that each server takes for itself
+        values = [MAX_AGE.sub(lambda found: f"max-age={round(int(found[1]), -1)}", value) for value in values]
     if name == "etag":
         values = [
             f'W/"{fresh[1]}-now"' if (fresh := FRESH_TAG.match(value)) and int(fresh[2]) > FRESH_MS else value

@@ -140,7 +140,7 @@ def _details(environ, request, servlet):
         from_cookie = identifier is not None and not from_url
         yield "session", f"{_null(identifier)} {str(from_cookie).lower()} {str(from_url).lower()}"
     if servlet == "/cookies":
-        for name, values in request.cookies.items():
+        for name, values in sorted(request.cookies.items()):
             for value in values:
                 yield "cookie", f"{name}={value}"
     if servlet == "/headers":

@@ -8,16 +8,30 @@ from itertools import product
 from tests.interop.differential.case import Case, Table, pairwise, request, servlet_xml
 
 SNOOP = servlet_xml("{snoop}", "/*", name="any")
-ROLES = "<security-role><role-name>one</role-name></security-role><security-role><role-name>two</role-name></security-role>"
+ROLES = (
+    "<security-role><role-name>one</role-name></security-role><security-role><role-name>two</role-name></security-role>"
+)
 
 
 def constraint(patterns: str, roles: str | None, methods: str = "", omitted: str = "", transport: str = "") -> str:
     """One; words are separated by spaces, ``roles`` None means without auth-constraint."""
-    inner = "<web-resource-name>r</web-resource-name>" + "".join(f"<url-pattern>{each}</url-pattern>" for each in patterns.split())
+    inner = "<web-resource-name>r</web-resource-name>" + "".join(
+        f"<url-pattern>{each}</url-pattern>" for each in patterns.split()
+    )
     inner += "".join(f"<http-method>{each}</http-method>" for each in methods.split())
     inner += "".join(f"<http-method-omission>{each}</http-method-omission>" for each in omitted.split())
-    auth = "" if roles is None else "<auth-constraint>" + "".join(f"<role-name>{each}</role-name>" for each in roles.split()) + "</auth-constraint>"
-    data = f"<user-data-constraint><transport-guarantee>{transport}</transport-guarantee></user-data-constraint>" if transport else ""
+    auth = (
+        ""
+        if roles is None
+        else "<auth-constraint>"
+        + "".join(f"<role-name>{each}</role-name>" for each in roles.split())
+        + "</auth-constraint>"
+    )
+    data = (
+        f"<user-data-constraint><transport-guarantee>{transport}</transport-guarantee></user-data-constraint>"
+        if transport
+        else ""
+    )
     return f"<security-constraint><web-resource-collection>{inner}</web-resource-collection>{auth}{data}</security-constraint>"
 
 
@@ -47,13 +61,44 @@ SETS = {
 LOGINS = {
     "nologin": constraint("/a/*", "one"),
     "noneauth": constraint("/a/*", "one") + "<login-config><auth-method>NONE</auth-method></login-config>",
-    "digest": constraint("/a/*", "one") + "<login-config><auth-method>DIGEST</auth-method><realm-name>R</realm-name></login-config>",
-    "form": constraint("/a/*", "one") + "<login-config><auth-method>FORM</auth-method><form-login-config><form-login-page>/login</form-login-page><form-error-page>/failed</form-error-page></form-login-config></login-config>",
+    "digest": constraint("/a/*", "one")
+    + "<login-config><auth-method>DIGEST</auth-method><realm-name>R</realm-name></login-config>",
+    "form": constraint("/a/*", "one")
+    + "<login-config><auth-method>FORM</auth-method><form-login-config><form-login-page>/login</form-login-page><form-error-page>/failed</form-error-page></form-login-config></login-config>",
     "cert": constraint("/a/*", "one") + "<login-config><auth-method>CLIENT-CERT</auth-method></login-config>",
 }
-PATHS = ("/", "/a", "/a/", "/a/b", "/a/b/c", "/a/exact", "/a/b.x", "/x.x", "/b/c", "/A/b", "/a;p/b", "/a/./b", "/c/../a/b", "/a%2Fb", "/a/%62", "//a/b", "/a/c%20d", "/a/b.X", "/%61/b")
+PATHS = (
+    "/",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/a/b/c",
+    "/a/exact",
+    "/a/b.x",
+    "/x.x",
+    "/b/c",
+    "/A/b",
+    "/a;p/b",
+    "/a/./b",
+    "/c/../a/b",
+    "/a%2Fb",
+    "/a/%62",
+    "//a/b",
+    "/a/c%20d",
+    "/a/b.X",
+    "/%61/b",
+)
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "FOO", "get")
-USERS = {None: None, "joe": "joe:secret", "ann": "ann:pass:word", "max": "max:x", "wrong": "joe:wrong", "nobody": "x:y", "empty": ":", "nopass": "joe"}
+USERS = {
+    None: None,
+    "joe": "joe:secret",
+    "ann": "ann:pass:word",
+    "max": "max:x",
+    "wrong": "joe:wrong",
+    "nobody": "x:y",
+    "empty": ":",
+    "nopass": "joe",
+}
 FIELDS = (
     "Basic", "Basic ", "basic am9lOnNlY3JldA==", "BASIC am9lOnNlY3JldA==", "Basic  am9lOnNlY3JldA==", "Basic am9lOnNlY3JldA", "Basic am9lOnNlY3JldA== ", "Basic !!!", "Basic am9l OnNlY3JldA==", "Basicam9lOnNlY3JldA==", "Bearer x", "Digest username=\"joe\"", "", "Basic\tam9lOnNlY3JldA==", "Basic am9lOnNlY3JldA==, Basic x", "Digest", "Negotiate x", "Basic am9lOnNlY3JldA===",
     'Digest username="joe", realm="R", nonce="x", uri="/a", response="0"', 'Digest username="joe", realm="R", nonce="x:y", uri="/digest/a/b", response="00000000000000000000000000000000", qop=auth, nc=00000001, cnonce="c"',
@@ -75,11 +120,25 @@ def _constraints() -> list[Case]:
 
 
 def _logins() -> list[Case]:
-    cases = [request(method, f"/{app}{path}", *_basic(user)) for app, method, path, user in product(LOGINS, ("GET", "POST", "OPTIONS"), ("/", "/a/b", "/login", "/failed", "/j_security_check", "/a/j_security_check"), (None, "joe", "wrong"))]
-    cases += [request("GET", f"/{app}/a/b", f"Authorization: {field}") for app, field in product(("k1", "k2", "digest", "form", "cert"), FIELDS)]
+    cases = [
+        request(method, f"/{app}{path}", *_basic(user))
+        for app, method, path, user in product(
+            LOGINS,
+            ("GET", "POST", "OPTIONS"),
+            ("/", "/a/b", "/login", "/failed", "/j_security_check", "/a/j_security_check"),
+            (None, "joe", "wrong"),
+        )
+    ]
+    cases += [
+        request("GET", f"/{app}/a/b", f"Authorization: {field}")
+        for app, field in product(("k1", "k2", "digest", "form", "cert"), FIELDS)
+    ]
     cases += [
         request("POST", "/form/j_security_check", *fields, "Content-Type: application/x-www-form-urlencoded", body=body)
-        for body, fields in product((b"j_username=joe&j_password=secret", b"j_username=joe&j_password=x", b"", b"j_username=joe", b"x=y"), ((), ("Cookie: JSESSIONID=ABC",)))
+        for body, fields in product(
+            (b"j_username=joe&j_password=secret", b"j_username=joe&j_password=x", b"", b"j_username=joe", b"x=y"),
+            ((), ("Cookie: JSESSIONID=ABC",)),
+        )
     ]
     return cases
 

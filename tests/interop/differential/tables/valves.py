@@ -37,20 +37,54 @@ HOSTS = {
     "ripthendeny": f'<Valve className="{V}RemoteIpValve"/><Valve className="{V}RemoteAddrValve" deny="1\\.2\\.3\\.4"/>',
     "ripthencidr": f'<Valve className="{V}RemoteIpValve"/><Valve className="{V}RemoteCIDRValve" deny="1.2.0.0/16,::1"/>',
 }
-PATHS = ("/x", "/health", "/headers", "/params?a=1", "/params?a=1&b=2&c=3", "/session", "/session?new", "/nope/", "/x;jsessionid=A", "/%")
-FIELDS = ((), ("X-Forwarded-For: 1.2.3.4",), ("User-Agent: Googlebot",), ("Cookie: JSESSIONID=ABC",), ("ssl_client_cert: x", "ssl_cipher: AES"))
+PATHS = (
+    "/x",
+    "/health",
+    "/headers",
+    "/params?a=1",
+    "/params?a=1&b=2&c=3",
+    "/session",
+    "/session?new",
+    "/nope/",
+    "/x;jsessionid=A",
+    "/%",
+)
+FIELDS = (
+    (),
+    ("X-Forwarded-For: 1.2.3.4",),
+    ("User-Agent: Googlebot",),
+    ("Cookie: JSESSIONID=ABC",),
+    ("ssl_client_cert: x", "ssl_cipher: AES"),
+)
 
 
 def _valves() -> list[Case]:
-    cases = [request("GET", path, *fields, host=host) for host, (path, fields) in product(HOSTS, product(PATHS, FIELDS))]
-    return [*cases, *(request(method, path, host=host) for host, method, path in product(HOSTS, ("POST", "HEAD", "OPTIONS"), PATHS[:3]))]
+    cases = [
+        request("GET", path, *fields, host=host) for host, (path, fields) in product(HOSTS, product(PATHS, FIELDS))
+    ]
+    return [
+        *cases,
+        *(
+            request(method, path, host=host)
+            for host, method, path in product(HOSTS, ("POST", "HEAD", "OPTIONS"), PATHS[:3])
+        ),
+    ]
 
 
 def _remote_ip() -> list[Case]:
     rows = pairwise(FORWARDED, PROTOCOLS, PORTS, NAMES)
     names = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Proto", "X-Forwarded-Port", "X-Forwarded-Host")
     return [
-        request("GET", "/headers", *(f"{name}: {value}" for name, value in zip(names, (row[0], row[1], row[1], row[2], row[3]), strict=True) if value is not None), host=host)
+        request(
+            "GET",
+            "/headers",
+            *(
+                f"{name}: {value}"
+                for name, value in zip(names, (row[0], row[1], row[1], row[2], row[3]), strict=True)
+                if value is not None
+            ),
+            host=host,
+        )
         for host in HOSTS
         if host.startswith("rip")
         for row in rows
