@@ -329,6 +329,16 @@ class Connector(Lifecycle):
         logging.getLogger(self.protocol_handler.logger_name).info('Pausing ProtocolHandler ["%s"]', self.name)
         self._endpoint.pause()
 
+    def stop_listening(self) -> None:
+        """Let new clients be refused, and those be served that have been accepted."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.stop_listening()
+
+    def await_accepted(self) -> None:
+        """Wait a moment for requests of connections that were accepted before :meth:`pause`."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.await_accepted()
+
     def resume(self) -> None:
         """Accept connections again."""
         if self._endpoint is not None:
