@@ -28,12 +28,12 @@ WEB_XML = """<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
 </web-app>
 """
 #: The twin of BodyServlet.java.
-BODY = '''
+BODY = """
 def application(environ, start_response):
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{environ['REQUEST_METHOD']} {len(body)}".encode()]
-'''
+"""
 
 
 def _make_base(base: Path, port: int, servlet: str) -> Path:
