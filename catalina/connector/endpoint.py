@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -136,7 +135,7 @@ class Endpoint:
     def _listen_again(self) -> None:
         """After :meth:`stop_listening`, in this process or in an earlier child of the same parent."""
         for sock in self.sockets:
-            if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            if not _listens(sock):
                 try:
                     sock.bind(sock.getsockname())
                 except OSError as exc:
@@ -187,9 +186,10 @@ class Endpoint:
                     break
         self._accept_off()
         for sock in self.sockets:
-            if sock.family != socket.AF_UNIX and not self.handler.use_inherited_channel and not self._adopted:
-                with contextlib.suppress(OSError):  # it does not listen any more
-                    sock.shutdown(socket.SHUT_RDWR)
+            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._adopted
+            # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
+            if not stays and _listens(sock):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def await_accepted(self) -> None:
         """Wait a moment for the requests of connections that have been accepted; after :meth:`pause`."""
@@ -405,3 +405,7 @@ class Endpoint:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+
+
+def _listens(sock: socket.socket) -> bool:
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -228,6 +228,7 @@ def test_a_connector_without_a_usable_port_fails_as_in_java(port):
 def test_a_connector_that_has_stopped_listens_again_when_it_is_started_again():
     with serving(hello) as connector:
         port = connector.local_port
+        connector.stop_listening()
         connector.stop()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
