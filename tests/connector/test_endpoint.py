@@ -4,11 +4,11 @@ import errno
 import socket
 import threading
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.connector.connector import Connector
 from catalina.core.standard_thread_executor import StandardThreadExecutor
 from tests.connector.serving import Client, Container, serving
 
@@ -66,7 +66,7 @@ def test_socket_options_are_set():
 
 
 def test_connectors_share_an_executor_by_name():
-    shared = SimpleNamespace(max_threads=2, max_queue_size=10, name="pool")
+    shared: Any = StandardThreadExecutor(max_threads=2, max_queue_size=10, name="pool")
 
     def prepare(connector: Any, container: Container) -> None:
         container.find_executor = lambda name: shared if name == "pool" else None  # type: ignore[method-assign]
@@ -233,3 +233,16 @@ def test_the_threads_of_a_connector_without_an_executor_are_kept_as_it_says():
     with serving(hello, minSpareThreads="17", threadsMaxIdleTime="7000") as connector:
         assert connector.reactor.min_spare_threads == 17
         assert connector.reactor._parked_seconds == 7.0
+
+
+def test_a_connector_that_never_started_stops_at_once():
+    container = Container(hello)
+    connector = Connector(port=0)
+    connector.service = container
+    container.reactor.start()
+    connector.init()
+    started = time.monotonic()
+    connector.endpoint.stop()  # its sockets are there, and nobody has accepted yet
+    assert time.monotonic() - started < 2
+    connector.destroy()
+    container.reactor.stop()
