@@ -215,6 +215,11 @@ class Component:
     #: True for components that keep attributes nobody declared (``<Resource>``): they go to ``properties``.
     keeps_unknown_attributes: ClassVar[bool] = False
 
+    #: True for components that keep strangers out: one that stands where nothing reads it stops the start.
+    keeps_strangers_out: ClassVar[bool] = False
+    #: Top-level packages beyond the standard ones that the class always needs (catalina.extras).
+    packages: ClassVar[tuple[str, ...]] = ()
+
     #: Attributes that this very class declares, by Python name.
     declared: ClassVar[dict[str, Attribute[Any]]] = {}
 
@@ -272,6 +277,10 @@ class Component:
                 raise TypeError(f"{type(self).__name__} has no attribute {name}")
             setattr(self, name, value)
             self.given.add(name)
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """Packages that the component needs as it is configured; more than ``packages`` where an attribute decides."""
+        return self.packages
 
     def settle_attributes(self) -> None:
         """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.
