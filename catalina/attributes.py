@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an element stands in the operator's files."""
+    """Where an element stands in the operator's files; line 0 is the file as a whole."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class AttributeRefused(CatalinaError):
@@ -281,6 +281,10 @@ class Component:
     def needed_packages(self) -> tuple[str, ...]:
         """Packages that the component needs as it is configured; more than ``packages`` where an attribute decides."""
         return self.packages
+
+    def useful_packages(self) -> Mapping[str, str]:
+        """Packages that the component does without -> what it then does not do."""
+        return {}
 
     def settle_attributes(self) -> None:
         """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalina.attributes import AttributeRefused, Component, Element, Place, Text
-from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class
+from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class, why_not_found
 from catalina.digester.findings import Finding, UnusableConfiguration, nearest
 from catalina.digester.old_forms import modernise
 from catalina.digester.recognised import recognised_class, retired_attributes
@@ -178,7 +178,11 @@ class Digester:
         if known is not None and not known.guards:
             self._say(digested, logging.INFO, f"{name} is left out: {known.why}")
             return None
-        text = f"{name} is not supported: {known.why}" if known else f"no class answers to className {name!r}"
+        text = (
+            f"{name} is not supported: {known.why}"
+            if known
+            else f"no class answers to className {name!r}{why_not_found(name)}"
+        )
         self._leave_out(digested, declaration, text)
         if not declaration.default or declaration.default == name:
             return None
@@ -218,10 +222,18 @@ class Digester:
         declared = component.child_elements()
         for child in digested.element.children:
             self._add(digested, component, child, declared.get(child.tag))
+        for holder in _holders(component):
+            self._say_missing_packages(digested, holder)
+
+    def _say_missing_packages(self, digested: Digested, component: Component) -> None:
         for package in component.needed_packages():
             lacking = missing_package(package)
             if lacking:
                 self._say(digested, logging.WARNING, lacking)
+        for package, without in component.useful_packages().items():
+            lacking = missing_package(package)
+            if lacking:
+                self._say(digested, logging.INFO, f"{without}: {lacking}")
 
     def _set(self, digested: Digested, component: Component, name: str, attribute: XmlAttribute) -> None:
         text = self.substitution(attribute.value)

@@ -8,6 +8,7 @@ web.xml.default, conf/web.xml, the heavier one first.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,8 +163,20 @@ class ContextConfig(Component):
             self._good = False
             log.error("The document base [%s] of application [%s] does not exist", root, context.name)
             raise DeploymentError(f"{context}: the document base [{root}] does not exist")
+        if self._shows_configuration(context, root):
+            self._good = False
+            log.error("The document base [%s] of application [%s] holds the server's own conf directory, which would "
+                      "be served to everybody; the application is not started", root, context.name)  # fmt: skip
+            raise DeploymentError(f"{context}: the document base [{root}] holds the server's own conf directory")
         self._bare = BareApplication.find(root)
         context.resources.serves_files = self._bare is None
+
+    @staticmethod
+    def _shows_configuration(context: StandardContext, root: Path) -> bool:
+        """Whether conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
+        configuration = os.path.realpath(context.host.catalina_base / "conf")
+        real = os.path.realpath(root)
+        return Path(configuration).is_relative_to(real) or Path(real).is_relative_to(configuration)
 
     @staticmethod
     def _unpack(context: StandardContext, archive: Path) -> Path:
