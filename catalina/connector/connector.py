@@ -292,8 +292,8 @@ class Connector(Lifecycle):
     def _init(self) -> None:
         self._warn_of_leftovers()
         self._check()
-        if self.http2 is not None and not is_installed("h2"):
-            log.warning("%s: HTTP/1.1 is served and HTTP/2 is not: %s", self, missing_package("h2"))
+        if self.http2 is not None and not is_installed("hpack"):
+            log.warning("%s: HTTP/1.1 is served and HTTP/2 is not: %s", self, missing_package("hpack"))
             self.upgrade_protocols.clear()
         if self.is_tls:
             self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())
@@ -328,6 +328,16 @@ class Connector(Lifecycle):
             return
         logging.getLogger(self.protocol_handler.logger_name).info('Pausing ProtocolHandler ["%s"]', self.name)
         self._endpoint.pause()
+
+    def stop_listening(self) -> None:
+        """Let new clients be refused, and those be served that have been accepted."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.stop_listening()
+
+    def await_accepted(self) -> None:
+        """Wait a moment for requests of connections that were accepted before :meth:`pause`."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.await_accepted()
 
     def resume(self) -> None:
         """Accept connections again."""

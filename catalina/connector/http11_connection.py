@@ -222,6 +222,7 @@ class Http11Connection(Http11Output):
         data, self._data = self._data, b""
         self._body_parts.clear()
         self._body_size = 0
+        self._pace = None
         if head.content_length > BODY_BUFFER or (head.expects_continue and not data):
             self._acknowledged = not head.expects_continue
             self._request.expects_continue = head.expects_continue
@@ -231,9 +232,16 @@ class Http11Connection(Http11Output):
         if data and self._feed_body(data):
             return True
         self._state = BODY
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(0)
         self._await_input()
         return False
+
+    def _wait_for_body(self, size: int) -> None:
+        """The next portion of a body has its own time-out, and all of it has to come at a least rate."""
+        timeout_s = self.rules.body_timeout_s
+        pace = self._receive_pace(timeout_s)
+        pace.note(size)
+        self.deadline = time.monotonic() + min(timeout_s, pace.left_s)
 
     def _feed_body(self, data: bytes) -> bool:
         """Collect a body before its request runs; True when it can run.
@@ -253,7 +261,7 @@ class Http11Connection(Http11Output):
         if self._body_size > BODY_BUFFER:
             self._start_body(b"")
             return True
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(len(data))
         return False
 
     def _start_body(self, data: bytes) -> None:
@@ -298,6 +306,8 @@ class Http11Connection(Http11Output):
                     self._request.headers.add(name, value)
 
     def _acknowledge(self) -> None:
+        if self._response.committed:  # it would stand in the middle of the answer
+            return
         self._acknowledged = True
         self._send(CONTINUE)
 
@@ -320,9 +330,20 @@ class Http11Connection(Http11Output):
             return False
         self._swallowed = 0
         self._state = SWALLOW
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._pace = None
+        self._wait_for_body(0)
         self._await_input()
         return False
+
+    def _body_is_here(self) -> bool:
+        return self._body.complete
+
+    def _is_new(self) -> bool:
+        return self._requests == 0
+
+    def _leaves_too_much(self) -> bool:
+        body = self._body
+        return not body.complete and not (self._acknowledged and self._may_swallow(body))
 
     def _may_swallow(self, body: BodyDecoder) -> bool:
         limit = self.rules.max_swallow
@@ -342,7 +363,7 @@ class Http11Connection(Http11Output):
         if 0 <= self.rules.max_swallow < self._swallowed:
             self._close_after_answer()
             return False
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(len(data))
         return False
 
     def _close_after_answer(self) -> None:

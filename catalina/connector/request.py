@@ -128,7 +128,7 @@ class Request:
     requested_session_id: str | None
     requested_session_id_from_cookie: bool
     requested_session_id_from_url: bool
-    #: AJP: ``remote_user`` was authenticated by the proxy, its roles are for the Realm to say (tomcatAuthorization).
+    #: AJP: the proxy has authenticated ``proxy_user``, its roles are for the Realm to say (tomcatAuthorization).
     remote_user_needs_authorization: bool
     #: True while the client waits for ``100 Continue`` before it sends the body.
     expects_continue: bool
@@ -223,14 +223,22 @@ class Request:
 
     @property
     def remote_user(self) -> str | None:
-        """Name of the principal, or what a proxy said when nobody is logged in here."""
-        if self._remote_user is not None:
+        """Name of the principal, or what a proxy said when nobody is logged in here.
+
+        A user whose roles the Realm has not said yet is not shown to anybody.
+        """
+        if self._remote_user is not None and not self.remote_user_needs_authorization:
             return self._remote_user
         return None if self.principal is None else str(self.principal.name)
 
     @remote_user.setter
     def remote_user(self, name: str | None) -> None:
         self._remote_user = name
+
+    @property
+    def proxy_user(self) -> str | None:
+        """The user that the proxy has authenticated, authorised here or not."""
+        return self._remote_user
 
     @property
     def request_url(self) -> str:
@@ -267,7 +275,9 @@ class Request:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:
             limit = 200 if self.connector is None else self.connector.max_cookie_count
-            self._cookies = parse_cookies(self.headers, limit)
+            processor = getattr(self.context, "cookie_processor", None)
+            names = processor is None or processor.cookies_without_equals == "name"
+            self._cookies = parse_cookies(self.headers, limit, names)
         return self._cookies
 
     def replace_content(self, method: str, headers: Headers, body: RequestInput) -> None:
@@ -348,7 +358,9 @@ class Request:
         if self.content_length >= 0:
             environ["CONTENT_LENGTH"] = str(self.content_length)
         if self.principal is not None or self._remote_user is not None:
-            environ["REMOTE_USER"] = self.remote_user
+            user = self.remote_user
+            if user is not None:
+                environ["REMOTE_USER"] = user
             environ["AUTH_TYPE"] = self.auth_type or ""
         environ["catalina.session"] = self.session_facade
         if self._attributes:

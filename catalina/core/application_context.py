@@ -132,7 +132,7 @@ class ApplicationContext:
             if self._context.context_get_resource_requires_slash:
                 raise ValueError(f"The path {path!r} does not start with a slash")
             path = "/" + path
-        return self._context.resources.get_resource(path)
+        return self._context.resources.own_resource(path)
 
     def real_path(self, path: str) -> str | None:
         """The file system's path of a resource; None when there is none or it is inside an archive."""

@@ -26,7 +26,7 @@ from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
-from catalina.startup.bare_application import BareApplication
+from catalina.startup.bare_application import BareApplication, stray_source
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
 from catalina.startup.web_xml_application import apply_web_xml
@@ -169,7 +169,36 @@ class ContextConfig(Component):
                       "be served to everybody; the application is not started", root, context.name)  # fmt: skip
             raise DeploymentError(f"{context}: the document base [{root}] holds the server's own conf directory")
         self._bare = BareApplication.find(root)
+        if self._bare is not None and self._names_servlets(context):
+            self._bare = None
+        elif self._bare is None and root.is_dir() and not (root / "WEB-INF").is_dir():
+            self._refuse_stray_source(context)
         context.resources.serves_files = self._bare is None
+
+    def _names_servlets(self, context: StandardContext) -> bool:
+        """Whether the application's descriptor names servlets, or cannot be read, which is said later."""
+        try:
+            return bool(self._own_descriptor(context).servlets)
+        except ConfigurationError:
+            return True
+
+    @staticmethod
+    def _refuse_stray_source(context: StandardContext) -> None:
+        """Source without an application is somebody's program in a layout that is not known here, and no web site.
+
+        Raises:
+            DeploymentError: there is some.
+        """
+        root = context.document_root
+        source = stray_source(root)
+        if source is None:
+            return
+        log.warning(
+            "The directory [%s] is not deployed as [%s]: it has Python source [%s], but no application. Expected "
+            "wsgi.py or app.py in it, with application or app, or WEB-INF/web.xml. If it is a static site, make "
+            "an empty directory WEB-INF in it; its source is not served then.", root, context.name or "/", source,
+        )  # fmt: skip
+        raise DeploymentError(f"{context}: [{root}] has Python source [{source}], but no application")
 
     @staticmethod
     def _shows_configuration(context: StandardContext, root: Path) -> bool:
@@ -199,8 +228,7 @@ class ContextConfig(Component):
 
     def _configure(self, context: StandardContext) -> None:
         try:
-            web_xml = self._bare_web_xml(context, self._bare) if self._bare is not None else self._web_xml(context)
-            apply_web_xml(web_xml, context)
+            apply_web_xml(self._web_xml(context), context)
             add_authenticator(context)
         except CatalinaError as exc:
             log.error("%s", exc)
@@ -210,23 +238,34 @@ class ContextConfig(Component):
         context.configured = self._good
         self._good = True  # the next start reads everything anew
 
-    def _web_xml(self, context: StandardContext) -> WebXml:
-        own_file = Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
-        own = WebXml()
-        if own_file.is_file():
-            own = read_web_xml(
-                own_file,
-                str(own_file),
+    @staticmethod
+    def _own_file(context: StandardContext) -> Path:
+        return Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
+
+    def _own_descriptor(self, context: StandardContext) -> WebXml:
+        """The application's own web.xml, an empty one without. Raises ConfigurationError."""
+        file = self._own_file(context)
+        if file.is_file():
+            return read_web_xml(
+                file,
+                str(file),
                 substitute=self._substitution(context),
                 decoded_patterns=context.url_patterns_provided_in_decoded_form,
                 block_external=context.xml_block_external,
             )
-            for warning in own.warnings:
-                log.warning("%s", warning)
-        elif context.alt_dd_name:
-            raise ConfigurationError(f"altDDName [{own_file}] does not exist")
-        context.default_web_xml_watched = [own_file]
-        merged = self._with_defaults(context, self._with_own_defaults(context, own))
+        if context.alt_dd_name:
+            raise ConfigurationError(f"altDDName [{file}] does not exist")
+        return WebXml()
+
+    def _web_xml(self, context: StandardContext) -> WebXml:
+        context.default_web_xml_watched = [self._own_file(context)]
+        own = self._own_descriptor(context)
+        for warning in own.warnings:
+            log.warning("%s", warning)
+        if self._bare is None:
+            merged = self._with_defaults(context, self._with_own_defaults(context, own))
+        else:
+            merged = self._bare_web_xml(context, self._bare, own)
         if context.log_effective_web_xml:
             log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged), extra={"keeps_lines": True})
         return merged
@@ -252,10 +291,11 @@ class ContextConfig(Component):
                 merged = merge(merged, _defaults.read(file, self._substitution(context), decoded))
         return merged
 
-    def _bare_web_xml(self, context: StandardContext, bare: BareApplication) -> WebXml:
+    def _bare_web_xml(self, context: StandardContext, bare: BareApplication, own: WebXml) -> WebXml:
         """The defaults' types and session settings, but one servlet, for everything."""
         with context.loader.bound():
-            own = bare.web_xml(context.loader)
+            own = bare.web_xml(context.loader, own)
+        own = self._with_own_defaults(context, own)
         defaults = self._with_defaults(context, WebXml())
         defaults.servlets, defaults.servlet_mappings, defaults.welcome_files = {}, {}, []
         defaults.filters, defaults.filter_mappings = {}, []

@@ -12,7 +12,7 @@ _TAKEN = "the Connector's own attribute counts"
 class Http2Protocol(Component):
     """HTTP/2 beside HTTP/1.1: chosen in the TLS handshake (ALPN), or by its preface where there is no TLS."""
 
-    packages = ("h2",)
+    packages = ("hpack",)
 
     allow_scheme_mismatch = Attribute(bool, False, doc="Accept a :scheme that is not the connection's.")
     discard_requests_and_responses = Attribute(bool, False, inert="requests are never used again here")
@@ -43,3 +43,7 @@ class Http2Protocol(Component):
     no_compression_strong_e_tag = Attribute(bool, None, xml="noCompressionStrongETag", inert=_TAKEN)
     allowed_trailer_headers = Attribute(str, None, inert=_TAKEN)
     max_header_size = Attribute(int, None, inert=_TAKEN)
+
+    def trailer_size(self, connectors: int) -> int:
+        """Bytes of trailer fields: its own limit where that is given, else the Connector's, as in Tomcat."""
+        return self.max_trailer_size if "max_trailer_size" in self.__dict__ else connectors

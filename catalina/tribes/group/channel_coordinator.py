@@ -12,6 +12,7 @@ from catalina.tribes.channel import (
     MBR_RX_SEQ,
     MBR_TX_SEQ,
     SEND_OPTIONS_MULTICAST,
+    SEND_OPTIONS_SECURE,
     SND_RX_SEQ,
     SND_TX_SEQ,
     ChannelMessage,
@@ -52,6 +53,8 @@ class ChannelCoordinator(ChannelInterceptorBase):
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
         """Several to the same members."""
         if messages[0].options & SEND_OPTIONS_MULTICAST:
+            if self.channel.secure or messages[0].options & SEND_OPTIONS_SECURE:
+                raise ChannelError("a secure message cannot be sent by multicast")
             for message in messages:
                 self.membership_service.broadcast(message)
             for _ in to:
@@ -115,7 +118,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         receiver.start(membership.route_hint())
         self.start_level |= SND_RX_SEQ
         membership.set_local_member_properties(
-            receiver.host, receiver.bound_port, receiver.secure_port, receiver.bound_udp_port
+            receiver.host, receiver.bound_port, receiver.bound_secure_port, receiver.bound_udp_port
         )
 
     def move_receiver(self) -> bool:

@@ -162,6 +162,7 @@ class McastService(MembershipServiceBase):
             loopback=not self.local_loopback_disabled,
             recovery_counter=self.recovery_counter if self.recovery_enabled else 0,
             recovery_sleep=self.recovery_sleep_time / 1000,
+            secure=self.channel.secure,
             last_member=LastMember(self.state_dir, local.port) if self.state_dir else None,
         )
 

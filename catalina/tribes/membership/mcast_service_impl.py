@@ -43,6 +43,7 @@ class McastSettings:
 
     Args:
         recovery_counter: errors in a row before a new socket is made, 0 never.
+        secure: the group encrypts everything, so a broadcast is nobody's who belongs to it.
     """
 
     group: tuple[str, int]
@@ -54,6 +55,7 @@ class McastSettings:
     recovery_counter: int
     recovery_sleep: float
     last_member: LastMember | None
+    secure: bool = False
 
 
 class McastServiceImpl:
@@ -251,6 +253,8 @@ class McastServiceImpl:
         if data.startswith(BEGIN):
             self._heard(Member.decode(data))
             return
+        if self._settings.secure:
+            raise ProtocolError("expected a heartbeat, got a broadcast; the channel is secure")
         decoder = PackageDecoder()
         for package in FrameDecoder(MAX_RECORD).receive_data(data):
             message = decoder.decode(package)

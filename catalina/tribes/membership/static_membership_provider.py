@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["StaticMembershipProvider"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.StaticMembershipProvider")
-_repeated = RepeatedMessages(log)
 
 
 class StaticMembershipProvider:
@@ -60,6 +59,7 @@ class StaticMembershipProvider:
         rpc_timeout: float,
         expiration: float,
     ) -> None:
+        self._repeated = RepeatedMessages(log)
         self.membership = Membership()
         self.membership.local = local_member()
         self._channel = channel
@@ -133,7 +133,7 @@ class StaticMembershipProvider:
                 self._ask_alive(kind, alive, then)
 
         for member in self._others:
-            TcpProbe(self._channel.running_reactor, member, b"", self._connect_timeout, None, _judge_of(judge, member))
+            TcpProbe(self._channel, member, b"", self._connect_timeout, None, _judge_of(judge, member))
 
     def _ask_alive(self, kind: int, alive: Sequence[Member], then: Callable[[], None]) -> None:
         def answered(responses: list[Response]) -> None:
@@ -191,7 +191,7 @@ class StaticMembershipProvider:
             self._suid = message.suid
         member = message.member
         if member not in self._others:
-            _repeated.log(
+            self._repeated.log(
                 logging.WARNING,
                 "messages of static members that are not in the configuration",
                 "%s says that it is a static member; it is not in the configuration",

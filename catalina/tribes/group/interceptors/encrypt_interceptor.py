@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import ChannelError, ConfigurationError, ProtocolError
+from catalina.tribes.byte_text import hex_key
 from catalina.tribes.channel import SND_TX_SEQ, ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.group.interceptors.message_cipher import MessageCipher
@@ -24,14 +25,6 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.EncryptIn
 _TIMESTAMP = struct.Struct(">q")
 #: Seconds between two log lines about messages that do not open; whoever can reach the receiver can send any number.
 _LOG_SECONDS = 10.0
-
-
-def _hex_key(text: str) -> bytes:
-    """Converter for the key."""
-    try:
-        return bytes.fromhex(text.strip())
-    except ValueError:
-        raise AttributeRefused("a key in hex digits") from None
 
 
 def _at_least_one(text: str) -> int:
@@ -59,7 +52,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         "before 10.1.58.",
     )
     encryption_key = Attribute(
-        _hex_key,
+        hex_key,
         b"",
         aliases=("encryptionKeyString",),
         doc="The key in hex: 16, 24 or 32 bytes for AES. Whoever has it reads everything.",

@@ -193,7 +193,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
         if len(waiting) == 1:
             read_timeout = self.read_test_timeout / 1000 if self.perform_read_test else None
             TcpProbe(
-                self.channel.running_reactor,
+                self.channel,
                 member,
                 self._probe_frame() if self.perform_send_test else b"",
                 self.connect_timeout / 1000,
