@@ -284,6 +284,10 @@ class Endpoint:
             from catalina.connector.tls_connection import TlsConnection
 
             return TlsConnection
+        if self.connector.http2 is not None:
+            from catalina.connector.h2c_connection import H2cConnection
+
+            return H2cConnection
         from catalina.connector.http11_connection import Http11Connection
 
         return Http11Connection

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
-from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
@@ -25,6 +24,7 @@ from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
+    from catalina.connector.http2_connection import Http2Connection
 
 __all__ = ["Http11Connection"]
 
@@ -115,22 +115,19 @@ class Http11Connection(Http11Output):
 
     def _hand_over(self, successor: type[Http2Connection]) -> None:
         """Another protocol goes on with this socket and what has come already."""
+        self._successor(successor).take_over(self._facts, self._data)
+
+    def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
+        """A connection of another protocol that has this one's socket."""
         self._detach()
         self.closed = True
         self.endpoint.connections.discard(self)
-        connection = successor(self.endpoint, self.sock, self.peer)
+        connection = kind(self.endpoint, self.sock, self.peer)
         self.endpoint.connections.add(connection)
-        connection.take_over(self._facts, self._data)
+        return connection
 
     def _advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
-        if self._requests == 0 and self.rules.http2 is not None and self._data.startswith(PREFACE[: len(self._data)]):
-            if len(self._data) >= len(PREFACE):
-                self._hand_over(Http2Connection)
-                return
-            if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
-                self._wait_for_head()
-                return
         served = 0
         while not self.closed:
             if not self._data:
