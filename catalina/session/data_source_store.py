@@ -31,6 +31,8 @@ log = logging.getLogger("org.apache.catalina.session.DataSourceStore")
 class DataSourceStore(StoreBase):
     """Keeps sessions in the database of a DataSource resource; several nodes may share the table."""
 
+    packages = ("sqlalchemy",)
+
     driver_name = Attribute(str, None, doc="JDBCStore: a Java class.", inert="the URL says which driver")
     connection_url = Attribute(str, "", xml="connectionURL", doc="JDBCStore: the database, without a DataSource.")
     connection_name = Attribute(str, "", doc="JDBCStore: database user.")
