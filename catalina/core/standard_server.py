@@ -65,7 +65,7 @@ class StandardServer(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.reactor = Reactor("catalina-exec")
+        self.reactor = Reactor("catalina")
         #: Management beans; what the tree consists of is listed by the one who loads it.
         self.mbeans = Registry()
         self.services: list[StandardService] = []

@@ -10,6 +10,7 @@ from catalina.attributes import Attribute
 from catalina.errors import LifecycleError, NamingError
 from catalina.extras import missing_package
 from catalina.naming.data_source import make_engine
+from catalina.naming.jdbc_url import driver_packages
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.naming.sql_identifier import is_sql_identifier
@@ -30,6 +31,8 @@ class DataSourceRealm(RealmBase):
     own.
     """
 
+    packages = ("sqlalchemy",)
+
     data_source_name = Attribute(str, "", doc="Name of the DataSource resource.")
     local_data_source = Attribute(bool, False, doc="Take it from the application's own resources.")
     user_table = Attribute(str, "", doc="Table of users.")
@@ -41,6 +44,10 @@ class DataSourceRealm(RealmBase):
     connection_name = Attribute(str, "", doc="JDBCRealm: database user.")
     connection_password = Attribute(str, "", doc="JDBCRealm: its password.")
     driver_name = Attribute(str, "", doc="JDBCRealm: a Java class.", inert="the URL says which driver")
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """SQLAlchemy, and the driver of connectionURL."""
+        return (*self.packages, *driver_packages(self.connection_url))
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

@@ -35,6 +35,8 @@ class JNDIRealm(RealmBase):
     Groups are found by a search, attributes of the user's entry, or both.
     """
 
+    packages = ("ldap3",)
+
     connection_url = Attribute(str, "", xml="connectionURL", doc="ldap://host:port/base or ldaps; several by spaces.")
     alternate_url = Attribute(
         str, "", xml="alternateURL", doc="Directory that is asked when the first does not answer."
