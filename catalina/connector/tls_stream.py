@@ -55,7 +55,9 @@ class TlsStream(StreamConnection):
     def _read_attributes(self) -> None:
         """After the handshake: what all requests of the connection say about their TLS."""
         cipher = self.sock.cipher()
-        attributes: dict[str, Any] = {PROTOCOL_VERSION: self.sock.version()}
+        version = self.sock.version()
+        # Tomcat's own name, and that of Servlet 6.1.
+        attributes: dict[str, Any] = {PROTOCOL_VERSION: version, PREFIX + "secure_protocol": version}
         if cipher is not None:
             attributes[PREFIX + "cipher_suite"] = java_name(cipher[0])
             attributes[PREFIX + "key_size"] = cipher[2]
