@@ -42,6 +42,9 @@ class EncryptInterceptor(ChannelInterceptorBase):
     10.1.56, 9.0.119 and 11.0.23 send no time and cannot take part.
     """
 
+    packages = ("cryptography",)
+    keeps_strangers_out = True
+
     encryption_algorithm = Attribute(
         str,
         "AES/GCM/NoPadding",
