@@ -97,6 +97,8 @@ class CoyoteAdapter:
         """Find host, context and servlet; False when the answer is known already."""
         uri = request.request_uri
         if uri == "*":
+            if request.method != "OPTIONS":  # HTTP has refused it already; AJP sends what the web server got
+                raise HttpError(400, f"The target * is for OPTIONS, not for {request.method}")
             return self._map_server_options(request, response)
         decoded = self._uri_rules.decode(uri)
         request.decoded_uri = decoded.path

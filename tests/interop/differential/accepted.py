@@ -123,17 +123,38 @@ GRAMMAR = [
     ),
     Accepted(
         RAW,
-        "HTTP/0.9 is refused with 400.",
+        "HTTP/0.9 is refused with 400 or 505.",
         "A body without a head, or nothing",
         "No client has spoken it for decades.",
-        lambda case, ours, theirs: theirs == [] and _statuses(ours)[-1:] == [400],
+        lambda case, ours, theirs: theirs == [] and _statuses(ours)[-1:] in ([400], [505]),
     ),
     Accepted(
         RAW,
         '`rejectIllegalHeader="false"` drops fields with an illegal name or value, but refuses what shifts the lines: NUL, CR, a line without a colon.',
         "drops these as well",
         "Nobody knows what the next server makes of them.",
-        _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n"),
+        _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n", r"chunked\x0b"),
+    ),
+    Accepted(
+        RAW,
+        "The host of an absolute target is told to the application as it is written.",
+        "in lower case",
+        "So is that of the Host field, by both.",
+        _all(_data(r"^[^ ]+ http://LOCALHOST"), _lines_differ("server=")),
+    ),
+    Accepted(
+        RAW,
+        'A tab at the beginning of a folded line (`rejectIllegalHeader="false"`) becomes a space.',
+        "It stays.",
+        "RFC 9112 section 5.2",
+        _all(_data(r"\r\n\tb\r\n"), _lines_differ("header ")),
+    ),
+    Accepted(
+        RAW,
+        "Spaces around the signs of a chunk extension are passed over.",
+        "400",
+        "RFC 9112 section 7.1.1 says that they must be.",
+        _data(r"\r\n5 ; a = b\r\n"),
     ),
     Accepted(
         RAW,
@@ -206,6 +227,13 @@ SERVLET_VIEW = [
         ),
     ),
     Accepted(
+        ("parameters",),
+        "A valve or filter that asks for more parameters than maxParameterCount gets an error.",
+        "It gets the first ones.",
+        "A decision about half a request is none.",
+        _data(r"^GET /w/params\?a=1&b=2&c=3&d=4&e=5&f=6 "),
+    ),
+    Accepted(
         ("cookies",),
         "A cookie value with an open quote is dropped; bytes past ASCII are read as ISO-8859-1; a comma in quotes is taken.",
         "up to the semicolon; UTF-8; the cookie is dropped",
@@ -227,7 +255,55 @@ SERVLET_VIEW = [
         _all(_data(r"^POST /ce"), _lines_differ("type=", "parameter ")),
     ),
 ]
+_ILLEGAL = re.compile(r"'X A'|\('', 'v'\)|b'c'|41215|^''")
+_EMPTY_MEMBERS = _data(r"X-Forwarded-For: 1\.2\.3\.4, , 10", r": \r\n")
 COMPONENTS = [
+    Accepted(
+        ("logins",),
+        "j_security_check takes a login by POST only: other methods are 400.",
+        "The login page is shown.",
+        "Names and passwords do not belong into an address, which is logged.",
+        _data(r"^(?:GET|OPTIONS) /form/(?:a/)?j_security_check ", ours=[400]),
+    ),
+    Accepted(
+        ("ajp",),
+        "An AJP request that is refused ends the connection.",
+        "It goes on with the next packet.",
+        "What follows may belong to the refused one.",
+        lambda case, ours, theirs: (
+            len(ours) == 1
+            and ours[0]["status"] in (400, 403)
+            and (theirs[0]["status"] in (400, 403, 500, 501) or _ILLEGAL.search(case.note) is not None)
+        ),
+    ),
+    Accepted(
+        ("ajp",),
+        "Illegal field names, unknown attributes and a content-length that is no number are 400 over AJP, as over HTTP.",
+        "They are passed over.",
+        "Nobody knows what the web server made of them.",
+        lambda case, ours, theirs: (
+            len(ours) == 1
+            and ours[0]["status"] == 400
+            and (_ILLEGAL.search(case.note) is not None or case.note.endswith("'x'"))
+        ),
+    ),
+    Accepted(
+        ("ajp",),
+        "A packet that is longer than packetSize, or that no request begins with, ends the connection without an answer.",
+        "400 or 500",
+        "There is nobody to read it.",
+        lambda case, ours, theirs: ours == [] and theirs[0]["status"] in (400, 500),
+    ),
+    Accepted(
+        ("remote ip", "remote ip valves"),
+        "Empty members and values of X-Forwarded-For, -Proto and -Host count as not there.",
+        "An empty member of X-Forwarded-For is the client's address.",
+        "RFC 9110 section 5.6.1; nobody has an empty address.",
+        lambda case, ours, theirs: (
+            _EMPTY_MEMBERS(case, ours, theirs)
+            and (_statuses(ours) == [403] or _lines_differ("remote=", "server=", "header ")(case, ours, theirs))
+        ),
+    ),
     Accepted(
         ("rewriting", "by hand"),
         "A redirect whose query is empty has no `?` at its end.",
@@ -264,13 +340,6 @@ COMPONENTS = [
         "They are.",
         "They hold what nobody should read: settings, code, data.",
         _data(r"^GET /\.hidden "),
-    ),
-    Accepted(
-        ("valves",),
-        "ParameterLimitValve refuses a broken path with 400.",
-        "500",
-        "It is the client's fault.",
-        _data(r"^GET /% .*Host: limit", ours=[400]),
     ),
 ]
 ACCEPTED: list[Accepted] = [

@@ -18,6 +18,7 @@ class Case:
         data: what is sent.
         port: name of the connector.
         alone: it gets a connection of its own, with a request behind it that ends it: what is counted is every answer.
+        note: what the bytes mean, where they do not say it.
         looks: it reads what the case before it has changed; where that one may differ, so may this one.
     """
 
@@ -25,6 +26,7 @@ class Case:
     port: str = "main"
     alone: bool = False
     looks: bool = False
+    note: str = ""
 
     @property
     def is_head(self) -> bool:
@@ -32,7 +34,7 @@ class Case:
         return self.data.startswith(b"HEAD ")
 
     def __str__(self) -> str:
-        return f"{self.port}: {self.data!r}"
+        return f"{self.port}: {self.note or self.data!r}"
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Table:
         hosts: ``<Host>`` elements.
         compared: header fields that count besides the usual ones.
         statuses_only: of errors the page does not count.
+        logs: files below ``logs``, each with a line for each case that begins with the case's X-Number field.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Table:
     hosts: str = ""
     compared: tuple[str, ...] = ()
     statuses_only: bool = False
+    logs: tuple[str, ...] = ()
 
 
 def request(

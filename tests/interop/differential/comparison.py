@@ -11,7 +11,7 @@ from werkzeug.http import parse_date
 from tests.interop.differential.raw_client import Answer
 from tests.interop.differential.site import MTIME
 
-__all__ = ["shape"]
+__all__ = ["SESSION", "shape"]
 
 CORS_LISTS = ("allow-methods", "allow-headers", "expose-headers")
 COMPARED = (

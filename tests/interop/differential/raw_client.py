@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-__all__ = ["Answer", "Conversation", "ask", "exchange"]
+from tests.coyote.ajp.web_server import decode
+
+__all__ = ["Answer", "Conversation", "ask", "exchange", "exchange_packets"]
 
 #: Seconds a server has for one answer; each ends an incomplete request long before.
 PATIENCE = 20
@@ -165,3 +167,31 @@ def ask(port: int, method: str, target: str, headers: tuple[str, ...] = (), body
     data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
     (answer,) = exchange(port, data, method == "HEAD")
     return answer
+
+
+def exchange_packets(port: int, data: bytes) -> list[Answer]:
+    """As :func:`exchange` for AJP: every answer until the server closes; a CPONG is one with the status 0."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+        try:
+            connection.sendall(data)
+            while chunk := connection.recv(65536):
+                received += chunk
+        except (ConnectionResetError, BrokenPipeError, TimeoutError):
+            pass
+    answers: list[Answer] = []
+    head: tuple[int, list[tuple[str, str]]] | None = None
+    content = b""
+    while len(received) >= 4:
+        size = int.from_bytes(received[2:4], "big")
+        packet, received = decode(received[4 : 4 + size]), received[4 + size :]
+        if packet[0] == "cpong":
+            answers.append(Answer(0, (), b"cpong"))
+        elif packet[0] == "headers":
+            head, content = (packet[1], packet[2]), b""  # type: ignore[assignment]  # decode tells what they are
+        elif packet[0] == "body":
+            content += packet[1]  # type: ignore[operator]  # see above
+        elif packet[0] == "end" and head is not None:
+            answers.append(Answer(head[0], tuple((name.lower(), value) for name, value in head[1]), content))
+            head = None
+    return answers

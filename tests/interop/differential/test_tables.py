@@ -6,16 +6,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.interop.differential.accepted import ACCEPTED, Accepted, Shapes
 from tests.interop.differential.case import Case, Table
-from tests.interop.differential.comparison import shape
+from tests.interop.differential.comparison import SESSION, shape
 from tests.interop.differential.raw_client import Answer
 from tests.interop.differential.servers import PROJECT
 from tests.interop.differential.tables import (
+    access_logs,
+    ajp,
     by_hand,
     constraints,
     filters,
@@ -27,12 +30,14 @@ from tests.interop.differential.tables import (
     valves,
     webdav,
 )
-from tests.interop.differential.twins import Twin, java_version, running_twins, send
+from tests.interop.differential.twins import Twin, java_version, log_lines, running_twins, send
 from tests.support.needs import need_java_tomcat
 
 pytestmark = pytest.mark.interop
 
 MODULES = (
+    access_logs,
+    ajp,
     by_hand,
     constraints,
     filters,
@@ -83,8 +88,16 @@ def _accepted(case: Case, table: str, ours: Shapes, java: Shapes, version: tuple
     )
 
 
-def _outcome(table: Table, case: Case, twin: Twin, answers: list[Answer]) -> Shapes:
-    return [shape(answer, table.compared, twin.ports, case.alone, table.statuses_only) for answer in answers]
+def _outcome(table: Table, case: Case, twin: Twin, answers: list[Answer], log: dict[str, list[str]]) -> Shapes:
+    shapes = [shape(answer, table.compared, twin.ports, case.alone, table.statuses_only) for answer in answers]
+    if log:
+        number = re.search(rb"X-Number: (\w+)", case.data)
+        assert number is not None
+        lines = [SESSION.sub("SESSION", line) for line in log[number[1].decode()]]
+        for port in twin.ports.values():
+            lines = [line.replace(str(port), "PORT") for line in lines]
+        shapes[0]["log"] = lines
+    return shapes
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -93,6 +106,7 @@ def test_the_outcomes_are_those_of_the_real_tomcat(
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
         java, ours = pool.map(lambda twin: send(twin, table.cases), twins)
+    logs = [log_lines(twin, table) for twin in twins] if table.logs else [{}, {}]
     mismatches = []
     accepted, last = None, b""
     for case, theirs, mine in zip(table.cases, java, ours, strict=True):
@@ -100,7 +114,7 @@ def test_the_outcomes_are_those_of_the_real_tomcat(
             _outcome(table, case, twin, answers) for twin, answers in zip(twins, (theirs, mine), strict=True)
         )
         before, accepted = accepted, None
-        whole, last = Case(last + case.data if case.looks else case.data), case.data
+        whole, last = replace(case, data=last + case.data) if case.looks else case, case.data
         if left == right:
             continue
         accepted = before if case.looks else None

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.differential.case import Case, Table
-from tests.interop.differential.raw_client import Answer, Conversation, exchange
+from tests.interop.differential.raw_client import Answer, Conversation, exchange, exchange_packets
 from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
 from tests.interop.differential.site import JAVA_NAMES, MTIME, PYTHON_NAMES, build_site
 
-__all__ = ["CONNECTORS", "Twin", "running_twins", "send"]
+__all__ = ["CONNECTORS", "Twin", "java_version", "log_lines", "running_twins", "send"]
 
 HERE = Path(__file__).parent
 #: Connector -> its attributes. Half a request must not hold up the test.
@@ -132,6 +133,12 @@ def running_twins(base: Path, tables: list[Table], jars: Path) -> Iterator[tuple
             yield java, ours
 
 
+def _alone(twin: Twin, case: Case) -> list[Answer]:
+    if case.port == "ajp":
+        return exchange_packets(twin.ports["ajp"], case.data)
+    return exchange(twin.ports[case.port], case.data, case.is_head)
+
+
 def send(twin: Twin, cases: list[Case]) -> list[list[Answer]]:
     """The answers of a server to each case: one, or all of a connection of its own."""
     conversations = {name: Conversation(port) for name, port in twin.ports.items()}
@@ -139,9 +146,7 @@ def send(twin: Twin, cases: list[Case]) -> list[list[Answer]]:
     # A server may wait for the rest of a request; others go on meanwhile.
     with ThreadPoolExecutor(16) as pool:
         numbers = [number for number, case in enumerate(cases) if case.alone]
-        results = pool.map(
-            lambda number: exchange(twin.ports[cases[number].port], cases[number].data, cases[number].is_head), numbers
-        )
+        results = pool.map(lambda number: _alone(twin, cases[number]), numbers)
         alone = dict(zip(numbers, results, strict=True))
     answers = [
         alone[number] if case.alone else [conversations[case.port].ask(case.data, case.is_head)]
@@ -150,6 +155,24 @@ def send(twin: Twin, cases: list[Case]) -> list[list[Answer]]:
     for conversation in conversations.values():
         conversation.close()
     return answers
+
+
+def log_lines(twin: Twin, table: Table) -> dict[str, list[str]]:
+    """What each log of a table says about each case: the case's number -> a line of each log.
+
+    Raises AssertionError: a log does not tell of every case in time.
+    """
+    deadline = time.monotonic() + 30
+    while True:
+        lines: dict[str, list[str]] = {}
+        for name in table.logs:
+            for line in (twin.base / "logs" / name).read_text("iso-8859-1").splitlines():
+                number, _, rest = line.partition(" ")
+                lines.setdefault(number, []).append(f"{name} {rest}")
+        if len(lines) >= len(table.cases) and all(len(each) == len(table.logs) for each in lines.values()):
+            return lines
+        assert time.monotonic() < deadline, f"{twin.base}: {len(lines)} of {len(table.cases)} requests are logged"
+        time.sleep(0.2)
 
 
 def java_version(jars: Path) -> tuple[int, ...]:

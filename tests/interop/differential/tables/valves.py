@@ -29,7 +29,6 @@ HOSTS = {
     "ssl": f'<Valve className="{V}SSLValve"/>',
     "drain": f'<Valve className="{V}LoadBalancerDrainingValve"/>',
     "stuck": f'<Valve className="{V}StuckThreadDetectionValve" threshold="5"/>',
-    "limit": f'<Valve className="{V}ParameterLimitValve" urlPatternLimits="/params=2"/>',
     "rip": f'<Valve className="{V}RemoteIpValve"/>',
     "ripall": f'<Valve className="{V}RemoteIpValve" protocolHeader="X-Forwarded-Proto" portHeader="X-Forwarded-Port" hostHeader="X-Forwarded-Host" changeLocalName="true" changeLocalPort="true"/>',
     "riptrust": f'<Valve className="{V}RemoteIpValve" internalProxies="127\\.0\\.0\\.1|10\\..*" trustedProxies="192\\.168\\..*" protocolHeader="X-Proto" protocolHeaderHttpsValue="SSL" httpServerPort="8080" httpsServerPort="8443" remoteIpHeader="X-Forwarded-For" proxiesHeader="X-By"/>',
