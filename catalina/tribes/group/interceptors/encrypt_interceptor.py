@@ -46,6 +46,9 @@ class EncryptInterceptor(ChannelInterceptorBase):
     Deprecated, as in Tomcat: TLS with a pre-shared key, ``<Channel secure="true">``, hides and seals all of it.
     """
 
+    packages = ("cryptography",)
+    keeps_strangers_out = True
+
     encryption_algorithm = Attribute(
         str,
         "AES/GCM/NoPadding",
