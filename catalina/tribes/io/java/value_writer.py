@@ -185,7 +185,8 @@ class ValueWriter:
                     only_texts = False
                 encode(value)
         except RefusedError as refused:
-            refused.steps.append(f".{key}" if attributes else f"[{key!r:.60}]")
+            step = f"[{type(key).__name__}]" if self._inert else f"[{key!r:.60}]"  # __repr__ may be the class's own
+            refused.steps.append(f".{key}" if attributes else step)
             raise
         if not only_texts:
             self._check_keys(values)
