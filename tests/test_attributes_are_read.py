@@ -41,6 +41,8 @@ READ_ELSEWHERE = {
 #: Attribute -> why nobody reads it although it has an effect, or none is expected.
 NOT_READ = {
     "description": "a note of the operator's for people who read the file",
+    "ContextResource.auth": "Tomcat keeps it for Java EE servers and reads it as little",
+    "ContextResource.scope": "Tomcat keeps it for Java EE servers and reads it as little",
     "OpenSSLConfCmd.name": "an OpenSSLConf stops the connector: Python's ssl has no SSL_CONF_cmd",
     "OpenSSLConfCmd.value": "an OpenSSLConf stops the connector: Python's ssl has no SSL_CONF_cmd",
     "Http11NioProtocol.max_save_post_size": "the Connector itself has an attribute of this name",
