@@ -43,7 +43,6 @@ class Http11Rules:
             if handler.disable_upload_timeout
             else handler.connection_upload_timeout
         )
-        self.http2 = None if connector.is_tls else connector.http2
         self.uses_sendfile = handler.use_sendfile and not connector.is_tls
         self.max_requests = handler.max_keep_alive_requests
         self.max_extension = handler.max_extension_size

@@ -18,6 +18,7 @@ from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
 from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
+from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.webapp_loader import WebappLoader
@@ -260,12 +261,14 @@ class StandardContext(ContextDescription):
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
+        apply_strict_compliance(self, self._server_properties, CONTEXT_DEFAULTS)
         self.settle_attributes()
         if self.use_naming:
             self.naming.start()
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
+        self.application_context.publish()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
         self._must(self.listener_table.start(), "Listeners")
         manager.start()
@@ -281,6 +284,10 @@ class StandardContext(ContextDescription):
             )
             log.error("%s", text)
             raise DeploymentError(text)
+
+    @property
+    def _server_properties(self) -> Mapping[str, str]:
+        return {} if self.server is None else self.server.properties
 
     def _merge_parameters(self) -> None:
         """``<Parameter override="false">`` wins over web.xml's context-param (Tomcat: mergeParameters)."""
@@ -298,6 +305,7 @@ class StandardContext(ContextDescription):
             self._made_manager, self._made_for_cluster = manager, cluster is not None
         self.manager = manager
         manager.context = self
+        apply_strict_compliance(manager, self._server_properties, MANAGER_DEFAULTS)
         if cluster is not None:
             cluster.register_manager(manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)

@@ -8,7 +8,9 @@ web.xml.default, conf/web.xml, the heavier one first.
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.descriptor.web_xml_writer import to_xml
 from catalina.digester.digester import Digester
+from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
@@ -49,6 +52,10 @@ JAVA_SERVLETS = (
 DECIDED = ("path", "doc_base", "name", "web_app_version", "version_key")
 
 
+#: Context files whose remarks are remembered.
+MAX_REMEMBERED_FILES = 1000
+
+
 class _Defaults:
     """conf/web.xml and its like, read once while they do not change: a thousand types for each application are many."""
 
@@ -75,6 +82,22 @@ class _Defaults:
         return known
 
 
+class _Remarks:
+    """What was said about a file is said again when it has changed, and not for each application that reads it."""
+
+    def __init__(self) -> None:
+        self._said: dict[Path, tuple[Finding, ...]] = {}
+        self._lock = threading.Lock()
+
+    def are_new(self, file: Path, findings: Sequence[Finding]) -> bool:
+        with self._lock:
+            known = self._said.get(file)
+            if len(self._said) >= MAX_REMEMBERED_FILES:
+                self._said.clear()
+            self._said[file] = tuple(findings)
+        return known != tuple(findings)
+
+
 def _leave_out_java(definition: ServletDef) -> None:
     """JSP, CGI and SSI of a stock conf/web.xml: what is mapped to them is 404, so that no source is ever shown."""
     if definition.servlet_class.startswith(JAVA_SERVLETS):
@@ -85,6 +108,7 @@ def _leave_out_java(definition: ServletDef) -> None:
 
 
 _defaults = _Defaults()
+_remarks = _Remarks()
 
 
 class ContextConfig(Component):
@@ -138,10 +162,12 @@ class ContextConfig(Component):
         try:
             digester.parse_into(file, context, str(file))
         except ConfigurationError as exc:
-            log.error("The context file [%s] of application [%s] cannot be used: %s", file, context.name, exc)
+            why = "" if isinstance(exc, UnusableConfiguration) else f": {exc}"
+            log.error("The context file [%s] of application [%s] cannot be used%s", file, context.name, why)
             self._good = False
-        for finding in digester.findings:
-            log.log(finding.level, "%s", finding)
+        if _remarks.are_new(file, digester.findings):
+            for finding in digester.findings:
+                log.log(finding.level, "%s", finding)
 
     @staticmethod
     def _substitution(context: StandardContext) -> Substitution:
@@ -162,6 +188,11 @@ class ContextConfig(Component):
             self._good = False
             log.error("The document base [%s] of application [%s] does not exist", root, context.name)
             raise DeploymentError(f"{context}: the document base [{root}] does not exist")
+        if self._shows_configuration(context, root):
+            self._good = False
+            log.error("The document base [%s] of application [%s] holds the server's own conf directory, which would "
+                      "be served to everybody; the application is not started", root, context.name)  # fmt: skip
+            raise DeploymentError(f"{context}: the document base [{root}] holds the server's own conf directory")
         self._bare = BareApplication.find(root)
         if self._bare is not None and self._names_servlets(context):
             self._bare = None
@@ -193,6 +224,13 @@ class ContextConfig(Component):
             "an empty directory WEB-INF in it; its source is not served then.", root, context.name or "/", source,
         )  # fmt: skip
         raise DeploymentError(f"{context}: [{root}] has Python source [{source}], but no application")
+
+    @staticmethod
+    def _shows_configuration(context: StandardContext, root: Path) -> bool:
+        """Whether conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
+        configuration = os.path.realpath(context.host.catalina_base / "conf")
+        real = os.path.realpath(root)
+        return Path(configuration).is_relative_to(real) or Path(real).is_relative_to(configuration)
 
     @staticmethod
     def _unpack(context: StandardContext, archive: Path) -> Path:

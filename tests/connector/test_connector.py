@@ -141,7 +141,8 @@ def test_pausing_finishes_what_runs_and_takes_nothing_new():
 
 
 def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
-    monkeypatch.setattr("catalina.connector.connector.importlib.util.find_spec", lambda name: None)
+    for module in ("catalina.connector.connector", "catalina.extras"):
+        monkeypatch.setattr(f"{module}.is_installed", lambda _package: False)
 
     def prepare(connector: Connector, container: Any) -> None:
         connector.add_upgrade_protocol(Http2Protocol())
@@ -149,7 +150,7 @@ def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
     with serving(hello, prepare) as connector, Client(connector) as client:
         assert connector.http2 is None
         assert client.get().body == b"hello"
-    assert "catalina[http2]" in caplog.text
+    assert 'CATALINA_EXTRAS="http2"' in caplog.text
 
 
 def test_what_was_served_is_counted():
