@@ -93,6 +93,7 @@ class Endpoint:
         self.messages = RepeatedMessages(log)
         self._adopted = False
         self._accepting = False
+        self._started = False
         self._sweeper: Timer | None = None
         self._make_connection: ConnectionFactory
 
@@ -161,6 +162,7 @@ class Endpoint:
         self._make_connection = self._choose_connection()
         self.bind()
         self.paused = False
+        self._started = True
         self._accept_on()
 
     def stop_listening(self) -> None:
@@ -180,7 +182,7 @@ class Endpoint:
                 log.warning("%s: the loop did not accept the last connections", self.connector)
 
     def _accept_rest(self) -> None:
-        for sock in self.sockets:
+        for sock in self.sockets if self._started else ():
             for _ in range(self.handler.accept_count + ACCEPTS_PER_ROUND):
                 if not (self._has_room() and self._accept_one(sock)):
                     break
@@ -256,16 +258,17 @@ class Endpoint:
 
     def _find_executor(self) -> RequestExecutor:
         name = self.handler.executor
-        shared = None
-        if name:
-            shared = self.connector.service.find_executor(name)
-            if shared is None:
-                log.warning("No executor found with name [%s]; %s uses a thread pool of its own", name, self.connector)
+        shared = self.connector.service.find_executor(name) if name else None
         if shared is None:
-            return RequestExecutor(self.reactor, self.handler.max_threads, self.handler.max_queue_size)
+            if name:
+                log.warning("No executor found with name [%s]; %s uses a thread pool of its own", name, self.connector)
+            handler = self.handler
+            self.reactor.keep_threads(handler.min_spare_threads, handler.threads_max_idle_time / 1000)
+            return RequestExecutor(self.reactor, handler.max_threads, handler.max_queue_size)
         executor: RequestExecutor | None = getattr(shared, "request_executor", None)
         if executor is None:
-            executor = RequestExecutor(self.reactor, shared.max_threads, shared.max_queue_size)
+            self.reactor.keep_threads(shared.min_spare_threads, shared.max_idle_time / 1000)
+            executor = RequestExecutor(self.reactor, shared.max_threads, shared.max_queue_size, shared.name_prefix)
             shared.request_executor = executor
         return executor
 

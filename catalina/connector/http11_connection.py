@@ -18,7 +18,7 @@ from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from catalina.coyote.http11.request_head import RequestHead
+from catalina.coyote.http11.request_head import RequestHead, describe_refused
 from catalina.coyote.http11.response_head import CONTINUE
 from catalina.coyote.http_error import HttpError
 
@@ -102,7 +102,7 @@ class Http11Connection(Http11Output):
             try:
                 complete = self._feed_body(data)
             except HttpError as refused:
-                self._refuse(refused)
+                self._refuse(refused, self._request)
                 return
             if complete:
                 self._run_request()
@@ -133,6 +133,7 @@ class Http11Connection(Http11Output):
             if not self._data:
                 self._wait_for_request()
                 return
+            head = None
             try:
                 head = self.rules.parser.parse(self._data, self._seen)
                 if head is None:
@@ -143,7 +144,7 @@ class Http11Connection(Http11Output):
                 if not self._begin(head):
                     return
             except HttpError as refused:
-                self._refuse(refused)
+                self._refuse(refused, self._unreadable_request() if head is None else self._request_of(head))
                 return
             if not self._dispatch(self._request, self._response):
                 return
@@ -200,6 +201,14 @@ class Http11Connection(Http11Output):
         return self._body.complete or self._begin_body(head)
 
     def _make_request(self, head: RequestHead) -> Request:
+        """The request, checked as the connection wants it.
+
+        Raises:
+            HttpError: it may not be asked for over this connection.
+        """
+        return self._request_of(head)
+
+    def _request_of(self, head: RequestHead) -> Request:
         # Taken apart at once: a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
@@ -388,12 +397,17 @@ class Http11Connection(Http11Output):
 
     # Refusals and time-outs
 
-    def _refuse(self, refused: HttpError) -> None:
+    def _unreadable_request(self) -> Request:
+        """What the logs and the choice of the host need of a head that is refused."""
+        told = describe_refused(self._data, self.rules.parser.limits.max_size)
+        request = Request(self._facts, told.method, told.path, told.query, told.protocol)
+        request.server_name = told.host or request.local_name
+        request.server_port = told.port if told.port >= 0 else request.local_port
+        return request
+
+    def _refuse(self, refused: HttpError, request: Request) -> None:
         """Answer what is no request, through the engine's valves, and close."""
         self.rules.log_refusal(self.peer[0], refused)
-        protocol = "HTTP/1.1"
-        request = Request(self._facts, "", "", None, protocol)
-        request.server_name, request.server_port = request.local_name, request.local_port
         response = Response(request, self)
         request.response = response
         self._keep_alive = False
@@ -413,7 +427,7 @@ class Http11Connection(Http11Output):
     def time_out(self) -> None:
         """Tomcat closes without a word when no request came, or only a part of its head."""
         if self._state is BODY:
-            self._refuse(HttpError(408, "the body did not come in time"))
+            self._refuse(HttpError(408, "the body did not come in time"), self._request)
         else:
             self.close()
 

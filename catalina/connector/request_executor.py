@@ -38,8 +38,17 @@ class RequestExecutor:
     requests wait here, without a thread.
     """
 
-    def __init__(self, reactor: Reactor, max_threads: int = 200, max_queue_size: int = 2_147_483_647) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        max_threads: int = 200,
+        max_queue_size: int = 2_147_483_647,
+        name_prefix: str | None = None,
+    ) -> None:
         self.reactor = reactor
+        self.name_prefix = name_prefix
+        if name_prefix is not None and reactor.thread_prefix == f"{reactor.name}-exec-":
+            reactor.thread_prefix = name_prefix
         self.max_threads = max(1, max_threads)
         self.max_queue_size = max_queue_size
         #: Requests that run outside of the loop's thread. Read without the lock, written with it.
@@ -131,6 +140,10 @@ class RequestExecutor:
                     self._count_busy(0)
 
     def _run_jobs(self, job: Callable[[], None] | None) -> None:
+        thread = threading.current_thread()
+        prefix = self.name_prefix
+        if prefix is not None and not thread.name.startswith(prefix):
+            thread.name = prefix + thread.name.rpartition("-")[2]
         while job is not None:
             try:
                 job()

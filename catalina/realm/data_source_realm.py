@@ -53,6 +53,7 @@ class DataSourceRealm(RealmBase):
         super().__init__(**values)
         self._credentials: TextClause | None = None
         self._roles: TextClause | None = None
+        self._facts: TextClause | None = None
         self._own_engine: Engine | None = None
         self._reached = True
 
@@ -87,7 +88,8 @@ class DataSourceRealm(RealmBase):
 
     def _check_names(self) -> None:
         names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
-        for name in names:
+        facts = () if "*" in self.user_attributes else self.user_attributes
+        for name in (*names, *facts):
             if name and not is_sql_identifier(name):
                 raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
 
@@ -98,6 +100,9 @@ class DataSourceRealm(RealmBase):
             raise NamingError(missing_package("sqlalchemy") or str(error)) from error
         where = f"WHERE {self.user_name_col} = :username"
         self._credentials = text(f"SELECT {self.user_cred_col} FROM {self.user_table} {where}")  # noqa: S608 - names only
+        if self.user_attributes:
+            columns = "*" if "*" in self.user_attributes else ", ".join(self.user_attributes)
+            self._facts = text(f"SELECT {columns} FROM {self.user_table} {where}")  # noqa: S608
         if self.user_role_table:
             self._roles = text(f"SELECT {self.role_name_col} FROM {self.user_role_table} {where}")  # noqa: S608
 
@@ -129,7 +134,7 @@ class DataSourceRealm(RealmBase):
                 return None
             if not self._handler.matches(credentials, stored):
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
 
     def get_password(self, username: str) -> str | None:
         """As the table has it, without surrounding blanks."""
@@ -141,7 +146,11 @@ class DataSourceRealm(RealmBase):
         with self._connection() as connection:
             if connection is None or self._row(connection, username) is None:
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
+
+    def _principal(self, connection: Connection, username: str) -> GenericPrincipal:
+        roles = self._roles_of(connection, username)
+        return GenericPrincipal(username, roles, attributes=self._attributes_of(connection, username))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
@@ -204,3 +213,19 @@ class DataSourceRealm(RealmBase):
             self.logger.exception("Exception retrieving roles for [%s]", username)
             return ()
         return tuple(str(row[0]).strip() for row in rows if row[0] is not None)
+
+    def _attributes_of(self, connection: Connection, username: str) -> dict[str, Any]:
+        """The columns that ``userAttributes`` names; none when they cannot be read."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self._facts is None:
+            return {}
+        try:
+            row = connection.execute(self._facts, {"username": username}).first()
+        except SQLAlchemyError:
+            self.logger.exception("Exception retrieving user attributes [%s] for [%s]", self.user_attributes, username)
+            return {}
+        if row is None:
+            return {}
+        names = row._fields if "*" in self.user_attributes else self.user_attributes
+        return self.attributes_of(dict(zip(names, row, strict=True)), self.user_cred_col)

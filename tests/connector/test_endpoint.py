@@ -4,11 +4,12 @@ import errno
 import socket
 import threading
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.connector.connector import Connector
+from catalina.core.standard_thread_executor import StandardThreadExecutor
 from tests.connector.serving import Client, Container, serving
 
 
@@ -65,7 +66,7 @@ def test_socket_options_are_set():
 
 
 def test_connectors_share_an_executor_by_name():
-    shared = SimpleNamespace(max_threads=2, max_queue_size=10, name="pool")
+    shared: Any = StandardThreadExecutor(max_threads=2, max_queue_size=10, name="pool")
 
     def prepare(connector: Any, container: Container) -> None:
         container.find_executor = lambda name: shared if name == "pool" else None  # type: ignore[method-assign]
@@ -205,3 +206,43 @@ def test_clients_that_read_slowly_keep_no_quick_request_out():
         assert connector.endpoint.executor.busy <= 4
         for client in slow:
             client.socket.close()
+
+
+def test_the_attributes_of_the_executor_are_in_force():
+    shared = StandardThreadExecutor(
+        name="pool", max_threads=3, max_queue_size=4, min_spare_threads=7, max_idle_time=5000, name_prefix="shop-exec-"
+    )
+
+    def prepare(connector: Any, container: Container) -> None:
+        container.find_executor = lambda name: shared if name == "pool" else None  # type: ignore[method-assign]
+
+    def name(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        time.sleep(0.02)  # a slow path runs in the pool the next time
+        return [threading.current_thread().name.encode()]
+
+    with serving(name, prepare, executor="pool") as connector, Client(connector) as client:
+        executor = connector.endpoint.executor
+        assert (executor.max_threads, executor.max_queue_size) == (3, 4)
+        assert connector.reactor.min_spare_threads == 7
+        client.get()
+        assert client.get().body.startswith(b"shop-exec-")
+
+
+def test_the_threads_of_a_connector_without_an_executor_are_kept_as_it_says():
+    with serving(hello, minSpareThreads="17", threadsMaxIdleTime="7000") as connector:
+        assert connector.reactor.min_spare_threads == 17
+        assert connector.reactor._parked_seconds == 7.0
+
+
+def test_a_connector_that_never_started_stops_at_once():
+    container = Container(hello)
+    connector = Connector(port=0)
+    connector.service = container
+    container.reactor.start()
+    connector.init()
+    started = time.monotonic()
+    connector.endpoint.stop()  # its sockets are there, and nobody has accepted yet
+    assert time.monotonic() - started < 2
+    connector.destroy()
+    container.reactor.stop()

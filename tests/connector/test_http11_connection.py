@@ -682,3 +682,37 @@ def test_a_body_too_large_to_be_read_away_is_announced_as_the_end_of_the_connect
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 70_000)
         answer = client.answer()
         assert (answer.status, answer.get("connection")) == (200, "close")
+
+
+@pytest.mark.parametrize(
+    ("data", "logged"),
+    [
+        (b"GET /a?b HTTP/1.1\r\nHost: one.test:81\r\nX: " + b"a" * 9000, ("GET", "/a", "b", "one.test", 81)),
+        (b"GET /| HTTP/1.1\r\nHost: one.test\r\n\r\n", ("GET", "/|", None, "one.test", None)),
+        (
+            b"PUT /a HTTP/1.1\r\nHost: one.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            ("PUT", "/a", None, "one.test", 80),
+        ),
+        (b"GET / HTTP/1.1\r\nHost: b@d\r\n\r\n", ("GET", "/", None, "", None)),
+    ],
+)
+def test_a_refused_request_is_logged_for_the_host_that_it_names(data, logged):
+    containers: list[Container] = []
+    with serving(echo, lambda connector, container: containers.append(container)) as connector:
+        asked: list[str] = []
+        found = containers[0].map
+
+        def note(host: str, path: str, version: str | None = None) -> Any:
+            asked.append(host)
+            return found(host, path, version)
+
+        containers[0].map = note  # type: ignore[method-assign]
+        with Client(connector) as client:
+            client.send(data)
+            assert client.answer().status in (400, 431)
+        ((request, _),) = containers[0].logged
+    method, path, query, host, port = logged
+    assert (request.method, request.request_uri, request.query_string) == (method, path, query)
+    assert request.server_name == (host or request.local_name)
+    assert port in (None, request.server_port)
+    assert asked == [request.server_name]

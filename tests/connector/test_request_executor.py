@@ -154,3 +154,18 @@ def test_a_job_that_raises_costs_no_thread(reactor, caplog):
     assert executor.submit(done.set)
     assert done.wait(PATIENCE)
     assert "raised in a job" in caplog.text
+
+
+def test_threads_are_called_as_the_executor_says(reactor):
+    names: list[str] = []
+    done = threading.Semaphore(0)
+
+    def job() -> None:
+        names.append(threading.current_thread().name)
+        done.release()
+
+    for prefix in ("shop-exec-", "admin-"):
+        assert RequestExecutor(reactor, name_prefix=prefix).submit(job)
+        assert done.acquire(timeout=PATIENCE)
+    assert [name.rstrip("0123456789") for name in names] == ["shop-exec-", "admin-"]
+    assert reactor.thread_prefix == "shop-exec-"
