@@ -27,6 +27,9 @@ READ_ELSEWHERE = {
     "Connector.max_save_post_size": ("authenticator/form_authenticator.py", "connector.max_save_post_size"),
     "StandardThreadExecutor.max_queue_size": ("connector/endpoint.py", "shared.max_queue_size"),
     "StandardThreadExecutor.max_threads": ("connector/endpoint.py", "shared.max_threads"),
+    "StandardThreadExecutor.min_spare_threads": ("connector/endpoint.py", "shared.min_spare_threads"),
+    "StandardThreadExecutor.max_idle_time": ("connector/endpoint.py", "shared.max_idle_time"),
+    "AbstractProtocol.min_spare_threads": ("connector/endpoint.py", "handler.min_spare_threads"),
     "AbstractProtocol.max_queue_size": ("connector/endpoint.py", "self.handler.max_queue_size"),
     "AbstractProtocol.max_threads": ("connector/endpoint.py", "self.handler.max_threads"),
     "AbstractProtocol.max_connections": ("connector/endpoint.py", "self.handler.max_connections"),
@@ -49,28 +52,10 @@ NOT_READ = {
 }
 #: Named in a file of today and about to get their effect; must end empty.
 TEMPORARY: set[str] = {
-    "AbstractProtocol.min_spare_threads",
-    "AbstractProtocol.threads_max_idle_time",
-    "Connector.throw_on_failure",
     "GroupChannel.jmx_domain",
     "GroupChannel.jmx_enabled",
     "GroupChannel.jmx_prefix",
-    "Http2Protocol.max_trailer_count",
-    "Http2Protocol.max_trailer_size",
-    "Http2Protocol.overhead_continuation_threshold",
-    "Http2Protocol.overhead_count_factor",
-    "Http2Protocol.overhead_data_threshold",
-    "Http2Protocol.overhead_reset_factor",
-    "Http2Protocol.overhead_window_update_threshold",
-    "Http2Protocol.write_timeout",
-    "JNDIRealm.force_dn_hex_escape",
-    "RealmBase.strip_realm_for_gss",
-    "RealmBase.user_attributes",
     "ResourceSet.static_only",
-    "Rfc6265CookieProcessor.cookies_without_equals",
-    "SpnegoAuthenticator.no_keep_alive_user_agents",
-    "StandardThreadExecutor.max_idle_time",
-    "ContextAttributes.privileged",
 }
 
 
