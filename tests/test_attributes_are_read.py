@@ -52,9 +52,6 @@ NOT_READ = {
 }
 #: Named in a file of today and about to get their effect; must end empty.
 TEMPORARY: set[str] = {
-    "GroupChannel.jmx_domain",
-    "GroupChannel.jmx_enabled",
-    "GroupChannel.jmx_prefix",
     "ResourceSet.static_only",
 }
 
