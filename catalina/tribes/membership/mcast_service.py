@@ -48,7 +48,12 @@ class McastService(MembershipServiceBase):
         aliases=("mcastBindAddress",),
         doc="Local address of the interface to use; the kernel's route to the group when empty.",
     )
-    ttl = Attribute(int, -1, doc="How many routers heartbeats pass; -1 leaves it to the system, which means none.")
+    ttl = Attribute(
+        int,
+        -1,
+        doc="How many networks heartbeats may cross: 1 is this one, 0 keeps them on this machine; -1 leaves it to the "
+        "system, which means 1.",
+    )
     so_timeout = Attribute(int, 0, unit="ms", inert="reads never block here")
     domain = Attribute(text_or_byte_list, b"", doc="Domain announced with the local member: text, or bytes as {1,2,3}.")
     recovery_enabled = Attribute(bool, True, doc="Make a new socket after recoveryCounter errors in a row.")
