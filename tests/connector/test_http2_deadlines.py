@@ -238,6 +238,7 @@ def test_while_the_server_drains_each_connection_ends_with_its_next_answer():
     with serving_h2(echo) as connector, Raw(connector) as client:
         client.send(START + headers(1))
         client.wait_for_frame(DATA, 1)
+        wait_for(lambda: not connector.endpoint.running)
         connector.drain()
         client.send(frame(SETTINGS, 1, 0) + headers(3))
         kinds = [(kind, number) for kind, _, number, _ in client.frames_to_end()]
