@@ -130,7 +130,8 @@ GRAMMAR = [
     ),
     Accepted(
         RAW,
-        '`rejectIllegalHeader="false"` drops fields with an illegal name or value, but refuses what shifts the lines: NUL, CR, a line without a colon.',
+        '`rejectIllegalHeader="false"` drops fields with an illegal name or value, but refuses what '
+        "shifts the lines: NUL, CR, a line without a colon.",
         "drops these as well",
         "Nobody knows what the next server makes of them.",
         _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n", r"chunked\x0b"),
@@ -235,7 +236,8 @@ SERVLET_VIEW = [
     ),
     Accepted(
         ("cookies",),
-        "A cookie value with an open quote is dropped; bytes past ASCII are read as ISO-8859-1; a comma in quotes is taken.",
+        "A cookie value with an open quote is dropped; bytes past ASCII are read as ISO-8859-1; a "
+        "comma in quotes is taken.",
         "up to the semicolon; UTF-8; the cookie is dropped",
         "RFC 6265 section 5.2; an application parses HTTP_COOKIE itself.",
         _lines_differ("cookie="),
@@ -278,7 +280,8 @@ COMPONENTS = [
     ),
     Accepted(
         ("ajp",),
-        "Illegal field names, unknown attributes and a content-length that is no number are 400 over AJP, as over HTTP.",
+        "Illegal field names, unknown attributes and a content-length that is no number are 400 over "
+        "AJP, as over HTTP.",
         "They are passed over.",
         "Nobody knows what the web server made of them.",
         lambda case, ours, theirs: (
@@ -289,10 +292,26 @@ COMPONENTS = [
     ),
     Accepted(
         ("ajp",),
-        "A packet that is longer than packetSize, or that no request begins with, ends the connection without an answer.",
+        "A packet that is longer than packetSize, or that no request begins with, ends the "
+        "connection without an answer.",
         "400 or 500",
         "There is nobody to read it.",
         lambda case, ours, theirs: ours == [] and theirs[0]["status"] in (400, 500),
+    ),
+    Accepted(
+        ("ajp",),
+        "An AJP packet without content is passed over.",
+        "500, and it goes on",
+        "Web servers send one when they have nothing more of a body.",
+        _data(r"^\x124\x00\x00"),
+    ),
+    Accepted(
+        ("access logs",),
+        "`%%` in a pattern is a percent sign.",
+        "up to 10.1.55: `???%???`",
+        "10.1.56 answers so, too.",
+        lambda case, ours, theirs: all("???%???" in line for line in theirs[0]["log"] if line not in ours[0]["log"]),
+        before=(10, 1, 56),
     ),
     Accepted(
         ("remote ip", "remote ip valves"),

@@ -114,9 +114,8 @@ class Conversation:
                 if fresh:
                     break
                 continue
-            if (
-                answer.get("connection") == "close"
-                or "transfer-encoding" not in dict(answer.headers)
+            if answer.get("connection") == "close" or (
+                "transfer-encoding" not in dict(answer.headers)
                 and (answer.get("content-length") is None and not is_head and answer.status not in (204, 304))
             ):
                 self.close()

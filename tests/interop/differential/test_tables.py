@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.access.twin_sites import tomcat_version
 from tests.interop.differential.accepted import ACCEPTED, Accepted, Shapes
 from tests.interop.differential.case import Case, Table
 from tests.interop.differential.comparison import SESSION, shape
@@ -30,7 +31,7 @@ from tests.interop.differential.tables import (
     valves,
     webdav,
 )
-from tests.interop.differential.twins import Twin, java_version, log_lines, running_twins, send
+from tests.interop.differential.twins import Twin, log_lines, running_twins, send
 from tests.support.needs import need_java_tomcat
 
 pytestmark = pytest.mark.interop
@@ -51,7 +52,7 @@ MODULES = (
 )
 TABLES: list[Table] = [table for module in MODULES for table in module.TABLES]
 #: How many mismatches a failure shows.
-SHOWN = 400
+SHOWN = 20
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,8 @@ def seen() -> set[int]:
 
 @pytest.fixture(scope="module")
 def version() -> tuple[int, ...]:
-    return java_version(need_java_tomcat())
+    need_java_tomcat()
+    return tomcat_version()
 
 
 def _applies(entry: Accepted, table: str, version: tuple[int, ...]) -> bool:
@@ -111,7 +113,8 @@ def test_the_outcomes_are_those_of_the_real_tomcat(
     accepted, last = None, b""
     for case, theirs, mine in zip(table.cases, java, ours, strict=True):
         left, right = (
-            _outcome(table, case, twin, answers) for twin, answers in zip(twins, (theirs, mine), strict=True)
+            _outcome(table, case, twin, answers, log)
+            for twin, answers, log in zip(twins, (theirs, mine), logs, strict=True)
         )
         before, accepted = accepted, None
         whole, last = replace(case, data=last + case.data) if case.looks else case, case.data

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from tests.interop.differential.raw_client import Answer, Conversation, exchange
 from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
 from tests.interop.differential.site import JAVA_NAMES, MTIME, PYTHON_NAMES, build_site
 
-__all__ = ["CONNECTORS", "Twin", "java_version", "log_lines", "running_twins", "send"]
+__all__ = ["CONNECTORS", "Twin", "log_lines", "running_twins", "send"]
 
 HERE = Path(__file__).parent
 #: Connector -> its attributes. Half a request must not hold up the test.
@@ -99,9 +98,7 @@ def _build(base: Path, tables: Iterable[Table], jars: Path | None) -> Twin:
     return Twin(base, ports)
 
 
-def _build_application(
-    target: Path, files: "dict[str, str | bytes]", names: dict[str, str], classes: list[Path]
-) -> None:
+def _build_application(target: Path, files: dict[str, str | bytes], names: dict[str, str], classes: list[Path]) -> None:
     inside = target / "WEB-INF" / "classes"
     inside.mkdir(parents=True)
     for source in classes:
@@ -173,15 +170,3 @@ def log_lines(twin: Twin, table: Table) -> dict[str, list[str]]:
             return lines
         assert time.monotonic() < deadline, f"{twin.base}: {len(lines)} of {len(table.cases)} requests are logged"
         time.sleep(0.2)
-
-
-def java_version(jars: Path) -> tuple[int, ...]:
-    """The version of the Java Tomcat, ``(10, 1, 55)``."""
-    text = subprocess.run(
-        ["unzip", "-p", str(jars / "catalina.jar"), "org/apache/catalina/util/ServerInfo.properties"],
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    found = re.search(r"server\.number=(\d+)\.(\d+)\.(\d+)", text)
-    assert found is not None
-    return tuple(int(group) for group in found.groups())

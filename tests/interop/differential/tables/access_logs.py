@@ -9,7 +9,10 @@ from tests.interop.differential.case import Case, Table, host_xml, pairwise, req
 V = "org.apache.catalina.valves."
 #: Each is a log file of the host; a request's line in every one of them counts.
 PATTERNS = (
-    "%h %l %u", "%r", "%s %b %B", "%m|%U|%q|%H", "%{User-Agent}i|%{X-A}i|%{Host}i", "%{Content-Type}o|%{Location}o|%{X-None}o", "%{a}c|%{none}c", "%p|%{local}p|%v|%S", "%a|%{peer}a|%A", "%{x}r|%{org.apache.catalina.AccessLog.RemoteAddr}r", "common", "combined", "%{X-A}i %{X-B}i", "%X", "%%|%z", "%{Allow}o|%{Content-Range}o|%{ETag}o|%{Last-Modified}o",
+    "%h %l %u", "%r", "%s %b %B", "%m|%U|%q|%H", "%{User-Agent}i|%{X-A}i|%{Host}i",
+    "%{Content-Type}o|%{Location}o|%{X-None}o", "%{a}c|%{none}c", "%p|%{local}p|%v|%S", "%a|%{peer}a|%A",
+    "%{x}r|%{org.apache.catalina.AccessLog.RemoteAddr}r", "common", "combined", "%{X-A}i %{X-B}i", "%X", "%%|%z",
+    "%{Allow}o|%{Content-Range}o|%{ETag}o|%{Last-Modified}o",
 )  # fmt: skip
 PATHS = (
     "/x",
@@ -27,7 +30,9 @@ PATHS = (
 )
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "FOO")
 FIELDS = (
-    (), ("User-Agent: agent/1",), ('User-Agent: quo"ted',), ("User-Agent: back\\slash",), ("User-Agent: é",), ("X-A: one", "X-A: two"), ("X-A: ",), ("Cookie: a=b",), ("Cookie: a=b; a=c", "X-B: y"), ("Range: bytes=0-1",), ("If-None-Match: *",), ("X-A: a\tb",), ("Referer: http://a/",),
+    (), ("User-Agent: agent/1",), ('User-Agent: quo"ted',), ("User-Agent: back\\slash",), ("User-Agent: é",),
+    ("X-A: one", "X-A: two"), ("X-A: ",), ("Cookie: a=b",), ("Cookie: a=b; a=c", "X-B: y"), ("Range: bytes=0-1",),
+    ("If-None-Match: *",), ("X-A: a\tb",), ("Referer: http://a/",),
 )  # fmt: skip
 #: As the line of a log is asked for: the request says its number in a field, and the line begins with it.
 NUMBER = "X-Number"
@@ -58,7 +63,8 @@ def _escaped(pattern: str) -> str:
 XML = host_xml(
     "logged",
     "".join(
-        f'<Valve className="{V}AccessLogValve" directory="logs" prefix="p{number}" suffix=".log" rotatable="false" pattern="{_escaped(pattern)}"/>'
+        f'<Valve className="{V}AccessLogValve" directory="logs" prefix="p{number}" suffix=".log" '
+        f'rotatable="false" pattern="{_escaped(pattern)}"/>'
         for number, pattern in enumerate(PATTERNS)
     ),
 )

@@ -8,8 +8,11 @@ from tests.coyote.ajp.web_server import CPING, attribute, body, forward_request,
 from tests.interop.differential.case import Case, Table, pairwise
 
 FIELDS: tuple[list[tuple[str | int, str]], ...] = (
-    [(0xA00B, "localhost")], [("Host", "localhost")], [], [(0xA00B, "localhost"), (0xA00E, "agent")], [(0xA00B, "localhost"), ("X-A", "v"), ("X-A", "w")], [(0xA00B, "other.example:81")], [(0xA00B, "")], [(0xA00B, "localhost"), (0xA0FF, "x")],
-    [(0xA00B, "localhost"), (0xA009, "a=b")], [(0xA00B, "a b")], [(0xA00B, "localhost"), ("X A", "v")], [(0xA00B, "localhost"), ("", "v")],
+    [(0xA00B, "localhost")], [("Host", "localhost")], [], [(0xA00B, "localhost"), (0xA00E, "agent")], [(0xA00B,
+    "localhost"), ("X-A", "v"), ("X-A", "w")], [(0xA00B, "other.example:81")], [(0xA00B, "")], [(0xA00B, "localhost"),
+    (0xA0FF, "x")],
+    [(0xA00B, "localhost"), (0xA009, "a=b")], [(0xA00B, "a b")], [(0xA00B, "localhost"), ("X A", "v")], [(0xA00B,
+    "localhost"), ("", "v")],
 )  # fmt: skip
 URIS = (
     "/x",
@@ -30,12 +33,18 @@ URIS = (
 )
 METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "FOO", "get", "")
 ATTRIBUTES: tuple[list[bytes], ...] = (
-    [], [attribute(5, "q=1")], [attribute(5, "")], [attribute(3, "joe")], [attribute(3, "joe"), attribute(4, "Basic")], [attribute(6, "route")], [attribute(8, "AES128-SHA")], [attribute(11, 128)], [attribute(9, "AB")], [attribute(10, "x-own", "v")], [attribute(10, "JK_LB", "v")],
-    [attribute(10, "AJP_REMOTE_PORT", "99")], [attribute(10, "AJP_LOCAL_ADDR", "10.1.1.1")], [attribute(12, "secret")], [attribute(1, "/ctx")], [attribute(2, "servlet")], [attribute(7, "cert")], [attribute(14, "x")], [b"\x63"], [attribute(10, "other", "v")],
+    [], [attribute(5, "q=1")], [attribute(5, "")], [attribute(3, "joe")], [attribute(3, "joe"), attribute(4,
+    "Basic")], [attribute(6, "route")], [attribute(8, "AES128-SHA")], [attribute(11, 128)], [attribute(9, "AB")],
+    [attribute(10, "x-own", "v")], [attribute(10, "JK_LB", "v")],
+    [attribute(10, "AJP_REMOTE_PORT", "99")], [attribute(10, "AJP_LOCAL_ADDR", "10.1.1.1")], [attribute(12,
+    "secret")], [attribute(1, "/ctx")], [attribute(2, "servlet")], [attribute(7, "cert")], [attribute(14, "x")],
+    [b"\x63"], [attribute(10, "other", "v")],
 )  # fmt: skip
 BODIES = (b"", b"x", b"a=b&c=d", b"x" * 5000)
 BROKEN = (
-    b"", b"\x02", b"\x02\x02", b"\x63", b"\x0a", b"\x02\x63" + text("HTTP/1.1"), b"\x02\x02" + text("HTTP/1.1") + text("/x"), b"\x02\x02\xff\xfe", b"\x08", b"\x07", b"\x02\x02" + b"\xff" * 40, b"\x02\x02" + b"\x00" * 40,
+    b"", b"\x02", b"\x02\x02", b"\x63", b"\x0a", b"\x02\x63" + text("HTTP/1.1"),
+    b"\x02\x02" + text("HTTP/1.1") + text("/x"), b"\x02\x02\xff\xfe", b"\x08", b"\x07", b"\x02\x02" + b"\xff" * 40,
+    b"\x02\x02" + b"\x00" * 40,
 )  # fmt: skip
 MAGIC = (b"\x12\x34", b"\x41\x42", b"\x00\x00", b"\x34\x12", b"GE")
 #: Asks for the end of the connection: what comes behind a request on it is seen, and then nothing more.

@@ -32,7 +32,8 @@ def constraint(patterns: str, roles: str | None, methods: str = "", omitted: str
         if transport
         else ""
     )
-    return f"<security-constraint><web-resource-collection>{inner}</web-resource-collection>{auth}{data}</security-constraint>"
+    collection = f"<web-resource-collection>{inner}</web-resource-collection>"
+    return f"<security-constraint>{collection}{auth}{data}</security-constraint>"
 
 
 BASIC = "<login-config><auth-method>BASIC</auth-method><realm-name>R</realm-name></login-config>"
@@ -63,8 +64,9 @@ LOGINS = {
     "noneauth": constraint("/a/*", "one") + "<login-config><auth-method>NONE</auth-method></login-config>",
     "digest": constraint("/a/*", "one")
     + "<login-config><auth-method>DIGEST</auth-method><realm-name>R</realm-name></login-config>",
-    "form": constraint("/a/*", "one")
-    + "<login-config><auth-method>FORM</auth-method><form-login-config><form-login-page>/login</form-login-page><form-error-page>/failed</form-error-page></form-login-config></login-config>",
+    "form": constraint("/a/*", "one") + "<login-config><auth-method>FORM</auth-method><form-login-config>"
+    "<form-login-page>/login</form-login-page><form-error-page>/failed</form-error-page>"
+    "</form-login-config></login-config>",
     "cert": constraint("/a/*", "one") + "<login-config><auth-method>CLIENT-CERT</auth-method></login-config>",
 }
 PATHS = (
@@ -100,8 +102,13 @@ USERS = {
     "nopass": "joe",
 }
 FIELDS = (
-    "Basic", "Basic ", "basic am9lOnNlY3JldA==", "BASIC am9lOnNlY3JldA==", "Basic  am9lOnNlY3JldA==", "Basic am9lOnNlY3JldA", "Basic am9lOnNlY3JldA== ", "Basic !!!", "Basic am9l OnNlY3JldA==", "Basicam9lOnNlY3JldA==", "Bearer x", "Digest username=\"joe\"", "", "Basic\tam9lOnNlY3JldA==", "Basic am9lOnNlY3JldA==, Basic x", "Digest", "Negotiate x", "Basic am9lOnNlY3JldA===",
-    'Digest username="joe", realm="R", nonce="x", uri="/a", response="0"', 'Digest username="joe", realm="R", nonce="x:y", uri="/digest/a/b", response="00000000000000000000000000000000", qop=auth, nc=00000001, cnonce="c"',
+    "Basic", "Basic ", "basic am9lOnNlY3JldA==", "BASIC am9lOnNlY3JldA==", "Basic  am9lOnNlY3JldA==",
+    "Basic am9lOnNlY3JldA", "Basic am9lOnNlY3JldA== ", "Basic !!!", "Basic am9l OnNlY3JldA==",
+    "Basicam9lOnNlY3JldA==", "Bearer x", "Digest username=\"joe\"", "", "Basic\tam9lOnNlY3JldA==",
+    "Basic am9lOnNlY3JldA==, Basic x", "Digest", "Negotiate x", "Basic am9lOnNlY3JldA===",
+    'Digest username="joe", realm="R", nonce="x", uri="/a", response="0"',
+    'Digest username="joe", realm="R", nonce="x:y", uri="/digest/a/b", '
+    'response="00000000000000000000000000000000", qop=auth, nc=00000001, cnonce="c"',
 )  # fmt: skip
 
 
@@ -111,12 +118,11 @@ def _basic(user: str | None) -> list[str]:
 
 
 def _constraints() -> list[Case]:
-    cases = [
+    return [
         request(method, f"/{app}{path}", *_basic(user))
         for app in SETS
         for method, path, user in pairwise(METHODS, PATHS, tuple(USERS))
     ]
-    return cases
 
 
 def _logins() -> list[Case]:

@@ -117,14 +117,22 @@ SECURITY = {
     "secnone": {"hstsEnabled": "false", "antiClickJackingEnabled": "false", "xssProtectionEnabled": "true"},
 }
 CHARSETS = {
-    "csdefault": ("AddDefaultCharsetFilter", {}), "cssystem": ("AddDefaultCharsetFilter", {"encoding": "system"}), "csutf": ("AddDefaultCharsetFilter", {"encoding": "utf-8"}),
-    "ceutf": ("SetCharacterEncodingFilter", {"encoding": "UTF-8"}), "celatin": ("SetCharacterEncodingFilter", {"encoding": "ISO-8859-1", "ignore": "true"}), "celax": ("SetCharacterEncodingFilter", {"encoding": "ISO-8859-1"}),
+    "csdefault": ("AddDefaultCharsetFilter", {}), "cssystem": ("AddDefaultCharsetFilter", {"encoding": "system"}),
+    "csutf": ("AddDefaultCharsetFilter", {"encoding": "utf-8"}),
+    "ceutf": ("SetCharacterEncodingFilter", {"encoding": "UTF-8"}), "celatin": ("SetCharacterEncodingFilter",
+    {"encoding": "ISO-8859-1", "ignore": "true"}), "celax": ("SetCharacterEncodingFilter", {"encoding": "ISO-8859-1"}),
 }  # fmt: skip
 REFUSING = {
-    "addrdeny": ("RemoteAddrFilter", {"deny": "127\\..*"}), "addrallow": ("RemoteAddrFilter", {"allow": "127\\..*"}), "addrother": ("RemoteAddrFilter", {"allow": "10\\..*", "denyStatus": "404"}), "addrnone": ("RemoteAddrFilter", {}),
-    "cidrdeny": ("RemoteCIDRFilter", {"deny": "127.0.0.0/8"}), "cidrallow": ("RemoteCIDRFilter", {"allow": "127.0.0.1"}), "cidrother": ("RemoteCIDRFilter", {"allow": "10.0.0.0/8"}), "hostdeny": ("RemoteHostFilter", {"deny": ".*"}),
-    "failed": ("FailedRequestFilter", {}), "restcsrf": ("RestCsrfPreventionFilter", {}), "restcsrf403": ("RestCsrfPreventionFilter", {"denyStatus": "401", "pathsAcceptingParams": "/p"}), "init": ("SessionInitializerFilter", {}),
-    "rate": ("RateLimitFilter", {"bucketRequests": "1000000", "exposeHeaders": "true"}), "csrf": ("CsrfPreventionFilter", {"entryPoints": "/in"}),
+    "addrdeny": ("RemoteAddrFilter", {"deny": "127\\..*"}), "addrallow": ("RemoteAddrFilter", {"allow": "127\\..*"}),
+    "addrother": ("RemoteAddrFilter", {"allow": "10\\..*", "denyStatus": "404"}), "addrnone": ("RemoteAddrFilter", {}),
+    "cidrdeny": ("RemoteCIDRFilter", {"deny": "127.0.0.0/8"}), "cidrallow": ("RemoteCIDRFilter",
+    {"allow": "127.0.0.1"}), "cidrother": ("RemoteCIDRFilter", {"allow": "10.0.0.0/8"}),
+    "hostdeny": ("RemoteHostFilter", {"deny": ".*"}),
+    "failed": ("FailedRequestFilter", {}), "restcsrf": ("RestCsrfPreventionFilter", {}),
+    "restcsrf403": ("RestCsrfPreventionFilter", {"denyStatus": "401", "pathsAcceptingParams": "/p"}),
+    "init": ("SessionInitializerFilter", {}),
+    "rate": ("RateLimitFilter", {"bucketRequests": "1000000", "exposeHeaders": "true"}),
+    "csrf": ("CsrfPreventionFilter", {"entryPoints": "/in"}),
 }  # fmt: skip
 QUERIES = ("", "?a=b", "?a=%zz", "?=b", "?a=%", "?&", "?X-CSRF-Token=x", "?org.apache.catalina.filters.CSRF_NONCE=x")
 

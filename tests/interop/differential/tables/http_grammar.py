@@ -28,11 +28,16 @@ METHODS = (
 )
 TARGETS = (
     "/g/x", "/g/x?a=b", "/g/x?", "/g/x#f", "/g/x?a=b#f", "g/x", "*", "", "http://localhost/g/x", "http://localhost",
-    "http://LOCALHOST/g/x?q", "https://localhost/g/x", "http://other/g/x", "http:///g/x", "http://", "http:/g/x", "HTTP://localhost/g/x",
-    "http://user@localhost/g/x", "http://localhost:80/g/x", "http://localhost:x/g/x", "localhost:80", "//g/x", "/g/x y", "/g/\tx",
-    "/g/x\"", "/g/x<", "/g/x>", "/g/x[", "/g/x]", "/g/x{", "/g/x|", "/g/x}", "/g/x^", "/g/x`", "/g/x\\y", "/g/x'y", "/g/é", "/g/%C3%A9",
-    "/g/%", "/g/%1", "/g/%zz", "/g/%00", "/g/%2f", "/g/%5c", "/g/%25", "/g/%2e%2e/g/x", "/g/../g/x", "/../g/x", "/g/./x", "/g//x", "/g/x;a=b", "/g;a/x",
-    "/g/x?a=[b]", "/g/x?a={b}", "/g/x?a=|", "/g/x?a=\"", "/g/x?a=<", "/g/x?a=^", "/g/x?a=`", "/g/x?a=\\", "/g/x?a=é", "/g/x?a=%", "/g/x?a=%zz", "/g/x\x01", "/g/x\x7f", "/g/x?\x01",
+    "http://LOCALHOST/g/x?q", "https://localhost/g/x", "http://other/g/x", "http:///g/x", "http://", "http:/g/x",
+    "HTTP://localhost/g/x",
+    "http://user@localhost/g/x", "http://localhost:80/g/x", "http://localhost:x/g/x", "localhost:80", "//g/x",
+    "/g/x y", "/g/\tx",
+    "/g/x\"", "/g/x<", "/g/x>", "/g/x[", "/g/x]", "/g/x{", "/g/x|", "/g/x}", "/g/x^", "/g/x`", "/g/x\\y", "/g/x'y",
+    "/g/é", "/g/%C3%A9",
+    "/g/%", "/g/%1", "/g/%zz", "/g/%00", "/g/%2f", "/g/%5c", "/g/%25", "/g/%2e%2e/g/x", "/g/../g/x", "/../g/x",
+    "/g/./x", "/g//x", "/g/x;a=b", "/g;a/x",
+    "/g/x?a=[b]", "/g/x?a={b}", "/g/x?a=|", "/g/x?a=\"", "/g/x?a=<", "/g/x?a=^", "/g/x?a=`", "/g/x?a=\\", "/g/x?a=é",
+    "/g/x?a=%", "/g/x?a=%zz", "/g/x\x01", "/g/x\x7f", "/g/x?\x01",
 )  # fmt: skip
 VERSIONS = (
     "HTTP/1.1",
@@ -96,10 +101,15 @@ VALUES = (
     "v" * 500,
 )
 HOSTS = (
-    "Host: localhost", "Host: LOCALHOST", "Host:localhost", "Host: localhost:80", "Host: localhost:", "Host: localhost:x", "Host: localhost:99999", "Host: localhost:-1",
-    "Host: localhost.", "Host: .localhost", "Host: loc_al", "Host: a..b", "Host: -a", "Host: a-", "Host: a b", "Host: a/b", "Host: a@b", "Host: a,b", "Host: é", "Host:", "Host: ",
-    "Host: 127.0.0.1", "Host: 127.0.0.1:8080", "Host: 256.1.1.1", "Host: 1.2.3", "Host: 127.0.0.1.", "Host: [::1]", "Host: [::1]:80", "Host: [::1", "Host: ::1", "Host: [::g]", "Host: [1::2::3]",
-    "Host: [::ffff:127.0.0.1]", "Host: [::1]x", "Host: [v1.x]", "Host: localhost\r\nHost: localhost", "Host: localhost\r\nHost: other", "", "X: y", "Host : localhost", "Host: %6c", "Host: a%b", "Host: *", "Host: a;b", "Host: a_b.c-d", "Host: 1a.b",
+    "Host: localhost", "Host: LOCALHOST", "Host:localhost", "Host: localhost:80", "Host: localhost:",
+    "Host: localhost:x", "Host: localhost:99999", "Host: localhost:-1",
+    "Host: localhost.", "Host: .localhost", "Host: loc_al", "Host: a..b", "Host: -a", "Host: a-", "Host: a b",
+    "Host: a/b", "Host: a@b", "Host: a,b", "Host: é", "Host:", "Host: ",
+    "Host: 127.0.0.1", "Host: 127.0.0.1:8080", "Host: 256.1.1.1", "Host: 1.2.3", "Host: 127.0.0.1.", "Host: [::1]",
+    "Host: [::1]:80", "Host: [::1", "Host: ::1", "Host: [::g]", "Host: [1::2::3]",
+    "Host: [::ffff:127.0.0.1]", "Host: [::1]x", "Host: [v1.x]", "Host: localhost\r\nHost: localhost",
+    "Host: localhost\r\nHost: other", "", "X: y", "Host : localhost", "Host: %6c", "Host: a%b", "Host: *",
+    "Host: a;b", "Host: a_b.c-d", "Host: 1a.b",
 )  # fmt: skip
 LENGTHS = (
     None,
@@ -144,11 +154,20 @@ CODINGS = (
     "chunked\x0b",
 )
 CHUNKS = (
-    b"5\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n", b" 5\r\nhello\r\n0\r\n\r\n", b"05\r\nhello\r\n0\r\n\r\n", b"5;a\r\nhello\r\n0\r\n\r\n", b"5;a=b\r\nhello\r\n0\r\n\r\n",
-    b"5;a=\"b\"\r\nhello\r\n0\r\n\r\n", b"5;a=b=c\r\nhello\r\n0\r\n\r\n", b"5;=\r\nhello\r\n0\r\n\r\n", b"5;a=\"b\r\nhello\r\n0\r\n\r\n", b"5;\r\nhello\r\n0\r\n\r\n", b"5 ; a = b\r\nhello\r\n0\r\n\r\n", b"5;a=b;c=d\r\nhello\r\n0\r\n\r\n",
-    b"0x5\r\nhello\r\n0\r\n\r\n", b"+5\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"g\r\nhello\r\n0\r\n\r\n", b"\r\nhello\r\n0\r\n\r\n", b"5\nhello\n0\n\n", b"5\r\nhello\n0\r\n\r\n", b"5\r\nhello0\r\n\r\n", b"5\r\nhellox\r\n0\r\n\r\n",
-    b"4\r\nhello\r\n0\r\n\r\n", b"6\r\nhello\r\n0\r\n\r\n", b"FFFFFFFFFFFFFFFFF\r\nhello", b"80000000\r\nhello", b"0\r\n\r\n", b"00000\r\n\r\n", b"0\r\nX-T: v\r\n\r\n", b"0\r\nX T: v\r\n\r\n", b"0\r\nX-T\r\n\r\n", b"0\r\nX-T: v\r\n w\r\n\r\n",
-    b"0\r\n\r\n\r\n", b"0\r\nContent-Length: 5\r\n\r\n", b"0\r\nHost: x\r\n\r\n", b"1\r\nh\r\n4\r\nello\r\n0\r\n\r\n", b"A\r\nhellohello\r\n0\r\n\r\n", b"a\r\nhellohello\r\n0\r\n\r\n", b"5\r\nhello\r\n0;a=b\r\n\r\n", b"5\r\rhello\r\n0\r\n\r\n", b"5\r\nhello\r\r0\r\n\r\n",
+    b"5\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n", b" 5\r\nhello\r\n0\r\n\r\n", b"05\r\nhello\r\n0\r\n\r\n",
+    b"5;a\r\nhello\r\n0\r\n\r\n", b"5;a=b\r\nhello\r\n0\r\n\r\n",
+    b"5;a=\"b\"\r\nhello\r\n0\r\n\r\n", b"5;a=b=c\r\nhello\r\n0\r\n\r\n", b"5;=\r\nhello\r\n0\r\n\r\n",
+    b"5;a=\"b\r\nhello\r\n0\r\n\r\n", b"5;\r\nhello\r\n0\r\n\r\n", b"5 ; a = b\r\nhello\r\n0\r\n\r\n",
+    b"5;a=b;c=d\r\nhello\r\n0\r\n\r\n",
+    b"0x5\r\nhello\r\n0\r\n\r\n", b"+5\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n",
+    b"g\r\nhello\r\n0\r\n\r\n", b"\r\nhello\r\n0\r\n\r\n", b"5\nhello\n0\n\n", b"5\r\nhello\n0\r\n\r\n",
+    b"5\r\nhello0\r\n\r\n", b"5\r\nhellox\r\n0\r\n\r\n",
+    b"4\r\nhello\r\n0\r\n\r\n", b"6\r\nhello\r\n0\r\n\r\n", b"FFFFFFFFFFFFFFFFF\r\nhello", b"80000000\r\nhello",
+    b"0\r\n\r\n", b"00000\r\n\r\n", b"0\r\nX-T: v\r\n\r\n", b"0\r\nX T: v\r\n\r\n", b"0\r\nX-T\r\n\r\n",
+    b"0\r\nX-T: v\r\n w\r\n\r\n",
+    b"0\r\n\r\n\r\n", b"0\r\nContent-Length: 5\r\n\r\n", b"0\r\nHost: x\r\n\r\n", b"1\r\nh\r\n4\r\nello\r\n0\r\n\r\n",
+    b"A\r\nhellohello\r\n0\r\n\r\n", b"a\r\nhellohello\r\n0\r\n\r\n", b"5\r\nhello\r\n0;a=b\r\n\r\n",
+    b"5\r\rhello\r\n0\r\n\r\n", b"5\r\nhello\r\r0\r\n\r\n",
 )  # fmt: skip
 BEFORE = (b"", b"\r\n", b"\n", b"\r\n\r\n", b" ", b"\r", b"\t", b"\x00", b"\r\n \r\n", b"x\r\n")
 CONNECTIONS = (
@@ -249,7 +268,8 @@ def _framing() -> list[Case]:
     for version, coding in product(("HTTP/1.0", "HTTP/1.1"), ("chunked", "identity")):
         cases.append(
             _raw(
-                f"POST /g/body {version}\r\nHost: localhost\r\nTransfer-Encoding: {coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                f"POST /g/body {version}\r\nHost: localhost\r\nTransfer-Encoding: "
+                f"{coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             )
         )
     head = b"POST /g/%s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -8,15 +8,21 @@ from tests.interop.differential.case import Case, Table, request, servlet_xml
 
 CONTEXTS = ("/map", "/rooted", "/catch", "/owndefault", "/foo/bar", "/v", "/errors", "/m", "/m/n", "/m%23n", "/none")
 PATHS = (
-    "", "/", "/exact", "/exact/", "/exact/x", "/pre", "/pre/", "/pre/x", "/pre/deep", "/pre/deep/x", "/a.foo", "/x/a.foo", "/pre/a.foo", "/a.bar", "/star/x", "/files", "/files/", "/welcomed/", "/static/a.txt",
-    "/fooish/", "/nothing/", "/with space", "/WEB-INF/web.xml", "/general", "/a.txt", "/index.html", "/dir", "/dir/", "/dir/index.html",
+    "", "/", "/exact", "/exact/", "/exact/x", "/pre", "/pre/", "/pre/x", "/pre/deep", "/pre/deep/x", "/a.foo",
+    "/x/a.foo", "/pre/a.foo", "/a.bar", "/star/x", "/files", "/files/", "/welcomed/", "/static/a.txt",
+    "/fooish/", "/nothing/", "/with space", "/WEB-INF/web.xml", "/general", "/a.txt", "/index.html", "/dir", "/dir/",
+    "/dir/index.html",
 )  # fmt: skip
 FORMS = ("{}", "{};p=1", "/.{}", "/x/..{}", "{}?q=1", "{}%20", "{}/.", "{}/..", "/{}")
 HOSTS = (
-    "localhost", "LOCALHOST", "one.example", "ONE.EXAMPLE", "www.one.example", "alias.example", "a.wild.example", "a.b.wild.example", "wild.example", "other.example", "one.example:81", "one.example.", "127.0.0.1", "[::1]", "xone.example",
+    "localhost", "LOCALHOST", "one.example", "ONE.EXAMPLE", "www.one.example", "alias.example", "a.wild.example",
+    "a.b.wild.example", "wild.example", "other.example", "one.example:81", "one.example.", "127.0.0.1", "[::1]",
+    "xone.example",
 )  # fmt: skip
 DISPATCHES = (
-    "/static.txt", "/static.txt?x=1", "/prefix/a", "/prefix/a%3Fb", "/prefix/a;p=1", "/prefix/a?q=2", "/exact", "/exact?q=2", "/a.ext", "/nope", "/WEB-INF/inner.txt", "/dir/", "/prefix/%C3%A9", "/prefix/a%20b", "/prefix/../exact", "/../x", "/", "/prefix",
+    "/static.txt", "/static.txt?x=1", "/prefix/a", "/prefix/a%3Fb", "/prefix/a;p=1", "/prefix/a?q=2", "/exact",
+    "/exact?q=2", "/a.ext", "/nope", "/WEB-INF/inner.txt", "/dir/", "/prefix/%C3%A9", "/prefix/a%20b",
+    "/prefix/../exact", "/../x", "/", "/prefix",
 )  # fmt: skip
 FRONTS = ("/snoop", "/snoop/x", "/snoop/a%3Fb", "/front", "/front.do", "/snoop/%C3%A9")
 

@@ -72,8 +72,13 @@ INPUTS = (
 )
 QUERIES = ("", "?q=1", "?q=a%20b", "?q=%26", "?", "?q=a+b&r")
 CONDITIONS = (
-    "%{REQUEST_METHOD} GET", "%{REQUEST_METHOD} !GET", "%{QUERY_STRING} ^q=(.*)$", "%{QUERY_STRING} =", "%{REQUEST_URI} x", "%{HTTP_HOST} ^local", "%{HTTP_HOST} LOCAL [NC]", "%{SERVER_NAME} <m", "%{SERVER_NAME} >m", "%{SERVER_NAME} =localhost",
-    "%{HTTP:X-A} yes", "%{HTTP_USER_AGENT} bot [NC]", "%{REMOTE_ADDR} ^127", "%{HTTPS} off", "%{HTTPS} on", "%{SERVER_PROTOCOL} 1\\.1", "%{THE_REQUEST} GET", "%{REQUEST_PATH} ^/c", "%{CONTEXT_PATH} rules", "%{HTTP_COOKIE} a=b", "%{TIME_YEAR} ^2", "%{ENV:x} y", "%{REMOTE_USER} ^$", "%{HTTP_REFERER} ^$", "%{SERVER_PORT} ^[0-9]+$", "%{HTTP_ACCEPT} ^$",
+    "%{REQUEST_METHOD} GET", "%{REQUEST_METHOD} !GET", "%{QUERY_STRING} ^q=(.*)$", "%{QUERY_STRING} =",
+    "%{REQUEST_URI} x", "%{HTTP_HOST} ^local", "%{HTTP_HOST} LOCAL [NC]", "%{SERVER_NAME} <m", "%{SERVER_NAME} >m",
+    "%{SERVER_NAME} =localhost",
+    "%{HTTP:X-A} yes", "%{HTTP_USER_AGENT} bot [NC]", "%{REMOTE_ADDR} ^127", "%{HTTPS} off", "%{HTTPS} on",
+    "%{SERVER_PROTOCOL} 1\\.1", "%{THE_REQUEST} GET", "%{REQUEST_PATH} ^/c", "%{CONTEXT_PATH} rules",
+    "%{HTTP_COOKIE} a=b", "%{TIME_YEAR} ^2", "%{ENV:x} y", "%{REMOTE_USER} ^$", "%{HTTP_REFERER} ^$",
+    "%{SERVER_PORT} ^[0-9]+$", "%{HTTP_ACCEPT} ^$",
 )  # fmt: skip
 CHAINS = (
     "RewriteCond %{QUERY_STRING} q\nRewriteCond %{REQUEST_METHOD} GET",
@@ -81,7 +86,8 @@ CHAINS = (
     "RewriteCond %{QUERY_STRING} !q [OR]\nRewriteCond %{REQUEST_METHOD} !GET",
     "RewriteCond %{QUERY_STRING} ^(.*)=(.*)$\nRewriteCond %{REQUEST_URI} (.)$",
 )
-MAPS = "RewriteMap low int:tolower\nRewriteMap up int:toupper\nRewriteMap esc int:escape\nRewriteMap unesc int:unescape\nRewriteMap none int:tolower\n"
+MAPS = "RewriteMap low int:tolower\nRewriteMap up int:toupper\nRewriteMap esc int:escape\nRewriteMap "
+"unesc int:unescape\nRewriteMap none int:tolower\n"
 
 
 def _rules() -> tuple[str, list[Case]]:

@@ -26,7 +26,8 @@ RANGES = (
     "bytes=0-1,0-1,0-1", "bytes=0-1,1-2,2-3", "bytes=0-0,2-2,4-4", "bytes=-1,-2", "bytes=-1,-2,-3", "bytes=0-1,9-9",
     "bytes=", "bytes", "bytes=-", "bytes=1", "bytes=a-b", "bytes=1-2,", "bytes=,1-2", "bytes=1-2,,3-4", "bytes=--1",
     "bytes=1-2x", "BYTES=1-2", "Bytes = 1 - 2", " bytes=1-2", "bytes=1-2 , 4-4", "unknown=", "unknown=1-2", "=1-2",
-    "unknown=x", "bytes=99999999999999999999-", "bytes=9223372036854775807-", "bytes=0-9223372036854775808", "", "x y=1-2",
+    "unknown=x", "bytes=99999999999999999999-", "bytes=9223372036854775807-", "bytes=0-9223372036854775808", "",
+    "x y=1-2",
 )  # fmt: skip
 IF_RANGES = (
     None, TAG, '"x"', "*", DATE, SECOND, LATER, EARLIER, "garbage", '"x", "y"', '"x', "W/", '""', "",
@@ -35,7 +36,8 @@ IF_RANGES = (
 FILES = ("/a.txt", "/nope", "/empty.txt", "/sub/", "/sub", "/strong/a.txt", "/strong/nope", "/")
 CONTENT_RANGES = (
     None, "bytes 0-1/6", "bytes 1-2/6", "bytes 4-5/6", "bytes 5-6/9", "bytes 0-1/2", "bytes 0-1/20", "BYTES 0-1/6",
-    "bytes 0-2/6", "bytes 0-0/6", "bytes 1-0/6", "bytes 0-1/1", "bytes */6", "bytes 0-1/*", "items 0-1/6", "bytes=0-1/6",
+    "bytes 0-2/6", "bytes 0-0/6", "bytes 1-0/6", "bytes 0-1/1", "bytes */6", "bytes 0-1/*", "items 0-1/6",
+    "bytes=0-1/6",
     "bytes 0 - 1 / 6", "bytes 0-1/6x", "", "bytes -1/6", "bytes 0-1", "bytes 0-99999999999999999999/6",
 )  # fmt: skip
 
@@ -101,7 +103,8 @@ def _changes() -> tuple[list[Case], dict[str, str | bytes]]:
             ("PUT", "DELETE"), ("file", "missing", "directory", "empty", "below", "slash"),
             (None, "*", '"x"', "own", "x"), (None, "*", '"x"', "own", '*,"x"'), (None, DATE, EARLIER, "garbage"),
         ),
-        *((("PUT"), state, None, None, None, value) for state in ("file", "missing", "directory") for value in CONTENT_RANGES),
+        *((("PUT"), state, None, None, None, value) for state in ("file", "missing",
+        "directory") for value in CONTENT_RANGES),
     ]  # fmt: skip
     for number, row in enumerate(rows):
         method, state, match, none, until = row[:5]
@@ -124,7 +127,11 @@ def _changes() -> tuple[list[Case], dict[str, str | bytes]]:
 
 def _tables() -> list[Table]:
     changes, files = _changes()
-    strong = "<servlet><servlet-name>default</servlet-name><servlet-class>org.apache.catalina.servlets.DefaultServlet</servlet-class><init-param><param-name>useStrongETags</param-name><param-value>true</param-value></init-param></servlet>"
+    strong = (
+        "<servlet><servlet-name>default</servlet-name>"
+        "<servlet-class>org.apache.catalina.servlets.DefaultServlet</servlet-class><init-param>"
+        "<param-name>useStrongETags</param-name><param-value>true</param-value></init-param></servlet>"
+    )
     writable = strong.replace("useStrongETags", "readonly").replace("true", "false")
     return [
         Table("conditions", _conditions(), {"strong": {"a.txt": b"hello\n", "WEB-INF/web.xml": strong}}),

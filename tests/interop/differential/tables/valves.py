@@ -30,11 +30,15 @@ HOSTS = {
     "drain": f'<Valve className="{V}LoadBalancerDrainingValve"/>',
     "stuck": f'<Valve className="{V}StuckThreadDetectionValve" threshold="5"/>',
     "rip": f'<Valve className="{V}RemoteIpValve"/>',
-    "ripall": f'<Valve className="{V}RemoteIpValve" protocolHeader="X-Forwarded-Proto" portHeader="X-Forwarded-Port" hostHeader="X-Forwarded-Host" changeLocalName="true" changeLocalPort="true"/>',
-    "riptrust": f'<Valve className="{V}RemoteIpValve" internalProxies="127\\.0\\.0\\.1|10\\..*" trustedProxies="192\\.168\\..*" protocolHeader="X-Proto" protocolHeaderHttpsValue="SSL" httpServerPort="8080" httpsServerPort="8443" remoteIpHeader="X-Forwarded-For" proxiesHeader="X-By"/>',
+    "ripall": f'<Valve className="{V}RemoteIpValve" protocolHeader="X-Forwarded-Proto" '
+    f'portHeader="X-Forwarded-Port" hostHeader="X-Forwarded-Host" changeLocalName="true" changeLocalPort="true"/>',
+    "riptrust": f'<Valve className="{V}RemoteIpValve" internalProxies="127\\.0\\.0\\.1|10\\..*" '
+    f'trustedProxies="192\\.168\\..*" protocolHeader="X-Proto" protocolHeaderHttpsValue="SSL" '
+    f'httpServerPort="8080" httpsServerPort="8443" remoteIpHeader="X-Forwarded-For" proxiesHeader="X-By"/>',
     "ripnone": f'<Valve className="{V}RemoteIpValve" internalProxies="1\\.1\\.1\\.1"/>',
     "ripthendeny": f'<Valve className="{V}RemoteIpValve"/><Valve className="{V}RemoteAddrValve" deny="1\\.2\\.3\\.4"/>',
-    "ripthencidr": f'<Valve className="{V}RemoteIpValve"/><Valve className="{V}RemoteCIDRValve" deny="1.2.0.0/16,::1"/>',
+    "ripthencidr": f'<Valve className="{V}RemoteIpValve"/><Valve className="{V}RemoteCIDRValve" '
+    f'deny="1.2.0.0/16,::1"/>',
 }
 PATHS = (
     "/x",

@@ -6,13 +6,21 @@ from tests.interop.differential.case import Case, Table, pairwise, request
 from tests.interop.differential.site import DAV, MTIME
 
 TAG = f'W/"6-{MTIME}000"'
-LOCKINFO = b'<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:%s/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>me</D:owner></D:lockinfo>'
+LOCKINFO = (
+    b'<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:%s/></D:lockscope><D:locktype><D:write/>'
+    b"</D:locktype><D:owner>me</D:owner></D:lockinfo>"
+)
 RESOURCES = ("/a.txt", "/d", "/d/", "/nope", "/no/such", "", "/d/x.txt", "/%C3%A9.txt", "/b%20c.txt")
 DEPTHS = (None, "0", "1", "infinity", "Infinity", "2", "x", "", "-1")
 DESTINATIONS = (
-    "{here}/new.txt", "http://localhost{here}/new.txt", "http://LOCALHOST{here}/new.txt", "http://localhost:80{here}/new.txt", "http://localhost:81{here}/new.txt", "https://localhost{here}/new.txt", "http://other{here}/new.txt",
-    "{here}/d", "{here}/d/x.txt", "{here}/a.txt", "{here}", "{here}/", "{here}/no/such/x", "{here}/new/", "{here}/d/../new.txt", "{here}/%2e%2e/new.txt", "{here}//new.txt", "/", "/dx", "/other/x", "/dx/WEB-INF/x", "/dx/WEB-INF", "/dx/META-INF/x",
-    "", None, "{here}/new%20name.txt", "{here}/%C3%A9", "{here}/new.txt?q=1", "new.txt", "//g", "http://", ":", "{here}/%zz", "{here}/a b", "{here}/d/inside/x",
+    "{here}/new.txt", "http://localhost{here}/new.txt", "http://LOCALHOST{here}/new.txt",
+    "http://localhost:80{here}/new.txt", "http://localhost:81{here}/new.txt", "https://localhost{here}/new.txt",
+    "http://other{here}/new.txt",
+    "{here}/d", "{here}/d/x.txt", "{here}/a.txt", "{here}", "{here}/", "{here}/no/such/x", "{here}/new/",
+    "{here}/d/../new.txt", "{here}/%2e%2e/new.txt", "{here}//new.txt", "/", "/dx", "/other/x", "/dx/WEB-INF/x",
+    "/dx/WEB-INF", "/dx/META-INF/x",
+    "", None, "{here}/new%20name.txt", "{here}/%C3%A9", "{here}/new.txt?q=1", "new.txt", "//g", "http://", ":",
+    "{here}/%zz", "{here}/a b", "{here}/d/inside/x",
 )  # fmt: skip
 OVERWRITES = (None, "T", "F", "t", "f", "x", "")
 IFS = (
@@ -37,13 +45,23 @@ CONDITIONS = (
     "If-Unmodified-Since: Wed, 01 Jan 2020 12:00:00 GMT",
 )
 PROPFINDS = (
-    b"", b"<D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>", b"<D:propfind xmlns:D='DAV:'><D:propname/></D:propfind>", b"<D:propfind xmlns:D='DAV:'><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>",
-    b"<D:propfind xmlns:D='DAV:'><D:prop/></D:propfind>", b"<D:propfind xmlns:D='DAV:'/>", b"<propfind/>", b"garbage", b"<D:propfind xmlns:D='DAV:'><D:allprop/><D:propname/></D:propfind>", b"<D:propfind xmlns:D='DAV:'><x/></D:propfind>",
-    b"<!DOCTYPE x [<!ENTITY e 'x'>]><D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>", b"<D:other xmlns:D='DAV:'/>", b"<D:propfind xmlns:D='DAV:'><D:prop><D:nope/><y:z xmlns:y='urn:y'/></D:prop></D:propfind>",
+    b"", b"<D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>",
+    b"<D:propfind xmlns:D='DAV:'><D:propname/></D:propfind>",
+    b"<D:propfind xmlns:D='DAV:'><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>",
+    b"<D:propfind xmlns:D='DAV:'><D:prop/></D:propfind>", b"<D:propfind xmlns:D='DAV:'/>", b"<propfind/>", b"garbage",
+    b"<D:propfind xmlns:D='DAV:'><D:allprop/><D:propname/></D:propfind>",
+    b"<D:propfind xmlns:D='DAV:'><x/></D:propfind>",
+    b"<!DOCTYPE x [<!ENTITY e 'x'>]><D:propfind xmlns:D='DAV:'><D:allprop/></D:propfind>",
+    b"<D:other xmlns:D='DAV:'/>",
+    b"<D:propfind xmlns:D='DAV:'><D:prop><D:nope/><y:z xmlns:y='urn:y'/></D:prop></D:propfind>",
 )  # fmt: skip
 PROPPATCHES = (
-    b"<D:propertyupdate xmlns:D='DAV:'><D:set><D:prop><x:c xmlns:x='urn:x'>v</x:c></D:prop></D:set></D:propertyupdate>", b"<D:propertyupdate xmlns:D='DAV:'><D:remove><D:prop><x:c xmlns:x='urn:x'/></D:prop></D:remove></D:propertyupdate>",
-    b"<D:propertyupdate xmlns:D='DAV:'><D:set><D:prop><D:getetag>v</D:getetag></D:prop></D:set></D:propertyupdate>", b"<D:propertyupdate xmlns:D='DAV:'/>", b"", b"garbage", b"<x/>", b"<D:propertyupdate xmlns:D='DAV:'><D:set/></D:propertyupdate>",
+    b"<D:propertyupdate xmlns:D='DAV:'><D:set><D:prop><x:c xmlns:x='urn:x'>v</x:c></D:prop></D:set>"
+    b"</D:propertyupdate>", b"<D:propertyupdate xmlns:D='DAV:'><D:remove><D:prop><x:c "
+    b"xmlns:x='urn:x'/></D:prop></D:remove></D:propertyupdate>",
+    b"<D:propertyupdate xmlns:D='DAV:'><D:set><D:prop><D:getetag>v</D:getetag></D:prop></D:set></D:propertyupdate>",
+    b"<D:propertyupdate xmlns:D='DAV:'/>", b"", b"garbage", b"<x/>",
+    b"<D:propertyupdate xmlns:D='DAV:'><D:set/></D:propertyupdate>",
 )  # fmt: skip
 LOCKS = (
     LOCKINFO % b"exclusive",
