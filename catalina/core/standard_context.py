@@ -212,11 +212,14 @@ class StandardContext(ContextDescription):
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
     def reload(self) -> None:
-        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404."""
-        if not self.state.available:
+        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404.
+
+        One that did not start is tried again.
+        """
+        if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
         log.info("Reloading Context with name [%s] has started", self.name)
-        self.paused = True
+        self.paused = self.state.available
         try:
             self.stop()
             self.start()
@@ -375,6 +378,12 @@ class StandardContext(ContextDescription):
         super()._destroy()
         for part in (self.loader, self.resources):
             part.destroy()
+
+    def tick(self) -> None:
+        """One background tick; of an application that did not start, only whether its code is another now."""
+        if self.state is LifecycleState.FAILED:
+            self._guarded("loader", self.loader.background_process)
+        super().tick()
 
     def background_process(self) -> None:
         """Reload checks, session expiry, the resources' cache; then what every container does."""
