@@ -74,7 +74,7 @@ class Http11Output(ExchangeConnection):
             self._keep_alive = False
         if self._asked_keep_alive or not self._keep_alive:
             tail += self._connection_lines(response)
-        head = encode_head(status, fields, tail)
+        head = encode_head(status, fields, tail, response.reason if self.rules.sends_reason else "")
         if len(head) > self.rules.response_head_size:
             self._send_too_large(len(head))
             return
