@@ -26,6 +26,7 @@ CERTIFICATES = "jakarta.servlet.request.X509Certificate"
 CIPHER_SUITE = "jakarta.servlet.request.cipher_suite"
 KEY_SIZE = "jakarta.servlet.request.key_size"
 SESSION_ID = "jakarta.servlet.request.ssl_session_id"
+SECURE_PROTOCOL = "jakarta.servlet.request.secure_protocol"
 PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
 #: Attributes that a web server may always send: what the specification names, and what IIS sends of its TLS.
@@ -103,7 +104,7 @@ class AjpRequestRules:
             elif name == "AJP_LOCAL_ADDR":
                 request.local_addr = value
             elif name == "AJP_SSL_PROTOCOL":
-                request.attributes[PROTOCOL_VERSION] = value
+                request.attributes[PROTOCOL_VERSION] = request.attributes[SECURE_PROTOCOL] = value
             elif name in KNOWN_ATTRIBUTES or (self.allowed is not None and self.allowed.fullmatch(name)):
                 request.attributes[name] = value
             else:

@@ -296,7 +296,7 @@ class Connector(Lifecycle):
             log.warning("%s: HTTP/1.1 is served and HTTP/2 is not: %s", self, missing_package("hpack"))
             self.upgrade_protocols.clear()
         if self.is_tls:
-            self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())
+            self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
         self._endpoint = Endpoint(self)
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
@@ -395,7 +395,7 @@ class Connector(Lifecycle):
         """
         self._check()
         if self.is_tls:
-            TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())
+            TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
 
     def _check(self) -> None:
         """What must not start: AJP that believes everybody.

@@ -16,7 +16,22 @@ if TYPE_CHECKING:
     from catalina.connector.headers import Headers
     from catalina.connector.request import Request
 
-__all__ = ["body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
+__all__ = ["ParameterLimitError", "body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
+
+POST_TOO_LARGE, TOO_MANY = "POST_TOO_LARGE", "TOO_MANY_PARAMETERS"
+
+
+class ParameterLimitError(LimitError):
+    """The parameters of a request are beyond a limit.
+
+    Args:
+        reason: Tomcat's word for it (Parameters.FailReason): POST_TOO_LARGE or TOO_MANY_PARAMETERS.
+    """
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -89,13 +104,13 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
         return
     limit = 2 * 2**20 if request.connector is None else request.connector.max_post_size
     if 0 <= limit < request.content_length:
-        raise LimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}")
+        raise ParameterLimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}", POST_TOO_LARGE)
     data = request.input.read(limit + 1 if limit >= 0 else -1)
     if not data:
         return
     request.input.push_back(data)
     if 0 <= limit < len(data):
-        raise LimitError(f"form of more than maxPostSize {limit} bytes")
+        raise ParameterLimitError(f"form of more than maxPostSize {limit} bytes", POST_TOO_LARGE)
     _add_pairs(request, data, find_charset(declared_encoding(request) or "") or "utf-8", parameters)
 
 
@@ -135,7 +150,7 @@ def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[st
             continue
         count += 1
         if 0 <= limit < count:
-            raise LimitError(f"more than the maximum number of request parameters [{limit}]")
+            raise ParameterLimitError(f"more than the maximum number of request parameters [{limit}]", TOO_MANY)
         name, _, value = pair.partition(b"=")
         parameters.setdefault(_decode(name, encoding), []).append(_decode(value, encoding))
 

@@ -54,11 +54,15 @@ class WebappLoader(Lifecycle):
         super().__init__(**values)
         self.context: StandardContext | None = None
         self.space: ImportSpace | None = None
+        #: What the code was imported from, also when the application has failed since.
+        self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
         #: By loaded module of the application: the modules that its import statements name.
         self._named: dict[str, set[str]] = {}
         #: Modules that failed when a session's value needed them; tried again when the application is started again.
         self._failed: set[str] = set()
+        #: Modules that nothing imports, and how many were loaded when that was found.
+        self._unnamed: dict[str, int] = {}
 
     def __str__(self) -> str:
         return f"WebappLoader[{self._name}]"
@@ -79,9 +83,11 @@ class WebappLoader(Lifecycle):
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
+        self._path = path
         self._seen = self._snapshot()
         self._named.clear()
         self._failed.clear()
+        self._unnamed.clear()
 
     def _stop(self) -> None:
         space, self.space = self.space, None
@@ -197,26 +203,31 @@ class WebappLoader(Lifecycle):
 
     def _is_imported_somewhere(self, name: str) -> bool:
         space = self.space
+        if self._unnamed.get(name) == len(sys.modules):
+            return False
         for loaded, module in list(sys.modules.items()):
             if loaded not in self._named and space is not None and space.owns_module(module):
                 code = code_of(module)
                 package = getattr(module, "__package__", None) or ""
                 self._named[loaded] = set() if code is None else modules_named(code, package)
-        return any(name in named for named in self._named.values())
+        if any(name in named for named in self._named.values()):
+            return True
+        self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
+        return False
 
     # -- changes -------------------------------------------------------------------------------------------------
 
     def modified(self) -> bool:
-        """Whether code on the application's path changed, came or went since the start."""
+        """Whether code on the application's path changed, came or went since the start, or since it last failed."""
         return self._snapshot() != self._seen
 
     def background_process(self) -> None:
         """Reload a ``reloadable`` context whose code has changed; called by the context's background tick."""
         context = self.context
-        if context is None or self.space is None:
+        if context is None or not os.path.isdir(context.document_root):
             return
         wanted = context.reloadable if self.reloadable is None else self.reloadable
-        if wanted and self.modified():
+        if wanted and self._path and self.modified():
             context.reload()
 
     def threads_left(self) -> list[threading.Thread]:
@@ -224,9 +235,7 @@ class WebappLoader(Lifecycle):
         return threads_of(self.space) if self.space is not None else []
 
     def _snapshot(self) -> dict[str, tuple[int, int]]:
-        if self.space is None:
-            return {}
-        return {file: stat for entry in self.space.path for file, stat in _code_files(entry)}
+        return {file: stat for entry in self._path for file, stat in _code_files(entry)}
 
 
 def _attribute(found: Any, path: str) -> Any:

@@ -53,6 +53,7 @@ class DataSourceRealm(RealmBase):
         super().__init__(**values)
         self._credentials: TextClause | None = None
         self._roles: TextClause | None = None
+        self._facts: TextClause | None = None
         self._own_engine: Engine | None = None
         self._reached = True
 
@@ -69,27 +70,39 @@ class DataSourceRealm(RealmBase):
                 f"{self}: Role configuration is incomplete: both userRoleTable and roleNameCol must be specified"
                 " together"
             )
-        self._prepare()
-        if self.connection_url:
-            self._own_engine = self._make_engine()
+        self._check_names()
         super()._start()
+        # What is missing keeps everybody out, and the server serves what needs no login, as in Tomcat.
+        try:
+            self._prepare()
+            if self.connection_url:
+                self._own_engine = self._make_engine()
+        except NamingError as error:
+            self._reached = False
+            self.logger.error("%s: nobody can log in: %s", self, error)
 
     def _stop(self) -> None:
         if self._own_engine is not None:
             self._own_engine.dispose()
             self._own_engine = None
 
+    def _check_names(self) -> None:
+        names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
+        facts = () if "*" in self.user_attributes else self.user_attributes
+        for name in (*names, *facts):
+            if name and not is_sql_identifier(name):
+                raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
+
     def _prepare(self) -> None:
         try:
             from sqlalchemy import text
         except ImportError as error:
-            raise LifecycleError(f"{self}: {missing_package('sqlalchemy') or error}") from error
-        names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
-        for name in names:
-            if name and not is_sql_identifier(name):
-                raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
+            raise NamingError(missing_package("sqlalchemy") or str(error)) from error
         where = f"WHERE {self.user_name_col} = :username"
         self._credentials = text(f"SELECT {self.user_cred_col} FROM {self.user_table} {where}")  # noqa: S608 - names only
+        if self.user_attributes:
+            columns = "*" if "*" in self.user_attributes else ", ".join(self.user_attributes)
+            self._facts = text(f"SELECT {columns} FROM {self.user_table} {where}")  # noqa: S608
         if self.user_role_table:
             self._roles = text(f"SELECT {self.role_name_col} FROM {self.user_role_table} {where}")  # noqa: S608
 
@@ -99,10 +112,7 @@ class DataSourceRealm(RealmBase):
             "username": self.connection_name,
             "password": self.connection_password,
         }
-        try:
-            return make_engine(ResourceSpec(str(self), "", properties, place=self.place), DBCP2)
-        except NamingError as error:
-            raise LifecycleError(f"{self}: {error}") from error
+        return make_engine(ResourceSpec(str(self), "", properties, place=self.place), DBCP2)
 
     @property
     def is_available(self) -> bool:
@@ -124,7 +134,7 @@ class DataSourceRealm(RealmBase):
                 return None
             if not self._handler.matches(credentials, stored):
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
 
     def get_password(self, username: str) -> str | None:
         """As the table has it, without surrounding blanks."""
@@ -136,11 +146,18 @@ class DataSourceRealm(RealmBase):
         with self._connection() as connection:
             if connection is None or self._row(connection, username) is None:
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
+
+    def _principal(self, connection: Connection, username: str) -> GenericPrincipal:
+        roles = self._roles_of(connection, username)
+        return GenericPrincipal(username, roles, attributes=self._attributes_of(connection, username))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
         """A connection; None when the database cannot be reached, which is logged and makes the login fail."""
+        if self._credentials is None:  # the start has said why
+            yield None
+            return
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -155,6 +172,8 @@ class DataSourceRealm(RealmBase):
             yield connection
 
     def _engine(self) -> Engine:
+        if self.connection_url and self._own_engine is None:
+            self._own_engine = self._make_engine()
         if self._own_engine is not None:
             return self._own_engine
         if self.local_data_source:
@@ -194,3 +213,19 @@ class DataSourceRealm(RealmBase):
             self.logger.exception("Exception retrieving roles for [%s]", username)
             return ()
         return tuple(str(row[0]).strip() for row in rows if row[0] is not None)
+
+    def _attributes_of(self, connection: Connection, username: str) -> dict[str, Any]:
+        """The columns that ``userAttributes`` names; none when they cannot be read."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self._facts is None:
+            return {}
+        try:
+            row = connection.execute(self._facts, {"username": username}).first()
+        except SQLAlchemyError:
+            self.logger.exception("Exception retrieving user attributes [%s] for [%s]", self.user_attributes, username)
+            return {}
+        if row is None:
+            return {}
+        names = row._fields if "*" in self.user_attributes else self.user_attributes
+        return self.attributes_of(dict(zip(names, row, strict=True)), self.user_cred_col)

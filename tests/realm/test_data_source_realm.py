@@ -1,6 +1,7 @@
 """Users in a database; SQLite here, PostgreSQL in tests/naming."""
 
 import sqlite3
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -120,9 +121,50 @@ def test_tables_that_are_not_there_make_logins_fail(path, caplog):
         ({"user_table": ""}, "userTable is missing"),
         ({"role_name_col": ""}, "both userRoleTable and roleNameCol"),
         ({"user_table": "users; DROP TABLE users"}, "no name of a table"),
-        ({"connection_url": "jdbc:h2:x"}, "h2"),
     ],
 )
 def test_what_cannot_work_stops_the_start(changes, text):
     with pytest.raises(LifecycleError, match=text):
         DataSourceRealm(**{**TABLES, **changes}).start()
+
+
+def test_a_driver_that_is_missing_keeps_everybody_out_and_not_the_server(caplog):
+    realm = DataSourceRealm(**TABLES, connection_url="jdbc:h2:x")
+    realm.start()
+    assert "nobody can log in: " in caplog.text
+    assert "jdbc:h2:" in caplog.text
+    assert realm.authenticate("bob", "secret") is None
+    assert realm.get_password("bob") is None
+    assert not realm.is_available
+
+
+def test_without_sqlalchemy_nobody_gets_in_and_the_extra_is_named(monkeypatch, caplog, path):
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    realm = DataSourceRealm(**TABLES, connection_url=f"jdbc:sqlite:{path}")
+    realm.start()
+    assert 'start with CATALINA_EXTRAS="sql"' in caplog.text
+    assert realm.authenticate("bob", "secret") is None
+    assert realm.get_principal("bob") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("mail",), {"mail": "bob@example.org"}), (("mail", "pass", "PASS"), {"mail": "bob@example.org"}), ((), {}),
+     (("*",), {"name": "bob", "mail": "bob@example.org"}), (("none",), {})],
+)  # fmt: skip
+def test_the_principal_carries_what_user_attributes_names(path, names, expected):
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE users ADD mail")
+    connection.execute("UPDATE users SET mail = 'bob@example.org' WHERE name = 'bob'")
+    connection.commit()
+    connection.close()
+    realm = with_resource(DataSourceRealm(data_source_name="jdbc/users", user_attributes=names, **TABLES), path)
+    realm.start()
+    assert realm.authenticate("bob", "secret").attributes == expected
+    assert realm.get_principal("bob").attributes == expected
+
+
+def test_a_name_in_user_attributes_is_that_of_a_column(path):
+    realm = with_resource(DataSourceRealm(data_source_name="jdbc/users", user_attributes=("a; DROP",), **TABLES), path)
+    with pytest.raises(LifecycleError, match="no name of a table or column"):
+        realm.start()

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from catalina.attributes import Attribute, Element, choice
+from catalina.attributes import Attribute, AttributeRefused, Element, choice
 from catalina.errors import ChannelError, ConfigurationError, ProtocolError
 from catalina.reactor import Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
@@ -42,7 +43,7 @@ from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.group.strangers import Strangers
 from catalina.tribes.io.channel_data import UniqueIds
-from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ if TYPE_CHECKING:
 __all__ = ["GroupChannel"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
+
+
+def _bean_domain(text: str) -> str:
+    """Converter for the domain of beans' names."""
+    if not re.fullmatch(r"[^:*?,=\s]+", text.strip()):
+        raise AttributeRefused("the domain of a bean's name, without : * ? , =")
+    return text.strip()
+
+
+def _bean_prefix(text: str) -> str:
+    """Converter for what stands in front of beans' names."""
+    if not re.fullmatch(r"([^:*?,=\s]+=[^:*?,=\s]+,)*", text.strip()):
+        raise AttributeRefused("properties with a comma behind each, as cluster=a,")
+    return text.strip()
 
 
 class GroupChannel(ChannelInterceptorBase):
@@ -70,9 +85,11 @@ class GroupChannel(ChannelInterceptorBase):
         int, 5000, unit="ms", doc="Time between heartbeats: how late time-outs are noticed."
     )
     option_check = Attribute(bool, False, doc="Refuse to start when two interceptors use the same option flag.")
-    jmx_enabled = Attribute(bool, True, doc="Show the channel's parts as managed beans.")
-    jmx_domain = Attribute(str, "ClusterChannel", doc="Domain of the beans' names.")
-    jmx_prefix = Attribute(str, "", doc="Text in front of the beans' names.")
+    jmx_enabled = Attribute(bool, True, doc="Show the channel and its parts as managed beans.")
+    jmx_domain = Attribute(_bean_domain, "ClusterChannel", doc="Domain of the beans' names.")
+    jmx_prefix = Attribute(
+        _bean_prefix, "", doc="Properties in front of the beans' names, as cluster=a, with a comma at the end."
+    )
     secure = Attribute(
         bool,
         False,
@@ -254,9 +271,9 @@ class GroupChannel(ChannelInterceptorBase):
         sent = [ChannelMessage(data, options, now_ms, next_id(), local_member, key) for data, key in messages]
         delivery = Delivery(len(to), sent[0].unique_id, self.reactor, handler)
         send_below(to, sent, delivery)
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             for message in sent:
-                MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
+                MESSAGES.log(FINE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
         return delivery
 
     def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:
@@ -286,8 +303,8 @@ class GroupChannel(ChannelInterceptorBase):
             LimitError: strangers have sent too much already.
         """
         sender = message.address
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
+        if MESSAGES.isEnabledFor(FINE):
+            MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
         if sender in self._present or self.get_member(sender) is not None:
             self._deliver(message, self._channel_listeners)
             return
@@ -317,8 +334,8 @@ class GroupChannel(ChannelInterceptorBase):
                 sender,
                 exc,
             )
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
+        if MESSAGES.isEnabledFor(FINE):
+            MESSAGES.log(FINE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
         return delivered
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:

@@ -162,13 +162,19 @@ class ParallelNioSender(AbstractSender):
             sender.renew_if_old(now)
 
 
-#: Start of the payload that members of this software announce.
+#: Start of the payload that members of this software announce; and what those do from 0.2 on.
 ORDERED_PEER = b"catalina-python/1"
+THIS_PEER = ORDERED_PEER + b".2"
 
 
 def keeps_order(member: Member) -> bool:
     """Whether the member is of this software, whose receiver works through a connection in order."""
     return member.payload.startswith(ORDERED_PEER)
+
+
+def seals_envelopes(member: Member) -> bool:
+    """Whether the member's EncryptInterceptor seals who sent a message, its options and its id, besides its bytes."""
+    return member.payload.startswith(THIS_PEER)
 
 
 def _nobody_listens(member: Member, reason: BaseException) -> None:

@@ -130,6 +130,11 @@ class TcpProbe:
         self._timer = self._reactor.call_later(self._read_timeout, lambda: self._finish(False))
         self._reactor.modify(sock, READ)
 
+    def cancel(self) -> None:
+        """Nobody wants to know any more. In the runner."""
+        self._verdict = None
+        self._finish(False)
+
     def _finish(self, alive: bool) -> None:
         verdict, self._verdict = self._verdict, None
         self._timer.cancel()
