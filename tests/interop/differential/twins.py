@@ -141,7 +141,7 @@ def send(twin: Twin, cases: list[Case]) -> list[list[Answer]]:
     conversations = {name: Conversation(port) for name, port in twin.ports.items()}
     alone: dict[int, list[Answer]] = {}
     # A server may wait for the rest of a request; others go on meanwhile.
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(64) as pool:
         numbers = [number for number, case in enumerate(cases) if case.alone]
         results = pool.map(lambda number: _alone(twin, cases[number]), numbers)
         alone = dict(zip(numbers, results, strict=True))

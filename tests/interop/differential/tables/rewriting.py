@@ -86,8 +86,7 @@ CHAINS = (
     "RewriteCond %{QUERY_STRING} !q [OR]\nRewriteCond %{REQUEST_METHOD} !GET",
     "RewriteCond %{QUERY_STRING} ^(.*)=(.*)$\nRewriteCond %{REQUEST_URI} (.)$",
 )
-MAPS = "RewriteMap low int:tolower\nRewriteMap up int:toupper\nRewriteMap esc int:escape\nRewriteMap "
-"unesc int:unescape\nRewriteMap none int:tolower\n"
+MAPS = "RewriteMap low int:tolower\nRewriteMap up int:toupper\nRewriteMap esc int:escape\nRewriteMap none int:tolower\n"
 
 
 def _rules() -> tuple[str, list[Case]]:
