@@ -384,7 +384,7 @@ class FarmWarDeployer(ClusterListener):
 
     def _lacks(self, file: FarmFile) -> bool:
         """Whether a file that another node offers is wanted; one that is here under an older stamp is not."""
-        if not self.state.is_news(file):
+        if not self.state.is_news(file) or self.inbox.is_arriving(file.name, time.monotonic()):
             return False
         if not self.directory.has(file):
             return True
