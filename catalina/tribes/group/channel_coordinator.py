@@ -19,7 +19,7 @@ from catalina.tribes.channel import (
     Delivery,
 )
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
-from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
@@ -61,9 +61,9 @@ class ChannelCoordinator(ChannelInterceptorBase):
                 delivery.succeeded()
         else:
             self.sender.send_messages(to, messages, delivery)
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             for message in messages:
-                MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
+                MESSAGES.log(FINE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
 
     def message_received(self, message: ChannelMessage) -> None:
         """From the receiver, or a broadcast from the membership service.
@@ -73,9 +73,9 @@ class ChannelCoordinator(ChannelInterceptorBase):
         """
         if len(message.data) == len(TCP_FAIL_DETECT) and message.data == TCP_FAIL_DETECT:
             return
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             MESSAGES.log(
-                TRACE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
+                FINE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
             )
         if self._receive_above is None:
             self._receive_above = self.above_that_receives()
@@ -130,7 +130,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         receiver.stop()
         try:
             self._start_receiver()
-        except OSError as exc:
+        except CatalinaError as exc:
             log.error("The receiver could not be bound to the address that the route has brought: %s", exc)
             return False
         return True

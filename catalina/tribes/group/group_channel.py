@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from catalina.attributes import Attribute, Element, choice
+from catalina.attributes import Attribute, AttributeRefused, Element, choice
 from catalina.errors import ChannelError, ConfigurationError, ProtocolError
 from catalina.reactor import Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
@@ -42,7 +43,7 @@ from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.group.strangers import Strangers
 from catalina.tribes.io.channel_data import UniqueIds
-from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ if TYPE_CHECKING:
 __all__ = ["GroupChannel"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
+
+
+def _bean_domain(text: str) -> str:
+    """Converter for the domain of beans' names."""
+    if not re.fullmatch(r"[^:*?,=\s]+", text.strip()):
+        raise AttributeRefused("the domain of a bean's name, without : * ? , =")
+    return text.strip()
+
+
+def _bean_prefix(text: str) -> str:
+    """Converter for what stands in front of beans' names."""
+    if not re.fullmatch(r"([^:*?,=\s]+=[^:*?,=\s]+,)*", text.strip()):
+        raise AttributeRefused("properties with a comma behind each, as cluster=a,")
+    return text.strip()
 
 
 class GroupChannel(ChannelInterceptorBase):
@@ -70,9 +85,11 @@ class GroupChannel(ChannelInterceptorBase):
         int, 5000, unit="ms", doc="Time between heartbeats: how late time-outs are noticed."
     )
     option_check = Attribute(bool, False, doc="Refuse to start when two interceptors use the same option flag.")
-    jmx_enabled = Attribute(bool, True, doc="Show the channel's parts as managed beans.")
-    jmx_domain = Attribute(str, "ClusterChannel", doc="Domain of the beans' names.")
-    jmx_prefix = Attribute(str, "", doc="Text in front of the beans' names.")
+    jmx_enabled = Attribute(bool, True, doc="Show the channel and its parts as managed beans.")
+    jmx_domain = Attribute(_bean_domain, "ClusterChannel", doc="Domain of the beans' names.")
+    jmx_prefix = Attribute(
+        _bean_prefix, "", doc="Properties in front of the beans' names, as cluster=a, with a comma at the end."
+    )
     secure = Attribute(
         bool,
         False,
@@ -117,6 +134,7 @@ class GroupChannel(ChannelInterceptorBase):
         self._send_below: SendMessages | None = None
         #: Who is in the group now. Messages of others are not for those above.
         self._present: set[Member] = set()
+        self._last_sender: Member | None = None
         self._strangers = Strangers(self._is_heard, lambda: self.now())
         self._members_source: MembersSource = self.coordinator
         self._local_source: MembersSource = self.coordinator
@@ -254,9 +272,9 @@ class GroupChannel(ChannelInterceptorBase):
         sent = [ChannelMessage(data, options, now_ms, next_id(), local_member, key) for data, key in messages]
         delivery = Delivery(len(to), sent[0].unique_id, self.reactor, handler)
         send_below(to, sent, delivery)
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             for message in sent:
-                MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
+                MESSAGES.log(FINE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
         return delivery
 
     def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:
@@ -285,19 +303,14 @@ class GroupChannel(ChannelInterceptorBase):
         Raises:
             LimitError: strangers have sent too much already.
         """
-        sender = message.address
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
-        if sender in self._present or self.get_member(sender) is not None:
-            self._deliver(message, self._channel_listeners)
-            return
-        hearing = [each for each in self._channel_listeners if getattr(each, "hears_strangers", False)]
-        if not self._deliver(message, hearing, known=False):
-            self._strangers.keep(message, self.running_reactor)
-
-    def _deliver(self, message: ChannelMessage, listeners: Sequence[ChannelListener], known: bool = True) -> bool:
-        """Whether a listener took it; an RPC request of a member nobody has a channel for is answered so."""
-        sender = message.address
+        trace = MESSAGES.isEnabledFor(FINE)
+        sender, listeners = message.address, self._channel_listeners
+        if trace:
+            MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
+        # The records of one connection are one object, so this is nearly always the one before.
+        is_member = sender is self._last_sender or self._is_member(sender)
+        if not is_member:
+            listeners = tuple([each for each in listeners if getattr(each, "hears_strangers", False)])
         delivered = by_rpc_channel = False
         try:
             for listener in listeners:
@@ -305,10 +318,11 @@ class GroupChannel(ChannelInterceptorBase):
                     listener.message_received(message, sender)
                     delivered = True
                     by_rpc_channel = by_rpc_channel or isinstance(listener, RpcChannel)
-            if known and not by_rpc_channel:
+            if is_member and not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
+            delivered = True
             self._repeated.log(
                 logging.ERROR,
                 f"messages from {sender} that are not understood",
@@ -317,9 +331,16 @@ class GroupChannel(ChannelInterceptorBase):
                 sender,
                 exc,
             )
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
-        return delivered
+        if trace:
+            MESSAGES.log(FINE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
+        if not is_member and not delivered:
+            self._strangers.keep(message, self.running_reactor)
+
+    def _is_member(self, sender: Member) -> bool:
+        if sender in self._present:
+            self._last_sender = sender
+            return True
+        return self.get_member(sender) is not None
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
         if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
@@ -368,7 +389,7 @@ class GroupChannel(ChannelInterceptorBase):
                 log.exception("A membership listener failed on the new member %s", member)
         for message in self._strangers.take(member):
             try:
-                self._deliver(message, self._channel_listeners)
+                self.message_received(message)
             except Exception:  # a listener is foreign code
                 log.exception("Processing of an early message from %s failed", member)
 
@@ -376,6 +397,7 @@ class GroupChannel(ChannelInterceptorBase):
         """Tell every listener, then let go of the connection to it; a listener that fails keeps the others from
         nothing."""
         self._present.discard(member)
+        self._last_sender = None
         for listener in self._membership_listeners:
             try:
                 listener.member_disappeared(member)
@@ -426,6 +448,7 @@ class GroupChannel(ChannelInterceptorBase):
         if level & SND_RX_SEQ:
             self._send_below = None
             self._present.clear()
+            self._last_sender = None
             self._strangers.clear()
             if self._owns_reactor and self.reactor is not None:
                 self.reactor.stop()
