@@ -282,6 +282,13 @@ class Component:
         for declaration in self.attributes().values():
             values.setdefault(declaration.name, declaration.default)
 
+    def inert_reason(self, name: str) -> str:
+        """Why the attribute with the XML name ``name`` has no effect; empty for one that works or has its default."""
+        declaration = self.attributes().get(name)
+        if declaration is None or getattr(self, declaration.name) == declaration.default:
+            return ""
+        return declaration.inert
+
     def set_attribute(self, name: str, text: str) -> bool:
         """Set the attribute with the XML name ``name`` from text.
 

@@ -636,7 +636,7 @@ class _Watch:
                 reactor.on_dead(f"{reactor.name}: {why}")
 
     def _say(self, text: str) -> None:
-        log.critical("%s: the event loop %s", self._reactor.name, text)
+        log.critical("%s: the event loop %s", self._reactor.name, text, extra={"keeps_lines": True})
 
 
 def _stack(thread: int) -> str:

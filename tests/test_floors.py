@@ -22,7 +22,7 @@ FLOORS = (
     ("digester",),
     ("mbeans",),
     ("reactor", "java_pattern", "simple_date_format", "repeated_messages"),
-    ("attributes", "lifecycle", "errors", "__init__"),
+    ("attributes", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
@@ -90,7 +90,7 @@ def test_every_package_has_a_floor() -> None:
 
 def test_tribes_can_be_used_without_the_container() -> None:
     allowed = ("catalina.tribes.", "catalina.attributes", "catalina.lifecycle", "catalina.errors", "catalina.reactor",
-               "catalina.repeated_messages")  # fmt: skip
+               "catalina.repeated_messages", "catalina.extras")  # fmt: skip
     wrong = [
         f"{path}:{line} imports {name}"
         for module, path in modules()

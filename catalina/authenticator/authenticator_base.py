@@ -76,7 +76,7 @@ class AuthenticatorBase(ValveBase):
         "user, password the kept password only, full a login of its own.",
     )
     secure_random_algorithm = Attribute(str, "SHA1PRNG", inert=_JAVA_RANDOM)
-    secure_random_class = Attribute(str, "java.security.SecureRandom", inert=_JAVA_RANDOM)
+    secure_random_class = Attribute(str, None, inert=_JAVA_RANDOM)
     secure_random_provider = Attribute(str, "", inert=_JAVA_RANDOM)
     jaspic_callback_handler_class = Attribute(
         str,

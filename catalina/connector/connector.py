@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused, Element, choice, comma_list
+from catalina.connector.charsets import charset, find_charset
 from catalina.connector.compression import Compression
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.endpoint import Endpoint
@@ -93,7 +94,7 @@ class Connector(Lifecycle):
     scheme = Attribute(str, "http", doc="Scheme that requests report.")
     secure = Attribute(bool, False, doc="Whether requests count as secure; for ports behind a TLS proxy.")
     throw_on_failure = Attribute(bool, False, doc="The server does not start when this connector cannot.")
-    uri_encoding = Attribute(str, "UTF-8", xml="URIEncoding", doc="Charset of URIs; what is not of it is 400.")
+    uri_encoding = Attribute(charset, "UTF-8", xml="URIEncoding", doc="Charset of URIs; what is not of it is 400.")
     use_body_encoding_for_uri = Attribute(
         bool, False, xml="useBodyEncodingForURI", doc="Decode query parameters with the charset of the Content-Type."
     )
@@ -115,6 +116,7 @@ class Connector(Lifecycle):
     def __init__(self, **values: Any) -> None:
         self.protocol_handler: AbstractProtocol = Http11NioProtocol()
         self._given: dict[str, str] = {}  # protocol attributes as written, in case `protocol` comes after them
+        self._refused: set[str] = set()  # of these, what could not be understood
         self.ssl_host_configs: list[SSLHostConfig] = []
         self.upgrade_protocols: list[Any] = []
         #: What it has served; counts on over a restart of the connector.
@@ -154,13 +156,22 @@ class Connector(Lifecycle):
         ):
             return False
         self._given[name] = text
-        self.protocol_handler.set_attribute(name, text)
+        try:
+            self.protocol_handler.set_attribute(name, text)
+        except AttributeRefused:
+            self._refused.add(name)
+            raise
         return True
 
     def _choose_protocol(self, name: str) -> None:
         self.protocol_handler = PROTOCOLS[name]()
         for given, text in self._given.items():
-            self.protocol_handler.set_attribute(given, text)
+            try:
+                self.protocol_handler.set_attribute(given, text)
+            except AttributeRefused as refused:
+                if given not in self._refused:  # else the digester has said so when it came
+                    place = f"{self.place} <Connector>: " if self.place else ""
+                    log.warning("%s%s=%r ignored, expected %s", place, given, text, refused.expected)
 
     @property
     def http(self) -> Http11NioProtocol:
@@ -256,7 +267,7 @@ class Connector(Lifecycle):
     def uri_rules(self) -> UriRules:
         """How the paths of this connector's requests are decoded."""
         return UriRules(
-            self.uri_encoding,
+            find_charset(self.uri_encoding) or "utf-8",
             self.encoded_solidus_handling,
             self.encoded_reverse_solidus_handling,
             self.allow_backslash,
@@ -281,8 +292,8 @@ class Connector(Lifecycle):
     def _init(self) -> None:
         self._warn_of_leftovers()
         self._check()
-        if self.http2 is not None and importlib.util.find_spec("h2") is None:
-            log.warning("%s: HTTP/2 needs the package h2 (pip install catalina[http2]); HTTP/1.1 is served", self)
+        if self.http2 is not None and importlib.util.find_spec("hpack") is None:
+            log.warning("%s: HTTP/2 needs the package hpack (pip install catalina[http2]); HTTP/1.1 is served", self)
             self.upgrade_protocols.clear()
         if self.is_tls:
             self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())

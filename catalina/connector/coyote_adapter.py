@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.uri import without_path_parameters
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError
 
@@ -112,7 +111,8 @@ class CoyoteAdapter:
         request.path_info = data.path_info
         if context is not None:
             path = data.context_path
-            request.context_path = path if uri.startswith(path) else self._raw_context_path(uri, path)
+            # As sent: cookies and links need the client's own spelling.
+            request.context_path = path if uri.startswith(path) else self._uri_rules.raw_prefix(uri, path) or path
         if data.redirect_path is not None:
             self._redirect(request, response, data.redirect_path)
             return False
@@ -178,22 +178,6 @@ class CoyoteAdapter:
         request.requested_session_id = chosen
         request.requested_session_id_from_cookie = True
         request.requested_session_id_from_url = False
-
-    def _raw_context_path(self, uri: str, path: str) -> str:
-        """The part of the URI that is the context path, as sent: cookies and links need the client's own spelling.
-
-        It may have escapes or detours (``/x/../shop``): the shortest beginning that means the path, without parameters.
-        """
-        end = 0
-        while end >= 0:
-            end = uri.find("/", end + 1)
-            candidate = uri if end < 0 else uri[:end]
-            try:
-                if self._uri_rules.decode(candidate).path == path:
-                    return without_path_parameters(candidate)
-            except HttpError:  # cut in the middle of a detour above the root
-                continue
-        return path
 
     def _redirect(self, request: Request, response: Response, location: str) -> None:
         """To the slash behind a context path, with the session id and the query as they came."""

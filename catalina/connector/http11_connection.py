@@ -99,7 +99,12 @@ class Http11Connection(Http11Output):
     def _on_body_data(self, data: bytes) -> None:
         state = self._state
         if state is BODY:
-            if self._feed_body(data):
+            try:
+                complete = self._feed_body(data)
+            except HttpError as refused:
+                self._refuse(refused)
+                return
+            if complete:
                 self._run_request()
         elif state is SWALLOW:
             if self._swallow(data):
@@ -170,7 +175,11 @@ class Http11Connection(Http11Output):
         self._await_input()
 
     def _begin(self, head: RequestHead) -> bool:
-        """Make the request; False when its body has to be waited for."""
+        """Make the request; False when its body has to be waited for.
+
+        Raises:
+            HttpError: what came of the body is malformed.
+        """
         rules = self.rules
         self._requests += 1
         self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.ending
@@ -227,13 +236,13 @@ class Http11Connection(Http11Output):
         return False
 
     def _feed_body(self, data: bytes) -> bool:
-        """Collect a body before its request runs; True when it can run."""
+        """Collect a body before its request runs; True when it can run.
+
+        Raises:
+            HttpError: the body is malformed.
+        """
         body = self._body
-        try:
-            part = body.receive(data)
-        except HttpError as refused:
-            self._refuse(refused)
-            return False
+        part = body.receive(data)
         self._body_parts.append(part)
         self._body_size += len(part)
         if body.complete:

@@ -1,7 +1,8 @@
-"""One HTTP/2 connection (RFC 9113; Tomcat: coyote/http2/Http2UpgradeHandler.java), on the library h2.
+"""One HTTP/2 connection: a socket in the loop, the protocol of :mod:`catalina.coyote.http2`, and its streams.
 
 Unlike the other protocols several requests run at a time on one connection, in several threads. So the connection stays
-in the loop, which reads, and everything that touches h2's state or the socket happens under one lock, never for long.
+in the loop, which reads, and everything that touches the protocol's state or the socket happens under one lock, never
+for long.
 """
 
 from __future__ import annotations
@@ -13,42 +14,49 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_stream import Http2Stream
 from catalina.connector.stream_connection import HIGH_WATER, StreamConnection, seconds_of
 from catalina.connector.tls_stream import TlsStream
+from catalina.coyote.http2.http2_error import ConnectionException, Http2Error, StreamException
+from catalina.coyote.http2.http2_parser import PREFACE
 from catalina.coyote.http_error import HttpError
 from catalina.reactor import READ, WRITE
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from h2.connection import H2Connection
-
     from catalina.connector.endpoint import Endpoint
     from catalina.connector.request import Request
+    from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
 
 log = logging.getLogger("org.apache.coyote.http2.Http2UpgradeHandler")
+repeated = RepeatedMessages(log)
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-
-#: Frames that cost work and carry nothing (resets, pings, settings) which a client may send within a window of seconds;
-#: browsers send a handful (CVE-2023-44487 and its relatives).
-OVERHEAD_FRAMES = 500
-OVERHEAD_SECONDS = 10.0
 #: Bytes that all streams of a connection together may send ahead, beyond the 64 KiB that every connection begins with.
 CONNECTION_WINDOW = 1024 * 1024
 #: Bytes per DATA frame and turn, so that the streams of a connection share it.
 TURN = 16 * 1024
+#: Bytes of answers that may wait for the client before no further request of the connection is begun.
+CONNECTION_HIGH_WATER = 4 * HIGH_WATER
+#: Bytes that count as progress of a frame or header block that has begun; fewer in readTimeout are none.
+PROGRESS_BYTES = 1024
+#: Reads of input that nobody wants any more, before a close.
+LAST_READS = 16
+#: Seconds between two looks at the deadlines of streams.
+LOOK_SECONDS = 1.0
 
 
 class Http2Connection(StreamConnection):
     """Streams of one client."""
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        from catalina.coyote.http2.http2_upgrade_handler import Http2UpgradeHandler  # needs the extra http2
+
         super().__init__(endpoint, sock, peer)
         settings = endpoint.connector.http2
         if settings is None:
@@ -59,40 +67,49 @@ class Http2Connection(StreamConnection):
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
         self.facts = ConnectionFacts()
-        self.h2 = self._make_h2()
+        handler = endpoint.connector.http
+        self.protocol = Http2UpgradeHandler(
+            settings,
+            self,
+            scheme=b"https" if endpoint.connector.is_tls else b"http",
+            max_header_size=handler.request_header_size,
+            max_trailer_size=settings.trailer_size(handler.max_trailer_size),
+            connection_window=CONNECTION_WINDOW,
+        )
         #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
         self._ready: deque[Http2Stream] = deque()
         self._executing = 0
-        self._waiting: deque[Http2Stream] = deque()
-        self._overhead = 0
-        self._overhead_since = 0.0
+        #: Whether one of them waits for room, not only for the loop.
+        self._held_up = False
+        #: Bytes of answers that wait for windows, of all streams.
+        self.output_size = 0
         self._ending = False
-        self._keep_alive_s = seconds_of(self.settings.keep_alive_timeout)
-        self._read_timeout_s = seconds_of(self.settings.read_timeout)
-
-    def _make_h2(self) -> H2Connection:
-        from h2.config import H2Configuration
-        from h2.connection import H2Connection
-        from h2.settings import SettingCodes
-
-        settings = self.settings
-        h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
-        h2.local_settings.update({
-            SettingCodes.MAX_CONCURRENT_STREAMS: settings.max_concurrent_streams,
-            SettingCodes.INITIAL_WINDOW_SIZE: settings.initial_window_size,
-            SettingCodes.MAX_HEADER_LIST_SIZE: self.endpoint.connector.http.request_header_size,
-            SettingCodes.ENABLE_CONNECT_PROTOCOL: 0,
-        })  # fmt: skip
-        return h2
+        self._keep_alive_s = seconds_of(settings.keep_alive_timeout)
+        self._read_timeout_s = seconds_of(settings.read_timeout)
+        self._write_timeout_s = seconds_of(settings.write_timeout)
+        #: When what waits for its rest, or for the client to take it, must have made progress.
+        self._read_deadline = self._write_deadline = math.inf
+        self._buffered = 0
+        self._look = math.inf
 
     def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
         """Go on where an HTTP/1.1 connection has ended: with what its requests would have in common, and its input."""
         self.facts = facts
-        self.h2.initiate_connection()
-        self.h2.increment_flow_control_window(CONNECTION_WINDOW)
-        self._note_idle()
+        self.protocol.start()
         self._attach(READ)
         self._process(data)
+
+    def upgrade(self, facts: ConnectionFacts, data: bytes, request: Request, settings: bytes) -> None:
+        """Go on behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream.
+
+        Raises:
+            ConnectionException: the settings of the client are none.
+        """
+        self.protocol.upgrade(settings)
+        stream = self.streams[1] = Http2Stream(self, 1)
+        stream.begin_upgraded(request)
+        self._ready.append(stream)
+        self.take_over(facts, data)
 
     # What TLS knows of a request
 
@@ -125,80 +142,103 @@ class Http2Connection(StreamConnection):
         self._process(data)
 
     def _process(self, data: bytes) -> None:
-        from h2.exceptions import ProtocolError
-
         with self.lock:
             try:
-                events = self.h2.receive_data(data) if data else []
-            except (ProtocolError, UnicodeDecodeError) as exc:
-                log.debug("%r: %s", self, exc)
-                self._end(int(getattr(exc, "error_code", 1)))
+                self.protocol.receive(data)
+            except ConnectionException as error:
+                self._fail(error)
                 return
-            self._ready.extend(stream for event in events if (stream := self._on_event(event)) is not None)
+            self._note_rest()
             self._pump_all()
             self._note_idle()
-            if data and not events and not self.running:  # a part of a frame: its rest must not take for ever
-                self.deadline = min(self.deadline, time.monotonic() + self._read_timeout_s)
         self.run_ready()
+        if self._ending:
+            self._end_if_idle()
 
-    def _on_event(self, event: Any) -> Http2Stream | None:
-        """Handle one event of h2; returns the stream whose request can run now."""
-        kind = type(event).__name__
-        stream = self.streams.get(getattr(event, "stream_id", 0) or 0)
-        if kind == "RequestReceived":
-            return self._open_stream(event)
-        if kind == "DataReceived":
-            return self._on_data(event, stream)
-        if kind == "StreamEnded":
-            return None if stream is None else stream.on_end()
-        if kind == "WindowUpdated" or kind == "RemoteSettingsChanged":
-            self.room.notify_all()
-        elif kind == "StreamReset":
-            self._count_overhead()
-            if stream is not None:
-                stream.on_reset()
-        elif kind in ("PingReceived", "SettingsAcknowledged", "PriorityUpdated"):
-            self._count_overhead()
-        elif kind == "ConnectionTerminated":
-            self._ending = True
-        return None
+    def _note_rest(self) -> None:
+        """What has begun must go on: each readTimeout brings its end, or a good part of it."""
+        buffered = self.protocol.buffered
+        if not self.protocol.waits_for_rest:
+            self._read_deadline = math.inf
+        elif self._read_deadline == math.inf or not 0 <= buffered - self._buffered < PROGRESS_BYTES:
+            self._read_deadline = time.monotonic() + self._read_timeout_s
+        else:
+            return
+        self._buffered = buffered
 
-    def _open_stream(self, event: Any) -> Http2Stream | None:
-        stream = Http2Stream(self, event.stream_id)
-        self.streams[event.stream_id] = stream
+    def _fail(self, error: ConnectionException) -> None:
+        level = logging.WARNING if error.code is Http2Error.ENHANCE_YOUR_CALM else logging.INFO
+        repeated.log(
+            level, f"broken HTTP/2 connections of {self.peer[0]}", "%r is closed: %s, expected HTTP/2", self, error
+        )
+        self._end(error.code, error.text)
+
+    def ready(self, stream: Http2Stream) -> None:
+        """The request of a stream can run, when the loop comes to it."""
+        self._ready.append(stream)
+
+    # What the protocol tells, under the lock
+
+    def on_request(self, number: int, fields: RequestFields, ended: bool) -> None:
+        """A request has begun."""
+        stream = self.streams[number] = Http2Stream(self, number)
         try:
-            stream.begin(event.headers, event.stream_ended is not None)
+            stream.begin(fields, ended)
         except HttpError as refused:
             stream.refuse(refused)
-        return stream if stream.is_ready else None
+        if stream.is_ready:
+            self._ready.append(stream)
 
-    def _on_data(self, event: Any, stream: Http2Stream | None) -> Http2Stream | None:
-        if not event.data:
-            self._count_overhead()
+    def on_data(self, number: int, data: bytes, counted: int) -> None:
+        """A part of a body."""
+        stream = self.streams.get(number)
         if stream is None:  # answered already; the window of the connection must still open again
-            with contextlib.suppress(Exception):  # the stream is closed for h2 too
-                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-            return None
-        return stream.on_data(event.data, event.flow_controlled_length)
+            self.protocol.consumed(number, counted)
+        elif stream.on_data(data, counted):
+            self._ready.append(stream)
 
-    def _count_overhead(self) -> None:
-        now = time.monotonic()
-        if now - self._overhead_since > OVERHEAD_SECONDS:
-            self._overhead, self._overhead_since = 0, now
-        self._overhead += 1
-        if self._overhead > OVERHEAD_FRAMES:
-            log.warning("%r: too much overhead, the connection is closed", self)
-            self._end(11)  # ENHANCE_YOUR_CALM
+    def on_trailers(self, number: int, fields: list[tuple[bytes, bytes]]) -> None:
+        """Fields behind a body."""
+        stream = self.streams.get(number)
+        if stream is not None:
+            stream.on_trailers(fields)
+
+    def on_end(self, number: int) -> None:
+        """A body is complete."""
+        stream = self.streams.get(number)
+        if stream is not None and stream.on_end():
+            self._ready.append(stream)
+
+    def on_reset(self, number: int) -> None:
+        """Nobody wants the answer any more."""
+        stream = self.streams.get(number)
+        if stream is not None:
+            stream.on_reset()
+
+    def on_room(self) -> None:
+        """A window has become larger; what waits is sent when all input has been read."""
+        self.room.notify_all()
+
+    def on_goaway(self) -> None:
+        """The client begins no more streams: those under way are answered, then it is over."""
+        self._ending = True
+
+    def on_stream_error(self, error: StreamException) -> None:
+        """Say it, but not each time: anybody can send rubbish."""
+        repeated.log(
+            logging.INFO, f"broken HTTP/2 streams of {self.peer[0]}", "%r: a stream was reset: %s", self, error
+        )
 
     # Output, in any thread, under the lock
 
     def flush(self) -> None:
-        """Hand h2's frames to the kernel, or keep them until the client takes them."""
-        data = self.h2.data_to_send()
+        """Hand the protocol's frames to the kernel, or keep them until the client takes them."""
+        data = self.protocol.take_output()
         if data and not self.closed:
             self._may_wait = False  # never under the lock: who produces too much waits in wait_for_room
             self._send(data)
             if self._out and not self._interest & WRITE:
+                self._write_deadline = time.monotonic() + self._write_timeout_s
                 self._attach(READ | WRITE)
 
     def _pump_all(self) -> None:
@@ -212,13 +252,18 @@ class Http2Connection(StreamConnection):
             log.debug("%r: %s", self, exc)
             self.close()
         self.room.notify_all()
+        self._go_on()
 
     def _on_writable(self) -> None:
         with self.lock:
             if self._interest & WRITE:
+                size = self._out_size
                 super()._on_writable()
+                if self._out_size < size:
+                    self._write_deadline = time.monotonic() + self._write_timeout_s
 
     def _on_output_sent(self) -> None:
+        self._write_deadline = math.inf
         self._attach(READ)
         self._pump_all()
         self._note_idle()
@@ -236,39 +281,50 @@ class Http2Connection(StreamConnection):
         """
         timeout_s = seconds_of(self.settings.stream_write_timeout)
         with self.reactor.blocking(), self.lock:
-            deadline = time.monotonic() + timeout_s
+            size, deadline = stream.output_size, time.monotonic() + timeout_s
             while stream.output_size > HIGH_WATER and not self.closed and not stream.reset:
+                if stream.output_size < size:
+                    size, deadline = stream.output_size, time.monotonic() + timeout_s
                 left = deadline - time.monotonic()
-                if left <= 0 or not self.room.wait(None if left == math.inf else left):
+                if left <= 0:
                     raise ClientAbortException(f"{self.peer[0]}: took nothing for {timeout_s:g} seconds")
+                self.room.wait(None if left == math.inf else left)
         if self.closed or stream.reset:
             raise ClientAbortException(f"{self.peer[0]}: the client has gone")
 
     # Life
 
     def run_ready(self) -> None:
-        """Run what is ready, in the loop's thread, as long as this is it."""
-        while self._ready and self.reactor.in_runner:
-            self._start_stream(self._ready.popleft())
+        """Run what is ready, in the loop's thread, as long as this is it.
 
-    def _start_stream(self, stream: Http2Stream) -> None:
-        """Run a request, or let it wait while maxConcurrentStreamExecution of this connection run."""
+        No more than maxConcurrentStreamExecution run at a time, and none is begun while too much of what others have
+        produced waits for the client.
+        """
+        while self._ready and self.reactor.in_runner:
+            with self.lock:
+                if not self._may_start:
+                    self._held_up = True
+                    return
+                self._executing += 1
+                stream = self._ready.popleft()
+            stream.run()
+
+    @property
+    def _may_start(self) -> bool:
         limit = self.settings.max_concurrent_stream_execution
-        with self.lock:
-            if self._executing >= limit:
-                self._waiting.append(stream)
-                return
-            self._executing += 1
-        stream.run()
+        return self._executing < limit and self.output_size < CONNECTION_HIGH_WATER
+
+    def _go_on(self) -> None:
+        """There may be room for what is ready."""
+        if self._held_up and self._may_start:
+            self._held_up = False
+            self.reactor.call_soon(self.run_ready)
 
     def stream_executed(self) -> None:
         """A request has returned from the container: one that waits may run."""
         with self.lock:
-            if not self._waiting:
-                self._executing -= 1
-                return
-            following = self._waiting.popleft()
-        self.reactor.call_soon(following.run)
+            self._executing -= 1
+            self._go_on()
 
     def stream_done(self, stream: Http2Stream) -> None:
         """The answer of a stream is out, or nobody wants it any more."""
@@ -277,19 +333,38 @@ class Http2Connection(StreamConnection):
                 stream.drop_body()
             self._note_idle()
             if not self.streams and (self._ending or self.endpoint.paused) and not self._out:
-                self.reactor.call_soon(self.close)
+                self.reactor.call_soon(self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        with self.lock:
+            if not self.streams and not self._out and not self.closed:
+                self._end(Http2Error.NO_ERROR)
 
     def _note_idle(self) -> None:
-        """Deadlines count while nothing runs; a running request has its own."""
-        self.running = bool(self.streams)
-        self.deadline = math.inf if self.running else time.monotonic() + self._keep_alive_s
+        """When to look again: at the end of keepAliveTimeout while there is no stream, else soon, whatever comes."""
+        running = bool(self.streams)
+        if not running:
+            self._look = time.monotonic() + self._keep_alive_s
+        elif not self.running:
+            self._look = time.monotonic() + LOOK_SECONDS
+        self.running = running
+        self.deadline = min(self._look, self._read_deadline, self._write_deadline)
 
-    def _end(self, error_code: int) -> None:
+    def _end(self, code: Http2Error, text: str = "") -> None:
         """GOAWAY, and close."""
-        with contextlib.suppress(Exception):  # h2 refuses when it has said goodbye already
-            self.h2.close_connection(error_code)
+        if self.closed:
+            return
+        self.protocol.goaway(code, text)
         with contextlib.suppress(ClientAbortException):
             self.flush()
+        self._close_after_output()
+
+    def _close_after_output(self) -> None:
+        """Close so that the client gets to read why: a reset by unread input would overtake it."""
+        with contextlib.suppress(OSError, ValueError):
+            for _ in range(LAST_READS):
+                if not self._receive():
+                    break
         self.close()
 
     def close_when_idle(self) -> None:
@@ -297,12 +372,30 @@ class Http2Connection(StreamConnection):
         with self.lock:
             self._ending = True
             if not self.streams:
-                self._end(0)
+                self._end(Http2Error.NO_ERROR)
 
     def time_out(self) -> None:
-        """No stream for too long."""
+        """Look what has taken too long: the connection itself, or one of its streams."""
         with self.lock:
-            self._end(0)
+            now = time.monotonic()
+            if now > self._write_deadline:
+                log.debug("%r: took nothing for [%g] seconds", self, self._write_timeout_s)
+                self.close()
+            elif now > self._read_deadline:
+                self._fail(
+                    ConnectionException(
+                        Http2Error.PROTOCOL_ERROR, f"the rest of a frame did not come in {self._read_timeout_s:g} s"
+                    )
+                )
+            elif not self.streams:
+                self._end(Http2Error.NO_ERROR)
+            else:
+                for stream in tuple(self.streams.values()):
+                    if now > stream.deadline:
+                        stream.time_out()
+                self._look = now + LOOK_SECONDS
+                self._note_idle()
+        self.run_ready()
 
     def close(self) -> None:
         """Close, and wake who waits for this client."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,44 +13,39 @@ from catalina.coyote.http_error import HttpError
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
     from catalina.connector.request import Request
-    from catalina.coyote.http2.http2_protocol import Http2Protocol
+    from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["fill_request", "join_cookies"]
 
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*")
+
 
 def fill_request(
-    request: Request,
-    fields: list[tuple[bytes, bytes]],
-    endpoint: Endpoint,
-    settings: Http2Protocol,
-    check_host: Callable[[str | None], None],
+    request: Request, fields: RequestFields, endpoint: Endpoint, check_host: Callable[[str | None], None]
 ) -> None:
-    """Set what the fields say; those with a colon are the request line.
+    """Set what the fields say.
 
     Args:
         check_host: raises HttpError if the TLS connection is not for this host.
 
     Raises:
-        HttpError: 400, 431 or 501, the request cannot be taken; what is set so far is enough for its error page.
+        HttpError: 400, 421 or 501, the request cannot be taken; what is set so far is enough for its error page.
     """
-    pseudo = {name: value for name, value in fields if name.startswith(b":")}
-    plain = tuple((name, value) for name, value in fields if not name.startswith(b":"))
-    request.headers = join_cookies(plain)
-    request.method = pseudo.get(b":method", b"").decode("latin-1")
-    _set_host(request, pseudo.get(b":authority", b""), endpoint, check_host)
-    if 0 <= settings.max_header_count < len(plain):
-        raise HttpError(431, f"more than maxHeaderCount {settings.max_header_count} header fields")
-    _set_target(request, pseudo.get(b":path", b""), endpoint)
-    scheme = pseudo.get(b":scheme", b"")
-    if scheme != (b"https" if endpoint.connector.is_tls else b"http") and not settings.allow_scheme_mismatch:
-        raise HttpError(400, f"the :scheme {scheme.decode('latin-1')!r} is not that of the connection")
-    length = request.headers.get("content-length")
-    request.content_length = int(length) if length is not None and length.isdecimal() else -1
+    request.headers = join_cookies(fields.fields)
+    request.method = fields.method.decode("latin-1")
+    request.content_length = fields.content_length
+    _set_host(request, fields.authority, endpoint, check_host)
+    if _TOKEN.fullmatch(fields.method) is None:
+        raise HttpError(400, f"Invalid :method {request.method!r}")
+    if fields.path is None:
+        raise HttpError(501, "CONNECT is not supported")
+    if fields.scheme is not None and _SCHEME.fullmatch(fields.scheme) is None:
+        raise HttpError(400, f"Invalid :scheme {fields.scheme.decode('latin-1')!r}")
+    _set_target(request, fields.path, endpoint)
 
 
 def _set_target(request: Request, target: bytes, endpoint: Endpoint) -> None:
-    if request.method == "CONNECT":
-        raise HttpError(501, "CONNECT is not supported")
     if target == b"*" and request.method == "OPTIONS":
         request.request_uri = "*"
     elif target.startswith(b"/"):
@@ -62,9 +58,9 @@ def _set_host(request: Request, authority: bytes, endpoint: Endpoint, check_host
     """``:authority``, or the Host field of a request that was translated from HTTP/1.1."""
     connector = endpoint.connector
     request.server_name, request.server_port = request.local_name, request.local_port
-    host, port = parse_host(authority or (request.headers.get("host") or "").encode("latin-1"))
+    host, port = parse_host(authority)
     check_host(host)
-    if authority and "host" not in request.headers:
+    if "host" not in request.headers:
         request.headers.add("host", authority.decode("latin-1"))
     if port < 0:
         port = (443 if request.scheme == "https" else 80) if host else request.local_port

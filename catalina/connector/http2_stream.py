@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections import deque
@@ -14,10 +15,12 @@ from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.connector.stream_connection import FILE_BLOCK, HIGH_WATER, seconds_of
+from catalina.coyote.http2.http2_error import Http2Error
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
     from catalina.connector.http2_connection import Http2Connection
+    from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["Http2Stream"]
 
@@ -27,7 +30,8 @@ log = logging.getLogger("org.apache.coyote.http2.Stream")
 BODY_BUFFER = 64 * 1024
 #: Fields that have no place in HTTP/2 (RFC 9113 section 8.2.2).
 CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
-NO_ERROR, CANCEL = 0, 8
+#: Bytes of a body that count as progress.
+PROGRESS_BYTES = 1024
 
 
 class Http2Stream:
@@ -55,13 +59,18 @@ class Http2Stream:
         self._started = False
         self._aborted = False
         self._refused: HttpError | None = None
+        #: When the client must have sent or taken something; infinite while that is not its turn.
+        self.deadline = math.inf
+        self._seen = 0  # bytes of the body when the deadline was last put off
+        self._read_timeout_s = seconds_of(connection.settings.stream_read_timeout)
+        self._write_timeout_s = seconds_of(connection.settings.stream_write_timeout)
 
     def __repr__(self) -> str:
         return f"<Http2Stream {self.number} of {self.connection!r}>"
 
     # The request
 
-    def begin(self, fields: list[tuple[bytes, bytes]], ended: bool) -> None:
+    def begin(self, fields: RequestFields, ended: bool) -> None:
         """Make the request of its header fields.
 
         Raises:
@@ -69,45 +78,93 @@ class Http2Stream:
         """
         self._body_ended = ended
         connection = self.connection
-        request = Request(connection.facts, "", "", None, "HTTP/2.0")
+        self._take(Request(connection.facts, "", "", None, "HTTP/2.0"))
+        request = self._request
+        connection.add_facts(request)
+        fill_request(request, fields, connection.endpoint, connection.check_host)
+        if not ended and (request.headers.get("expect") or "").lower() == "100-continue":
+            request.expects_continue = True
+            request.on_acknowledge = self._acknowledge
+        self.is_ready = ended or request.content_length > BODY_BUFFER or request.expects_continue
+        if not self.is_ready:
+            self.deadline = time.monotonic() + self._read_timeout_s
+
+    def begin_upgraded(self, request: Request) -> None:
+        """Take a request that came by HTTP/1.1, with its body."""
+        self._body_ended = self.is_ready = True
+        self._take(request)
+
+    def _take(self, request: Request) -> None:
         self._request = request
         self._response = request.response = Response(request, self)
-        connection.add_facts(request)
-        fill_request(request, fields, connection.endpoint, connection.settings, connection.check_host)
-        self.is_ready = ended or request.content_length > BODY_BUFFER
+
+    def _acknowledge(self) -> None:
+        with self.connection.lock:
+            if not self.reset and self.connection.protocol.is_open(self.number):
+                self.connection.protocol.send_headers(self.number, [(":status", "100")], end=False)
+                self.connection.flush()
 
     def refuse(self, refused: HttpError) -> None:
         """Answer what is no request."""
         self.is_ready = True
         self._refused = refused
 
-    def on_data(self, data: bytes, counted: int) -> Http2Stream | None:
-        """A part of the body has come; returns itself when the request can run now."""
+    def on_data(self, data: bytes, counted: int) -> bool:
+        """A part of the body has come; whether the request can run now."""
         self._body.append((data, counted))
         self._body_size += len(data)
         self.connection.room.notify_all()
-        if self._started or self.is_ready or self._body_size <= BODY_BUFFER // 2:
-            return None
-        self.is_ready = True
-        return self
+        if self._started or self.is_ready:
+            return False
+        if self._body_size - self._seen >= PROGRESS_BYTES:  # a body that drips is none
+            self._seen = self._body_size
+            self.deadline = time.monotonic() + self._read_timeout_s
+        self.is_ready = self._body_size > BODY_BUFFER // 2
+        return self.is_ready
 
-    def on_end(self) -> Http2Stream | None:
-        """The body is complete."""
+    def on_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Those that allowedTrailerHeaders names become fields of the request."""
+        allowed = self.connection.endpoint.http11_rules.trailers
+        for name, value in fields:
+            text = name.decode("latin-1")
+            if text in allowed:
+                self._request.headers.add(text, value.decode("latin-1"))
+
+    def on_end(self) -> bool:
+        """The body is complete; whether the request can run now."""
         self._body_ended = True
         self.connection.room.notify_all()
         if self._started or self.is_ready:
-            return None
+            return False
         self.is_ready = True
-        return self
+        return True
 
     def on_reset(self) -> None:
-        """The client does not want the answer any more."""
+        """The client does not want the answer any more, or cannot get it."""
         self.reset = True
-        self._output.clear()
-        self.output_size = 0
+        complete = self._output_ended  # nobody works on it any more
+        self._drop_output()
         self.connection.room.notify_all()
-        if not self._started:
-            self.connection.streams.pop(self.number, None)
+        if not self._started or complete:
+            self.connection.stream_done(self)
+
+    def _drop_output(self) -> None:
+        self._output.clear()
+        self.connection.output_size -= self.output_size
+        self.output_size = 0
+        self._output_ended = False
+        self.deadline = math.inf
+
+    def time_out(self) -> None:
+        """The deadline is over: the body does not come, or the client does not open the window. Under the lock."""
+        self.deadline = math.inf
+        if self.is_ready:
+            log.debug("%r: the client took nothing in time", self)
+            self._drop_output()
+            self._abort(Http2Error.ENHANCE_YOUR_CALM)
+        else:
+            self.refuse(HttpError(408, "the body did not come in time"))
+            self.connection.ready(self)
 
     def run(self) -> None:
         """Run the request, in the loop's thread or another; called once, in the loop's thread, without the lock."""
@@ -115,6 +172,7 @@ class Http2Stream:
             self.connection.stream_executed()
             return
         self._started = True
+        self.deadline = math.inf
         if self._body or not self._body_ended:
             self._request.input = RequestInput(self._pull)
         executor = self.connection.endpoint.executor
@@ -199,23 +257,28 @@ class Http2Stream:
             log.debug("%r: %s", self, exc)
             self._abort()
 
-    def _abort(self) -> None:
+    def _abort(self, code: Http2Error = Http2Error.CANCEL) -> None:
         """Reset the stream: there is no answer, or only a part of one."""
         connection = self.connection
         with connection.lock:
             if not self.reset and not connection.closed:
                 self.reset = True
-                try:
-                    connection.h2.reset_stream(self.number, CANCEL)
-                    connection.flush()
-                except Exception as exc:  # noqa: BLE001 - h2 says in many ways that the stream is closed already
-                    log.debug("%r: %s", self, exc)
+                connection.protocol.cancel(self.number, code)
+                self._flush()
         connection.stream_done(self)
+
+    def _flush(self) -> None:
+        """Frames that belong to no answer; when the client has gone its connection says so elsewhere."""
+        try:
+            self.connection.flush()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
 
     def _pull(self) -> bytes:
         """The next portion of the body, read by the thread that runs the request."""
+        self._request.acknowledge()
         connection = self.connection
-        timeout_s = seconds_of(connection.settings.stream_read_timeout)
+        timeout_s = self._read_timeout_s
         with connection.lock:
             if self._body:
                 return self._take_body()
@@ -237,9 +300,9 @@ class Http2Stream:
         data = b"".join(part for part, _ in self._body)
         counted = sum(count for _, count in self._body)
         self._body.clear()
-        if counted and not self.reset and not connection.closed:
-            connection.h2.acknowledge_received_data(counted, self.number)
-            connection.flush()
+        if counted and not connection.closed:
+            connection.protocol.consumed(self.number, counted)
+            self._flush()
         return data
 
     def drop_body(self) -> None:
@@ -249,15 +312,11 @@ class Http2Stream:
         self._body.clear()
         if connection.closed:
             return
-        try:
-            if counted:
-                connection.h2.acknowledge_received_data(counted, self.number)
-            if not self._body_ended and not self.reset:
-                self.reset = True
-                connection.h2.reset_stream(self.number, NO_ERROR)
-            connection.flush()
-        except Exception as exc:  # noqa: BLE001 - h2 says in many ways that the stream is closed already
-            log.debug("%r: %s", self, exc)
+        connection.protocol.consumed(self.number, counted)
+        if not self._body_ended and not self.reset:
+            self.reset = True
+            connection.protocol.cancel(self.number, Http2Error.NO_ERROR)
+        self._flush()
 
     # Output: the response's outlet
 
@@ -279,7 +338,7 @@ class Http2Stream:
             body = b""
         with self.connection.lock:
             self._check()
-            self.connection.h2.send_headers(self.number, _clean(fields), end_stream=complete and not body)
+            self.connection.protocol.send_headers(self.number, _clean(fields), end=complete and not body)
             if complete and not body:
                 self.connection.flush()
         if complete and not body:
@@ -322,6 +381,9 @@ class Http2Stream:
             if data:
                 self._output.append(memoryview(data))
                 self.output_size += len(data)
+                self.connection.output_size += len(data)
+                if self.deadline == math.inf:
+                    self.deadline = time.monotonic() + self._write_timeout_s
             self._output_ended = last
         self.connection.pump(self)
         if not last and self.output_size > HIGH_WATER:
@@ -334,25 +396,23 @@ class Http2Stream:
 
     def pump(self, most: int) -> bool:
         """Send up to ``most`` bytes, as the windows allow; whether there is more to send now. Under the lock."""
-        h2 = self.connection.h2
+        protocol = self.connection.protocol
         if self.reset:
             return False
-        window = min(most, h2.local_flow_control_window(self.number), h2.max_outbound_frame_size)
-        if self._output and window <= 0:
-            return False
+        part = memoryview(b"")
         if self._output:
-            part = self._output[0][:window]
-            rest = self._output[0][window:]
-            if rest:
-                self._output[0] = rest
-            else:
-                self._output.popleft()
+            window = min(most, protocol.window(self.number, self.output_size))
+            if window <= 0:
+                return False
+            part = self._output.popleft()
+            if len(part) > window:
+                self._output.appendleft(part[window:])
+                part = part[:window]
             self.output_size -= len(part)
-            last = self._output_ended and not self._output
-            h2.send_data(self.number, bytes(part), end_stream=last)
-        else:
-            last = True
-            h2.end_stream(self.number)
+            self.connection.output_size -= len(part)
+            self.deadline = time.monotonic() + self._write_timeout_s if self._output else math.inf
+        last = self._output_ended and not self._output
+        protocol.send_data(self.number, bytes(part), last)
         if last:
             self._output_ended = False
             self.connection.stream_done(self)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from catalina.connector.charsets import find_charset
 from catalina.errors import LimitError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def query_parameters(request: Request) -> dict[str, list[str]]:
         encoding = "utf-8" if connector is None else connector.uri_encoding
         if connector is not None and connector.use_body_encoding_for_uri:
             encoding = _charset((request.content_type or "").partition(";")[2]) or encoding
-        _add_pairs(request, request.query_string.encode("latin-1"), encoding, parameters)
+        _add_pairs(request, request.query_string.encode("latin-1"), find_charset(encoding) or "utf-8", parameters)
     return parameters
 
 
@@ -95,7 +96,7 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     request.input.push_back(data)
     if 0 <= limit < len(data):
         raise LimitError(f"form of more than maxPostSize {limit} bytes")
-    _add_pairs(request, data, declared_encoding(request) or "utf-8", parameters)
+    _add_pairs(request, data, find_charset(declared_encoding(request) or "") or "utf-8", parameters)
 
 
 def _form_methods(request: Request) -> tuple[str, ...]:
@@ -103,7 +104,10 @@ def _form_methods(request: Request) -> tuple[str, ...]:
 
 
 def declared_encoding(request: Request) -> str | None:
-    """The body's encoding: what a valve or filter says, the content type, or the application's descriptor."""
+    """The body's charset: what a valve or filter says, the content type, or the application's descriptor.
+
+    A charset that nobody knows (:mod:`catalina.connector.charsets`) counts as none, as in Tomcat.
+    """
     parameters = (request.content_type or "").partition(";")[2]
     return (
         request.character_encoding
@@ -116,7 +120,8 @@ def _charset(parameters: str) -> str | None:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":
-            return value.strip().strip('"')
+            value = value.strip().strip('"')
+            return value if find_charset(value) else None
     return None
 
 
@@ -136,7 +141,4 @@ def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[st
 
 
 def _decode(data: bytes, encoding: str) -> str:
-    try:
-        return unquote_to_bytes(data.replace(b"+", b" ")).decode(encoding, "replace")
-    except LookupError:  # a charset that the client made up
-        return unquote_to_bytes(data.replace(b"+", b" ")).decode("utf-8", "replace")
+    return unquote_to_bytes(data.replace(b"+", b" ")).decode(encoding, "replace")

@@ -200,6 +200,19 @@ class Response:
         """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
         return self._content_written if self._has_body() else 0
 
+    @property
+    def length_to_send(self) -> int:
+        """What Content-Length says, or will say if the response ends now; -1 where it says nothing."""
+        if self.content_length >= 0 or self.committed:
+            return self.content_length
+        if self.status == 205:
+            return 0
+        connector = self.request.connector
+        if not self._has_body():
+            is_head = self.request.method == "HEAD" and self.status not in NO_BODY
+            return self._content_written or -1 if is_head else -1
+        return -1 if connector is not None and connector.compresses else self._content_written
+
     def write(self, data: bytes) -> None:
         """Append to the body. What does not fit into the buffer leaves, which commits the response.
 

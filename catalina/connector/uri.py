@@ -11,9 +11,8 @@ __all__ = ["DecodedUri", "UriRules", "normalize", "without_path_parameters"]
 
 DECODE, REJECT, PASS_THROUGH = "decode", "reject", "passthrough"
 
-#: What Servlet 6.0 section 3.5.2 calls suspicious: encoded slashes and dots, controls, dot or empty segments that have
-#: parameters.
-_SUSPICIOUS = re.compile(r"%2f|%5c|\\|%[01][0-9a-f]|%7f|/(?:\.|%2e)*%2e(?:\.|%2e)*(?=[/;]|$)|/\.{0,2};", re.IGNORECASE)
+#: What Servlet 6.0 section 3.5.2 calls suspicious anywhere in a path; segments are looked at one by one.
+_SUSPICIOUS = re.compile(r"%2f|%5c|\\|%[01][0-9a-f]|%7f", re.IGNORECASE)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
 
 #: Decoded URIs remembered per connector, and how long one may be for that; clients choose them.
@@ -77,7 +76,7 @@ class UriRules:
     def _decode(self, raw: str) -> DecodedUri:
         if not raw.startswith("/"):
             raise HttpError(400, "Invalid URI")
-        if self.reject_suspicious and _SUSPICIOUS.search(raw):
+        if self.reject_suspicious and _is_suspicious(raw):
             raise HttpError(400, f"Suspicious URI {raw!r}")
         path, parameters = _cut_parameters(raw)
         text = self._unescape(path)
@@ -87,6 +86,37 @@ class UriRules:
         if normal is None:
             raise HttpError(400, "Invalid URI")
         return DecodedUri(normal, parameters)
+
+    def raw_prefix(self, raw: str, path: str) -> str | None:
+        """The shortest beginning of a URI, at a slash, that means ``path``; without parameters.
+
+        It may have escapes or detours (``/x/../shop``).
+
+        Args:
+            raw: as sent; :meth:`decode` has accepted it.
+            path: decoded and normalised, without a slash at its end.
+
+        Returns:
+            None when there is none.
+        """
+        wanted = path.split("/")[1:]
+        kept: list[str] = []
+        good = 0  # segments at the beginning of ``kept`` that are the wanted ones
+        end = 0
+        for segment in raw.split("/")[1:]:
+            end += 1 + len(segment)
+            text = self._unescape(segment.partition(";")[0])
+            for part in (text.replace("\\", "/") if self.allow_backslash else text).split("/"):
+                if part == "..":
+                    kept.pop()
+                    good = min(good, len(kept))
+                elif part not in ("", "."):
+                    if good == len(kept) < len(wanted) and wanted[good] == part:
+                        good += 1
+                    kept.append(part)
+            if good == len(kept) == len(wanted):
+                return without_path_parameters(raw[:end])
+        return None
 
     def _unescape(self, path: str) -> str:
         data = path.encode("latin-1")
@@ -102,10 +132,29 @@ class UriRules:
         if digits is None:
             raise HttpError(400, "Invalid URI: % without two hex digits")
         value = bytes((int(digits, 16),))
+        if value == b"%" and PASS_THROUGH in (self.solidus, self.reverse_solidus):
+            return escape[0]  # else %2F and %252F would be the same afterwards
         handling = self.solidus if value == b"/" else self.reverse_solidus if value == b"\\" else DECODE
         if handling == REJECT:
-            raise HttpError(400, f"Invalid URI: the encoded {value.decode()} character is not allowed")
+            attribute = "encodedSolidusHandling" if value == b"/" else "encodedReverseSolidusHandling"
+            raise HttpError(
+                400,
+                f"Invalid URI: the encoded {value.decode()} character is not allowed (the Connector's {attribute})",
+            )
         return escape[0] if handling == PASS_THROUGH else value
+
+
+def _is_suspicious(raw: str) -> bool:
+    if _SUSPICIOUS.search(raw):
+        return True
+    segments = raw.split("/")[1:]
+    last = len(segments) - 1
+    for at, segment in enumerate(segments):
+        name, parameters, _ = segment.partition(";")
+        dots = name.lower().replace("%2e", ".")
+        if not dots.strip(".") and ("%" in name or (parameters and (dots in (".", "..") or (not dots and at < last)))):
+            return True
+    return False
 
 
 def _cut_parameters(raw: str) -> tuple[str, dict[str, str]]:

@@ -151,5 +151,7 @@ class ContextAttributes(ContainerBase):
     clear_references_stop_timer_threads = Attribute(bool, False, doc="Cancel timers the application left behind.")
     renew_threads_when_stopping_context = Attribute(bool, True, inert=_NO_CLASS_LOADER)
     skip_memory_leak_checks_on_jvm_shutdown = Attribute(bool, False, inert="leftovers are reported at every stop")
-    use_bloom_filter_for_archives = Attribute(bool, False, doc="Deprecated in Tomcat; see archiveIndexStrategy.")
+    use_bloom_filter_for_archives = Attribute(
+        bool, False, inert="an archive's directory is kept in memory; Tomcat itself has given it up"
+    )
     not_found_class_resource_cache_size = Attribute(int, 1000, inert=_NO_CLASS_LOADER)

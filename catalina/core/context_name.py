@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from catalina.core.path_names import MAX_NAME_BYTES, checked_name
+from catalina.errors import DeploymentError
+
 __all__ = ["ContextName"]
 
 ROOT = "ROOT"
@@ -17,16 +20,39 @@ class ContextName:
     Args:
         path: empty for the root application, else with a leading slash.
         version: empty when the name has none.
+
+    Raises:
+        DeploymentError: the path has empty, ``.`` or ``..`` parts, or characters that no file name of ours has. So
+            :attr:`base_name` can always be joined to a directory.
     """
 
     path: str
     version: str = ""
 
+    def __post_init__(self) -> None:
+        source = f"context [{self.path[:MAX_NAME_BYTES]!r}]" if self.path else "the root context"
+        if self.path:
+            head, *parts = self.path.split("/")
+            if head or not parts:
+                raise DeploymentError(f"{source}: refused: a context path begins with a slash")
+            for part in parts:
+                checked_name(part, "part", source)
+        if self.version:
+            checked_name(self.version, "version", source)
+        checked_name(self.base_name, "file name", source)
+
     @classmethod
     def of_file(cls, file_name: str) -> ContextName:
-        """From the name of a directory, archive or descriptor; ``.war`` and ``.xml`` are cut off."""
-        stem = re.sub(r"(?i)\.(war|xml)$", "", file_name.rstrip("/").rpartition("/")[2])
-        base, _, version = stem.partition("##")
+        """From the name of a directory, archive or descriptor; ``.war`` and ``.xml`` are cut off.
+
+        Raises:
+            DeploymentError: nothing is left of it, or what is left is no name of a context.
+        """
+        name = file_name.rstrip("/").rpartition("/")[2]
+        stem = re.sub(r"(?i)\.(war|xml)$", "", name)
+        base, marker, version = stem.partition("##")
+        if not stem or (marker and not version):
+            raise DeploymentError(f"{file_name!r}: refused: the name of the application or its version is empty")
         return cls("" if base in ("", ROOT) else "/" + base.replace("#", "/"), version)
 
     @classmethod

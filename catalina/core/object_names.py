@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import AttributeRefused, Component
 from catalina.digester.class_names import JAVA_ONLY, ClassBroken, find_class
+from catalina.digester.recognised import recognised_class
 from catalina.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def _find_own(name: str) -> type:
     except ClassBroken as exc:
         raise DeploymentError(f"{name!r} cannot be used: {exc}") from exc
     if found is None:
-        why = JAVA_ONLY.get(name, "there is no counterpart of this Java class in Catalina for Python")
+        known = recognised_class(name)
+        why = JAVA_ONLY.get(name) or (known.why if known else "no class of Catalina for Python answers to this name")
         raise DeploymentError(f"{name!r}: {why}")
     return found
 
@@ -78,5 +80,7 @@ def configure(component: Component, name: str, parameters: Mapping[str, str], lo
         try:
             if not component.set_attribute(parameter, value):
                 log.warning("[%s] has no init parameter [%s]; ignored", name, parameter)
+            elif why := component.inert_reason(parameter):
+                log.info("[%s]: init parameter [%s] has no effect: %s", name, parameter, why)
         except AttributeRefused as refused:
             log.warning("[%s]: init parameter %s=%r ignored, expected %s", name, parameter, value, refused.expected)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Component, Element, Text
+from catalina.attributes import Component, Element, Place, Text
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
@@ -21,6 +21,9 @@ from catalina.core.standard_context_valve import StandardContextValve
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.naming.data_source import make_engine
+from catalina.naming.object_factory import ResourceSpec
+from catalina.naming.pool_settings import DBCP2
 from catalina.session.standard_manager import StandardManager
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 from catalina.webapp import UnavailableError
@@ -183,6 +186,18 @@ class StandardContext(ContextDescription):
     def lookup(self, name: str) -> Any:
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
+
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any:
+        """A DataSource of a component's own, without a name: an SQLAlchemy engine, which that one disposes of.
+
+        Args:
+            label: what errors call it.
+            properties: ``url``, ``username``, ``password`` and attributes of the pool.
+
+        Raises:
+            NamingError: it cannot be made.
+        """
+        return make_engine(ResourceSpec(label, "", properties, place=place), DBCP2)
 
     def find_other(self, path: str) -> ApplicationContext | None:
         """See :meth:`ApplicationContext.context`."""

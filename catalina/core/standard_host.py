@@ -11,6 +11,7 @@ from catalina.core.config_listener import add_config_listener
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host_valve import StandardHostValve
+from catalina.deploy.brought_files import BroughtFiles
 from catalina.digester.class_names import find_class
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
@@ -91,6 +92,7 @@ class StandardHost(ContainerBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.aliases: list[str] = []
+        self._brought: BroughtFiles | None = None
         self.pipeline.basic = StandardHostValve()
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -134,6 +136,17 @@ class StandardHost(ContainerBase):
         if self.work_dir is not None:
             return self.catalina_base / self.work_dir
         return self.catalina_base / "work" / self._engine_and_host()
+
+    @property
+    def brought(self) -> BroughtFiles:
+        """The record of what deployment itself has put into appBase and xmlBase."""
+        if self._brought is None:
+            base, work = self.catalina_base, self.work_path
+            own = [base / name for name in ("bin", "conf", "lib", "logs", "temp", "work")]
+            keep = (base, *own, work, self.app_base_path, self.config_base_path)
+            places = {"appBase": str(self.app_base_path), "xmlBase": str(self.config_base_path)}
+            self._brought = BroughtFiles(str(work / ".brought.json"), places, map(str, keep))
+        return self._brought
 
     def _engine_and_host(self) -> Path:
         return Path(self.parent.name if self.parent is not None else "_") / (self.name or "_")

@@ -36,9 +36,9 @@ class SocketAttributes(Component):
     socket_so_timeout = Attribute(
         int, None, unit="ms", xml="socket.soTimeout", doc="Same as connectionTimeout, and wins over it."
     )
-    socket_performance_connection_time = Attribute(int, None, xml="socket.performanceConnectionTime", inert=_WEIGHT)
-    socket_performance_latency = Attribute(int, None, xml="socket.performanceLatency", inert=_WEIGHT)
-    socket_performance_bandwidth = Attribute(int, None, xml="socket.performanceBandwidth", inert=_WEIGHT)
+    socket_performance_connection_time = Attribute(int, 0, xml="socket.performanceConnectionTime", inert=_WEIGHT)
+    socket_performance_latency = Attribute(int, 0, xml="socket.performanceLatency", inert=_WEIGHT)
+    socket_performance_bandwidth = Attribute(int, 0, xml="socket.performanceBandwidth", inert=_WEIGHT)
     socket_unlock_timeout = Attribute(
         int, 250, unit="ms", xml="socket.unlockTimeout", inert="nothing has to unlock an acceptor here"
     )

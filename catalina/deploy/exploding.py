@@ -10,17 +10,17 @@ import os
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
+from catalina.core.path_names import RESERVED_PREFIX
 from catalina.deploy.archive import Archive
+from catalina.deploy.brought_files import TRACKER, write_tracker
 from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits, unpack
 from catalina.deploy.wheel import EntryPoint, Wheel
 from catalina.deploy.wheel_install import library_place
 
-__all__ = ["STAGING_PREFIX", "TRACKER", "explode", "is_current", "mark_current"]
+__all__ = ["STAGING_PREFIX", "explode", "has_tracker", "is_current", "mark_current"]
 
-#: Carries the time of the archive that a directory was made from (Tomcat: Constants.WarTracker).
-TRACKER = "META-INF/war-tracker"
-#: Files and directories with this prefix are work in progress: never deployed, removed at the next start.
-STAGING_PREFIX = ".catalina-"
+#: Files and directories with this prefix are work in progress, or were moved aside: never deployed.
+STAGING_PREFIX = RESERVED_PREFIX
 
 _WEB_XML = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -57,12 +57,8 @@ def explode(archive: Archive, target: str, limits: UnpackLimits = DEFAULT_LIMITS
 
 def mark_current(file: str, directory: str) -> None:
     """Note that the directory was made from this state of the archive."""
-    tracker = os.path.join(directory, TRACKER)
-    os.makedirs(os.path.dirname(tracker), exist_ok=True)
     stat = os.stat(file)
-    with open(tracker, "w", encoding="utf-8") as sink:
-        sink.write(f"{stat.st_size}\n")
-    os.utime(tracker, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    write_tracker(directory, stat.st_size, stat.st_mtime_ns)
 
 
 def is_current(file: str, directory: str) -> bool:
@@ -72,6 +68,11 @@ def is_current(file: str, directory: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return tracker.st_mtime_ns == stat.st_mtime_ns
+
+
+def has_tracker(directory: str) -> bool:
+    """Whether a directory says that it was made from an archive, by this server or by another one."""
+    return os.path.isfile(os.path.join(directory, TRACKER))
 
 
 def _wheel_place(wheel: Wheel, web_root: str | None) -> Callable[[str], str | None]:

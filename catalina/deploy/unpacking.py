@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from catalina.errors import DeploymentError
+from catalina.core.path_names import checked_name
+from catalina.errors import CatalinaError, DeploymentError
 
 __all__ = ["DEFAULT_LIMITS", "UnpackLimits", "open_archive", "unpack"]
 
@@ -48,6 +49,14 @@ class UnpackLimits:
 DEFAULT_LIMITS = UnpackLimits()
 
 
+def _time_of(info: zipfile.ZipInfo) -> int:
+    """Seconds since 1970 of an entry, its time taken for UTC; 0 for a date that there is not."""
+    try:
+        return calendar.timegm((*info.date_time, 0, 0, 0))
+    except ValueError:
+        return 0
+
+
 @contextmanager
 def open_archive(file: str) -> Iterator[zipfile.ZipFile]:
     """The archive, open; whatever is wrong with it is a DeploymentError with its name and one line why."""
@@ -60,6 +69,10 @@ def open_archive(file: str) -> Iterator[zipfile.ZipFile]:
         raise DeploymentError(f"{file}: {exc}") from exc
     except OSError as exc:
         raise DeploymentError(f"{file}: cannot be read: {exc.strerror or exc}") from exc
+    except CatalinaError:
+        raise
+    except Exception as exc:  # whatever an archive makes the readers of zips, headers and sources raise
+        raise DeploymentError(f"{file}: refused: {type(exc).__name__}: {exc}") from exc
 
 
 def unpack(
@@ -117,12 +130,8 @@ class _Unpacking:
         parts = name.rstrip("/").split("/")
         if name.startswith("/") or (len(name) > 1 and name[1] == ":"):
             raise self._refused(f"absolute path {name!r}")
-        if ".." in parts or "." in parts or "" in parts:
-            raise self._refused(f"path {name!r} with empty, '.' or '..' parts")
-        if "\\" in name or any(ord(char) < 32 for char in name):
-            raise self._refused(f"path {name!r} with backslash or control character")
-        if any(len(os.fsencode(part)) > 255 for part in parts):
-            raise self._refused(f"path {name[:40]!r}... with a part longer than 255 bytes")
+        for part in parts:
+            checked_name(part, f"part of {name[:80]!r}", self.file, limit=255)
         return os.path.join(self.target, *parts)
 
     def _unpack_entry(self, info: zipfile.ZipInfo, place: str) -> None:
@@ -146,7 +155,7 @@ class _Unpacking:
             raise self._refused(f"{info.filename!r} is both file and directory") from None
         if mode & stat.S_IXUSR:
             os.chmod(place, os.stat(place).st_mode | stat.S_IXUSR)
-        when = calendar.timegm((*info.date_time, 0, 0, 0)) if info.date_time[1] and info.date_time[2] else 0
+        when = _time_of(info)
         os.utime(place, (when, when))
 
     def _copy(self, info: zipfile.ZipInfo, source: IO[bytes], sink: IO[bytes]) -> None:
@@ -169,9 +178,13 @@ class _Unpacking:
         beside = os.path.dirname(place)
         if not to or to.startswith("/") or not self._inside(os.path.normpath(os.path.join(beside, to))):
             raise self._refused(f"link {info.filename!r} to {to!r} leaves the archive's directory")
+        checked_name(to.replace("/", ""), f"target of link {info.filename!r}", self.file, limit=4096)
+        there = beside  # links made before may stand on the way: nothing is made behind one
+        while not os.path.lexists(there):
+            there = os.path.dirname(there)
+        if os.path.realpath(there) != there:
+            raise self._refused(f"link {info.filename!r} stands behind another link")
         os.makedirs(beside, exist_ok=True)
-        if not self._inside(os.path.realpath(beside)):
-            raise self._refused(f"link {info.filename!r} stands behind a link that leaves the archive's directory")
         if os.path.lexists(place):
             raise self._refused(f"{info.filename!r} is both link and file")
         os.symlink(to, place)

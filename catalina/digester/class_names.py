@@ -59,7 +59,6 @@ OLD_NAMES = {
     "org.apache.catalina.realm.JDBCRealm": "org.apache.catalina.realm.DataSourceRealm",
     "org.apache.catalina.session.JDBCStore": "org.apache.catalina.session.DataSourceStore",
     "org.apache.catalina.valves.FastCommonAccessLogValve": "org.apache.catalina.valves.AccessLogValve",
-    "org.apache.catalina.core.StandardVirtualThreadExecutor": "org.apache.catalina.core.StandardThreadExecutor",
     "org.apache.catalina.loader.VirtualWebappLoader": "org.apache.catalina.loader.WebappLoader",
     "org.apache.tomcat.util.http.LegacyCookieProcessor": "org.apache.tomcat.util.http.Rfc6265CookieProcessor",
 }
@@ -82,7 +81,9 @@ JAVA_ONLY = {
     "org.apache.catalina.startup.TldConfig": _JAR_SCANNING,
     "org.apache.catalina.connector.MapperListener": "the mapper needs no listener",
     "org.apache.catalina.mbeans.ServerLifecycleListener": "every component is registered without a listener",
-    "org.apache.catalina.mbeans.JmxRemoteLifecycleListener": "there is no JMX port; beans are read over HTTP",
+    "org.apache.catalina.mbeans.JmxRemoteLifecycleListener": (
+        "there is no JMX port; nothing outside the process reads the beans yet"
+    ),
     "org.apache.catalina.util.SystemPropertyReplacerListener": "properties are replaced while they are read",
     "org.apache.catalina.core.ContextNamingInfoListener": "names are looked up in the context, there is no java: URL",
     "org.apache.catalina.core.NamingContextListener": "every context and server has its names without a listener",

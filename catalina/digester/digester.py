@@ -233,13 +233,9 @@ class Digester:
     def _say_when_meaningless(self, digested: Digested, component: Component, name: str, place: Place) -> None:
         """An attribute that is declared so that files are understood, and set to something else than its default."""
         for holder in _holders(component):
-            declaration = holder.attributes().get(name)
-            if (
-                declaration is not None
-                and declaration.inert
-                and getattr(holder, declaration.name) != declaration.default
-            ):
-                self._say(digested, logging.INFO, f"{name} has no effect: {declaration.inert}", place)
+            why = holder.inert_reason(name)
+            if why:
+                self._say(digested, logging.INFO, f"{name} has no effect: {why}", place)
 
     def _add(
         self, digested: Digested, parent: Component, child: XmlElement, declaration: Element | Text | None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from catalina.attributes import Attribute, comma_list
+from catalina.attributes import Attribute, AttributeRefused, comma_list
 from catalina.errors import DeploymentError
 from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResponse, add_vary
 from catalina.filters.origin import is_same_origin, is_valid_origin
@@ -18,13 +19,32 @@ NOT_CORS, SIMPLE, ACTUAL, PREFLIGHT, INVALID = "not_cors", "simple", "actual", "
 SIMPLE_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 
 
+def _flag(text: str) -> bool:
+    """An empty init-param is false here, as in Tomcat, which reads it itself."""
+    match text.strip().lower():
+        case "true":
+            return True
+        case "false" | "":
+            return False
+        case _:
+            raise AttributeRefused("true or false")
+
+
+def _seconds(text: str) -> int:
+    """An empty init-param is 0 here."""
+    text = text.strip()
+    if not re.fullmatch(r"(-?[0-9]{1,18})?", text):
+        raise AttributeRefused("a whole number of seconds")
+    return int(text or 0)
+
+
 class CorsFilter(FilterBase):
     """Refuse what the configuration does not allow; answer preflight requests itself."""
 
     config_problem_fatal: ClassVar[bool] = True
 
     allowed_origins: Attribute[tuple[str, ...]] = Attribute(
-        comma_list, (), xml="cors.allowed.origins", doc="Origins that may read; * is all, none is nobody."
+        comma_list, (), xml="cors.allowed.origins", doc="Origins that may read; * alone is all, none is nobody."
     )
     allowed_methods: Attribute[tuple[str, ...]] = Attribute(
         comma_list, ("GET", "POST", "HEAD", "OPTIONS"), xml="cors.allowed.methods", doc="Methods they may use."
@@ -46,22 +66,23 @@ class CorsFilter(FilterBase):
         comma_list, (), xml="cors.exposed.headers", doc="Response headers their scripts may read."
     )
     preflight_max_age = Attribute(
-        int,
+        _seconds,
         1800,
         unit="seconds",
         xml="cors.preflight.maxage",
         doc="Life of a preflight answer; 0 says none.",
     )
     support_credentials = Attribute(
-        bool, False, xml="cors.support.credentials", doc="Allow cookies and logins; not together with all origins."
+        _flag, False, xml="cors.support.credentials", doc="Allow cookies and logins; not together with all origins."
     )
     request_decorate = Attribute(
-        bool, True, xml="cors.request.decorate", doc="Tell the application by cors.* keys of the environ."
+        _flag, True, xml="cors.request.decorate", doc="Tell the application by cors.* keys of the environ."
     )
 
     def prepare(self) -> None:
         """Refuse to let every site act in the name of a logged-in user."""
-        self._any_origin = "*" in self.allowed_origins
+        # As in Tomcat only alone: in a list it is an origin that no browser sends.
+        self._any_origin = self.allowed_origins == ("*",)
         self._allowed_headers = frozenset(name.lower() for name in self.allowed_headers)
         if self.support_credentials and self._any_origin:
             raise DeploymentError("It is not allowed to configure supportsCredentials=[true] when allowedOrigins=[*]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ def _rule(text: str) -> ExpiresRule:
         return parse_rule(text)
     except ValueError as error:
         raise AttributeRefused(f"a rule such as 'access plus 1 hour' ({error})") from None
+
+
+def _tidy(content_type: str) -> str:
+    """As types are compared: ``Text/XML; charset=UTF-8`` is ``text/xml;charset=utf-8``."""
+    return re.sub(r"\s*([;=])\s*", r"\1", content_type.strip().lower())
 
 
 def _statuses(text: str) -> tuple[int, ...]:
@@ -59,7 +65,7 @@ class ExpiresFilter(FilterBase):
         if word != BY_TYPE or not content_type.strip():
             return super().set_attribute(name, text)
         try:
-            self._by_type[content_type.strip().lower()] = _rule(text)
+            self._by_type[_tidy(content_type)] = _rule(text)
         except AttributeRefused as refused:
             self._refused.append(f"{name}={text!r}, expected {refused.expected}")
             raise
@@ -85,7 +91,7 @@ class ExpiresFilter(FilterBase):
             content_type = self.context.mime_type(self.path_of(environ))
         if content_type is None and status >= 400:
             return  # the container's own page for an error: nothing to keep
-        rule = self._rule_for((content_type or "").lower())
+        rule = self._rule_for(_tidy(content_type or ""))
         if rule is None:
             return
         now = datetime.fromtimestamp(int(self.clock()), UTC)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from catalina.attributes import Attribute, choice
+from catalina.attributes import Attribute, AttributeRefused, choice
 from catalina.errors import DeploymentError
 from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResponse, header
 
 __all__ = ["HttpHeaderSecurityFilter"]
+
+
+#: What java.net.URI takes of ASCII (RFC 2396): a scheme is followed by something, an escape has two digits.
+_URI = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*:\Z)(?!:)(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+
+
+def _uri(text: str) -> str:
+    if not _URI.fullmatch(text):
+        raise AttributeRefused("a URI")
+    return text
 
 
 class HttpHeaderSecurityFilter(FilterBase):
@@ -25,7 +36,7 @@ class HttpHeaderSecurityFilter(FilterBase):
     anti_click_jacking_option = Attribute(
         choice("DENY", "SAMEORIGIN", "ALLOW-FROM"), "DENY", doc="Who may show the pages in a frame."
     )
-    anti_click_jacking_uri = Attribute(str, "", doc="Address for ALLOW-FROM.")
+    anti_click_jacking_uri = Attribute(_uri, "", doc="Address for ALLOW-FROM.")
     block_content_type_sniffing_enabled = Attribute(bool, True, doc="Send X-Content-Type-Options: nosniff.")
     xss_protection_enabled = Attribute(bool, False, doc="Send the old X-XSS-Protection header.")
 

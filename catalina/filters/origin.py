@@ -11,13 +11,15 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 def is_same_origin(scheme: str, server_name: str, server_port: int, origin: str) -> bool:
-    """Whether ``origin`` names the scheme, host and port that the request itself came to."""
+    """Whether ``origin`` names the scheme, host and port that the request itself came to.
+
+    The default port may be written or not.
+    """
     if not scheme or not server_name:
         return False
     target = f"{scheme.lower()}://{server_name}"
-    if server_port != _DEFAULT_PORTS.get(scheme.lower(), -1):
-        target += f":{server_port}"
-    return target == origin
+    is_default = server_port == _DEFAULT_PORTS.get(scheme.lower(), -1)
+    return origin == f"{target}:{server_port}" or (is_default and origin == target)
 
 
 def is_valid_origin(origin: str) -> bool:

@@ -11,11 +11,18 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from catalina.attributes import Attribute
-from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 from catalina.java_pattern import pattern
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, host_field, is_https
+from catalina.valves.forwarded import (
+    INTERNAL_PROXIES,
+    Client,
+    canonical_name,
+    follow_chain,
+    forwarded_host,
+    host_field,
+    is_https,
+)
 
 __all__ = ["RemoteIpFilter"]
 
@@ -61,8 +68,8 @@ class RemoteIpFilter(FilterBase):
             self._believe_host(environ)
             self._tell_host(environ)
             environ["org.apache.tomcat.request.forwarded"] = True
-        if self.request_attributes_enabled:
-            _publish(environ)
+            if self.request_attributes_enabled:  # the valve tells them of every request, as in Tomcat
+                _publish(environ)
         return self.next(environ, start_response)
 
     def _believe_address(self, environ: Environ, client: Client) -> None:
@@ -73,7 +80,7 @@ class RemoteIpFilter(FilterBase):
             environ["REMOTE_HOST"] = canonical_name(client.address)
         for name, values in ((self.proxies_header, client.proxies), (self.remote_ip_header, client.unread)):
             if values:
-                environ[_key(name)] = ", ".join(values)
+                environ[_key(name)] = ",".join(values)
             else:
                 environ.pop(_key(name), None)
 
@@ -100,7 +107,7 @@ class RemoteIpFilter(FilterBase):
         if not value:
             return
         try:
-            environ["SERVER_NAME"] = parse_host(value.strip().encode("latin-1"))[0]
+            environ["SERVER_NAME"] = forwarded_host(value)
         except HttpError:
             self.logger.debug("Invalid value [%s] found for Host in HTTP header [%s]", value, self.host_header)
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import sys
 from typing import TextIO
 
-from catalina.attributes import Attribute, Component
+from catalina.attributes import Attribute, AttributeRefused, Component
 
 __all__ = ["ConsoleHandler"]
+
+
+def _charset(text: str) -> str:
+    try:
+        return codecs.lookup(text.strip()).name
+    except LookupError:
+        raise AttributeRefused("a character encoding") from None
 
 
 class ConsoleHandler(Component, logging.StreamHandler[TextIO]):
     """Writes to whatever standard error is at the time of the record."""
 
-    encoding = Attribute(str, "", doc="Accepted; standard error has the encoding of the process.")
+    encoding = Attribute(_charset, "", doc="Character encoding of standard error; the process's own when not given.")
 
     def __init__(self, **values: str) -> None:
         Component.__init__(self, **values)
@@ -22,8 +31,15 @@ class ConsoleHandler(Component, logging.StreamHandler[TextIO]):
 
     @property
     def stream(self) -> TextIO:
-        """Standard error as it is now: a test or a daemon may have replaced it."""
-        return sys.stderr
+        """Standard error as it is now, in the encoding that was given: a test or a daemon may have replaced it."""
+        stream = sys.stderr
+        if (
+            self.encoding
+            and isinstance(stream, io.TextIOWrapper)
+            and codecs.lookup(stream.encoding).name != self.encoding
+        ):
+            stream.reconfigure(encoding=self.encoding)
+        return stream
 
     @stream.setter
     def stream(self, stream: TextIO) -> None:

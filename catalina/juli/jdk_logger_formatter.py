@@ -6,6 +6,7 @@ import logging
 
 from catalina.attributes import Component
 from catalina.juli.levels import FINER, level_name
+from catalina.juli.log_text import escaped, message_of
 from catalina.juli.one_line_formatter import stack_trace
 
 __all__ = ["JdkLoggerFormatter"]
@@ -23,7 +24,7 @@ class JdkLoggerFormatter(Component, logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record, without the last line end; a stack trace stands on the lines after it."""
         letter = _LETTERS.get(level_name(record.levelno), "   ") if record.levelno >= FINER else "   "
-        name = record.name.rpartition(".")[2].ljust(20)
-        line = f"{round(record.created * 1000)}{letter}{name}{record.getMessage()}"
+        name = escaped(record.name.rpartition(".")[2]).ljust(20)
+        line = f"{round(record.created * 1000)}{letter}{name}{message_of(record)}"
         trace = stack_trace(record)
         return f"{line}\n{trace}" if trace else line

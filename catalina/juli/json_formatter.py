@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 from catalina.attributes import Attribute
 from catalina.juli.levels import level_name
 from catalina.juli.one_line_formatter import OneLineFormatter, source_method, stack_trace, thread_name
 
 __all__ = ["JsonFormatter"]
+
+#: What JSON lets stand in a string and a terminal, or an encoder, does not.
+_RAW_IN_JSON = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class JsonFormatter(OneLineFormatter):
@@ -30,4 +34,4 @@ class JsonFormatter(OneLineFormatter):
         trace = stack_trace(record)
         if trace:
             fields["throwable"] = trace.splitlines()
-        return json.dumps(fields, ensure_ascii=False)
+        return _RAW_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(fields, ensure_ascii=False))

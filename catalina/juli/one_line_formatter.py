@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from catalina.attributes import Attribute, Component, xml_name
 from catalina.juli.levels import level_name
+from catalina.juli.log_text import escaped, message_of
 from catalina.simple_date_format import date_formatter
 
 __all__ = ["OneLineFormatter", "stack_trace", "thread_name"]
@@ -18,7 +19,7 @@ _plain = logging.Formatter()
 
 def thread_name(record: logging.LogRecord) -> str:
     """The thread as Tomcat shows it: the main one is ``main``."""
-    return "main" if record.threadName == "MainThread" else record.threadName or "?"
+    return "main" if record.threadName == "MainThread" else escaped(record.threadName or "?")
 
 
 @lru_cache(maxsize=4096)
@@ -28,12 +29,15 @@ def source_method(function: str) -> str:
 
 
 def stack_trace(record: logging.LogRecord) -> str:
-    """The record's exception (or stack) as text without a line end, empty when it has none."""
+    """The record's exception (or stack) as text without a line end at its end, empty when it has none.
+
+    Its lines stay, other control characters in the exception's words are escaped.
+    """
     trace = record.stack_info or ""
     if record.exc_info and record.exc_info[0] is not None:
         exception = _plain.formatException(record.exc_info)
         trace = f"{exception}\n{trace}" if trace else exception
-    return trace
+    return escaped(trace, keep_lines=True)
 
 
 class OneLineFormatter(Component, logging.Formatter):
@@ -56,7 +60,7 @@ class OneLineFormatter(Component, logging.Formatter):
         """The text of a record, without the last line end."""
         line = (
             f"{self._date(round(record.created * 1000))} {level_name(record.levelno)} [{thread_name(record)}] "
-            f"{record.name}.{source_method(record.funcName or '')} {record.getMessage()}"
+            f"{escaped(record.name)}.{source_method(record.funcName or '')} {message_of(record)}"
         )
         trace = stack_trace(record)
         return line + "".join(f"\n\t{part}" for part in trace.splitlines())

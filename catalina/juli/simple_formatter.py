@@ -6,6 +6,7 @@ import logging
 
 from catalina.attributes import Component
 from catalina.juli.levels import level_name
+from catalina.juli.log_text import escaped, message_of
 from catalina.juli.one_line_formatter import source_method, stack_trace
 from catalina.simple_date_format import date_formatter
 
@@ -23,6 +24,6 @@ class SimpleFormatter(Component, logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record, without the last line end."""
         when = self._date(round(record.created * 1000))
-        head = f"{when} {record.name} {source_method(record.funcName or '')}"
+        head = f"{when} {escaped(record.name)} {source_method(record.funcName or '')}"
         trace = stack_trace(record)
-        return f"{head}\n{level_name(record.levelno)}: {record.getMessage()}" + (f"\n{trace}" if trace else "")
+        return f"{head}\n{level_name(record.levelno)}: {message_of(record)}" + (f"\n{trace}" if trace else "")

@@ -9,6 +9,7 @@ import logging
 import os
 
 from catalina.juli.levels import level_name
+from catalina.juli.log_text import message_of
 from catalina.juli.one_line_formatter import OneLineFormatter, stack_trace
 
 __all__ = ["SystemdFormatter"]
@@ -28,5 +29,8 @@ class SystemdFormatter(OneLineFormatter):
         if not self._journal:
             return super().format(record)
         priority = _PRIORITY.get(level_name(record.levelno), "<7>")
-        lines = [record.getMessage(), *(part.replace("\t", "    ") for part in stack_trace(record).splitlines())]
+        lines = [
+            *message_of(record).split("\n"),
+            *(part.replace("\t", "    ") for part in stack_trace(record).splitlines()),
+        ]
         return "\n".join(priority + line for line in lines)

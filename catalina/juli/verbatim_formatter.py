@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from catalina.attributes import Component
+from catalina.juli.log_text import message_of
 
 __all__ = ["VerbatimFormatter"]
 
@@ -18,4 +19,4 @@ class VerbatimFormatter(Component, logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The message, without the last line end."""
-        return record.getMessage()
+        return message_of(record)

@@ -42,7 +42,7 @@ def report_threads(space: ImportSpace, name: str) -> list[threading.Thread]:
     for thread in left:
         frame = frames.get(thread.ident or 0)
         stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "    (has just ended)"
-        log.warning(THREAD_LEFT, name, thread.name, stack)
+        log.warning(THREAD_LEFT, name, thread.name, stack, extra={"keeps_lines": True})
     return left
 
 

@@ -45,8 +45,8 @@ class WebappLoader(Lifecycle):
         inert="Python has one way to load a module",
     )
     reloadable = Attribute(bool, None, doc="Old place of the Context's attribute; wins over it when given.")
-    search_external_first = Attribute(bool, False, doc="Tomcat 7 only: there are no external repositories here.")
-    jar_open_interval = Attribute(int, 90000, unit="ms", doc="Tomcat 7 only: wheels in WEB-INF/lib are unpacked.")
+    search_external_first = Attribute(bool, False, inert="there are no external repositories here")
+    jar_open_interval = Attribute(int, 90000, unit="ms", inert="wheels in WEB-INF/lib are unpacked")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

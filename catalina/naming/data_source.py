@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import NamingError
+from catalina.extras import missing_package
 from catalina.naming.jdbc_url import translate_url
 from catalina.naming.object_factory import ResourceSpec, log_ignored
 from catalina.naming.pool_settings import PoolDefaults, PoolSettings, read_settings
@@ -32,7 +33,7 @@ def make_engine(spec: ResourceSpec, defaults: PoolDefaults) -> Engine:
         from sqlalchemy import create_engine
         from sqlalchemy.exc import ArgumentError, NoSuchModuleError
     except ImportError as error:
-        raise NamingError(f"{spec}: a DataSource needs the package sqlalchemy (extra 'sql')") from error
+        raise NamingError(f"{spec}: {missing_package('sqlalchemy') or error}") from error
     try:
         settings = read_settings(properties, defaults)
         address = translate_url(url, properties.get("username") or properties.get("user"), properties.get("password"))
@@ -41,6 +42,8 @@ def make_engine(spec: ResourceSpec, defaults: PoolDefaults) -> Engine:
         )
     except NamingError as error:
         raise NamingError(f"{spec}: {error}") from None
+    except ModuleNotFoundError as error:
+        raise NamingError(f"{spec}: {missing_package(error.name or '') or error}") from error
     except (ImportError, ArgumentError, NoSuchModuleError, TypeError) as error:
         raise NamingError(f"{spec}: {error}") from error
     log_ignored(spec, settings.ignored)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from catalina.attributes import Place
 
@@ -24,6 +24,7 @@ class ResourceSpec:
         base: directory that relative paths start from: CATALINA_BASE.
         substitutions: the ``${...}`` properties, for files that the factory reads.
         place: where the element stands.
+        lookup: finds another name beside this one, for factories that build upon it; None where there is none.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ResourceSpec:
     base: Path = field(default_factory=Path.cwd)
     substitutions: Mapping[str, str] = field(default_factory=dict, repr=False)
     place: Place | None = None
+    lookup: Callable[[str], Any] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

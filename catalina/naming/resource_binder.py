@@ -27,7 +27,8 @@ __all__ = ["ResourceBinder"]
 
 log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
-_DBCP = "org.apache.tomcat.dbcp.dbcp2.BasicDataSourceFactory"
+_DBCP2 = "org.apache.tomcat.dbcp.dbcp2"
+_DBCP = f"{_DBCP2}.BasicDataSourceFactory"
 _JDBC_POOL = "org.apache.tomcat.jdbc.pool.DataSourceFactory"
 _MAIL = "catalina.naming.mail_session.MailSessionFactory"
 
@@ -39,6 +40,9 @@ TYPE_FACTORIES = {
     "javax.mail.Session": _MAIL,
     "org.apache.catalina.UserDatabase": "org.apache.catalina.users.MemoryUserDatabaseFactory",
     "org.apache.tomcat.jdbc.pool.DataSource": _JDBC_POOL,
+    f"{_DBCP2}.cpdsadapter.DriverAdapterCPDS": f"{_DBCP2}.cpdsadapter.DriverAdapterCPDS",
+    f"{_DBCP2}.datasources.PerUserPoolDataSource": f"{_DBCP2}.datasources.PerUserPoolDataSourceFactory",
+    f"{_DBCP2}.datasources.SharedPoolDataSource": f"{_DBCP2}.datasources.SharedPoolDataSourceFactory",
 }
 #: Factories under older names.
 OLD_FACTORIES = {
@@ -47,6 +51,13 @@ OLD_FACTORIES = {
     "org.apache.tomcat.dbcp.dbcp.BasicDataSourceFactory": _DBCP,
     "org.apache.naming.factory.DbcpDataSourceFactory": _DBCP,
     "org.apache.naming.factory.MailSessionFactory": _MAIL,
+    "org.apache.commons.dbcp.cpdsadapter.DriverAdapterCPDS": f"{_DBCP2}.cpdsadapter.DriverAdapterCPDS",
+    "org.apache.commons.dbcp2.cpdsadapter.DriverAdapterCPDS": f"{_DBCP2}.cpdsadapter.DriverAdapterCPDS",
+    **{
+        f"{package}.datasources.{kind}DataSourceFactory": f"{_DBCP2}.datasources.{kind}DataSourceFactory"
+        for package in ("org.apache.commons.dbcp", "org.apache.commons.dbcp2")
+        for kind in ("PerUserPool", "SharedPool")
+    },
     "com.zaxxer.hikari.HikariJNDIFactory": "catalina.naming.hikari_factory.HikariFactory",
 }
 _LINK_WITH_CREDENTIALS = "org.apache.naming.factory.DataSourceLinkFactory"
@@ -91,7 +102,9 @@ class ResourceBinder:
         return {**entry.properties, "factory": entry.factory}
 
     def _spec(self, entry: ContextResource) -> ResourceSpec:
-        return ResourceSpec(entry.name, entry.type, entry.properties, self.base, self.substitutions, entry.place)
+        return ResourceSpec(
+            entry.name, entry.type, entry.properties, self.base, self.substitutions, entry.place, self.names.lookup
+        )
 
     def _bind_environment(self, entry: ContextEnvironment) -> None:
         if entry.lookup_name:

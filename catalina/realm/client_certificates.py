@@ -11,6 +11,8 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from catalina.extras import missing_package
+
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
@@ -34,7 +36,7 @@ def certificates_of(request: Request) -> tuple[Certificate, ...]:
     except ValueError as error:
         log.warning("%s: a client certificate cannot be read: %s", request.remote_addr, error)
     except ImportError:
-        log.error("Client certificates need the package cryptography (extra 'crypto'); no user is recognised by one")
+        log.error("No user is recognised by a client certificate: %s", missing_package("cryptography"))
     return ()
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import LifecycleError, NamingError
+from catalina.extras import missing_package
 from catalina.naming.data_source import make_engine
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
+from catalina.naming.sql_identifier import is_sql_identifier
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, TextClause
 
 __all__ = ["DataSourceRealm"]
-
-#: What may stand in a statement: names, with schema, quoted or not. They cannot be parameters of a statement.
-_IDENTIFIER = re.compile(r'(?:[A-Za-z_][\w$#]*|"[^"]+"|`[^`]+`)(?:\.(?:[A-Za-z_][\w$#]*|"[^"]+"|`[^`]+`)){0,2}')
 
 
 class DataSourceRealm(RealmBase):
@@ -42,7 +40,7 @@ class DataSourceRealm(RealmBase):
     connection_url = Attribute(str, "", xml="connectionURL", doc="JDBCRealm: the database, without a DataSource.")
     connection_name = Attribute(str, "", doc="JDBCRealm: database user.")
     connection_password = Attribute(str, "", doc="JDBCRealm: its password.")
-    driver_name = Attribute(str, "", doc="JDBCRealm, Java only: the URL says which driver.")
+    driver_name = Attribute(str, "", doc="JDBCRealm: a Java class.", inert="the URL says which driver")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -78,10 +76,10 @@ class DataSourceRealm(RealmBase):
         try:
             from sqlalchemy import text
         except ImportError as error:
-            raise LifecycleError(f"{self}: needs the package sqlalchemy (extra 'sql')") from error
+            raise LifecycleError(f"{self}: {missing_package('sqlalchemy') or error}") from error
         names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
         for name in names:
-            if name and not _IDENTIFIER.fullmatch(name):
+            if name and not is_sql_identifier(name):
                 raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
         where = f"WHERE {self.user_name_col} = :username"
         self._credentials = text(f"SELECT {self.user_cred_col} FROM {self.user_table} {where}")  # noqa: S608 - names only

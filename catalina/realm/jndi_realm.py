@@ -8,6 +8,7 @@ from typing import Any
 
 from catalina.attributes import Attribute, choice
 from catalina.errors import LifecycleError
+from catalina.extras import missing_package
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.ldap_directory import DirectoryError, Entry, LdapDirectory, connector, parse_url
 from catalina.realm.ldap_text import escape_filter, escape_name, format_message, split_patterns
@@ -68,9 +69,7 @@ class JNDIRealm(RealmBase):
     time_limit = Attribute(int, 0, unit="ms", doc="Longest search; 0 is no limit.")
     deref_aliases = Attribute(choice("always", "never", "finding", "searching"), "always", doc="Handling of aliases.")
     referrals = Attribute(choice("ignore", "follow", "throw"), "ignore", doc="Whether other directories are asked.")
-    ad_compat = Attribute(
-        bool, False, doc="Active Directory's partial results are no error; they are none here anyway."
-    )
+    ad_compat = Attribute(bool, False, inert="Active Directory's partial results are never an error here")
     force_dn_hex_escape = Attribute(bool, False, doc="Write special characters of names in hexadecimal.")
     use_start_tls = Attribute(bool, False, doc="Switch to TLS with StartTLS; the server's certificate is verified.")
     cipher_suites = Attribute(str, "", doc="OpenSSL ciphers for TLS, separated by colons.")
@@ -111,7 +110,7 @@ class JNDIRealm(RealmBase):
                 self.referrals == "follow",
             )
         except ImportError as error:
-            raise LifecycleError(f"{self}: needs the package ldap3 (extra 'ldap')") from error
+            raise LifecycleError(f"{self}: {missing_package('ldap3') or error}") from error
         except ValueError as error:
             raise LifecycleError(f"{self}: connectionURL: {error}") from None
         if not urls:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import CatalinaError, ProtocolError
+from catalina.extras import missing_package
 from catalina.session.session_record import dump_session, load_session
 from catalina.session.store_base import StoreBase, StoreError
 
@@ -30,6 +31,13 @@ log = logging.getLogger("org.apache.catalina.session.DataSourceStore")
 class DataSourceStore(StoreBase):
     """Keeps sessions in the database of a DataSource resource; several nodes may share the table."""
 
+    driver_name = Attribute(str, None, doc="JDBCStore: a Java class.", inert="the URL says which driver")
+    connection_url = Attribute(str, "", xml="connectionURL", doc="JDBCStore: the database, without a DataSource.")
+    connection_name = Attribute(str, "", doc="JDBCStore: database user.")
+    connection_password = Attribute(str, "", doc="JDBCStore: its password.")
+    check_interval = Attribute(
+        int, 60, unit="seconds", inert="the manager's background tick looks for expired sessions"
+    )
     data_source_name = Attribute(str, None, doc="Name of the <Resource> that is the DataSource, as jdbc/sessions.")
     local_data_source = Attribute(bool, False, doc="Look it up in the Context instead of GlobalNamingResources.")
     session_table = Attribute(str, "tomcat$sessions", doc="The table's name.")
@@ -43,6 +51,8 @@ class DataSourceStore(StoreBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._table: Any = None
+        #: The engine of connectionURL; None with a DataSource.
+        self._own_engine: Any = None
 
     @property
     def name(self) -> str:
@@ -55,13 +65,40 @@ class DataSourceStore(StoreBase):
         return f"/{host.parent.name}/{host.name}{path}"
 
     def _start(self) -> None:
-        if not self.data_source_name:
-            raise StoreError("DataSourceStore: No valid JNDI name was given")
+        lacking = missing_package("sqlalchemy")
+        if lacking:
+            raise StoreError(f"DataSourceStore: {lacking}")
+        if self.data_source_name:
+            return
+        if not self.connection_url:
+            raise StoreError("DataSourceStore: No valid JNDI name was given, and no connectionURL")
+        properties = {
+            "url": self.connection_url,
+            "username": self.connection_name,
+            "password": self.connection_password,
+        }
+        self._own_engine = self._context().make_data_source(self.label, properties, self.place)
 
-    def _engine(self) -> Any:
+    def _stop(self) -> None:
+        engine, self._own_engine = self._own_engine, None
+        if engine is not None:
+            engine.dispose()
+
+    @property
+    def label(self) -> str:
+        """What errors call it: the DataSource's name, or JDBCStore with the database's own."""
+        return f"DataSourceStore [{self.data_source_name or 'connectionURL'}]"
+
+    def _context(self) -> Any:
         context: Any = None if self.manager is None else self.manager.context
         if context is None:
             raise StoreError("DataSourceStore: the manager has no context")
+        return context
+
+    def _engine(self) -> Any:
+        if self._own_engine is not None:
+            return self._own_engine
+        context = self._context()
         where = context if self.local_data_source else context.server.global_naming_resources
         try:
             return where.lookup(self.data_source_name)
@@ -94,7 +131,7 @@ class DataSourceStore(StoreBase):
             with self._engine().begin() as connection:
                 yield connection, self._columns()
         except SQLAlchemyError as error:
-            raise StoreError(f"DataSourceStore [{self.data_source_name}]: SQL Error: {error}") from error
+            raise StoreError(f"{self.label}: SQL Error: {error}") from error
 
     def keys(self) -> list[str]:
         """The ids of this application's rows."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
+from catalina.deploy.brought_files import COPY_XML
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
@@ -64,7 +65,8 @@ class ApplicationDeployer:
         if doc_base is not None:
             application.external = True
             application.watch_for_redeploy(doc_base)
-            archive = self.sources.archive(doc_base) if is_archive_name(doc_base) else None
+            is_archive = is_archive_name(doc_base) and not os.path.isdir(doc_base)
+            archive = self.sources.archive(doc_base) if is_archive else None
         else:
             del application.redeploy[file]
             archive = self.sources.archive_named(application.name)
@@ -122,6 +124,8 @@ class ApplicationDeployer:
             if unpack and os.path.isdir(place):
                 application.watch_for_redeploy(place)
                 self._watch_own_descriptor(application, place)
+            else:
+                application.watch_for_redeploy(self._descriptor_place(application))
 
     def may_install(self, context: StandardContext) -> bool:
         """Whether pip may install what the application requires: ``installDependencies`` of Context, else Host."""
@@ -132,7 +136,7 @@ class ApplicationDeployer:
 
     def deploy_directory(self, name: ContextName, directory: str) -> DeployedApplication:
         """A directory in appBase."""
-        application = DeployedApplication(name)
+        application = DeployedApplication(name, directory=directory)
         with LoggedDeployment("web application directory", directory) as attempt:
             attempt.run(lambda: self._deploy_directory(application, directory))
         self._watch_globals(application)
@@ -167,11 +171,28 @@ class ApplicationDeployer:
             raise DeploymentError(BLOCKED % (application.name.display_name, own, target))
         context = make_context(self.host, own)
         if self.host.copy_xml or context.copy_xml:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copyfile(own, target)
+            self._copy_descriptor(own, target)
             application.has_descriptor = True
             context = make_context(self.host, target)
         return context
+
+    def _copy_descriptor(self, own: str, target: str) -> None:
+        """copyXML. A descriptor that an operator wrote, or has edited since it was copied, stays and counts."""
+        brought = self.host.brought
+        if os.path.lexists(target) and brought.brought_by(target) != COPY_XML:
+            log.warning("The descriptor [%s] is kept, it was not copied from an application", target)
+            return
+        try:
+            stage = brought.stage(os.path.dirname(target), "copying")
+            staged = os.path.join(stage, "context.xml")
+            try:
+                shutil.copyfile(own, staged)
+                brought.note(target, COPY_XML, staged)
+                os.replace(staged, target)
+            finally:
+                brought.end_stage(stage)
+        except OSError as exc:
+            raise DeploymentError(f"{own}: cannot be copied to [{target}]: {exc.strerror}") from exc
 
     def _start(
         self, application: DeployedApplication, context: StandardContext, archive: Archive | None, doc_base: str | None

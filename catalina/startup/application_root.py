@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.deploy.archive import Archive
+from catalina.deploy.brought_files import ARCHIVE
 from catalina.deploy.dependencies import install_dependencies
-from catalina.deploy.exploding import is_current
+from catalina.deploy.exploding import has_tracker, is_current
+from catalina.deploy.removal import remove
 from catalina.deploy.requirements import Missing, missing_requirements
 from catalina.deploy.unpacking import UnpackLimits
 from catalina.deploy.wheel import Wheel
 from catalina.errors import DeploymentError
 from catalina.loader.search_path import DEPENDENCIES, search_path
-from catalina.startup.expand_war import delete, put_in_place, stage
+from catalina.startup.expand_war import put_in_place, stage
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
 
 __all__ = ["ApplicationRoot"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
 
@@ -40,10 +44,12 @@ class ApplicationRoot:
     def __init__(self, host: StandardHost, archive: Archive, base_name: str) -> None:
         self.archive = archive
         self._host = host
+        self._brought = host.brought
         self._unpacked_place = os.path.join(os.path.abspath(host.app_base_path), base_name)
         self._work = os.path.join(os.path.abspath(host.work_path), base_name)
         self._staged: str | None = None
         self._old: str | None = None
+        self._old_is_ours = True
         self._place: str | None = None
         self.directory = ""
 
@@ -54,15 +60,26 @@ class ApplicationRoot:
     def prepare(self, unpack: bool) -> str:
         """The directory's content, where it is now: at its place if that fits the archive, else staged beside it.
 
+        A directory in appBase that was made from no archive (it has no ``META-INF/war-tracker``) is an operator's,
+        and runs as it is, as in Tomcat.
+
         Raises:
-            DeploymentError: the archive is refused.
+            DeploymentError: the archive is refused, or its directory's name is that of a file.
         """
         place = self.place(unpack)
         if is_current(self.archive.file, place):
             self.directory = place
             return place
+        if unpack and os.path.lexists(place):
+            if not os.path.isdir(place):
+                raise DeploymentError(f"{self.archive.file}: cannot be unpacked, [{place}] is in the way")
+            if not has_tracker(place):
+                log.warning("The directory [%s] was not made from the archive [%s] beside it; it is kept and used as "
+                            "it is. Remove it to have the archive unpacked.", place, self.archive.file)  # fmt: skip
+                self.directory = place
+                return place
         limits = UnpackLimits(self._host.max_unpacked_size, self._host.max_unpacked_files, self._host.max_unpack_ratio)
-        self._staged = self.directory = stage(self.archive, os.path.dirname(place), limits)
+        self._staged = self.directory = stage(self._brought, self.archive, os.path.dirname(place), limits)
         return self._staged
 
     def check_requirements(self, install: bool) -> None:
@@ -92,10 +109,27 @@ class ApplicationRoot:
         return missing_requirements(wheel.requirements, search_path(self.directory, self._work), sys.path)
 
     def move_in(self, unpack: bool) -> str:
-        """Put the directory where it runs; what was there is kept until :meth:`close` or :meth:`move_back`."""
+        """Put the directory where it runs; what was there is kept until :meth:`close` or :meth:`move_back`.
+
+        What was there and was not brought by this server, such as the directory of another Tomcat, is moved aside
+        and kept for good.
+
+        Raises:
+            DeploymentError: it cannot be put there; all is as before.
+        """
         place = self.place(unpack)
         if self._staged is not None:
-            self._old = put_in_place(self._staged, place)
+            aside = None
+            if unpack:
+                if os.path.lexists(place) and self._brought.brought_by(place) is None:
+                    aside = self._brought.set_aside(place)
+                self._brought.note(place, ARCHIVE, self._staged)
+            try:
+                self._old = put_in_place(self._brought, self._staged, place)
+            except OSError as exc:
+                raise DeploymentError(f"{self.archive.file}: cannot be put into [{place}]: {exc.strerror}") from exc
+            if aside is not None:
+                self._old, self._old_is_ours = aside, False
             self._staged = None
             self._place = place
         self.directory = place
@@ -109,15 +143,22 @@ class ApplicationRoot:
         """
         if self._old is None or self._place is None:
             return False
-        delete(self._place)
-        Path(self._old).rename(self._place)
-        delete(os.path.dirname(self._old))
-        self._old = None
+        unpacked = self._place == self._unpacked_place
+        if unpacked and self._old_is_ours:
+            self._brought.note(self._place, ARCHIVE, self._old)
+        remove(self._place, os.path.dirname(self._place))
+        os.rename(self._old, self._place)
+        self._end_old()
         return True
 
     def close(self) -> None:
         """Remove what is neither running nor to run again."""
-        for directory in (self._staged, self._old):
-            if directory is not None:
-                delete(os.path.dirname(directory))
-        self._staged = self._old = None
+        if self._staged is not None:
+            self._brought.end_stage(os.path.dirname(self._staged))
+            self._staged = None
+        self._end_old()
+
+    def _end_old(self) -> None:
+        if self._old is not None and self._old_is_ours:
+            self._brought.end_stage(os.path.dirname(self._old))
+        self._old, self._old_is_ours = None, True

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
+from catalina.core.path_names import checked_name
 from catalina.deploy.archive import Archive, is_archive_name, read_archive
 from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import Settling, Stamp, stamp_of
@@ -34,6 +35,7 @@ class ApplicationSources:
         self.unsettled = False
         self._known: dict[str, tuple[Stamp, Archive | DeploymentError]] = {}
         self._said: dict[str, Stamp] = {}
+        self._refused: dict[str, str] = {}
 
     @property
     def app_base(self) -> str:
@@ -50,7 +52,9 @@ class ApplicationSources:
         for name in _listing(self.config_base):
             file = os.path.join(self.config_base, name)
             if name.lower().endswith(".xml") and os.path.isfile(file):
-                yield ContextName.of_file(name), file
+                context = self._name_of(name, file, "deployment descriptor")
+                if context is not None:
+                    yield context, file
 
     def archives(self, at_start: bool = False) -> Iterator[Archive]:
         """Readable archives in appBase. Unreadable ones are said once per state, half-copied ones left out.
@@ -62,6 +66,8 @@ class ApplicationSources:
             file = os.path.join(self.app_base, name)
             if not is_archive_name(name) or not os.path.isfile(file) or not (at_start or self.settles(file)):
                 continue
+            if not self._is_good_name(name, file):
+                continue
             try:
                 yield self.archive(file)
             except DeploymentError as refused:
@@ -71,9 +77,33 @@ class ApplicationSources:
         """Directories in appBase."""
         for name in self._app_base_names():
             directory = os.path.join(self.app_base, name)
-            if name not in _NEVER and os.path.isdir(directory):
+            if name.upper() not in _NEVER and not name.startswith(".") and os.path.isdir(directory):
                 # the suffix that is cut off again protects a directory called x.war from losing its own
-                yield ContextName.of_file(name + ".xml"), directory
+                context = self._name_of(name + ".xml", directory, "web application directory")
+                if context is not None:
+                    yield context, directory
+
+    def _name_of(self, name: str, file: str, what: str) -> ContextName | None:
+        """The context of a file's name; None when that can be none, which is said once."""
+        try:
+            return ContextName.of_file(name)
+        except DeploymentError as refused:
+            self._say_refused(file, what, refused)
+            return None
+
+    def _is_good_name(self, name: str, file: str) -> bool:
+        """Whether an archive's file may be opened and named; when not, that is said once."""
+        try:
+            checked_name(name, "file name", "appBase", limit=255)
+        except DeploymentError as refused:
+            self._say_refused(file, "web application archive", refused)
+            return False
+        return True
+
+    def _say_refused(self, file: str, what: str, refused: DeploymentError) -> None:
+        if self._refused.get(file) != str(refused):
+            self._refused[file] = str(refused)
+            log.error("Error deploying %s [%s]: %s", what, ascii(file)[1:-1], refused)
 
     def archive(self, file: str) -> Archive:
         """What an archive is, read again only when it has changed.
@@ -99,7 +129,7 @@ class ApplicationSources:
         """The archive in appBase for a context, None without one."""
         for file_name in self._app_base_names():
             file = os.path.join(self.app_base, file_name)
-            if is_archive_name(file_name) and os.path.isfile(file):
+            if is_archive_name(file_name) and os.path.isfile(file) and self._is_good_name(file_name, file):
                 try:
                     archive = self.archive(file)
                 except DeploymentError:

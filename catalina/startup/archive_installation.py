@@ -9,8 +9,10 @@ import os
 from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
-from catalina.deploy.exploding import STAGING_PREFIX, mark_current
-from catalina.startup.expand_war import delete
+from catalina.core.path_names import checked_name
+from catalina.deploy.brought_files import ARCHIVE, FARM
+from catalina.deploy.exploding import mark_current
+from catalina.errors import DeploymentError
 
 if TYPE_CHECKING:
     from catalina.startup.host_config import HostConfig
@@ -24,27 +26,67 @@ class ArchiveInstallation:
     Args:
         config: deploys.
         name: the context that the archive is.
-        target: the archive's place in appBase.
+        file_name: the archive's name in appBase.
+        by: who brings it. The farm replaces only what the farm has brought; an operator's command everything that
+            goes by the name, and what nobody had brought is moved aside.
     """
 
-    def __init__(self, config: HostConfig, name: ContextName, target: str) -> None:
+    def __init__(self, config: HostConfig, name: ContextName, file_name: str, by: str) -> None:
         self.config = config
         self.name = name
-        self.target = target
+        self.by = by
+        checked_name(file_name, "file name", by)
+        self.target = os.path.join(config.sources.app_base, file_name)
+        self.brought = config.host.brought
 
     def run(self, source: str) -> bool:
-        """Move ``source`` to its place and run it; put the previous state back when it does not start."""
-        kept = os.path.join(os.path.dirname(self.target), f"{STAGING_PREFIX}previous-{os.path.basename(self.target)}")
-        delete(kept)
-        if os.path.exists(self.target):
-            os.link(self.target, kept)
-        os.replace(source, self.target)
-        good = self._start()
-        if not good and os.path.exists(kept):
-            os.replace(kept, self.target)
-            self._restore()
-        delete(kept)
-        return good
+        """Move ``source`` to its place and run it; put the previous state back when it does not start.
+
+        Raises:
+            DeploymentError: something is in the way that must not be replaced.
+        """
+        self._check_the_way()
+        stage = self.brought.stage(os.path.dirname(self.target), "previous")
+        kept = os.path.join(stage, os.path.basename(self.target))
+        try:
+            before = self.brought.brought_by(self.target)
+            if os.path.lexists(self.target):
+                os.link(self.target, kept, follow_symlinks=False)
+            self.brought.note(self.target, self.by, source)
+            os.replace(source, self.target)
+            good = self._start()
+            if not good and os.path.lexists(kept):
+                if before is not None:
+                    self.brought.note(self.target, before, kept)
+                os.replace(kept, self.target)
+                self._restore()
+            return good
+        except OSError as exc:
+            raise DeploymentError(f"{self.target}: cannot be put there: {exc.strerror}") from exc
+        finally:
+            self.brought.end_stage(stage)
+
+    def _check_the_way(self) -> None:
+        """Raises DeploymentError when the archive would replace what it must not."""
+        name, config = self.name, self.config
+        application = config.deployed.get(name.name)
+        if application is None and config.host.find_child(name.name) is not None:
+            raise DeploymentError(f"[{name.display_name}] stands in server.xml, and not in appBase")
+        if os.path.isdir(self.target):
+            raise DeploymentError(f"[{self.target}] is a directory")
+        if self.by != FARM:
+            return
+        there = [self.target, os.path.join(config.sources.app_base, name.base_name)]
+        if application is not None:
+            there += [application.archive.file] if application.archive is not None else []
+            there += [application.directory] if application.directory else []
+            if application.external or application.has_descriptor:
+                raise DeploymentError(f"[{name.display_name}] has a descriptor of this node's operator")
+        for path in there:
+            if os.path.lexists(path) and self.brought.brought_by(path) not in (FARM, ARCHIVE):
+                raise DeploymentError(
+                    f"[{name.display_name}] was not brought by the farm, and the farm does not replace it: [{path}]"
+                )
 
     def _start(self) -> bool:
         config = self.config
@@ -56,8 +98,9 @@ class ArchiveInstallation:
                 return application.refused is None
         elif application is not None and not application.external:
             config.stop_application(application)
-            others = [each for each in config.changes.deletable(application) if each != self.target]
-            config.changes.delete(others)
+            other = application.archive.file if application.archive is not None else application.directory
+            if other:
+                config.out_of_the_way(other)
         return self._deploy()
 
     def _deploy(self) -> bool:
@@ -77,5 +120,5 @@ class ArchiveInstallation:
         application.refused = None
         application.watch_for_redeploy(self.target)
         directory = os.path.join(os.path.dirname(self.target), self.name.base_name)
-        if os.path.isdir(directory):
+        if self.brought.brought_by(directory) is not None:
             mark_current(self.target, directory)

@@ -13,7 +13,6 @@ from catalina.deploy.archive import is_archive_name
 from catalina.deploy.settling import stamp_of
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.deployed_application import DeployedApplication
-from catalina.startup.expand_war import delete
 
 __all__ = ["Action", "Change", "ChangeCheck"]
 
@@ -30,10 +29,12 @@ class Action(Enum):
 
 
 class Change(NamedTuple):
-    """An action and the files that go with the old application."""
+    """An action, and the files that stand behind the changed one and may be the old application's."""
 
     action: Action
     obsolete: Sequence[str] = ()
+    #: An archive has come beside the application's directory.
+    replaced: bool = False
 
 
 class ChangeCheck:
@@ -49,21 +50,33 @@ class ChangeCheck:
         for position, file in enumerate(files):
             action = self._look_at(application, file)
             if action is Action.REDEPLOY:
-                return Change(action, [each for each in files[position + 1 :] if self._may_delete(each)])
+                came = application.redeploy[file] is None and is_archive_name(file)
+                return Change(action, files[position + 1 :], came)
             if action is not Action.NOTHING:
                 return Change(action)
         if self._watched_has_changed(application):
             return Change(Action.RELOAD)
         return Change(Action.NOTHING)
 
-    def delete(self, files: Sequence[str]) -> None:
-        """Delete what an application left: only directly in appBase, and descriptors in xmlBase."""
+    def discard(self, files: Sequence[str]) -> None:
+        """Delete of these files what deployment itself has brought: unpacked directories, copied descriptors."""
         for file in files:
-            delete(file)
+            self.sources.host.brought.discard(file)
 
-    def deletable(self, application: DeployedApplication) -> list[str]:
-        """Everything of an application that may be deleted with it."""
-        return [file for file in application.redeploy if self._may_delete(file)]
+    def delete(self, application: DeployedApplication) -> None:
+        """Delete an application as an operator has asked: its archive and directory in appBase, whoever laid them.
+
+        A descriptor goes only where copyXML made it.
+        """
+        brought = self.sources.host.brought
+        base = self.sources.app_base
+        own = {os.path.join(base, application.name.base_name), application.directory}
+        own.update([application.archive.file] if application.archive is not None else ())
+        for file in application.redeploy:
+            if file in own and os.path.dirname(file) == base:
+                brought.remove(file)
+            else:
+                brought.discard(file)
 
     def _look_at(self, application: DeployedApplication, file: str) -> Action:
         before, now = application.redeploy[file], stamp_of(file)
@@ -97,11 +110,3 @@ class ChangeCheck:
             return False
         application.watch_for_reload(*changed)
         return True
-
-    def _may_delete(self, file: str) -> bool:
-        where = os.path.realpath(os.path.dirname(file))
-        if where == os.path.realpath(self.sources.app_base):
-            return True
-        host = self.sources.host
-        in_config = where == os.path.realpath(self.sources.config_base) and file.endswith(".xml")
-        return in_config and host.copy_xml and host.deploy_xml

@@ -215,7 +215,7 @@ class ContextConfig(Component):
         context.default_web_xml_watched = [own_file]
         merged = self._with_defaults(context, self._with_own_defaults(context, own))
         if context.log_effective_web_xml:
-            log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged))
+            log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged), extra={"keeps_lines": True})
         return merged
 
     def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:

@@ -24,7 +24,7 @@ from catalina.startup.property_sources import substitution_for
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["make_context", "name_context"]
+__all__ = ["context_of_class", "make_context", "name_context"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -36,7 +36,7 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
         DeploymentError: the descriptor is not well-formed, not a ``<Context>``, or names an unknown class.
     """
     if descriptor is None:
-        return _new(host.context_class, descriptor)
+        return context_of_class(host.context_class)
     try:
         root = read_xml(Path(descriptor), descriptor)
         if root.tag != "Context":
@@ -44,7 +44,7 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
         substitute = substitution_for(host.server.properties if host.server is not None else {})
     except ConfigurationError as error:
         raise DeploymentError(str(error)) from error
-    context = _new(substitute(root.get("className") or host.context_class), descriptor)
+    context = context_of_class(substitute(root.get("className") or host.context_class), descriptor)
     for name, attribute in root.attributes.items():
         try:
             context.set_attribute(name, substitute(attribute.value))
@@ -54,11 +54,12 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
     return context
 
 
-def _new(class_name: str, descriptor: str | None) -> StandardContext:
+def context_of_class(class_name: str, where: str = "") -> StandardContext:
+    """A plain context of a className; ``where`` is the file that names it. Raises DeploymentError."""
     found = find_class(class_name)
     if found is None or not issubclass(found, StandardContext):
-        where = f"{descriptor}: " if descriptor else ""
-        raise DeploymentError(f"{where}className {class_name!r} is not the class of a context")
+        place = f"{where}: " if where else ""
+        raise DeploymentError(f"{place}className {class_name!r} is not the class of a context")
     return found()
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +10,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from catalina.core.context_name import ContextName
+from catalina.core.path_names import checked_name
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.deploy.archive import is_archive_name, read_archive
-from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.host_config import HostConfig
 
@@ -86,10 +84,11 @@ class ControlCommands:
     ) -> list[str]:
         """Put an archive into appBase, or with ``farm`` into the watched directory, and run it."""
         file_name = str(arguments.get("file", ""))
-        if file is None or file_name != os.path.basename(file_name) or not is_archive_name(file_name):
+        if file is None or not is_archive_name(file_name):
             raise DeploymentError(f"{file_name!r} is no archive: expected a .whl, .war or .zip")
+        checked_name(file_name, "archive", "catalina deploy")
         config = self._config(host)
-        directory = tempfile.mkdtemp(prefix=f"{STAGING_PREFIX}control-", dir=host.app_base_path)
+        directory = host.brought.stage(str(host.app_base_path), "control")
         try:
             copy = os.path.join(directory, file_name)
             _copy(file, copy, report)
@@ -100,7 +99,7 @@ class ControlCommands:
             if not config.install_archive(copy, file_name, name):
                 raise DeploymentError(f"[{name.display_name}] does not start; the log says why")
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            host.brought.end_stage(directory)
         return [f"deployed [{name.display_name}]"]
 
     def _host(self, name: object) -> StandardHost:

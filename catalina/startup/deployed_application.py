@@ -23,12 +23,14 @@ class DeployedApplication:
         has_descriptor: deployed by a descriptor in xmlBase, so a changed archive reloads instead of redeploying.
         archive: what it was made from; None for a directory.
         external: its document base lies outside of appBase and is never deleted.
+        directory: in appBase, that it was deployed from; empty for an archive.
     """
 
     name: ContextName
     has_descriptor: bool = False
     archive: Archive | None = None
     external: bool = False
+    directory: str = ""
     #: File -> its state at deployment, None when it was not there, in Tomcat's order: archive, directory, descriptor,
     #: global files. When one changes or goes, those behind it are deleted with the application.
     redeploy: dict[str, Stamp | None] = field(default_factory=dict)

@@ -21,8 +21,8 @@ from catalina.attributes import Component
 from catalina.core.container_base import thread_count
 from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
+from catalina.deploy.brought_files import COMMAND
 from catalina.deploy.directory_watcher import DirectoryWatcher
-from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
@@ -32,7 +32,6 @@ from catalina.startup.archive_exchange import ArchiveExchange
 from catalina.startup.archive_installation import ArchiveInstallation
 from catalina.startup.change_check import Action, Change, ChangeCheck
 from catalina.startup.deployed_application import DeployedApplication
-from catalina.startup.expand_war import delete
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -93,7 +92,7 @@ class HostConfig(Component):
                       self.sources.app_base, host.name)  # fmt: skip
             host.deploy_on_startup = host.auto_deploy = False
         else:
-            self._clear_staging()
+            host.brought.clear_stages()
         if host.deploy_on_startup:
             with self._lock:
                 self.deploy_apps(at_start=True)
@@ -107,12 +106,6 @@ class HostConfig(Component):
             self._watcher.stop()
             self._watcher = None
         self.deployed.clear()
-
-    def _clear_staging(self) -> None:
-        """Remove what a process that ended in the middle of a deployment has left."""
-        for name in os.listdir(self.sources.app_base):
-            if name.startswith(STAGING_PREFIX):
-                delete(os.path.join(self.sources.app_base, name))
 
     def _watch(self) -> None:
         """Tell the watcher where files matter: both bases, outside document bases, watched resources."""
@@ -158,7 +151,9 @@ class HostConfig(Component):
         match change.action:
             case Action.REDEPLOY:
                 self.stop_application(application)
-                self.changes.delete(change.obsolete)
+                if change.replaced and application.directory:
+                    self.out_of_the_way(application.directory)
+                self.changes.discard(change.obsolete)
             case Action.RELOAD:
                 self._reload(application)
             case Action.EXCHANGE:
@@ -209,20 +204,31 @@ class HostConfig(Component):
             self.deployed[application.name.name] = application
 
     def _archive_beside(self, name: ContextName, file: str) -> None:
-        """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden."""
+        """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden.
+
+        The directory is moved aside: an operator laid it.
+        """
         application = self.deployed.get(name.name)
         if application is None or application.external:
             return
         directory = os.path.join(self.sources.app_base, name.base_name)
         if application.archive is None and file not in application.redeploy:
             self.stop_application(application)
-            delete(directory)
+            self.out_of_the_way(directory)
         elif application.archive is not None and not self.host.unpack_wars:
             there = os.path.isdir(directory)
             if there and not application.warned_of_directory:
                 log.warning("The directory [%s] will be ignored because the WAR [%s] takes priority and unpackWARs is "
                             "false", directory, file)  # fmt: skip
             application.warned_of_directory = there
+
+    def out_of_the_way(self, path: str) -> None:
+        """Of a directory or archive in appBase: delete what deployment brought, move aside what it did not."""
+        if os.path.lexists(path) and not self.host.brought.discard(path):
+            try:
+                self.host.brought.set_aside(path)
+            except DeploymentError as error:
+                log.error("%s", error)
 
     def _undeploy_old_versions(self) -> None:
         by_path: dict[str, list[tuple[StandardContext, DeployedApplication]]] = {}
@@ -237,7 +243,7 @@ class HostConfig(Component):
                 if newer.state.available and (manager is None or manager.active_sessions == 0):
                     log.info("Undeploying old version of context [%s] which has no active session", context.name)
                     self.stop_application(application)
-                    self.changes.delete(self.changes.deletable(application))
+                    self.changes.delete(application)
 
     # -- acting on one application -------------------------------------------------------------------------------
 
@@ -326,38 +332,43 @@ class HostConfig(Component):
             if application is None:
                 raise DeploymentError(f"{self.host}: no application [{name or '/'}] that was deployed from files")
             self.stop_application(application)
-            self.changes.delete(self.changes.deletable(application))
+            self.changes.delete(application)
 
-    def install_archive(self, source: str, file_name: str, name: ContextName) -> bool:
+    def install_archive(self, source: str, file_name: str, name: ContextName, by: str = COMMAND) -> bool:
         """Put an archive into appBase and run it; what runs under its name keeps running unless the new one starts.
 
         Args:
             source: a complete file on appBase's file system; it is moved.
             file_name: its name in appBase.
             name: the context that it is.
+            by: who brings it (``brought_files``). The farm replaces only what it has brought.
 
         Returns:
             Whether it runs. If it does not and there was a previous state of the file, that is back and runs.
 
         Raises:
-            DeploymentError: somebody else works on the application.
+            DeploymentError: somebody else works on the application, or it would replace what it must not.
         """
         with self._lock, self._servicing(name.name) as mine:
             if not mine:
                 raise DeploymentError(f"{self.host}: application [{name.display_name}] is being worked on")
-            installation = ArchiveInstallation(self, name, os.path.join(self.sources.app_base, file_name))
+            installation = ArchiveInstallation(self, name, file_name, by)
             good = installation.run(source)
             self._watch()
             return good
 
-    def remove_archive(self, name: ContextName) -> bool:
-        """Undeploy what came from files under a name, as :meth:`undeploy`.
+    def remove_archive(self, name: ContextName, by: str) -> bool:
+        """Undeploy an application whose archive was brought by ``by``, and delete what was brought.
 
         Returns:
-            False when nothing of that name came from files.
+            False when there is none.
         """
         with self._lock:
-            if name.name not in self.deployed:
+            application = self.deployed.get(name.name)
+            if application is None or application.archive is None:
                 return False
-            self.undeploy(name.name)
+            if self.host.brought.brought_by(application.archive.file) != by:
+                return False
+            self.stop_application(application)
+            self.changes.discard(list(application.redeploy))
             return True

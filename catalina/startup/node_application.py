@@ -74,7 +74,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         try:
             self.catalina.init()
         except LifecycleError as error:
-            log.error("%s", error)
+            log.error("%s", error, extra={"keeps_lines": True})
             return 1
         try:
             NodeArbiter(self).run()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.core.lifecycle_listener import LifecycleListener
-from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
 from catalina.lifecycle import LifecycleEvent
+from catalina.startup.context_maker import context_of_class
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -42,12 +42,8 @@ class UserConfig(LifecycleListener):
     home_base = Attribute(str, None, doc="Directory of the homes, for HomesUserDatabase.")
     allow = Attribute(_expression, None, doc="Only users whose whole name matches.")
     deny = Attribute(_expression, None, doc="No users whose whole name matches; checked first.")
-    config_class = Attribute(
-        str, "org.apache.catalina.startup.ContextConfig", doc="What configures each application; ContextConfig always."
-    )
-    context_class = Attribute(
-        str, "org.apache.catalina.core.StandardContext", doc="Class of each application; StandardContext always."
-    )
+    config_class = Attribute(str, "org.apache.catalina.startup.ContextConfig", doc="What configures each application.")
+    context_class = Attribute(str, "org.apache.catalina.core.StandardContext", doc="Class of each application.")
 
     def lifecycle_event(self, event: LifecycleEvent) -> None:
         """Deploy when the host starts; its applications stop with it."""
@@ -64,7 +60,9 @@ class UserConfig(LifecycleListener):
                 continue
             log.info("Deploying web application for user [%s]", user)
             try:
-                host.add_child(StandardContext(path=path, doc_base=str(directory)))
+                context = context_of_class(self.context_class, str(self.place or ""))
+                context.give(path=path, doc_base=str(directory), config_class=self.config_class)
+                host.add_child(context)
             except CatalinaError:
                 log.exception("Error deploying web application for user [%s]", user)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
+from catalina.core.path_names import checked_name
 from catalina.descriptor.fragment_order import order_fragments
 from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
@@ -34,6 +35,7 @@ def merge_fragments(context: StandardContext, own: WebXml, substitute: Callable[
 
     Raises:
         ConfigurationError: a fragment cannot be used; the text says which and where.
+        DeploymentError: an archive's name cannot be that of a file of ours.
     """
     if own.metadata_complete:
         return own
@@ -60,7 +62,7 @@ def _extracted(libraries: Path, work: Path) -> list[tuple[Path, str]]:
             continue
         text = _fragment_of(archive)
         if text is not None:
-            file = work / "web-fragments" / f"{archive.name}.xml"
+            file = work / "web-fragments" / f"{checked_name(archive.name, 'archive', str(libraries))}.xml"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text)
             found.append((file, f"{archive.name}!/{ENTRY}"))

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -169,9 +170,13 @@ class ElementFactory:
             return "???"
         return lambda request, _response, _time_ns: str(request.connection_id)
 
-    def date(self, name: str = "") -> Element:
-        """``%t``, ``%{...}t``"""
-        return date_element(name, self.clock)
+    def date(self, name: str = "") -> str | Element:
+        """``%t``, ``%{...}t``; a wrong pattern costs its own place in the lines, not the server's start."""
+        try:
+            return date_element(name, self.clock)
+        except ValueError as error:
+            log.error("Invalid date pattern in %%{%s}t of the access log, writing ??? in its place: %s", name, error)
+            return "???"
 
 
 def _request_line(request: Request, _response: Response, _time_ns: int) -> str:
@@ -216,7 +221,30 @@ def _request_header(name: str) -> Element:
 
 
 def _response_header(name: str) -> Element:
-    return lambda _request, response, _time_ns: _joined(response.get_headers(name))
+    by_connection = _BY_CONNECTION.get(name.lower())
+    if by_connection is None:
+        return lambda _request, response, _time_ns: _joined(response.get_headers(name))
+
+    def write(_request: Request, response: Response, _time_ns: int) -> str:
+        values = response.get_headers(name)
+        return _joined(values) if values else by_connection(response)
+
+    return write
+
+
+def _length_to_send(response: Response) -> str:
+    length = response.length_to_send
+    return "-" if length < 0 else str(length)
+
+
+def _date_to_send(response: Response) -> str:
+    """The head leaves now, or has left a while ago."""
+    since = time.monotonic_ns() - response.commit_time_ns if response.commit_time_ns else 0
+    return formatdate(time.time() - since / 1e9, usegmt=True)
+
+
+#: Fields that the connection adds to the application's.
+_BY_CONNECTION: dict[str, Callable[[Response], str]] = {"content-length": _length_to_send, "date": _date_to_send}
 
 
 def _object_text(value: object) -> str:

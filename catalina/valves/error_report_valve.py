@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ log = logging.getLogger("org.apache.catalina.valves.ErrorReportValve")
 
 #: Frames shown of an exception: the innermost ones of the application, not the container's.
 MAX_FRAMES = 30
+#: Causes shown of an exception (ErrorReportValve.report).
+MAX_CAUSES = 10
 DASH = "\N{EN DASH}"
 
 
@@ -69,16 +72,29 @@ class ErrorReportValve(ValveBase):
         if response.status < 400 or not response.is_error or response.content_written > 0 or response.committed:
             return
         if response.set_error_reported():
-            response.set_header("Content-Language", "en")
-            texts = describe_status(response.status)
-            if texts is None and response.exception is None:
-                return  # as in Tomcat: a status of the application's own invention is the application's to explain
-            self.report(response, *(texts or UNKNOWN))
+            self.answer(response)
+
+    def answer(self, response: Response) -> None:
+        """Send the operator's page for the error, or report it."""
+        if self._send_file(response):
+            return
+        texts = self._texts(response)
+        if texts is not None:
+            self.report(response, *texts)
+
+    @staticmethod
+    def _texts(response: Response) -> tuple[str, str] | None:
+        """Reason and description of the status.
+
+        None, as in Tomcat, for a status of the application's own invention that comes without a word: it is the
+        application's to explain.
+        """
+        response.set_header("Content-Language", "en")
+        texts = describe_status(response.status)
+        return UNKNOWN if texts is None and (response.exception is not None or response.message) else texts
 
     def report(self, response: Response, reason: str, description: str) -> None:
         """Write the page; a subclass writes another kind."""
-        if self._send_file(response):
-            return
         self._write(response, "text/html", self._page(response, reason, description))
 
     @staticmethod
@@ -140,12 +156,20 @@ class ErrorReportValve(ValveBase):
         parts.append(f"<p><b>Description</b> {description}</p>")
         if exception is not None:
             parts.append(f"<p><b>Exception</b></p><pre>{escape(partial_trace(exception))}</pre>")
-            cause = exception.__cause__
-            while cause is not None:
+            for cause in causes_of(exception):
                 parts.append(f"<p><b>Root Cause</b></p><pre>{escape(partial_trace(cause))}</pre>")
-                cause = cause.__cause__
             parts.append("<p><b>Note</b> The full stack trace of the root cause is available in the server logs.</p>")
         return parts
+
+
+def causes_of(exception: BaseException) -> Iterator[BaseException]:
+    """What it was raised from, the nearest first: a few at most, for causes may go round in a circle."""
+    cause = exception.__cause__
+    for _ in range(MAX_CAUSES):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__
 
 
 def partial_trace(exception: BaseException) -> str:

@@ -10,10 +10,20 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from catalina.coyote.http11.host import parse_host
 from catalina.java_pattern import compile_pattern
 from catalina.valves.net_mask import spellings
 
-__all__ = ["INTERNAL_PROXIES", "Client", "canonical_name", "follow_chain", "host_field", "is_https", "split_list"]
+__all__ = [
+    "INTERNAL_PROXIES",
+    "Client",
+    "canonical_name",
+    "follow_chain",
+    "forwarded_host",
+    "host_field",
+    "is_https",
+    "split_list",
+]
 
 #: Private, link-local, loopback and shared addresses, IPv4 and IPv6, as Tomcat has them by default.
 INTERNAL_PROXIES = compile_pattern(
@@ -23,6 +33,9 @@ INTERNAL_PROXIES = compile_pattern(
     r"172\.2[0-9]{1}\.\d{1,3}\.\d{1,3}|172\.3[0-1]{1}\.\d{1,3}\.\d{1,3}|0:0:0:0:0:0:0:1|::1|"
     r"fe[89ab]\p{XDigit}:.*|f[cd]\p{XDigit}{2}+:.*"
 )
+
+
+_PORT = re.compile(r":[0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,15 @@ def canonical_name(address: str) -> str:
         return socket.gethostbyaddr(address)[0]
     except OSError:
         return address
+
+
+def forwarded_host(text: str) -> str:
+    """The name of a forwarded Host; the port behind it, in range or not, is not believed from there.
+
+    Raises:
+        HttpError: it is no host.
+    """
+    return parse_host(_PORT.sub("", text.strip()).encode("latin-1"))[0]
 
 
 def host_field(scheme: str, name: str, port: int, believed: bool) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from catalina.valves.error_report_valve import ErrorReportValve, partial_trace
+from catalina.valves.error_report_valve import ErrorReportValve, causes_of, partial_trace
+from catalina.valves.status_texts import UNKNOWN
 
 if TYPE_CHECKING:
     from catalina.connector.response import Response
@@ -15,6 +16,12 @@ __all__ = ["JsonErrorReportValve"]
 
 class JsonErrorReportValve(ErrorReportValve):
     """An object of status, type, message, reason, description, and the traces of an exception."""
+
+    def answer(self, response: Response) -> None:
+        """Always JSON: files for errors are pages, and no client of this valve wants one."""
+        texts = self._texts(response) if self.show_report else UNKNOWN
+        if texts is not None:
+            self.report(response, *texts)
 
     def report(self, response: Response, reason: str, description: str) -> None:
         exception = response.exception
@@ -26,11 +33,7 @@ class JsonErrorReportValve(ErrorReportValve):
             answer["description"] = description
             if exception is not None:
                 answer["throwable"] = partial_trace(exception).splitlines()
-                causes = []
-                cause = exception.__cause__
-                while cause is not None:
-                    causes.append(partial_trace(cause).splitlines())
-                    cause = cause.__cause__
+                causes = [partial_trace(cause).splitlines() for cause in causes_of(exception)]
                 if causes:
                     answer["causes"] = causes
         self._write(response, "application/json", json.dumps(answer, indent=2, ensure_ascii=False))

@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, urlsplit
 from catalina.attributes import Attribute
 from catalina.digester.property_file import read_properties
 from catalina.valves.error_report_valve import ErrorReportValve
+from catalina.valves.status_texts import UNKNOWN, describe_status
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -49,18 +50,21 @@ class ProxyErrorReportValve(ErrorReportValve):
                 self._urls = dict(read_properties(path))
                 return
 
-    def report(self, response: Response, reason: str, description: str) -> None:
+    def answer(self, response: Response) -> None:
         """Answer with the other server's page; with our own where there is no URL, or the server does not answer."""
         request, url = response.request, self._url(response)
         if url is None:
-            super().report(response, reason, description)
+            super().answer(response)
             return
-        url = self._with_parameters(url, response, reason, description)
+        response.set_header("Content-Language", "en")
+        url = self._with_parameters(url, response, *(describe_status(response.status) or UNKNOWN))
         if self.use_redirect:
             response.is_error = False
             response.send_redirect(url)
         elif not self._fetch(request, response, url):
-            super().report(response, reason, description)
+            texts = self._texts(response)
+            if texts is not None:
+                self.report(response, *texts)
 
     def _url(self, response: Response) -> str | None:
         if self.use_properties_file:

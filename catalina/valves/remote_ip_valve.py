@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
 from catalina.authenticator.constants import REQUEST_FORWARDED_ATTRIBUTE
-from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 from catalina.java_pattern import pattern
 from catalina.valves.access_log_elements import (
@@ -18,7 +17,15 @@ from catalina.valves.access_log_elements import (
     SERVER_NAME_ATTRIBUTE,
     SERVER_PORT_ATTRIBUTE,
 )
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, canonical_name, follow_chain, host_field, is_https
+from catalina.valves.forwarded import (
+    INTERNAL_PROXIES,
+    Client,
+    canonical_name,
+    follow_chain,
+    forwarded_host,
+    host_field,
+    is_https,
+)
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -88,7 +95,7 @@ class RemoteIpValve(ValveBase):
             request.remote_host = client.address
         for name, values in ((self.proxies_header, client.proxies), (self.remote_ip_header, client.unread)):
             if values:
-                request.headers.set(name, ", ".join(values))
+                request.headers.set(name, ",".join(values))
             elif name in request.headers:
                 request.headers.remove(name)
 
@@ -116,7 +123,7 @@ class RemoteIpValve(ValveBase):
         if text is None:
             return
         try:
-            name, _ = parse_host(text.strip().encode("latin-1"))
+            name = forwarded_host(text)
         except HttpError:
             log.debug("Invalid value [%s] found for Host in HTTP header [%s]", text, self.host_header)
             return

@@ -123,7 +123,7 @@ class StuckThreadDetectionValve(ValveBase):
                 " serve the same request for [%s] and was probably stuck (configured interruption threshold for this"
                 " StuckThreadDetectionValve is [%s] seconds).\n%s",
                 monitored.thread.name, monitored.thread.ident, seconds * 1000, monitored.wall, monitored.url,
-                self.interrupt_thread_threshold, _stack_of(monitored.thread),
+                self.interrupt_thread_threshold, _stack_of(monitored.thread), extra={"keeps_lines": True},
             )  # fmt: skip
             ident = ctypes.c_ulong(monitored.thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(RequestInterrupted))
@@ -134,7 +134,7 @@ class StuckThreadDetectionValve(ValveBase):
             " [%s] and may be stuck (configured threshold for this StuckThreadDetectionValve is [%s] seconds). There"
             " is/are [%s] thread(s) in total that are monitored by this Valve and may be stuck.\n%s",
             monitored.thread.name, monitored.thread.ident, seconds * 1000, monitored.wall, monitored.url,
-            self.threshold, self.stuck_thread_count, _stack_of(monitored.thread),
+            self.threshold, self.stuck_thread_count, _stack_of(monitored.thread), extra={"keeps_lines": True},
         )  # fmt: skip
 
     def _say_completed(self, monitored: _Monitored, seconds: float) -> None:

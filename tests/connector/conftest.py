@@ -18,3 +18,4 @@ def no_thread_is_left():
 def quick_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deadlines are looked at ten times a second: a test of a time-out need not take a whole one."""
     monkeypatch.setattr("catalina.connector.endpoint.SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr("catalina.connector.http2_connection.LOOK_SECONDS", 0.1)

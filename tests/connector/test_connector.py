@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from types import SimpleNamespace
@@ -184,3 +185,30 @@ def test_a_stop_waits_for_what_runs():
             time.sleep(0.001)
         connector.stop()
         assert client.answer().body == b"hello"
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/1.1", "AJP/1.3"])
+def test_an_attribute_that_does_not_convert_costs_no_other_whatever_the_order(protocol, caplog):
+    given = {"port": "8080", "connectionTimeout": "${x}", "address": "127.0.0.2", "maxThreads": "7", "secret": "s3"}
+    connector = Connector()
+    for name, text in given.items():
+        with contextlib.suppress(AttributeRefused):
+            connector.set_attribute(name, text)
+    connector.set_attribute("protocol", protocol)
+    assert connector.protocol_handler.address == "127.0.0.2"
+    assert connector.protocol_handler.max_threads == 7
+    if connector.is_ajp:
+        assert connector.ajp.secret == "s3"
+    assert "connectionTimeout" not in caplog.text  # the digester has said so when it came
+
+
+def test_what_only_the_later_protocol_understands_is_refused_by_name(caplog):
+    connector = Connector()
+    connector.set_attribute("packetSize", "much")
+    connector.set_attribute("protocol", "AJP/1.3")
+    assert "packetSize='much' ignored" in caplog.text
+
+
+def test_an_unknown_charset_of_uris_is_refused():
+    with pytest.raises(AttributeRefused):
+        Connector().set_attribute("URIEncoding", "punycode")

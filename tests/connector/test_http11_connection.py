@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.connector import Connector
+from catalina.connector.http11_connection import LINGER
 from tests.connector.serving import Client, Container, serving
 
 PATIENCE = 5.0
@@ -587,3 +588,12 @@ def test_allowed_trailer_fields_become_fields_of_the_request():
             b"1\r\nx\r\n0\r\nDigest: abc\r\nOther: no\r\n\r\n"
         )
         assert client.answer().body == b"abc-"
+
+
+def test_a_refused_body_is_not_read_on():
+    with serving(echo) as connector, Client(connector) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;=\r\n")
+        assert client.answer().status == 400
+        (connection,) = connector.endpoint.connections
+        assert connection._state is LINGER
+        assert connection.deadline < time.monotonic() + 3

@@ -15,7 +15,6 @@ import h2.exceptions
 import pytest
 
 from catalina.connector.connector import Connector
-from catalina.connector.http2_connection import OVERHEAD_FRAMES
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from tests.connector.certificates import authority
 from tests.connector.serving import Client, Container, serving
@@ -55,21 +54,28 @@ class H2Client:
         version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
     ) -> None:
         self.socket: Any = socket.create_connection(("127.0.0.1", connector.local_port), 5)
-        if tls:
-            context = ssl.create_default_context(cadata=authority().certificate_pem.decode())
-            context.maximum_version = version
-            context.set_alpn_protocols(["h2", "http/1.1"])
-            if own is not None:
-                context.load_cert_chain(own.with_suffix(".crt"), own.with_suffix(".key"))
-            self.socket = context.wrap_socket(self.socket, server_hostname=name)
         self.authority = name
         self.scheme = "https" if tls else "http"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.h2.initiate_connection()
         self.answers: dict[int, dict[str, Any]] = {}
         self.closed = False
         self.auto_window = True
-        self.flush()
+        try:
+            if tls:
+                self.socket = self._wrapped(name, own, version)
+            self.h2.initiate_connection()
+            self.flush()
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def _wrapped(self, name: str, own: Path | None, version: ssl.TLSVersion) -> ssl.SSLSocket:
+        context = ssl.create_default_context(cadata=authority().certificate_pem.decode())
+        context.maximum_version = version
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        if own is not None:
+            context.load_cert_chain(own.with_suffix(".crt"), own.with_suffix(".key"))
+        return context.wrap_socket(self.socket, server_hostname=name)
 
     def __enter__(self) -> H2Client:
         return self
@@ -307,7 +313,7 @@ def test_a_stream_that_the_client_cancels_ends_there():
 def test_rapid_resets_end_the_connection(caplog):
     with serving_h2(echo, maxThreads="5") as connector, H2Client(connector) as client:
         with contextlib.suppress(ConnectionError, h2.exceptions.ProtocolError):
-            for _ in range(OVERHEAD_FRAMES + 10):
+            for _ in range(20):
                 client.h2.reset_stream(client.request())
                 client.flush()
             client.receive_to_end()

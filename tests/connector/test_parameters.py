@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
@@ -11,6 +14,7 @@ from catalina.connector.parameters import declared_encoding, parse_cookies
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.errors import LimitError
+from tests.support.work import assert_linear
 
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
 
@@ -99,3 +103,48 @@ def test_too_many_cookies_are_refused():
     with pytest.raises(LimitError):
         parse_cookies(cookie_headers("a=1;b=2;c=3;d=4"), 3)
     assert len(parse_cookies(cookie_headers("a=1;b=2;c=3;d=4"), -1)) == 4
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape", "utf-7", "hz", "base64"])
+def test_what_is_no_charset_of_java_counts_as_none(charset):
+    typed = (b"Content-Type", b"application/x-www-form-urlencoded; charset=" + charset.encode())
+    made = request("q=%C3%A4", b"a=%C3%A4-b%5Cx41", typed, use_body_encoding_for_uri=True)
+    assert made.parameters == {"q": ["\xe4"], "a": ["\xe4-b\\x41"]}
+    assert declared_encoding(made) is None
+
+
+@given(
+    st.binary(max_size=200), st.sampled_from([b"", b"utf-8", b"utf-16", b"shift_jis", b"iso-2022-jp", b"idna", b"\xff"])
+)
+def test_any_form_gives_parameters_or_the_documented_error(body, charset):
+    made = request("a=1", body, (b"Content-Type", b"application/x-www-form-urlencoded;charset=" + charset))
+    try:
+        parameters = made.parameters
+    except LimitError:
+        return
+    assert all(isinstance(value, str) for values in parameters.values() for value in values)
+
+
+@given(st.binary(max_size=200))
+def test_any_cookie_field_gives_cookies_or_the_documented_error(field):
+    with contextlib.suppress(LimitError):
+        parse_cookies(Headers([(b"Cookie", field)]), 5)
+
+
+@pytest.mark.parametrize("piece", [b"a=1&", b"%41", b"+", b"&", b"a&", b"=", b"%"])
+def test_reading_a_form_is_linear(piece):
+    def make(size: int):
+        form = piece * size
+        return lambda: request(None, form, FORM, max_post_size=-1, max_parameter_count=-1).parameters
+
+    assert_linear(make, 1000)
+
+
+@pytest.mark.parametrize("piece", ["a=1;", ";", "a", "=", '"', " ", "a=b c;", 'a="x'])
+def test_reading_cookies_is_linear(piece):
+    def make(size: int):
+        headers = cookie_headers(piece * size)
+        headers.remembered = {}
+        return lambda: parse_cookies(headers, -1)
+
+    assert_linear(make, 1000)

@@ -196,3 +196,19 @@ def test_a_file_for_head_is_only_closed(tmp_path):
     assert file.closed
     assert outlet.events[0] == ("head", 200, b"", False)
     assert response.content_length == 10
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "length"),
+    [("GET", 200, b"abc", 3), ("GET", 200, b"", 0), ("GET", 304, b"", -1), ("GET", 205, b"", 0),
+     ("HEAD", 200, b"abc", 3),
+     ("HEAD", 200, b"", -1)],
+)  # fmt: skip
+def test_the_length_is_known_before_the_head_leaves(method, status, body, length):
+    response, _ = make(method)
+    response.status = status
+    response.write(body)
+    assert response.length_to_send == length
+    response.finish()
+    # The connection writes the length of a body itself.
+    assert response.content_length in (length, -1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from catalina.connector import uri as module
 from catalina.connector.uri import UriRules, normalize, without_path_parameters
 from catalina.coyote.http_error import HttpError
+from tests.support.work import assert_linear
 
 
 def decode(raw: str, **rules: object) -> str:
@@ -98,3 +101,79 @@ def test_no_decoded_path_climbs_above_the_root(raw):
     assert path.startswith("/")
     assert not {"..", "."} & set(path.split("/"))
     assert normalize(path) == path
+
+
+def test_an_escaped_percent_stays_where_an_escaped_slash_stays():
+    assert decode("/a%252Fb%2Fc", solidus="passthrough") == "/a%252Fb%2Fc"
+    assert decode("/a%255Cb", reverse_solidus="passthrough") == "/a%255Cb"
+    assert decode("/a%252Fb") == "/a%2Fb"
+
+
+@pytest.mark.parametrize("raw", ["/dir/;jsessionid=1", "/;a", "/foo/;", "/a;x=1/b/;y"])
+def test_a_parameter_behind_the_last_slash_is_not_suspicious(raw):
+    assert decode(raw, reject_suspicious=True)
+
+
+@pytest.mark.parametrize("raw", ["/.;a", "/x/..;a", "/;a/", "/x/.;", "/x/%2e;a", "/%2E%2e%2e"])
+def test_dots_and_inner_empty_segments_with_parameters_are(raw):
+    with pytest.raises(HttpError, match="Suspicious"):
+        decode(raw, reject_suspicious=True)
+
+
+def test_the_refusal_names_the_attribute_that_decides():
+    with pytest.raises(HttpError, match="encodedSolidusHandling"):
+        decode("/a%2Fb")
+    with pytest.raises(HttpError, match="encodedReverseSolidusHandling"):
+        decode("/a%5Cb", reverse_solidus="reject")
+
+
+def shortest_beginning(rules: UriRules, raw: str, path: str) -> str | None:
+    """The same by trying every beginning."""
+    for end in [*(at for at in range(1, len(raw)) if raw[at] == "/"), len(raw)]:
+        try:
+            if rules.decode(raw[:end]).path == path:
+                return without_path_parameters(raw[:end])
+        except HttpError:
+            continue
+    return None
+
+
+@given(st.text(alphabet="/.;%2eEfFab\\", max_size=20), st.sampled_from(["/a", "/a/b", "/b"]))
+def test_the_raw_beginning_is_the_shortest_that_means_the_path(raw, path):
+    rules = UriRules(solidus="decode", allow_backslash=True)
+    try:
+        rules.decode("/" + raw)
+    except HttpError:
+        return
+    assert rules.raw_prefix("/" + raw, path) == shortest_beginning(rules, "/" + raw, path)
+
+
+@pytest.mark.parametrize("piece", ["/", "/%74", "/x/..", "/;a", "/a;b=c;d", "/.", "%41", "%2e", "/%2e%2e%2e"])
+@pytest.mark.parametrize("end", ["/%74/x", "x"])
+def test_the_work_is_linear(piece, end):
+    def make(size: int):
+        rules, raw = UriRules(reject_suspicious=True), "/" + piece * size + end
+
+        def call() -> None:
+            with contextlib.suppress(HttpError):
+                rules.decode(raw)
+                rules.raw_prefix(raw, "/t")
+
+        return call
+
+    assert_linear(make, 300)
+
+
+def test_looking_for_suspicious_dots_is_linear():
+    rules = UriRules(reject_suspicious=True)
+    many = "%2e" * 200_000  # a regular expression with two stars would take minutes
+    assert rules.decode(f"/{many}x").path == "/" + "." * 200_000 + "x"
+    with pytest.raises(HttpError):
+        rules.decode("/" + many)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255), max_size=60), st.booleans())
+def test_any_bytes_give_a_path_or_the_documented_error(raw, suspicious):
+    rules = UriRules(solidus="passthrough", allow_backslash=True, reject_suspicious=suspicious)
+    with contextlib.suppress(HttpError):
+        assert rules.decode("/" + raw).path.startswith("/")

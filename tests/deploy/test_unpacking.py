@@ -148,3 +148,46 @@ def test_entries_can_be_left_out_and_moved(tmp_path):
     file = make_zip(tmp_path / "a.zip", {"a": "1", "b": "2"})
     unpack(str(file), str(tmp_path / "out"), rename=lambda name: None if name == "a" else f"x/{name}")
     assert [str(each.relative_to(tmp_path / "out")) for each in (tmp_path / "out").rglob("*")] == ["x", "x/b"]
+
+
+def test_a_link_behind_a_link_makes_nothing_outside(tmp_path):
+    (tmp_path / "outside").mkdir()
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        link(archive, "x", "y/z")
+        link(archive, "y/z", "..")
+        link(archive, "x/new/deep/c", "d")
+    refused(tmp_path / "b.zip", tmp_path / "out")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        link(archive, "d/e/up", "../../d")
+        link(archive, "d/e/out", "up/../../outside")
+        link(archive, "d/e/out/new/c", "c")
+    assert "behind another link" in refused(tmp_path / "a.zip", tmp_path / "out")
+    assert os.listdir(tmp_path / "outside") == []
+    assert sorted(os.listdir(tmp_path)) == ["a.zip", "b.zip", "outside"]
+
+
+@pytest.mark.parametrize("target", ["a\0b", "a\nb", "\udc80", "x" * 4097])
+def test_a_link_to_what_is_no_path_is_refused(tmp_path, target):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        link(archive, "l", target.encode("utf-8", "surrogatepass"))
+    refused(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("date", [(2020, 13, 1), (2020, 2, 31), (2020, 0, 0), (2107, 15, 31)])
+def test_a_date_that_there_is_not_counts_as_none(tmp_path, date):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a", (*date, 0, 0, 0)), "x")
+    unpack(str(tmp_path / "a.zip"), str(tmp_path / "out"))
+    assert (tmp_path / "out/a").exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), ValueError("odd"), KeyError("k")])
+def test_whatever_an_archive_makes_its_reader_raise_is_its_own_refusal(tmp_path, error):
+    file = make_zip(tmp_path / "a.zip", {"a": "x"})
+
+    def rename(name):
+        raise error
+
+    with pytest.raises(DeploymentError, match=f"{type(error).__name__}|deep"):
+        unpack(str(file), str(tmp_path / "out"), rename=rename)
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.cors_filter import CorsFilter
 from tests.filters.middleware import CONTEXT, Stand, configured
@@ -100,3 +101,23 @@ def test_credentials_for_all_origins_are_refused_at_the_start():
     wrong = configured(CorsFilter(), cors__allowed__origins="*", cors__support__credentials="true")
     with pytest.raises(DeploymentError, match="supportsCredentials"):
         wrong.start(None, CONTEXT)
+
+
+def test_empty_parameters_are_zero_and_false():
+    stand = make(cors__preflight__maxage="", cors__support__credentials="", cors__request__decorate="")
+    reply = stand.ask(HTTP_ORIGIN=ORIGIN)
+    assert "cors.isCorsRequest" not in reply.seen
+    assert reply.get("Access-Control-Allow-Credentials") is None
+    assert preflight(stand).get("Access-Control-Max-Age") is None
+
+
+def test_a_star_in_a_list_is_not_everybody():
+    stand = make(cors__allowed__origins="*, https://other.example")
+    assert stand.ask(HTTP_ORIGIN=ORIGIN).status == 403
+    assert stand.ask(HTTP_ORIGIN="https://other.example").status == 200
+
+
+@pytest.mark.parametrize("parameters", [{"cors__preflight__maxage": "soon"}, {"cors__support__credentials": "maybe"}])
+def test_nonsense_still_stops_the_application(parameters):
+    with pytest.raises(AttributeRefused):
+        make(**parameters)

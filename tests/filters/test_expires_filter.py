@@ -30,7 +30,7 @@ def ask(content_type=None, rules=RULES, status="200 OK", method="GET", path="/x"
 @pytest.mark.parametrize(
     ("content_type", "seconds"),
     [("text/css", 3600), ("TEXT/CSS; charset=x", 3600), ("image/png", 86400), ("text/html;charset=utf-8", 2),
-     ("text/html", 60), (None, 60)],
+     ("text/html; charset=UTF-8", 2), ("text/html ;charset = utf-8", 2), ("text/html", 60), (None, 60)],
 )  # fmt: skip
 def test_the_most_exact_rule_counts(content_type, seconds):
     assert ask(content_type).get("Cache-Control") == f"max-age={seconds}"

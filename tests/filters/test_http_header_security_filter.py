@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.http_header_security_filter import HttpHeaderSecurityFilter
 from tests.filters.middleware import CONTEXT, Stand, configured
@@ -47,3 +48,12 @@ def test_everything_can_be_switched_off_and_the_old_header_on():
 def test_the_applications_own_header_stays():
     stand = Stand(HttpHeaderSecurityFilter(), headers=[("X-Frame-Options", "SAMEORIGIN")])
     assert stand.ask().get_all("X-Frame-Options") == ["SAMEORIGIN"]
+
+
+@pytest.mark.parametrize("uri", ["https://a b", "http:", "<x>", "https://a/%zz", ":x", "https://a/\r\nX: y"])
+def test_what_is_no_uri_stops_the_application(uri):
+    made = HttpHeaderSecurityFilter()
+    with pytest.raises(AttributeRefused, match="a URI"):
+        made.set_attribute("antiClickJackingUri", uri)
+    with pytest.raises(DeploymentError, match="antiClickJackingUri"):
+        made.start(None, CONTEXT)

@@ -23,7 +23,9 @@ def test_what_is_no_origin_is_refused(origin):
     ("origin", "same"),
     [
         ("http://a.example", True),
-        ("http://a.example:80", False),
+        ("http://a.example:80", True),
+        ("http://a.example:443", False),
+        ("http://a.example:800", False),
         ("https://a.example", False),
         ("http://b.example", False),
     ],
@@ -35,3 +37,5 @@ def test_an_origin_is_the_same_by_scheme_host_and_port(origin, same):
 def test_other_ports_are_part_of_the_origin():
     assert is_same_origin("http", "a.example", 8080, "http://a.example:8080")
     assert not is_same_origin("", "a.example", 80, "http://a.example")
+    assert not is_same_origin("http", "a.example", 8080, "http://a.example")
+    assert is_same_origin("https", "a.example", 443, "https://a.example:443")

@@ -24,11 +24,12 @@ def test_a_client_that_is_no_proxy_is_not_believed():
     environ = seen(REMOTE_ADDR="198.51.100.1", HTTP_X_FORWARDED_FOR="203.0.113.5", HTTP_X_FORWARDED_PROTO="https")
     assert environ["REMOTE_ADDR"] == "198.51.100.1"
     assert environ["wsgi.url_scheme"] == "http"
+    assert "org.apache.tomcat.remoteAddr" not in environ
 
 
 def test_trusted_proxies_are_named():
     environ = seen({"trustedProxies": "proxy.*"}, HTTP_X_FORWARDED_FOR="fake, 203.0.113.5, proxy1, proxy2")
-    assert environ["HTTP_X_FORWARDED_BY"] == "proxy1, proxy2"
+    assert environ["HTTP_X_FORWARDED_BY"] == "proxy1,proxy2"
     assert environ["HTTP_X_FORWARDED_FOR"] == "fake"
 
 

@@ -47,7 +47,7 @@ def test_what_cannot_be_made_is_an_error_that_names_the_resource(properties, mes
 
 def test_without_sqlalchemy_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    with pytest.raises(NamingError, match="extra 'sql'"):
+    with pytest.raises(NamingError, match='the extra sql: start with CATALINA_EXTRAS="sql"'):
         make(url="jdbc:sqlite:x")
 
 

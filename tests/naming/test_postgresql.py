@@ -4,17 +4,26 @@ import threading
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from catalina.core.standard_context import StandardContext
 from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 from catalina.naming.data_source import make_engine
+from catalina.naming.data_source_by_user import make_data_source_by_user
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.realm.data_source_realm import DataSourceRealm
 from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
+from catalina.session.data_source_store import DataSourceStore
+from catalina.session.persistent_manager import PersistentManager
+from catalina.tomcat.dbcp.dbcp2.cpdsadapter.driver_adapter_cpds import DriverAdapterCPDS
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
+from catalina.users.data_source_user_database import DataSourceUserDatabase
 from catalina.valves.jdbc_access_log_valve import JDBCAccessLogValve
 from tests.realm.realms import check_realm
+from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
+from tests.session.test_store_base import check_store
 from tests.support.postgresql import PASSWORD, USER, postgresql
 from tests.valves.exchange import make_request
 
@@ -147,6 +156,70 @@ def test_users_of_the_database_log_in(port):
     realm.start()
     check_realm(realm)
     realm.stop()
+
+
+def test_users_of_the_database_log_in_through_a_user_database(port):
+    engine = make(port)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE people (name varchar(20), pass varchar(200))"))
+        connection.execute(text("CREATE TABLE people_roles (name varchar(20), role char(10))"))
+        connection.execute(text("INSERT INTO people VALUES ('bob', 'secret')"))
+        connection.execute(text("INSERT INTO people_roles VALUES ('bob', 'user')"))
+    database = DataSourceUserDatabase(
+        engine, user_table="people", user_name_col="name", user_cred_col="pass", user_role_table="people_roles",
+        role_name_col="role", readonly=False,
+    )  # fmt: skip
+    database.open()
+    assert database.roles_of("bob") == ("user",)
+    database.create_user("eve", "hush").roles.append("admin")
+    database.save()
+    assert [user.name for user in database.users] == ["bob", "eve"]
+    assert database.roles_of("eve") == ("admin",)
+    engine.dispose()
+
+
+def test_each_user_of_a_pool_signs_on_as_himself(port):
+    engine = make(port)
+    with engine.begin() as connection:
+        for user, password in (("ann", "of ann"), ("eve", "of eve")):
+            connection.execute(text(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'"))
+    engine.dispose()
+    adapter = DriverAdapterCPDS(url(port), USER, PASSWORD)
+    spec = ResourceSpec("jdbc/people", "", {"dataSourceName": "x", "maxTotal": "2"}, lookup=lambda _name: adapter)
+    source = make_data_source_by_user(spec, shared=True)
+    for user, password in ((None, None), ("ann", "of ann"), ("eve", "of eve")):
+        with source.connect(user, password) as connection:
+            assert connection.execute(text("SELECT current_user")).scalar() == (user or USER)
+    with pytest.raises(OperationalError):
+        source.connect("ann", "of eve")
+    source.dispose()
+
+
+def test_sessions_are_rows_that_another_node_reads(port):
+    engine = make(port)
+    with engine.begin() as connection:
+        connection.execute(text(
+            'CREATE TABLE "tomcat$sessions" (id varchar(100) primary key, app varchar(255), data bytea,'
+            " valid char(1), maxinactive int, lastaccess bigint)"
+        ))  # fmt: skip
+    engine.dispose()
+    stores = []
+    for _node in range(2):
+        manager = PersistentManager(clock=FakeClock())
+        manager.context = FakeContext("/app", parent=FakeHost(parent=FakeEngine()))
+        manager.context.make_data_source = StandardContext().make_data_source
+        store = DataSourceStore(connection_url=url(port), connection_name=USER, connection_password=PASSWORD)
+        manager.store, store.manager = store, manager
+        store.start()
+        stores.append((manager, store))
+    (manager, first), (_, second) = stores
+    check_store(manager, first)
+    session = manager.create_session("shared")
+    session.set_attribute("cart", [1, 2])
+    first.save(session)
+    assert second.load("shared").get_attribute("cart") == [1, 2]
+    for _, store in stores:
+        store.stop()
 
 
 def test_the_access_log_is_written_to_a_table(port):

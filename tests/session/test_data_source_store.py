@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from catalina.errors import CatalinaError
+from catalina.core.standard_context import StandardContext
+from catalina.errors import CatalinaError, LifecycleError
 from catalina.session.data_source_store import DataSourceStore
 from catalina.session.persistent_manager import PersistentManager
 from catalina.session.store_base import StoreError
@@ -109,7 +113,46 @@ def test_names_that_are_not_bound_and_databases_that_fail_are_store_errors(engin
 
 
 def test_without_a_name_it_does_not_start(engine: Any) -> None:
-    from catalina.errors import LifecycleError
-
     with pytest.raises(LifecycleError, match="No valid JNDI name"):
         DataSourceStore().start()
+
+
+def jdbc_store(tmp_path: Path) -> tuple[PersistentManager, DataSourceStore]:
+    """A store as Tomcat 9 and before wrote it, with a context that makes data sources."""
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as connection:
+        connection.execute(
+            'create table "tomcat$sessions" (id varchar(100) primary key, app varchar(255), data blob, '
+            "valid char(1), maxinactive int, lastaccess bigint)"
+        )
+    manager = PersistentManager(clock=FakeClock())
+    manager.context = FakeContext("/app", parent=FakeHost(parent=FakeEngine()))
+    manager.context.make_data_source = StandardContext().make_data_source
+    found = DataSourceStore()
+    for name, value in (("driverName", "org.sqlite.JDBC"), ("connectionURL", f"jdbc:sqlite:{tmp_path}/sessions.db")):
+        assert found.set_attribute(name, value)
+    manager.store = found
+    found.manager = manager
+    return manager, found
+
+
+def test_jdbc_stores_attributes_make_a_connection_of_its_own(tmp_path: Path) -> None:
+    manager, found = jdbc_store(tmp_path)
+    found.start()
+    check_store(manager, found)
+    found.stop()
+
+
+def test_a_database_that_has_no_driver_here_fails_the_start_with_the_reason(tmp_path: Path) -> None:
+    _, found = jdbc_store(tmp_path)
+    found.connection_url = "jdbc:derby:sessions"
+    with pytest.raises(LifecycleError, match="jdbc:derby: is a Java database or one without a Python driver"):
+        found.start()
+
+
+def test_a_missing_package_is_said_at_the_start_and_not_with_the_first_session(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, found = store(engine)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(LifecycleError, match='start with CATALINA_EXTRAS="sql"'):
+        found.start()

@@ -252,3 +252,23 @@ def test_a_wheel_in_web_inf_lib_fulfils_a_requirement(tmp_path):
     make_zip(base.webapps / "a.war", {"WEB-INF/web.xml": web_xml, f"WEB-INF/lib/{inner.name}": inner.read_bytes()})
     with running(base):
         assert base.context("/a").loader.load("tilly_lib:NAME") == "inner"
+
+
+def test_a_document_base_that_is_a_directory_called_like_an_archive_is_one(tmp_path):
+    base = Base(tmp_path / "base")
+    outside = write_directory(tmp_path / "outside/external.war")
+    write_descriptor(base, "a", docBase=outside)
+    with running(base):
+        assert base.runs("/a")
+
+
+def test_copy_xml_keeps_what_an_operator_has_written(tmp_path):
+    base = Base(tmp_path, copy_xml=True)
+    make_zip(base.webapps / "a.war", application_files(True))
+    with running(base):
+        assert (base.descriptors / "a.xml").read_text() == CONTEXT_XML
+        edited = CONTEXT_XML.replace("own", "edited")
+        (base.descriptors / "a.xml").write_text(edited)
+        base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters["from"] == "edited")
+        base.config.undeploy("/a")
+        assert (base.descriptors / "a.xml").read_text() == edited

@@ -85,3 +85,44 @@ def test_a_missing_requirement_is_named(base):
         root.check_requirements(install=False)
     root.close()
     assert os.listdir(base.webapps) == [file.name]
+
+
+def test_a_directory_that_was_made_from_no_archive_is_kept_and_used(base, caplog):
+    (base.webapps / "a").mkdir()
+    (base.webapps / "a/mine.txt").write_text("mine")
+    root = root_of(base, "one")
+    assert root.move_in(True) == str(base.webapps / "a")
+    root.close()
+    assert os.listdir(base.webapps / "a") == ["mine.txt"]
+    assert "was not made from the archive" in caplog.text
+
+
+def test_the_directory_of_another_server_is_moved_aside_when_its_archive_has_changed(base, caplog):
+    (base.webapps / "a/META-INF").mkdir(parents=True)
+    (base.webapps / "a/META-INF/war-tracker").touch()
+    (base.webapps / "a/mine.txt").write_text("mine")
+    root = root_of(base, "one")
+    root.move_in(True)
+    root.close()
+    assert (base.webapps / "a/index.html").read_text() == "one"
+    assert [path.read_text() for path in base.webapps.glob(".catalina-kept-a-*/mine.txt")] == ["mine"]
+    assert "was not brought by this server" in caplog.text
+
+
+def test_what_was_moved_aside_comes_back_when_the_new_one_does_not_start(base):
+    (base.webapps / "a/META-INF").mkdir(parents=True)
+    (base.webapps / "a/META-INF/war-tracker").touch()
+    root = root_of(base, "one")
+    root.move_in(True)
+    assert root.move_back()
+    root.close()
+    assert os.listdir(base.webapps / "a") == ["META-INF"]
+    assert sorted(os.listdir(base.webapps)) == ["a", "a.war"]
+
+
+def test_a_file_in_the_way_is_not_replaced(base):
+    (base.webapps / "a").write_text("mine")
+    with pytest.raises(DeploymentError, match="is in the way"):
+        root_of(base, "one")
+    assert (base.webapps / "a").read_text() == "mine"
+    assert sorted(os.listdir(base.webapps)) == ["a", "a.war"]

@@ -7,6 +7,8 @@ import os
 import pytest
 
 from catalina.core.context_name import ContextName
+from catalina.core.standard_context import StandardContext
+from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.errors import DeploymentError
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
@@ -71,6 +73,7 @@ def test_a_directory_of_the_name_gives_way(base):
     made = make_zip(base.directory.parent / "from/a.war", application_files(False))
     assert base.config.install_archive(str(made), "a.war", ContextName("/a"))
     assert not (base.webapps / "a/old").exists()
+    assert [path.name for path in base.webapps.glob(".catalina-kept-a-*/old")] == ["old"]
     assert base.runs("/a")
 
 
@@ -83,6 +86,46 @@ def test_an_application_somebody_works_on_is_left_alone(base):
 
 def test_removing_deletes_archive_and_directory(base):
     install(base, "one")
-    assert base.config.remove_archive(NAME)
+    assert not base.config.remove_archive(NAME, FARM)
+    assert base.config.remove_archive(NAME, COMMAND)
     assert os.listdir(base.webapps) == []
-    assert not base.config.remove_archive(NAME)
+    assert not base.config.remove_archive(NAME, COMMAND)
+
+
+@pytest.mark.parametrize("kind", ["archive", "directory", "command's archive"])
+def test_the_farm_replaces_only_what_the_farm_has_brought(base, kind):
+    made = make_zip(base.directory.parent / "from/a.war", {**application_files(False), "new.html": ""})
+    if kind == "archive":
+        make_zip(base.webapps / "a.war", application_files(False))
+    elif kind == "directory":
+        write_directory(base.webapps / "a")
+    else:
+        other = make_zip(base.directory.parent / "other/a.war", application_files(False))
+        base.config.install_archive(str(other), "a.war", ContextName("/a"))
+    base.config.check_now("/a")
+    before = base.context("/a")
+    assert before is not None
+    with pytest.raises(DeploymentError, match="the farm does not replace it"):
+        base.config.install_archive(str(made), "a.war", ContextName("/a"), FARM)
+    assert base.context("/a") is before
+    assert base.runs("/a")
+    assert not (base.webapps / "a/new.html").exists()
+    assert made.exists()
+
+
+def test_the_farm_replaces_what_it_has_brought(base):
+    for text in ("one", "two"):
+        made = make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": hello(text)})
+        assert base.config.install_archive(str(made), FILE, NAME, FARM)
+        assert base.ask("/shop##1") == text
+    assert base.config.remove_archive(NAME, FARM)
+    assert os.listdir(base.webapps) == []
+
+
+def test_a_context_of_server_xml_is_not_replaced(base):
+    own = StandardContext(path="/a", doc_base=str(write_directory(base.directory / "own")))
+    base.host.add_child(own)
+    made = make_zip(base.directory.parent / "from/a.war", application_files(False))
+    with pytest.raises(DeploymentError, match=r"stands in server\.xml"):
+        base.config.install_archive(str(made), "a.war", ContextName("/a"))
+    assert os.listdir(base.webapps) == []

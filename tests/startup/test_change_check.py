@@ -199,6 +199,7 @@ def test_an_archive_added_beside_a_directory_replaces_it(make):
     new_content(base.webapps / "a.war")
     base.wait_for(lambda: base.runs("/a") and (base.webapps / "a/new.html").exists())
     assert not (base.webapps / "a/old.html").exists()
+    assert [path.name for path in base.webapps.glob(".catalina-kept-a-*/old.html")] == ["old.html"]
 
 
 def test_a_directory_added_beside_a_packed_archive_is_ignored_and_said_once(make, caplog):
@@ -236,10 +237,10 @@ def test_changed_code_reloads_only_a_reloadable_application(tmp_path, reloadable
         ("W", {}, "D", "WD", True),
         ("W", {}, "W", "", False),
         ("X(D)", {}, "X", "", False),
-        ("XD", {"copy_xml": True}, "D", "", False),
+        ("XD", {"copy_xml": True}, "D", "X", False),
         ("XD", {}, "X", "D", True),
-        ("XW", {"unpack_wars": False, "copy_xml": True}, "W", "", False),
-        ("XW", {"copy_xml": True}, "W", "", False),
+        ("XW", {"unpack_wars": False, "copy_xml": True}, "W", "X", False),
+        ("XW", {"copy_xml": True}, "W", "X", False),
         ("XW", {}, "X", "WD", True),
         ("XW", {"unpack_wars": False}, "X", "W", True),
         ("XW", {}, "D", "XWD", True),
@@ -298,3 +299,24 @@ def test_undeploying_root_shows_an_empty_name(tmp_path, caplog):
         remove(base.webapps / "ROOT")
         base.settle()
     assert "Undeploying context []" in caplog.messages
+
+
+def test_a_descriptor_added_beside_a_packed_archive_redeploys_with_it(make):
+    base = make("W", unpack_wars=False)
+    write_descriptor(base, "a")
+    base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters.get("from") == "X")
+    assert there(base) == "XW"
+
+
+def test_a_directory_beside_an_archive_outlives_the_archive(tmp_path):
+    base = Base(tmp_path)
+    write_directory(base.webapps / "a")
+    (base.webapps / "a/mine.txt").write_text("mine")
+    make_zip(base.webapps / "a.war", application_files(False))
+    with running(base):
+        base.config.sources.settling.quiet = 0.05
+        assert (base.webapps / "a/mine.txt").read_text() == "mine"
+        remove(base.webapps / "a.war")
+        base.settle()
+        assert (there(base), base.runs("/a")) == ("D", True)
+    assert (base.webapps / "a/mine.txt").read_text() == "mine"

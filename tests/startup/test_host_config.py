@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 import threading
 import time
+import zipfile
 
 import pytest
 
@@ -74,7 +76,15 @@ def test_names_that_are_never_applications(tmp_path):
     (base.webapps / "readme.txt").write_text("x")
     with running(base):
         assert base.host.children == ()
-        assert not (base.webapps / ".catalina-old-x").exists()
+        assert (base.webapps / ".catalina-old-x").exists()
+
+
+def test_work_in_progress_that_was_left_over_goes_at_the_next_start(tmp_path):
+    base = Base(tmp_path)
+    left = base.host.brought.stage(str(base.webapps), "unpacking")
+    again = Base(tmp_path)
+    with running(again):
+        assert not os.path.exists(left)
 
 
 def test_applications_start_at_the_same_time_with_start_stop_threads(tmp_path):
@@ -267,3 +277,35 @@ def test_a_copied_file_runs_without_waiting_for_a_tick(tmp_path):
         base.host.add_container_listener(lambda event: deployed.set() if event.type == "addChild" else None)
         shop(base, "one")
         assert deployed.wait(10)
+
+
+def test_one_bad_archive_stops_nothing_but_itself(tmp_path, caplog):
+    base = Base(tmp_path)
+    base.webapps.mkdir()
+    bad = base.webapps / "bad.war"
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("WEB-INF/a", (2020, 13, 1, 0, 0, 0)), "x")
+        info = zipfile.ZipInfo("WEB-INF/l")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, b"a\0b")
+    make_wheel(base.webapps, "hard", "1", {"hard.py": "application=" + "-" * 100_000 + "1\n"})
+    make_wheel(base.webapps, "harder", "1", {"harder/wsgi.py": "app = " + "(" * 100_000 + "\n"})
+    (base.webapps / "wsgi").mkdir()
+    (base.webapps / "wsgi/wsgi.py").write_text("application=" + "-" * 100_000 + "1\n")
+    for name in (b"..war", b"...war", b"a\xff.war", b"a\nb.war", b".war", b"d\xff"):
+        place = os.path.join(os.fsencode(base.webapps), name)
+        if name.endswith(b".war"):
+            os.link(bad, place)
+        else:
+            os.mkdir(place)
+    shop(base, "good")
+    write_directory(base.webapps / "zz")
+    with running(base):
+        assert base.ask("/shop##1") == "good"
+        assert base.runs("/zz")
+        assert not base.runs("/bad")
+        make_wheel(base.webapps, "late", "1", {"late.py": hello("late")})
+        base.wait_for(lambda: base.ask("/late##1") == "late")
+    assert "has the character U+DCFF" in caplog.text
+    assert "has the character U+000A" in caplog.text
+    assert not any("\n" in record.getMessage() for record in caplog.records)

@@ -66,3 +66,10 @@ def test_homes_without_their_directory_are_an_error(base: Path, caplog: pytest.L
 def test_what_is_no_expression_is_refused() -> None:
     with pytest.raises(AttributeRefused, match="a regular expression"):
         UserConfig().set_attribute("allow", "(")
+
+
+def test_the_class_of_the_applications_is_what_the_listener_names(base: Path, caplog: pytest.LogCaptureFixture) -> None:
+    replicated = "org.apache.catalina.ha.context.ReplicatedContext"
+    assert deployed(base, HOMES.format(base=base) + f' contextClass="{replicated}"') == ["/~ann", "/~bob", "/~eve"]
+    assert deployed(base, HOMES.format(base=base) + ' contextClass="shop.Missing"') == []
+    assert "className 'shop.Missing' is not the class of a context" in caplog.text

@@ -29,6 +29,8 @@ class Sent:
             file.seek(offset)
             self.body += file.read(count)
 
+    def flushed(self) -> None: ...
+
     def end(self) -> None: ...
 
 

@@ -2,9 +2,6 @@
 
 import logging
 
-import pytest
-
-from catalina.errors import LifecycleError
 from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
 from tests.valves.exchange import make_request
 
@@ -68,9 +65,10 @@ def test_an_attribute_that_cannot_be_written_costs_its_line_only(caplog):
     assert "Failed to write log message for [/shop]" in caplog.text
 
 
-def test_a_wrong_date_pattern_stops_the_start():
-    with pytest.raises(LifecycleError, match="pattern="):
-        Lines(pattern="%{yyyy'}t").start()
+def test_a_wrong_date_pattern_costs_its_place_in_the_line(caplog):
+    with caplog.at_level(logging.ERROR):
+        assert log_one(Lines(pattern="%m %{usec}t %s")) == ["GET ??? 200"]
+    assert "Invalid date pattern in %{usec}t" in caplog.text
 
 
 def test_a_locale_other_than_english_is_mentioned(caplog):

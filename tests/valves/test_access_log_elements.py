@@ -2,6 +2,8 @@
 
 import logging
 import socket
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -163,3 +165,18 @@ def test_a_wrong_kind_is_said_and_the_usual_one_written(pattern, caplog):
 
 def test_the_thread_is_named():
     assert write("%I") == "MainThread"
+
+
+def test_the_fields_that_the_connection_adds_are_written_too():
+    assert write("%{Content-Length}o", prepare=answer_of(b"12345")) == "5"
+    assert (
+        write("%{content-length}o", prepare=lambda _request, response: response.set_header("Content-Length", "7"))
+        == "7"
+    )
+    assert write("%{Content-Length}o", prepare=lambda _request, response: setattr(response, "status", 304)) == "-"
+    date = parsedate_to_datetime(write("%{Date}o"))
+    assert abs((datetime.now(UTC) - date).total_seconds()) < 100
+
+
+def answer_of(body):
+    return lambda _request, response: response.write(body)

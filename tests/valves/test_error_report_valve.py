@@ -110,6 +110,29 @@ def test_a_status_of_the_applications_own_has_no_page_unless_it_is_an_exception(
     assert "Unknown Reason" in run(ErrorReportValve(), fail_with(599, None, ValueError("x")))[1]
 
 
+@pytest.mark.parametrize("status", [418, 444, 499, 599])
+def test_a_word_of_the_application_is_reported_with_any_status(status: int) -> None:
+    response, body = run(ErrorReportValve(), fail_with(status, "out of <tea>"))
+    assert f"HTTP Status {status} \N{EN DASH} Unknown Reason" in body
+    assert "<b>Message</b> out of &lt;tea&gt;" in body
+    assert response.get_header("Content-Language") == "en"
+
+
+@pytest.mark.parametrize("status", [404, 418, 599])
+def test_the_page_for_all_errors_is_sent_for_every_status(tmp_path: Path, status: int) -> None:
+    (tmp_path / "any.html").write_text("any")
+    valve = ErrorReportValve()
+    valve.set_attribute("errorCode.0", str(tmp_path / "any.html"))
+    response, body = run(valve, fail_with(status))
+    assert (body, response.get_header("Content-Language")) == ("any", None)
+
+
+def test_causes_that_go_round_in_a_circle_end() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert run(ErrorReportValve(), fail_with(500, None, first))[1].count("Root Cause") == 10
+
+
 def test_files_can_stand_for_statuses_and_exceptions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     node = Node(tmp_path)
     for name in ("404.html", "any.html", "value.html"):

@@ -4,8 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalina.coyote.http_error import HttpError
 from catalina.java_pattern import compile_pattern
-from catalina.valves.forwarded import INTERNAL_PROXIES, Client, follow_chain, host_field, is_https, split_list
+from catalina.valves.forwarded import (
+    INTERNAL_PROXIES,
+    Client,
+    follow_chain,
+    forwarded_host,
+    host_field,
+    is_https,
+    split_list,
+)
 
 TRUSTED = compile_pattern(r"proxy\d|192\.0\.2\.9")
 
@@ -74,3 +83,16 @@ def test_nobody_invents_hops(chain):
 )
 def test_the_host_field_fits_what_the_proxies_say(scheme, port, believed, field):
     assert host_field(scheme, "shop", port, believed) == field
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("shop.example", "shop.example"), (" shop.example:99999 ", "shop.example"), ("[::1]:8", "[::1]")]
+)
+def test_a_port_of_a_forwarded_host_is_left_out(text, name):
+    assert forwarded_host(text) == name
+
+
+@pytest.mark.parametrize("text", ["a b", "::1", "a:b"])
+def test_what_is_no_host_is_refused(text):
+    with pytest.raises(HttpError):
+        forwarded_host(text)

@@ -28,3 +28,9 @@ def test_an_exception_and_its_causes() -> None:
 def test_the_report_can_be_hidden() -> None:
     answer = json.loads(run(JsonErrorReportValve(show_report=False), fail_with(500, "secret"))[1])
     assert answer == {"status": 500}
+
+
+def test_a_status_without_a_reason_needs_a_word() -> None:
+    assert run(JsonErrorReportValve(), fail_with(599))[1] == ""
+    assert json.loads(run(JsonErrorReportValve(), fail_with(599, "tea"))[1])["reason"] == "Unknown Reason"
+    assert json.loads(run(JsonErrorReportValve(show_report=False), fail_with(599))[1]) == {"status": 599}

@@ -68,7 +68,7 @@ def test_trusted_proxies_are_named_and_what_is_before_the_client_stays():
     valve = RemoteIpValve()
     valve.set_attribute("trustedProxies", "proxy1|proxy2")
     facts, _ = seen(valve, [("X-Forwarded-For", "fake, 203.0.113.5, proxy1, proxy2")])
-    assert facts["by"] == "proxy1, proxy2"
+    assert facts["by"] == "proxy1,proxy2"
     assert facts["for"] == "fake"
 
 

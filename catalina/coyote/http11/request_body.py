@@ -15,7 +15,11 @@ __all__ = ["BodyDecoder", "ChunkedDecoder", "LengthDecoder"]
 
 #: Longest chunk size accepted: 8 hex digits are 4 GiB, and Tomcat's limit.
 MAX_SIZE_DIGITS = 8
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(;[\t\x20-\x7e\x80-\xff]*)?")
+_TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+"
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+#: RFC 9112 section 7.1.1; spaces around the signs are bad, but must be read.
+_EXTENSION = rb"[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?" % (_TOKEN, _TOKEN, _QUOTED)
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})((?:%b)*[ \t]*)" % _EXTENSION)
 _TRAILER = re.compile(rb"([!#$%&'*+\-.0-9A-Z^_`a-z|~]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
 
@@ -107,8 +111,10 @@ class ChunkedDecoder:
             return False
         match = _SIZE_LINE.fullmatch(line)
         if match is None:
-            raise HttpError(400, f"chunk size {line[:40]!r} is not 1 to {MAX_SIZE_DIGITS} hex digits")
-        self._extension_size += len(match[2] or b"")
+            raise HttpError(
+                400, f"chunk size {line[:40]!r} is not 1 to {MAX_SIZE_DIGITS} hex digits and extensions ;name=value"
+            )
+        self._extension_size += len(match[2])
         if self._extension_size > self.max_extension >= 0:
             raise HttpError(400, f"chunk extensions of more than maxExtensionSize {self.max_extension} bytes")
         self._remaining = int(match[1], 16)

@@ -49,6 +49,14 @@ REMEMBERED_HEAD_LENGTH = 1024
 MARKS = 4096
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
+#: What a lenient server makes of a name: controls, spaces and the like are no part of it.
+_NOT_IN_NAME = re.compile(rb"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
+#: Fields that say where a message ends, whom it is for, or what the next server does with it: never dropped.
+FRAMING_FIELDS = frozenset(
+    (b"content-length", b"transfer-encoding", b"host", b"connection", b"expect", b"te", b"trailer")
+)
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*")
+_VERSION = re.compile(rb" HTTP/[0-9]\.[0-9]\Z")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
 
 
@@ -60,7 +68,8 @@ class HeadLimits:
         max_size: bytes of request line and fields together (maxHttpRequestHeaderSize).
         max_fields: header fields (maxHeaderCount); at most 256 whatever is asked, negative means that.
         relaxed_path, relaxed_query: characters of :data:`RELAXABLE` that targets may have unescaped.
-        reject_illegal_header: 400 for a malformed field; False drops the field.
+        reject_illegal_header: 400 for a malformed field; False drops the field and joins folded lines, unless the field
+            is one of :data:`FRAMING_FIELDS` or contains CR, LF or NUL.
         allow_host_mismatch: an absolute target may name another host than the Host field.
     """
 
@@ -132,15 +141,15 @@ class RequestHeadParser:
                 return known
         skipped = 0
         if data[:1] in (b"\r", b"\n"):
-            skipped = _empty_lines(data)
-            data, seen = data[skipped:], 0
-        limits = self.limits
-        limit = limits.max_size
+            skipped = self._empty_lines(data)
+            data, seen = data[skipped:], max(0, seen - skipped)
+        limit = self.limits.max_size
         try:
             parsed = parse_request_fast(bytes(data), min(seen, len(data)), limit, self._max_fields, limit, True)
         except IncompleteError:
             if len(data) > limit:
                 self._too_large(data)
+            _check_version(data)
             return None
         except ValueError as exc:
             return self._refuse(exc, data, skipped)
@@ -212,17 +221,38 @@ class RequestHeadParser:
         """Path and query; short ones are remembered, for clients ask for the same things again."""
         path, question, query = target.partition(b"?")
         if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):
-            raise HttpError(
-                400,
-                "Invalid character found in the request target "
-                f"[{target.decode('latin-1')!r}]. The valid characters are defined in RFC 7230 and RFC 3986",
-            )
+            self._refuse_characters(target, path, query)
         split = path.decode("latin-1"), query.decode("latin-1") if question else None
         if len(target) <= REMEMBERED_LENGTH:
             if len(self._targets) >= REMEMBERED_TARGETS:
                 self._targets.clear()
             self._targets[target] = split
         return split
+
+    def _refuse_characters(self, target: bytes, path: bytes, query: bytes) -> NoReturn:
+        cures = []
+        for part, known, attribute in (
+            (path, self._path_bytes, "relaxedPathChars"),
+            (query, self._query_bytes, "relaxedQueryChars"),
+        ):
+            wanted = sorted({chr(byte) for byte in part.translate(None, known)} & set(RELAXABLE))
+            if wanted:
+                cures.append(f'; {attribute}="{"".join(wanted)}" on the Connector would allow it')
+        raise HttpError(
+            400,
+            f"Invalid character found in the request target [{target.decode('latin-1')!r}]. "
+            f"The valid characters are defined in RFC 7230 and RFC 3986{''.join(cures)}",
+        )
+
+    def _empty_lines(self, data: bytes | bytearray) -> int:
+        """Bytes of the empty lines before a request line (RFC 9112 section 2.2); as many as a head may be long."""
+        match = _EMPTY_LINES.match(data)
+        size = 0 if match is None else match.end()
+        if size > self.limits.max_size:
+            raise HttpError(
+                400, f"Empty lines before the request line, limit maxHttpRequestHeaderSize {self.limits.max_size}"
+            )
+        return size
 
     def _check_coding(self, request: _Parsed, coding: bytes) -> None:
         """Only ``chunked`` is understood. Tomcat answers 501 to every other coding, and 400 when it is not HTTP/1.1."""
@@ -273,14 +303,56 @@ class RequestHeadParser:
 
     def _without_illegal_fields(self, exc: ValueError, data: bytes | bytearray, skipped: int) -> RequestHead | None:
         end = data.find(b"\r\n\r\n")
-        if end < 0:
+        if end < 0 or end + 4 > self.limits.max_size:
+            if len(data) > self.limits.max_size:
+                self._too_large(data)
             return None
         line, *fields = bytes(data[:end]).split(b"\r\n")
-        kept = [field for field in fields if _FIELD_LINE.fullmatch(field)]
-        if len(kept) == len(fields):
+        joined = _unfold(fields)
+        kept = [field for field in joined if _FIELD_LINE.fullmatch(field)]
+        for field in joined:
+            if not _FIELD_LINE.fullmatch(field):
+                _check_droppable(field)
+        if kept == fields:
             raise HttpError(400, str(exc)) from None
         head = RequestHeadParser(_strict(self.limits)).parse(b"\r\n".join([line, *kept, b"", b""]))
         return None if head is None else head._replace(size=skipped + end + 4)
+
+
+def _unfold(lines: list[bytes]) -> list[bytes]:
+    """Fields whose folded lines are joined by a space (RFC 9112 section 5.2).
+
+    Raises:
+        HttpError: 400, the fold stands where it could change the framing, or before all fields.
+    """
+    fields: list[list[bytes]] = []
+    for line in lines:
+        if line[:1] not in (b" ", b"\t"):
+            fields.append([line])
+            continue
+        if not fields or _lenient_name(fields[-1][0]) in FRAMING_FIELDS:
+            raise HttpError(400, f"The folded line {line[:40]!r} has no field that may be folded")
+        fields[-1].append(line.strip(b" \t"))
+    return [b" ".join(field) for field in fields]
+
+
+def _lenient_name(field: bytes) -> bytes:
+    return _NOT_IN_NAME.sub(b"", field.partition(b":")[0]).lower()
+
+
+def _check_droppable(field: bytes) -> None:
+    """A proxy in front may have read this field: what it says about the framing cannot be left out."""
+    if _lenient_name(field) in FRAMING_FIELDS or any(byte in field for byte in b"\r\n\0"):
+        raise HttpError(400, f"The header field {field[:40]!r} is malformed and cannot be ignored")
+
+
+def _check_version(data: bytes | bytearray) -> None:
+    """A request line that has ended has a version, or nothing that follows will make it a request."""
+    end = data.find(b"\r\n")
+    if end >= 0 and not _VERSION.search(data, max(0, end - 16), end):
+        raise HttpError(
+            400, f"The request line {bytes(data[max(0, end - 40) : end])!r} does not end in HTTP/1.1 or HTTP/1.0"
+        )
 
 
 class _Parsed:
@@ -312,14 +384,6 @@ def _strict(limits: HeadLimits) -> HeadLimits:
 
 def _relaxed(characters: str) -> bytes:
     return "".join(c for c in characters if c in RELAXABLE).encode("ascii")
-
-
-def _empty_lines(data: bytes | bytearray) -> int:
-    """Bytes of the empty lines before a request line (RFC 9112 section 2.2)."""
-    end = 0
-    while data[end : end + 2] == b"\r\n":
-        end += 2
-    return end
 
 
 def _wants_continue(expect: bytes) -> bool:

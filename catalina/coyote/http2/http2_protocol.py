@@ -41,3 +41,7 @@ class Http2Protocol(Component):
     no_compression_strong_e_tag = Attribute(bool, None, xml="noCompressionStrongETag", inert=_TAKEN)
     allowed_trailer_headers = Attribute(str, None, inert=_TAKEN)
     max_header_size = Attribute(int, None, inert=_TAKEN)
+
+    def trailer_size(self, connectors: int) -> int:
+        """Bytes of trailer fields: its own limit where that is given, else the Connector's, as in Tomcat."""
+        return self.max_trailer_size if "max_trailer_size" in self.__dict__ else connectors

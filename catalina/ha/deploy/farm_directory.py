@@ -9,7 +9,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
-from catalina.deploy.exploding import STAGING_PREFIX
+from catalina.core.path_names import checked_name
+from catalina.deploy.brought_files import FARM
 from catalina.errors import CatalinaError
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.ha.deploy.host_deployer import HostDeployer, host_deployer_of
@@ -50,26 +51,28 @@ class FarmDirectory:
             DeploymentError: somebody else works on the application.
         """
         log.info("Installing webapp [%s] from [%s]", context.name, self.place(file.name))
-        staged = self.place(f"{STAGING_PREFIX}farm-{file.name}")
+        checked_name(file.name, "file name", "farm")
+        stage = self.host.brought.stage(self.path, "farm")
+        staged = os.path.join(stage, file.name)
         try:
             _copy_or_move(source, staged, keep_source)
             deployer = self._deployer()
             if deployer is not None:
-                return deployer.install_archive(staged, file.name, context)
+                return deployer.install_archive(staged, file.name, context, FARM)
             os.replace(staged, self.place(file.name))
             return True
         finally:
-            if os.path.exists(staged):
-                os.unlink(staged)
+            self.host.brought.end_stage(stage)
 
     def remove(self, context: str) -> None:
-        """Undeploy a context and delete its files; a failure is logged."""
-        log.info("Removing webapp [%s]", context)
+        """Undeploy a context that the farm has brought, and delete its files; a failure is logged."""
         path, _, version = context.partition("##")
         deployer = self._deployer()
         try:
-            if deployer is not None and not deployer.remove_archive(ContextName(path, version)):
-                log.info("There is no web app [%s] that was deployed from files", context)
+            name = ContextName(path, version)
+            log.info("Removing webapp [%s]", name.name)
+            if deployer is not None and not deployer.remove_archive(name, FARM):
+                log.warning("There is no web app [%s] that the farm has brought; nothing is removed", name.name)
         except CatalinaError as error:
             log.error("Error removing webapp [%s]: %s", context, error)
 

@@ -9,8 +9,9 @@ import threading
 import time
 import uuid
 
+from catalina.core.path_names import checked_name
 from catalina.deploy.archive import is_archive_name
-from catalina.errors import CatalinaError, LimitError, ProtocolError
+from catalina.errors import CatalinaError, DeploymentError, LimitError, ProtocolError
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import FarmFile, IncomingFile, sha256_of
@@ -106,10 +107,12 @@ class FarmInbox:
 
     def _begin(self, key: tuple[bytes, int, str, bytes], message: FileMessage, now: float) -> IncomingFile:
         name = message.file_name
-        if not name or name != os.path.basename(name) or name.startswith(".") or not is_archive_name(name):
-            raise ProtocolError(f"file name {name!r}, expected that of an archive and no path")
-        if len(os.fsencode(name)) > 200 or any(ord(char) < 32 or char in '\\"<>' for char in name):
-            raise ProtocolError(f"file name {name[:80]!r} is too long or has characters that no archive needs")
+        try:
+            checked_name(name, "file name", "piece of a file")
+        except DeploymentError as refused:
+            raise ProtocolError(str(refused)) from None
+        if name.startswith(".") or not is_archive_name(name) or any(char in '"<>' for char in name):
+            raise ProtocolError(f"file name {name!r}, expected that of an archive")
         if len(self._transfers) >= MAX_TRANSFERS:
             raise LimitError(f"{len(self._transfers)} transfers at a time, limit {MAX_TRANSFERS}")
         # a directory of its own, because a wheel is read by its name

@@ -16,11 +16,11 @@ __all__ = ["HostDeployer", "host_deployer_of"]
 class HostDeployer(Protocol):
     """A host's listener that deploys from its appBase."""
 
-    def install_archive(self, source: str, file_name: str, name: ContextName) -> bool:
+    def install_archive(self, source: str, file_name: str, name: ContextName, by: str) -> bool:
         """Put an archive into appBase and run it; False when it does not start and what was there is back."""
 
-    def remove_archive(self, name: ContextName) -> bool:
-        """Undeploy and delete; False when nothing of that name came from files."""
+    def remove_archive(self, name: ContextName, by: str) -> bool:
+        """Undeploy and delete what ``by`` has brought; False when there is nothing of that name."""
 
 
 def host_deployer_of(host: StandardHost) -> HostDeployer | None:

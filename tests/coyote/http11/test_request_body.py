@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
 from catalina.coyote.http_error import HttpError
+from tests.support.work import assert_linear
 
 
 def receive_all(decoder: BodyDecoder, portions: list[bytes]) -> tuple[bytes, bytes]:
@@ -115,3 +118,36 @@ def test_any_bytes_give_body_or_the_documented_error_the_same_in_any_portions(da
 
     portions = [data[i : i + size] for i in range(0, len(data), size)]
     assert outcome([data]) == outcome(portions) or not data
+
+
+@pytest.mark.parametrize(
+    "extension", [b";a=b=c", b";=", b';a="b', b";", b";;a", b"; =b", b';a="b"c', b";a b", b';"a"', b";a=\xff"]
+)
+def test_malformed_extensions_are_refused(extension):
+    with pytest.raises(HttpError) as caught:
+        ChunkedDecoder().receive(b"1" + extension + b"\r\nx\r\n0\r\n\r\n")
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("extension", [b";a", b";a=b", b';a="b;=\\" c\xff"', b" ; a = b ;c", b";a=b ", b' ;a= "" \t;b'])
+def test_extensions_of_the_grammar_are_read_and_dropped(extension):
+    assert ChunkedDecoder().receive(b"1" + extension + b"\r\nx\r\n0\r\n\r\n") == b"x"
+
+
+@pytest.mark.parametrize(
+    "piece", [b"1\r\nx\r\n", b"1;a=b\r\nx\r\n", b"0;a\r\n", b";a", b" ", b"0\r\nA: b\r\n", b"A: b\r\n"]
+)
+@pytest.mark.parametrize("portion", [1, 4096])
+def test_the_work_is_linear(piece, portion):
+    def make(size: int):
+        data = piece * size
+        portions = [data[i : i + portion] for i in range(0, len(data), portion)]
+
+        def call() -> None:
+            decoder = ChunkedDecoder()
+            with contextlib.suppress(HttpError):
+                receive_all(decoder, [b"1\r\nx\r\n", *portions])
+
+        return call
+
+    assert_linear(make, 200)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from catalina.coyote.http11.request_head import (
     RequestHeadParser,
 )
 from catalina.coyote.http_error import HttpError
+from tests.support.work import assert_linear
 
 PARSER = RequestHeadParser()
 HOST = b"Host: shop.example.org\r\n\r\n"
@@ -327,3 +330,78 @@ def test_heads_that_come_once_are_not_kept():
     for number in range(500):
         parser.parse(b"GET /%d HTTP/1.1\r\n" % number + HOST)
     assert len(parser._heads) < 50, "but for the few whose marks are alike"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"Content-Length: 12\x0734", b"Content-Length : 12", b"Content-Length\t: 12", b"Content-\x00Length: 12",
+     b"Transfer-Encoding : chunked", b"transfer-encoding\x0b: chunked", b"X: a\nContent-Length: 12",
+     b"X: a\rContent-Length: 12", b" Content-Length: 12", b"Content-Length: 1\r\n 2", b"Transfer-Encoding:\r\n chunked",
+     b"Host : b", b"Connection\x01: close", b"Content-Length: abc", b"Content-Length: -1"],
+)  # fmt: skip
+def test_what_could_change_the_framing_is_never_dropped(field):
+    data = b"POST / HTTP/1.1\r\n" + field + b"\r\n" + HOST + b"GET /smuggled HTTP/1.1\r\n" + HOST
+    assert refusal(data, reject_illegal_header=False) == 400
+
+
+def test_a_folded_field_is_joined_where_illegal_fields_are_not_refused():
+    data = b"GET / HTTP/1.1\r\nX: abcd\r\n\t efgh \r\n ij\r\n" + HOST
+    assert parse(data, reject_illegal_header=False).fields[0] == (b"X", b"abcd efgh ij")
+    assert refusal(data) == 400
+
+
+def test_a_head_without_end_has_its_limit_also_where_illegal_fields_are_dropped():
+    data = b"GET / HTTP/1.1\r\nX@: a\r\n" + b"A: b\r\n" * 2000
+    assert refusal(data, reject_illegal_header=False) == 431
+    assert refusal(data + HOST, reject_illegal_header=False) == 431
+
+
+def test_empty_lines_are_limited_like_a_head():
+    parser = RequestHeadParser(HeadLimits(max_size=100))
+    assert parser.parse(b"\r\n" * 50) is None
+    head = parser.parse(b"\r\n" * 50 + b"GET / HTTP/1.1\r\n" + HOST)
+    assert head is not None
+    assert head.path == "/"
+    assert refusal(b"\r\n" * 51, max_size=100) == 400
+
+
+@pytest.mark.parametrize("line", [b"GET /x ", b"GET /x", b"GET", b"GET /x FOO", b"GET /x HTTP", b"x" * 30])
+def test_a_request_line_without_a_version_is_refused_at_its_end(line):
+    assert refusal(line + b"\r\n") == 400
+    assert refusal(line + b"\r\n\r\n") == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "cure"),
+    [(b"/?a[]=1", r'relaxedQueryChars="\[\]"'), (b"/{x}", 'relaxedPathChars="{}"'), (b"/|?|", "relaxedPath")],
+)
+def test_the_refusal_of_a_character_names_the_attribute_that_allows_it(target, cure):
+    with pytest.raises(HttpError, match=cure):
+        PARSER.parse(b"GET " + target + b" HTTP/1.1\r\n" + HOST)
+
+
+def test_the_refusal_of_a_character_that_cannot_be_allowed_names_none():
+    with pytest.raises(HttpError) as caught:
+        PARSER.parse(b"GET /\xc3 HTTP/1.1\r\n" + HOST)
+    assert "relaxed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"\r\n", b"A: b\r\n", b"X@: b\r\n", b" fold\r\n", b"a", b"/", b"%41", b"\r", b"A:\r\n b\r\n", b"GET /\r\n"],
+)
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\n", b"GET /"])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_the_work_is_linear(piece, start, lenient):
+    parser = RequestHeadParser(HeadLimits(max_size=10**6, max_fields=-1, reject_illegal_header=not lenient))
+
+    def make(size: int):
+        data = start + piece * size + b"\r\n\r\n"
+
+        def call() -> None:
+            with contextlib.suppress(HttpError):
+                parser.parse(data)
+
+        return call
+
+    assert_linear(make, 100)

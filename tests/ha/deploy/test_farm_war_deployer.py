@@ -117,7 +117,10 @@ def test_a_file_that_is_no_archive_is_said_and_leaves_nothing(base, make, caplog
 
 def test_a_bad_piece_is_said_and_no_fault_of_the_channel(make, caplog):
     make().message_received(FileMessage("../a.war", "/a", b"x", 1, 1), ONE)
-    assert "Piece of [../a.war] from tcp://127.0.0.1:1 refused: file name '../a.war'" in caplog.text
+    assert (
+        "Piece of [../a.war] from tcp://127.0.0.1:1 refused: piece of a file: refused: file name '../a.war'"
+        in caplog.text
+    )
 
 
 def test_the_size_of_archives_is_bounded(base, make, tmp_path, caplog):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.access.twin_sites import Site, both
+from tests.interop.access.twin_sites import Site, both, tomcat_version
 from tests.interop.differential.raw_client import ask
 
 pytestmark = pytest.mark.interop
@@ -23,6 +23,7 @@ PATTERNS = {
         "%a|%A|%p|%{local}p|%v|%H|%m|%q|%U",
         "%{peer}a %{remote}a %{local}a",
         "%{User-Agent}i|%{Content-Type}o|%{Location}o|%{X-None}i|%{X-None}o",
+        "%{Content-Length}o|%{content-length}o|%m %U %s",
         "%{X-Twice}i|%{Host}i|%{host}i|%{Accept-Ranges}o|%{Content-Length}o",
         "%{theme}c|%{none}c|%{Theme}c|%c",
         "%{org.apache.catalina.AccessLog.RemoteAddr}r|%{none}r",
@@ -51,6 +52,9 @@ PATTERNS = {
         "%h %u %m %U %q %s %b %{User-Agent}i %{Content-Type}o %{theme}c",
     ],
 }
+if tomcat_version() < (10, 1, 58):  # until then %% was unknown, and a cookie that is not there left nothing
+    PATTERNS["AccessLogValve"].remove("%%|%z|%")
+    PATTERNS["ExtendedAccessLogValve"].remove("x-P(a) x-P(none) x-C(theme) x-C(none) x-A(none) x-S(none) x-R(none)")
 CONDITIONS = {
     "conditionUnless": 'conditionUnless="none"',
     "conditionIf": 'conditionIf="none"',

@@ -60,6 +60,18 @@ APPS = {
     ),
     "corsany": filtered("CorsFilter", **{"cors.allowed.origins": "*"}),
     "corsnone": filtered("CorsFilter"),
+    "corsempty": filtered(
+        "CorsFilter",
+        **{
+            "cors.allowed.origins": "*, http://a.example",
+            "cors.preflight.maxage": "",
+            "cors.support.credentials": "",
+            "cors.request.decorate": "",
+        },
+    ),
+    "safebad": filtered(
+        "HttpHeaderSecurityFilter", antiClickJackingOption="ALLOW-FROM", antiClickJackingUri="http://a b"
+    ),
     "safe": filtered("HttpHeaderSecurityFilter"),
     "safemore": filtered(
         "HttpHeaderSecurityFilter",

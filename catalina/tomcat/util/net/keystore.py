@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import ConfigurationError, ProtocolError
+from catalina.extras import missing_package
 from catalina.tomcat.util.net.java_keystore import MAGIC, JavaKeystore, unprotect
 
 if TYPE_CHECKING:
@@ -126,5 +127,5 @@ def _serialization() -> Any:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401 - makes the attribute
     except ImportError as exc:
-        raise ConfigurationError("keystores need the package cryptography: pip install catalina[crypto]") from exc
+        raise ConfigurationError(missing_package("cryptography") or str(exc)) from exc
     return serialization

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from catalina.attributes import Attribute
 from catalina.errors import LimitError, ProtocolError
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.member import Member
@@ -15,24 +16,34 @@ from catalina.tribes.member import Member
 __all__ = ["FragmentationInterceptor"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.FragmentationInterceptor")
+_repeated = RepeatedMessages(log)
 
 _TAIL = struct.Struct(">ii?")
 _WHOLE = b"\0"
+#: What an incomplete message, and each of its pieces, takes besides its bytes, about.
+_OVERHEAD = 400
+#: What the pieces of nodes that are no members, or not yet, may take: part of max_pending, and never all of it.
+_MAX_PENDING_OF_STRANGERS = 4 * 1024 * 1024
+
+#: The sender and the id of a message: another sender cannot spoil it by the same id.
+_Key = tuple[Member, bytes]
 
 
 class _Pieces:
     """The pieces of one message that have come so far."""
 
-    __slots__ = ("count", "pieces", "since", "size")
+    __slots__ = ("count", "of_member", "pieces", "since", "size")
 
-    def __init__(self, count: int, since: float) -> None:
+    def __init__(self, count: int, since: float, of_member: bool) -> None:
         self.count = count
         self.since = since
+        self.of_member = of_member
         self.pieces: dict[int, bytes] = {}
         self.size = 0
 
     def add(self, number: int, piece: bytes) -> None:
-        self.size += len(piece) - len(self.pieces.get(number, b""))
+        before = self.pieces.get(number)
+        self.size += len(piece) + _OVERHEAD - (0 if before is None else len(before) + _OVERHEAD)
         self.pieces[number] = piece
 
     def joined(self) -> bytes:
@@ -57,8 +68,9 @@ class FragmentationInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._pending: dict[bytes, _Pieces] = {}
-        self._pending_bytes = 0
+        self._pending: dict[_Key, _Pieces] = {}
+        #: By whether members sent it.
+        self._pending_bytes = {True: 0, False: 0}
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Send the message, or all its pieces; the delivery counts every piece for every member."""
@@ -90,36 +102,46 @@ class FragmentationInterceptor(ChannelInterceptorBase):
         number, count, _ = _TAIL.unpack_from(data, len(data) - _TAIL.size)
         if not 0 <= number < count:
             raise ProtocolError(f"piece {number} of {count}")
-        pieces = self._add(message.unique_id, number, count, data[: -_TAIL.size])
+        key = (message.address, message.unique_id)
+        pieces = self._add(key, number, count, data[: -_TAIL.size])
         if len(pieces.pieces) == count:
-            self._forget(message.unique_id)
+            self._forget(key)
             super().message_received(message.with_data(pieces.joined()))
 
-    def _add(self, unique_id: bytes, number: int, count: int, piece: bytes) -> _Pieces:
-        pieces = self._pending.get(unique_id)
+    def _add(self, key: _Key, number: int, count: int, piece: bytes) -> _Pieces:
+        pieces = self._pending.get(key)
         if pieces is None:
-            pieces = self._pending[unique_id] = _Pieces(count, self.channel.now())
+            pieces = self._pending[key] = _Pieces(count, self.channel.now(), self.belongs(key[0]))
         if pieces.count != count:
-            self._forget(unique_id)
-            raise ProtocolError(f"message {unique_id.hex()} of {pieces.count} and of {count} pieces")
+            self._forget(key)
+            raise ProtocolError(f"message {key[1].hex()} of {pieces.count} and of {count} pieces")
         before = pieces.size
         pieces.add(number, piece)
-        self._pending_bytes += pieces.size - before
-        if self._pending_bytes > self.max_pending:
-            pending = self._pending_bytes
-            self._forget(unique_id)
-            raise LimitError(f"incomplete messages of {pending} bytes, limit {self.max_pending}")
+        of_member = pieces.of_member
+        self._pending_bytes[of_member] += pieces.size - before
+        limit = self.max_pending if of_member else min(self.max_pending, _MAX_PENDING_OF_STRANGERS)
+        pending = self._pending_bytes[of_member]
+        if pending > limit:
+            self._forget(key)
+            kind = "" if of_member else " of nodes that are no members"
+            raise LimitError(f"incomplete messages{kind} of {pending} bytes, limit {limit}")
         return pieces
 
-    def _forget(self, unique_id: bytes) -> None:
-        self._pending_bytes -= self._pending.pop(unique_id).size
+    def _forget(self, key: _Key) -> None:
+        pieces = self._pending.pop(key)
+        self._pending_bytes[pieces.of_member] -= pieces.size
 
     def heartbeat(self, now: float) -> None:
         """Forget messages whose pieces did not all come."""
         super().heartbeat(now)
-        for unique_id, pieces in tuple(self._pending.items()):
+        for key, pieces in tuple(self._pending.items()):
             if now - pieces.since > self.expire / 1000:
-                log.warning(
-                    "Message %s is lost: %d of %d pieces came", unique_id.hex(), len(pieces.pieces), pieces.count
+                _repeated.log(
+                    logging.WARNING,
+                    "messages that are lost because pieces did not come",
+                    "Message %s is lost: %d of %d pieces came",
+                    key[1].hex(),
+                    len(pieces.pieces),
+                    pieces.count,
                 )
-                self._forget(unique_id)
+                self._forget(key)

@@ -23,6 +23,11 @@ _HEAD = bytes.fromhex("1f8b08000000000000ff")
 _TAIL = struct.Struct("<II")
 _GZIP_WINDOW = 31
 _STEP = 1024 * 1024
+#: What is fed to the decompressor at once: little at the beginning of a stream, because what lies behind its end is
+#: copied back, and more and more after that.
+_FIRST_BITE, _LARGEST_BITE = 256, 64 * 1024
+#: Streams in one message. Every sender writes one; thousands of empty ones would only cost time.
+_MAX_STREAMS = 16
 
 _REPORT = (
     "GZip Interceptor Report[\n"
@@ -152,30 +157,42 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes, limit: int) -> bytes:
-    """The content of a gzip stream, or of several one after the other.
+    """The content of a gzip stream, or of several one after the other. Every byte is looked at a fixed number of times.
 
     Raises:
         ProtocolError: it is none, or it is cut off.
-        LimitError: the content exceeds ``limit`` bytes.
+        LimitError: the content exceeds ``limit`` bytes, or there are more than 16 streams.
     """
     parts: list[bytes] = []
-    size = 0
-    while data:
-        inflate = zlib.decompressobj(_GZIP_WINDOW)
-        part = data
-        while data or part:
-            try:
-                part = inflate.decompress(data, min(_STEP, limit - size + 1))
-            except zlib.error as exc:
-                raise ProtocolError(f"no gzip stream: {exc}") from exc
-            size += len(part)
-            if size > limit:
-                raise LimitError(f"decompressed message of more than {limit} bytes")
+    size = at = 0
+    for _ in range(_MAX_STREAMS):
+        at, size = _inflate(memoryview(data), at, size, limit, parts)
+        if at == len(data):
+            return b"".join(parts)
+    raise LimitError(f"more than {_MAX_STREAMS} gzip streams in a message of {len(data)} bytes")
+
+
+def _inflate(data: memoryview, at: int, size: int, limit: int, parts: list[bytes]) -> tuple[int, int]:
+    """Add the content of the stream at ``at`` to ``parts``, of ``size`` bytes so far; return its end and the size."""
+    inflate = zlib.decompressobj(_GZIP_WINDOW)
+    bite = _FIRST_BITE
+    part = b""
+    rest: bytes | memoryview = b""
+    while not inflate.eof:
+        if not rest and at == len(data) and not part:
+            raise ProtocolError("gzip stream ends too early" if len(data) else "empty gzip stream")
+        if not rest:
+            rest = data[at : at + bite]
+            at += len(rest)
+            bite = min(2 * bite, _LARGEST_BITE)
+        try:
+            part = inflate.decompress(rest, min(_STEP, limit - size + 1))
+        except zlib.error as exc:
+            raise ProtocolError(f"no gzip stream: {exc}") from exc
+        rest = inflate.unconsumed_tail
+        size += len(part)
+        if size > limit:
+            raise LimitError(f"decompressed message of more than {limit} bytes")
+        if part:
             parts.append(part)
-            data = inflate.unconsumed_tail
-        if not inflate.eof:
-            raise ProtocolError("gzip stream ends too early")
-        data = inflate.unused_data
-    if not parts:
-        raise ProtocolError("empty gzip stream")
-    return b"".join(parts)
+    return at - len(inflate.unused_data), size

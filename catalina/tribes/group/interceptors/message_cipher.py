@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from catalina.errors import ConfigurationError, ProtocolError
+from catalina.extras import missing_package
 
 if TYPE_CHECKING:
     from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
@@ -128,6 +129,4 @@ def _require_cryptography() -> None:
     try:
         import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401  # only whether it is there
     except ImportError as exc:
-        raise ConfigurationError(
-            "EncryptInterceptor needs the package cryptography: pip install 'catalina[crypto]'"
-        ) from exc
+        raise ConfigurationError(f"EncryptInterceptor: {missing_package('cryptography') or exc}") from exc

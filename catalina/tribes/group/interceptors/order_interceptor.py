@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import struct
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catalina.attributes import Attribute
-from catalina.errors import ChannelError, LimitError, ProtocolError
+from catalina.errors import ChannelError, ProtocolError
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.member import Member
@@ -19,17 +20,44 @@ __all__ = ["OrderInterceptor"]
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.OrderInterceptor")
 
 _NUMBER = struct.Struct(">i")
-#: Senders whose numbers are kept; whoever can reach the receiver could invent more.
-_MAX_SENDERS = 1000
+#: Nodes that are no members, or not yet, whose numbers are kept: the newest ones. Whoever reaches the receiver could
+#: invent any number of them, and members have a table of their own.
+_MAX_STRANGERS = 100
+#: Bytes of one of them that are held.
+_MAX_HELD_OF_STRANGER = 256 * 1024
+#: What a held message takes besides its bytes, about.
+_OVERHEAD = 500
 
 
 @dataclass(slots=True)
 class _Incoming:
     """What came from one member: the number expected next, and what came too early."""
 
+    max_held: int
     expected: int = 1
     held: dict[int, tuple[float, ChannelMessage]] = field(default_factory=dict)
     held_bytes: int = 0
+    _numbers: list[int] = field(default_factory=list)
+
+    def hold(self, number: int, message: ChannelMessage, now: float) -> None:
+        """Keep a message for later."""
+        self.held[number] = (now, message)
+        self.held_bytes += len(message.data) + _OVERHEAD
+        heapq.heappush(self._numbers, number)
+
+    def release(self, number: int) -> None:
+        """It waits no longer."""
+        _, message = self.held.pop(number)
+        self.held_bytes -= len(message.data) + _OVERHEAD
+        self.expected = max(self.expected, number + 1)
+
+    def next_number(self) -> int:
+        """The held message that comes first."""
+        if self.expected in self.held:
+            return self.expected
+        while self._numbers[0] not in self.held:
+            heapq.heappop(self._numbers)
+        return self._numbers[0]
 
 
 class OrderInterceptor(ChannelInterceptorBase):
@@ -53,6 +81,7 @@ class OrderInterceptor(ChannelInterceptorBase):
         self._lock = threading.RLock()  # numbers must go down in their order, and senders are many threads
         self._sent: dict[Member, int] = {}
         self._incoming: dict[Member, _Incoming] = {}
+        self._strangers: dict[Member, _Incoming] = {}  # the oldest first
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Send to each member with its own number."""
@@ -95,10 +124,20 @@ class OrderInterceptor(ChannelInterceptorBase):
 
     def _incoming_of(self, member: Member) -> _Incoming:
         incoming = self._incoming.get(member)
+        if incoming is not None:
+            return incoming
+        incoming = self._strangers.pop(member, None)
+        if self.belongs(member):
+            if incoming is None:
+                incoming = _Incoming(self.max_held)
+            incoming.max_held = self.max_held
+            self._incoming[member] = incoming
+            return incoming
         if incoming is None:
-            if len(self._incoming) >= _MAX_SENDERS:
-                raise LimitError(f"messages of {len(self._incoming)} members are numbered, limit {_MAX_SENDERS}")
-            incoming = self._incoming[member] = _Incoming()
+            incoming = _Incoming(min(self.max_held, _MAX_HELD_OF_STRANGER))
+        self._strangers[member] = incoming
+        if len(self._strangers) > _MAX_STRANGERS:
+            del self._strangers[next(iter(self._strangers))]
         return incoming
 
     def _hold(self, incoming: _Incoming, number: int, message: ChannelMessage) -> None:
@@ -106,25 +145,22 @@ class OrderInterceptor(ChannelInterceptorBase):
             raise ProtocolError(
                 "Message added has the same counter, synchronization bug. Disable the order interceptor"
             )
-        incoming.held[number] = (self.channel.now(), message)
-        incoming.held_bytes += len(message.data)
+        incoming.hold(number, message, self.channel.now())
 
     def _deliver_due(self, incoming: _Incoming) -> None:
         """Deliver what is next in line, then what has waited too long or is too much."""
         while incoming.held:
-            number = min(incoming.held) if incoming.expected not in incoming.held else incoming.expected
+            number = incoming.next_number()
             since, message = incoming.held[number]
             in_line = number <= incoming.expected
             too_long = self.channel.now() - since > self.expire / 1000
-            too_much = len(incoming.held) >= self.max_queue or incoming.held_bytes > self.max_held
+            too_much = len(incoming.held) >= self.max_queue or incoming.held_bytes > incoming.max_held
             if not (in_line or too_long or too_much):
                 return
             self._release(incoming, number, in_line or self.forward_expired, message)
 
     def _release(self, incoming: _Incoming, number: int, deliver: bool, message: ChannelMessage) -> None:
-        del incoming.held[number]
-        incoming.held_bytes -= len(message.data)
-        incoming.expected = max(incoming.expected, number + 1)
+        incoming.release(number)
         if deliver:
             super().message_received(message)
         else:
@@ -133,12 +169,12 @@ class OrderInterceptor(ChannelInterceptorBase):
     def heartbeat(self, now: float) -> None:
         """Deliver what has waited too long even when nothing follows it; Java waits for the next message."""
         super().heartbeat(now)
-        for incoming in tuple(self._incoming.values()):
+        for incoming in (*self._incoming.values(), *self._strangers.values()):
             self._deliver_due(incoming)
 
     def member_disappeared(self, member: Member) -> None:
         """Deliver what the member had sent, and start to count anew."""
-        incoming = self._incoming.pop(member, None)
+        incoming = self._incoming.pop(member, None) or self._strangers.pop(member, None)
         if incoming is not None:
             for number in sorted(incoming.held):
                 self._release(incoming, number, True, incoming.held[number][1])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from catalina.attributes import Attribute
 from catalina.errors import ChannelError, LimitError
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.io.channel_data import UniqueIds
@@ -16,9 +18,20 @@ from catalina.tribes.member import Member
 __all__ = ["TwoPhaseCommitInterceptor"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TwoPhaseCommitInterceptor")
+_repeated = RepeatedMessages(log)
 
 START_DATA = bytes.fromhex("7101c602dec44bb29bf420e3206fd804")
 END_DATA = bytes.fromhex("36f35a6e2fe14be8afe32434c64d9238")
+#: What a message that waits takes besides its bytes, about.
+_OVERHEAD = 500
+#: What messages of nodes that are no members, or not yet, may take: part of max_held, and never all of it.
+_MAX_HELD_OF_STRANGERS = 4 * 1024 * 1024
+
+
+class _Held(NamedTuple):
+    since: float
+    message: ChannelMessage
+    of_member: bool
 
 
 class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
@@ -36,8 +49,10 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._held: dict[bytes, tuple[float, ChannelMessage]] = {}
-        self._held_bytes = 0
+        #: By sender and id: another sender can neither replace nor confirm it.
+        self._held: dict[tuple[Member, bytes], _Held] = {}
+        #: By whether members sent it.
+        self._held_bytes = {True: 0, False: 0}
         self._next_id = UniqueIds().next
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
@@ -75,29 +90,46 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
         if confirmed is None:
             self._hold(message)
             return
-        held = self._held.pop(confirmed, None)
+        held = self._take((message.address, confirmed))
         if held is None:
-            log.warning("Received a confirmation, but original message is missing. Id:[%s]", confirmed.hex())
+            _repeated.log(
+                logging.WARNING,
+                f"confirmations of {message.address} without a message",
+                "Received a confirmation, but original message is missing. Id:[%s]",
+                confirmed.hex(),
+            )
             return
-        self._held_bytes -= len(held[1].data)
-        super().message_received(held[1])
+        super().message_received(held.message)
 
     def _hold(self, message: ChannelMessage) -> None:
-        size = self._held_bytes + len(message.data)
-        if size > self.max_held:
-            raise LimitError(f"{size} bytes wait for confirmation, limit {self.max_held}")
-        before = self._held.pop(message.unique_id, None)
-        self._held_bytes = size - (len(before[1].data) if before else 0)
-        self._held[message.unique_id] = (self.channel.now(), message)
+        key = (message.address, message.unique_id)
+        self._take(key)
+        of_member = self.belongs(message.address)
+        limit = self.max_held if of_member else min(self.max_held, _MAX_HELD_OF_STRANGERS)
+        size = self._held_bytes[of_member] + len(message.data) + _OVERHEAD
+        if size > limit:
+            raise LimitError(f"{size} bytes wait for confirmation, limit {limit}")
+        self._held_bytes[of_member] = size
+        self._held[key] = _Held(self.channel.now(), message, of_member)
+
+    def _take(self, key: tuple[Member, bytes]) -> _Held | None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._held_bytes[held.of_member] -= len(held.message.data) + _OVERHEAD
+        return held
 
     def heartbeat(self, now: float) -> None:
         """Forget messages that were not confirmed."""
         super().heartbeat(now)
-        for unique_id, (since, message) in tuple(self._held.items()):
-            if now - since > self.expire / 1000:
-                log.info("Removing expired message [%s]", unique_id.hex())
-                del self._held[unique_id]
-                self._held_bytes -= len(message.data)
+        for key, held in tuple(self._held.items()):
+            if now - held.since > self.expire / 1000:
+                _repeated.log(
+                    logging.INFO,
+                    "expired messages without a confirmation",
+                    "Removing expired message [%s]",
+                    key[1].hex(),
+                )
+                self._take(key)
 
 
 def _confirmed_id(message: ChannelMessage) -> bytes | None:

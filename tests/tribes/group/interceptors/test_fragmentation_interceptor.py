@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.tribes.group.interceptors.fragmentation_interceptor import FragmentationInterceptor
+from tests.support.work import assert_linear
 from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.wire import cases
 
@@ -68,16 +71,59 @@ def test_incomplete_messages_are_forgotten(caplog):
     assert stack.delivered == []
     stack.reactor.time += 61
     stack.heartbeat()
-    assert layer._pending_bytes == 0
+    assert layer._pending_bytes == {True: 0, False: 0}
 
 
 def test_incomplete_messages_are_bounded():
-    layer = FragmentationInterceptor(max_pending=10)
+    layer = FragmentationInterceptor(max_pending=500)
     stack = Stack(layer)
     stack.receive(stack.message(b"123456" + bytes([0, 0, 0, 0, 0, 0, 0, 2, 1]), unique_id=ID))
-    with pytest.raises(LimitError, match="limit 10"):
+    with pytest.raises(LimitError, match="limit 500"):
         stack.receive(stack.message(b"123456" + bytes([0, 0, 0, 0, 0, 0, 0, 2, 1])))
-    assert layer._pending_bytes == 6
+    assert layer._pending_bytes[True] == 406
+
+
+def test_pieces_without_bytes_are_bounded_too():
+    stack = Stack(FragmentationInterceptor(max_pending=40_000))
+    empty = bytes([0, 0, 0, 0, 0, 0, 0, 2, 1])
+    for _ in range(100):
+        stack.receive(stack.message(empty))
+    with pytest.raises(LimitError, match="incomplete messages of 40400 bytes"):
+        stack.receive(stack.message(empty))
+
+
+def test_the_pieces_of_strangers_leave_members_their_room():
+    stack = Stack(FragmentationInterceptor(max_pending=700))
+    piece = bytes([0, 0, 0, 0, 0, 0, 0, 2, 1])
+    stack.receive(stack.message(piece, sender=a_member(9)))
+    with pytest.raises(LimitError, match="incomplete messages of nodes that are no members"):
+        stack.receive(stack.message(piece, sender=a_member(9)))
+    stack.receive(stack.message(piece, sender=PEER))
+
+
+def test_another_sender_cannot_spoil_a_message_by_its_id():
+    stack = Stack(FragmentationInterceptor())
+    first, last = b"a" + bytes([0, 0, 0, 0, 0, 0, 0, 2, 1]), b"b" + bytes([0, 0, 0, 1, 0, 0, 0, 2, 1])
+    stack.receive(stack.message(first, unique_id=ID))
+    stack.receive(stack.message(b"evil" + bytes([0, 0, 0, 1, 0, 0, 0, 9, 1]), unique_id=ID, sender=a_member(9)))
+    stack.receive(stack.message(last, unique_id=ID))
+    assert stack.delivered == [b"ab"]
+
+
+def test_the_work_grows_with_the_pieces_and_no_faster():
+    def read(size: int) -> Callable[[], object]:
+        stack = Stack(FragmentationInterceptor())
+        messages = [
+            stack.message(b"x" + struct.pack(">ii?", number, size, True), unique_id=ID) for number in range(size)
+        ]
+
+        def call() -> None:
+            for message in messages:
+                stack.receive(message)
+
+        return call
+
+    assert_linear(read, 300)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
+import zlib
+from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.tribes.group.interceptors.gzip_interceptor import GzipInterceptor, compress, decompress
+from tests.support.work import assert_linear
 from tests.tribes.fakes import Stack
 from tests.tribes.wire import cases
 
@@ -53,6 +58,47 @@ def test_a_small_message_cannot_become_a_large_one():
     with pytest.raises(LimitError, match="more than 1000000 bytes"):
         decompress(bomb, 1_000_000)
     assert len(decompress(bomb, 10_000_000)) == 10_000_000
+
+
+def test_thousands_of_streams_in_one_message_are_refused():
+    with pytest.raises(LimitError, match="more than 16 gzip streams"):
+        decompress(gzip.compress(b"") * 80_000, 1000)
+
+
+@given(st.lists(st.binary(max_size=3000), min_size=1, max_size=16))
+def test_streams_of_any_length_are_found(contents):
+    assert decompress(b"".join(gzip.compress(content) for content in contents), 10**6) == b"".join(contents)
+
+
+def test_the_work_grows_with_the_message_and_no_faster():
+    def read(size: int) -> Callable[[], object]:
+        data = gzip.compress(os.urandom(size)) * 4
+        return lambda: decompress(data, 10 * len(data))
+
+    assert_linear(read, 400_000)
+
+
+def test_what_lies_behind_a_stream_is_not_copied_again_and_again():
+    """The bytes that go through zlib, counted: they came back whole after each stream."""
+    fed = 0
+
+    class Counting:
+        def __init__(self, inner) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self._inner, name)
+
+        def decompress(self, data, limit):
+            nonlocal fed
+            fed += len(data)
+            return self._inner.decompress(data, limit)
+
+    data = gzip.compress(b"") * 15 + gzip.compress(os.urandom(1_000_000))
+    make = zlib.decompressobj
+    with mock.patch.object(zlib, "decompressobj", lambda window: Counting(make(window))):
+        decompress(data, 2_000_000)
+    assert fed < 1.2 * len(data)
 
 
 @given(st.binary(max_size=100))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.errors import ChannelError, LimitError, ProtocolError
+from catalina.errors import ChannelError, ProtocolError
 from catalina.tribes.group.interceptors import order_interceptor as module
 from catalina.tribes.group.interceptors.order_interceptor import OrderInterceptor
+from tests.support.work import assert_linear
 from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.wire import cases
 
@@ -117,9 +121,54 @@ def test_a_refusal_below_is_that_members_failure():
     assert isinstance(delivery.faulty[PEER], ChannelError)
 
 
-def test_the_table_of_senders_has_an_end(monkeypatch):
-    monkeypatch.setattr(module, "_MAX_SENDERS", 1)
+def test_invented_senders_do_not_displace_members(monkeypatch):
+    monkeypatch.setattr(module, "_MAX_STRANGERS", 2)
+    layer = OrderInterceptor()
+    stack = Stack(layer)
+    stack.receive(numbered(stack, 2))
+    for number in range(20, 30):
+        stack.receive(numbered(stack, 2, sender=a_member(number)))
+    assert list(layer._strangers) == [a_member(28), a_member(29)]
+    stack.receive(numbered(stack, 1))
+    assert stack.delivered == [b"m1", b"m2"]
+
+
+def test_the_numbers_of_a_node_that_joins_go_on():
     stack = Stack(OrderInterceptor())
     stack.receive(numbered(stack, 1, sender=D1))
-    with pytest.raises(LimitError, match="limit 1"):
-        stack.receive(numbered(stack, 1, sender=D2))
+    stack.receive(numbered(stack, 3, sender=D1))
+    stack.bottom.known.append(D1)
+    stack.receive(numbered(stack, 2, sender=D1))
+    assert stack.delivered == [b"m1", b"m2", b"m3"]
+
+
+def test_messages_without_bytes_are_held_in_bounds_too():
+    layer = OrderInterceptor(max_held=10_000)
+    stack = Stack(layer)
+    for number in range(100, 2, -1):
+        stack.receive(stack.message(number.to_bytes(4, "big")))
+    assert layer._incoming[PEER].held_bytes <= 10_500
+    assert len(stack.delivered) > 50
+
+
+def test_the_work_for_a_message_does_not_grow_with_those_that_are_held():
+    def read(size: int) -> Callable[[], object]:
+        stack = Stack(OrderInterceptor(max_held=10**9))
+        messages = [numbered(stack, number) for number in range(size + 1, 1, -1)]
+
+        def call() -> None:
+            for message in messages:
+                stack.receive(message)
+
+        return call
+
+    assert_linear(read, 300)
+
+
+@given(st.lists(st.binary(max_size=8), max_size=8))
+def test_any_bytes_give_messages_or_the_documented_error(messages):
+    stack = Stack(OrderInterceptor(max_held=1500))
+    for data in messages:
+        with contextlib.suppress(ProtocolError):
+            stack.receive(stack.message(data))
+    assert len(stack.delivered) <= len(messages)

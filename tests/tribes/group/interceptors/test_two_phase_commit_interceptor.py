@@ -75,7 +75,7 @@ def test_unconfirmed_messages_are_forgotten():
     stack.heartbeat()
     stack.receive(stack.sent[1])
     assert stack.delivered == []
-    assert layer._held_bytes == 0
+    assert layer._held_bytes == {True: 0, False: 0}
 
 
 def test_repeated_messages_are_held_once_and_delivered_once():
@@ -85,14 +85,31 @@ def test_repeated_messages_are_held_once_and_delivered_once():
     for message in (stack.sent[0], stack.sent[0], stack.sent[1], stack.sent[1]):
         stack.receive(message)
     assert stack.delivered == [b"abc"]
-    assert layer._held_bytes == 0
+    assert layer._held_bytes == {True: 0, False: 0}
 
 
 def test_what_waits_is_bounded():
-    stack = Stack(TwoPhaseCommitInterceptor(max_held=10))
+    stack = Stack(TwoPhaseCommitInterceptor(max_held=1000))
     stack.receive(stack.message(b"12345678"))
-    with pytest.raises(LimitError, match="limit 10"):
-        stack.receive(stack.message(b"12345678"))
+    with pytest.raises(LimitError, match="limit 1000"):
+        stack.receive(stack.message(b""))
+
+
+def test_what_strangers_send_leaves_members_their_room():
+    stack = Stack(TwoPhaseCommitInterceptor(max_held=600))
+    stack.receive(stack.message(b"1", sender=a_member(9)))
+    with pytest.raises(LimitError):
+        stack.receive(stack.message(b"2", sender=a_member(9)))
+    stack.receive(stack.message(b"3", sender=PEER))
+
+
+def test_another_sender_can_neither_replace_nor_confirm_a_message():
+    layer = TwoPhaseCommitInterceptor()
+    stack = Stack(layer)
+    stack.receive(stack.message(b"mine", unique_id=b"i" * 16))
+    stack.receive(stack.message(b"evil", unique_id=b"i" * 16, sender=a_member(9)))
+    stack.receive(stack.message(START_DATA + b"i" * 16 + END_DATA))
+    assert stack.delivered == [b"mine"]
 
 
 @pytest.mark.parametrize("data", [START_DATA + END_DATA, START_DATA + b"i" * 15 + END_DATA, b""])

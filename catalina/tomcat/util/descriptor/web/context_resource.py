@@ -11,8 +11,12 @@ __all__ = ["ContextResource"]
 class ContextResource(ResourceBase):
     """An object that a factory makes when it is first looked up: a DataSource, a mail session, a user database."""
 
-    auth = Attribute(str, "", doc="Container or Application: who signs on to the resource; no effect.")
-    scope = Attribute(str, "Shareable", doc="Shareable or Unshareable connections; no effect.")
+    auth = Attribute(
+        str, "", doc="Container or Application: who signs on.", inert="the Resource itself says how to sign on"
+    )
+    scope = Attribute(
+        str, "Shareable", doc="Shareable or Unshareable connections.", inert="connections are never shared"
+    )
     singleton = Attribute(bool, True, doc="One object for all lookups; false makes one for each.")
     close_method = Attribute(
         str,

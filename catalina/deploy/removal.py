@@ -1,0 +1,77 @@
+"""Delete a file or directory that lies directly in a directory of ours, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+
+from catalina.core.path_names import RESERVED_PREFIX, checked_name
+from catalina.errors import DeploymentError
+
+__all__ = ["check_removable", "remove"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+
+def remove(path: str, inside: str, keep: Iterable[str] = ()) -> bool:
+    """Delete ``path``, which must be one name directly in ``inside``; that is checked here and now.
+
+    A link is deleted, never what it points to. So the directory itself, its parents and everything beside it stay,
+    whatever the name is. What is refused or cannot be deleted is logged.
+
+    Args:
+        path: a file, link or directory; its last part is checked as every name from outside.
+        inside: the directory that it must lie in.
+        keep: places that must not go: what is or contains one of them stays.
+
+    Returns:
+        Whether nothing is there any more.
+    """
+    try:
+        directory = check_removable(path, inside, keep)
+    except (DeploymentError, OSError, ValueError) as exc:
+        log.error("[%r] is not deleted: %s", path, exc)
+        return False
+    name = os.path.basename(path)
+    try:
+        parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    except OSError as exc:
+        log.error("[%s] could not be completely deleted: %s", path, exc)
+        return False
+    try:
+        if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            shutil.rmtree(name, dir_fd=parent)
+        else:
+            os.unlink(name, dir_fd=parent)
+    except FileNotFoundError:
+        return True
+    except OSError as exc:
+        log.error("[%s] could not be completely deleted: %s", path, exc)
+        return False
+    finally:
+        os.close(parent)
+    return True
+
+
+def check_removable(path: str, inside: str, keep: Iterable[str] = ()) -> str:
+    """The resolved directory of ``path``, with the arguments of :func:`remove`.
+
+    Raises:
+        DeploymentError: it must stay where it is.
+    """
+    name = os.path.basename(path)
+    checked_name(name.removeprefix(RESERVED_PREFIX), "name", path, limit=255)
+    directory = os.path.realpath(inside)
+    if os.path.realpath(os.path.dirname(path)) != directory:
+        raise DeploymentError(f"it does not lie directly in [{inside}]")
+    target = os.path.join(directory, name)
+    for each in keep:
+        kept = os.path.realpath(each)
+        if kept == target or kept.startswith(target + os.sep):
+            raise DeploymentError(f"the server's own [{kept}] is it or lies in it")
+    return directory

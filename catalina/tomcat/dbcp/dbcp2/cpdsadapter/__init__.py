@@ -1,0 +1,1 @@
+"""Where pools by users get their connections, by its class name."""

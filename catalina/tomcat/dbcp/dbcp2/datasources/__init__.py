@@ -1,0 +1,1 @@
+"""Pools by users, by their class names."""

@@ -1,0 +1,195 @@
+"""Every declared attribute is read by some code, or says that it has no effect.
+
+A static look at the syntax trees of the package: an attribute counts as read where code takes ``x.its_name`` or names
+it as text (``getattr(x, "its_name")``, a table of names), in the class itself, in one that it inherits from or that
+inherits from it, or in a module that knows such a class. An attribute whose name no other class declares is read
+wherever the name is.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import catalina
+from catalina.attributes import Component
+
+PACKAGE = Path(catalina.__file__).parent
+
+#: Class and attribute -> the file that reads it from an object whose class it does not name, and how it writes that.
+READ_ELSEWHERE = {
+    "Connector.enable_lookups": ("connector/request.py", "self.connector.enable_lookups"),
+    "Connector.max_save_post_size": ("authenticator/form_authenticator.py", "connector.max_save_post_size"),
+    "StandardThreadExecutor.max_queue_size": ("connector/endpoint.py", "shared.max_queue_size"),
+    "StandardThreadExecutor.max_threads": ("connector/endpoint.py", "shared.max_threads"),
+    "AbstractProtocol.max_queue_size": ("connector/endpoint.py", "self.handler.max_queue_size"),
+    "AbstractProtocol.max_threads": ("connector/endpoint.py", "self.handler.max_threads"),
+    "AbstractProtocol.max_connections": ("connector/endpoint.py", "self.handler.max_connections"),
+    "AbstractProtocol.tcp_no_delay": ("connector/endpoint.py", "handler.tcp_no_delay"),
+    "Http11NioProtocol.allowed_trailer_headers": ("connector/http11_rules.py", "handler.allowed_trailer_headers"),
+    "Http11NioProtocol.max_trailer_size": ("connector/http11_rules.py", "handler.max_trailer_size"),
+    "Http11NioProtocol.use_sendfile": ("connector/http11_rules.py", "handler.use_sendfile"),
+    "Http2Protocol.read_timeout": ("connector/http2_connection.py", "self.settings.read_timeout"),
+    "Http2Protocol.keep_alive_timeout": ("connector/http2_connection.py", "self.settings.keep_alive_timeout"),
+    "ContextResourceEnvRef.override": ("core/context_naming.py", 'getattr(each, "override", True)'),
+}
+#: Attribute -> why nobody reads it although it has an effect, or none is expected.
+NOT_READ = {
+    "description": "a note of the operator's for people who read the file",
+    "OpenSSLConfCmd.name": "an OpenSSLConf stops the connector: Python's ssl has no SSL_CONF_cmd",
+    "OpenSSLConfCmd.value": "an OpenSSLConf stops the connector: Python's ssl has no SSL_CONF_cmd",
+    "Http11NioProtocol.max_save_post_size": "the Connector itself has an attribute of this name",
+}
+#: Named in a file of today and about to get their effect; must end empty.
+TEMPORARY: set[str] = {
+    "AbstractProtocol.min_spare_threads",
+    "AbstractProtocol.threads_max_idle_time",
+    "Connector.throw_on_failure",
+    "GroupChannel.jmx_domain",
+    "GroupChannel.jmx_enabled",
+    "GroupChannel.jmx_prefix",
+    "Http2Protocol.max_trailer_count",
+    "Http2Protocol.max_trailer_size",
+    "Http2Protocol.overhead_continuation_threshold",
+    "Http2Protocol.overhead_count_factor",
+    "Http2Protocol.overhead_data_threshold",
+    "Http2Protocol.overhead_reset_factor",
+    "Http2Protocol.overhead_window_update_threshold",
+    "Http2Protocol.write_timeout",
+    "JNDIRealm.force_dn_hex_escape",
+    "RealmBase.strip_realm_for_gss",
+    "RealmBase.user_attributes",
+    "ResourceSet.static_only",
+    "Rfc6265CookieProcessor.cookies_without_equals",
+    "SpnegoAuthenticator.no_keep_alive_user_agents",
+    "StandardThreadExecutor.max_idle_time",
+    "ContextAttributes.privileged",
+}
+
+
+@dataclass(slots=True)
+class Reads:
+    """Where a name is read: (module, class) of ``self.name``, and modules of ``x.name``, ``"name"``."""
+
+    by_self: set[tuple[str, str]] = field(default_factory=set)
+    by_other: set[str] = field(default_factory=set)
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self, module: str, reads: dict[str, Reads]) -> None:
+        self._module = module
+        self._reads = reads
+        self._classes: list[str] = []
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._classes.append(node.name)
+        for statement in node.body:
+            if not _declares(statement):
+                self.visit(statement)
+        self._classes.pop()
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Load):
+            is_self = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if is_self and self._classes:
+                self._reads[node.attr].by_self.add((self._module, self._classes[-1]))
+            else:
+                self._reads[node.attr].by_other.add(self._module)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and node.value.isidentifier():
+            self._reads[node.value].by_other.add(self._module)
+
+
+def _declares(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Attribute"
+
+
+def component_classes() -> list[type[Component]]:
+    for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+    def below(kind: type[Component]) -> Iterator[type[Component]]:
+        for subclass in kind.__subclasses__():
+            yield subclass
+            yield from below(subclass)
+
+    return sorted(
+        {kind for kind in below(Component) if kind.__module__.startswith("catalina.")},
+        key=lambda kind: (kind.__module__, kind.__name__),
+    )
+
+
+class Package:
+    """What the syntax trees say."""
+
+    def __init__(self) -> None:
+        self.classes = component_classes()
+        self.reads: dict[str, Reads] = defaultdict(Reads)
+        self.known: dict[str, set[type]] = defaultdict(set)
+        by_name = {(kind.__module__, kind.__name__): kind for kind in self.classes}
+        self.by_name = by_name
+        for path in PACKAGE.rglob("*.py"):
+            parts = ("catalina", *path.relative_to(PACKAGE).with_suffix("").parts)
+            module = ".".join(parts).removesuffix(".__init__")
+            tree = ast.parse(path.read_text("utf-8"))
+            _Reader(module, self.reads).visit(tree)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    self.known[module] |= {
+                        by_name[node.module, alias.name] for alias in node.names if (node.module, alias.name) in by_name
+                    }
+        for kind in self.classes:
+            self.known[kind.__module__].add(kind)
+
+    def is_read(self, kind: type[Component], name: str) -> bool:
+        reads = self.reads.get(name)
+        if reads is None:
+            return False
+        family = [other for other in self.classes if issubclass(other, kind) or issubclass(kind, other)]
+        # A mixin's code runs in the classes that inherit from it, and reads what they declare.
+        bases = {(base.__module__, base.__name__) for member in family for base in member.__mro__}
+        if reads.by_self & bases:
+            return True
+        if any(self.known[module] & set(family) for module in reads.by_other):
+            return True
+        declared = [other for other in self.classes if name in other.declared]
+        return bool(reads.by_other) and len(declared) == 1
+
+
+def test_every_attribute_is_read_or_says_that_it_has_no_effect() -> None:
+    package = Package()
+    unread = {
+        f"{kind.__name__}.{name}"
+        for kind in package.classes
+        for name, declaration in kind.declared.items()
+        if not declaration.inert and not package.is_read(kind, name)
+    }
+    unread = {name for name in unread if name not in NOT_READ and name.partition(".")[2] not in NOT_READ}
+    assert sorted(unread - set(READ_ELSEWHERE) - TEMPORARY) == []
+
+
+def test_what_is_read_elsewhere_is_read_there() -> None:
+    missing = [
+        f"{name}: {file} has no {text}"
+        for name, (file, text) in READ_ELSEWHERE.items()
+        if text not in (PACKAGE / file).read_text("utf-8")
+    ]
+    assert missing == []
+
+
+def test_an_attribute_that_nobody_reads_is_found() -> None:
+    class Valve(Component):
+        """Not of the package: nothing there reads it."""
+
+    package = Package()
+    assert not package.is_read(Valve, "an_attribute_that_no_code_reads")
+    assert package.is_read(next(kind for kind in package.classes if kind.__name__ == "StandardHost"), "app_base")

@@ -1,0 +1,40 @@
+"""What is missing is named with the extra that brings it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from catalina.extras import EXTRAS, is_installed, missing_package
+
+
+def test_the_extras_are_those_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    brought = {
+        requirement.partition(">")[0].partition("[")[0]: extra
+        for extra, requirements in project["optional-dependencies"].items()
+        if extra != "test"
+        for requirement in requirements
+    }
+    assert brought == EXTRAS
+
+
+def test_what_is_installed_needs_no_word() -> None:
+    assert is_installed("lxml")
+    assert missing_package("lxml") == ""
+
+
+def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert missing_package("sqlalchemy") == (
+        'the package sqlalchemy is not installed; it comes with the extra sql: start with CATALINA_EXTRAS="sql",'
+        " or python -m pip install 'catalina[sql]'"
+    )
+
+
+def test_one_that_no_extra_brings_is_named_as_pip_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert "python -m pip install mysqlclient" in missing_package("MySQLdb")
+    assert "python -m pip install pymysql" in missing_package("pymysql")
