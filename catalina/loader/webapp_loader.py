@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from catalina.errors import DeploymentError
 from catalina.lifecycle import Lifecycle
 from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
+from catalina.loader.import_statements import code_of, modules_named
 from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
 from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
@@ -53,6 +55,10 @@ class WebappLoader(Lifecycle):
         self.context: StandardContext | None = None
         self.space: ImportSpace | None = None
         self._seen: dict[str, tuple[int, int]] = {}
+        #: By loaded module of the application: the modules that its import statements name.
+        self._named: dict[str, set[str]] = {}
+        #: Modules that failed when a session's value needed them; tried again when the application is started again.
+        self._failed: set[str] = set()
 
     def __str__(self) -> str:
         return f"WebappLoader[{self._name}]"
@@ -74,6 +80,8 @@ class WebappLoader(Lifecycle):
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
         self._seen = self._snapshot()
+        self._named.clear()
+        self._failed.clear()
 
     def _stop(self) -> None:
         space, self.space = self.space, None
@@ -153,6 +161,48 @@ class WebappLoader(Lifecycle):
         for part in parts:
             bases = [os.path.join(base, part) for base in bases]
         return any(os.path.isdir(base) or _has_module_file(base) for base in bases)
+
+    def allows_class(self, class_name: str) -> bool:
+        """Whether ``package.module.Class`` is in one of the application's own modules. Imports nothing."""
+        module = class_name.rpartition(".")[0]
+        while module:
+            if self.is_application_module(module):
+                return True
+            module = module.rpartition(".")[0]  # a class inside a class
+        return False
+
+    def load_imported(self, name: str) -> bool:
+        """Load a module of the application that a value in a session needs, and that is not loaded yet.
+
+        The name came with a message, so it decides nothing by itself: the module is loaded only if an import statement
+        in code of the application that is loaded names it (inside of a function, say, that was not called yet).
+
+        Returns:
+            Whether it is loaded now.
+        """
+        if self.space is None or name in self._failed or not self.is_application_module(name):
+            return False
+        with self.bound():
+            if name not in sys.modules:
+                if not self._is_imported_somewhere(name):
+                    return False
+                try:
+                    importlib.import_module(name)
+                except Exception:  # the application's own code runs here
+                    self._failed.add(name)
+                    log.warning("[%s]: cannot load the module [%s], whose class a session's value has",
+                                self._name, name, exc_info=True)  # fmt: skip
+                    return False
+        return True
+
+    def _is_imported_somewhere(self, name: str) -> bool:
+        space = self.space
+        for loaded, module in list(sys.modules.items()):
+            if loaded not in self._named and space is not None and space.owns_module(module):
+                code = code_of(module)
+                package = getattr(module, "__package__", None) or ""
+                self._named[loaded] = set() if code is None else modules_named(code, package)
+        return any(name in named for named in self._named.values())
 
     # -- changes -------------------------------------------------------------------------------------------------
 

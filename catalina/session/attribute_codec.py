@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from catalina.errors import NotReplicableError, ProtocolError
+from catalina.errors import LimitError, NotReplicableError, ProtocolError
+from catalina.repeated_messages import RepeatedMessages
 from catalina.session.immutable import IMMUTABLE
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value
+from catalina.tribes.io.java.value_encoder import encode_inertly
 
 if TYPE_CHECKING:
     from catalina.session.manager_base import ManagerBase
@@ -22,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["AttributeCodec"]
 
 log = logging.getLogger("org.apache.catalina.session.ManagerBase")
+
+#: What a stranger's bytes can cause is written a few times and then counted.
+_repeated = RepeatedMessages(log)
+
+#: Modules that one value may want to be loaded.
+MAX_MODULES = 20
 
 #: A value that another thread changes while it is encoded is tried this often.
 _TRIES = 3
@@ -89,25 +100,73 @@ class AttributeCodec:
             return True
         return self.lets_value_through(name, (encoded.class_name,))
 
-    def decode(self, session: StandardSession, name: str, encoded: EncodedValue) -> Any:
-        """The value, or an opaque stand-in that keeps its bytes when its class may not be built here."""
-        loader = getattr(self.manager.context, "loader", None)
+    def decode(self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False) -> Any:
+        """The value, or an opaque stand-in that keeps its bytes when its class may not be built here.
+
+        Args:
+            for_application: the application asks for the value. A module that its own code imports in a statement, but
+                has not imported yet, is loaded then; ``session`` is told what is still missing.
+        """
+        missing: list[str] = []
         try:
             # Two applications may have a module of one name; the loader says whose is meant.
-            with loader.bound() if loader is not None else contextlib.nullcontext():
-                return decode_value(encoded, self.allows_class)
+            with self._bound():
+                value = decode_value(encoded, self.allows_class, missing=missing)
+                if missing and for_application and self._load(missing):
+                    missing.clear()
+                    value = decode_value(encoded, self.allows_class, missing=missing)
         except ProtocolError as error:
-            log.warning("Cannot deserialize session attribute [%s] for session [%s]: %s", name, session.id, error)
-            return OpaqueValue(encoded, why=str(error))
+            _repeated.log(
+                logging.WARNING, "session attributes that cannot be deserialized",
+                "Cannot deserialize session attribute [%s] for session [%s]: %s", name, session.id, error,
+            )  # fmt: skip
+            return OpaqueValue(encoded, why=str(error), broken=not isinstance(error, LimitError))
+        if missing and for_application:
+            session.wait_for(name, value, frozenset(missing))
+        return value
+
+    def decode_again(self, session: StandardSession, name: str, value: object, modules: frozenset[str]) -> Any:
+        """A value with opaque parts, once more; the same value when nothing it waits for is there.
+
+        What the application has changed in it meanwhile is kept.
+        """
+        with self._bound():
+            if not any(module in sys.modules for module in modules) and not self._load(modules):
+                return value
+        try:
+            return self.decode(session, name, self.encode(name, value), for_application=True)
+        except NotReplicableError:  # the application put something into it that cannot travel
+            return value
+
+    def encode_as_read(self, value: object, read: EncodedValue) -> EncodedValue:
+        """What this node makes of a value that was just decoded, to find changes by; ``read`` is what it came as.
+
+        Nothing of a class runs. Where a class encodes itself (``__getstate__``) its form is taken to be what came.
+
+        Raises:
+            NotReplicableError: some part of it cannot travel.
+        """
+        with self._bound():
+            encoded = encode_inertly(value)
+        return read if encoded is None else encoded
+
+    def _bound(self) -> AbstractContextManager[None]:
+        loader = getattr(self.manager.context, "loader", None)
+        return contextlib.nullcontext() if loader is None else loader.bound()
+
+    def _load(self, modules: Iterable[str]) -> bool:
+        """Load what the application's own code would import; whether something was."""
+        loader = getattr(self.manager.context, "loader", None)
+        if loader is None:
+            return False
+        loaded = [loader.load_imported(module) for module in sorted(set(modules))[:MAX_MODULES]]
+        return any(loaded)
 
     def allows_class(self, class_name: str) -> bool:
         """Whether ``package.module.Class`` may be built: the application's own, or let in by the class filter."""
         loader = getattr(self.manager.context, "loader", None)
-        module = class_name.rpartition(".")[0]
-        while loader is not None and module:
-            if loader.is_application_module(module):
-                return True
-            module = module.rpartition(".")[0]  # a class inside a class
+        if loader is not None and loader.allows_class(class_name):
+            return True
         class_filter = self.manager.session_attribute_value_class_name_filter
         return class_filter is not None and class_filter.fullmatch(class_name) is not None
 

@@ -242,9 +242,11 @@ class ManagerBase(Lifecycle):
 
     # -- values as bytes -----------------------------------------------------------------------------------------
 
-    def decode_attribute(self, session: StandardSession, name: str, encoded: EncodedValue) -> Any:
-        """A value that was kept as bytes, see :class:`AttributeCodec`."""
-        return self.codec.decode(session, name, encoded)
+    def decode_attribute(
+        self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False
+    ) -> Any:
+        """A value that was kept as bytes, see :meth:`AttributeCodec.decode`."""
+        return self.codec.decode(session, name, encoded, for_application)
 
     # -- statistics ----------------------------------------------------------------------------------------------
 

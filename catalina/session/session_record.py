@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.errors import NotReplicableError, ProtocolError
 from catalina.session.standard_session import UNDECODED
 from catalina.tribes.io.java import EncodedValue, decode_value, encode_value
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import BOOLEAN, INTEGER, LONG, new_object
 from catalina.tribes.io.java.encoded_value import NULL
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
@@ -97,6 +98,13 @@ def read_session(stream: ObjectInputStream, session: StandardSession) -> None:
     Raises:
         ProtocolError: it is not one; what was read so far is in ``session`` already.
     """
+    try:
+        _read_fields(stream, session)
+    except FAULTS as fault:
+        raise broken("a stored session", fault) from fault
+
+
+def _read_fields(stream: ObjectInputStream, session: StandardSession) -> None:
     session.creation_time_ms = stream.read_boxed_int()
     session.last_accessed_time_ms = stream.read_boxed_int()
     session.max_inactive_interval = stream.read_boxed_int()

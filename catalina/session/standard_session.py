@@ -15,6 +15,7 @@ from catalina.errors import InvalidSessionError
 from catalina.session.immutable import IMMUTABLE
 from catalina.session.session_event import SessionBindingEvent, SessionEvent
 from catalina.session.session_facade import OneSession, SessionFacade
+from catalina.tribes.io.java import OpaqueValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +53,7 @@ class StandardSession:
         "_lock",
         "_max_inactive_interval",
         "_principal",
+        "_waiting",
         "alive",
         "creation_time_ms",
         "id",
@@ -75,6 +77,9 @@ class StandardSession:
         self._principal: Principal | None = None
         self._attributes: dict[str, Any] = {}
         self._encoded: dict[str, EncodedValue] = {}
+        #: Values with parts that are still bytes because a module is not loaded: name -> value, the modules. None
+        #: without any, which is nearly always.
+        self._waiting: dict[str, tuple[Any, frozenset[str]]] | None = None
         #: False once the session has ended. Unlike ``is_valid`` it asks no clock, so it does for who is using it.
         self.alive = True
         self._expiring = False
@@ -175,7 +180,9 @@ class StandardSession:
         """
         value = self._attributes.get(name, default)
         if value is UNDECODED:
-            value = self._decode(name)
+            value = self._decode(name, default)
+        elif self._waiting is not None:
+            value = self._decode_again(name, value)
         if not self.alive:
             raise InvalidSessionError("getAttribute: Session already invalidated")
         return value
@@ -248,16 +255,43 @@ class StandardSession:
             self._tell_value(old, "value_unbound", name)
         self._tell_attribute(listeners, name, old)
 
-    def _decode(self, name: str) -> Any:
+    def _decode(self, name: str, default: Any = None) -> Any:
         encoded = self._encoded.get(name)
-        known = self._attributes.get(name)
+        known = self._attributes.get(name, default)
         if encoded is None or known is not UNDECODED:  # another thread was first
             return known
-        value = self._attributes[name] = self.manager.decode_attribute(self, name, encoded)
+        value = self.manager.decode_attribute(self, name, encoded, for_application=True)
+        if type(value) is OpaqueValue and value.broken:
+            self._remove(name, False)  # no node can read it, so none needs it
+            return default
+        self._attributes[name] = value
         if not self.keeps_encoded:
             del self._encoded[name]
         if type(value) not in IMMUTABLE:
             self._tell_value(value, "session_did_activate", name)
+        return value
+
+    def wait_for(self, name: str, value: object, modules: frozenset[str]) -> None:
+        """Parts of a value are still bytes: they are decoded when it is read after one of the modules was loaded."""
+        if self._waiting is None:
+            self._waiting = {}
+        self._waiting[name] = (value, modules)
+
+    def _decode_again(self, name: str, value: Any) -> Any:
+        """The value, with the parts decoded whose module is there meanwhile."""
+        waiting = self._waiting
+        held, modules = (waiting or {}).get(name, (_MISSING, frozenset()))
+        if waiting is None or held is _MISSING:
+            return value
+        if held is value:
+            again = self.manager.codec.decode_again(self, name, value, modules)
+            if again is value:
+                return value
+            self._attributes[name] = again
+            self._tell_value(again, "session_did_activate", name)
+            value = again
+        if waiting.get(name, (value,))[0] is not value:  # it was set since, or waits for nothing more
+            del waiting[name]
         return value
 
     def restore_attribute(self, name: str, encoded: EncodedValue) -> None:
@@ -347,10 +381,9 @@ class StandardSession:
                 self._tell_value(value, "session_will_passivate", name)
 
     def _tell_value(self, value: object, method: str, name: str) -> None:
-        told = getattr(value, method, None)
-        if callable(told):
+        if callable(getattr(type(value), method, None)):  # asked of the class: an instance may have come from elsewhere
             event = SessionBindingEvent(self.facade, name, value)
-            self._tell(told, "Session binding event listener threw exception", event)
+            self._tell(getattr(value, method), "Session binding event listener threw exception", event)
 
     def _tell_attribute(self, listeners: Iterable[Callable[..., None]], name: str, value: object) -> None:
         for listener in listeners:

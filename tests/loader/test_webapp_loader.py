@@ -57,6 +57,54 @@ def test_application_modules_are_told_by_their_files_without_importing(loader, n
     assert "tilly.web" not in sys.modules
 
 
+def test_classes_of_the_application_are_told_by_their_modules(loader):
+    assert loader.allows_class("tilly.web.Cart")
+    assert loader.allows_class("tilly.Outer.Inner")
+    assert not loader.allows_class("json.JSONDecoder")
+    assert not loader.allows_class("Cart")
+
+
+LAZY = {
+    "lazy_shop/__init__.py": "def application():\n    from lazy_shop import models\n    return models.Cart()\n"
+    "def other():\n    from .orders.line import Line\n    import lazy_shop.fails\n    return Line()\n",
+    "lazy_shop/models.py": "class Cart: ...\n",
+    "lazy_shop/orders/__init__.py": "",
+    "lazy_shop/orders/line.py": "class Line: ...\n",
+    "lazy_shop/maintenance.py": "raise SystemExit('it ran')\n",
+    "lazy_shop/fails.py": "1 / 0\n",
+    "uploads/photo.py": "raise SystemExit('it ran')\n",
+}
+
+
+@pytest.fixture
+def lazy(tmp_path):
+    with running(new_loader(write_application(tmp_path / "a", LAZY))) as (loader,):
+        loader.load("lazy_shop:application")
+        yield loader
+
+
+def test_a_module_that_the_application_would_import_is_loaded_for_a_value(lazy):
+    assert "lazy_shop.models" not in sys.modules
+    assert lazy.load_imported("lazy_shop.models")
+    assert "lazy_shop.models" in sys.modules
+    assert lazy.load_imported("lazy_shop.orders.line")
+    assert lazy.load_imported("lazy_shop.orders.line"), "it is loaded already"
+
+
+@pytest.mark.parametrize("name", ["lazy_shop.maintenance", "uploads.photo", "this", "no.such", "", "lazy_shop.Cart"])
+def test_a_module_that_only_a_message_names_is_not_loaded(lazy, name):
+    sys.modules.pop("this", None)
+    assert not lazy.load_imported(name)
+    assert name not in sys.modules
+
+
+def test_a_module_that_fails_is_told_and_tried_once(lazy, caplog):
+    assert not lazy.load_imported("lazy_shop.fails")
+    assert not lazy.load_imported("lazy_shop.fails")
+    assert caplog.text.count("cannot load the module [lazy_shop.fails]") == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_change_of_code_is_noticed(tmp_path, loader):
     assert not loader.modified()
     (tmp_path / "a/WEB-INF/classes/new.py").write_text("")

@@ -30,6 +30,15 @@ class FakeLoader:
     def is_application_module(self, name: str) -> bool:
         return self.own.fullmatch(name) is not None
 
+    def allows_class(self, name: str) -> bool:
+        module = name.rpartition(".")[0]
+        while module and not self.is_application_module(module):
+            module = module.rpartition(".")[0]
+        return bool(module)
+
+    def load_imported(self, name: str) -> bool:
+        return False
+
     def bound(self) -> nullcontext[None]:
         return nullcontext()
 

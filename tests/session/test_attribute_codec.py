@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import logging
+import sys
+import types
 from dataclasses import dataclass
 
 import pytest
 
 from catalina.errors import NotReplicableError
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java import EncodedValue, OpaqueValue
 from tests.session.support import FakeContext, FakeLoader
@@ -97,3 +100,152 @@ def test_a_value_that_another_thread_keeps_changing_is_given_up() -> None:
     with pytest.raises(RuntimeError):
         codec.encode_if_allowed("cart", Restless())
     assert len(tries) == 3
+
+
+LAZY = "lazy_module_of_attribute_codec"
+
+
+@pytest.fixture
+def lazy_class(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """A module of the application that is loaded when the test says so."""
+    module = types.ModuleType(LAZY)
+    exec("class Cart:\n    pass", vars(module))
+    monkeypatch.setitem(sys.modules, LAZY, module)
+    return module
+
+
+def unload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, LAZY)
+
+
+@pytest.mark.parametrize("kind", [StandardManager, DeltaManager])
+def test_a_value_whose_module_is_not_loaded_waits_for_it(
+    kind: type[StandardManager], lazy_class: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = kind()
+    found.context = FakeContext(loader=FakeLoader(LAZY))
+    found.start()
+    cart = lazy_class.Cart()
+    cart.items = [1]
+    encoded = found.codec.encode("cart", {"cart": cart, "count": 1})
+    session = found.create_session()
+    session.restore_attribute("cart", encoded)
+    unload(monkeypatch)
+    value = session.get_attribute("cart")
+    assert isinstance(value["cart"], OpaqueValue)
+    assert "is not loaded" in value["cart"].why
+    value["count"] = 2
+    assert session.get_attribute("cart") is value
+    monkeypatch.setitem(sys.modules, LAZY, lazy_class)
+    again = session.get_attribute("cart")
+    assert type(again["cart"]) is lazy_class.Cart
+    assert (again["cart"].items, again["count"]) == ([1], 2)
+    assert session.get_attribute("cart") is again
+
+
+def test_a_value_that_waits_and_is_set_anew_is_what_was_set(
+    lazy_class: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = manager(own=LAZY)
+    session = found.create_session()
+    session.restore_attribute("cart", found.codec.encode("cart", lazy_class.Cart()))
+    unload(monkeypatch)
+    assert isinstance(session.get_attribute("cart"), OpaqueValue)
+    session.set_attribute("cart", "another")
+    monkeypatch.setitem(sys.modules, LAZY, lazy_class)
+    assert session.get_attribute("cart") == "another"
+
+
+def test_a_value_that_waits_is_stored_and_passed_on_as_it_came(
+    lazy_class: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = manager(own=LAZY)
+    session = found.create_session()
+    encoded = found.codec.encode("cart", lazy_class.Cart())
+    session.restore_attribute("cart", encoded)
+    unload(monkeypatch)
+    value = session.get_attribute("cart")
+    assert found.codec.encode("cart", value) == encoded
+
+
+def test_what_the_application_s_own_code_imports_is_loaded_when_the_application_reads_the_value(
+    lazy_class: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Loader(FakeLoader):
+        def load_imported(self, name: str) -> bool:
+            asked.append(name)
+            monkeypatch.setitem(sys.modules, LAZY, lazy_class)
+            return True
+
+    found = manager()
+    found.context = FakeContext(loader=Loader(LAZY))
+    session = found.create_session()
+    encoded = found.codec.encode("cart", lazy_class.Cart())
+    session.restore_attribute("cart", encoded)
+    unload(monkeypatch)
+    assert isinstance(found.codec.decode(session, "cart", encoded), OpaqueValue), "nobody of the application asks"
+    assert asked == []
+    assert type(session.get_attribute("cart")) is lazy_class.Cart
+    assert asked == [LAZY]
+
+
+@pytest.mark.parametrize("kind", [StandardManager, DeltaManager])
+def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
+    kind: type[StandardManager], caplog: pytest.LogCaptureFixture
+) -> None:
+    found = kind()
+    found.context = FakeContext()
+    found.start()
+    session = found.create_session()
+    session.restore_attribute("broken", EncodedValue(b"\x73\x72rubbish", 0))
+    session.restore_attribute("whole", found.codec.encode("whole", "text"))
+    assert session.get_attribute("broken", "nothing") == "nothing"
+    assert session.attribute_names() == ["whole"]
+    with pytest.raises(KeyError):
+        session.facade["broken"]
+    assert "Cannot deserialize session attribute [broken]" in caplog.text
+
+
+class SelfEncoding:
+    """A class that says itself what it is encoded as."""
+
+    def __getstate__(self) -> dict[str, object]:
+        raise AssertionError("__getstate__ ran with a foreign state")
+
+
+def test_a_value_that_was_just_decoded_is_not_asked_for_its_form() -> None:
+    found = manager()
+    value = object.__new__(SelfEncoding)
+    read = EncodedValue(b"as it came", 0)
+    assert found.codec.encode_as_read([value], read) is read
+    assert found.codec.encode_as_read(["text"], read) == found.codec.encode("list", ["text"])
+
+
+class Told:
+    """A value that asks for events; what stands in an instance under a method's name is only data."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def session_did_activate(self, event: object) -> None:
+        self.heard.append("activate")
+
+
+@dataclass
+class Quiet:
+    name: str
+
+
+def test_an_instance_s_own_attribute_is_no_listener() -> None:
+    found = manager()
+    quiet = Quiet("x")
+    vars(quiet)["session_did_activate"] = Item
+    told = Told()
+    session = found.create_session()
+    with pytest.raises(NotReplicableError):
+        found.codec.encode("quiet", quiet)
+    session._tell_value(quiet, "session_did_activate", "quiet")
+    session._tell_value(told, "session_did_activate", "told")
+    assert told.heard == ["activate"]

@@ -128,12 +128,7 @@ class ReplicatedContext(StandardContext):
 
     def allows_class(self, name: str) -> bool:
         """Whether ``package.module.Class`` is one of the application's own."""
-        module = name.rpartition(".")[0]
-        while module:
-            if self.loader.is_application_module(module):
-                return True
-            module = module.rpartition(".")[0]
-        return False
+        return self.loader.allows_class(name)
 
     def _on_event(self, event: LifecycleEvent) -> None:
         """Join before the application's listeners run, leave when nothing of it runs any more."""

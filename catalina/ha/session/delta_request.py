@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import decode_value, encode_value
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, MAX_BLOCK, STREAM_HEADER, TC_BLOCKDATA
 from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
@@ -250,7 +251,10 @@ class DeltaRequest:
         Raises:
             ProtocolError: the bytes are not a delta; nothing of it may be applied.
         """
-        return _decode_usual(data) or cls._decode_general(data)
+        try:
+            return _decode_usual(data) or cls._decode_general(data)
+        except FAULTS as fault:
+            raise broken("a delta", fault) from fault
 
     @classmethod
     def _decode_general(cls, data: bytes) -> DeltaRequest:

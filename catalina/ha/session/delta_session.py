@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from catalina.errors import InvalidSessionError, NotReplicableError
+from catalina.errors import InvalidSessionError, NotReplicableError, ProtocolError
 from catalina.ha.authenticator.cluster_single_sign_on_listener import hear_of_session
 from catalina.ha.session.delta_request import (
     ACTION_REMOVE,
@@ -31,6 +31,7 @@ from catalina.ha.session.delta_request import (
 )
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import SessionData
+from catalina.repeated_messages import RepeatedMessages
 from catalina.session.immutable import IMMUTABLE
 from catalina.session.standard_session import UNDECODED, StandardSession
 from catalina.tribes.io.java import EncodedValue
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["DeltaSession"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
+
+#: What a stranger's bytes can cause is written a few times and then counted.
+_repeated = RepeatedMessages(log)
 
 #: Notes that Java's form authenticator keeps in a session.
 NOTE_EXPECTED_SESSION_ID = "org.apache.catalina.authenticator.SESSION_ID"
@@ -134,7 +138,9 @@ class DeltaSession(StandardSession):
         value = self._attributes.get(name, default)
         if type(value) not in IMMUTABLE:
             if value is UNDECODED:
-                value = self._decode(name)
+                value = self._decode(name, default)
+            elif self._waiting is not None:
+                value = self._decode_again(name, value)
             self._touched[name] = None
         if not self.alive:
             raise InvalidSessionError("getAttribute: Session already invalidated")
@@ -169,16 +175,16 @@ class DeltaSession(StandardSession):
         super()._remove(name, notify)
         self._read_form.pop(name, None)
 
-    def _decode(self, name: str) -> Any:
+    def _decode(self, name: str, default: Any = None) -> Any:
         known = self._encoded.get(name)
-        value = super()._decode(name)
-        if known is not None and type(value) not in IMMUTABLE:
+        value = super()._decode(name, default)
+        if known is not None and type(value) not in IMMUTABLE and self._attributes.get(name) is value:
             self._keep_read_form(name, value, known)
         return value
 
     def _keep_read_form(self, name: str, value: object, known: EncodedValue) -> None:
         try:
-            ours = self.manager.codec.encode(name, value)
+            ours = self.manager.codec.encode_as_read(value, known)
         except NotReplicableError:
             ours = NOT_COMPARABLE
         if ours.data != known.data:
@@ -402,7 +408,10 @@ class DeltaSession(StandardSession):
             if action.type == TYPE_ATTRIBUTE:
                 self._receive(action.name, action.value if action.action == ACTION_SET else None, notify)
             else:
-                self._receive_property(action)
+                try:
+                    self._receive_property(action)
+                except ProtocolError as error:
+                    self._leave_out(action.name, error)
         self.touched_elsewhere()
 
     def _was_set_later(self, name: str, sent: tuple[Member, int]) -> bool:
@@ -439,7 +448,10 @@ class DeltaSession(StandardSession):
         self.is_new = data.is_new
         self.version = data.version
         self.be_backup()
-        self._take_principal(data.principal)
+        try:
+            self._take_principal(data.principal)
+        except ProtocolError as error:
+            self._leave_out("principal", error)
         for name, note in (
             (NOTE_EXPECTED_SESSION_ID, data.expected_session_id),
             (NOTE_SAVED_REQUEST, data.saved_request),
@@ -508,6 +520,13 @@ class DeltaSession(StandardSession):
                 self.opaque_notes[action.name] = action.value
             else:
                 self.opaque_notes.pop(action.name, None)
+
+    def _leave_out(self, what: str, error: ProtocolError) -> None:
+        """One part of a message cannot be read: the others are applied all the same."""
+        _repeated.log(
+            logging.WARNING, "parts of session messages that cannot be read",
+            "Session [%s]: [%s] of another node is left out: %s", self.id, what, error,
+        )  # fmt: skip
 
     def _take_principal(self, encoded: EncodedValue | None) -> None:
         self._principal = None if encoded is None else SerializablePrincipal.decode_principal(encoded)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from catalina.errors import NotReplicableError, ProtocolError
 from catalina.realm.generic_principal import GenericPrincipal
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import LINKED_HASH_MAP, UNMODIFIABLE_MAP, describe, new_object, string_array
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
 from catalina.tribes.io.java.node_reader import NodeReader
@@ -90,8 +91,11 @@ class SerializablePrincipal:
         Raises:
             ProtocolError: the bytes break the grammar, or the class's fields are of other types.
         """
-        node = NodeReader(encoded.data).read_node()
-        return cls._of_node(node, 0) if isinstance(node, JavaObject) and node.class_name == CLASS_NAME else None
+        try:
+            node = NodeReader(encoded.data).read_node()
+            return cls._of_node(node, 0) if isinstance(node, JavaObject) and node.class_name == CLASS_NAME else None
+        except FAULTS as fault:
+            raise broken("a principal", fault) from fault
 
     @classmethod
     def decode_principal(cls, encoded: EncodedValue) -> GenericPrincipal | None:

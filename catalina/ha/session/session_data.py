@@ -20,6 +20,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import BOOLEAN, INTEGER, LONG, integer, new_object
 from catalina.tribes.io.java.encoded_value import NULL, EncodedValue, reference
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, Limits
@@ -62,6 +63,7 @@ class SessionData:
 
 #: The fixed part of a session whose classes the stream has already. Each ``6s`` is 73 71 and the class's handle.
 _FIXED = struct.Struct(">6sq6sq6si6s?6s?6sq6sq3s")
+_CLASSES = ("java.lang.Long", "java.lang.Integer", "java.lang.Boolean")
 _NO_PRINCIPAL = b"\x77\x01\x00"
 _PRINCIPAL = b"\x77\x01\x01"
 
@@ -152,7 +154,11 @@ def decode_sessions(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Iterator[Se
     count = stream.read_boxed_int()
     reader = _SessionReader(stream)
     for _ in range(count):
-        yield reader.read()
+        try:
+            session = reader.read()
+        except FAULTS as fault:
+            raise broken("a session of the state", fault) from fault
+        yield session
 
 
 def read_session(stream: ObjectInputStream) -> SessionData:
@@ -203,6 +209,7 @@ class _SessionReader:
     def __init__(self, stream: ObjectInputStream) -> None:
         self._stream = stream
         self._prefixes: tuple[bytes, bytes, bytes] | None = None
+        self._is_first = True
 
     def read(self) -> SessionData:
         stream = self._stream
@@ -212,17 +219,16 @@ class _SessionReader:
                 return session
         before = stream.handles
         session = read_session(stream)
-        if self._prefixes is None or stream.handles < before:
+        if self._is_first or stream.handles < before:  # looks at all handles: not at every session
             self._prefixes = self._find_prefixes()
+            self._is_first = False
         return session
 
     def _find_prefixes(self) -> tuple[bytes, bytes, bytes] | None:
-        found = [self._stream.handle_of_class(f"java.lang.{name}") for name in ("Long", "Integer", "Boolean")]
-        a_long, an_integer, a_boolean = (
-            None if handle is None else b"\x73\x71" + reference(handle) for handle in found
-        )
-        if a_long is None or an_integer is None or a_boolean is None:
+        found = self._stream.handles_of_classes(_CLASSES)
+        if len(found) < len(_CLASSES):
             return None
+        a_long, an_integer, a_boolean = (b"\x73\x71" + reference(found[name]) for name in _CLASSES)
         return a_long, an_integer, a_boolean
 
     def _read_quickly(self, a_long: bytes, an_integer: bytes, a_boolean: bytes) -> SessionData | None:

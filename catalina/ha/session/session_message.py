@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import BYTE_ARRAY, describe
 from catalina.tribes.io.java.grammar import STREAM_HEADER, TC_NULL, TC_OBJECT, TC_STRING
 from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8, encode_modified_utf8
@@ -149,7 +150,10 @@ class SessionMessage:
         Raises:
             ProtocolError: it is not a SessionMessageImpl; ask :meth:`matches` first.
         """
-        return _decode_constant(data) or _decode_general(data)
+        try:
+            return _decode_constant(data) or _decode_general(data)
+        except FAULTS as fault:
+            raise broken("a session message", fault) from fault
 
     @staticmethod
     def matches(data: bytes) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.session_data import SessionData, read_session, write_session
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import EXTERNALIZABLE, describe
 from catalina.tribes.io.java.nodes import ClassDesc
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
@@ -57,10 +58,13 @@ def decode_session_object(data: bytes) -> tuple[SessionData, int]:
     Raises:
         ProtocolError: it is no session.
     """
-    stream = ObjectInputStream(data)
-    desc = stream.enter_object()
-    if desc.name != CLASS_NAME:
-        raise ProtocolError(f"expected a {CLASS_NAME}, got a {desc.name}")
-    session = read_session(stream)
-    stream.leave_object()
+    try:
+        stream = ObjectInputStream(data)
+        desc = stream.enter_object()
+        if desc.name != CLASS_NAME:
+            raise ProtocolError(f"expected a {CLASS_NAME}, got a {desc.name}")
+        session = read_session(stream)
+        stream.leave_object()
+    except FAULTS as fault:
+        raise broken("a session object", fault) from fault
     return session, desc.suid

@@ -9,6 +9,7 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_lis
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_request import TYPE_LISTENER, DeltaRequest
 from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.session_data import SessionData
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
 from tests.session.support import FakeClock, FakeContext
 
@@ -213,3 +214,36 @@ def test_a_listener_hears_only_where_the_session_is_primary(monkeypatch: pytest.
     backup.be_backup()
     backup.expire(notify_cluster=False)
     assert len(heard) == 2
+
+
+def broken_principal() -> EncodedValue:
+    return EncodedValue(b"\x73\x72rubbish", 0)
+
+
+def test_a_principal_that_cannot_be_read_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    session = new_session()
+    delta = DeltaRequest("S")
+    delta.set_attribute("before", encode_value(1))
+    delta.set_principal(broken_principal())
+    delta.set_attribute("after", encode_value(2))
+    session.apply(delta, False)
+    assert session.attribute_names() == ["before", "after"]
+    assert session.principal is None
+    assert "Session [S]: [__SET__PRINCIPAL__] of another node is left out" in caplog.text
+
+
+def test_a_session_of_the_state_is_kept_without_a_principal_that_cannot_be_read() -> None:
+    session = new_session()
+    session.restore(SessionData("S", principal=broken_principal(), attributes={"n": encode_value(1)}))
+    assert session.get_attribute("n") == 1
+    assert session.principal is None
+
+
+def test_an_attribute_that_no_node_can_read_is_removed_from_all_of_them() -> None:
+    session = new_session()
+    session.restore_attribute("broken", EncodedValue(b"\x73\x72rubbish", 0))
+    assert session.get_attribute("broken") is None
+    delta = session.take_delta()
+    assert delta is not None
+    assert [(action.name, action.action) for action in DeltaRequest.decode(delta).actions] == [("broken", 1)]
+    assert "broken" not in session.to_data().attributes

@@ -78,12 +78,14 @@ class OpaqueValue:
     the same bytes on.
     """
 
-    __slots__ = ("class_name", "encoded", "why")
+    __slots__ = ("broken", "class_name", "encoded", "why")
 
-    def __init__(self, encoded: EncodedValue, class_name: str = "", why: str = "") -> None:
+    def __init__(self, encoded: EncodedValue, class_name: str = "", why: str = "", broken: bool = False) -> None:
         self.encoded = encoded
         self.class_name = class_name or encoded.class_name
         self.why = why
+        #: The bytes break the grammar: no node can read them.
+        self.broken = broken
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OpaqueValue) and other.encoded.data == self.encoded.data

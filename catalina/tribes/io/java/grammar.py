@@ -70,12 +70,24 @@ class Limits:
 
     Args:
         depth: nesting of objects; each level costs the reader some stack.
-        expansion: bytes of values cut out of one stream, all together. A value that only refers to an earlier one is
-            five bytes on the wire and as large as that one when it stands alone.
+        superclasses: classes above one another; each object of the lowest has a part for each. Java's own need 8.
+        expansion: bytes of values cut out of one stream, all together, and not more than EXPANSION_PER_BYTE for each
+            byte of it. A value that only refers to an earlier one is five bytes on the wire and as large as that one
+            when it stands alone.
     """
 
     depth: int = 100
+    superclasses: int = 32
     expansion: int = 256 * 2**20
+
+    def expansion_of(self, size: int) -> int:
+        """The bytes that may be cut out of a stream of ``size`` bytes."""
+        return min(self.expansion, EXPANSION_FLOOR + EXPANSION_PER_BYTE * size)
+
+
+#: Twice the stream may cost twice the work, and no more: what :attr:`Limits.expansion` is for a small stream.
+EXPANSION_FLOOR = 2**20
+EXPANSION_PER_BYTE = 32
 
 
 DEFAULT_LIMITS = Limits()

@@ -16,6 +16,7 @@ Python has no years beyond 9999 and no nanoseconds: what does not fit is not con
 from __future__ import annotations
 
 import datetime
+import re
 import struct
 import zoneinfo
 from collections.abc import Callable
@@ -35,6 +36,8 @@ OFFSET_DATE_TIME = 10
 
 _SECONDS = struct.Struct(">Bqi")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+#: Names of files below the machine's tables, or of packages in ``tzdata``, and of nothing else.
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(/[A-Za-z][A-Za-z0-9_+-]{0,30}){0,3}")
 #: Java's ZoneOffset goes to 18 hours, Python's to 24.
 _MAX_OFFSET = 18 * 3600
 
@@ -191,6 +194,8 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
     Raises:
         ValueError: there is none.
     """
+    if _ZONE_NAME.fullmatch(name) is None:
+        raise ValueError(f"no time zone {name!r:.60}")
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as exc:

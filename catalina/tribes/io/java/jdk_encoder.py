@@ -105,6 +105,7 @@ class JdkEncoder(ValueWriter):
         if self._begin(value, descriptors.HASH_SET):
             self._out += _SET_HEAD.pack(TC_BLOCKDATA, 12, _buckets(len(value)), 0.75, len(value))
             self._items(value)
+            self._check_keys(value)
             self._out.append(TC_ENDBLOCKDATA)
             self._leave()
 

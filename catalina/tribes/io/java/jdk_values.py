@@ -99,9 +99,10 @@ def _fill_map(converter: Converter, node: JavaObject, nodes: list[Node]) -> dict
     if len(nodes) % 2:
         raise _refuse(node, "a value for each key")
     result: dict[Any, Any] = converter.begin(node, {})
+    convert, admit = converter.convert, converter.keys().admit
     for key_node, value_node in zip(nodes[::2], nodes[1::2], strict=True):
-        key = converter.hashable(converter.convert(key_node))
-        result[key] = converter.convert(value_node)
+        key = admit(convert(key_node))
+        result[key] = convert(value_node)
     if len(result) != len(nodes) // 2:
         raise _refuse(node, "keys that Python tells apart")
     return result
@@ -119,8 +120,9 @@ def _mapped(class_name: str, surplus: int = 0) -> Callable[[Converter, JavaObjec
 
 def _fill_set(converter: Converter, node: JavaObject, nodes: list[Node]) -> set[Any]:
     result: set[Any] = converter.begin(node, set())
+    admit = converter.keys().admit
     for item in nodes:
-        result.add(converter.hashable(converter.convert(item)))
+        result.add(admit(converter.convert(item)))
     if len(result) != len(nodes):
         raise _refuse(node, "elements that Python tells apart")
     return result

@@ -78,7 +78,7 @@ class WriteAbortedError(ProtocolError):
 class _Plan:
     """How the data of one class is read: its primitive fields in one go, then the others."""
 
-    __slots__ = ("characters", "desc", "objects", "primitives", "struct")
+    __slots__ = ("characters", "desc", "empty", "objects", "primitives", "struct")
 
     def __init__(self, desc: ClassDesc | ProxyDesc) -> None:
         self.desc = desc
@@ -87,6 +87,8 @@ class _Plan:
         self.characters = [field.name for field in primitive if field.kind == "C"]
         self.objects = [field.name for field in desc.fields if field.signature is not None]
         self.struct = struct.Struct(">" + "".join([_PRIMITIVE_CODES[field.kind] for field in primitive]))
+        #: The data of a class that writes nothing, the same for all its objects.
+        self.empty = None if desc.fields or desc.flags & SC_WRITE_METHOD else ClassData(desc, {})
 
 
 class NodeReader:
@@ -109,6 +111,10 @@ class NodeReader:
         self.position = position
         self.handles: list[Node] = [] if handles is None else handles
         self.max_depth = limits.depth
+        self._max_superclasses = limits.superclasses
+        #: Of each descriptor that was read to its end: how many classes are above it.
+        self._superclasses: dict[ClassDesc | ProxyDesc, int] = {}
+        self._plan: dict[ClassDesc | ProxyDesc, _Plan] = {}
         self._plans: dict[ClassDesc | ProxyDesc, list[_Plan]] = {}
 
     def read_node(self, depth: int = 0) -> Node:
@@ -195,11 +201,26 @@ class NodeReader:
         kinds = [field.signature is None for field in desc.fields]
         if kinds != sorted(kinds, reverse=True):
             self._refuse("primitive fields before the others", desc)
+        if len({field.name for field in desc.fields}) != count:
+            self._refuse("each field once", desc)
         desc.annotation = self.read_annotation(depth)
         desc.super_desc = above = self.read_class_desc(depth + 1)
         if flags & SC_SERIALIZABLE and isinstance(above, ClassDesc) and above.flags & SC_EXTERNALIZABLE:
             self._refuse("subclasses of an Externalizable class to be Externalizable", desc)
+        self._complete(desc)
         return desc
+
+    def _complete(self, desc: ClassDesc | ProxyDesc) -> None:
+        """A descriptor was read to its end; before that there can be no subclass and no object of it."""
+        count = 0
+        if desc.super_desc is not None:
+            above = self._superclasses.get(desc.super_desc)
+            if above is None:
+                raise ProtocolError(f"class {desc.name} is its own superclass", self.position)
+            count = above + 1
+        if count > self._max_superclasses:
+            raise LimitError(f"class {desc.name:.100}: more than {self._max_superclasses} superclasses", self.position)
+        self._superclasses[desc] = count
 
     def _read_field(self, depth: int) -> Field:
         kind = chr(self._take(1)[0])
@@ -222,6 +243,7 @@ class NodeReader:
         desc.interfaces = tuple([self._utf() for _ in range(count)])
         desc.annotation = self.read_annotation(depth)
         desc.super_desc = self.read_class_desc(depth + 1)
+        self._complete(desc)
         return desc
 
     def read_annotation(self, depth: int) -> list[Node | BlockData]:
@@ -246,6 +268,8 @@ class NodeReader:
         desc = self.read_class_desc(depth + 1)
         if desc is None:
             self._refuse("the class of an object", desc)
+        if desc not in self._superclasses:
+            self._refuse("a class that was described before its objects", desc)
         node = JavaObject(desc)
         self.handles.append(node)
         if desc.flags & SC_EXTERNALIZABLE:
@@ -255,10 +279,26 @@ class NodeReader:
             return node
         plans = self._plans.get(desc)
         if plans is None:
-            plans = self._plans[desc] = [_Plan(part) for part in _hierarchy(desc)]
+            plans = self._plans[desc] = self._make_plans(desc)
         for plan in plans:
-            self._read_class_data(plan, node, depth)
+            if plan.empty is not None:
+                node.data.append(plan.empty)
+            else:
+                self._read_class_data(plan, node, depth)
         return node
+
+    def _make_plans(self, desc: ClassDesc | ProxyDesc) -> list[_Plan]:
+        """One for each class of the hierarchy, topmost superclass first."""
+        plans = []
+        part: ClassDesc | ProxyDesc | None = desc
+        while part is not None:
+            plan = self._plan.get(part)
+            if plan is None:
+                plan = self._plan[part] = _Plan(part)
+            plans.append(plan)
+            part = part.super_desc
+        plans.reverse()
+        return plans
 
     def _read_class_data(self, plan: _Plan, node: JavaObject, depth: int) -> None:
         fields: dict[str, Any] = {}
@@ -310,19 +350,6 @@ class NodeReader:
             self._refuse("the name of a constant", constant)
         node.constant = constant
         return node
-
-
-def _hierarchy(desc: ClassDesc | ProxyDesc) -> list[ClassDesc | ProxyDesc]:
-    """The classes that wrote data, topmost superclass first."""
-    chain: list[ClassDesc | ProxyDesc] = []
-    part: ClassDesc | ProxyDesc | None = desc
-    while part is not None:
-        if part in chain:
-            raise ProtocolError(f"class {desc.name} is its own superclass")
-        chain.append(part)
-        part = part.super_desc
-    chain.reverse()
-    return chain
 
 
 _READERS: dict[int, Callable[[NodeReader, int], Node]] = {

@@ -7,9 +7,11 @@ where it can only be a box or a string, as the plain value.
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from typing import NoReturn
 
 from catalina.errors import LimitError, ProtocolError
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import (
     DEFAULT_LIMITS,
@@ -63,7 +65,9 @@ class ObjectInputStream:
         #: Offsets of the elements read, negative for objects that were entered; to make their nodes later.
         self._elements: list[int] = []
         self._skims = True
-        self._expansion = limits.expansion
+        self._expansion = self._max_expansion = limits.expansion_of(len(data))
+        #: What was cut out of made nodes, by id of the node, which is kept: a second reference costs nothing.
+        self._cut: dict[int, tuple[EncodedValue, Node]] = {}
         self._entered = 0
 
     @property
@@ -76,12 +80,13 @@ class ObjectInputStream:
         """How many handles the stream has given out so far."""
         return len(self._nodes.handles)
 
-    def handle_of_class(self, name: str) -> int | None:
-        """The handle of a class descriptor whose node was made; None when there is none."""
+    def handles_of_classes(self, names: Collection[str]) -> dict[str, int]:
+        """Name -> handle of those of the classes whose descriptors are nodes of this stream; looks at all handles."""
+        found: dict[str, int] = {}
         for handle, node in enumerate(self._nodes.handles):
-            if isinstance(node, ClassDesc) and node.name == name:
-                return handle
-        return None
+            if isinstance(node, ClassDesc) and node.name in names:
+                found.setdefault(node.name, handle)
+        return found
 
     @property
     def at_end(self) -> bool:
@@ -211,6 +216,8 @@ class ObjectInputStream:
             if self._entered:
                 raise ProtocolError("aborted write inside an object", start) from None
             raise
+        except FAULTS as fault:
+            raise broken("an object of the stream", fault) from fault
         self._elements.append(start)
         return node
 
@@ -230,10 +237,19 @@ class ObjectInputStream:
                 nodes.handles.extend([UNREAD] * value.handles)
                 self._elements.append(start)
                 return value
-        value = encode_node(self.read_node())
+        node = self.read_node()
+        known = self._cut.get(id(node))
+        if known is not None:
+            return known[0]
+        try:
+            value = encode_node(node)
+        except FAULTS as fault:
+            raise broken("an object of the stream", fault) from fault
         self._expansion -= len(value.data)
         if self._expansion < 0:
-            raise LimitError(f"values of more than {self._limits.expansion} bytes in one stream", self.position)
+            raise LimitError(f"values of more than {self._max_expansion} bytes in one stream", self.position)
+        if node is not None:
+            self._cut[id(node)] = (value, node)
         return value
 
     def read_boxed(self) -> bool | int | float | str | None:

@@ -1,21 +1,31 @@
 """What of a Python class can travel: which builtin its instances are underneath, and which may come back.
 
-Encoding asks :func:`base_of`, decoding :func:`find_class`. Neither calls a constructor or any other code of
-the class.
+Encoding asks :func:`base_of`, decoding :func:`find_class`. Neither imports a module, calls a constructor or any other
+code of the class. What an instance holds is read and written by ``instance_state``.
 """
 
 from __future__ import annotations
 
 import collections
+import decimal
 import fractions
-import importlib
 import ipaddress
 import sys
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-__all__ = ["BUILTIN_CLASSES", "ClassFilter", "base_of", "class_reference", "find_class", "only_builtin"]
+__all__ = [
+    "BUILTIN_CLASSES",
+    "FACTORIES",
+    "ClassFilter",
+    "ClassMissingError",
+    "base_of",
+    "class_reference",
+    "find_class",
+    "only_builtin",
+]
 
 #: Classes of the standard library whose instances are only data.
 BUILTIN_CLASSES: dict[str, type] = {
@@ -33,6 +43,29 @@ BUILTIN_CLASSES: dict[str, type] = {
     )
 }
 
+#: What a defaultdict's default_factory may be: calling one of these makes an empty value and runs nothing else.
+FACTORIES: dict[str, type] = {
+    f"{kind.__module__}:{kind.__qualname__}": kind
+    for kind in (
+        bool,
+        bytearray,
+        bytes,
+        collections.Counter,
+        collections.OrderedDict,
+        collections.deque,
+        complex,
+        decimal.Decimal,
+        dict,
+        float,
+        frozenset,
+        int,
+        list,
+        set,
+        str,
+        tuple,
+    )
+}
+
 #: What an instance may be underneath: its value can be read and made again by the builtin alone.
 BASES: tuple[type, ...] = (int, float, str, bytes, tuple, frozenset, list, collections.OrderedDict, dict, set, object)
 
@@ -40,7 +73,7 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement (or by an 
 
 
 #: Whether decoding may make instances of ``package.module.Class``: the application's own modules, and what the
-#: operator's sessionAttributeValueClassNameFilter names. What it allows is imported if it is not yet.
+#: operator's sessionAttributeValueClassNameFilter names. Only modules that are loaded are looked into.
 ClassFilter: TypeAlias = Callable[[str], bool]
 
 
@@ -50,11 +83,19 @@ def only_builtin(name: str) -> bool:
     return False
 
 
-def find_class(name: str, allow: ClassFilter) -> type | None:
-    """The class with the name ``module:qualname``, or None when it is not allowed or not there.
+class ClassMissingError(Exception):
+    """The class is allowed, but its module is not loaded in this process, or not any more what it was."""
 
-    Nothing is imported, and nothing of the application looked at, before ``allow`` has said yes. A class is found under
-    its own name only: what a module of the application has imported from elsewhere is not the application's.
+
+def find_class(name: str, allow: ClassFilter) -> type | None:
+    """The class with the name ``module:qualname``, or None when it is not allowed.
+
+    Nothing is imported: a name in a message loads no module. Nothing of the application is looked at before ``allow``
+    has said yes. A class is found under its own name only: what a module of the application has imported from elsewhere
+    is not the application's.
+
+    Raises:
+        ClassMissingError: it is allowed and not there.
     """
     builtin = BUILTIN_CLASSES.get(name)
     if builtin is not None:
@@ -62,19 +103,33 @@ def find_class(name: str, allow: ClassFilter) -> type | None:
     module, _, qualname = name.partition(":")
     if not module or not qualname or not allow(f"{module}.{qualname}"):
         return None
-    try:
-        found: object = importlib.import_module(module)
-    except ImportError:
-        return None
-    cls = _walk(found, qualname)
-    return cls if cls is not None and (cls.__module__, cls.__qualname__) == (module, qualname) else None
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        raise ClassMissingError(f"its module [{module}] is not loaded in this node")
+    cls = _walk(loaded, qualname)
+    if cls is None or (_module_of(cls), _qualname_of(cls)) != (module, qualname):
+        raise ClassMissingError(f"its module [{module}] has no such class in this node")
+    return cls
+
+
+_namespace_of_module: Callable[[Any], dict[str, object]] = vars(types.ModuleType)["__dict__"].__get__
+_namespace_of_type: Callable[[Any], types.MappingProxyType[str, object]] = vars(type)["__dict__"].__get__
+_module_of: Callable[[type], object] = vars(type)["__module__"].__get__
+_qualname_of: Callable[[type], str] = vars(type)["__qualname__"].__get__
 
 
 def _walk(found: object, qualname: str) -> type | None:
-    """Follow the names through namespaces, without calling a descriptor or ``__getattr__``."""
-    for part in qualname.split("."):
-        found = getattr(found, "__dict__", {}).get(part)
-    return found if isinstance(found, type) else None
+    """Follow the names through a module and its classes, without any code of theirs: a module that loads itself when
+    it is touched stays as it is, and neither a descriptor nor ``__getattr__`` is called."""
+    if not issubclass(type(found), types.ModuleType):
+        return None
+    first, *inner = qualname.split(".")
+    part = _namespace_of_module(found).get(first)
+    for name in inner:
+        if not issubclass(type(part), type):
+            return None
+        part = _namespace_of_type(part).get(name)
+    return part if issubclass(type(part), type) else None  # type: ignore[return-value]  # it is a class
 
 
 def class_reference(cls: type) -> str | None:
@@ -109,6 +164,8 @@ def _find_base(cls: Any) -> tuple[type | None, str]:
     setstate = getattr(cls, "__setstate__", None)
     if setstate is not None and setstate.__name__ != "_dataclass_setstate":
         return None, "its class defines __setstate__, which would have to run to decode it"
+    if getattr(cls, "__del__", None) is not None:
+        return None, "its class defines __del__, which would run in every node that has a copy"
     if cls.__basicsize__ != _plain_size(cls, base):
         return None, f"a {cls.__qualname__} keeps state that Python code cannot see"
     return base, ""

@@ -16,14 +16,18 @@ from typing import Any
 from catalina.tribes.io.java import descriptors, java_time
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
 from catalina.tribes.io.java.grammar import I32, STREAM_HEADER, TC_ENDBLOCKDATA
+from catalina.tribes.io.java.instance_state import state_of
 from catalina.tribes.io.java.jdk_encoder import JdkEncoder
 from catalina.tribes.io.java.node_writer import write_block
 from catalina.tribes.io.java.nodes import JavaArray, JavaClass, JavaEnum, JavaObject, JavaString
-from catalina.tribes.io.java.python_classes import base_of, class_reference
+from catalina.tribes.io.java.python_classes import FACTORIES, base_of, class_reference
 from catalina.tribes.io.java.python_form import MARK, PYTHON_OBJECT
-from catalina.tribes.io.java.value_writer import RefusedError
+from catalina.tribes.io.java.value_writer import RefusedError, WouldRunError
 
 __all__ = ["PythonEncoder"]
+
+#: Digits of a Decimal; Python's own limit for turning digits into a number.
+MAX_DIGITS = 4300
 
 
 class PythonEncoder(JdkEncoder):
@@ -34,14 +38,14 @@ class PythonEncoder(JdkEncoder):
         method = _METHODS.get(type(value))
         if method is not None:
             method(self, value)
-        elif isinstance(value, enum.Enum):
+        elif issubclass(type(value), enum.Enum):
             self._enum(value)
         else:
             self._instance(value)
 
     def encode_in_python(self, value: object) -> None:
         """Append the marked array with the value."""
-        inner = PythonEncoder(self._places, in_python=True, depth=self._depth + 1)
+        inner = PythonEncoder(self._places, in_python=True, depth=self._depth + 1, inert=self._inert)
         inner.encode(value)
         self._kept.extend(inner._kept)
         self._byte_array(MARK + STREAM_HEADER + bytes(inner._out))
@@ -91,6 +95,8 @@ class PythonEncoder(JdkEncoder):
 
     def _decimal(self, value: decimal.Decimal) -> None:
         sign, digits, exponent = value.as_tuple()
+        if len(digits) > MAX_DIGITS:
+            raise RefusedError(value, f"it has more than {MAX_DIGITS} digits")
         unscaled = int("".join(map(str, digits)) or "0")
         if not isinstance(exponent, int) or (sign and not unscaled) or not -(2**31) < -exponent < 2**31:
             self._python("decimal", value, lambda: self._utf_block(str(value)))
@@ -123,6 +129,7 @@ class PythonEncoder(JdkEncoder):
 
     def _frozenset(self, value: frozenset[object]) -> None:
         self._container("frozenset", value, lambda: self._counted(value), immutable=True)
+        self._check_keys(value)
 
     def _counted(self, values: Any) -> None:
         write_block(self._out, I32.pack(len(values)))
@@ -146,11 +153,11 @@ class PythonEncoder(JdkEncoder):
 
     def _defaultdict(self, value: collections.defaultdict[object, object]) -> None:
         factory: Any = value.default_factory
-        if factory is not None and not (isinstance(factory, type) and class_reference(factory)):
-            raise RefusedError(value, f"its default_factory {factory!r} is not a class that can be named")
+        if factory is not None and factory not in _FACTORY_NAMES:
+            raise RefusedError(value, f"its default_factory {factory!r:.80} would run in the node that decodes it")
 
         def body() -> None:
-            self.encode(None if factory is None else class_reference(factory))
+            self.encode(None if factory is None else _FACTORY_NAMES[factory])
             self._anonymous_map(dict(value))
 
         self._container("defaultdict", value, body)
@@ -179,7 +186,7 @@ class PythonEncoder(JdkEncoder):
         if base is None:
             raise RefusedError(value, why)
         name = self._class_name(value)
-        state = _state_of(value)
+        state = self._state_of(value)
 
         def body() -> None:
             self.encode(name)
@@ -189,6 +196,25 @@ class PythonEncoder(JdkEncoder):
 
         kind = "object" if base is object else "subclass"
         self._container(kind, value, body, immutable=base in (tuple, frozenset))
+        if base in (set, frozenset):
+            self._check_keys(_PLAIN[base](value))
+
+    def _state_of(self, value: object) -> dict[str, object]:
+        """``__dict__`` and slots of an instance, as its own ``__getstate__`` gives them if it has one."""
+        getstate = type(value).__getstate__
+        is_generated = getattr(getstate, "__name__", "") == "_dataclass_getstate"
+        if self._inert:
+            if getstate is not object.__getstate__ and not is_generated:
+                raise WouldRunError
+            return state_of(value)
+        state: object = object.__getstate__(value) if is_generated else value.__getstate__()
+        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
+        merged: dict[str, object] = {}
+        for part in parts:
+            if part is not None and not isinstance(part, dict):
+                raise RefusedError(value, f"its __getstate__ returns {part!r:.60}, not a dict")
+            merged.update(part or {})
+        return merged
 
     def _as_builtin(self, base: type, value: Any) -> None:
         """The value of a subclass as the builtin underneath, without its identity."""
@@ -209,6 +235,8 @@ class PythonEncoder(JdkEncoder):
             self.encode(plain)
 
 
+_FACTORY_NAMES = {kind: name for name, kind in FACTORIES.items()}
+
 #: From an instance of a subclass to the plain builtin; a method of the subclass is never asked.
 _PLAIN: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
@@ -220,22 +248,6 @@ _PLAIN: dict[type, Callable[[Any], Any]] = {
     list: lambda items: list(list.__iter__(items)),
     set: lambda items: list(set.__iter__(items)),
 }
-
-
-def _state_of(value: object) -> dict[str, object]:
-    """``__dict__`` and slots of an instance, as its own ``__getstate__`` gives them if it has one."""
-    getstate = type(value).__getstate__
-    if getattr(getstate, "__name__", "") == "_dataclass_getstate":
-        state: object = object.__getstate__(value)
-    else:
-        state = value.__getstate__()
-    parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
-    merged: dict[str, object] = {}
-    for part in parts:
-        if part is not None and not isinstance(part, dict):
-            raise RefusedError(value, f"its __getstate__ returns {part!r:.60}, not a dict")
-        merged.update(part or {})
-    return merged
 
 
 def _has_unknown_zone(value: datetime.datetime | datetime.time) -> bool:

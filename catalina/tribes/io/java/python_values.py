@@ -1,8 +1,8 @@
 """The inside of a marked array -> Python values (the form is in ``python_form``).
 
 Instances are made by the builtin underneath (``object.__new__``, ``tuple.__new__``), their attributes put in directly:
-no ``__init__``, ``__new__``, ``__setstate__`` or property of the class runs. Only ``__hash__`` and ``__eq__`` of a
-class that is allowed run, when one of its instances is a key.
+no method, property or descriptor of the class runs, and none of its metaclass. A part is taken only if it is exactly of
+the type that is expected: no conversion of it is ever asked for. ``key_check`` says what may be a key.
 """
 
 from __future__ import annotations
@@ -11,29 +11,32 @@ import collections
 import datetime
 import decimal
 import enum
-import functools
-import operator
+import fractions
+import ipaddress
 import struct
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import ProtocolError
+from catalina.tribes.io.java.instance_state import looked_up, put_state
 from catalina.tribes.io.java.java_time import zone
 from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8
 from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaObject, JavaString, Node
-from catalina.tribes.io.java.python_classes import base_of, find_class
+from catalina.tribes.io.java.python_classes import FACTORIES, ClassMissingError, base_of, find_class
 from catalina.tribes.io.java.python_form import PYTHON_CLASS_NAME
+from catalina.tribes.io.java.undecodable import UndecodableError
 
 if TYPE_CHECKING:
     from catalina.tribes.io.java.value_decoder import Converter
 
-__all__ = ["PYTHON_CLASS_NAME", "convert", "state_of"]
+__all__ = ["PYTHON_CLASS_NAME", "convert"]
 
-#: What default_factory may be, beside the classes that a filter allows.
-_FACTORIES: dict[str, type] = {
-    f"builtins:{kind.__name__}": kind for kind in (bool, dict, float, int, list, set, str, tuple)
-}
+#: Members that a Flag's class may get for combinations that were not named: the class keeps each for ever.
+MAX_FLAG_MEMBERS = 4096
+
+#: Bits of the numbers of a Fraction.
+MAX_FRACTION_BITS = 4096 * 8
 
 
 def convert(converter: Converter, node: JavaObject) -> Any:
@@ -49,7 +52,7 @@ def convert(converter: Converter, node: JavaObject) -> Any:
         raise ProtocolError(f"python.Object of unknown kind {kind!r:.40}")
     try:
         return method(_Parts(converter, node, block, nodes))
-    except (TypeError, AttributeError, IndexError, KeyError, struct.error, decimal.InvalidOperation) as exc:
+    except (TypeError, AttributeError, LookupError, struct.error, decimal.InvalidOperation) as exc:
         raise ProtocolError(f"python.Object of kind {kind} is not well-formed: {exc!r}") from exc
 
 
@@ -77,8 +80,12 @@ class _Parts:
         """The objects from ``start`` on."""
         return [self.converter.convert(node) for node in self.nodes[start:]]
 
-    def hashables(self) -> list[Any]:
-        return [self.converter.hashable(value) for value in self.values()]
+    def value(self, index: int, kind: type) -> Any:
+        """The object at ``index``, which must be exactly of the type."""
+        found = self.converter.convert(self.nodes[index])
+        if type(found) is not kind:
+            raise ProtocolError(f"expected a {kind.__name__}, got a {type(found).__name__}")
+        return found
 
     def text(self, index: int) -> str:
         node = self.nodes[index]
@@ -93,30 +100,26 @@ class _Parts:
         return node.values
 
     def mapping(self, index: int) -> dict[Any, Any]:
-        value = self.converter.convert(self.nodes[index])
-        if type(value) is not dict:
-            raise ProtocolError(f"expected a map, got {type(value).__name__}")
-        return value
+        found: dict[Any, Any] = self.value(index, dict)
+        return found
 
     def state(self, index: int) -> dict[str, Any]:
         """Attributes by name."""
         state = self.mapping(index)
-        if not all(isinstance(name, str) for name in state):
+        if not all(type(name) is str for name in state):
             raise ProtocolError("expected names of attributes")
         return state
 
     def allowed_class(self, index: int) -> type:
         name = self.text(index)
-        cls = find_class(name, self.converter.allow)
+        try:
+            cls = find_class(name, self.converter.allow)
+        except ClassMissingError as missing:
+            self.converter.missing.append(name.partition(":")[0])
+            raise UndecodableError(str(missing), name.replace(":", ".")) from None
         if cls is None:
-            raise _refuse_class(name)
+            raise UndecodableError("its class is not allowed", name.replace(":", "."))
         return cls
-
-
-def _refuse_class(name: str) -> Exception:
-    from catalina.tribes.io.java.value_decoder import UndecodableError  # it imports this module
-
-    return UndecodableError("its class is not allowed or not there", name.replace(":", "."))
 
 
 def _tuple(parts: _Parts) -> Any:
@@ -124,7 +127,11 @@ def _tuple(parts: _Parts) -> Any:
 
 
 def _frozenset(parts: _Parts) -> Any:
-    return frozenset(parts.hashables())
+    return frozenset(_admitted(parts, parts.values()))
+
+
+def _admitted(parts: _Parts, items: list[Any]) -> list[Any]:
+    return list(map(parts.converter.keys().admit, items))
 
 
 def _complex(parts: _Parts) -> Any:
@@ -142,11 +149,12 @@ def _datetime(parts: _Parts) -> Any:
 
 
 def _range(parts: _Parts) -> Any:
-    return range(*[int(value) for value in parts.values()])
+    return range(parts.value(0, int), parts.value(1, int), parts.value(2, int))
 
 
 def _deque(parts: _Parts) -> Any:
-    value: collections.deque[Any] = parts.begin(collections.deque(maxlen=parts.converter.convert(parts.nodes[0])))
+    limit = None if parts.nodes[0] is None else parts.value(0, int)
+    value: collections.deque[Any] = parts.begin(collections.deque(maxlen=limit))
     value.extend(parts.values(1))
     return value
 
@@ -154,7 +162,9 @@ def _deque(parts: _Parts) -> Any:
 def _defaultdict(parts: _Parts) -> Any:
     factory: type | None = None
     if parts.nodes[0] is not None:
-        factory = _FACTORIES.get(parts.text(0)) or parts.allowed_class(0)
+        factory = FACTORIES.get(parts.text(0))
+        if factory is None:
+            raise UndecodableError(f"its default_factory {parts.text(0)!r:.80} would have to run")
     value: collections.defaultdict[Any, Any] = parts.begin(collections.defaultdict(factory))
     value.update(parts.mapping(1))
     return value
@@ -168,18 +178,72 @@ def _namespace(parts: _Parts) -> Any:
 
 def _object(parts: _Parts) -> Any:
     cls = parts.allowed_class(0)
-    if base_of(cls)[0] is not object:
-        raise ProtocolError(f"{cls.__qualname__} is more than a plain object here")
+    rebuild = _REBUILT.get(cls)
+    if rebuild is not None:
+        return rebuild(parts.state(1))
+    base, why = base_of(cls)
+    if base is not object:
+        raise ProtocolError(f"{cls.__qualname__} is not a plain object here: {why or 'it is a builtin underneath'}")
     value = parts.begin(object.__new__(cls))
-    _put_state(value, parts.state(1))
+    put_state(value, parts.state(1))
     return value
+
+
+def _whole(state: dict[str, Any], name: str) -> int:
+    number = state.get(name)
+    if type(number) is not int or number.bit_length() > MAX_FRACTION_BITS:
+        raise ProtocolError(f"expected a number {name}, got a {type(number).__name__}")
+    return number
+
+
+def _address(kind: Any) -> Callable[[dict[str, Any]], Any]:
+
+    def rebuild(state: dict[str, Any]) -> Any:
+        address = kind(_whole(state, "_ip"))
+        scope = state.get("_scope_id")
+        return address if type(scope) is not str else kind(f"{address}%{scope}")
+
+    return rebuild
+
+
+def _network(kind: Any) -> Callable[[dict[str, Any]], Any]:
+
+    def rebuild(state: dict[str, Any]) -> Any:
+        address = state.get("network_address")
+        if type(address) not in (ipaddress.IPv4Address, ipaddress.IPv6Address):
+            raise ProtocolError(f"expected an address, got a {type(address).__name__}")
+        return kind((address, _whole(state, "_prefixlen")))
+
+    return rebuild
+
+
+def _interface(kind: Any) -> Callable[[dict[str, Any]], Any]:
+
+    def rebuild(state: dict[str, Any]) -> Any:
+        interface = kind((_whole(state, "_ip"), _whole(state, "_prefixlen")))
+        scope = state.get("_scope_id")
+        return interface if type(scope) is not str else kind(f"{interface.ip}%{scope}/{interface.network.prefixlen}")
+
+    return rebuild
+
+
+#: Classes of the standard library that are made anew from their numbers: their methods trust what they hold.
+_REBUILT: dict[type, Callable[[dict[str, Any]], Any]] = {
+    fractions.Fraction: lambda state: fractions.Fraction(_whole(state, "_numerator"), _whole(state, "_denominator")),
+    ipaddress.IPv4Address: _address(ipaddress.IPv4Address),
+    ipaddress.IPv6Address: _address(ipaddress.IPv6Address),
+    ipaddress.IPv4Network: _network(ipaddress.IPv4Network),
+    ipaddress.IPv6Network: _network(ipaddress.IPv6Network),
+    ipaddress.IPv4Interface: _interface(ipaddress.IPv4Interface),
+    ipaddress.IPv6Interface: _interface(ipaddress.IPv6Interface),
+}
 
 
 def _subclass(parts: _Parts) -> Any:
     cls = parts.allowed_class(0)
-    base, _ = base_of(cls)
+    base, why = base_of(cls)
     if base is None or base is object:
-        raise ProtocolError(f"{cls.__qualname__} is no builtin underneath here")
+        raise ProtocolError(f"{cls.__qualname__} is no builtin underneath here: {why or 'it is a plain object'}")
     new: Callable[..., Any] = base.__new__
     fill = _FILL.get(base)
     if fill is not None:
@@ -187,23 +251,18 @@ def _subclass(parts: _Parts) -> Any:
         fill(value, parts)
     else:
         value = parts.begin(new(cls, _plain(base, parts)))
-    _put_state(value, parts.state(2))
+    put_state(value, parts.state(2))
     return value
 
 
 def _plain(base: type, parts: _Parts) -> Any:
     """The value for the builtin's own ``__new__``: nothing that it would have to ask for a conversion."""
-    plain: Any = parts.converter.convert(parts.nodes[1])
-    expected: type = list if base in (tuple, frozenset) else base
-    found: type = type(plain)
-    if found is not expected:
-        raise ProtocolError(f"expected a {base.__name__}, got a {found.__name__}")
-    return [parts.converter.hashable(item) for item in plain] if base is frozenset else plain
+    plain = parts.value(1, list if base in (tuple, frozenset) else base)
+    return _admitted(parts, plain) if base is frozenset else plain
 
 
 def _fill_set(value: Any, parts: _Parts) -> None:
-    for item in parts.converter.convert(parts.nodes[1]):
-        set.add(value, parts.converter.hashable(item))
+    set.update(value, _admitted(parts, parts.value(1, list)))
 
 
 def _fill_ordered(value: Any, parts: _Parts) -> None:
@@ -212,60 +271,34 @@ def _fill_ordered(value: Any, parts: _Parts) -> None:
 
 
 _FILL: dict[type, Callable[[Any, _Parts], None]] = {
-    list: lambda value, parts: list.extend(value, parts.converter.convert(parts.nodes[1])),
+    list: lambda value, parts: list.extend(value, parts.value(1, list)),
     set: _fill_set,
     dict: lambda value, parts: dict.update(value, parts.mapping(1)),
     collections.OrderedDict: _fill_ordered,
 }
 
 
-def _put_state(value: Any, state: dict[str, Any]) -> None:
-    """Put attributes into slots and ``__dict__``; what has no place is left out, as a new version's class may do."""
-    slots = _slots(type(value))
-    attributes = getattr(value, "__dict__", None)
-    for name, item in state.items():
-        slot = slots.get(name)
-        if slot is not None:
-            slot.__set__(value, item)
-        elif attributes is not None:
-            attributes[name] = item
-
-
-def _slots(cls: type) -> dict[str, types.MemberDescriptorType]:
-    return {
-        name: member
-        for part in reversed(cls.__mro__)
-        for name, member in vars(part).items()
-        if isinstance(member, types.MemberDescriptorType)
-    }
-
-
-def state_of(value: Any) -> list[Any]:
-    """What an instance holds directly, without running any of its code; empty for what has no attributes."""
-    held = list(getattr(value, "__dict__", {}).values())
-    for slot in _slots(type(value)).values():
-        try:
-            held.append(slot.__get__(value))
-        except AttributeError:  # an empty slot
-            continue
-    return held
-
-
 def _enum(parts: _Parts) -> Any:
     cls: Any = parts.allowed_class(0)
     if not issubclass(cls, enum.Enum):
         raise ProtocolError(f"{cls.__qualname__} is no Enum here")
-    member = None if parts.nodes[1] is None else cls.__members__.get(parts.text(1))
-    if member is not None:
-        return member
-    bits = parts.converter.convert(parts.nodes[2])
-    if not issubclass(cls, enum.Flag) or type(bits) is not int:
-        raise ProtocolError(f"{cls.__qualname__} has no such member here")
-    members = [flag for flag in cls.__members__.values() if flag.value & bits == flag.value]
-    combined: Any = functools.reduce(operator.or_, members, cls(0))
-    if combined.value != bits:
-        raise ProtocolError(f"{cls.__qualname__} has no such flags here")
-    return combined
+    member = None if parts.nodes[1] is None else looked_up(cls, "_member_map_").get(parts.text(1))
+    return _flags(cls, parts.value(2, int)) if member is None else member
+
+
+def _flags(cls: Any, bits: int) -> Any:
+    """A combination of flags that has no name of its own, made by ``enum`` and by nothing of the class."""
+    members = looked_up(cls, "_value2member_map_")
+    known = members.get(bits)
+    if known is not None:
+        return known
+    if type(cls) is not enum.EnumMeta or looked_up(cls, "_member_type_") not in (object, int):
+        raise ProtocolError(f"{cls.__qualname__} has no such member here, or would have to run to make it")
+    if looked_up(cls, "_missing_") is not vars(enum.Flag)["_missing_"] or bits & ~looked_up(cls, "_flag_mask_"):
+        raise ProtocolError(f"{cls.__qualname__} has no such flags here, or would have to run to make them")
+    if len(members) >= MAX_FLAG_MEMBERS:
+        raise ProtocolError(f"{cls.__qualname__} has {MAX_FLAG_MEMBERS} combinations of flags already")
+    return cls(bits)
 
 
 _KINDS: dict[str, Callable[[_Parts], Any]] = {

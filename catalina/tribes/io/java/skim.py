@@ -14,6 +14,7 @@ from typing import NamedTuple
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import (
     BASE_HANDLE,
+    DEFAULT_LIMITS,
     PRIMITIVE_SIZES,
     SC_BLOCK_DATA,
     SC_EXTERNALIZABLE,
@@ -35,6 +36,8 @@ from catalina.tribes.io.java.value_encoder import BOOLEAN_HEAD, DOUBLE_HEAD, INT
 
 __all__ = ["skim"]
 
+_MAX_CLASSES = DEFAULT_LIMITS.superclasses + 1
+
 #: Boxed numbers and booleans, as both we and Java write the first one of a stream: all but the value, how many bytes
 #: that takes, and the handles.
 _BOXED = ((INTEGER_HEAD, 4, 3), (BOOLEAN_HEAD, 1, 2), (DOUBLE_HEAD, 8, 3))
@@ -44,13 +47,20 @@ _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 
 
+#: What a class writes that has no fields and no method of its own for it.
+_NOTHING = (0, 0, False)
+
+
 class _Layout(NamedTuple):
     """How the data of an object of one class lies in the stream."""
 
     name: bytes
     #: Of each class, topmost superclass first: bytes of primitives, number of objects, whether an annotation follows.
+    #: Classes that write nothing are left out.
     parts: tuple[tuple[int, int, bool], ...]
     flags: int
+    #: How many classes are in it: its own and those above.
+    classes: int
 
 
 class _GiveUpError(Exception):
@@ -151,7 +161,8 @@ class _Walk:
         self.references.append(position)
         return index
 
-    def _class_desc(self, position: int) -> tuple[int, _Layout | None]:
+    def _class_desc(self, position: int, below: int = 0) -> tuple[int, _Layout | None]:
+        """Walk over a descriptor, or null; ``below`` is how many subclasses stand around it."""
         data = self.data
         tag = data[position]
         if tag == TC_REFERENCE:
@@ -163,9 +174,11 @@ class _Walk:
             return position + 1, None
         if tag != TC_CLASSDESC:
             raise _GiveUpError
-        return self._new_class_desc(position + 1)
+        return self._new_class_desc(position + 1, below + 1)
 
-    def _new_class_desc(self, position: int) -> tuple[int, _Layout]:
+    def _new_class_desc(self, position: int, below: int) -> tuple[int, _Layout]:
+        if below > _MAX_CLASSES:
+            raise _GiveUpError
         data = self.data
         (length,) = _U16.unpack_from(data, position)
         name = data[position + 2 : position + 2 + length]
@@ -177,7 +190,10 @@ class _Walk:
         position, primitives, objects = self._fields(position + 3, fields)
         if data[position] != TC_ENDBLOCKDATA:
             raise _GiveUpError
-        position, parent = self._class_desc(position + 1)
+        position, parent = self._class_desc(position + 1, below)
+        classes = 1 + parent.classes if parent else 1
+        if classes > _MAX_CLASSES:
+            raise _GiveUpError
         if flags & SC_EXTERNALIZABLE:
             if not flags & SC_BLOCK_DATA:
                 raise _GiveUpError
@@ -186,8 +202,10 @@ class _Walk:
             if parent and parent.flags & SC_EXTERNALIZABLE:
                 raise _GiveUpError
             own = (primitives, objects, bool(flags & SC_WRITE_METHOD))
-            parts = (*parent.parts, own) if parent else (own,)
-        layout = self.layouts[handle] = _Layout(name, parts, flags)
+            parts = parent.parts if parent else ()
+            if own != _NOTHING:
+                parts = (*parts, own)
+        layout = self.layouts[handle] = _Layout(name, parts, flags, classes)
         return position, layout
 
     def _fields(self, position: int, count: int) -> tuple[int, int, int]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.tribes.io.java import descriptors, jdk_values, python_values
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, PRIMITIVE_SIZES, STREAM_HEADER, Limits
+from catalina.tribes.io.java.key_check import KeyCheck, KeyRefusedError, KeyWork
 from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import encode_node
@@ -22,6 +24,7 @@ from catalina.tribes.io.java.nodes import JavaArray, JavaObject, JavaString, Nod
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.java.python_classes import ClassFilter, only_builtin
 from catalina.tribes.io.java.python_form import MARK
+from catalina.tribes.io.java.undecodable import UndecodableError
 
 __all__ = ["decode_value", "loads"]
 
@@ -45,11 +48,13 @@ _SCALARS = {
     )
 }
 
-#: How much work hashing one key may be, in parts: tuples do not remember their hash.
-MAX_KEY_PARTS = 100_000
 
-
-def decode_value(encoded: EncodedValue, allow: ClassFilter = only_builtin, limits: Limits = DEFAULT_LIMITS) -> Any:
+def decode_value(
+    encoded: EncodedValue,
+    allow: ClassFilter = only_builtin,
+    limits: Limits = DEFAULT_LIMITS,
+    missing: list[str] | None = None,
+) -> Any:
     """The Python value of an encoded one.
 
     Encoding the result again need not give the same bytes when a Java node wrote them (a HashMap becomes a
@@ -57,6 +62,8 @@ def decode_value(encoded: EncodedValue, allow: ClassFilter = only_builtin, limit
 
     Args:
         allow: asked with ``package.module.Class`` for each class beyond the builtin ones.
+        missing: gets the modules of allowed classes that are not there: what of the value is opaque for their lack can
+            be decoded when they are loaded.
 
     Returns:
         A value, or an OpaqueValue; also as a part of the value.
@@ -70,14 +77,18 @@ def decode_value(encoded: EncodedValue, allow: ClassFilter = only_builtin, limit
     scalar = _SCALARS.get(len(data))
     if scalar is not None and data.startswith(scalar[0]):
         return scalar[1].unpack_from(data, len(scalar[0]))[0]
-    reader = NodeReader(data, 0, None, limits)
-    node = reader.read_node()
-    if reader.position != len(data):
-        raise ProtocolError("expected one object, got more", reader.position)
     try:
-        return Converter(allow, limits).convert(node)
-    except (UndecodableError, LimitError) as why:
-        return opaque(encoded, encoded.class_name, str(why))
+        reader = NodeReader(data, 0, None, limits)
+        node = reader.read_node()
+        if reader.position != len(data):
+            raise ProtocolError("expected one object, got more", reader.position)
+        converter = Converter(allow, limits, len(data), [] if missing is None else missing)
+        try:
+            return converter.convert(node)
+        except (UndecodableError, LimitError) as why:
+            return opaque(encoded, encoded.class_name, str(why))
+    except FAULTS as fault:
+        raise broken(f"a value of class {encoded.class_name:.100}", fault) from fault
 
 
 def loads(data: bytes) -> Any:
@@ -86,9 +97,11 @@ def loads(data: bytes) -> Any:
     Raises:
         ProtocolError: it is no such stream.
     """
-    stream = ObjectInputStream(data)
-    node = stream.read_node()
-    value = Converter(only_builtin, DEFAULT_LIMITS).convert(node)
+    node = ObjectInputStream(data).read_node()
+    try:
+        value = Converter(only_builtin, DEFAULT_LIMITS, len(data), []).convert(node)
+    except FAULTS as fault:
+        raise broken("a stream's object", fault) from fault
     return node if isinstance(value, OpaqueValue) else value
 
 
@@ -100,30 +113,29 @@ def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
     return OpaqueValue(encoded, class_name, why)
 
 
-class UndecodableError(Exception):
-    """This node has no Python value; it stays opaque."""
-
-    def __init__(self, why: str, class_name: str = "") -> None:
-        super().__init__(why)
-        self.class_name = class_name
-
-
 class Converter:
     """Converts the nodes of one tree; what is one node becomes one Python object.
 
     Args:
         allow: which Python classes may be made.
-        in_python: whether the tree is the inside of a marked array, where nothing may stay opaque by itself.
+        size: bytes of the tree; what it costs is bounded by them.
+        missing: gets the modules of allowed classes that are not there.
+        around: the converter of the tree around this one, which is then the inside of a marked array, where nothing may
+            stay opaque by itself.
     """
 
-    def __init__(self, allow: ClassFilter, limits: Limits, in_python: bool = False) -> None:
+    def __init__(
+        self, allow: ClassFilter, limits: Limits, size: int, missing: list[str], around: Converter | None = None
+    ) -> None:
         self.allow = allow
         self.limits = limits
-        self._in_python = in_python
+        self.missing = missing
+        self._in_python = around is not None
+        self._key_work: KeyWork = KeyWork(size) if around is None else around._key_work
+        self._max_opaque = limits.expansion_of(size)
         self._done: dict[int, Any] = {}
         self._open: set[int] = set()
         self._opaque_bytes = 0
-        self._parts: dict[int, tuple[int, object]] = {}
 
     def convert(self, node: Node) -> Any:
         """The value of a node.
@@ -166,7 +178,7 @@ class Converter:
                     return method(self, node)
             elif isinstance(node, JavaArray):
                 return self._array(node)
-        except (ProtocolError, ValueError, OverflowError, ArithmeticError) as exc:
+        except (ProtocolError, KeyRefusedError, ValueError, ArithmeticError) as exc:
             if isinstance(exc, LimitError):
                 raise
             raise UndecodableError(str(exc)) from exc
@@ -180,8 +192,8 @@ class Converter:
     def _keep(self, node: Node, why: UndecodableError) -> OpaqueValue:
         encoded = encode_node(node)
         self._opaque_bytes += len(encoded.data)
-        if self._opaque_bytes > self.limits.expansion:
-            raise LimitError(f"undecoded parts of more than {self.limits.expansion} bytes")
+        if self._opaque_bytes > self._max_opaque:
+            raise LimitError(f"undecoded parts of more than {self._max_opaque} bytes")
         return opaque(encoded, why.class_name or encoded.class_name, str(why))
 
     def _array(self, node: JavaArray) -> Any:
@@ -201,35 +213,9 @@ class Converter:
         if data[len(MARK) : len(MARK) + 4] != STREAM_HEADER:
             raise UndecodableError("its inside is not an object stream")
         reader = NodeReader(data, len(MARK) + 4, None, self.limits)
-        return Converter(self.allow, self.limits, in_python=True).convert(reader.read_node())
+        inner = Converter(self.allow, self.limits, len(data), self.missing, around=self)
+        return inner.convert(reader.read_node())
 
-    # ---- keys
-
-    def hashable(self, key: Any) -> Any:
-        """A key of a dict or an element of a set, if it has a hash and hashing it is bounded work.
-
-        Raises:
-            UndecodableError: it has none, or the work would be endless: a tuple of two tuples of two tuples ...
-        """
-        if self._count_parts(key) > MAX_KEY_PARTS:
-            raise UndecodableError(f"a key of more than {MAX_KEY_PARTS} parts")
-        try:
-            hash(key)
-        except Exception as exc:  # an application's own __hash__ may raise anything
-            raise UndecodableError(f"a key without hash: {exc!r}") from exc
-        return key
-
-    def _count_parts(self, value: Any) -> int:
-        """How many parts hashing the value visits; remembered, so that counting is linear."""
-        if isinstance(value, (str, int, float, bytes, type(None))):
-            return 1
-        known = self._parts.get(id(value))
-        if known is not None:
-            return known[0]
-        self._parts[id(value)] = (1, value)
-        if isinstance(value, (tuple, frozenset)):
-            count = 1 + sum(map(self._count_parts, value))
-        else:
-            count = 1 + sum(map(self._count_parts, python_values.state_of(value)))
-        self._parts[id(value)] = (count, value)
-        return count
+    def keys(self) -> KeyCheck:
+        """Admits the keys of a new map, or the elements of a new set, into it."""
+        return KeyCheck(self._key_work)

@@ -22,9 +22,9 @@ from catalina.tribes.io.java.grammar import I32, TC_OBJECT
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.python_encoder import PythonEncoder
 from catalina.tribes.io.java.python_form import MARK
-from catalina.tribes.io.java.value_writer import RefusedError, SharedError, encode_str
+from catalina.tribes.io.java.value_writer import RefusedError, SharedError, WouldRunError, encode_str
 
-__all__ = ["BOOLEAN_HEAD", "DOUBLE_HEAD", "INTEGER_HEAD", "encode_value"]
+__all__ = ["BOOLEAN_HEAD", "DOUBLE_HEAD", "INTEGER_HEAD", "encode_inertly", "encode_value"]
 
 _F64 = struct.Struct(">d")
 INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
@@ -64,13 +64,25 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
     return _encode_any(value, path)
 
 
-def _encode_any(value: object, path: str) -> EncodedValue:
+def encode_inertly(value: object) -> EncodedValue | None:
+    """Encode a value that was just decoded, without running code of its classes; None when that would be needed.
+
+    Raises:
+        NotReplicableError: it, or a part of it, cannot travel.
+    """
+    try:
+        return _encode_any(value, "value", inert=True)
+    except WouldRunError:
+        return None
+
+
+def _encode_any(value: object, path: str, inert: bool = False) -> EncodedValue:
     try:
         try:
-            encoder = PythonEncoder({})
+            encoder = PythonEncoder({}, inert=inert)
             encoder.encode(value)
         except SharedError:
-            encoder = PythonEncoder({}, in_python=False)
+            encoder = PythonEncoder({}, inert=inert)
             encoder.encode_in_python(value)
         return encoder.to_encoded()
     except RefusedError as refused:

@@ -8,12 +8,13 @@ from typing import Any
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.encoded_value import EncodedValue, reference
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, I64, TC_OBJECT, U16
+from catalina.tribes.io.java.key_check import SIMPLE_KEYS, KeyRefusedError, KeyWork
 from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
 from catalina.tribes.io.java.node_writer import NodeWriter, encode_node, write_block
 from catalina.tribes.io.java.nodes import ClassDesc, JavaArray
 from catalina.tribes.io.java.python_form import PYTHON_OBJECT
 
-__all__ = ["RefusedError", "SharedError", "ValueWriter", "encode_str"]
+__all__ = ["RefusedError", "SharedError", "ValueWriter", "WouldRunError", "encode_str"]
 
 #: Below what the reader accepts, so that every node can read it inside of whatever carries it.
 MAX_DEPTH = DEFAULT_LIMITS.depth - 10
@@ -52,6 +53,10 @@ class RefusedError(Exception):
         self.steps: list[str] = []
 
 
+class WouldRunError(Exception):
+    """Encoding would run code of a class, and only what is inert was asked for."""
+
+
 def encode_str(text: str) -> EncodedValue:
     data = encode_modified_utf8(text)
     if len(data) < 65536:
@@ -66,9 +71,13 @@ class ValueWriter:
         places: which stream each object with an identity stands in, by id; one table for the whole value.
         in_python: whether this is the inside of a marked array.
         depth: how many objects are around it.
+        inert: refuse what would run code of a class: the value was just decoded, and no application has seen it.
     """
 
-    def __init__(self, places: dict[int, ValueWriter], in_python: bool = False, depth: int = 0) -> None:
+    def __init__(
+        self, places: dict[int, ValueWriter], in_python: bool = False, depth: int = 0, inert: bool = False
+    ) -> None:
+        self._inert = inert
         self._nodes = NodeWriter()
         self._out = self._nodes.out
         self._fixups = self._nodes.fixups
@@ -175,6 +184,19 @@ class ValueWriter:
         except RefusedError as refused:
             refused.steps.append(f".{key}" if attributes else f"[{key!r:.60}]")
             raise
+        if not attributes:
+            self._check_keys(values)
+
+    def _check_keys(self, keys: Iterable[object]) -> None:
+        """What another node would not take as a key, because code of its class would run, is refused here."""
+        if SIMPLE_KEYS.issuperset(map(type, keys)):
+            return
+        work = KeyWork(0)
+        for key in keys:
+            try:
+                work.count(key)
+            except KeyRefusedError as refused:
+                raise RefusedError(key, f"it is a key: {refused}") from None
 
     def _splice(self, encoded: EncodedValue) -> None:
         start = len(self._out)

@@ -162,11 +162,22 @@ def test_what_is_no_object_stream_is_refused_at_once(data: bytes) -> None:
         ObjectInputStream(data)
 
 
-def test_values_that_only_refer_cannot_grow_without_bound() -> None:
+def test_a_second_reference_to_a_value_costs_nothing() -> None:
     big = encode_value("x" * 10000).to_stream()
     stream = ObjectInputStream(big + b"\x71\0\x7e\0\0" * 100, Limits(expansion=50_000))
+    _, first, *others = [stream.read_encoded() for _ in range(101)]
+    assert decode_value(first) == "x" * 10000
+    assert all(value is first for value in others)
+
+
+def test_values_that_only_refer_cannot_grow_without_bound() -> None:
+    big = encode_value("x" * 10000)
+    data = big.to_stream()
+    for _ in range(100):  # a list of its own each time, with the text in it
+        data += b"\x75\x72\0\x13[Ljava.lang.Object;" + bytes(8) + b"\x02\0\0\x78\x70\0\0\0\x01\x71\0\x7e\0\0"
+    stream = ObjectInputStream(data, Limits(expansion=50_000))
     for _ in range(5):
-        assert decode_value(stream.read_encoded()) == "x" * 10000
+        stream.read_encoded()
     with pytest.raises(LimitError, match="50000 bytes"):
         stream.read_encoded()
 

@@ -14,6 +14,7 @@ import pytest
 
 from catalina.tribes.io.java.python_classes import (
     BUILTIN_CLASSES,
+    ClassMissingError,
     base_of,
     class_reference,
     find_class,
@@ -31,6 +32,11 @@ class Reduces:
 class Restores:
     def __setstate__(self, state: object) -> None:
         raise AssertionError("ran")
+
+
+class Finalized:
+    def __del__(self) -> None:
+        """Runs wherever a copy of the object ends."""
 
 
 class Local(threading.local):
@@ -68,6 +74,7 @@ def test_an_instance_is_a_builtin_underneath(cls: type, base: type) -> None:
         (Reduces, "__reduce__"),
         (Restores, "__setstate__"),
         (Local, "cannot see"),
+        (Finalized, "__del__"),
     ],
 )
 def test_what_cannot_be_taken_apart_says_why(cls: type, why: str) -> None:
@@ -106,10 +113,25 @@ def test_the_filter_is_asked_with_the_dotted_name() -> None:
     assert asked == [f"{values.__name__}.Colour"]
 
 
-def test_nothing_is_imported_before_the_filter_has_said_yes() -> None:
+def test_nothing_is_imported_because_a_message_names_it() -> None:
     sys.modules.pop("this", None)
     assert find_class("this:Zen", only_builtin) is None
+    with pytest.raises(ClassMissingError, match=r"\[this\] is not loaded"):
+        find_class("this:Zen", lambda dotted: True)
     assert "this" not in sys.modules
+
+
+def test_a_module_that_loads_itself_when_it_is_touched_is_not_touched() -> None:
+    class Lazy(types.ModuleType):
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(f"asked for {name}")
+
+    sys.modules["lazy_module_of_a_test"] = Lazy("lazy_module_of_a_test")
+    try:
+        with pytest.raises(ClassMissingError):
+            find_class("lazy_module_of_a_test:Cart", lambda dotted: True)
+    finally:
+        del sys.modules["lazy_module_of_a_test"]
 
 
 def test_classes_of_the_builtin_list_need_no_filter() -> None:
@@ -127,7 +149,8 @@ def test_classes_of_the_builtin_list_need_no_filter() -> None:
     ],
 )
 def test_what_a_module_has_imported_is_not_the_application_s(name: str) -> None:
-    assert find_class(name, lambda dotted: True) is None
+    with pytest.raises(ClassMissingError):
+        find_class(name, lambda dotted: True)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +161,13 @@ def test_what_a_module_has_imported_is_not_the_application_s(name: str) -> None:
         "tests.tribes.io.java.values:Colour.RED",
         "tests.tribes.io.java.values:Colour.RED.value",
         "no_such_module:Cart",
-        "no module at all",
-        ":",
-        "",
     ],
 )
-def test_what_is_no_class_is_not_found(name: str) -> None:
+def test_what_is_no_class_is_missing(name: str) -> None:
+    with pytest.raises(ClassMissingError):
+        find_class(name, lambda dotted: True)
+
+
+@pytest.mark.parametrize("name", ["no module at all", ":", "", "module:", ":Class"])
+def test_what_is_no_name_is_not_found(name: str) -> None:
     assert find_class(name, lambda dotted: True) is None

@@ -1,0 +1,81 @@
+"""What an instance of an application's class holds, read and written without running any code of the class.
+
+``value.attribute``, ``vars(value)`` and ``isinstance(value, ...)`` may all run a ``__getattribute__`` or a property of
+the class. Here the descriptors that the interpreter itself made for ``__dict__`` and for slots are used instead.
+"""
+
+from __future__ import annotations
+
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+__all__ = ["looked_up", "put_state", "state_of"]
+
+_MISSING: Any = object()
+_mro_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
+_namespace_of: Callable[[type], types.MappingProxyType[str, Any]] = vars(type)["__dict__"].__get__
+
+
+class _Places(NamedTuple):
+    """Where instances of one class keep things: their ``__dict__``, if they have one, and their slots by name."""
+
+    attributes: Callable[[Any], dict[str, Any]] | None
+    slots: dict[str, types.MemberDescriptorType]
+
+
+#: By class, weakly: a cached class would keep a reloaded application's old modules alive.
+_places: weakref.WeakKeyDictionary[type, _Places] = weakref.WeakKeyDictionary()
+
+
+def looked_up(cls: type, name: str) -> Any:
+    """What the class has under the name, itself or by inheritance, as it stands there; None without any."""
+    for part in _mro_of(cls):
+        found = _namespace_of(part).get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+    return None
+
+
+def _places_of(cls: type) -> _Places:
+    known = _places.get(cls)
+    if known is None:
+        known = _places[cls] = _find_places(cls)
+    return known
+
+
+def _find_places(cls: type) -> _Places:
+    attributes = None
+    slots: dict[str, types.MemberDescriptorType] = {}
+    for part in reversed(_mro_of(cls)):
+        for name, member in _namespace_of(part).items():
+            if type(member) is types.MemberDescriptorType:
+                slots[name] = member
+            elif name == "__dict__" and type(member) is types.GetSetDescriptorType and part is not type:
+                attributes = member.__get__
+    return _Places(attributes, slots)
+
+
+def put_state(value: Any, state: dict[str, Any]) -> None:
+    """Put attributes into slots and ``__dict__``; what has no place is left out, as a new version's class may do."""
+    attributes_of, slots = _places_of(type(value))
+    attributes = attributes_of(value) if attributes_of is not None else None
+    for name, item in state.items():
+        slot = slots.get(name)
+        if slot is not None:
+            slot.__set__(value, item)
+        elif attributes is not None:
+            attributes[name] = item
+
+
+def state_of(value: Any) -> dict[str, Any]:
+    """What an instance holds by name: ``__dict__``, then slots; empty for what has no attributes."""
+    attributes_of, slots = _places_of(type(value))
+    held = dict(attributes_of(value)) if attributes_of is not None else {}
+    for name, slot in slots.items():
+        try:
+            held[name] = slot.__get__(value)
+        except AttributeError:  # an empty slot
+            continue
+    return held
