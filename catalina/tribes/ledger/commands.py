@@ -6,11 +6,11 @@ applications.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from catalina.tribes.ledger.graves import Grave
-from catalina.tribes.ledger.record import Field, Record
+from catalina.tribes.ledger.record import FieldChange, Record
 
 __all__ = ["Ask", "Born", "Changed", "Command", "Ended", "Peer", "Renamed", "Tell", "TellEnded", "Used"]
 
@@ -51,10 +51,10 @@ class Born:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Another node has changed these fields of a record."""
+    """Another node has changed these fields of a record, in this order."""
 
     record: Record
-    fields: tuple[Field, ...]
+    fields: Sequence[FieldChange]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Peer, Renamed, Tell, TellEnded, Used
 from catalina.tribes.ledger.graves import Grave, Graves
-from catalina.tribes.ledger.record import BUCKETS, Field, Record, Snapshot, bare_id, bucket_of
+from catalina.tribes.ledger.record import BUCKETS, Field, FieldChange, Record, Snapshot, bare_id, bucket_of
 from catalina.tribes.ledger.version import NO_VERSION, Version, VersionClock
 
 __all__ = ["Change", "Ledger"]
@@ -184,7 +184,11 @@ class Ledger:
         record = self.addressed(full_id)
         if record is None:
             return self._heard_of_unknown(peer, full_id, changes, version, now, can_ask)
-        taken = tuple([name for name, value in changes if record.take(name, value, version)])
+        taken: list[FieldChange] = []
+        for name, value in changes:
+            old = record.value_of(name)
+            if record.take(name, value, version):
+                taken.append((name, old, value))
         if taken:
             self.changed_buckets.add(record.bucket)
         if version > record.access:
@@ -271,7 +275,7 @@ class Ledger:
         if merged.old_id is not None:
             commands.append(Renamed(record, merged.old_id))
         if merged.changed:
-            commands.append(Changed(record, tuple(merged.changed)))
+            commands.append(Changed(record, merged.changed))
         if merged.changed or merged.old_id is not None:
             self.changed_buckets.add(record.bucket)
         if merged.has_newer and can_ask:

@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.version import NO_VERSION, Version
 
-__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldState", "Record", "Snapshot", "bare_id", "bucket_of"]
+__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "FieldState", "Record", "Snapshot", "bare_id", "bucket_of"]
 
 #: An attribute's name, or the kind and name of something else that belongs to the record.
 Field = str | tuple[int, str]
+
+#: A field that another node has changed, the value that it had, and the one that it was given; None for no value.
+FieldChange = tuple[Field, EncodedValue | None, EncodedValue | None]
 
 BUCKETS = 4096
 #: Removed fields whose versions are remembered one by one; what was removed before those is known by ``floor`` alone.
@@ -77,7 +80,7 @@ class Merged:
         has_newer: the record here knows something that the snapshot did not.
     """
 
-    changed: list[Field] = field(default_factory=list)
+    changed: list[FieldChange] = field(default_factory=list)
     old_id: str | None = None
     has_newer: bool = False
 
@@ -221,9 +224,11 @@ class Record:
         merged = Merged()
         merged.has_newer = self.has_newer_than(other)
         for name, state in other.fields.items():
-            known = self.versions.get(name, NO_VERSION)
-            if state.version != known and self.take(name, state.value, state.version):
-                merged.changed.append(name)
+            if state.version == self.versions.get(name, NO_VERSION):
+                continue
+            old = self.value_of(name)
+            if self.take(name, state.value, state.version):
+                merged.changed.append((name, old, state.value))
         self._take_birth(other)
         self._take_floor(other, merged)
         self.learn_names(other.names)
@@ -247,7 +252,7 @@ class Record:
         self._digest = None
         for name in [each for each, version in self.versions.items() if version <= other.floor]:
             if name not in other.fields:
-                merged.changed.append(name)
+                merged.changed.append((name, self.value_of(name), None))
                 del self.versions[name]
                 (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
 

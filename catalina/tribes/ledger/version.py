@@ -65,6 +65,10 @@ class VersionClock:
         self._last = last = last if last > now_us else now_us
         return last.to_bytes(CLOCK_SIZE, "big") + self.tag
 
+    def peek(self, now_us: int) -> int:
+        """The clock that the next version will have, at least."""
+        return max(self._last + 1, now_us)
+
     def heard(self, version: Version) -> None:
         """Never make a version before this one."""
         clock = clock_of(version)
