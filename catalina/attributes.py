@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an element stands in the operator's files."""
+    """Where an element stands in the operator's files; line 0 is the file as a whole."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class AttributeRefused(CatalinaError):
@@ -215,6 +215,11 @@ class Component:
     #: True for components that keep attributes nobody declared (``<Resource>``): they go to ``properties``.
     keeps_unknown_attributes: ClassVar[bool] = False
 
+    #: True for components that keep strangers out: one that stands where nothing reads it stops the start.
+    keeps_strangers_out: ClassVar[bool] = False
+    #: Top-level packages beyond the standard ones that the class always needs (catalina.extras).
+    packages: ClassVar[tuple[str, ...]] = ()
+
     #: Attributes that this very class declares, by Python name.
     declared: ClassVar[dict[str, Attribute[Any]]] = {}
 
@@ -272,6 +277,14 @@ class Component:
                 raise TypeError(f"{type(self).__name__} has no attribute {name}")
             setattr(self, name, value)
             self.given.add(name)
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """Packages that the component needs as it is configured; more than ``packages`` where an attribute decides."""
+        return self.packages
+
+    def useful_packages(self) -> Mapping[str, str]:
+        """Packages that the component does without -> what it then does not do."""
+        return {}
 
     def settle_attributes(self) -> None:
         """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.

@@ -16,7 +16,7 @@ EXTRAS = {
     "sqlalchemy": "sql",
     "psycopg": "sql",
     "ldap3": "ldap",
-    "h2": "http2",
+    "hpack": "http2",
     "brotli": "compression",
     "zstandard": "compression",
 }

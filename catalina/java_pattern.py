@@ -1,54 +1,79 @@
-"""Regular expressions as operators write them in server.xml: Java's dialect, compiled for :mod:`re`.
+"""Regular expressions as operators write them in server.xml: Java's dialect (java.util.regex.Pattern).
 
-Python 3.11 already knows possessive quantifiers and atomic groups. What differs is translated: ``(?<name>...)`` and
-``\\k<name>``, the POSIX and Unicode classes ``\\p{...}``, ``\\h``, ``\\R``, ``\\z``, ``\\Q...\\E`` quoting and
-hexadecimal ``\\x{h..h}``. Intersections (``[a-z&&[^b]]``) have no counterpart and are refused, so that nothing is
-matched by a pattern that means something else (java.util.regex.Pattern).
+A pattern is translated once. Most need nothing that Python's :mod:`re` does not have, and are compiled by it; what only
+the ``regex`` library can express (intersections and unions of character classes, Unicode properties, look-behind of
+any width, flags in the middle) is compiled by that. Its patterns have the methods of ``re``'s. What Java refuses is
+refused, and so is what neither engine can do: nothing is matched by a pattern that means something else.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import cast
+
+import regex
 
 from catalina.attributes import AttributeRefused
+from catalina.java_properties import POSIX, unicode_property
 
 __all__ = ["compile_pattern", "pattern"]
 
-#: ``\p{Name}`` as the inside of a character class. ASCII, as in Java without UNICODE_CHARACTER_CLASS.
-_PROPERTIES = {
-    "Lower": "a-z",
-    "Upper": "A-Z",
-    "ASCII": r"\x00-\x7f",
-    "Alpha": "a-zA-Z",
-    "Digit": "0-9",
-    "Alnum": "a-zA-Z0-9",
-    "Punct": r"!-/:-@\[-`{-~",
-    "Graph": "!-~",
-    "Print": " -~",
-    "Blank": r" \t",
-    "Cntrl": r"\x00-\x1f\x7f",
-    "XDigit": "0-9a-fA-F",
-    "Space": r" \t\n\x0b\f\r",
-    "Lu": "A-Z",
-    "Ll": "a-z",
-    "L": "a-zA-Z",
-    "IsAlphabetic": "a-zA-Z",
-    "N": "0-9",
-    "Nd": "0-9",
-    "IsDigit": "0-9",
-}
-_ESCAPE = re.compile(r"\\(?:([pP])(?:\{(\w+)\}|(\w))|x\{([0-9A-Fa-f]+)\}|k<(\w+)>|Q(.*?)(?:\\E|$)|(.))", re.DOTALL)
-_SIMPLE = {"h": r"[ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]", "R": r"(?:\r\n|[\n-\r\x85\u2028\u2029])"}
-_PLAIN = {"z": r"\Z", "Z": r"(?=\n?\Z)", "e": r"\x1b", "G": ""}
+_WORD, _DIGIT, _SPACE = "a-zA-Z0-9_", "0-9", r" \t\n\x0b\f\r"
+_HORIZONTAL, _VERTICAL = r" \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000", r"\n\x0b\f\r\x85\u2028\u2029"
+#: Letters of escapes that are classes -> what is in them, ASCII as in Java without its flag U.
+_CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "h": _HORIZONTAL, "v": _VERTICAL}
+_AS_IN_RE = frozenset("dDsSwW")
+#: Letters of escapes that are characters.
+_CHARACTERS = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "a": r"\x07", "e": r"\x1b"}
+#: Letters of escapes that are places or texts, outside of character classes only.
+_PLACES = {"b": r"\b", "B": r"\B", "A": r"\A", "z": r"\Z", "Z": r"(?=\n?\Z)", "G": "",
+           "R": r"(?:\r\n|[\n-\r\x85\u2028\u2029])"}  # fmt: skip
+_REPETITION = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}")
+_FLAGS = re.compile(r"\(\?([idmsuxU]*)(?:-([idmsuxU]+))?([):])")
+_GROUP_NAME = re.compile(r"<([A-Za-z][A-Za-z0-9]*)>")
+_CODE_POINT = re.compile(
+    r"x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|0([0-3]?[0-7]{1,2})|c(.)", re.DOTALL
+)
+_NAME = re.compile(r"N\{([^}]*)\}")
+_PROPERTY = re.compile(r"[pP](?:\{([^}]*)\}|(.))", re.DOTALL)
+#: Beginnings of groups that Python has and Java has not.
+_NOT_JAVA = ("(?P", "(?#", "(?(", "(?|", "(?&", "(?R")
 
 
-def compile_pattern(text: str) -> re.Pattern[str]:
+def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a Java regular expression.
 
+    Args:
+        flags: of ``re``: DOTALL, IGNORECASE.
+
     Raises:
-        re.error: it is no regular expression, or uses something that Python's engine cannot express.
+        re.error: it is no regular expression, or uses something that cannot be expressed here.
     """
-    return re.compile(_translate(text), re.ASCII)
+    try:
+        return re.compile(_Translator(text, extended=False).translate(), re.ASCII | flags)
+    except _NeedsRegex:
+        return _compile_extended(text, flags)
+    except re.error as error:
+        try:
+            return _compile_extended(text, flags)  # it may be a look-behind of any width
+        except re.error:
+            raise error from None
+    except (RecursionError, OverflowError) as error:
+        raise re.error(f"too large: {error}", text) from None
+
+
+def _compile_extended(text: str, flags: int) -> re.Pattern[str]:
+    try:
+        translator = _Translator(text, extended=True)
+        translated = translator.translate()
+        letters = regex.UNICODE if translator.whole_unicode else regex.ASCII
+        # The same methods, another class; none of our code asks for the class.
+        return cast("re.Pattern[str]", regex.compile(translated, regex.V1 | letters | flags, cache_pattern=False))
+    except regex.error as error:
+        raise re.error(str(error), text) from None
+    except (RecursionError, OverflowError) as error:
+        raise re.error(f"too large: {error}", text) from None
 
 
 def pattern(text: str) -> re.Pattern[str] | None:
@@ -61,56 +86,254 @@ def pattern(text: str) -> re.Pattern[str] | None:
         raise AttributeRefused(f"a regular expression ({error})") from None
 
 
-def _translate(text: str) -> str:
-    parts: list[str] = []
-    at, in_class = 0, False
-    while at < len(text):
-        char = text[at]
+class _NeedsRegex(Exception):
+    """The pattern has something that ``re`` does not know."""
+
+
+class _Translator:
+    """One pass over one pattern.
+
+    Args:
+        extended: write for ``regex``; otherwise what it needs raises :class:`_NeedsRegex`.
+    """
+
+    def __init__(self, text: str, extended: bool) -> None:
+        self.text = text
+        self.extended = extended
+        self.at = 0
+        #: Capturing groups that have begun.
+        self.groups = 0
+        #: Whether something was there that only works with Unicode everywhere: the flag u, \\X.
+        self.whole_unicode = False
+        #: Whether a repetition may follow.
+        self.repeatable = False
+
+    def translate(self) -> str:
+        parts = []
+        while self.at < len(self.text):
+            parts.append(self._item())
+        return "".join(parts)
+
+    def _error(self, message: str) -> re.error:
+        return re.error(message, self.text, self.at)
+
+    def _only_regex(self) -> None:
+        if not self.extended:
+            raise _NeedsRegex
+
+    def _item(self) -> str:
+        """What stands at the place, outside of character classes."""
+        char = self.text[self.at]
+        if char == "{":
+            return self._brace()
+        self.repeatable = char not in "(|*+?^$"
         if char == "\\":
-            found = _ESCAPE.match(text, at)
-            if found is None:
-                raise re.error("a backslash at the end", text, at)
-            parts.append(_escape(found, in_class))
-            at = found.end()
-            continue
-        if in_class and text.startswith("&&", at):
-            raise re.error("intersections of character classes are not supported", text, at)
-        if char == "[" and not in_class:
-            in_class = True
-            head = "[^" if text.startswith("[^", at) else "["
-            parts.append(head)
-            at += len(head)
-            continue
+            return self._escape()
         if char == "[":
-            raise re.error("nested character classes are not supported", text, at)
-        if char == "]" and in_class:
-            in_class = False
-        if not in_class and text.startswith("(?<", at) and text[at + 3 : at + 4] not in ("=", "!"):
-            parts.append("(?P<")
-            at += 3
-            continue
-        parts.append(char)
-        at += 1
-    return "".join(parts)
+            unicode, inside = self._class()
+            return f"(?u:{inside})" if unicode else inside
+        if char == "(" and self.text.startswith("(?", self.at):
+            return self._group()
+        self.groups += char == "("
+        self.at += 1
+        return char
 
+    def _brace(self) -> str:
+        """A repetition, behind something that can be repeated; a brace that is meant as one has a backslash."""
+        found = _REPETITION.match(self.text, self.at)
+        if found is None or not self.repeatable:
+            raise self._error("Illegal repetition")
+        self.repeatable = False
+        self.at = found.end()
+        return found.group()
 
-def _escape(found: re.Match[str], in_class: bool) -> str:
-    negated, long_name, short_name, code_point, group, quoted, char = found.groups()
-    if negated:
-        inside = _PROPERTIES.get(long_name or short_name)
-        if inside is None:
-            raise re.error(f"unknown character property {found.group()}", found.string, found.start())
-        if negated == "p":
-            return inside if in_class else f"[{inside}]"
-        if in_class:
-            raise re.error("a negated property inside a class is not supported", found.string, found.start())
-        return f"[^{inside}]"
-    if code_point:
-        return re.escape(chr(int(code_point, 16)))
-    if group:
-        return f"(?P={group})"
-    if quoted is not None:
-        return re.escape(quoted)
-    if char in _SIMPLE and not in_class:
-        return _SIMPLE[char]
-    return _PLAIN.get(char, "\\" + char) if not in_class else "\\" + char
+    def _group(self) -> str:
+        if self.text.startswith(_NOT_JAVA, self.at):
+            raise self._error("Unknown inline modifier")
+        found = _FLAGS.match(self.text, self.at)
+        if found is not None:
+            return self._flags(found)
+        if self.text.startswith("(?<", self.at) and self.text[self.at + 3 : self.at + 4] not in ("=", "!"):
+            name = _GROUP_NAME.match(self.text, self.at + 2)
+            if name is None:
+                raise self._error("named capturing group is missing its name")
+            self.at = name.end()
+            self.groups += 1
+            return f"(?P<{name[1]}>"
+        self.at += 2
+        return "(?"
+
+    def _flags(self, found: re.Match[str]) -> str:
+        on, off, end = found[1], found[2] or "", found[3]
+        if "U" in on + off:
+            raise self._error("the flag U (Unicode character classes) is not supported")
+        if "u" in on + off:
+            self._only_regex()
+            self.whole_unicode = True
+        if end == ")" and (self.at > 0 or off):
+            self._only_regex()
+        self.at = found.end()
+        # d only says which characters end a line; in a configuration file nobody notices.
+        on, off = re.sub("[du]", "", on), re.sub("[du]", "", off)
+        if not on and not off:
+            return "(?:" if end == ":" else "(?:)"
+        return f"(?{on}{'-' + off if off else ''}{end}"
+
+    # -- escapes -------------------------------------------------------------------------------------------------
+
+    def _escape(self) -> str:
+        """An escape outside of character classes; the place is at its backslash."""
+        letter = self.text[self.at + 1 : self.at + 2]
+        if letter in _PLACES:
+            if letter == "b" and self.text.startswith("b{", self.at + 1):
+                raise self._error(r"\b{...} is not supported")
+            self.at += 2
+            return _PLACES[letter]
+        if letter in _AS_IN_RE and not self.extended:  # where ASCII is in force
+            self.at += 2
+            return f"\\{letter}"
+        if letter == "X":
+            self._only_regex()
+            self.whole_unicode = True
+            self.at += 2
+            return r"\X"
+        if letter == "k":
+            name = _GROUP_NAME.match(self.text, self.at + 2)
+            if name is None:
+                raise self._error(r"\k is not followed by '<' for named capturing group")
+            self.at = name.end()
+            return f"(?P={name[1]})"
+        if letter.isdecimal() and letter != "0":
+            return self._back_reference()
+        unicode, negated, inside = self._escaped_in_class()
+        if inside.startswith("\0"):
+            return inside[1:]
+        text = f"[{'^' if negated else ''}{inside}]"
+        return f"(?u:{text})" if unicode else text
+
+    def _back_reference(self) -> str:
+        """Java takes as many digits as there are groups before it."""
+        end = self.at + 2
+        while self.text[end : end + 1].isdecimal() and int(self.text[self.at + 1 : end + 1]) <= self.groups:
+            end += 1
+        number = int(self.text[self.at + 1 : end])
+        self.at = end
+        return f"(?:\\{number})" if number <= self.groups else "(?!)"
+
+    def _escaped_in_class(self) -> tuple[bool, bool, str]:
+        """An escape that may stand in a class: (is Unicode, is negated, inside); a text of its own begins with NUL."""
+        rest = self.text[self.at + 1 : self.at + 2]
+        if not rest:
+            raise self._error("Unexpected internal error: a backslash at the end")
+        if rest == "N":
+            return False, False, "\0" + self._named()
+        if rest == "Q":
+            return False, False, "\0" + self._quoted()
+        code = _CODE_POINT.match(self.text, self.at + 1)
+        if code is not None:
+            self.at = code.end()
+            return False, False, "\0" + re.escape(self._code_point(code))
+        if rest in "pP":
+            return self._property()
+        self.at += 2
+        if rest.lower() in _CLASSES:
+            return False, rest.isupper(), _CLASSES[rest.lower()]
+        if rest in _CHARACTERS:
+            return False, False, "\0" + _CHARACTERS[rest]
+        if rest.isascii() and rest.isalnum():
+            self.at -= 2
+            raise self._error(f"Illegal/unsupported escape sequence \\{rest}")
+        return False, False, "\0" + re.escape(rest)
+
+    def _quoted(self) -> str:
+        start = self.at + 2
+        end = self.text.find(r"\E", start)
+        self.at = len(self.text) if end < 0 else end + 2
+        return re.escape(self.text[start : None if end < 0 else end])
+
+    def _named(self) -> str:
+        found = _NAME.match(self.text, self.at + 1)
+        try:
+            char = unicodedata.lookup(found[1] if found is not None else "")
+        except KeyError:
+            raise self._error(r"Unknown character name in \N{...}") from None
+        self.at = found.end() if found is not None else self.at
+        return re.escape(char)
+
+    def _code_point(self, found: re.Match[str]) -> str:
+        *numbers, control = found.groups()
+        if control is not None:
+            return chr(ord(control) ^ 64)
+        braces, two, four, octal = numbers
+        code = int(octal, 8) if octal is not None else int(braces or two or four, 16)
+        if code > 0x10FFFF:
+            raise self._error("Hexadecimal codepoint is too big")
+        return chr(code)
+
+    def _property(self) -> tuple[bool, bool, str]:
+        found = _PROPERTY.match(self.text, self.at + 1)
+        name = (found[1] or found[2]) if found is not None else None
+        if found is None or not name:
+            raise self._error("Unknown character property")
+        negated = self.text[self.at + 1] == "P"
+        posix = POSIX.get(name)
+        if posix is not None:
+            self.at = found.end()
+            return False, negated, posix
+        known = unicode_property(name)
+        if known is None:
+            raise self._error(f"Unknown character property name {{{name}}}")
+        self._only_regex()
+        self.at = found.end()
+        return True, negated, known
+
+    # -- character classes ---------------------------------------------------------------------------------------
+
+    def _class(self) -> tuple[bool, str]:
+        """A class with everything nested in it; whether it needs Unicode."""
+        self.at += 1
+        parts, unicode, first = ["["], False, True
+        if self.text.startswith("^", self.at):
+            parts.append("^")
+            self.at += 1
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if char == "]" and not first:
+                self.at += 1
+                parts.append("]")
+                return unicode, "".join(parts)
+            # A hyphen at the start, or behind the hyphen of a range, is itself.
+            if char == "-" and (first or parts[-1] == "-"):
+                self.at += 1
+                needs_unicode, part = False, r"\-"
+            else:
+                needs_unicode, part = self._class_item(char)
+            unicode |= needs_unicode
+            parts.append(part)
+            first = False
+        raise self._error("Unclosed character class")
+
+    def _class_item(self, char: str) -> tuple[bool, str]:
+        if char == "[":
+            self._only_regex()
+            return self._class()
+        if char == "\\":
+            return self._class_escape()
+        if self.text.startswith("&&", self.at):
+            self._only_regex()
+            if self.text[self.at - 1] in "[^" or self.text[self.at + 2 : self.at + 3] in ("&", "]"):
+                raise self._error("an intersection of character classes needs two sides")
+            self.at += 2
+            return False, "&&"
+        self.at += 1
+        # Python warns of, and regex has a meaning for, some of them when they stand twice.
+        return False, "\\" + char if char in "]|~&:" else char
+
+    def _class_escape(self) -> tuple[bool, str]:
+        unicode, negated, inside = self._escaped_in_class()
+        if inside.startswith("\0"):
+            return False, inside[1:]
+        if negated:
+            self._only_regex()
+            return unicode, f"[^{inside}]"
+        return unicode, inside

@@ -79,7 +79,7 @@ WATCH_SECONDS = 1.0
 SILENT_LOOKS, COMPUTING_LOOKS = 10, 60
 #: Runners lost in a row, none of which ended a round, before the loop is given up.
 LOST_RUNNERS = 10
-#: Seconds after which a parked thread that is not needed ends.
+#: Seconds after which a parked thread that is not needed ends, unless somebody says another time.
 PARKED_SECONDS = 60.0
 
 FAILED = "A callback of the event loop failed: %r"
@@ -131,6 +131,9 @@ class Reactor:
     def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
         self.name = name
         self.min_spare_threads = min_spare_threads
+        #: Start of the threads' names.
+        self.thread_prefix = f"{name}-exec-"
+        self._parked_seconds: float | None = None
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ready: deque[tuple[int, int]] = deque()
         self._soon: deque[Task] = deque()
@@ -193,6 +196,16 @@ class Reactor:
     def thread_count(self) -> int:
         """Threads it has at the moment, parked ones included, the monitor not."""
         return len(self._threads)
+
+    def keep_threads(self, min_spare: int, idle_seconds: float) -> None:
+        """What one user of the pool wants kept; the largest wishes count.
+
+        Args:
+            min_spare: threads that stay, once they were needed, however long they have nothing to do.
+            idle_seconds: after which the others end.
+        """
+        self.min_spare_threads = max(self.min_spare_threads, min_spare)
+        self._parked_seconds = max(self._parked_seconds or 0.0, idle_seconds)
 
     # Sockets, timers, calls from other threads
 
@@ -314,7 +327,10 @@ class Reactor:
                 self._parked.pop().put(task)
                 return
             thread = threading.Thread(
-                target=self._thread_main, args=(task,), name=f"{self.name}-exec-{next(self._thread_count)}", daemon=True
+                target=self._thread_main,
+                args=(task,),
+                name=f"{self.thread_prefix}{next(self._thread_count)}",
+                daemon=True,
             )
             self._threads.add(thread)
             try:
@@ -385,7 +401,7 @@ class Reactor:
         """What to do next; None when there are enough parked threads without this one."""
         while True:
             try:
-                return mailbox.get(timeout=PARKED_SECONDS)
+                return mailbox.get(timeout=self._parked_seconds or PARKED_SECONDS)
             except queue.Empty:
                 with self._pool_lock:
                     # If it is no longer parked, somebody has just put a task.

@@ -6,6 +6,7 @@ A pattern is compiled once into a function from epoch milliseconds to text. Name
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
@@ -97,20 +98,30 @@ def _field(letter: str, count: int, pattern: str) -> Field:
             return lambda when: when.tzname() or ""
         case "Z":
             return lambda when: _offset(when, "")
-        case "X":
+        case "X" if count <= 3:
             return _iso_offset(count)
+        case "X":
+            raise ValueError(f"expected X, XX or XXX, found {letter * count!r} in the date pattern {pattern!r}")
     raise ValueError(f"unknown letter {letter!r} in the date pattern {pattern!r}")
 
 
 def _week_year(when: datetime) -> int:
     """The week year of Locale.US, whose weeks start on Sunday and whose first week holds 1 January."""
-    saturday = when + timedelta(days=6 - (when.weekday() + 1) % 7)
-    return saturday.year
+    return when.year + (_saturday(when) > _days_of_year(when.year))
 
 
 def _week_of_year(when: datetime) -> int:
-    saturday = when + timedelta(days=6 - (when.weekday() + 1) % 7)
-    return (saturday.timetuple().tm_yday + 6) // 7
+    saturday, days = _saturday(when), _days_of_year(when.year)
+    return 1 if saturday > days else (saturday + 6) // 7
+
+
+def _saturday(when: datetime) -> int:
+    """The end of the week as a day of the year; behind the year's last day in a week of the next year."""
+    return when.timetuple().tm_yday + 6 - (when.weekday() + 1) % 7
+
+
+def _days_of_year(year: int) -> int:
+    return 366 if calendar.isleap(year) else 365
 
 
 def _week_of_month(when: datetime) -> int:

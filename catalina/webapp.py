@@ -8,6 +8,9 @@ WSGI::
     catalina.servlet          its entry in web.xml: name, init_parameters
     catalina.dispatcher_type  REQUEST, FORWARD, INCLUDE or ERROR
     catalina.mount            what a servlet mapped by prefix (/api/*) is mounted at, inside the application
+    catalina.principal        who is logged in: name, roles, has_role(), attributes (the realm's userAttributes)
+    org.apache.tomcat.peerAddr   the other end of the TCP connection, whatever proxies say
+    org.apache.catalina.parameter_parse_failed, .._reason   set when the container could not read the parameters
     jakarta.servlet.error.*   for an error page: status_code, message, request_uri, servlet_name, exception
     jakarta.servlet.forward.*, jakarta.servlet.include.*   where a dispatched request came from, or is going to
     <attribute>               each request attribute that a valve or a listener has set, under its own name

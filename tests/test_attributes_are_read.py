@@ -34,8 +34,8 @@ READ_ELSEWHERE = {
     "Http11NioProtocol.allowed_trailer_headers": ("connector/http11_rules.py", "handler.allowed_trailer_headers"),
     "Http11NioProtocol.max_trailer_size": ("connector/http11_rules.py", "handler.max_trailer_size"),
     "Http11NioProtocol.use_sendfile": ("connector/http11_rules.py", "handler.use_sendfile"),
-    "Http2Protocol.read_timeout": ("connector/http2_connection.py", "self.settings.read_timeout"),
-    "Http2Protocol.keep_alive_timeout": ("connector/http2_connection.py", "self.settings.keep_alive_timeout"),
+    "Http2Protocol.read_timeout": ("connector/http2_connection.py", "settings.read_timeout"),
+    "Http2Protocol.keep_alive_timeout": ("connector/http2_connection.py", "settings.keep_alive_timeout"),
     "ContextResourceEnvRef.override": ("core/context_naming.py", 'getattr(each, "override", True)'),
 }
 #: Attribute -> why nobody reads it although it has an effect, or none is expected.
@@ -50,9 +50,6 @@ TEMPORARY: set[str] = {
     "AbstractProtocol.min_spare_threads",
     "AbstractProtocol.threads_max_idle_time",
     "Connector.throw_on_failure",
-    "GroupChannel.jmx_domain",
-    "GroupChannel.jmx_enabled",
-    "GroupChannel.jmx_prefix",
     "Http2Protocol.max_trailer_count",
     "Http2Protocol.max_trailer_size",
     "Http2Protocol.overhead_continuation_threshold",

@@ -21,7 +21,7 @@ FLOORS = (
     ("juli",),
     ("digester",),
     ("mbeans",),
-    ("reactor", "java_pattern", "simple_date_format", "repeated_messages"),
+    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
     ("attributes", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.attributes import AttributeRefused
 from catalina.java_pattern import compile_pattern, pattern
@@ -29,10 +31,71 @@ def test_a_java_pattern_matches_what_java_matches(text, matching, other):
     assert not compiled.fullmatch(other)
 
 
-@pytest.mark.parametrize("text", ["[a-z&&[^b]]", "[a[b]]", r"\p{IsGreek}", "a\\", "(", r"[\P{Lower}]"])
-def test_what_cannot_be_expressed_is_refused(text):
+@pytest.mark.parametrize(
+    ("text", "matching", "other"),
+    [
+        (r"[a-z&&[^b]]+", "ac", "ab"),
+        (r"[a-d[m-p]]+", "an", "az"),
+        (r"[a-z&&[^m-p]]", "a", "n"),
+        (r"[^\D]", "1", "a"),
+        (r"\H+", "ab", "a b"),
+        (r"[\h]", "\u00a0", "a"),
+        (r"\cA", "\x01", "A"),
+        (r"\v", "\u2028", "v"),
+        (r"\0101", "A", "0101"),
+        (r"(?iu)\u00e4", "\u00c4", "a"),
+        (r"(?d)a", "a", "b"),
+        (r"a(?i)b(?-i)c", "aBc", "aBC"),
+        (r"\p{javaLowerCase}", "\u00e4", "A"),
+        (r"\p{Sc}", "\u20ac", "a"),
+        (r"[\P{Sc}]", "a", "$"),
+        (r"\p{IsLatin}+", "a\u00e4", "\u03b1"),
+        (r"\p{InGreek}", "\u03b1", "a"),
+        (r"\p{script=Greek}", "\u03b1", "a"),
+        (r"\p{L}", "\u00e4", "1"),
+        (r"\p{Lower}", "a", "\u00e4"),
+        (r"\X", "a\u0301", "ab"),
+        (r"\w+d(?<=a|bc)?.*(?<!a|bc)", "xd", "xda"),
+        (r"[a||b]+", "a|b", "a~"),
+        (r"[a-]", "-", "b"),
+        (r"[]a]+", "]a", "["),
+        (r"[[:alpha:]]+", "alpha:", "z"),
+        (r"(a)\11", "aa1", "aa"),
+        (r"\N{DIGIT ONE}", "1", "2"),
+    ],
+)
+def test_what_re_cannot_say_is_matched_too(text, matching, other):
+    compiled = compile_pattern(text)
+    assert compiled.fullmatch(matching)
+    assert not compiled.fullmatch(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\\", "(", "[a", r"\p{Nope}", r"\p{Greek}", r"\p", "a{,3}", "a{x}", "{1}", "a**", r"\y", r"\u41", r"\x{110000}",
+     "(?P<n>a)", "(?#x)", "(a)(?(1)b)", "(?<1n>a)", r"\k<n>", r"[\R]", "[z-a]", "[&&a]", r"(?U)\w", r"\b{g}",
+     r"\N{NOPE}", "(" * 5000, "[" * 5000],
+)  # fmt: skip
+def test_what_java_refuses_or_nobody_can_express_is_refused(text):
     with pytest.raises(re.error):
         compile_pattern(text)
+
+
+def test_what_re_can_do_is_compiled_by_re():
+    assert type(compile_pattern(r"10\.\d{1,3}\.[^a-c\s]*|\p{XDigit}++")) is re.Pattern
+
+
+def test_flags_can_be_given_beside_the_text():
+    assert compile_pattern("a.b", re.DOTALL | re.IGNORECASE).fullmatch("A\nB")
+    assert compile_pattern(r"\p{L}.b", re.DOTALL).fullmatch("\u00e4\nb")
+
+
+@given(st.text(alphabet=r"ab1[]^-&|\\pP{}LuQE(?<n>):*+.$x,~dwsS", max_size=25) | st.text(max_size=20))
+def test_any_text_is_a_pattern_or_the_documented_error(text):
+    try:
+        compile_pattern(text).fullmatch("ab")
+    except re.error:
+        pass
 
 
 def test_an_attribute_value_that_is_no_pattern_is_refused_with_the_reason():

@@ -470,3 +470,18 @@ def test_a_loop_that_nobody_can_run_is_given_up_once(monkeypatch, caplog):
     reactor.stop()
     assert told == ["broken: its runner failed"]
     assert caplog.text.count("is given up") == 1
+
+
+def test_the_largest_wishes_for_spare_threads_count():
+    reactor = Reactor("sparing")
+    reactor.keep_threads(3, 0.05)
+    reactor.keep_threads(2, 0.02)
+    reactor.start()
+    gate = threading.Barrier(6, timeout=PATIENCE)
+    for _ in range(5):
+        reactor.submit(gate.wait)
+    gate.wait()
+    wait_for(lambda: reactor.thread_count == 4)  # the runner, and three that stay
+    time.sleep(0.15)
+    assert reactor.thread_count == 4
+    reactor.stop()

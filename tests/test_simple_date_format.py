@@ -49,3 +49,13 @@ def test_a_pattern_that_java_refuses_is_refused(pattern):
 
 def test_literals_and_fields_are_told_apart():
     assert split_pattern("yyyy'at'.dd") == [("y", 4), ("at", 0), (".", 0), ("d", 2)]
+
+
+def test_the_last_day_of_the_calendar_has_a_week_year():
+    assert date_formatter("YYYY w yyyy", UTC)(253_402_300_799_999) == "10000 1 9999"
+
+
+@pytest.mark.parametrize("pattern", ["XXXX", "yyyy XXXXX"])
+def test_a_zone_of_four_letters_is_refused(pattern):
+    with pytest.raises(ValueError, match="XXX"):
+        date_formatter(pattern)

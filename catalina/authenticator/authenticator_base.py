@@ -313,9 +313,9 @@ class AuthenticatorBase(ValveBase):
 
     def _authorize_remote_user(self, request: Request, response: Response) -> bool:
         """A user whom the proxy has authenticated, and whose roles are ours to say (AJP tomcatAuthorization)."""
-        if not request.remote_user_needs_authorization or request.remote_user is None:
+        username = request.proxy_user
+        if not request.remote_user_needs_authorization or username is None:
             return False
-        username = request.remote_user
         principal = self.realm.authenticate_name(username) or GenericPrincipal(username)
         self.register(request, response, principal, request.auth_type or self.auth_method, username, None)
         return True

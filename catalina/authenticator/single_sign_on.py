@@ -109,7 +109,7 @@ class SingleSignOn(ValveBase):
             max_age=max_age,
             secure=request.secure,
             http_only=config.http_only if config is not None else True,
-            attributes={"Partitioned": ""} if partitioned else None,
+            attributes={"Partitioned": "true"} if partitioned else None,
             replace=True,
         )
 

@@ -21,7 +21,7 @@ class SpnegoAuthenticator(AuthenticatorBase):
     login_config_name = Attribute(
         str, "com.sun.security.jgss.krb5.accept", doc="JAAS entry of the service.", inert="there is no JAAS"
     )
-    no_keep_alive_user_agents = Attribute(str, "", doc="Clients whose connection would close after the login.")
+    no_keep_alive_user_agents = Attribute(str, "", inert="no login succeeds after which a connection could be closed")
     store_delegated_credential = Attribute(
         bool, True, doc="Keep the delegated credential.", inert="there is no Kerberos login that delegates one"
     )

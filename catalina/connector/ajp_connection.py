@@ -42,6 +42,8 @@ log = logging.getLogger("org.apache.coyote.ajp.AjpProcessor")
 
 #: Packets of a web server besides the forward request.
 SHUTDOWN, PING, CPING = 7, 8, 10
+#: Methods whose requests have no body unless they say so; of another request the application may ask for one.
+WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
 #: A body up to this size is read before its request runs.
 BODY_BUFFER = 64 * 1024
 #: Fields that the web server sets for the connection to its own client.
@@ -70,6 +72,7 @@ class AjpConnection(ExchangeConnection):
         self._packets = PacketDecoder(handler.packet_size)
         self._state = State.REQUEST
         self._facts = ConnectionFacts.of(endpoint.connector, sock, ("", 0))  # who the client is the proxy says
+        self._is_fresh = True
         self._reuse = True
         self._body_left = 0  # bytes of a body of known length that are still to come
         self._body_ended = True
@@ -108,8 +111,14 @@ class AjpConnection(ExchangeConnection):
                 elif not self._serve_packet(payload):
                     return
         except (ProtocolError, ClientAbortException) as exc:
-            log.warning("%s: closing the connection: %s", self.peer[0], exc)
-            self.close()
+            self._give_up(exc)
+
+    def _give_up(self, exc: Exception) -> None:
+        peer = self.peer[0]
+        self._rules.messages.log(
+            logging.WARNING, f"broken packets from {peer}", "%s: closing the connection: %s", peer, exc
+        )
+        self.close()
 
     def _wait_for_packet(self) -> None:
         if self.endpoint.paused and self._packets.is_empty:
@@ -120,7 +129,9 @@ class AjpConnection(ExchangeConnection):
         self._await_input()
 
     def _serve_packet(self, payload: bytes) -> bool:
-        kind = payload[0] if payload else -1
+        if not payload:
+            return True  # the end of a body that nobody waits for
+        kind = payload[0]
         if kind == FORWARD_REQUEST:
             return self._begin(payload)
         if kind == CPING:
@@ -135,19 +146,23 @@ class AjpConnection(ExchangeConnection):
     def _begin(self, payload: bytes) -> bool:
         try:
             told = decode_forward_request(payload, self.handler.max_header_count)
-        except LimitError as exc:
-            return self._refuse(400, str(exc))
-        self._reuse = not self.endpoint.paused
-        self._body_ended = told.content_length == 0 or not (
-            told.content_length > 0 or any(name.lower() == b"transfer-encoding" for name, _ in told.fields)
-        )
-        self._body_left = max(0, told.content_length)
-        self._body_asked = told.content_length > 0  # the first packet comes unasked
-        try:
+            length = told.content_length
             request = self._rules.make(told, self._facts)
-        except HttpError as refused:
-            log.warning("%s: %s", self.peer[0], refused.text)
-            return self._refuse(refused.status, refused.text)
+        except ProtocolError as refused:  # an HttpError among them says its status
+            status = refused.status if isinstance(refused, HttpError) else 400
+            peer = self.peer[0]
+            self._rules.messages.log(logging.WARNING, f"refused requests from {peer}", "%s: %s", peer, refused.text)
+            return self._refuse(status, refused.text)
+        self._is_fresh = False
+        self._reuse = not self.endpoint.paused
+        self._body_ended = length == 0 or (
+            length < 0
+            and told.method in WITHOUT_BODY
+            and not any(name.lower() == b"transfer-encoding" for name, _ in told.fields)
+        )
+        self._body_left = max(0, length)
+        self._body_asked = length > 0  # the first packet comes unasked
+        self._pace = None
         connector = self.endpoint.connector
         request.server_name = connector.proxy_name or request.server_name
         request.server_port = connector.proxy_port or request.server_port
@@ -158,7 +173,7 @@ class AjpConnection(ExchangeConnection):
         self._body_size = 0
         if self._body_ended:
             return self._dispatch(request, response)
-        if 0 < told.content_length <= BODY_BUFFER:
+        if 0 < length <= BODY_BUFFER:
             self._state = State.BODY
             self._collect_body()
             return False
@@ -177,8 +192,7 @@ class AjpConnection(ExchangeConnection):
                     return
                 self._body_parts.append(self._body_of(payload))
         except (ProtocolError, ClientAbortException) as exc:
-            log.warning("%s: closing the connection: %s", self.peer[0], exc)
-            self.close()
+            self._give_up(exc)
             return
         if self._run():
             self._advance()
@@ -191,7 +205,11 @@ class AjpConnection(ExchangeConnection):
         return self._dispatch(self._request, self._response)
 
     def _body_of(self, payload: bytes) -> bytes:
-        """The data of a body packet; an empty one is the end of the body."""
+        """The data of a body packet; an empty one is the end of the body.
+
+        Raises:
+            ProtocolError: the packet is none, or the body is longer than its Content-Length.
+        """
         self._body_asked = False
         size = AjpReader(payload).short() if len(payload) >= 2 else 0
         if size == 0:
@@ -199,8 +217,10 @@ class AjpConnection(ExchangeConnection):
             return b""
         data = AjpReader(payload[2:]).rest(size)
         if self._body_left:
-            self._body_left -= len(data)
-            if self._body_left <= 0:
+            if size > self._body_left:
+                raise ProtocolError(f"a body packet of {size} bytes, Content-Length leaves {self._body_left}")
+            self._body_left -= size
+            if not self._body_left:
                 self._body_ended = True
         return data
 
@@ -211,28 +231,40 @@ class AjpConnection(ExchangeConnection):
     def _pull(self) -> bytes:
         """The next portion of the body, read by the thread that runs the request."""
         while not self._body_ended:
-            payload = self._packets.next_packet()
+            try:
+                payload = self._packets.next_packet()
+                data = b"" if payload is None else self._body_of(payload)
+            except ProtocolError as exc:
+                self._reuse = False
+                raise ClientAbortException(f"{self.peer[0]}: {exc}", 400) from exc
+            if data:
+                return data
             if payload is None:
                 if not self._body_asked:
                     self._ask_for_body()
                 self._packets.receive(self._receive_waiting(self._timeout_s))
-                continue
-            data = self._body_of(payload)
-            if data:
-                return data
         return b""
+
+    def _is_new(self) -> bool:
+        return self._is_fresh
+
+    def _body_is_here(self) -> bool:
+        return self._body_ended
 
     # Output: the response's outlet
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send status and fields, and the first bytes of the body."""
+        self._settle_length(response)
         fields = [pair for pair in response.headers if pair[0].lower() not in CONNECTION_FIELDS]
         if complete and response.body_allowed and response.content_length < 0:
             fields.append(("Content-Length", str(len(body))))
         try:
             head = response_head(response.status, _reason(response.status), fields, self.handler.packet_size)
         except LimitError as exc:
-            log.error("%s: %s", self._request.request_uri, exc)
+            self._rules.messages.log(
+                logging.ERROR, "response heads that are too large", "%s: %s", self._request.request_uri, exc
+            )
             self._reuse = False
             head, body = response_head(500, _reason(500), (("Content-Length", "0"),), self.handler.packet_size), b""
             response.body_allowed = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from catalina.connector.request import Request
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 from catalina.java_pattern import pattern
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
@@ -24,6 +26,7 @@ CERTIFICATES = "jakarta.servlet.request.X509Certificate"
 CIPHER_SUITE = "jakarta.servlet.request.cipher_suite"
 KEY_SIZE = "jakarta.servlet.request.key_size"
 SESSION_ID = "jakarta.servlet.request.ssl_session_id"
+SECURE_PROTOCOL = "jakarta.servlet.request.secure_protocol"
 PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
 #: Attributes that a web server may always send: what the specification names, and what IIS sends of its TLS.
@@ -43,6 +46,8 @@ class AjpRequestRules:
     """
 
     def __init__(self, handler: AjpNioProtocol) -> None:
+        #: What the web servers of this connector may cause to be logged.
+        self.messages = RepeatedMessages(logging.getLogger("org.apache.coyote.ajp.AjpProcessor"))
         self.secret = handler.secret
         self.allowed = pattern(handler.allowed_request_attributes_pattern or "")
         #: Whether the proxy's user is believed, and whether roles are then asked of the Realm.
@@ -56,8 +61,9 @@ class AjpRequestRules:
             HttpError: 403 for a wrong secret or an attribute that is not allowed, 400 for what is no request.
         """
         self._check_secret(told)
-        path, query = _path_of(told)
-        request = Request(connection, told.method, path, query, told.protocol, Headers(told.fields))
+        # The URI is taken literally: what the web server has mapped and guarded is what it says, not a part of it.
+        query = told.attributes.get("query_string")
+        request = Request(connection, told.method, told.uri, query, told.protocol, Headers(told.fields))
         request.content_length = told.content_length
         request.remote_addr = told.remote_addr
         if told.remote_host:
@@ -78,11 +84,13 @@ class AjpRequestRules:
             raise HttpError(403, "the web server's secret is missing or wrong")
 
     def _set_user(self, request: Request, told: ForwardRequest) -> None:
+        if not self.trusts_user:
+            return
+        request.auth_type = told.attributes.get("auth_type")
         user = told.attributes.get("remote_user")
-        if not self.trusts_user or user is None:
+        if user is None:
             return
         request.remote_user = user
-        request.auth_type = told.attributes.get("auth_type")
         if self.needs_authorization:
             request.remote_user_needs_authorization = True
         else:
@@ -96,24 +104,13 @@ class AjpRequestRules:
             elif name == "AJP_LOCAL_ADDR":
                 request.local_addr = value
             elif name == "AJP_SSL_PROTOCOL":
-                request.attributes[PROTOCOL_VERSION] = value
+                request.attributes[PROTOCOL_VERSION] = request.attributes[SECURE_PROTOCOL] = value
             elif name in KNOWN_ATTRIBUTES or (self.allowed is not None and self.allowed.fullmatch(name)):
                 request.attributes[name] = value
             else:
                 raise HttpError(
                     403, f"the request attribute {name!r} is not allowed by allowedRequestAttributesPattern"
                 )
-
-
-def _path_of(told: ForwardRequest) -> tuple[str, str | None]:
-    """Path and query. A proxy may send an absolute URI, and a query inside of it."""
-    uri, query = told.uri, told.attributes.get("query_string")
-    if "://" in uri[:10] and not uri.startswith("/"):
-        after = uri.find("/", uri.find("://") + 3)
-        uri = "/" if after < 0 else uri[after:]
-    if query is None and "?" in uri:
-        uri, _, query = uri.partition("?")
-    return uri, query
 
 
 def _set_host(request: Request, told: ForwardRequest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import socket
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
+from catalina.extras import is_installed, missing_package
 from catalina.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -292,11 +292,11 @@ class Connector(Lifecycle):
     def _init(self) -> None:
         self._warn_of_leftovers()
         self._check()
-        if self.http2 is not None and importlib.util.find_spec("hpack") is None:
-            log.warning("%s: HTTP/2 needs the package hpack (pip install catalina[http2]); HTTP/1.1 is served", self)
+        if self.http2 is not None and not is_installed("hpack"):
+            log.warning("%s: HTTP/1.1 is served and HTTP/2 is not: %s", self, missing_package("hpack"))
             self.upgrade_protocols.clear()
         if self.is_tls:
-            self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn())
+            self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
         self._endpoint = Endpoint(self)
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
@@ -328,6 +328,16 @@ class Connector(Lifecycle):
             return
         logging.getLogger(self.protocol_handler.logger_name).info('Pausing ProtocolHandler ["%s"]', self.name)
         self._endpoint.pause()
+
+    def stop_listening(self) -> None:
+        """Let new clients be refused, and those be served that have been accepted."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.stop_listening()
+
+    def await_accepted(self) -> None:
+        """Wait a moment for requests of connections that were accepted before :meth:`pause`."""
+        if self._endpoint is not None and self.state.available:
+            self._endpoint.await_accepted()
 
     def resume(self) -> None:
         """Accept connections again."""
@@ -376,6 +386,16 @@ class Connector(Lifecycle):
             if name not in known:
                 place = f"{self.place} <Connector>: " if self.place else ""
                 log.warning("%s[%s] has no attribute %s; value [%s] ignored", place, self.protocol, name, text)
+
+    def check_configuration(self) -> None:
+        """What :meth:`init` would refuse of the attributes and files, without a socket.
+
+        Raises:
+            ConfigurationError, OSError, ValueError: it would refuse something.
+        """
+        self._check()
+        if self.is_tls:
+            TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
 
     def _check(self) -> None:
         """What must not start: AJP that believes everybody.

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.parameters import parse_cookies
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError
 
@@ -166,8 +167,10 @@ class CoyoteAdapter:
                 request.requested_session_id_from_url = True
         if not config.cookie_tracking:
             return
+        connector = request.connector
         try:
-            values = request.cookies.get(config.name)
+            # Not the request's own: how the application reads other cookies is not known before it is mapped.
+            values = parse_cookies(request.headers, connector.max_cookie_count).get(config.name)
         except LimitError as exc:
             raise HttpError(400, exc.text) from exc
         if not values:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
+from catalina.connector.stream_connection import LAST_REQUEST_SECONDS
 from catalina.reactor import READ, Reactor, Timer
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.connector.ajp_request import AjpRequestRules
@@ -33,6 +35,8 @@ ACCEPTS_PER_ROUND = 64
 SWEEP_SECONDS = 1.0
 #: Seconds between two looks whether requests still run, while a stop waits for them.
 DRAIN_SECONDS = 0.01
+#: Seconds that the loop gets for what a stop asks of it.
+LOOP_SECONDS = 5.0
 #: Seconds without accepting when the process has no descriptor left.
 NO_DESCRIPTOR_SECONDS = 0.1
 
@@ -51,8 +55,12 @@ class Connection(Protocol):
     def time_out(self) -> None:
         """The deadline is over."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether a request is, or may be, on its way that does not run yet."""
+
     def close_when_idle(self) -> None:
-        """The connector pauses: close now, or when the request that runs has been answered."""
+        """The connector pauses: close now, or when what has come has been answered."""
 
     def close(self) -> None:
         """Close now, whatever runs."""
@@ -81,8 +89,11 @@ class Endpoint:
         #: What the connections of a protocol share; set at start.
         self.http11_rules: Http11Rules
         self.ajp_rules: AjpRequestRules
+        #: What clients of this connector may cause to be logged.
+        self.messages = RepeatedMessages(log)
         self._adopted = False
         self._accepting = False
+        self._started = False
         self._sweeper: Timer | None = None
         self._make_connection: ConnectionFactory
 
@@ -111,11 +122,27 @@ class Endpoint:
 
         Raises:
             OSError: the address or port cannot be bound.
-            ValueError: permissions or owner of the Unix socket's directory are not as configured.
+            ValueError: there is no such port, or permissions or owner of the Unix socket's directory are not as
+                configured.
         """
-        if self.sockets or (self.connector.port < 0 and not self.handler.unix_domain_socket_path):
+        if self.sockets:
+            self._listen_again()
             return
-        self.sockets = [bind_socket(self.handler, self.connector.port_with_offset)]
+        port = self.connector.port_with_offset
+        if not (0 <= port <= 65535 or self.handler.unix_domain_socket_path or self.handler.use_inherited_channel):
+            raise ValueError(f"port out of range:{port}")
+        self.sockets = [bind_socket(self.handler, port)]
+
+    def _listen_again(self) -> None:
+        """After :meth:`stop_listening`, in this process or in an earlier child of the same parent."""
+        for sock in self.sockets:
+            if not _listens(sock):
+                try:
+                    sock.bind(sock.getsockname())
+                except OSError as exc:
+                    if exc.errno != errno.EINVAL:  # bound still: the kernel gives back only a port that it chose
+                        raise
+                sock.listen(self.handler.accept_count)
 
     def adopt(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
@@ -135,7 +162,43 @@ class Endpoint:
         self._make_connection = self._choose_connection()
         self.bind()
         self.paused = False
+        self._started = True
         self._accept_on()
+
+    def stop_listening(self) -> None:
+        """Take what the kernel has accepted, then let it refuse: a client that is refused can go elsewhere at once.
+
+        Not only this process has the socket, so closing it would leave clients to a queue that nobody empties. A Unix
+        socket, and one that belongs to systemd, stays open: it could not be opened again.
+        """
+        if not self.sockets:
+            return
+        self.ending = True
+        done = threading.Event()
+        self.reactor.call_soon(self._accept_rest)
+        self.reactor.call_soon(done.set)
+        with self.reactor.blocking():
+            if not done.wait(LOOP_SECONDS):
+                log.warning("%s: the loop did not accept the last connections", self.connector)
+
+    def _accept_rest(self) -> None:
+        for sock in self.sockets if self._started else ():
+            for _ in range(self.handler.accept_count + ACCEPTS_PER_ROUND):
+                if not (self._has_room() and self._accept_one(sock)):
+                    break
+        self._accept_off()
+        for sock in self.sockets:
+            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._adopted
+            # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
+            if not stays and _listens(sock):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def await_accepted(self) -> None:
+        """Wait a moment for the requests of connections that have been accepted; after :meth:`pause`."""
+        deadline = time.monotonic() + LAST_REQUEST_SECONDS
+        with self.reactor.blocking():
+            while time.monotonic() < deadline and any(connection.unread for connection in tuple(self.connections)):
+                time.sleep(DRAIN_SECONDS)
 
     def pause(self) -> None:
         """Accept no more; idle connections are closed, the others after the request that runs."""
@@ -160,15 +223,17 @@ class Endpoint:
 
     def stop(self) -> None:
         """Close every connection; requests that run get executorTerminationTimeoutMillis first."""
+        self.stop_listening()
         if not self.paused:
             self.pause()
+        self.await_accepted()
         if not self.await_drained(self.handler.executor_termination_timeout_millis / 1000):
             log.warning("%s: [%d] requests are still running", self.connector, self.running)
         done = threading.Event()
         self.reactor.call_soon(self._close_all)
         self.reactor.call_soon(done.set)
         with self.reactor.blocking():
-            if not done.wait(5):
+            if not done.wait(LOOP_SECONDS):
                 log.warning("%s: the loop did not close the connections", self.connector)
         if not self.handler.bind_on_init:
             self.close()
@@ -193,16 +258,17 @@ class Endpoint:
 
     def _find_executor(self) -> RequestExecutor:
         name = self.handler.executor
-        shared = None
-        if name:
-            shared = self.connector.service.find_executor(name)
-            if shared is None:
-                log.warning("No executor found with name [%s]; %s uses a thread pool of its own", name, self.connector)
+        shared = self.connector.service.find_executor(name) if name else None
         if shared is None:
-            return RequestExecutor(self.reactor, self.handler.max_threads, self.handler.max_queue_size)
+            if name:
+                log.warning("No executor found with name [%s]; %s uses a thread pool of its own", name, self.connector)
+            handler = self.handler
+            self.reactor.keep_threads(handler.min_spare_threads, handler.threads_max_idle_time / 1000)
+            return RequestExecutor(self.reactor, handler.max_threads, handler.max_queue_size)
         executor: RequestExecutor | None = getattr(shared, "request_executor", None)
         if executor is None:
-            executor = RequestExecutor(self.reactor, shared.max_threads, shared.max_queue_size)
+            self.reactor.keep_threads(shared.min_spare_threads, shared.max_idle_time / 1000)
+            executor = RequestExecutor(self.reactor, shared.max_threads, shared.max_queue_size, shared.name_prefix)
             shared.request_executor = executor
         return executor
 
@@ -221,6 +287,10 @@ class Endpoint:
             from catalina.connector.tls_connection import TlsConnection
 
             return TlsConnection
+        if self.connector.http2 is not None:
+            from catalina.connector.h2c_connection import H2cConnection
+
+            return H2cConnection
         from catalina.connector.http11_connection import Http11Connection
 
         return Http11Connection
@@ -252,21 +322,27 @@ class Endpoint:
             if not self._has_room():
                 self._accept_off()
                 return
-            try:
-                sock, peer = listening.accept()
-            except BlockingIOError:
+            if not self._accept_one(listening):
                 return
-            except OSError as exc:
-                self._cannot_accept(exc)
-                return
-            self._add(sock, peer)
+
+    def _accept_one(self, listening: socket.socket) -> bool:
+        """Whether there was a connection to accept, and it could be."""
+        try:
+            sock, peer = listening.accept()
+        except BlockingIOError:
+            return False
+        except OSError as exc:
+            self._cannot_accept(exc)
+            return False
+        self._add(sock, peer)
+        return True
 
     def _cannot_accept(self, exc: OSError) -> None:
         """Out of descriptors or memory: try again a little later instead of spinning."""
         if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
             log.debug("Socket accept failed: %s", exc)
             return
-        log.error("Socket accept failed: %s", exc)
+        self.messages.log(logging.ERROR, "failures to accept a socket", "Socket accept failed: %s", exc)
         self._accept_off()
         self.reactor.call_later(NO_DESCRIPTOR_SECONDS, self._accept_again)
 
@@ -306,10 +382,21 @@ class Endpoint:
     def _sweep(self) -> None:
         """Close what has been silent for too long. No timer runs while there are no connections."""
         now = time.monotonic()
+        self._flush_messages()
         for connection in tuple(self.connections):
             if connection.deadline < now:
                 connection.time_out()
         self._sweeper = self.reactor.call_later(SWEEP_SECONDS, self._sweep) if self.connections else None
+
+    def _flush_messages(self) -> None:
+        self.messages.flush()
+        (self.ajp_rules if self.connector.is_ajp else self.http11_rules).messages.flush()
+
+    def log_fault(self, connection: object) -> None:
+        """The exception being handled is a fault of ours, or of foreign code; it costs ``connection`` only."""
+        self.messages.log(
+            logging.ERROR, "errors in the processing of connections", "Error processing %r", connection, exc_info=True
+        )
 
     def _close_idle(self) -> None:
         for connection in tuple(self.connections):
@@ -321,3 +408,7 @@ class Endpoint:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+
+
+def _listens(sock: socket.socket) -> bool:
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["ExchangeConnection"]
+__all__ = ["LENGTH_DIGITS", "ExchangeConnection"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
+
+#: More digits than any length has.
+LENGTH_DIGITS = 19
 
 
 class ExchangeConnection(StreamConnection):
@@ -59,10 +62,13 @@ class ExchangeConnection(StreamConnection):
         executor = self.endpoint.executor
         path = self._request.request_uri
         all_quick = executor.all_quick
-        if not all_quick and not executor.runs_inline(path):
+        if not all_quick and not executor.runs_inline(path, self._body_is_here()):
             self._detach()
             if not executor.submit(self._run_in_pool):
-                log.warning("%s: too many requests wait for a thread, closing %r", self.endpoint.connector, self)
+                self.endpoint.messages.log(
+                    logging.WARNING, "requests too many for maxQueueSize",
+                    "%s: too many requests wait for a thread, closing %r", self.endpoint.connector, self,
+                )  # fmt: skip
                 self.close()
         elif self.reactor.run_call(self._exchange, self._on_handover):
             if not all_quick:
@@ -88,8 +94,8 @@ class ExchangeConnection(StreamConnection):
         try:
             if self._conclude():
                 self._advance()
-        except BaseException:
-            log.exception("Error processing %r", self)
+        except BaseException:  # noqa: BLE001 - log_fault logs it
+            self.endpoint.log_fault(self)
             self.close()
 
     def _exchange(self) -> None:
@@ -99,8 +105,8 @@ class ExchangeConnection(StreamConnection):
                 self.endpoint.adapter.service(self._request, self._response)
             except ClientAbortException as exc:
                 self._on_abort(exc)
-        except BaseException:  # our own fault, or foreign code where nobody expects it: it costs this connection only
-            log.exception("Error processing %r", self)
+        except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
+            self.endpoint.log_fault(self)
             self._aborted = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
@@ -115,7 +121,34 @@ class ExchangeConnection(StreamConnection):
         except ClientAbortException:
             log.debug("%r has gone", self)
 
+    def _body_is_here(self) -> bool:
+        """Whether the request can be read without waiting for the client."""
+        return True
+
     # Answering
+
+    def _settle_length(self, response: Response) -> str | None:
+        """The response's Content-Length, None when it has none; what is no length, or several, is left out.
+
+        The framing is the connection's business: an application's mistake must not make the client wait, or take the
+        next answer for a part of this one.
+        """
+        values = response.get_headers("content-length")
+        good = {value for value in values if value.isascii() and value.isdecimal() and len(value) < LENGTH_DIGITS}
+        if len(good) == 1 and len(set(values)) == 1:
+            length: str | None = good.pop()
+        elif values:
+            length = None
+            self.endpoint.messages.log(
+                logging.WARNING, "bad Content-Length fields of applications",
+                "The Content-Length %s of the response to [%s] is left out, expected one decimal number",
+                values, response.request.request_uri,
+            )  # fmt: skip
+        else:
+            return None
+        fields = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+        response.headers = fields if length is None else [*fields, ("Content-Length", length)]
+        return length
 
     def _conclude(self) -> bool:
         """After an exchange outside of the loop's thread: True when the next request may be parsed."""
@@ -144,8 +177,8 @@ class ExchangeConnection(StreamConnection):
         try:
             if self._finish() and self._answered():
                 self._advance()
-        except BaseException:
-            log.exception("Error processing %r", self)
+        except BaseException:  # noqa: BLE001 - log_fault logs it
+            self.endpoint.log_fault(self)
             self.close()
         finally:
             self._may_wait = True

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
-from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from catalina.coyote.http11.request_head import RequestHead
+from catalina.coyote.http11.request_head import RequestHead, describe_refused
 from catalina.coyote.http11.response_head import CONTINUE
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
+    from catalina.connector.http2_connection import Http2Connection
 
 __all__ = ["Http11Connection"]
 
@@ -102,7 +102,7 @@ class Http11Connection(Http11Output):
             try:
                 complete = self._feed_body(data)
             except HttpError as refused:
-                self._refuse(refused)
+                self._refuse(refused, self._request)
                 return
             if complete:
                 self._run_request()
@@ -115,27 +115,25 @@ class Http11Connection(Http11Output):
 
     def _hand_over(self, successor: type[Http2Connection]) -> None:
         """Another protocol goes on with this socket and what has come already."""
+        self._successor(successor).take_over(self._facts, self._data)
+
+    def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
+        """A connection of another protocol that has this one's socket."""
         self._detach()
         self.closed = True
         self.endpoint.connections.discard(self)
-        connection = successor(self.endpoint, self.sock, self.peer)
+        connection = kind(self.endpoint, self.sock, self.peer)
         self.endpoint.connections.add(connection)
-        connection.take_over(self._facts, self._data)
+        return connection
 
     def _advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
-        if self._requests == 0 and self.rules.http2 is not None and self._data.startswith(PREFACE[: len(self._data)]):
-            if len(self._data) >= len(PREFACE):
-                self._hand_over(Http2Connection)
-                return
-            if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
-                self._wait_for_head()
-                return
         served = 0
         while not self.closed:
             if not self._data:
                 self._wait_for_request()
                 return
+            head = None
             try:
                 head = self.rules.parser.parse(self._data, self._seen)
                 if head is None:
@@ -146,7 +144,7 @@ class Http11Connection(Http11Output):
                 if not self._begin(head):
                     return
             except HttpError as refused:
-                self._refuse(refused)
+                self._refuse(refused, self._unreadable_request() if head is None else self._request_of(head))
                 return
             if not self._dispatch(self._request, self._response):
                 return
@@ -203,6 +201,14 @@ class Http11Connection(Http11Output):
         return self._body.complete or self._begin_body(head)
 
     def _make_request(self, head: RequestHead) -> Request:
+        """The request, checked as the connection wants it.
+
+        Raises:
+            HttpError: it may not be asked for over this connection.
+        """
+        return self._request_of(head)
+
+    def _request_of(self, head: RequestHead) -> Request:
         # Taken apart at once: a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
@@ -222,6 +228,7 @@ class Http11Connection(Http11Output):
         data, self._data = self._data, b""
         self._body_parts.clear()
         self._body_size = 0
+        self._pace = None
         if head.content_length > BODY_BUFFER or (head.expects_continue and not data):
             self._acknowledged = not head.expects_continue
             self._request.expects_continue = head.expects_continue
@@ -231,9 +238,16 @@ class Http11Connection(Http11Output):
         if data and self._feed_body(data):
             return True
         self._state = BODY
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(0)
         self._await_input()
         return False
+
+    def _wait_for_body(self, size: int) -> None:
+        """The next portion of a body has its own time-out, and all of it has to come at a least rate."""
+        timeout_s = self.rules.body_timeout_s
+        pace = self._receive_pace(timeout_s)
+        pace.note(size)
+        self.deadline = time.monotonic() + min(timeout_s, pace.left_s)
 
     def _feed_body(self, data: bytes) -> bool:
         """Collect a body before its request runs; True when it can run.
@@ -253,7 +267,7 @@ class Http11Connection(Http11Output):
         if self._body_size > BODY_BUFFER:
             self._start_body(b"")
             return True
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(len(data))
         return False
 
     def _start_body(self, data: bytes) -> None:
@@ -298,6 +312,8 @@ class Http11Connection(Http11Output):
                     self._request.headers.add(name, value)
 
     def _acknowledge(self) -> None:
+        if self._response.committed:  # it would stand in the middle of the answer
+            return
         self._acknowledged = True
         self._send(CONTINUE)
 
@@ -320,9 +336,20 @@ class Http11Connection(Http11Output):
             return False
         self._swallowed = 0
         self._state = SWALLOW
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._pace = None
+        self._wait_for_body(0)
         self._await_input()
         return False
+
+    def _body_is_here(self) -> bool:
+        return self._body.complete
+
+    def _is_new(self) -> bool:
+        return self._requests == 0
+
+    def _leaves_too_much(self) -> bool:
+        body = self._body
+        return not body.complete and not (self._acknowledged and self._may_swallow(body))
 
     def _may_swallow(self, body: BodyDecoder) -> bool:
         limit = self.rules.max_swallow
@@ -342,7 +369,7 @@ class Http11Connection(Http11Output):
         if 0 <= self.rules.max_swallow < self._swallowed:
             self._close_after_answer()
             return False
-        self.deadline = time.monotonic() + self.rules.body_timeout_s
+        self._wait_for_body(len(data))
         return False
 
     def _close_after_answer(self) -> None:
@@ -370,12 +397,17 @@ class Http11Connection(Http11Output):
 
     # Refusals and time-outs
 
-    def _refuse(self, refused: HttpError) -> None:
+    def _unreadable_request(self) -> Request:
+        """What the logs and the choice of the host need of a head that is refused."""
+        told = describe_refused(self._data, self.rules.parser.limits.max_size)
+        request = Request(self._facts, told.method, told.path, told.query, told.protocol)
+        request.server_name = told.host or request.local_name
+        request.server_port = told.port if told.port >= 0 else request.local_port
+        return request
+
+    def _refuse(self, refused: HttpError, request: Request) -> None:
         """Answer what is no request, through the engine's valves, and close."""
         self.rules.log_refusal(self.peer[0], refused)
-        protocol = "HTTP/1.1"
-        request = Request(self._facts, "", "", None, protocol)
-        request.server_name, request.server_port = request.local_name, request.local_port
         response = Response(request, self)
         request.response = response
         self._keep_alive = False
@@ -395,7 +427,7 @@ class Http11Connection(Http11Output):
     def time_out(self) -> None:
         """Tomcat closes without a word when no request came, or only a part of its head."""
         if self._state is BODY:
-            self._refuse(HttpError(408, "the body did not come in time"))
+            self._refuse(HttpError(408, "the body did not come in time"), self._request)
         else:
             self.close()
 

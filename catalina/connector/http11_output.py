@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import BinaryIO
 
-from catalina.connector.exchange_connection import ExchangeConnection
+from catalina.connector.exchange_connection import LENGTH_DIGITS, ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.response import BUFFER_SIZE, Response
 from catalina.connector.stream_connection import FilePart
@@ -43,9 +43,12 @@ class Http11Output(ExchangeConnection):
         for name, value in fields:
             lower = name.lower()
             if lower == "content-length":
-                length = value
+                length = value if length is None else ""
             elif lower in CONNECTION_FIELDS:
                 special = True
+        if length is not None and not (length.isdecimal() and length.isascii() and len(length) < LENGTH_DIGITS):
+            length = self._settle_length(response)
+            fields = response.headers
         tail = self.rules.common_lines()
         if special:
             fields, tail = self._without_connection_fields(fields)
@@ -72,7 +75,7 @@ class Http11Output(ExchangeConnection):
             self._remaining = 0
             self._send(head)
             return
-        self._remaining = int(length) if length is not None and length.isdecimal() and not self._chunked else -1
+        self._remaining = int(length) if length is not None and not self._chunked else -1
         if self._remaining == len(body):
             self._remaining = 0
         elif self._remaining >= 0:
@@ -88,7 +91,13 @@ class Http11Output(ExchangeConnection):
 
     def will_close(self, response: Response) -> bool:
         """Whether the connection ends with this answer, as far as that is known before it is sent."""
-        return not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.ending
+        return (
+            not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.ending or self._leaves_too_much()
+        )
+
+    def _leaves_too_much(self) -> bool:
+        """Whether more of the request's body is left unread than is read away to keep the connection."""
+        return False
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""
@@ -159,7 +168,8 @@ class Http11Output(ExchangeConnection):
         return kept, date + server
 
     def _send_too_large(self, size: int) -> None:
-        log.error(
+        self.rules.messages.log(
+            logging.ERROR, "response heads that are too large",
             "%r: the response head of [%s] is %d bytes, limit maxHttpResponseHeaderSize %d",
             self, self._request.request_uri, size, self.rules.response_head_size,
         )  # fmt: skip

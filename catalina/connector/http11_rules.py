@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from catalina.connector.stream_connection import seconds_of
 from catalina.coyote.http11.request_head import RequestHeadParser
 from catalina.java_pattern import pattern
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
@@ -33,6 +34,8 @@ class Http11Rules:
     def __init__(self, connector: Connector) -> None:
         handler = connector.http
         self.connector = connector
+        #: What clients of this connector may cause to be logged.
+        self.messages = RepeatedMessages(log)
         self.parser = RequestHeadParser(handler.head_limits)
         self.keep_alive_s = seconds_of(handler.effective_keep_alive_timeout_ms)
         self.body_timeout_s = seconds_of(
@@ -40,7 +43,6 @@ class Http11Rules:
             if handler.disable_upload_timeout
             else handler.connection_upload_timeout
         )
-        self.http2 = None if connector.is_tls else connector.http2
         self.uses_sendfile = handler.use_sendfile and not connector.is_tls
         self.max_requests = handler.max_keep_alive_requests
         self.max_extension = handler.max_extension_size

@@ -100,15 +100,16 @@ class Http2Connection(StreamConnection):
         self._process(data)
 
     def upgrade(self, facts: ConnectionFacts, data: bytes, request: Request, settings: bytes) -> None:
-        """Go on behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream.
-
-        Raises:
-            ConnectionException: the settings of the client are none.
-        """
-        self.protocol.upgrade(settings)
-        stream = self.streams[1] = Http2Stream(self, 1)
-        stream.begin_upgraded(request)
-        self._ready.append(stream)
+        """Go on behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream."""
+        with self.lock:
+            try:
+                self.protocol.upgrade(settings)
+            except ConnectionException as error:
+                self._fail(error)
+                return
+            stream = self.streams[1] = Http2Stream(self, 1)
+            stream.begin_upgraded(request)
+            self._ready.append(stream)
         self.take_over(facts, data)
 
     # What TLS knows of a request

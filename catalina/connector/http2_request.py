@@ -59,6 +59,8 @@ def _set_host(request: Request, authority: bytes, endpoint: Endpoint, check_host
     connector = endpoint.connector
     request.server_name, request.server_port = request.local_name, request.local_port
     host, port = parse_host(authority)
+    if not host:
+        raise HttpError(400, "The request names no host")
     check_host(host)
     if "host" not in request.headers:
         request.headers.add("host", authority.decode("latin-1"))

@@ -16,52 +16,67 @@ if TYPE_CHECKING:
     from catalina.connector.headers import Headers
     from catalina.connector.request import Request
 
-__all__ = ["body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
+__all__ = ["ParameterLimitError", "body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
+
+POST_TOO_LARGE, TOO_MANY = "POST_TOO_LARGE", "TOO_MANY_PARAMETERS"
+
+
+class ParameterLimitError(LimitError):
+    """The parameters of a request are beyond a limit.
+
+    Args:
+        reason: Tomcat's word for it (Parameters.FailReason): POST_TOO_LARGE or TOO_MANY_PARAMETERS.
+    """
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
 
 FORM = "application/x-www-form-urlencoded"
 
 #: RFC 6265 section 4.1.1, as Tomcat reads it: a name is a token, a value has no control, space, comma, semicolon or
-#: backslash, and may stand in quotes. Bytes above 0x7F are let through (UTF-8 cookies).
+#: backslash, and may stand in quotes, which allow a comma. Bytes above 0x7F are let through (UTF-8 cookies).
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
-_COOKIE_VALUE = re.compile(
-    r'[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e\x80-\xff]*|"[\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"'
-)
+_COOKIE_VALUE = re.compile(r'[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e\x80-\xff]*|"[\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"')
 
 
 #: Longer Cookie fields are read anew each time, so that what is remembered stays below 2 MiB.
 REMEMBERED_LENGTH = 1024
 
 
-def parse_cookies(headers: Headers, limit: int) -> Mapping[str, Sequence[str]]:
+def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[str, Sequence[str]]:
     """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
 
     Args:
         limit: most cookies, negative for no limit.
+        names: a cookie without ``=`` is a name with an empty value; else it is left out.
 
     Raises:
         LimitError: there are more.
     """
-    known: tuple[int, Mapping[str, Sequence[str]]] | None = headers.remembered.get(parse_cookies)
+    key = (parse_cookies, names)
+    known: tuple[int, Mapping[str, Sequence[str]]] | None = headers.remembered.get(key)
     if known is None:
         field = ";".join(headers.get_all("cookie"))
-        known = _remembered_cookies(field) if len(field) <= REMEMBERED_LENGTH else _read_cookies(field)
-        headers.remembered[parse_cookies] = known
+        read = _remembered_cookies if len(field) <= REMEMBERED_LENGTH else _read_cookies
+        known = headers.remembered[key] = read(field, names)
     count, cookies = known
     if 0 <= limit < count:
         raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
     return cookies
 
 
-def _read_cookies(field: str) -> tuple[int, Mapping[str, Sequence[str]]]:
-    cookies: dict[str, tuple[str, ...]] = {}
+def _read_cookies(field: str, names: bool) -> tuple[int, Mapping[str, Sequence[str]]]:
+    cookies: dict[str, list[str]] = {}
     count = 0
     for part in field.split(";"):
         name, equals, value = part.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
-        if equals and _COOKIE_NAME.fullmatch(name) and _COOKIE_VALUE.fullmatch(value):
+        if (equals or names) and _COOKIE_NAME.fullmatch(name) and _COOKIE_VALUE.fullmatch(value):
             count += 1
-            cookies[name] = (*cookies.get(name, ()), value[1:-1] if value.startswith('"') else value)
-    return count, MappingProxyType(cookies)
+            cookies.setdefault(name, []).append(value[1:-1] if value.startswith('"') else value)
+    return count, MappingProxyType({name: tuple(values) for name, values in cookies.items()})
 
 
 #: A client sends the same field with every request; a hundred bytes of it cost as much as routing the request.
@@ -89,13 +104,13 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
         return
     limit = 2 * 2**20 if request.connector is None else request.connector.max_post_size
     if 0 <= limit < request.content_length:
-        raise LimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}")
+        raise ParameterLimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}", POST_TOO_LARGE)
     data = request.input.read(limit + 1 if limit >= 0 else -1)
     if not data:
         return
     request.input.push_back(data)
     if 0 <= limit < len(data):
-        raise LimitError(f"form of more than maxPostSize {limit} bytes")
+        raise ParameterLimitError(f"form of more than maxPostSize {limit} bytes", POST_TOO_LARGE)
     _add_pairs(request, data, find_charset(declared_encoding(request) or "") or "utf-8", parameters)
 
 
@@ -135,7 +150,7 @@ def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[st
             continue
         count += 1
         if 0 <= limit < count:
-            raise LimitError(f"more than the maximum number of request parameters [{limit}]")
+            raise ParameterLimitError(f"more than the maximum number of request parameters [{limit}]", TOO_MANY)
         name, _, value = pair.partition(b"=")
         parameters.setdefault(_decode(name, encoding), []).append(_decode(value, encoding))
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
-from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
+from catalina.connector.parameters import ParameterLimitError, body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.request_session import change_session_id, find_or_create_session
 from catalina.errors import InvalidSessionError
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Request"]
 
+#: Request attributes: the parameters are beyond a limit, and which (Tomcat: Globals.PARAMETER_PARSE_FAILED_ATTR).
+PARSE_FAILED = "org.apache.catalina.parameter_parse_failed"
+PARSE_FAILED_REASON = "org.apache.catalina.parameter_parse_failed_reason"
 #: What every environ starts with (PEP 3333), and room for what all of them get: a copy need not grow then.
 #: The runner's role moves between threads, so ``wsgi.multithread`` is true.
 ENVIRON_BASE: dict[str, Any] = {
@@ -44,6 +47,11 @@ ENVIRON_BASE: dict[str, Any] = {
     "catalina.context": None,
     "catalina.servlet": None,
     "catalina.dispatcher_type": "",
+    "org.apache.catalina.ASYNC_SUPPORTED": False,
+    "org.apache.catalina.core.DISPATCHER_TYPE": "",
+    "org.apache.catalina.core.DISPATCHER_REQUEST_PATH": "",
+    "org.apache.tomcat.peerAddr": "",
+    "org.apache.tomcat.sendfile.support": False,
     "wsgi.version": (1, 0),
     "wsgi.errors": sys.stderr,
     "wsgi.multithread": True,
@@ -128,7 +136,7 @@ class Request:
     requested_session_id: str | None
     requested_session_id_from_cookie: bool
     requested_session_id_from_url: bool
-    #: AJP: ``remote_user`` was authenticated by the proxy, its roles are for the Realm to say (tomcatAuthorization).
+    #: AJP: the proxy has authenticated ``proxy_user``, its roles are for the Realm to say (tomcatAuthorization).
     remote_user_needs_authorization: bool
     #: True while the client waits for ``100 Continue`` before it sends the body.
     expects_continue: bool
@@ -223,14 +231,22 @@ class Request:
 
     @property
     def remote_user(self) -> str | None:
-        """Name of the principal, or what a proxy said when nobody is logged in here."""
-        if self._remote_user is not None:
+        """Name of the principal, or what a proxy said when nobody is logged in here.
+
+        A user whose roles the Realm has not said yet is not shown to anybody.
+        """
+        if self._remote_user is not None and not self.remote_user_needs_authorization:
             return self._remote_user
         return None if self.principal is None else str(self.principal.name)
 
     @remote_user.setter
     def remote_user(self, name: str | None) -> None:
         self._remote_user = name
+
+    @property
+    def proxy_user(self) -> str | None:
+        """The user that the proxy has authenticated, authorised here or not."""
+        return self._remote_user
 
     @property
     def request_url(self) -> str:
@@ -249,8 +265,14 @@ class Request:
             LimitError: more than maxParameterCount parameters, or a form larger than maxPostSize.
         """
         if self._parameters is None:
-            self._parameters = query_parameters(self)
-            body_parameters(self, self._parameters)
+            try:
+                parameters = query_parameters(self)
+                body_parameters(self, parameters)
+            except ParameterLimitError as error:
+                self.attributes[PARSE_FAILED] = True
+                self.attributes[PARSE_FAILED_REASON] = error.reason
+                raise
+            self._parameters = parameters
         return self._parameters
 
     @property
@@ -267,7 +289,9 @@ class Request:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:
             limit = 200 if self.connector is None else self.connector.max_cookie_count
-            self._cookies = parse_cookies(self.headers, limit)
+            processor = getattr(self.context, "cookie_processor", None)
+            names = processor is None or processor.cookies_without_equals == "name"
+            self._cookies = parse_cookies(self.headers, limit, names)
         return self._cookies
 
     def replace_content(self, method: str, headers: Headers, body: RequestInput) -> None:
@@ -342,14 +366,18 @@ class Request:
         environ["SERVER_PORT"] = str(self.server_port)
         environ["REMOTE_ADDR"] = self.remote_addr
         environ["REMOTE_PORT"] = str(self.remote_port)
+        environ["org.apache.tomcat.peerAddr"] = self.peer_addr or self.remote_addr
         environ["wsgi.url_scheme"] = self.scheme
         environ["wsgi.input"] = self.input
         environ.update(self.headers.cgi_fields())
         if self.content_length >= 0:
             environ["CONTENT_LENGTH"] = str(self.content_length)
         if self.principal is not None or self._remote_user is not None:
-            environ["REMOTE_USER"] = self.remote_user
+            user = self.remote_user
+            if user is not None:
+                environ["REMOTE_USER"] = user
             environ["AUTH_TYPE"] = self.auth_type or ""
+            environ["catalina.principal"] = self.principal
         environ["catalina.session"] = self.session_facade
         if self._attributes:
             environ.update(self._attributes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from catalina.reactor import Reactor
 
@@ -37,12 +38,23 @@ class RequestExecutor:
     requests wait here, without a thread.
     """
 
-    def __init__(self, reactor: Reactor, max_threads: int = 200, max_queue_size: int = 2_147_483_647) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        max_threads: int = 200,
+        max_queue_size: int = 2_147_483_647,
+        name_prefix: str | None = None,
+    ) -> None:
         self.reactor = reactor
+        self.name_prefix = name_prefix
+        if name_prefix is not None and reactor.thread_prefix == f"{reactor.name}-exec-":
+            reactor.thread_prefix = name_prefix
         self.max_threads = max(1, max_threads)
         self.max_queue_size = max_queue_size
         #: Requests that run outside of the loop's thread. Read without the lock, written with it.
         self.busy = 0
+        #: Requests whose thread waits for a client that reads slowly.
+        self.stalled = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._slow: dict[str, _SlowPath] = {}
@@ -54,14 +66,31 @@ class RequestExecutor:
         """Requests that wait for a thread."""
         return len(self._waiting)
 
-    def runs_inline(self, path: str) -> bool:
-        """Whether a request may run in the loop's thread."""
+    def runs_inline(self, path: str, body_is_here: bool = False) -> bool:
+        """Whether a request may run in the loop's thread.
+
+        When all threads are busy it still may, if it need not wait for its client's body: a quick one needs no thread,
+        so clients that hold all of them do not keep it out. One that turns out slow then is one thread more, at most
+        as many again as maxThreads.
+        """
         if self._slow:
             slow = self._slow.get(slow_key(path))
             if slow is not None and slow.remaining > 0:
                 slow.remaining -= 1
                 return False
-        return self.busy < self.max_threads
+        return self.busy < (2 * self.max_threads if body_is_here else self.max_threads)
+
+    @contextlib.contextmanager
+    def waiting_for_client(self) -> Iterator[bool]:
+        """Around a wait for a client that reads slowly; False: there are too many of them, drop this one."""
+        with self._lock:
+            self.stalled += 1
+            allowed = self.busy <= self.max_threads or self.stalled <= self.max_threads
+        try:
+            yield allowed
+        finally:
+            with self._lock:
+                self.stalled -= 1
 
     def submit(self, job: Callable[[], None]) -> bool:
         """Run a job in another thread, now or when one is free; False when too many wait already.
@@ -111,6 +140,10 @@ class RequestExecutor:
                     self._count_busy(0)
 
     def _run_jobs(self, job: Callable[[], None] | None) -> None:
+        thread = threading.current_thread()
+        prefix = self.name_prefix
+        if prefix is not None and not thread.name.startswith(prefix):
+            thread.name = prefix + thread.name.rpartition("-")[2]
         while job is not None:
             try:
                 job()

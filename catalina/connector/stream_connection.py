@@ -23,7 +23,7 @@ from catalina.reactor import READ, WRITE
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
 
-__all__ = ["FilePart", "StreamConnection"]
+__all__ = ["FilePart", "Pace", "StreamConnection"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
 
@@ -33,6 +33,10 @@ RECEIVE_SIZE = 32 * 1024
 JOIN_SIZE = 64 * 1024
 #: Bytes that wait for the client before a thread that produces more has to wait too.
 HIGH_WATER = 256 * 1024
+#: Then it waits until so many are left: a thread that woke up for each packet would keep the processor from the others.
+LOW_WATER = 64 * 1024
+#: Seconds that a connection without a request yet gets for one when the connector stops.
+LAST_REQUEST_SECONDS = 0.5
 #: Bytes of a file per read where the kernel cannot send it.
 FILE_BLOCK = 64 * 1024
 
@@ -46,6 +50,39 @@ class FilePart:
         self.file = file
         self.offset = offset
         self.count = count
+
+
+class Pace:
+    """How long one side has waited for the other during one body, beside how many bytes that brought.
+
+    A client that lets a byte drip now and then never runs into a time-out per portion; here it has the time-out once,
+    and then a second more for each ``rate`` bytes.
+    """
+
+    __slots__ = ("_grace_s", "_rate", "_since", "_size", "_waited_s")
+
+    def __init__(self, grace_s: float, rate: int) -> None:
+        self._grace_s = grace_s if rate > 0 else math.inf
+        self._rate = max(1, rate)
+        self._size = 0
+        self._waited_s = 0.0
+        self._since = time.monotonic()
+
+    def start(self) -> None:
+        """The wait begins, or goes on."""
+        self._since = time.monotonic()
+
+    def note(self, size: int) -> None:
+        """So many bytes came or went since the wait began."""
+        now = time.monotonic()
+        self._waited_s += now - self._since
+        self._since = now
+        self._size += size
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that may still be waited; infinite without a rate."""
+        return self._grace_s + self._size / self._rate - self._waited_s
 
 
 class StreamConnection:
@@ -75,6 +112,9 @@ class StreamConnection:
         self._out: deque[memoryview | FilePart] = deque()
         self._out_size = 0
         self._may_wait = True
+        self._flushed = 0  # bytes of what waited that have been taken since
+        self._pace: Pace | None = None  # of the request's body, once it was waited for
+        self._out_pace: Pace | None = None  # of the client, while it has not taken everything
         self._timeout_s = seconds_of(endpoint.handler.effective_connection_timeout_ms)
 
     def __repr__(self) -> str:
@@ -115,8 +155,20 @@ class StreamConnection:
 
     def _await_output(self) -> None:
         """Go back to the loop until the client has taken what waits."""
-        self.deadline = time.monotonic() + self._timeout_s
+        pace = self._send_pace()
+        pace.start()
+        self.deadline = time.monotonic() + min(self._timeout_s, pace.left_s)
         self._attach(WRITE)
+
+    def _send_pace(self) -> Pace:
+        if self._out_pace is None:
+            self._out_pace = Pace(self._timeout_s, self.endpoint.handler.min_download_rate)
+        return self._out_pace
+
+    def _receive_pace(self, timeout_s: float) -> Pace:
+        if self._pace is None:
+            self._pace = Pace(timeout_s, self.endpoint.handler.min_upload_rate)
+        return self._pace
 
     def _detach(self) -> None:
         """Take the socket out of the loop: another thread goes on with this connection."""
@@ -130,8 +182,8 @@ class StreamConnection:
                 self._on_writable()
             else:
                 self._on_input()
-        except BaseException:  # our own fault: it costs this connection only
-            log.exception("Error processing %r", self)
+        except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only
+            self.endpoint.log_fault(self)
             self.close()
 
     # Input
@@ -149,19 +201,32 @@ class StreamConnection:
         """Wait for input in the thread that runs the request.
 
         Raises:
-            ClientAbortException: the client has gone, or is silent for too long.
+            ClientAbortException: the client has gone, or is silent or slow for too long.
         """
         data = self._receive()
         if data is None:
+            pace = self._receive_pace(timeout_s)
             with self.reactor.blocking():
-                deadline = time.monotonic() + timeout_s
+                pace.start()
+                deadline = time.monotonic() + min(timeout_s, pace.left_s)
                 while data is None:
                     if not self._poll(select.POLLIN, deadline - time.monotonic()):
-                        raise ClientAbortException(f"{self.peer[0]}: nothing came for {timeout_s:g} seconds", 408)
+                        raise self._too_slow(timeout_s)
                     data = self._receive()
+                pace.note(len(data))
+        elif self._pace is not None:
+            self._pace.start()
+            self._pace.note(len(data))
         if not data:
             raise ClientAbortException(f"{self.peer[0]}: the client closed the connection")
         return data
+
+    def _too_slow(self, timeout_s: float) -> ClientAbortException:
+        rate = self.endpoint.handler.min_upload_rate
+        return ClientAbortException(
+            f"{self.peer[0]}: nothing came for {timeout_s:g} seconds, or less than minUploadRate {rate} bytes a second",
+            408,
+        )
 
     def _poll(self, events: int, timeout_s: float) -> bool:
         poll = select.poll()
@@ -237,10 +302,12 @@ class StreamConnection:
                 continue
             sent = self._transmit(first)
             self._out_size -= sent
+            self._flushed += sent
             if sent < len(first):
                 self._out[0] = first[sent:]
                 return False
             self._out.popleft()
+        self._out_pace = None
         return True
 
     def _flush_file(self, part: FilePart) -> bool:
@@ -250,6 +317,7 @@ class StreamConnection:
                 return False
             part.offset += sent
             part.count -= sent
+            self._flushed += sent
         self._out.popleft()
         part.file.close()
         return True
@@ -264,14 +332,24 @@ class StreamConnection:
         """A thread that produces more than the client takes waits for it."""
         if self._out_size <= HIGH_WATER or not self._may_wait:
             return
-        with self.reactor.blocking():
-            while self._out_size > HIGH_WATER:
-                if not self._poll(select.POLLOUT, self._timeout_s):
-                    raise ClientAbortException(f"{self.peer[0]}: took nothing for {self._timeout_s:g} seconds")
+        pace = self._send_pace()
+        with self.endpoint.executor.waiting_for_client() as allowed, self.reactor.blocking():
+            if not allowed:
+                raise ClientAbortException(f"{self.peer[0]}: reads too slowly while all threads wait for such clients")
+            pace.start()
+            while self._out_size > LOW_WATER:
+                if not self._poll(select.POLLOUT, min(self._timeout_s, pace.left_s)):
+                    raise ClientAbortException(
+                        f"{self.peer[0]}: took nothing for {self._timeout_s:g} seconds, or less than minDownloadRate "
+                        f"{self.endpoint.handler.min_download_rate} bytes a second"
+                    )
+                before = self._flushed
                 self._flush()
+                pace.note(self._flushed - before)
 
     def _on_writable(self) -> None:
-        size = self._out_size
+        before = self._flushed
+        pace = self._send_pace()
         try:
             done = self._flush()
         except ClientAbortException as exc:
@@ -280,8 +358,9 @@ class StreamConnection:
             return
         if done:
             self._on_output_sent()
-        elif self._out_size != size or isinstance(self._out[0], FilePart):
-            self.deadline = time.monotonic() + self._timeout_s
+        elif self._flushed != before:
+            pace.note(self._flushed - before)
+            self.deadline = time.monotonic() + min(self._timeout_s, pace.left_s)
 
     # End
 
@@ -290,9 +369,22 @@ class StreamConnection:
         self.close()
 
     def close_when_idle(self) -> None:
-        """The connector pauses."""
-        if not self.running:
+        """The connector pauses: what the client has sent already is answered; a new client gets a moment for it."""
+        if self.running:
+            return
+        if self.unread:
+            self.deadline = min(self.deadline, time.monotonic() + LAST_REQUEST_SECONDS)
+        else:
             self.close()
+
+    @property
+    def unread(self) -> bool:
+        """Whether a request is, or may be, on its way: nothing was served yet, or there is input."""
+        return not self.closed and not self.running and (self._is_new() or self._poll(select.POLLIN, 0.0))
+
+    def _is_new(self) -> bool:
+        """Whether the connection has not served anything yet."""
+        return False
 
     def close(self) -> None:
         """Close the socket; idempotent."""
@@ -302,11 +394,11 @@ class StreamConnection:
         self.running = False
         self._detach()
         self.endpoint.forget(self)
-        for part in self._out:
-            if isinstance(part, FilePart):
-                part.file.close()
+        files = [part.file for part in self._out if isinstance(part, FilePart)]
         self._out.clear()
         self.sock.close()
+        for file in files:
+            file.close()
 
 
 def seconds_of(milliseconds: int) -> float:

@@ -19,6 +19,7 @@ from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCe
 from catalina.tomcat.util.net.tls_context import files_of, make_context
 
 if TYPE_CHECKING:
+    from catalina.attributes import Place
     from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
     from catalina.coyote.http11.tls_attributes import TlsAttributes
 
@@ -74,15 +75,21 @@ class TlsContexts:
         configs: the ``<SSLHostConfig>`` elements; without one the old attributes make one.
         base: CATALINA_BASE.
         alpn: protocols offered.
+        place: of the ``<Connector>``, where the old attributes stand.
 
     Raises:
         ConfigurationError: a set-up cannot be used, or the default one is missing.
     """
 
     def __init__(
-        self, handler: Http11NioProtocol, configs: Sequence[SSLHostConfig], base: Path, alpn: list[str]
+        self,
+        handler: Http11NioProtocol,
+        configs: Sequence[SSLHostConfig],
+        base: Path,
+        alpn: list[str],
+        place: Place | None = None,
     ) -> None:
-        self.configs = list(configs) or [config_of_old_attributes(handler)]
+        self.configs = list(configs) or [config_of_old_attributes(handler, place)]
         self.default_name = handler.default_ssl_host_config_name.lower()
         self.strict_sni = handler.strict_sni
         self.parse_limit = handler.sni_parse_limit
@@ -178,17 +185,20 @@ class TlsContexts:
         return stamps
 
 
-def config_of_old_attributes(handler: TlsAttributes) -> SSLHostConfig:
+def config_of_old_attributes(handler: TlsAttributes, place: Place | None = None) -> SSLHostConfig:
     """The SSLHostConfig that TLS attributes on the Connector itself describe.
 
     Raises:
         ConfigurationError: one does not convert.
     """
     config, certificate = SSLHostConfig(), SSLHostConfigCertificate()
+    config.place = certificate.place = place
+    xml_names = {declaration.name: declaration.xml for declaration in handler.attributes().values()}
     for component, names in ((config, HOST_NAMES), (certificate, CERTIFICATE_NAMES)):
         for old, new in names.items():
             text = getattr(handler, old)
             if text is not None:
                 component.set_attribute(new, text)
+                config.written_as[new] = f"{xml_names[old]} ({new})"
     config.add_certificate(certificate)
     return config

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.stream_connection import RECEIVE_SIZE, StreamConnection
 from catalina.coyote.http_error import HttpError
+from catalina.tomcat.util.net.cipher_names import java_name
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -54,9 +55,11 @@ class TlsStream(StreamConnection):
     def _read_attributes(self) -> None:
         """After the handshake: what all requests of the connection say about their TLS."""
         cipher = self.sock.cipher()
-        attributes: dict[str, Any] = {PROTOCOL_VERSION: self.sock.version()}
+        version = self.sock.version()
+        # Tomcat's own name, and that of Servlet 6.1.
+        attributes: dict[str, Any] = {PROTOCOL_VERSION: version, PREFIX + "secure_protocol": version}
         if cipher is not None:
-            attributes[PREFIX + "cipher_suite"] = cipher[0]
+            attributes[PREFIX + "cipher_suite"] = java_name(cipher[0])
             attributes[PREFIX + "key_size"] = cipher[2]
         session = self.sock.session
         if session is not None:

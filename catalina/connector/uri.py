@@ -106,6 +106,7 @@ class UriRules:
         for segment in raw.split("/")[1:]:
             end += 1 + len(segment)
             text = self._unescape(segment.partition(";")[0])
+            part = ""
             for part in (text.replace("\\", "/") if self.allow_backslash else text).split("/"):
                 if part == "..":
                     kept.pop()
@@ -114,7 +115,7 @@ class UriRules:
                     if good == len(kept) < len(wanted) and wanted[good] == part:
                         good += 1
                     kept.append(part)
-            if good == len(kept) == len(wanted):
+            if part and good == len(kept) == len(wanted):  # an empty last part is a slash at the end
                 return without_path_parameters(raw[:end])
         return None
 

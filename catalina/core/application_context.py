@@ -58,6 +58,22 @@ class ApplicationContext:
     def __repr__(self) -> str:
         return f"<ApplicationContext {self._context.name or '/'}>"
 
+    def publish(self) -> None:
+        """Give the application what Tomcat documents as attributes of a context, as far as Python has it."""
+        context, server = self._context, self._context.server
+        handler = None if context.realm is None else context.realm.credential_handler
+        facts: dict[str, Any] = {
+            "jakarta.servlet.context.tempdir": context.work_path,
+            "org.apache.catalina.CredentialHandler": handler,
+            "org.apache.catalina.deploy.alt_dd": context.alt_dd_name or None,
+            "org.apache.catalina.resources": context.resources,
+            "org.apache.catalina.webappVersion": context.web_app_version,
+            "org.apache.tomcat.util.threads.ScheduledThreadPoolExecutor": None if server is None else server.utility,
+        }
+        for name, value in facts.items():
+            if value is not None:
+                self.attributes[name] = value
+
     @property
     def context_path(self) -> str:
         """``/shop``; empty for the root application."""
@@ -132,7 +148,7 @@ class ApplicationContext:
             if self._context.context_get_resource_requires_slash:
                 raise ValueError(f"The path {path!r} does not start with a slash")
             path = "/" + path
-        return self._context.resources.get_resource(path)
+        return self._context.resources.own_resource(path)
 
     def real_path(self, path: str) -> str | None:
         """The file system's path of a resource; None when there is none or it is inside an archive."""

@@ -48,8 +48,10 @@ class SessionCookieConfig:
         modes = web_xml.tracking_modes
         given_name = context.session_cookie_name or web_xml.cookie_name
         attributes = dict(web_xml.attributes)
-        if context.use_partitioned:
-            attributes["Partitioned"] = ""
+        name = next((key for key in attributes if key.lower() == "partitioned"), "Partitioned")
+        # The session cookie says yes or no itself: the CookieProcessor's partitioned is for the other cookies.
+        wanted = attributes.pop(name, str(context.use_partitioned))
+        attributes["Partitioned"] = "true" if wanted.lower() == "true" else "false"
         return cls(
             name=given_name or DEFAULT_NAME,
             uri_parameter=given_name or DEFAULT_URI_PARAMETER,

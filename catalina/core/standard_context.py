@@ -18,6 +18,7 @@ from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
 from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
+from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.webapp_loader import WebappLoader
@@ -211,11 +212,14 @@ class StandardContext(ContextDescription):
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
     def reload(self) -> None:
-        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404."""
-        if not self.state.available:
+        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404.
+
+        One that did not start is tried again.
+        """
+        if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
         log.info("Reloading Context with name [%s] has started", self.name)
-        self.paused = True
+        self.paused = self.state.available
         try:
             self.stop()
             self.start()
@@ -257,12 +261,14 @@ class StandardContext(ContextDescription):
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
+        apply_strict_compliance(self, self._server_properties, CONTEXT_DEFAULTS)
         self.settle_attributes()
         if self.use_naming:
             self.naming.start()
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
+        self.application_context.publish()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
         self._must(self.listener_table.start(), "Listeners")
         manager.start()
@@ -278,6 +284,10 @@ class StandardContext(ContextDescription):
             )
             log.error("%s", text)
             raise DeploymentError(text)
+
+    @property
+    def _server_properties(self) -> Mapping[str, str]:
+        return {} if self.server is None else self.server.properties
 
     def _merge_parameters(self) -> None:
         """``<Parameter override="false">`` wins over web.xml's context-param (Tomcat: mergeParameters)."""
@@ -295,6 +305,7 @@ class StandardContext(ContextDescription):
             self._made_manager, self._made_for_cluster = manager, cluster is not None
         self.manager = manager
         manager.context = self
+        apply_strict_compliance(manager, self._server_properties, MANAGER_DEFAULTS)
         if cluster is not None:
             cluster.register_manager(manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
@@ -367,6 +378,12 @@ class StandardContext(ContextDescription):
         super()._destroy()
         for part in (self.loader, self.resources):
             part.destroy()
+
+    def tick(self) -> None:
+        """One background tick; of an application that did not start, only whether its code is another now."""
+        if self.state is LifecycleState.FAILED:
+            self._guarded("loader", self.loader.background_process)
+        super().tick()
 
     def background_process(self) -> None:
         """Reload checks, session expiry, the resources' cache; then what every container does."""

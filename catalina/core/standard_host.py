@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,18 @@ class StandardHost(ContainerBase):
         if self.place is not None:  # a host made in Python deploys what it is told to
             add_config_listener(self, self.host_config_class)
 
+    def app_base_problems(self) -> list[str]:
+        """What is a bad idea about appBase: that the server's own configuration lies below it."""
+        if not self.app_base.strip():
+            return [f"Using an empty string for appBase on host [{self.name}] will set it to CATALINA_BASE, which is a "
+                    "bad idea"]  # fmt: skip
+        if self.catalina_base.absolute().is_relative_to(os.path.abspath(self.app_base_path)):
+            return [f"appBase on host [{self.name}] is a parent folder of CATALINA_BASE, which is a bad idea"]
+        return []
+
     def _start(self) -> None:
+        for problem in self.app_base_problems():
+            log.warning("%s", problem)
         self._add_error_report_valve()
         super()._start()
 

@@ -10,6 +10,7 @@ from catalina.attributes import Attribute, Element
 from catalina.core.container_base import add_listener, thread_count
 from catalina.core.shutdown_port import ShutdownPort
 from catalina.core.standard_service import StandardService
+from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle
@@ -64,7 +65,7 @@ class StandardServer(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.reactor = Reactor("catalina-exec")
+        self.reactor = Reactor("catalina")
         #: Management beans; what the tree consists of is listed by the one who loads it.
         self.mbeans = Registry()
         self.services: list[StandardService] = []
@@ -129,6 +130,7 @@ class StandardServer(Lifecycle):
             service.init()
 
     def _start(self) -> None:
+        say_strict_compliance(self.properties)
         self.fire_lifecycle_event("configure_start")
         if self.global_naming_resources is not None:
             self.global_naming_resources.start()

@@ -99,7 +99,7 @@ class StandardService(Lifecycle):
         for executor in self.executors:
             executor.init()
         for connector in self.connectors:
-            self._try("init", connector)
+            self._try("init", connector, connector.throw_on_failure)
 
     def _start(self) -> None:
         log.info("Starting service [%s]", self.name)
@@ -111,11 +111,12 @@ class StandardService(Lifecycle):
         for connector in self.connectors:
             # One that could not bind its port stays FAILED; the others serve.
             if connector.state.label != "FAILED":
-                self._try("start", connector)
+                self._try("start", connector, connector.throw_on_failure)
 
     def _stop(self) -> None:
-        for connector in self.connectors:
-            self._try("pause", connector)
+        for verb in ("stop_listening", "pause", "await_accepted"):
+            for connector in self.connectors:
+                self._try(verb, connector)
         if self.graceful_stop_await_millis > 0:
             for connector in self.connectors:
                 connector.await_drained(self.graceful_stop_await_millis / 1000)
@@ -136,9 +137,11 @@ class StandardService(Lifecycle):
         if self.engine is not None:
             self._try("destroy", self.engine)
 
-    def _try(self, verb: str, part: Any) -> None:
-        """One part that fails does not keep the others from their turn."""
+    def _try(self, verb: str, part: Any, throw: bool = False) -> None:
+        """One part that fails does not keep the others from their turn, unless it says so (throwOnFailure)."""
         try:
             getattr(part, verb)()
         except LifecycleError as exc:
+            if throw:
+                raise
             log.error("%s", exc, exc_info=exc)  # the text names the component and what failed

@@ -12,8 +12,9 @@ class StandardThreadExecutor(Lifecycle):
     """The limits of a pool; a connector with ``executor="<name>"`` runs its requests within them.
 
     All connectors of a node share one loop, whose runner hands its role to another thread when a request is slow. So
-    a pool is not a set of threads of its own but the bound and the name of the loop's: ``maxThreads`` and
-    ``namePrefix`` are honoured, the thread-keeping attributes are recognised.
+    a pool is not a set of threads of its own but the bound of the loop's (``maxThreads``, ``maxQueueSize``), and says
+    how many of them are kept (the largest wishes of all pools count) and how they are called (the first pool's name
+    for all of them, its own for the requests that a pool runs beside the loop).
     """
 
     name = Attribute(str, "", doc="What a connector's executor attribute refers to; unique in the service.")
@@ -21,7 +22,7 @@ class StandardThreadExecutor(Lifecycle):
     daemon = Attribute(bool, True, inert="the loop's threads never keep the process alive")
     name_prefix = Attribute(str, "tomcat-exec-", doc="Start of the threads' names.")
     max_threads = Attribute(int, 200, doc="Requests that may run at the same time. More costs memory per thread.")
-    min_spare_threads = Attribute(int, 25, inert="the loop keeps parked threads as it needs them")
+    min_spare_threads = Attribute(int, 25, doc="Idle threads that are kept. Threads are made when they are needed.")
     max_idle_time = Attribute(int, 60_000, unit="ms", doc="After this an idle surplus thread ends.")
     max_queue_size = Attribute(int, 2_147_483_647, doc="Requests that may wait for a thread; one more is refused.")
     prestart_min_spare_threads = Attribute(

@@ -81,7 +81,8 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
     environ = request.build_environ()
     environ["catalina.context"] = context.application_context
     environ["catalina.servlet"] = wrapper.config
-    environ["catalina.dispatcher_type"] = kind
+    environ["catalina.dispatcher_type"] = environ["org.apache.catalina.core.DISPATCHER_TYPE"] = kind
+    environ["org.apache.catalina.core.DISPATCHER_REQUEST_PATH"] = path
     if request.path_info is not None:
         environ["catalina.mount"] = request.servlet_path
     preset = response.content_type if response.headers else None

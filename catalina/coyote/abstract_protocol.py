@@ -61,6 +61,20 @@ class AbstractProtocol(SocketAttributes):
     max_queue_size = Attribute(
         int, 2_147_483_647, doc="Requests that may wait for a thread; the connection of one more is closed."
     )
+    min_download_rate = Attribute(
+        int,
+        100,
+        unit="bytes per second",
+        doc="A client that takes a response slower than this is cut off, once it has been waited for for as long as "
+        "connectionTimeout. 0 or less: no limit. Beyond Tomcat.",
+    )
+    min_upload_rate = Attribute(
+        int,
+        100,
+        unit="bytes per second",
+        doc="A request's body that comes slower than this is 408, once it has been waited for for as long as the time "
+        "of one portion. 0 or less: no limit. Beyond Tomcat.",
+    )
     poller_thread_priority = Attribute(int, 5, inert=_THREADS)
     processor_cache = Attribute(int, 200, inert="processors are not pooled")
     selector_timeout = Attribute(int, 1000, unit="ms", inert="the loop sleeps until something happens")

@@ -1,6 +1,7 @@
-"""When a file that somebody copies is complete: its size has settled and, for a zip, its directory can be read.
+"""When what somebody copies is complete: its size has settled and, for a zip, its directory can be read.
 
-A zip's directory stands at its end, so a copy that has stopped half way never looks complete.
+A zip's directory stands at its end, so a copy that has stopped half way never looks complete. A directory tree has
+settled when nothing in it has come, gone or changed for twice as long as a file.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 
-__all__ = ["Settling", "Stamp", "stamp_of"]
+__all__ = ["ABSENT", "Settling", "Stamp", "TreeStamp", "stamp_of", "tree_of"]
 
 #: Seconds without a change after which a file counts as complete.
 QUIET = 0.3
@@ -37,6 +38,48 @@ def stamp_of(path: str) -> Stamp | None:
     return Stamp(stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
+@dataclass(frozen=True, slots=True)
+class TreeStamp:
+    """What tells one state of a directory tree from another: entries, the newest file's ctime, bytes."""
+
+    entries: int
+    newest_ns: int
+    size: int
+
+
+#: There is no such directory.
+ABSENT = TreeStamp(-1, 0, 0)
+#: Entries that are looked at; of a larger tree the rest is taken for unchanged.
+MAX_ENTRIES = 50_000
+_CACHES = frozenset({"__pycache__"})
+
+
+def tree_of(directory: str) -> TreeStamp:
+    """The state of a directory and all that is below it, without the interpreter's caches. Links are not followed.
+
+    A file counts by its ctime, which a copy that keeps modification times sets, too. A tree without files counts by
+    the ctime of its top.
+    """
+    entries = newest = size = 0
+    if not os.path.isdir(directory):
+        return ABSENT
+    for place, names, files in os.walk(directory):
+        names[:] = [name for name in names if name not in _CACHES]
+        entries += len(names) + len(files)
+        for name in files:
+            try:
+                stat = os.lstat(os.path.join(place, name))
+            except OSError:
+                continue  # gone between the listing and here: another look finds another count
+            newest, size = max(newest, stat.st_ctime_ns), size + stat.st_size
+        if entries > MAX_ENTRIES:
+            break
+    if newest == 0:
+        stat_of_top = os.stat(directory) if os.path.isdir(directory) else None
+        newest = stat_of_top.st_ctime_ns if stat_of_top is not None else 0
+    return TreeStamp(entries, newest, size)
+
+
 class Settling:
     """Remembers when the state of files was first seen.
 
@@ -48,6 +91,7 @@ class Settling:
         self.quiet = quiet
         self.given_up = given_up
         self._seen: dict[str, tuple[Stamp, float]] = {}
+        self._trees: dict[str, tuple[TreeStamp, float]] = {}
 
     def quiet_for(self, path: str, now: float, wall: float) -> float:
         """Seconds since the file last changed, as far as is known; 0.0 for a file that is not there."""
@@ -67,9 +111,22 @@ class Settling:
             return False
         return quiet >= self.given_up or _has_directory(path)
 
+    def tree_is_quiet(self, path: str, tree: TreeStamp, now: float, wall: float, going: bool = False) -> bool:
+        """Whether a directory tree, whose state is ``tree`` now, has not changed for a while.
+
+        Args:
+            going: files have gone from it. That does not show in the files that are left, so it must have been seen.
+        """
+        seen = self._trees.get(path)
+        if seen is None or seen[0] != tree:
+            seen = self._trees[path] = (tree, now)
+        age = now - seen[1]
+        return (age if going else max(age, wall - tree.newest_ns / 1e9)) >= 2 * self.quiet
+
     def forget(self, path: str) -> None:
-        """The file is of no further interest."""
+        """The file or directory is of no further interest."""
         self._seen.pop(path, None)
+        self._trees.pop(path, None)
 
 
 def _has_directory(path: str) -> bool:

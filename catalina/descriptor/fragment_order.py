@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.errors import ConfigurationError
 
-__all__ = ["order_fragments"]
+__all__ = ["order_fragments", "rounds"]
+
+log = logging.getLogger("org.apache.tomcat.util.descriptor.web.WebXml")
 
 
 def order_fragments(application: WebXml, fragments: Sequence[WebXml]) -> list[WebXml]:
@@ -39,34 +42,78 @@ def _absolute(ordering: Sequence[str], fragments: Sequence[WebXml]) -> list[WebX
             ordered += rest
         elif name in by_name:
             ordered.append(by_name[name])
+        else:
+            log.warning("Used a wrong fragment name [%s] at web.xml absolute-ordering tag", name)
     return ordered
 
 
 def _relative(fragments: Sequence[WebXml]) -> list[WebXml]:
-    """Those before all others, those that do not care, those after all others; in each group by name."""
-    first = [each for each in fragments if OTHERS in each.before]
-    last = [each for each in fragments if OTHERS in each.after and OTHERS not in each.before]
-    middle = [each for each in fragments if each not in first and each not in last]
-    return [*_by_name(first), *_by_name(middle), *_by_name(last)]
+    """The rounds of :func:`rounds`, each in the order of the archives."""
+    return [fragment for each in rounds(fragments) for fragment in each]
 
 
-def _by_name(fragments: list[WebXml]) -> list[WebXml]:
-    """Each behind those it wants to be after and those that want to be before it."""
-    waiting = list(fragments)
-    ordered: list[WebXml] = []
+def rounds(fragments: Sequence[WebXml]) -> list[list[WebXml]]:
+    """Who comes first; the order inside a round means nothing (Tomcat: WebXml.orderWebFragments, stages 1 to 5).
+
+    Raises:
+        ConfigurationError: somebody wants, by himself or through others, to be before himself, or both before and after
+            all others.
+    """
+    wishes = _both_ways({fragment.name or f"#{number}": _Wishes(fragment) for number, fragment in enumerate(fragments)})
+    for each in wishes.values():
+        if OTHERS in each.before:
+            _spread(each.after, wishes, "before", "after")
+        if OTHERS in each.after:
+            _spread(each.before, wishes, "after", "before")
+    torn = next((name for name, each in wishes.items() if OTHERS in each.before and OTHERS in each.after), None)
+    if torn is not None:
+        raise ConfigurationError(f"Fragment relative ordering: [{torn}] is before all others and after all others")
+    first = {name: each for name, each in wishes.items() if OTHERS in each.before}
+    last = {name: each for name, each in wishes.items() if OTHERS in each.after}
+    middle = {name: each for name, each in wishes.items() if name not in first and name not in last}
+    return [found for group in (first, middle, last) for found in _group_rounds(group)]
+
+
+class _Wishes:
+    """Whom a fragment wants to be before and after; the sets grow."""
+
+    def __init__(self, fragment: WebXml) -> None:
+        self.fragment = fragment
+        self.before, self.after = set(fragment.before), set(fragment.after)
+
+
+def _both_ways(wishes: dict[str, _Wishes]) -> dict[str, _Wishes]:
+    """What one wants of another becomes the other's wish too; names that nobody has are dropped."""
+    known = wishes.keys() | {OTHERS}
+    for name, each in wishes.items():
+        each.before &= known
+        each.after &= known
+        for other in each.before - {OTHERS}:
+            wishes[other].after.add(name)
+        for other in each.after - {OTHERS}:
+            wishes[other].before.add(name)
+    return wishes
+
+
+def _spread(names: set[str], wishes: dict[str, _Wishes], side: str, towards: str) -> None:
+    """Whoever must come before one that is before all others is before all others, too (and so for after)."""
+    waiting = list(names - {OTHERS})
     while waiting:
-        free = next((each for each in waiting if not any(_precedes(other, each) for other in waiting)), None)
-        if free is None:
-            names = ", ".join(each.name for each in waiting)
+        each = wishes[waiting.pop()]
+        if OTHERS not in getattr(each, side):
+            getattr(each, side).add(OTHERS)
+            waiting += getattr(each, towards) - {OTHERS}
+
+
+def _group_rounds(group: dict[str, _Wishes]) -> list[list[WebXml]]:
+    """In each round those that wait for nobody of the group."""
+    waiting = {name: each.after & group.keys() for name, each in group.items()}
+    found = []
+    while waiting:
+        free = [name for name, others in waiting.items() if not others]
+        if not free:
+            names = ", ".join(group[name].fragment.name for name in waiting)
             raise ConfigurationError(f"Fragment relative ordering: circular reference among [{names}]")
-        waiting.remove(free)
-        ordered.append(free)
-    return ordered
-
-
-def _precedes(other: WebXml, fragment: WebXml) -> bool:
-    if other is fragment:
-        return False
-    return (bool(fragment.name) and fragment.name in other.before) or (
-        bool(other.name) and other.name in fragment.after
-    )
+        found.append([group[name].fragment for name in free])
+        waiting = {name: others.difference(free) for name, others in waiting.items() if name not in free}
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 from catalina.attributes import Place
 from catalina.descriptor.elements import (
@@ -35,6 +36,9 @@ __all__ = ["read_web_xml"]
 DISPATCHERS = ("REQUEST", "FORWARD", "INCLUDE", "ERROR", "ASYNC")
 TRACKING_MODES = ("COOKIE", "URL", "SSL")
 GUARANTEES = ("NONE", "INTEGRAL", "CONFIDENTIAL")
+
+#: Elements of which a second one would leave the reader guessing.
+ONCE = frozenset({"absolute-ordering", "jsp-config", "login-config", "name", "ordering", "session-config"})
 
 #: Elements of the schema without a meaning for a Python application.
 JAVA_ONLY = frozenset(
@@ -101,7 +105,11 @@ class _Reader:
     def read(self, root: XmlElement) -> WebXml:
         self.result.version = root.get("version") or ""
         self.result.metadata_complete = root.get("metadata-complete") == "true"
+        seen: set[str] = set()
         for child in root.children:
+            if child.tag in ONCE and child.tag in seen:
+                raise ConfigurationError(f"<{child.tag}> element is limited to 1 occurrence", child.place)
+            seen.add(child.tag)
             method = METHODS.get(child.tag)
             if method is not None:
                 method(self, child)
@@ -285,7 +293,35 @@ class _Reader:
         session.http_only = self.boolean(element, "http-only")
         session.secure = self.boolean(element, "secure")
         session.max_age = self.number(element, "max-age")
-        session.attributes.update(self.pairs(element, "attribute", "attribute-name", "attribute-value"))
+        for child in element.children:
+            if child.tag == "attribute":
+                name, value = self.required(child, "attribute-name"), self.text(child, "attribute-value") or ""
+                self._cookie_attribute(session, name, value, child.place)
+
+    @staticmethod
+    def _cookie_attribute(session: SessionConfig, name: str, value: str, place: Place) -> None:
+        """One that the cookie has anyway is set by this name as well, in any case (jakarta.servlet.http.Cookie)."""
+        match name.lower():
+            case "max-age":
+                try:
+                    session.max_age = int(value)
+                except ValueError:
+                    raise ConfigurationError(
+                        f"<attribute> Max-Age expects a whole number, found {value!r}", place
+                    ) from None
+            case "secure":
+                session.secure = value.lower() == "true"
+            case "httponly":
+                session.http_only = value.lower() == "true"
+            case "domain":
+                session.cookie_domain = value
+            case "path":
+                session.cookie_path = value
+            case "comment":
+                session.comment = value
+            case lower:
+                older = next((key for key in session.attributes if key.lower() == lower), name)
+                session.attributes[older] = value
 
     def mime_mapping(self, element: XmlElement) -> None:
         self.result.mime_mappings[self.required(element, "extension")] = self.required(element, "mime-type")
@@ -299,7 +335,7 @@ class _Reader:
             raise ConfigurationError(f"Error page location [{location}] must start with a '/'", element.place)
         code = self.number(element, "error-code")
         exception = self.text(element, "exception-type") or None
-        self.result.error_pages.append(ErrorPage(location, code, exception, element.place))
+        self.result.error_pages.append(ErrorPage(unquote(location), code, exception, element.place))
 
     def security_constraint(self, element: XmlElement) -> None:
         constraint = SecurityConstraint(display_name=self.text(element, "display-name") or "", place=element.place)
@@ -330,10 +366,16 @@ class _Reader:
         self.result.login = LoginConfig(
             self.text(element, "auth-method") or "",
             self.text(element, "realm-name"),
-            self.text(form, "form-login-page") if form is not None else None,
-            self.text(form, "form-error-page") if form is not None else None,
+            self._login_page(form, "form-login-page", "login") if form is not None else None,
+            self._login_page(form, "form-error-page", "error") if form is not None else None,
             element.place,
         )
+
+    def _login_page(self, form: XmlElement, tag: str, kind: str) -> str | None:
+        text = self.text(form, tag)
+        if text is not None and not text.startswith("/"):
+            raise ConfigurationError(f"Form {kind} page [{text}] must start with a '/'", form.place)
+        return None if text is None else unquote(text)
 
     def security_role(self, element: XmlElement) -> None:
         name = self.required(element, "role-name")

@@ -15,9 +15,10 @@ import re
 from functools import cache
 from importlib.metadata import entry_points
 
+from catalina.digester.findings import nearest
 from catalina.errors import CatalinaError
 
-__all__ = ["JAVA_ONLY", "OLD_NAMES", "ClassBroken", "find_class", "module_of", "snake_case"]
+__all__ = ["JAVA_ONLY", "OLD_NAMES", "ClassBroken", "find_class", "module_of", "snake_case", "why_not_found"]
 
 ENTRY_POINT_GROUP = "catalina.components"
 
@@ -163,7 +164,21 @@ def _class_in(module_name: str, name: str) -> type | None:
     except Exception as error:  # a module of the operator's may fail in any way; say which and why
         raise ClassBroken(f"module {module_name} cannot be imported: {type(error).__name__}: {error}") from error
     found = getattr(module, name, None)
+    if found is None and not module_name.startswith("catalina."):
+        hint = nearest(name, (known for known, value in vars(module).items() if isinstance(value, type)))
+        raise ClassBroken(f"module {module_name} has no class {name}{hint} ({getattr(module, '__file__', None)})")
     return None if found is None else _as_class(found, f"{module_name}.{name}")
+
+
+def why_not_found(class_name: str) -> str:
+    """For a className that :func:`find_class` does not know: what is missing, for an operator's own class."""
+    module, _, _ = class_name.rpartition(".")
+    if not module or class_name.startswith(_APACHE):
+        return ""
+    top = module.partition(".")[0]
+    if importlib.util.find_spec(top) is None:
+        return f": there is no package {top}; the server's own code lies in lib/ of CATALINA_BASE, or is installed"
+    return f": the package {top} has no module {module}"
 
 
 def _as_class(found: object, name: str) -> type:

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalina.attributes import AttributeRefused, Component, Element, Place, Text
-from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class
+from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class, why_not_found
 from catalina.digester.findings import Finding, UnusableConfiguration, nearest
 from catalina.digester.old_forms import modernise
 from catalina.digester.recognised import recognised_class, retired_attributes
 from catalina.digester.substitution import MappingSource, Substitution
 from catalina.digester.xml_tree import XmlAttribute, XmlElement, read_xml
 from catalina.errors import CatalinaError, ConfigurationError
+from catalina.extras import missing_package
 
 __all__ = ["Digested", "Digester"]
 
@@ -38,6 +39,10 @@ SERVER_XML: Mapping[str, Element] = {
 
 #: Elements whose unknown className stops the start even where the parent's declaration forgets to say so.
 GUARDING_TAGS = frozenset({"Valve", "Realm", "Manager", "Interceptor", "CredentialHandler"})
+
+#: Attributes that other software writes into an element and that Tomcat takes without a word
+#: (startup/Catalina.java, fakeAttributes).
+TAKEN_SILENTLY = {"Context": frozenset({"source"})}
 
 #: Elements that Tomcat knows by a class of their own and that mean nothing here.
 JAVA_ONLY_TAGS = {
@@ -173,14 +178,20 @@ class Digester:
         if known is not None and not known.guards:
             self._say(digested, logging.INFO, f"{name} is left out: {known.why}")
             return None
-        text = f"{name} is not supported: {known.why}" if known else f"no class answers to className {name!r}"
+        text = (
+            f"{name} is not supported: {known.why}"
+            if known
+            else f"no class answers to className {name!r}{why_not_found(name)}"
+        )
         self._leave_out(digested, declaration, text)
-        if self._warn_only and declaration.default and declaration.default != name:
+        if not declaration.default or declaration.default == name:
+            return None
+        # Where the start ends, too: what is wrong below the element is said now and not with the next try.
+        digested.stands_in = True
+        if self._warn_only:
             self._say(digested, logging.WARNING, f"{declaration.default} is used instead")
-            digested.stands_in = True
-            default = find_class(declaration.default)
-            return default() if default is not None and issubclass(default, Component) else None
-        return None
+        default = find_class(declaration.default)
+        return default() if default is not None and issubclass(default, Component) else None
 
     def _leave_out(self, digested: Digested, declaration: Element, text: str) -> None:
         if digested.element.tag == "Listener":
@@ -202,12 +213,27 @@ class Digester:
 
     def _fill(self, digested: Digested, component: Component) -> None:
         for name, attribute in digested.element.attributes.items():
-            if name == "className" or (name == "optional" and digested.element.tag == "Listener"):
+            tag = digested.element.tag
+            if name == "className" or (name == "optional" and tag == "Listener"):
+                continue
+            if name in TAKEN_SILENTLY.get(tag, ()):
                 continue
             self._set(digested, component, name, attribute)
         declared = component.child_elements()
         for child in digested.element.children:
             self._add(digested, component, child, declared.get(child.tag))
+        for holder in _holders(component):
+            self._say_missing_packages(digested, holder)
+
+    def _say_missing_packages(self, digested: Digested, component: Component) -> None:
+        for package in component.needed_packages():
+            lacking = missing_package(package)
+            if lacking:
+                self._say(digested, logging.WARNING, lacking)
+        for package, without in component.useful_packages().items():
+            lacking = missing_package(package)
+            if lacking:
+                self._say(digested, logging.INFO, f"{without}: {lacking}")
 
     def _set(self, digested: Digested, component: Component, name: str, attribute: XmlAttribute) -> None:
         text = self.substitution(attribute.value)
@@ -269,8 +295,21 @@ class Digester:
             self._say(digested, logging.INFO, f"has no meaning in Python: {meaningless}")
         else:
             hint = nearest(child.tag, parent.child_elements())
-            self._say(digested, logging.WARNING, f"no element {child.tag} in a {type(parent).__name__}{hint}; left out")
+            text = f"no element {child.tag} in a {type(parent).__name__}{hint}"
+            if self._keeps_strangers_out(digested.class_name) and not self._warn_only:
+                name = digested.class_name.rpartition(".")[2]
+                self._say(digested, logging.ERROR, f"{text}, so that {name} would keep nobody out")
+            else:
+                self._say(digested, logging.WARNING, f"{text}; left out")
         return digested
+
+    @staticmethod
+    def _keeps_strangers_out(class_name: str) -> bool:
+        try:
+            found = find_class(class_name) if class_name else None
+        except ClassBroken:
+            return False
+        return found is not None and issubclass(found, Component) and found.keeps_strangers_out
 
 
 def _holders(component: Component) -> tuple[Component, ...]:

@@ -20,7 +20,7 @@ class Finding:
     Args:
         level: logging.INFO (recognised, has no meaning here), WARNING (ignored), ERROR (stops the start).
         place: file and line.
-        tag: the element it is about.
+        tag: the element it is about, empty in a file that has none.
         text: the remark without place and tag.
     """
 
@@ -30,7 +30,8 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place} <{self.tag}>: {self.text}"
+        where = " ".join(part for part in (str(self.place), f"<{self.tag}>" if self.tag else "") if part)
+        return f"{where}: {self.text}" if where else self.text
 
 
 class UnusableConfiguration(ConfigurationError):

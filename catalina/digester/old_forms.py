@@ -17,7 +17,7 @@ from catalina.digester.xml_tree import XmlAttribute, XmlElement
 __all__ = ["modernise"]
 
 _CHANNEL = "org.apache.catalina.tribes.group.GroupChannel"
-_CHANNEL_PARTS = ("Membership", "Receiver", "Sender", "Interceptor")
+_CHANNEL_PARTS = ("Membership", "Receiver", "Sender")
 _MANAGER_ATTRIBUTES = (
     "expireSessionsOnShutdown",
     "notifyListenersOnReplication",

@@ -90,6 +90,7 @@ class RemoteIpFilter(FilterBase):
             return
         secure = is_https([value], self.protocol_header_https_value)
         environ["wsgi.url_scheme"] = "https" if secure else "http"
+        environ["org.apache.catalina.filters.RemoteIpFilter.secure"] = secure
         port = environ.get(_key(self.port_header), "").strip() if self.port_header else ""
         default = self.https_server_port if secure else self.http_server_port
         environ["SERVER_PORT"] = port if port.isdecimal() else str(default)

@@ -6,14 +6,18 @@ import os
 
 from catalina.deploy.wheel_install import install_wheel_cached
 
-__all__ = ["DEPENDENCIES", "search_path"]
+__all__ = ["DEPENDENCIES", "MODULES", "search_path"]
 
 #: Directory below the work directory into which pip installs what the application requires.
 DEPENDENCIES = "site-packages"
+#: Modules that make a directory an application when they lie in it.
+MODULES = ("wsgi", "app")
 
 
 def search_path(root: str, work: str) -> list[str]:
     """The directories to import from, first match wins.
+
+    Without a WEB-INF that is the directory itself; with one, the directory where ``wsgi.py`` or ``app.py`` lies in it.
 
     Args:
         root: the application's directory.
@@ -26,7 +30,8 @@ def search_path(root: str, work: str) -> list[str]:
     if not os.path.isdir(web_inf):
         path = [root]
     else:
-        path = [os.path.join(web_inf, "classes"), *_library_path(os.path.join(web_inf, "lib"), work)]
+        own = [root] if any(os.path.isfile(os.path.join(root, f"{name}.py")) for name in MODULES) else []
+        path = [os.path.join(web_inf, "classes"), *own, *_library_path(os.path.join(web_inf, "lib"), work)]
     path.append(os.path.join(work, DEPENDENCIES))
     return [entry for entry in path if os.path.isdir(entry)]
 

@@ -54,6 +54,8 @@ class WebappLoader(Lifecycle):
         super().__init__(**values)
         self.context: StandardContext | None = None
         self.space: ImportSpace | None = None
+        #: What the code was imported from, also when the application has failed since.
+        self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
         #: By loaded module of the application: the modules that its import statements name.
         self._named: dict[str, set[str]] = {}
@@ -79,6 +81,7 @@ class WebappLoader(Lifecycle):
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
+        self._path = path
         self._seen = self._snapshot()
         self._named.clear()
         self._failed.clear()
@@ -207,16 +210,16 @@ class WebappLoader(Lifecycle):
     # -- changes -------------------------------------------------------------------------------------------------
 
     def modified(self) -> bool:
-        """Whether code on the application's path changed, came or went since the start."""
+        """Whether code on the application's path changed, came or went since the start, or since it last failed."""
         return self._snapshot() != self._seen
 
     def background_process(self) -> None:
         """Reload a ``reloadable`` context whose code has changed; called by the context's background tick."""
         context = self.context
-        if context is None or self.space is None:
+        if context is None or not os.path.isdir(context.document_root):
             return
         wanted = context.reloadable if self.reloadable is None else self.reloadable
-        if wanted and self.modified():
+        if wanted and self._path and self.modified():
             context.reload()
 
     def threads_left(self) -> list[threading.Thread]:
@@ -224,9 +227,7 @@ class WebappLoader(Lifecycle):
         return threads_of(self.space) if self.space is not None else []
 
     def _snapshot(self) -> dict[str, tuple[int, int]]:
-        if self.space is None:
-            return {}
-        return {file: stat for entry in self.space.path for file, stat in _code_files(entry)}
+        return {file: stat for entry in self._path for file, stat in _code_files(entry)}
 
 
 def _attribute(found: Any, path: str) -> Any:

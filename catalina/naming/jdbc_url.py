@@ -6,7 +6,6 @@ an extra, so it is imported where it is needed.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from catalina.errors import NamingError
+from catalina.extras import is_installed
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-__all__ = ["translate_url"]
+__all__ = ["driver_packages", "translate_url"]
 
 log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
@@ -30,6 +30,9 @@ DRIVERS = {
     "mssql": (("pymssql", "pymssql"), ("pyodbc", "pyodbc")),
     "sqlite": (("pysqlite", "sqlite3"),),
 }
+
+#: What a jdbc: URL calls a database -> SQLAlchemy.
+_DIALECTS = {"mariadb": "mysql", "sqlserver": "mssql"}
 
 #: pgjdbc's parameter -> libpq's; those of the same name pass as they are.
 _POSTGRESQL = {
@@ -73,11 +76,25 @@ def translate_url(url: str, username: str | None = None, password: str | None = 
     return made.set(password=password) if password else made
 
 
+def driver_packages(url: str) -> tuple[str, ...]:
+    """The package that speaks to the database of a URL: one that is installed, else the one to install.
+
+    Empty without a URL, for one that no driver has (:func:`translate_url` says why) and for SQLite, which is there.
+    """
+    named = url.removeprefix("jdbc:").partition(":")[0]
+    dialect, _, driver = named.partition("+")
+    candidates = DRIVERS.get(_DIALECTS.get(dialect, dialect), ())
+    modules = [module for name, module in candidates if driver in ("", name)]
+    if not modules:
+        return ()
+    return (next((module for module in modules if is_installed(module)), modules[0]),)
+
+
 def _driver(dialect: str) -> str:
     """``postgresql+psycopg``: the first driver that is installed; if none is, the first, for the error to name."""
     candidates = DRIVERS[dialect]
     for name, module in candidates:
-        if importlib.util.find_spec(module.partition(".")[0]) is not None:
+        if is_installed(module):
             return f"{dialect}+{name}"
     return f"{dialect}+{candidates[0][0]}"
 

@@ -10,6 +10,7 @@ from catalina.attributes import Attribute
 from catalina.errors import LifecycleError, NamingError
 from catalina.extras import missing_package
 from catalina.naming.data_source import make_engine
+from catalina.naming.jdbc_url import driver_packages
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.naming.sql_identifier import is_sql_identifier
@@ -30,6 +31,8 @@ class DataSourceRealm(RealmBase):
     own.
     """
 
+    packages = ("sqlalchemy",)
+
     data_source_name = Attribute(str, "", doc="Name of the DataSource resource.")
     local_data_source = Attribute(bool, False, doc="Take it from the application's own resources.")
     user_table = Attribute(str, "", doc="Table of users.")
@@ -42,10 +45,15 @@ class DataSourceRealm(RealmBase):
     connection_password = Attribute(str, "", doc="JDBCRealm: its password.")
     driver_name = Attribute(str, "", doc="JDBCRealm: a Java class.", inert="the URL says which driver")
 
+    def needed_packages(self) -> tuple[str, ...]:
+        """SQLAlchemy, and the driver of connectionURL."""
+        return (*self.packages, *driver_packages(self.connection_url))
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._credentials: TextClause | None = None
         self._roles: TextClause | None = None
+        self._facts: TextClause | None = None
         self._own_engine: Engine | None = None
         self._reached = True
 
@@ -78,11 +86,15 @@ class DataSourceRealm(RealmBase):
         except ImportError as error:
             raise LifecycleError(f"{self}: {missing_package('sqlalchemy') or error}") from error
         names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
-        for name in names:
+        facts = () if "*" in self.user_attributes else self.user_attributes
+        for name in (*names, *facts):
             if name and not is_sql_identifier(name):
                 raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
         where = f"WHERE {self.user_name_col} = :username"
         self._credentials = text(f"SELECT {self.user_cred_col} FROM {self.user_table} {where}")  # noqa: S608 - names only
+        if self.user_attributes:
+            columns = ", ".join(facts) or "*"
+            self._facts = text(f"SELECT {columns} FROM {self.user_table} {where}")  # noqa: S608
         if self.user_role_table:
             self._roles = text(f"SELECT {self.role_name_col} FROM {self.user_role_table} {where}")  # noqa: S608
 
@@ -117,7 +129,7 @@ class DataSourceRealm(RealmBase):
                 return None
             if not self._handler.matches(credentials, stored):
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
 
     def get_password(self, username: str) -> str | None:
         """As the table has it, without surrounding blanks."""
@@ -129,7 +141,11 @@ class DataSourceRealm(RealmBase):
         with self._connection() as connection:
             if connection is None or self._row(connection, username) is None:
                 return None
-            return GenericPrincipal(username, self._roles_of(connection, username))
+            return self._principal(connection, username)
+
+    def _principal(self, connection: Connection, username: str) -> GenericPrincipal:
+        roles = self._roles_of(connection, username)
+        return GenericPrincipal(username, roles, attributes=self._attributes_of(connection, username))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
@@ -187,3 +203,19 @@ class DataSourceRealm(RealmBase):
             self.logger.exception("Exception retrieving roles for [%s]", username)
             return ()
         return tuple(str(row[0]).strip() for row in rows if row[0] is not None)
+
+    def _attributes_of(self, connection: Connection, username: str) -> dict[str, Any]:
+        """The columns that ``userAttributes`` names; none when they cannot be read."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self._facts is None:
+            return {}
+        try:
+            row = connection.execute(self._facts, {"username": username}).first()
+        except SQLAlchemyError:
+            self.logger.exception("Exception retrieving user attributes [%s] for [%s]", self.user_attributes, username)
+            return {}
+        if row is None:
+            return {}
+        names = row._fields if "*" in self.user_attributes else self.user_attributes
+        return self.attributes_of(dict(zip(names, row, strict=True)), self.user_cred_col)

@@ -35,6 +35,8 @@ class JNDIRealm(RealmBase):
     Groups are found by a search, attributes of the user's entry, or both.
     """
 
+    packages = ("ldap3",)
+
     connection_url = Attribute(str, "", xml="connectionURL", doc="ldap://host:port/base or ldaps; several by spaces.")
     alternate_url = Attribute(
         str, "", xml="alternateURL", doc="Directory that is asked when the first does not answer."
@@ -70,7 +72,9 @@ class JNDIRealm(RealmBase):
     deref_aliases = Attribute(choice("always", "never", "finding", "searching"), "always", doc="Handling of aliases.")
     referrals = Attribute(choice("ignore", "follow", "throw"), "ignore", doc="Whether other directories are asked.")
     ad_compat = Attribute(bool, False, inert="Active Directory's partial results are never an error here")
-    force_dn_hex_escape = Attribute(bool, False, doc="Write special characters of names in hexadecimal.")
+    force_dn_hex_escape = Attribute(
+        bool, False, inert="names are used as the directory writes them, there is no JNDI that changes their escapes"
+    )
     use_start_tls = Attribute(bool, False, doc="Switch to TLS with StartTLS; the server's certificate is verified.")
     cipher_suites = Attribute(str, "", doc="OpenSSL ciphers for TLS, separated by colons.")
     ssl_protocol = Attribute(str, "", inert="TLS versions are those of the system's OpenSSL")
@@ -147,7 +151,7 @@ class JNDIRealm(RealmBase):
         try:
             for user in self._candidates(username, credentials):
                 if self._check(user, credentials):
-                    return GenericPrincipal(username, self._roles(user, credentials))
+                    return self._principal(user, credentials)
         except DirectoryError as error:
             self.logger.error("Exception performing authentication: %s", error)
         return None
@@ -164,10 +168,19 @@ class JNDIRealm(RealmBase):
         try:
             for user in self._candidates(username, None):
                 if user.entry is not None or self._directory.read(user.dn, ()) is not None:
-                    return GenericPrincipal(username, self._roles(user, None))
+                    return self._principal(user, None)
         except DirectoryError as error:
             self.logger.error("Exception performing authentication: %s", error)
         return None
+
+    def _principal(self, user: _User, credentials: str | None) -> GenericPrincipal:
+        found = {} if user.entry is None else user.entry.attributes
+        names = found if "*" in self.user_attributes else self.user_attributes
+        values = {name: found.get(name.lower(), []) for name in names}
+        # One value is what most attributes have, and what an application expects of a mail address.
+        facts = {name: some[0] if len(some) == 1 else some for name, some in values.items() if some}
+        attributes = self.attributes_of(facts, "userPassword", self.user_password)
+        return GenericPrincipal(user.username, self._roles(user, credentials), attributes=attributes)
 
     def _find(self, username: str) -> _User | None:
         try:
@@ -186,7 +199,8 @@ class JNDIRealm(RealmBase):
 
     @property
     def _user_attributes(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.user_password, self.user_role_name, self.user_role_attribute) if name)
+        own = (self.user_password, self.user_role_name, self.user_role_attribute, *self.user_attributes)
+        return tuple(dict.fromkeys(name for name in own if name))
 
     def _candidates(self, username: str, credentials: str | None) -> Iterable[_User]:
         patterns = split_patterns(self.user_pattern)

@@ -37,4 +37,7 @@ class MemoryRealm(RealmBase):
     def get_principal(self, username: str) -> Principal | None:
         """The user with the roles of the file."""
         user = self._users.get(username)
-        return None if user is None else GenericPrincipal(user.name, tuple(user.roles))
+        if user is None:
+            return None
+        attributes = self.attributes_of({"fullName": user.full_name})
+        return GenericPrincipal(user.name, tuple(user.roles), attributes=attributes)

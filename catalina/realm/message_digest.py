@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 
-__all__ = ["digest", "digest_name"]
+__all__ = ["digest", "digest_name", "password_bytes"]
 
 _NAMES = {"sha": "sha1", "sha512256": "sha512_256", "sha512224": "sha512_224"}
 
@@ -32,3 +33,17 @@ def digest(name: str, *parts: bytes, iterations: int = 1) -> bytes:
     for _ in range(iterations - 1):
         result = hashlib.new(name, result).digest()
     return result
+
+
+def password_bytes(text: str, charset: str) -> bytes:
+    """The bytes that Java makes of a text: UTF-16 with a byte order mark, big-endian, and UTF-32 without one.
+
+    What the charset has not is a question mark.
+    """
+    match codecs.lookup(charset).name:
+        case "utf-16":
+            return codecs.BOM_UTF16_BE + text.encode("utf-16-be", "replace")
+        case "utf-32":
+            return text.encode("utf-32-be", "replace")
+        case name:
+            return text.encode(name, "replace")

@@ -9,7 +9,7 @@ import codecs
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.realm.constant_time import equal_bytes, equal_text
 from catalina.realm.digest_credential_handler_base import DigestCredentialHandlerBase
-from catalina.realm.message_digest import digest, digest_name
+from catalina.realm.message_digest import digest, digest_name, password_bytes
 
 __all__ = ["MessageDigestCredentialHandler"]
 
@@ -62,7 +62,7 @@ class MessageDigestCredentialHandler(DigestCredentialHandlerBase):
         """The digest of salt and password, as the attributes order them."""
         if not self.algorithm:
             return credentials
-        data = credentials.encode(self.encoding, "replace")
+        data = password_bytes(credentials, self.encoding)
         salted = (data, salt or b"") if self.digest_in_rfc3112_order else (salt or b"", data)
         return digest(digest_name(self.algorithm), *salted, iterations=iterations).hex()
 

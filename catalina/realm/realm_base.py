@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,7 +12,7 @@ from catalina.attributes import Attribute, AttributeRefused, Element, choice, co
 from catalina.errors import LifecycleError
 from catalina.realm.constant_time import equal_text
 from catalina.realm.credential_handler import CredentialHandler
-from catalina.realm.message_digest import digest, digest_name
+from catalina.realm.message_digest import digest, digest_name, password_bytes
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.realm import DigestAnswer, Principal, Realm
 from catalina.realm.x509_subject_dn_retriever import X509SubjectDnRetriever
@@ -58,14 +58,15 @@ class RealmBase(Realm):
         _old_digest, "", doc="Before Tomcat 8.5: digest of the stored passwords; now a CredentialHandler says it."
     )
     realm_path = Attribute(str, "/realm0", doc="Name of this realm among the nested ones, for its MBean.")
-    strip_realm_for_gss = Attribute(
-        bool, True, doc="Cut the @REALM tail off user names that come from Kerberos logins."
-    )
+    strip_realm_for_gss = Attribute(bool, True, inert="Kerberos logins (SPNEGO) let nobody in")
     transport_guarantee_redirect_status = Attribute(
         int, 302, doc="Status of the redirect when a plain request must come over TLS."
     )
     user_attributes: Attribute[tuple[str, ...]] = Attribute(
-        comma_list, (), doc="Names of further facts of a user that the principal carries; * is all."
+        comma_list,
+        (),
+        doc="Names of further facts of a user that the principal carries (columns of userTable, attributes of the "
+        "directory's entry, fullName of a users file); * is all but the password.",
     )
     validate = Attribute(bool, True, doc="Refuse client certificates that are not yet or no longer valid.")
     x509_username_retriever_class_name = Attribute(
@@ -112,6 +113,16 @@ class RealmBase(Realm):
     def get_principal(self, username: str) -> Principal | None:
         """The user of that name, without a look at credentials."""
         raise NotImplementedError
+
+    def attributes_of(self, facts: Mapping[str, Any], *secrets: str) -> dict[str, Any]:
+        """What of the facts of a user his principal carries, as ``userAttributes`` says.
+
+        Args:
+            secrets: names, in any case, that no principal carries: the stored password is none of its facts.
+        """
+        hidden = {name.lower() for name in secrets}
+        wanted = facts if "*" in self.user_attributes else self.user_attributes
+        return {name: facts[name] for name in wanted if name.lower() not in hidden and facts.get(name) is not None}
 
     # -- logins ---------------------------------------------------------------------------------------------------
 
@@ -169,7 +180,7 @@ class RealmBase(Realm):
 
     def _digest_hex(self, algorithm: str, text: str) -> str:
         charset = getattr(self._handler, "encoding", "latin-1")
-        return digest(digest_name(algorithm), text.encode(charset, "replace")).hex()
+        return digest(digest_name(algorithm), password_bytes(text, charset)).hex()
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
         """The user whom the client's own certificate names, if every certificate is valid today."""

@@ -28,11 +28,11 @@ class UserDatabasePrincipal:
     """A user whose roles are those of the database now: one who loses a role there loses it here at once."""
 
     user_principal: object | None = None
-    attributes: Mapping[str, Any] = {}
 
-    def __init__(self, name: str, database: UserDatabase) -> None:
+    def __init__(self, name: str, database: UserDatabase, attributes: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.database = database
+        self.attributes: Mapping[str, Any] = attributes or {}
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -110,8 +110,10 @@ class UserDatabaseRealm(RealmBase):
     def get_principal(self, username: str) -> Principal | None:
         """The user, with roles that follow the database unless ``useStaticPrincipal``."""
         database = self._find_database()
-        if database is None or database.find_user(username) is None:
+        user = None if database is None else database.find_user(username)
+        if database is None or user is None:
             return None
+        attributes = self.attributes_of({"fullName": getattr(user, "full_name", None)})
         if self.use_static_principal:
-            return GenericPrincipal(username, database.roles_of(username))
-        return UserDatabasePrincipal(username, database)
+            return GenericPrincipal(username, database.roles_of(username), attributes=attributes)
+        return UserDatabasePrincipal(username, database, attributes)

@@ -372,8 +372,14 @@ class WebdavServlet(DefaultServlet):
             names += [name for name in ("META-INF", "WEB-INF") if self._find(f"/{name}").exists]
         return names
 
+    def _refuse_unserved(self, path: str) -> None:
+        """A directory with source or a database in it stays where it is."""
+        if self._context.resources.holds_unserved(path):
+            raise _Refused(403)
+
     def _remove(self, path: str) -> None:
         target = self._target(path)
+        self._refuse_unserved(path)
         if target.is_dir():
             shutil.rmtree(target)
         else:
@@ -394,6 +400,7 @@ class WebdavServlet(DefaultServlet):
     def _move(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
         self._refuse_readonly()
         self._check_locks(path, environ, with_below=True)
+        self._refuse_unserved(path)
         _depth(environ, {"0": 0, "infinity": 1})
         status = self._transfer(path, environ, deep=True)
         self._remove(path)
@@ -419,6 +426,7 @@ class WebdavServlet(DefaultServlet):
                 raise _Refused(412)
             self._remove(destination)
         if source.is_dir() and deep:
+            self._refuse_unserved(path)
             shutil.copytree(source, target, symlinks=True, copy_function=shutil.copyfile)
         elif source.is_dir():
             target.mkdir()

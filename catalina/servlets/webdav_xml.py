@@ -74,7 +74,10 @@ def _parse(body: bytes, root_name: str) -> etree._Element:
 def _name(element: etree._Element) -> PropertyName:
     if not isinstance(element.tag, str):
         return "", ""  # a comment or an entity reference
-    name = etree.QName(element)
+    try:
+        name = etree.QName(element)
+    except ValueError:  # libxml2 takes <D:prop> without xmlns:D for an element that is called so
+        raise BadBodyError(f"the namespace of <{element.tag:.100}> is not declared") from None
     return name.namespace or "", name.localname
 
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
-from catalina.errors import CatalinaError, ProtocolError
+from catalina.errors import CatalinaError
 from catalina.extras import missing_package
-from catalina.session.session_record import dump_session, load_session
+from catalina.session.session_record import dump_session
 from catalina.session.store_base import StoreBase, StoreError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ log = logging.getLogger("org.apache.catalina.session.DataSourceStore")
 
 class DataSourceStore(StoreBase):
     """Keeps sessions in the database of a DataSource resource; several nodes may share the table."""
+
+    packages = ("sqlalchemy",)
 
     driver_name = Attribute(str, None, doc="JDBCStore: a Java class.", inert="the URL says which driver")
     connection_url = Attribute(str, "", xml="connectionURL", doc="JDBCStore: the database, without a DataSource.")
@@ -169,14 +171,7 @@ class DataSourceStore(StoreBase):
         if row is None or str(row[1]) == "0":
             return None
         log.debug("Loading Session [%s] from database [%s]", session_id, self.session_table)
-        session = self.manager.new_session(session_id)
-        try:
-            load_session(bytes(row[0]), session)
-        except ProtocolError as error:
-            raise StoreError(f"DataSourceStore: row {session_id!r} is not a session: {error}") from error
-        if session.id != session_id:
-            raise StoreError(f"DataSourceStore: expected session {session_id!r}, the row has {session.id!r}")
-        return session
+        return self._read(bytes(row[0]), session_id, f"{self.label}: row {session_id!r}")
 
     def save(self, session: StandardSession) -> None:
         """Write the session's row, in place of an older one."""

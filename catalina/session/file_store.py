@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
-from catalina.errors import ProtocolError
-from catalina.session.session_record import dump_session, load_session
+from catalina.session.session_record import dump_session
 from catalina.session.standard_manager import write_privately
 from catalina.session.store_base import StoreBase, StoreError
 
@@ -68,14 +67,7 @@ class FileStore(StoreBase):
         except OSError as error:
             raise StoreError(f"FileStore {file}: {error}") from error
         log.debug("Loading Session [%s] from file [%s]", session_id, file)
-        session = self.manager.new_session(session_id)
-        try:
-            load_session(data, session)
-        except ProtocolError as error:
-            raise StoreError(f"FileStore {file}: not a session: {error}") from error
-        if session.id != session_id:
-            raise StoreError(f"FileStore {file}: expected session {session_id!r}, the file has {session.id!r}")
-        return session
+        return self._read(data, session_id, f"FileStore {file}")
 
     def save(self, session: StandardSession) -> None:
         """Write the session's file in one step."""

@@ -132,9 +132,18 @@ def _read_authentication(stream: ObjectInputStream, session: StandardSession) ->
     if session.manager.persist_authentication and len(found) >= 2:
         auth_type = _plain(found[0])
         session.auth_type = auth_type if isinstance(auth_type, str) else None
-        principal = decode_value(found[1], _is_principal)
-        session.principal = principal if hasattr(principal, "roles") else None
+        session.principal = _read_principal(found[1], session)
     return count
+
+
+def _read_principal(encoded: EncodedValue, session: StandardSession) -> Any:
+    """The user; None for nobody, and for one that this node cannot read: the session is kept without him."""
+    try:
+        principal = decode_value(encoded, _is_principal)
+    except ProtocolError as error:
+        log.warning("Session [%s]: its principal cannot be read: %s", session.id, error)
+        return None
+    return principal if hasattr(principal, "name") and hasattr(principal, "roles") else None
 
 
 def _is_principal(class_name: str) -> bool:

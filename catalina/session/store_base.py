@@ -5,20 +5,25 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from catalina.errors import CatalinaError
+from catalina.errors import CatalinaError, LimitError, ProtocolError
 from catalina.lifecycle import Lifecycle
+from catalina.session.session_record import load_session
 
 if TYPE_CHECKING:
     from catalina.session.persistent_manager_base import PersistentManagerBase
     from catalina.session.standard_session import StandardSession
 
-__all__ = ["StoreBase", "StoreError"]
+__all__ = ["BrokenSessionError", "StoreBase", "StoreError"]
 
 log = logging.getLogger("org.apache.catalina.session.StoreBase")
 
 
 class StoreError(CatalinaError):
     """The store cannot be read or written, or what is in it is not a session."""
+
+
+class BrokenSessionError(StoreError):
+    """What is in the store under an id is not a session, and will not be one later."""
 
 
 class StoreBase(Lifecycle):
@@ -70,6 +75,37 @@ class StoreBase(Lifecycle):
                 self._expire(session_id)
             except StoreError as error:
                 log.error("Error processing session expiration for key [%s]: %s", session_id, error)
+                if isinstance(error, BrokenSessionError):
+                    self._remove_broken(session_id)
+
+    def _remove_broken(self, session_id: str) -> None:
+        """Nobody can ever read it, and it has no time after which it would go; as in Tomcat."""
+        try:
+            self.remove(session_id)
+        except StoreError as error:
+            log.error("Error removing key [%s]: %s", session_id, error)
+
+    def _read(self, data: bytes, session_id: str, place: str) -> StandardSession:
+        """The session in the bytes that the store had under its id.
+
+        Args:
+            place: where they were, for the error.
+
+        Raises:
+            StoreError: it cannot be read; BrokenSessionError: by nobody.
+        """
+        if self.manager is None:
+            raise StoreError(f"{place}: the store has no manager")
+        session = self.manager.new_session(session_id)
+        try:
+            load_session(data, session)
+        except LimitError as error:  # a Java node that shares the store may have other limits
+            raise StoreError(f"{place}: not a session: {error}") from error
+        except ProtocolError as error:
+            raise BrokenSessionError(f"{place}: not a session: {error}") from error
+        if session.id != session_id:
+            raise StoreError(f"{place}: expected session {session_id!r}, got {session.id!r}")
+        return session
 
     def _expire(self, session_id: str) -> None:
         session = self.load(session_id)

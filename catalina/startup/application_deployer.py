@@ -13,6 +13,7 @@ from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
 from catalina.deploy.brought_files import COPY_XML
+from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
@@ -144,6 +145,7 @@ class ApplicationDeployer:
 
     def _deploy_directory(self, application: DeployedApplication, directory: str) -> None:
         application.watch_for_redeploy(directory + ".war", directory)
+        application.before = tree_of(directory)
         try:
             self.run_directory(application, directory, None)
         finally:

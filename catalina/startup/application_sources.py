@@ -12,7 +12,7 @@ from catalina.core.context_name import ContextName
 from catalina.core.path_names import checked_name
 from catalina.deploy.archive import Archive, is_archive_name, read_archive
 from catalina.deploy.exploding import STAGING_PREFIX
-from catalina.deploy.settling import Settling, Stamp, stamp_of
+from catalina.deploy.settling import Settling, Stamp, TreeStamp, stamp_of
 from catalina.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -152,6 +152,12 @@ class ApplicationSources:
         complete = self.settling.is_complete(file, time.monotonic(), time.time())
         self.unsettled = self.unsettled or not complete
         return complete
+
+    def tree_settles(self, directory: str, tree: TreeStamp, going: bool = False) -> bool:
+        """Whether nobody seems to be copying into a directory, or to remove it; else notes that another look is due."""
+        quiet = self.settling.tree_is_quiet(directory, tree, time.monotonic(), time.time(), going)
+        self.unsettled = self.unsettled or not quiet
+        return quiet
 
     def _app_base_names(self) -> list[str]:
         names = [name for name in _listing(self.app_base) if not name.startswith(STAGING_PREFIX)]

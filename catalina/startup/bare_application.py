@@ -1,26 +1,52 @@
-"""A directory that is a WSGI application without being a web application: ``wsgi.py`` or ``app.py``, no WEB-INF.
+"""A directory that is one WSGI application: ``wsgi.py`` or ``app.py`` in it, and no servlets in a web.xml.
 
-Its files are code and data of one program and never served as static content.
+Its files are code and data of one program and never served as static content. A WEB-INF may stand beside the module:
+its libraries, and what its web.xml says of sessions, filters or constraints, are the application's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.descriptor.elements import ServletDef
 from catalina.descriptor.web_xml import WebXml
 from catalina.errors import DeploymentError
+from catalina.loader.search_path import MODULES
 from catalina.webapp import is_distributable
 
 if TYPE_CHECKING:
     from catalina.loader.webapp_loader import WebappLoader
 
-__all__ = ["BareApplication"]
+__all__ = ["BareApplication", "stray_source"]
 
-MODULES = ("wsgi", "app")
 CALLABLES = ("application", "app")
+#: Directory entries looked at for source; more than a newcomer's project has at its top.
+_MAX_ENTRIES = 2000
+
+
+def stray_source(directory: Path) -> Path | None:
+    """Python source at the top of a directory or one level below, None without any; for one without application."""
+    seen = 0
+    for place, names, files in _walk(directory):
+        found = sorted(name for name in files if name.endswith(".py"))
+        if found:
+            return Path(place, found[0])
+        seen += len(names) + len(files)
+        if seen > _MAX_ENTRIES:
+            break
+    return None
+
+
+def _walk(directory: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """The directory, then those directly in it."""
+    for place, names, files in os.walk(directory):
+        if place != str(directory):
+            names.clear()
+        yield place, names, files
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +57,18 @@ class BareApplication:
 
     @classmethod
     def find(cls, directory: Path) -> BareApplication | None:
-        """The application in a directory; None when it has a WEB-INF or neither module."""
-        if (directory / "WEB-INF").is_dir():
-            return None
+        """The application in a directory; None when it has neither module."""
         for name in MODULES:
             file = directory / f"{name}.py"
             if file.is_file():
                 return cls(file)
         return None
 
-    def web_xml(self, loader: WebappLoader) -> WebXml:
+    def web_xml(self, loader: WebappLoader, own: WebXml) -> WebXml:
         """One servlet for everything; the module is imported to find its callable and the marker on it.
+
+        Args:
+            own: the application's descriptor, which names no servlets.
 
         Raises:
             DeploymentError: the module cannot be imported or has no callable of either name.
@@ -52,8 +79,9 @@ class BareApplication:
             if application is None:
                 continue
             servlet = ServletDef("application", f"{self.file.stem}:{name}", load_on_startup=1)
-            return WebXml(
-                distributable=is_distributable(application, module),
+            return replace(
+                own,
+                distributable=own.distributable or is_distributable(application, module),
                 servlets={servlet.name: servlet},
                 servlet_mappings={"/*": servlet.name},
             )

@@ -101,34 +101,16 @@ def _stop(arguments: JavaArguments) -> int:
 
 
 def _configtest(arguments: JavaArguments) -> int:
-    from catalina.digester.findings import UnusableConfiguration
     from catalina.startup.catalina import Catalina
-    from catalina.startup.config_files import check_files
-    from catalina.startup.config_test import remarks, render_tree, summary
+    from catalina.startup.config_test import ConfigTest
 
     properties = _properties(arguments)
     configure_logging({})
     catalina = Catalina(*_directories(properties), properties, arguments.config_file)
-    failed = False
-    try:
-        digester = catalina.digester()
-    except ConfigurationError as error:
-        print(f"!! {error}")
-        return 1
-    try:
-        digester.parse(catalina.config_file)
-    except UnusableConfiguration:
-        failed = True
-    if digester.tree is not None:
-        print(*render_tree(digester.tree, digester.substitution), sep="\n")
-    # What has no meaning here has been said in the tree; what costs the operator something is repeated at the end.
-    worth_repeating = [finding for finding in digester.findings if finding.level >= logging.WARNING]
-    for line in remarks(worth_repeating):
+    test = ConfigTest(catalina)
+    for line in test.run(ignored=arguments.ignored):
         print(line)
-    print(f"{catalina.config_file}: {summary(digester.findings)}")
-    for line in check_files(catalina.base, digester.substitution, catalina.properties):
-        print(f"! {line}")
-    return 1 if failed else 0
+    return 1 if test.failed else 0
 
 
 def _version(_arguments: JavaArguments) -> int:

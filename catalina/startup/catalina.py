@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catalina.core.standard_server import StandardServer
-from catalina.digester.digester import Digester
-from catalina.digester.findings import UnusableConfiguration
+from catalina.digester.digester import Digested, Digester
+from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
 from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
 from catalina.lifecycle import LifecycleState
 from catalina.startup.catalina_properties import extend_import_path, load_catalina_properties
 from catalina.startup.control_socket import ControlSocket
-from catalina.startup.property_sources import substitution_for
+from catalina.startup.property_sources import substitution_for, unusable_sources
 from catalina.startup.server_beans import server_beans
+from catalina.startup.system_properties import process_remarks
 
 __all__ = ["Catalina"]
 
@@ -50,9 +51,11 @@ class Catalina:
         self.properties.setdefault("java.io.tmpdir", str(self.base / "temp"))
         self.config_file = self.base / config_file
         self.server: StandardServer | None = None
+        #: What is to be said about the properties, before any file.
+        self.remarks: list[Finding] = []
 
     def substitution(self) -> Substitution:
-        """What replaces ``${name}`` in this node's XML files. Raises ConfigurationError."""
+        """What replaces ``${name}`` in this node's XML files."""
         return substitution_for(self.properties)
 
     def digester(self) -> Digester:
@@ -63,6 +66,7 @@ class Catalina:
         """
         load_catalina_properties(self.properties)
         extend_import_path(self.properties)
+        self.remarks = [*process_remarks(self.properties)]
         substitution = self.substitution()
         if self.properties.get(REPLACE_SYSTEM_PROPERTIES, "false").strip().lower() == "true":
             self.properties.update({name: substitution(value) for name, value in self.properties.items()})
@@ -76,12 +80,24 @@ class Catalina:
         """
         try:
             digester = self.digester()
+            for problem in unusable_sources(self.properties):
+                log.error("%s", problem)
+            for finding in self.remarks:
+                log.log(finding.level, "%s", finding)
             root = digester.parse(self.config_file)
         except ConfigurationError as error:
             self._log_failure(error)
             raise
         for finding in digester.findings:
             log.log(finding.level, "%s", finding)
+        return self.adopt(root)
+
+    def adopt(self, root: Digested) -> StandardServer:
+        """Take the server that a server.xml has become, and tell it where it lives.
+
+        Raises:
+            ConfigurationError: it is no server.
+        """
         server = root.component
         if not isinstance(server, StandardServer):
             raise ConfigurationError(f"{root.class_name} is not a StandardServer", root.element.place)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from catalina.deploy.archive import is_archive_name
-from catalina.deploy.settling import stamp_of
+from catalina.deploy.settling import stamp_of, tree_of
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.deployed_application import DeployedApplication
 
@@ -44,8 +44,13 @@ class ChangeCheck:
         self.sources = sources
         self._gone: dict[str, float] = {}
 
-    def look(self, application: DeployedApplication) -> Change:
-        """What has happened to an application's files. Changes that are under way are left for the next look."""
+    def look(self, application: DeployedApplication, root: str | None = None, failed: bool = False) -> Change:
+        """What has happened to an application's files. Changes that are under way are left for the next look.
+
+        Args:
+            root: the directory it runs from.
+            failed: it did not start; it is tried again when anything below the directory has changed.
+        """
         files = list(application.redeploy)
         for position, file in enumerate(files):
             action = self._look_at(application, file)
@@ -54,8 +59,12 @@ class ChangeCheck:
                 return Change(action, files[position + 1 :], came)
             if action is not Action.NOTHING:
                 return Change(action)
-        if self._watched_has_changed(application):
+            if application.redeploy[file] is not None and stamp_of(file) is None:
+                return Change(Action.NOTHING)  # it is going; what is below it goes with it
+        if self._watched_has_changed(application, root):
             return Change(Action.RELOAD)
+        if failed and root is not None and self._is_worth_a_try(application, root):
+            return Change(Action.REDEPLOY)
         return Change(Action.NOTHING)
 
     def discard(self, files: Sequence[str]) -> None:
@@ -101,12 +110,25 @@ class ChangeCheck:
         if time.monotonic() - since < self.sources.settling.quiet:
             self.sources.unsettled = True
             return False
-        del self._gone[file]
         return True
 
-    def _watched_has_changed(self, application: DeployedApplication) -> bool:
+    def _is_worth_a_try(self, application: DeployedApplication, root: str) -> bool:
+        now = tree_of(root)
+        if application.tried is None:
+            application.tried = now
+        return now != application.tried and self.sources.tree_settles(root, now)
+
+    def _watched_has_changed(self, application: DeployedApplication, root: str | None) -> bool:
         changed = [file for file, before in application.reload.items() if stamp_of(file) != before]
-        if not changed or not all(stamp_of(file) is None or self.sources.is_quiet(file) for file in changed):
+        if not changed:
+            return False
+        gone = [file for file in changed if stamp_of(file) is None]
+        away = [self._stays_away(file) for file in gone]  # all of them, to notice each
+        if not all(away):
+            return False
+        if gone and root is not None and not self.sources.tree_settles(root, tree_of(root), going=True):
+            return False  # all of it may be on its way out
+        if not all(self.sources.is_quiet(file) for file in changed if file not in gone):
             return False
         application.watch_for_reload(*changed)
         return True

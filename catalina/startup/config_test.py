@@ -1,4 +1,4 @@
-"""``configtest``: the component tree of server.xml with what was not understood, as text.
+"""``configtest``: the component tree of server.xml with what was not understood, as text, and what is said at the end.
 
 Each line is an element: its tag, the class it became, where it stands, and the attributes as they are after
 ``${...}``. Remarks stand below the element they are about, marked by ``!!`` (stops the start), ``!`` (ignored) and
@@ -8,16 +8,86 @@ Each line is an element: its tag, the class it became, where it stands, and the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from catalina.attributes import Place
 from catalina.digester.digester import Digested
-from catalina.digester.findings import Finding
+from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
+from catalina.errors import ConfigurationError
 from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.startup.config_files import check_files
+from catalina.startup.property_sources import unusable_sources
+from catalina.startup.start_check import check_start
 
-__all__ = ["remarks", "render_tree", "summary"]
+if TYPE_CHECKING:
+    from catalina.startup.catalina import Catalina
+
+__all__ = ["ConfigTest", "remarks", "render_tree", "summary", "unplaced"]
 
 _MARKS = {logging.ERROR: "!!", logging.WARNING: "!", logging.INFO: "-"}
+
+
+class ConfigTest:
+    """One run for the configuration of a node, which is loaded and not started.
+
+    The tree comes first, then the remarks that stand below no element, then once more what costs the operator
+    something, then the count.
+    """
+
+    def __init__(self, catalina: Catalina) -> None:
+        self._catalina = catalina
+        self.findings: list[Finding] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether the start would end, or no application would run."""
+        return any(finding.level >= logging.ERROR for finding in self.findings)
+
+    def run(self, ignored: Sequence[str] = ()) -> Iterator[str]:
+        """The lines of the output.
+
+        Args:
+            ignored: options of a Java process that the command line has.
+        """
+        catalina = self._catalina
+        if ignored:
+            self._say(logging.INFO, "command line", f"Options of a Java process have no effect: {' '.join(ignored)}")
+        try:
+            digester = catalina.digester()
+        except ConfigurationError as error:
+            self._say(logging.ERROR, "", str(error))
+            yield from remarks(self.findings)
+            return
+        for problem in unusable_sources(catalina.properties):
+            self._say(logging.WARNING, "properties", problem)
+        self.findings += catalina.remarks
+        try:
+            root = digester.parse(catalina.config_file)
+            server = catalina.adopt(root)
+        except UnusableConfiguration:
+            self.findings += digester.findings
+        except ConfigurationError as error:
+            self._say(logging.ERROR, "", str(error))
+        else:
+            self.findings += digester.findings
+            self.findings += check_start(root, server)
+        tree = digester.tree
+        if tree is not None:
+            yield from render_tree(tree, digester.substitution)
+        self.findings += check_files(catalina.base, digester.substitution, catalina.properties)
+        yield from self._at_the_end(tree)
+        yield f"{catalina.config_file}: {summary(self.findings)}"
+
+    def _say(self, level: int, file: str, text: str) -> None:
+        self.findings.append(Finding(level, Place(file, 0), "", text))
+
+    def _at_the_end(self, tree: Digested | None) -> Iterator[str]:
+        """Remarks without an element, and all that is worth repeating; each once."""
+        outside = {id(finding) for finding in (unplaced(tree, self.findings) if tree is not None else self.findings)}
+        worth_it = [each for each in self.findings if id(each) in outside or each.level >= logging.WARNING]
+        return remarks(worth_it)
 
 
 def render_tree(root: Digested, substitution: Substitution) -> Iterator[str]:
@@ -38,6 +108,17 @@ def _render(digested: Digested, substitution: Substitution, depth: int) -> Itera
         yield f"{indent}  {_MARKS[finding.level]} {finding.text} ({finding.place})"
     for child in digested.children:
         yield from _render(child, substitution, depth + 1)
+
+
+def unplaced(root: Digested, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that stand below no element of the tree: about old forms, which have become new elements."""
+    placed: set[int] = set()
+    waiting = [root]
+    while waiting:
+        digested = waiting.pop()
+        placed.update(id(finding) for finding in digested.findings)
+        waiting += digested.children
+    return [finding for finding in findings if id(finding) not in placed]
 
 
 def remarks(findings: Iterable[Finding]) -> Iterator[str]:

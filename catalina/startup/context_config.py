@@ -8,7 +8,9 @@ web.xml.default, conf/web.xml, the heavier one first.
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +22,13 @@ from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.descriptor.web_xml_writer import to_xml
 from catalina.digester.digester import Digester
+from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
-from catalina.startup.bare_application import BareApplication
+from catalina.startup.bare_application import BareApplication, stray_source
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
 from catalina.startup.web_xml_application import apply_web_xml
@@ -47,6 +50,10 @@ JAVA_SERVLETS = (
 )
 #: What the application's own file may say about itself but not change: deployment has decided it.
 DECIDED = ("path", "doc_base", "name", "web_app_version", "version_key")
+
+
+#: Context files whose remarks are remembered.
+MAX_REMEMBERED_FILES = 1000
 
 
 class _Defaults:
@@ -75,6 +82,22 @@ class _Defaults:
         return known
 
 
+class _Remarks:
+    """What was said about a file is said again when it has changed, and not for each application that reads it."""
+
+    def __init__(self) -> None:
+        self._said: dict[Path, tuple[Finding, ...]] = {}
+        self._lock = threading.Lock()
+
+    def are_new(self, file: Path, findings: Sequence[Finding]) -> bool:
+        with self._lock:
+            known = self._said.get(file)
+            if len(self._said) >= MAX_REMEMBERED_FILES:
+                self._said.clear()
+            self._said[file] = tuple(findings)
+        return known != tuple(findings)
+
+
 def _leave_out_java(definition: ServletDef) -> None:
     """JSP, CGI and SSI of a stock conf/web.xml: what is mapped to them is 404, so that no source is ever shown."""
     if definition.servlet_class.startswith(JAVA_SERVLETS):
@@ -85,6 +108,7 @@ def _leave_out_java(definition: ServletDef) -> None:
 
 
 _defaults = _Defaults()
+_remarks = _Remarks()
 
 
 class ContextConfig(Component):
@@ -138,10 +162,12 @@ class ContextConfig(Component):
         try:
             digester.parse_into(file, context, str(file))
         except ConfigurationError as exc:
-            log.error("The context file [%s] of application [%s] cannot be used: %s", file, context.name, exc)
+            why = "" if isinstance(exc, UnusableConfiguration) else f": {exc}"
+            log.error("The context file [%s] of application [%s] cannot be used%s", file, context.name, why)
             self._good = False
-        for finding in digester.findings:
-            log.log(finding.level, "%s", finding)
+        if _remarks.are_new(file, digester.findings):
+            for finding in digester.findings:
+                log.log(finding.level, "%s", finding)
 
     @staticmethod
     def _substitution(context: StandardContext) -> Substitution:
@@ -162,8 +188,49 @@ class ContextConfig(Component):
             self._good = False
             log.error("The document base [%s] of application [%s] does not exist", root, context.name)
             raise DeploymentError(f"{context}: the document base [{root}] does not exist")
+        if self._shows_configuration(context, root):
+            self._good = False
+            log.error("The document base [%s] of application [%s] holds the server's own conf directory, which would "
+                      "be served to everybody; the application is not started", root, context.name)  # fmt: skip
+            raise DeploymentError(f"{context}: the document base [{root}] holds the server's own conf directory")
         self._bare = BareApplication.find(root)
+        if self._bare is not None and self._names_servlets(context):
+            self._bare = None
+        elif self._bare is None and root.is_dir() and not (root / "WEB-INF").is_dir():
+            self._refuse_stray_source(context)
         context.resources.serves_files = self._bare is None
+
+    def _names_servlets(self, context: StandardContext) -> bool:
+        """Whether the application's descriptor names servlets, or cannot be read, which is said later."""
+        try:
+            return bool(self._own_descriptor(context).servlets)
+        except ConfigurationError:
+            return True
+
+    @staticmethod
+    def _refuse_stray_source(context: StandardContext) -> None:
+        """Source without an application is somebody's program in a layout that is not known here, and no web site.
+
+        Raises:
+            DeploymentError: there is some.
+        """
+        root = context.document_root
+        source = stray_source(root)
+        if source is None:
+            return
+        log.warning(
+            "The directory [%s] is not deployed as [%s]: it has Python source [%s], but no application. Expected "
+            "wsgi.py or app.py in it, with application or app, or WEB-INF/web.xml. If it is a static site, make "
+            "an empty directory WEB-INF in it; its source is not served then.", root, context.name or "/", source,
+        )  # fmt: skip
+        raise DeploymentError(f"{context}: [{root}] has Python source [{source}], but no application")
+
+    @staticmethod
+    def _shows_configuration(context: StandardContext, root: Path) -> bool:
+        """Whether conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
+        configuration = os.path.realpath(context.host.catalina_base / "conf")
+        real = os.path.realpath(root)
+        return Path(configuration).is_relative_to(real) or Path(real).is_relative_to(configuration)
 
     @staticmethod
     def _unpack(context: StandardContext, archive: Path) -> Path:
@@ -186,8 +253,7 @@ class ContextConfig(Component):
 
     def _configure(self, context: StandardContext) -> None:
         try:
-            web_xml = self._bare_web_xml(context, self._bare) if self._bare is not None else self._web_xml(context)
-            apply_web_xml(web_xml, context)
+            apply_web_xml(self._web_xml(context), context)
             add_authenticator(context)
         except CatalinaError as exc:
             log.error("%s", exc)
@@ -197,23 +263,34 @@ class ContextConfig(Component):
         context.configured = self._good
         self._good = True  # the next start reads everything anew
 
-    def _web_xml(self, context: StandardContext) -> WebXml:
-        own_file = Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
-        own = WebXml()
-        if own_file.is_file():
-            own = read_web_xml(
-                own_file,
-                str(own_file),
+    @staticmethod
+    def _own_file(context: StandardContext) -> Path:
+        return Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
+
+    def _own_descriptor(self, context: StandardContext) -> WebXml:
+        """The application's own web.xml, an empty one without. Raises ConfigurationError."""
+        file = self._own_file(context)
+        if file.is_file():
+            return read_web_xml(
+                file,
+                str(file),
                 substitute=self._substitution(context),
                 decoded_patterns=context.url_patterns_provided_in_decoded_form,
                 block_external=context.xml_block_external,
             )
-            for warning in own.warnings:
-                log.warning("%s", warning)
-        elif context.alt_dd_name:
-            raise ConfigurationError(f"altDDName [{own_file}] does not exist")
-        context.default_web_xml_watched = [own_file]
-        merged = self._with_defaults(context, self._with_own_defaults(context, own))
+        if context.alt_dd_name:
+            raise ConfigurationError(f"altDDName [{file}] does not exist")
+        return WebXml()
+
+    def _web_xml(self, context: StandardContext) -> WebXml:
+        context.default_web_xml_watched = [self._own_file(context)]
+        own = self._own_descriptor(context)
+        for warning in own.warnings:
+            log.warning("%s", warning)
+        if self._bare is None:
+            merged = self._with_defaults(context, self._with_own_defaults(context, own))
+        else:
+            merged = self._bare_web_xml(context, self._bare, own)
         if context.log_effective_web_xml:
             log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged), extra={"keeps_lines": True})
         return merged
@@ -239,10 +316,11 @@ class ContextConfig(Component):
                 merged = merge(merged, _defaults.read(file, self._substitution(context), decoded))
         return merged
 
-    def _bare_web_xml(self, context: StandardContext, bare: BareApplication) -> WebXml:
+    def _bare_web_xml(self, context: StandardContext, bare: BareApplication, own: WebXml) -> WebXml:
         """The defaults' types and session settings, but one servlet, for everything."""
         with context.loader.bound():
-            own = bare.web_xml(context.loader)
+            own = bare.web_xml(context.loader, own)
+        own = self._with_own_defaults(context, own)
         defaults = self._with_defaults(context, WebXml())
         defaults.servlets, defaults.servlet_mappings, defaults.welcome_files = {}, {}, []
         defaults.filters, defaults.filter_mappings = {}, []

@@ -69,6 +69,7 @@ class ControlCommands:
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         with self._serviced(host, context.name):
             context.reload()
+        self._config(host).note_outcome(context.name)
         if not context.state.available:
             raise DeploymentError(f"[{context.name or '/'}] does not start again; the log says why")
         return [f"reloaded [{context.name or '/'}]"]

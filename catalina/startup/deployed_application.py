@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from catalina.core.context_name import ContextName
 from catalina.deploy.archive import Archive
-from catalina.deploy.settling import Stamp, stamp_of
+from catalina.deploy.settling import Stamp, TreeStamp, stamp_of
 
 __all__ = ["DeployedApplication"]
 
@@ -38,6 +38,10 @@ class DeployedApplication:
     reload: dict[str, Stamp | None] = field(default_factory=dict)
     #: A state of the archive that was looked at and refused; the running version stays.
     refused: Stamp | None = None
+    #: The state of its directory before it was started.
+    before: TreeStamp | None = None
+    #: Of an application that did not start, the state of its directory that need not be tried again.
+    tried: TreeStamp | None = None
     #: The warning about a directory beside a packed archive has been given.
     warned_of_directory: bool = False
 

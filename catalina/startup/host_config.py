@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
@@ -23,9 +23,9 @@ from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.brought_files import COMMAND
 from catalina.deploy.directory_watcher import DirectoryWatcher
-from catalina.deploy.settling import stamp_of
+from catalina.deploy.settling import stamp_of, tree_of
 from catalina.errors import CatalinaError, DeploymentError
-from catalina.lifecycle import LifecycleEvent
+from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.startup.application_deployer import ApplicationDeployer
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.archive_exchange import ArchiveExchange
@@ -40,6 +40,16 @@ __all__ = ["HostConfig"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
+#: Directories of a failed application that are watched; a change below another one is found by the background tick.
+MAX_WATCHED = 200
+
+
+def _directories(root: str | None) -> Iterator[str]:
+    """A directory and those below it, without the interpreter's caches."""
+    for place, names, _ in os.walk(root) if root is not None else ():
+        names[:] = [name for name in names if name != "__pycache__"]
+        yield place
+
 
 class HostConfig(Component):
     """The listener of one host. Its methods may be called from any thread; deployments of one host exclude each other.
@@ -52,6 +62,8 @@ class HostConfig(Component):
         self.deployed: dict[str, DeployedApplication] = {}
         self._lock = threading.RLock()
         self._serviced: set[str] = set()
+        #: Failed applications whose files changed while they were started, and that have been tried again for it.
+        self._tried_at_once: set[str] = set()
         self._watcher: DirectoryWatcher | None = None
 
     @classmethod
@@ -114,6 +126,8 @@ class HostConfig(Component):
         directories = {self.sources.app_base, self.sources.config_base}
         for application in self.deployed.values():
             directories.update(os.path.dirname(file) for file in (*application.redeploy, *application.reload))
+            if self._has_failed(application):
+                directories.update(islice(_directories(self._root_of(application)), MAX_WATCHED))
         self._watcher.watch(directories)
 
     # -- looking -------------------------------------------------------------------------------------------------
@@ -127,7 +141,7 @@ class HostConfig(Component):
             for application in list(self.deployed.values()):
                 with self._servicing(application.name.name) as mine:
                     if mine:
-                        self._act(application, self.changes.look(application))
+                        self._look_at(application)
             if self.host.undeploy_old_versions:
                 self._undeploy_old_versions()
             self.deploy_apps()
@@ -143,9 +157,13 @@ class HostConfig(Component):
         with self._lock:
             application = self.deployed.get(name)
             if application is not None:
-                self._act(application, self.changes.look(application))
+                self._look_at(application)
             self.deploy_apps(at_start=True, only=name, serviced=True)
             self._watch()
+
+    def _look_at(self, application: DeployedApplication) -> None:
+        failed = self._has_failed(application)
+        self._act(application, self.changes.look(application, self._root_of(application), failed))
 
     def _act(self, application: DeployedApplication, change: Change) -> None:
         match change.action:
@@ -185,14 +203,18 @@ class HostConfig(Component):
         self._deploy_each(
             (name, partial(deployer.deploy_directory, name, directory))
             for name, directory in sources.directories()
-            if wanted(name)
+            if wanted(name) and self._is_new(name)
+            if at_start or sources.tree_settles(directory, tree_of(directory))
         )
+
+    def _is_new(self, name: ContextName) -> bool:
+        return name.name not in self.deployed and self.host.find_child(name.name) is None
 
     def _deploy_each(self, found: Iterable[tuple[ContextName, Callable[[], DeployedApplication]]]) -> None:
         """Deploy what is not there yet, with ``startStopThreads`` threads."""
         wanted: dict[str, Callable[[], DeployedApplication]] = {}
         for name, deploy in found:
-            if name.name not in self.deployed and self.host.find_child(name.name) is None:
+            if self._is_new(name):
                 wanted.setdefault(name.name, deploy)
         threads = thread_count(self.host.start_stop_threads)
         if threads == 1 or len(wanted) < 2:
@@ -202,6 +224,7 @@ class HostConfig(Component):
                 done = list(pool.map(lambda deploy: deploy(), wanted.values()))
         for application in done:
             self.deployed[application.name.name] = application
+            self._remember_outcome(application)
 
     def _archive_beside(self, name: ContextName, file: str) -> None:
         """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden.
@@ -245,6 +268,42 @@ class HostConfig(Component):
                     self.stop_application(application)
                     self.changes.delete(application)
 
+    # -- applications that did not start -------------------------------------------------------------------------
+
+    def _has_failed(self, application: DeployedApplication) -> bool:
+        context = self.context_of(application)
+        return context is None or context.state is LifecycleState.FAILED
+
+    def _root_of(self, application: DeployedApplication) -> str | None:
+        """The directory that an application runs from, or would; None for what has none."""
+        context = self.context_of(application)
+        if context is not None and context.document_root.is_absolute():
+            return str(context.document_root)
+        return application.directory or None
+
+    def note_outcome(self, name: str) -> None:
+        """Somebody else has started, or tried to start, an application: a failed one waits for another change."""
+        with self._lock:
+            application = self.deployed.get(name)
+            if application is not None:
+                self._remember_outcome(application)
+                self._watch()
+
+    def _remember_outcome(self, application: DeployedApplication) -> None:
+        """Of an application that failed, note the state of its directory; it is tried again when there is another.
+
+        What changed while it was being started is tried at once, but only once: it may have been its own doing.
+        """
+        name, root = application.name.name, self._root_of(application)
+        if not self._has_failed(application) or root is None:
+            self._tried_at_once.discard(name)
+            return
+        before, application.tried = application.before, tree_of(root)
+        if before is not None and before != application.tried and name not in self._tried_at_once:
+            self._tried_at_once.add(name)
+            application.tried = before
+            self.sources.unsettled = True
+
     # -- acting on one application -------------------------------------------------------------------------------
 
     def context_of(self, application: DeployedApplication) -> StandardContext | None:
@@ -265,6 +324,7 @@ class HostConfig(Component):
         context = self.context_of(application)
         if context is None:
             return
+        application.before = tree_of(str(context.document_root))
         try:
             if context.state.available:
                 context.reload()
@@ -273,6 +333,7 @@ class HostConfig(Component):
         except CatalinaError as error:
             log.error("Error during context [%s] restart: %s", application.name.name, error)
         self.deployer.watch_resources(application, context)
+        self._remember_outcome(application)
 
     def exchange(self, application: DeployedApplication) -> None:
         """A new state of the archive. One that is broken is said to be so once, and the running version stays."""

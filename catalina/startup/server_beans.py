@@ -130,9 +130,15 @@ def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) ->
 
 
 def _channel(channel: Any, name: str) -> Beans:
-    """The channel and its parts have a domain of their own."""
-    keys = {"type": "Channel", "channel": name}
-    yield ObjectName("ClusterChannel", {**keys, "component": "Channel"}), channel
+    """The channel and its parts have a domain of their own: the channel's jmxDomain, with its jmxPrefix in front."""
+    if not channel.jmx_enabled:
+        return
+    base = ObjectName.parse(f"{channel.jmx_domain}:{channel.jmx_prefix}type=Channel,channel={name}")
+
+    def named(**more: str) -> ObjectName:
+        return ObjectName(base.domain, {**base.keys, **more})
+
+    yield named(component="Channel"), channel
     coordinator = channel.coordinator
     for component, part in (
         ("Membership", coordinator.membership_service),
@@ -140,10 +146,9 @@ def _channel(channel: Any, name: str) -> Beans:
         ("Sender", coordinator.sender),
     ):
         if isinstance(part, Component):
-            yield ObjectName("ClusterChannel", {**keys, "component": component}), part
+            yield named(component=component), part
     for interceptor in channel.interceptors:
-        names = {"component": "Interceptor", "interceptorName": type(interceptor).__name__}
-        yield ObjectName("ClusterChannel", {**keys, **names}), interceptor
+        yield named(component="Interceptor", interceptorName=type(interceptor).__name__), interceptor
 
 
 def _named_resources(keys: dict[str, str], resources: Any) -> Beans:

@@ -4,11 +4,18 @@ such."""
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import platform
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["process_properties"]
+from catalina.attributes import Place
+from catalina.digester.findings import Finding
+
+__all__ = ["process_properties", "process_remarks"]
+
+_JMX_REMOTE = "com.sun.management.jmxremote"
 
 
 def process_properties() -> dict[str, str]:
@@ -26,6 +33,14 @@ def process_properties() -> dict[str, str]:
         "user.home": str(Path("~").expanduser()),
         "user.name": _user_name(),
     }
+
+
+def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
+    """What a node's properties ask for and do not get: findings of level WARNING."""
+    asked = sorted(name for name in properties if name.startswith(_JMX_REMOTE))
+    if asked:
+        text = f"there is no JMX port yet: {', '.join(asked)} {'opens' if len(asked) == 1 else 'open'} nothing"
+        yield Finding(logging.WARNING, Place("properties", 0), "", text)
 
 
 def _user_name() -> str:

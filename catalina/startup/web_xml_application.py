@@ -49,6 +49,7 @@ def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
     context.constraints = [*web_xml.constraints, *_deny_uncovered(web_xml, context)]
     context.login_config = web_xml.login
     context.security_roles = list(web_xml.roles)
+    _check_tracking_modes(web_xml, context)
     context.session_config = web_xml.session
     if web_xml.session.timeout_minutes is not None:
         context.session_timeout = web_xml.session.timeout_minutes
@@ -57,6 +58,19 @@ def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
     context.naming.set_descriptor(web_xml.env_entries, web_xml.resource_refs)
     _apply_servlets(web_xml, context)
     _apply_filters(web_xml, context)
+
+
+def _check_tracking_modes(web_xml: WebXml, context: StandardContext) -> None:
+    """Refuse ways for session ids that there are not: nobody would keep a session (ApplicationContext.java)."""
+    modes = web_xml.session.tracking_modes
+    why = None
+    if "SSL" in modes:
+        why = "the TLS session cannot be the session here; use COOKIE"
+    elif "COOKIE" in modes and not context.cookies:
+        why = "the Context says cookies=false"
+    if why is not None:
+        text = f"The session tracking mode [{', '.join(sorted(modes))}] requested for context [{context.name or '/'}]"
+        raise ConfigurationError(f"{text} is not supported: {why}")
 
 
 def _deny_uncovered(web_xml: WebXml, context: StandardContext) -> list[SecurityConstraint]:

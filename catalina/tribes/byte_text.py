@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalina.attributes import AttributeRefused
 
-__all__ = ["byte_list", "text_or_byte_list"]
+__all__ = ["byte_list", "hex_key", "text_or_byte_list"]
 
 
 def byte_list(text: str) -> bytes:
@@ -23,6 +23,14 @@ def byte_list(text: str) -> bytes:
     if any(not -128 <= number <= 255 for number in numbers):
         raise AttributeRefused("bytes from -128 to 127")
     return bytes(number & 0xFF for number in numbers)
+
+
+def hex_key(text: str) -> bytes:
+    """Convert a key in hex digits; what was given is not repeated in a message."""
+    try:
+        return bytes.fromhex(text.strip())
+    except ValueError:
+        raise AttributeRefused("a key in hex digits") from None
 
 
 def text_or_byte_list(text: str) -> bytes:

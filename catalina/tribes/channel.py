@@ -6,7 +6,7 @@ Options are bits; an operator writes them as a number or as names (:func:`parse_
     0x02  use_ack             the receiver acknowledges, the sender waits
     0x04  synchronized_ack    with 0x02: the acknowledgement comes when the listeners have returned
     0x08  asynchronous        the sender does not wait; failures reach only an error handler
-    0x10  secure              no effect in the stock transport
+    0x10  secure              over TLS with the channel's pre-shared key, to the member's securePort
     0x20  udp                 one datagram to the member's UDP port
     0x40  multicast           one datagram to the membership's group
 """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["MESSAGES", "TRACE"]
+__all__ = ["FINE", "MESSAGES"]
 
-#: Level of JULI's FINEST, which Tomcat's ``trace`` is.
-TRACE = 5
+#: The level of these lines. Tomcat's are of FINEST; who sets FINE on this logger wants to see messages.
+FINE = logging.DEBUG
 
 MESSAGES = logging.getLogger("org.apache.catalina.tribes.MESSAGES")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -159,11 +160,13 @@ class FilterValve(ValveBase):
             raise LifecycleError(f"{self}: the attribute filterClass is required")
         try:
             self._filter = self._make()
-        except (DeploymentError, ClassBroken) as error:
+        except DeploymentError as error:
             raise LifecycleError(f"{self}: {error}") from error
 
     def _make(self) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
-        found: Any = find_class(self.filter_class) if ":" not in self.filter_class else None
+        found: Any = None
+        with contextlib.suppress(ClassBroken):  # no class: a function, perhaps
+            found = find_class(self.filter_class) if ":" not in self.filter_class else None
         found = self._by_python_name() if found is None else found
         if isinstance(found, type) and issubclass(found, Component):
             made: Any = found()

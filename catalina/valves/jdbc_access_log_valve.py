@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, choice
 from catalina.errors import LifecycleError, NamingError
 from catalina.naming.data_source import make_engine
+from catalina.naming.jdbc_url import driver_packages
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
@@ -31,6 +32,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 
 class JDBCAccessLogValve(AbstractAccessLogValve):
     """One row per request, written on the background tick, so that no request waits for the database."""
+
+    packages = ("sqlalchemy",)
 
     pattern = Attribute(
         choice("common", "combined"), "common", doc="combined also writes host, method, referer and user agent."
@@ -54,6 +57,10 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
     request_attributes_enabled = Attribute(
         bool, True, doc="Take address, host, port and protocol from the attributes that RemoteIpValve sets."
     )
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """SQLAlchemy, and the driver of connectionURL."""
+        return (*self.packages, *driver_packages(self.connection_url))
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

@@ -7,6 +7,7 @@ Looked at in this order, the first that has the path answers: PreResources, the 
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
@@ -20,6 +21,7 @@ from catalina.webresources.jar_resource_set import JarResourceSet
 from catalina.webresources.resource import Resource
 from catalina.webresources.resource_cache import ResourceCache
 from catalina.webresources.resource_set import ResourceSet
+from catalina.webresources.unserved_names import is_unserved, is_unserved_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -98,7 +100,9 @@ class StandardRoot(Lifecycle):
     # -- asking --------------------------------------------------------------------------------------------------
 
     def get_resource(self, path: str) -> Resource:
-        """What is at a path of the application; ask the result whether it ``exists``.
+        """What is at a path of the application, for whoever serves it; ask the result whether it ``exists``.
+
+        Source, databases and the like (``unserved_names``) do not, whatever is there; see :meth:`own_resource`.
 
         Raises:
             ValueError: the path has no leading slash, or leads above the root.
@@ -113,8 +117,20 @@ class StandardRoot(Lifecycle):
             return self.find(normal)
         return cache.get(normal)
 
+    def own_resource(self, path: str) -> Resource:
+        """What is at a path, for the application itself, which may read all of its files. Raises ValueError."""
+        if not path.startswith("/"):
+            raise ValueError(f"The path {path!r} does not start with a slash")
+        normal = normalize(path)
+        if normal is None:
+            raise ValueError(f"The path {path!r} leads out of the application")
+        return self._find_any(normal) if is_unserved(normal) else self.get_resource(normal)
+
     def find(self, path: str) -> Resource:
         """As :meth:`get_resource`, but a fresh look; ``path`` is normal."""
+        return Resource(path) if is_unserved(path) else self._find_any(path)
+
+    def _find_any(self, path: str) -> Resource:
         for resource_set in self.sets:
             found = resource_set.get(path)
             if found is not None:
@@ -126,23 +142,30 @@ class StandardRoot(Lifecycle):
         return self._cache.content(resource) if self._cache is not None else None
 
     def names(self, path: str) -> list[str]:
-        """Names in a directory, sorted; without WEB-INF and META-INF at the root of the application."""
+        """Names in a directory, sorted; without WEB-INF and META-INF at the root, and without what is never served."""
         directory = path if path.endswith("/") else path + "/"
         names: set[str] = set()
         for resource_set in self.sets:
             names |= resource_set.names(directory)
         if directory == "/":
             names = {name for name in names if name.upper() not in ("WEB-INF", "META-INF")}
-        return sorted(names)
+        return sorted(name for name in names if not is_unserved_name(name))
+
+    def holds_unserved(self, path: str) -> bool:
+        """Whether something below a directory, of the files that may be written, is never served."""
+        file = self.writable_file(path)
+        if file is None or not file.is_dir():
+            return False
+        return any(is_unserved_name(name) for _, names, files in os.walk(file) for name in (*names, *files))
 
     def writable_file(self, path: str) -> Path | None:
         """The file to write for a path: in the application's own directory, also when it does not exist yet.
 
         Returns:
-            None when nothing may be written there: readOnly, an archive, a link on the way, WEB-INF.
+            None when nothing may be written there: readOnly, an archive, a link on the way, what is never served.
         """
         main = self._main
-        if not isinstance(main, DirResourceSet) or main.read_only:
+        if not isinstance(main, DirResourceSet) or main.read_only or is_unserved(path):
             return None
         return main.file_to_write(path)
 

@@ -189,6 +189,7 @@ def test_a_user_whom_the_proxy_vouches_for_gets_the_roles_of_the_realm(tmp_path)
 
         node.engine.add_valve(Proxy())
         assert text(node.ask("/shop/private/x")).startswith("bob|BASIC")
+        assert text(node.ask("/shop/open")).startswith("-|")  # nobody has authorised the user there
 
 
 def test_without_a_realm_nobody_gets_in(tmp_path):

@@ -22,12 +22,12 @@ def make(*args: Any, handler: AjpNioProtocol | None = None, **kwargs: Any) -> Re
     ("uri", "attributes", "path", "query"),
     [
         ("/a", [attribute(5, "x=1")], "/a", "x=1"),
-        ("/a?y=2", [], "/a", "y=2"),
-        ("http://shop:81/a", [], "/a", None),
-        ("http://shop", [], "/", None),
+        ("/a?y=2", [], "/a?y=2", None),
+        ("/a?y=2", [attribute(5, "x=1")], "/a?y=2", "x=1"),
+        ("http://shop:81/a", [], "http://shop:81/a", None),
     ],
 )
-def test_path_and_query_are_found_wherever_a_proxy_puts_them(uri, attributes, path, query):
+def test_the_uri_is_taken_literally(uri, attributes, path, query):
     request = make("GET", uri, attributes=attributes)
     assert (request.request_uri, request.query_string) == (path, query)
 
@@ -72,6 +72,8 @@ def test_the_secret_must_be_the_same_letter_by_letter():
 def test_roles_of_the_proxys_user_are_for_the_realm_with_tomcat_authorization():
     request = make(handler=AjpNioProtocol(tomcat_authorization=True), attributes=[attribute(3, "rosa")])
     assert request.remote_user_needs_authorization
+    assert request.proxy_user == "rosa"
+    assert request.remote_user is None
     assert request.principal is None
     request = make(handler=AjpNioProtocol(tomcat_authentication=False), attributes=[attribute(3, "rosa")])
     assert not request.remote_user_needs_authorization

@@ -63,9 +63,10 @@ def test_a_first_letter_in_upper_case_names_the_same_attribute_as_in_java():
 
 
 def test_what_only_another_protocol_knows_is_named_in_a_warning(caplog):
-    connector = Connector(port=-1)
+    connector = Connector(port=0)
     assert connector.set_attribute("packetSize", "9000")  # `protocol` may still come
     connector.init()
+    connector.destroy()
     assert "packetSize" in caplog.text
 
 
@@ -140,7 +141,8 @@ def test_pausing_finishes_what_runs_and_takes_nothing_new():
 
 
 def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
-    monkeypatch.setattr("catalina.connector.connector.importlib.util.find_spec", lambda name: None)
+    for module in ("catalina.connector.connector", "catalina.extras"):
+        monkeypatch.setattr(f"{module}.is_installed", lambda _package: False)
 
     def prepare(connector: Connector, container: Any) -> None:
         connector.add_upgrade_protocol(Http2Protocol())
@@ -148,7 +150,7 @@ def test_without_the_library_only_http_1_1_is_served(caplog, monkeypatch):
     with serving(hello, prepare) as connector, Client(connector) as client:
         assert connector.http2 is None
         assert client.get().body == b"hello"
-    assert "catalina[http2]" in caplog.text
+    assert 'CATALINA_EXTRAS="http2"' in caplog.text
 
 
 def test_what_was_served_is_counted():
@@ -212,3 +214,25 @@ def test_what_only_the_later_protocol_understands_is_refused_by_name(caplog):
 def test_an_unknown_charset_of_uris_is_refused():
     with pytest.raises(AttributeRefused):
         Connector().set_attribute("URIEncoding", "punycode")
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_connector_without_a_usable_port_fails_as_in_java(port):
+    connector = Connector(port=port)
+    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0, reactor=None))
+    with pytest.raises(
+        LifecycleError, match=rf'Failed to initialize component \[Connector\["http-nio-{port}"\]\]: port out'
+    ):
+        connector.init()
+
+
+def test_a_connector_that_has_stopped_listens_again_when_it_is_started_again():
+    with serving(hello) as connector:
+        port = connector.local_port
+        connector.stop_listening()
+        connector.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        connector.start()
+        with Client(connector) as client:
+            assert client.get().status == 200

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -595,5 +596,123 @@ def test_a_refused_body_is_not_read_on():
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;=\r\n")
         assert client.answer().status == 400
         (connection,) = connector.endpoint.connections
-        assert connection._state is LINGER
+        wait_for(lambda: connection._state is LINGER)
         assert connection.deadline < time.monotonic() + 3
+
+
+@pytest.mark.parametrize("length", [100, 100_000])
+def test_a_body_that_drips_has_to_come_at_a_least_rate(length):
+    with serving(echo, connectionTimeout="400", minUploadRate="1000") as connector, Client(connector) as client:
+        started = time.monotonic()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length)
+        stop = threading.Event()
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.1):
+                    client.send(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            assert client.answer().status == 408
+        finally:
+            stop.set()
+            dripping.join()
+        assert time.monotonic() - started < 3  # a byte each 0.1 s would have taken 10 s and more
+
+
+def test_a_steady_upload_may_take_longer_than_the_time_of_a_portion():
+    with serving(echo, connectionTimeout="400", minUploadRate="10") as connector, Client(connector) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 80\r\n\r\n")
+        for _ in range(8):
+            time.sleep(0.1)
+            client.send(b"x" * 10)
+        assert client.answer().status == 200
+
+
+def test_a_client_that_takes_a_byte_now_and_then_is_cut_off():
+    def endless(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return (b"x" * 65536 for _ in range(100_000))
+
+    attributes = {"connectionTimeout": "400", "minDownloadRate": "100000000", "socket_txBufSize": "10000"}
+    with serving(endless, **attributes) as connector, Client(connector) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: connector.endpoint.connections)
+
+        def read_a_little() -> bool:
+            with contextlib.suppress(OSError):
+                client.socket.recv(1000)
+            return not connector.endpoint.connections
+
+        wait_for(read_a_little)
+
+
+@pytest.mark.parametrize("values", [["abc"], ["-5"], ["5", "6"], ["\u0665"], ["1" * 30], [""], ["+5"]])
+def test_a_content_length_of_the_application_that_is_none_is_left_out(values, caplog):
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", value) for value in values])
+        return [b"hello"]
+
+    with serving(application) as connector, Client(connector) as client:
+        for _ in range(2):
+            answer = client.get()
+            assert answer.get("content-length") == "5"
+            assert answer.body == b"hello"
+    assert "is left out" in caplog.text
+
+
+def test_a_content_length_that_is_said_twice_is_sent_once():
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5"), ("content-length", "5")])
+        return [b"hello"]
+
+    with serving(application) as connector, Client(connector) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.receive_until(b"\r\n\r\n").lower().count(b"content-length") == 1
+
+
+def test_a_body_too_large_to_be_read_away_is_announced_as_the_end_of_the_connection():
+    def ignore(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"no"]
+
+    with serving(ignore, maxSwallowSize="1000") as connector, Client(connector) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 70_000)
+        answer = client.answer()
+        assert (answer.status, answer.get("connection")) == (200, "close")
+
+
+@pytest.mark.parametrize(
+    ("data", "logged"),
+    [
+        (b"GET /a?b HTTP/1.1\r\nHost: one.test:81\r\nX: " + b"a" * 9000, ("GET", "/a", "b", "one.test", 81)),
+        (b"GET /| HTTP/1.1\r\nHost: one.test\r\n\r\n", ("GET", "/|", None, "one.test", None)),
+        (
+            b"PUT /a HTTP/1.1\r\nHost: one.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            ("PUT", "/a", None, "one.test", 80),
+        ),
+        (b"GET / HTTP/1.1\r\nHost: b@d\r\n\r\n", ("GET", "/", None, "", None)),
+    ],
+)
+def test_a_refused_request_is_logged_for_the_host_that_it_names(data, logged):
+    containers: list[Container] = []
+    with serving(echo, lambda connector, container: containers.append(container)) as connector:
+        asked: list[str] = []
+        found = containers[0].map
+
+        def note(host: str, path: str, version: str | None = None) -> Any:
+            asked.append(host)
+            return found(host, path, version)
+
+        containers[0].map = note  # type: ignore[method-assign]
+        with Client(connector) as client:
+            client.send(data)
+            assert client.answer().status in (400, 431)
+        ((request, _),) = containers[0].logged
+    method, path, query, host, port = logged
+    assert (request.method, request.request_uri, request.query_string) == (method, path, query)
+    assert request.server_name == (host or request.local_name)
+    assert port in (None, request.server_port)
+    assert asked == [request.server_name]

@@ -14,6 +14,7 @@ from catalina.connector.parameters import declared_encoding, parse_cookies
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.errors import LimitError
+from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 from tests.support.work import assert_linear
 
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
@@ -87,8 +88,22 @@ def cookie_headers(*fields: str) -> Headers:
 
 
 def test_cookies_are_read_and_malformed_ones_left_out():
-    cookies = parse_cookies(cookie_headers('a=1; b="two"; a=3', "c=x=y; bad name=1; d=a\\b; novalue; =1"), 10)
-    assert cookies == {"a": ("1", "3"), "b": ("two",), "c": ("x=y",)}
+    fields = ('a=1; b="two"; a=3', 'c=x=y; bad name=1; d=a\\b; novalue; =1; e="val ue"; f=v w; g="a,b"')
+    cookies = parse_cookies(cookie_headers(*fields), 10, names=False)
+    assert cookies == {"a": ("1", "3"), "b": ("two",), "c": ("x=y",), "g": ("a,b",)}
+
+
+def test_a_cookie_without_an_equals_sign_is_a_name_or_nothing():
+    headers = cookie_headers("a; b=1; ; c d; e=")
+    assert parse_cookies(headers, 10) == {"a": ("",), "b": ("1",), "e": ("",)}
+    assert parse_cookies(headers, 10, names=False) == {"b": ("1",), "e": ("",)}
+
+
+@pytest.mark.parametrize(("setting", "names"), [("name", {"a", "b"}), ("ignore", {"b"})])
+def test_the_cookie_processor_of_the_application_decides(setting, names):
+    made = request(None, b"", (b"Cookie", b"a; b=1"))
+    made.context = SimpleNamespace(cookie_processor=Rfc6265CookieProcessor(cookies_without_equals=setting))
+    assert set(made.cookies) == names
 
 
 def test_cookies_are_read_again_when_a_valve_has_changed_the_field():

@@ -8,8 +8,11 @@ import pytest
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request, to_wsgi_text
-from catalina.errors import InvalidSessionError
+from catalina.connector.request_input import RequestInput
+from catalina.errors import InvalidSessionError, LimitError
+from catalina.realm.generic_principal import GenericPrincipal
 from catalina.session.session_facade import SessionFacade
+from tests.valves.exchange import make_request
 
 
 def request(**attributes: Any) -> Request:
@@ -115,3 +118,36 @@ def test_a_thread_that_is_left_behind_gets_no_session_of_a_request_that_is_over(
 def test_wsgi_text_is_bytes_as_latin_1():
     assert to_wsgi_text("plain") == "plain"
     assert to_wsgi_text("\u20ac") == "\xe2\x82\xac"
+
+
+def test_the_environ_has_tomcats_request_attributes():
+    made = request(remote_addr="203.0.113.5")
+    environ = made.build_environ()
+    assert environ["org.apache.tomcat.peerAddr"] == "203.0.113.5"
+    assert environ["org.apache.catalina.ASYNC_SUPPORTED"] is False
+    assert environ["org.apache.tomcat.sendfile.support"] is False
+    assert "catalina.principal" not in environ
+    made.peer_addr = "10.0.0.1"  # as RemoteIpValve leaves it
+    assert made.build_environ()["org.apache.tomcat.peerAddr"] == "10.0.0.1"
+    made.principal = GenericPrincipal("bob", attributes={"mail": "bob@example.org"})
+    assert made.build_environ()["catalina.principal"].attributes == {"mail": "bob@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "reason"),
+    [("a=1&b=2&c=3", b"", "TOO_MANY_PARAMETERS"), (None, b"a=" + b"x" * 40, "POST_TOO_LARGE")],
+)
+def test_parameters_that_could_not_be_read_are_an_attribute(query, body, reason):
+    connector = SimpleNamespace(
+        max_post_size=20, max_parameter_count=2, uri_encoding="utf-8", use_body_encoding_for_uri=False,
+        parse_body_methods=("POST",),
+    )  # fmt: skip
+    fields = [("Content-Type", "application/x-www-form-urlencoded")]
+    made, _ = make_request(
+        "/x", "POST", fields, query, connector=connector, content_length=len(body), input=RequestInput(None, body)
+    )
+    for _ in range(2):
+        with pytest.raises(LimitError):
+            _ = made.parameters
+    assert made.attributes["org.apache.catalina.parameter_parse_failed"] is True
+    assert made.attributes["org.apache.catalina.parameter_parse_failed_reason"] == reason

@@ -120,3 +120,52 @@ def test_the_table_of_slow_paths_is_bounded(reactor):
     for number in range(2 * MAX_SLOW_PATHS):
         executor.was_slow(f"/{number}")
     assert len(executor._slow) <= MAX_SLOW_PATHS
+
+
+def test_when_all_threads_are_busy_only_requests_whose_body_is_here_run_inline(reactor):
+    executor = RequestExecutor(reactor, max_threads=2)
+    for _ in range(2):
+        executor.became_busy()
+    assert executor.runs_inline("/a", body_is_here=True)
+    assert not executor.runs_inline("/a", body_is_here=False)
+    for _ in range(2):
+        executor.became_busy()
+    assert not executor.runs_inline("/a", body_is_here=True)  # as many again, and no more
+
+
+def test_slow_readers_may_hold_all_threads_but_not_more(reactor):
+    executor = RequestExecutor(reactor, max_threads=1)
+    with executor.waiting_for_client() as first:
+        executor.became_busy()
+        executor.became_busy()
+        with executor.waiting_for_client() as second:
+            assert (first, second) == (True, False)
+    assert executor.stalled == 0
+
+
+def test_a_job_that_raises_costs_no_thread(reactor, caplog):
+    executor = RequestExecutor(reactor, max_threads=1)
+    done = threading.Event()
+
+    def fail() -> None:
+        raise SystemExit("raised in a job")
+
+    assert executor.submit(fail)
+    assert executor.submit(done.set)
+    assert done.wait(PATIENCE)
+    assert "raised in a job" in caplog.text
+
+
+def test_threads_are_called_as_the_executor_says(reactor):
+    names: list[str] = []
+    done = threading.Semaphore(0)
+
+    def job() -> None:
+        names.append(threading.current_thread().name)
+        done.release()
+
+    for prefix in ("shop-exec-", "admin-"):
+        assert RequestExecutor(reactor, name_prefix=prefix).submit(job)
+        assert done.acquire(timeout=PATIENCE)
+    assert [name.rstrip("0123456789") for name in names] == ["shop-exec-", "admin-"]
+    assert reactor.thread_prefix == "shop-exec-"

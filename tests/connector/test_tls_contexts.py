@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from catalina.attributes import Place
 from catalina.connector.tls_contexts import CERTIFICATE_NAMES, HOST_NAMES, TlsContexts, config_of_old_attributes
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.coyote.http11.tls_attributes import TlsAttributes
@@ -49,3 +50,12 @@ def test_relative_files_belong_to_the_base(tmp_path):
     contexts = TlsContexts(Http11NioProtocol(), [config(tmp_path, "_default_")], tmp_path, ["http/1.1"])
     assert contexts.config_for("anything").host_name == "_default_"
     assert contexts.config_for(None).host_name == "_default_"
+
+
+def test_a_missing_file_of_old_attributes_is_named_as_it_was_written(tmp_path):
+    handler = Http11NioProtocol()
+    assert handler.set_attribute("keystoreFile", "conf/no.p12")
+    with pytest.raises(
+        ConfigurationError, match=r"^server.xml:7: .*keystoreFile \(certificateKeystoreFile\) \[.*no.p12\]"
+    ):
+        TlsContexts(handler, [], tmp_path, ["http/1.1"], Place("server.xml", 7))

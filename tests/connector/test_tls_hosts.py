@@ -16,6 +16,7 @@ import pytest
 
 from catalina.connector.connector import Connector
 from catalina.coyote.http2.http2_protocol import Http2Protocol
+from catalina.tomcat.util.net.cipher_names import java_name
 from tests.connector.certificates import authority, make_pair, pair
 from tests.connector.serving import Container, serving
 from tests.connector.test_http2_connection import H2Client
@@ -124,7 +125,7 @@ def test_the_same_holds_for_http2_and_its_requests_show_the_certificate(director
         with H2Client(connector, tls=True, name="b.test", own=directory / "client", version=version) as client:
             shown = json.loads(client.answer(client.request())[1])
             assert shown["jakarta.servlet.request.X509Certificate"] == [pair("client").certificate_pem.decode()]
-            assert shown["jakarta.servlet.request.cipher_suite"] == client.socket.cipher()[0]
+            assert shown["jakarta.servlet.request.cipher_suite"] == java_name(client.socket.cipher()[0])
         with (
             pytest.raises(REFUSED),
             H2Client(connector, tls=True, name="b.test", version=version) as client,

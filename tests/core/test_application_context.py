@@ -82,8 +82,9 @@ def test_other_applications_only_with_cross_context(context: StandardContext) ->
 
 def test_attributes_are_a_mapping(context: StandardContext) -> None:
     attributes = context.application_context.attributes
+    published = dict(attributes)
     attributes["a"] = 1
-    assert (dict(attributes), len(attributes), "a" in attributes) == ({"a": 1}, 1, True)
+    assert (dict(attributes), len(attributes), "a" in attributes) == ({**published, "a": 1}, len(published) + 1, True)
     del attributes["a"]
     with pytest.raises(KeyError):
         attributes["a"]
@@ -95,3 +96,15 @@ def test_the_log_is_the_applications(context: StandardContext, caplog: pytest.Lo
     assert caplog.records[-1].name.endswith("[localhost].[/shop##2]")
     assert caplog.records[-1].getMessage() == "one sold"
     assert context.application_context.logger is context.logger
+
+
+def test_the_container_publishes_what_tomcat_documents(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop##2", {"a.txt": "a"})
+    with node:
+        attributes = context.application_context.attributes
+        assert attributes["org.apache.catalina.resources"] is context.resources
+        assert attributes["org.apache.catalina.webappVersion"] == "2"
+        assert attributes["jakarta.servlet.context.tempdir"] == context.work_path
+        assert attributes["org.apache.tomcat.util.threads.ScheduledThreadPoolExecutor"] is node.server.utility
+        assert "org.apache.catalina.deploy.alt_dd" not in attributes

@@ -13,7 +13,7 @@ from tests.support.needs import missing
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "context-xml"
 #: Foreign classes, what stands in for one, placeholders of another tool, and one listener that even Tomcat has lost.
-THEIRS = ("no class answers to className '", "is used instead", "='${")
+THEIRS = ("is not installed", "no class answers to className '", "is used instead", "='${")
 
 
 def test_every_well_formed_file_is_understood() -> None:

@@ -49,5 +49,13 @@ def test_the_ways_an_id_may_travel(cookies: bool, modes: set[str], expected: tup
     assert (config.cookie_tracking, config.url_tracking) == expected
 
 
-def test_partitioned_is_an_attribute_of_the_cookie() -> None:
-    assert "Partitioned" in SessionCookieConfig.of(StandardContext(use_partitioned=True), SessionConfig()).attributes
+@pytest.mark.parametrize(
+    ("context", "web_xml", "expected"),
+    [(True, {}, "true"), (False, {}, "false"), (True, {"Partitioned": "false"}, "false"),
+     (False, {"partitioned": "TRUE"}, "true"), (True, {"Partitioned": ""}, "false")],
+)  # fmt: skip
+def test_the_session_cookie_says_itself_whether_it_is_partitioned(
+    context: bool, web_xml: dict[str, str], expected: str
+) -> None:
+    config = SessionCookieConfig.of(StandardContext(use_partitioned=context), SessionConfig(attributes=web_xml))
+    assert config.attributes == {"Partitioned": expected}

@@ -310,3 +310,40 @@ def test_sessions_stay_on_the_version_that_made_them(tmp_path: Path) -> None:
         assert node.ask("/shop/", headers={"Cookie": "JSESSIONID=unknown"}).body == b"2 1"
         node.host.remove_child(newer)
         assert node.ask("/shop/").body == b"3 1"
+
+
+def test_an_application_that_did_not_start_can_be_reloaded(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", {"wsgi.py": "import a_module_that_nobody_has\n"})
+    with node:
+        assert context.state is LifecycleState.FAILED
+        assert node.ask("/shop/").status == 404
+        context.reload()
+        assert context.state is LifecycleState.FAILED
+        (tmp_path / "webapps/shop/wsgi.py").write_text(ANSWERS)
+        context.reload()
+        assert node.ask("/shop/").body == b"repaired"
+
+
+def test_a_reloadable_application_comes_back_when_its_broken_module_is_repaired(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    files = {"wsgi.py": "import pk_reloadable.m\n" + ANSWERS, "pk_reloadable/m.py": ""}
+    context = node.add("shop", files, reloadable=True)
+    module = tmp_path / "webapps/shop/pk_reloadable/m.py"
+    with node:
+        assert node.ask("/shop/").body == b"repaired"
+        module.write_text("syntax error\n")
+        context.tick()
+        assert node.ask("/shop/").status == 404
+        context.tick()
+        assert context.state is LifecycleState.FAILED
+        module.write_text("VALUE = 1234\n")
+        context.tick()
+        assert node.ask("/shop/").body == b"repaired"
+
+
+ANSWERS = """
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [b"repaired"]
+"""

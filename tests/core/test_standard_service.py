@@ -13,11 +13,15 @@ from catalina.core.standard_thread_executor import StandardThreadExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle, LifecycleState
 
+#: What a connector is told before its applications stop.
+STOP = ("http refuse", "http pause", "http answer")
+
 
 class FakeConnector(Lifecycle):
     """Writes down what is asked of it."""
 
     service: Any = None
+    throw_on_failure = False
 
     def __init__(self, name: str, told: list[str], broken: bool = False) -> None:
         super().__init__()
@@ -30,6 +34,12 @@ class FakeConnector(Lifecycle):
 
     def _start(self) -> None:
         self.told.append(f"{self.name} start")
+
+    def stop_listening(self) -> None:
+        self.told.append(f"{self.name} refuse")
+
+    def await_accepted(self) -> None:
+        self.told.append(f"{self.name} answer")
 
     def pause(self) -> None:
         self.told.append(f"{self.name} pause")
@@ -62,7 +72,7 @@ def test_the_engine_runs_before_the_connectors_and_stops_after_they_have_paused(
     with caplog.at_level(logging.INFO):
         service.start()
         service.stop()
-    assert told == ["http init", "engine after_start", "http start", "http pause", "engine before_stop", "http stop"]
+    assert told == ["http init", "engine after_start", "http start", *STOP, "engine before_stop", "http stop"]
     assert "Starting service [Catalina]" in caplog.text
     assert "Stopping service [Catalina]" in caplog.text
 
@@ -107,3 +117,13 @@ def test_executors_are_found_by_name_and_run_with_the_service() -> None:
     assert executor.state.available
     service.stop()
     assert not executor.state.available
+
+
+@pytest.mark.parametrize("when", ["init", "start"])
+def test_a_connector_with_throw_on_failure_ends_the_start(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector = FakeConnector("bad", [], broken=when == "init")
+    connector.throw_on_failure = True
+    if when == "start":
+        monkeypatch.setattr(connector, "_start", lambda: 1 / 0)
+    with pytest.raises(LifecycleError):
+        make([], connector).start()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 from pathlib import Path
 
 import pytest
-from watchdog.observers import Observer
 
-from catalina.deploy import directory_watcher
+from catalina.deploy import inotify
 from catalina.deploy.directory_watcher import DirectoryWatcher
+from tests.deploy.test_inotify import no_more
 
 
 @pytest.fixture
@@ -29,11 +28,8 @@ def watcher(looks):
 
 @pytest.fixture
 def without_inotify(monkeypatch):
-    def refuse(*args, **kwargs):
-        raise OSError(errno.ENOSPC, "inotify watch limit reached")
-
-    monkeypatch.setattr(directory_watcher, "POLL_SECONDS", 0.1)
-    monkeypatch.setattr(Observer, "schedule", refuse)
+    monkeypatch.setattr(inotify, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(inotify.Inotify, "add", no_more)
 
 
 def see(directory: Path, looks: threading.Semaphore) -> None:
@@ -47,12 +43,11 @@ def test_a_new_file_causes_a_look(watcher, looks, tmp_path):
     assert not watcher.is_polling
 
 
-def test_without_inotify_polling_takes_over_for_all_directories(watcher, looks, tmp_path, without_inotify, caplog):
+def test_without_inotify_polling_takes_over_for_all_directories(watcher, looks, tmp_path, without_inotify):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     watcher.watch([str(tmp_path / "one"), str(tmp_path / "two")])
     assert watcher.is_polling
-    assert "inotify does not work here" in caplog.text
     see(tmp_path / "two", looks)
 
 
@@ -91,3 +86,12 @@ def test_work_in_progress_causes_no_look(watcher, looks, tmp_path):
 def test_a_look_can_be_asked_for(watcher, looks):
     watcher.look_again(0.01)
     assert looks.acquire(timeout=10)
+
+
+def test_a_watcher_that_never_started_can_be_stopped(looks, tmp_path):
+    watcher = DirectoryWatcher(looks.release, "test-deploy")
+    watcher.watch([str(tmp_path)])
+    watcher.stop()
+    watcher.watch([str(tmp_path)])
+    (tmp_path / "new.war").touch()
+    assert not looks.acquire(timeout=0.3)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from catalina.deploy.settling import Settling, stamp_of
+from catalina.deploy.settling import ABSENT, Settling, stamp_of, tree_of
 from tests.deploy.archives import make_zip
 
 
@@ -61,3 +61,39 @@ def test_a_directory_counts_only_with_its_time(tmp_path):
     assert stamp is not None
     assert (stamp.size, stamp.inode) == (0, 0)
     assert stamp_of(str(tmp_path / "none")) is None
+
+
+def test_every_change_below_a_directory_is_another_state(tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/c").write_text("x")
+    seen = [tree_of(str(tmp_path))]
+    (tmp_path / "a/b/c").write_text("xx")
+    seen.append(tree_of(str(tmp_path)))
+    (tmp_path / "a/d").mkdir()
+    seen.append(tree_of(str(tmp_path)))
+    (tmp_path / "a/b/c").unlink()
+    seen.append(tree_of(str(tmp_path)))
+    assert len(set(seen)) == len(seen)
+    (tmp_path / "a/__pycache__").mkdir()
+    (tmp_path / "a/__pycache__/x.pyc").touch()
+    assert tree_of(str(tmp_path)) == seen[-1]
+    assert tree_of(str(tmp_path / "nothing")) == ABSENT
+
+
+def test_a_tree_settles_when_nothing_in_it_changes(tmp_path):
+    (tmp_path / "a").write_text("x")
+    settling, tree = Settling(quiet=0.5), tree_of(str(tmp_path))
+    written = tree.newest_ns / 1e9
+    assert not settling.tree_is_quiet("t", tree, now=0.0, wall=written + 0.1)
+    assert not settling.tree_is_quiet("t", tree, now=0.9, wall=written + 0.9)
+    assert settling.tree_is_quiet("t", tree, now=1.0, wall=written)
+    assert settling.tree_is_quiet("other", tree, now=5.0, wall=written + 1.0)
+    settling.forget("t")
+    assert not settling.tree_is_quiet("t", tree, now=2.0, wall=written)
+
+
+def test_an_empty_directory_counts_by_its_own_time(tmp_path):
+    (tmp_path / "new").mkdir()
+    tree = tree_of(str(tmp_path / "new"))
+    assert tree.newest_ns > 0
+    assert not Settling(quiet=0.5).tree_is_quiet("t", tree, 0.0, tree.newest_ns / 1e9)

@@ -55,3 +55,53 @@ def test_a_name_that_is_there_twice_is_refused_unless_the_application_decides() 
     with pytest.raises(ConfigurationError, match=r"More than one web fragment has the name \[a\]"):
         names(WebXml(), A, WebXml(name="a"))
     assert names(WebXml(absolute_ordering=["b"]), A, WebXml(name="a"), B) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "expected"),
+    [
+        # a is before all others and behind c: so c is before all others, too.
+        ([WebXml(name="a", before=[OTHERS], after=["c"]), B, C], ["c", "a", "b"]),
+        # What must come after one that is after all others goes there as well.
+        ([WebXml(name="a", after=["c"]), B, WebXml(name="c", after=[OTHERS])], ["b", "c", "a"]),
+        ([WebXml(name="a", before=["c"]), WebXml(name="c", before=[OTHERS]), B], ["a", "c", "b"]),
+        ([WebXml(name="a", after=["nobody"]), WebXml(name="b", before=["nobody"])], ["a", "b"]),
+    ],
+)
+def test_wishes_reach_across_the_groups(fragments: list[WebXml], expected: list[str]) -> None:
+    assert names(WebXml(), *fragments) == expected
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [WebXml(name="a", before=[OTHERS], after=["b"]), WebXml(name="b", after=["a"])],
+        [WebXml(name="a", before=["a"])],
+        [
+            WebXml(name="a", before=[OTHERS]),
+            WebXml(name="b", before=["a"]),
+            WebXml(name="c", before=["b"], after=["a"]),
+        ],
+    ],
+)
+def test_circles_across_the_groups_are_refused(fragments: list[WebXml]) -> None:
+    with pytest.raises(ConfigurationError, match="circular"):
+        names(WebXml(), *fragments)
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [WebXml(name="a", before=[OTHERS], after=[OTHERS])],
+        [WebXml(name="a", before=[OTHERS]), WebXml(name="b", before=["a"], after=[OTHERS])],
+        [WebXml(name="a", after=[OTHERS]), WebXml(name="b", after=["a"], before=[OTHERS])],
+    ],
+)
+def test_nobody_is_before_all_others_and_after_them(fragments: list[WebXml]) -> None:
+    with pytest.raises(ConfigurationError, match="before all others and after all others"):
+        names(WebXml(), *fragments)
+
+
+def test_a_wrong_name_in_the_applications_order_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    names(WebXml(absolute_ordering=["nobody", "a"]), A)
+    assert "Used a wrong fragment name [nobody]" in caplog.text

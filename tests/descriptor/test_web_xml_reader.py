@@ -255,3 +255,50 @@ def test_any_tree_gives_a_descriptor_or_an_error_with_its_place(elements: list[s
         assert complaint.startswith("web.xml:1: ")
         if complaint.endswith("none"):
             read_web_xml(file)  # what is written can be read again
+
+
+def test_cookie_attributes_by_name_are_those_of_the_cookie(tmp_path: Path) -> None:
+    def attribute(name: str, value: str) -> str:
+        return (
+            f"<attribute><attribute-name>{name}</attribute-name><attribute-value>{value}</attribute-value></attribute>"
+        )
+
+    pairs = {"max-AGE": "60", "Secure": "true", "httpOnly": "false", "Domain": "d.example", "PATH": "/p",
+             "Comment": "c", "SameSite": "Lax", "samesite": "None", "Priority": "High"}  # fmt: skip
+    inner = "".join(attribute(*pair) for pair in pairs.items())
+    session = read(tmp_path, f"<session-config><cookie-config>{inner}</cookie-config></session-config>").session
+    assert (session.max_age, session.secure, session.http_only) == (60, True, False)
+    assert (session.cookie_domain, session.cookie_path, session.comment) == ("d.example", "/p", "c")
+    assert session.attributes == {"SameSite": "None", "Priority": "High"}
+    with pytest.raises(ConfigurationError, match=r"web.xml:2.*Max-Age expects a whole number"):
+        read(tmp_path, f"<session-config><cookie-config>{attribute('Max-Age', 'x')}</cookie-config></session-config>")
+
+
+@pytest.mark.parametrize(
+    "tag", ["session-config", "login-config", "name", "ordering", "absolute-ordering", "jsp-config"]
+)
+def test_some_elements_are_there_once(tmp_path: Path, tag: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"web.xml:3.*<{tag}> element is limited to 1 occurrence"):
+        read(tmp_path, f"<{tag}/>\n<{tag}/>")
+
+
+def test_pages_of_a_login_begin_with_a_slash_and_are_decoded(tmp_path: Path) -> None:
+    def login(page: str, error: str) -> str:
+        return (
+            "<login-config><auth-method>FORM</auth-method><form-login-config>"
+            f"<form-login-page>{page}</form-login-page><form-error-page>{error}</form-error-page>"
+            "</form-login-config></login-config>"
+        )
+
+    found = read(tmp_path, login("/log%20in", "/e%C3%BC")).login
+    assert found is not None
+    assert (found.login_page, found.error_page) == ("/log in", "/e\u00fc")
+    with pytest.raises(ConfigurationError, match=r"Form login page \[login\] must start with a '/'"):
+        read(tmp_path, login("login", "/error"))
+    with pytest.raises(ConfigurationError, match=r"Form error page \[error\] must start with a '/'"):
+        read(tmp_path, login("/login", "error"))
+
+
+def test_locations_of_error_pages_are_decoded(tmp_path: Path) -> None:
+    (page,) = read(tmp_path, "<error-page><location>/not%20there</location></error-page>").error_pages
+    assert page.location == "/not there"

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class, module_of, snake_case
+from catalina.digester.class_names import (
+    JAVA_ONLY,
+    OLD_NAMES,
+    ClassBroken,
+    find_class,
+    module_of,
+    snake_case,
+    why_not_found,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +105,23 @@ def test_an_entry_point_of_an_installed_package_is_found(tmp_path: Path, module)
     found = find_class("shop.Audit")
     assert found is not None
     assert found.__name__ == "AuditValve"
+
+
+def test_an_operators_class_that_is_missing_says_what_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "corner_shop").mkdir()
+    (tmp_path / "corner_shop" / "__init__.py").touch()
+    (tmp_path / "corner_shop" / "valves.py").write_text("class AuditValve: ...\n")
+    (tmp_path / "corner_shop" / "broken.py").write_text("import a_module_that_nobody_has\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(
+        ClassBroken, match=r"module corner_shop.valves has no class AuditValv; did you mean AuditValve\?"
+    ):
+        find_class("corner_shop.valves.AuditValv")
+    with pytest.raises(ClassBroken, match=r"corner_shop.broken cannot be imported: .*a_module_that_nobody_has"):
+        find_class("corner_shop.broken.Valve")
+    assert find_class("corner_shop.filters.Valve") is None
+    assert why_not_found("corner_shop.filters.Valve") == ": the package corner_shop has no module corner_shop.filters"
+    assert why_not_found("chain_store.Valve").startswith(
+        ": there is no package chain_store; the server's own code lies"
+    )
+    assert why_not_found("org.apache.catalina.valves.Missing") == ""

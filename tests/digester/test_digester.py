@@ -129,17 +129,19 @@ def test_an_unknown_element_is_one_warning_and_what_is_in_it_is_not_read(tmp_pat
 
 def test_an_unknown_class_name_of_what_may_guard_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(UnusableConfiguration) as caught:
-        digest(tmp_path, '<Host>\n<Valve className="com.example.Audit"/>\n<Realm className="com.example.R"/></Host>')
+        digest(tmp_path, '<Host>\n<Valve className="com.example.Audit"/>\n<Realm className="org.apache.R"/></Host>')
     assert str(caught.value).splitlines() == [
-        "server.xml:2 <Valve>: no class answers to className 'com.example.Audit'; it may guard access",
-        "server.xml:3 <Realm>: no class answers to className 'com.example.R'; it may guard access",
+        "server.xml:2 <Valve>: no class answers to className 'com.example.Audit': there is no package com; "
+        "the server's own code lies in lib/ of CATALINA_BASE, or is installed; it may guard access",
+        "server.xml:3 <Realm>: no class answers to className 'org.apache.R'; it may guard access",
     ]
 
 
 def test_with_the_property_an_unknown_class_name_is_a_warning(tmp_path: Path) -> None:
     tree, findings = digest(tmp_path, '<Host><Valve className="com.example.Audit"/></Host>', catalina_unknown="warn")
     (finding,) = findings
-    assert finding.endswith("no class answers to className 'com.example.Audit'; left out because catalina.unknown=warn")
+    assert "no class answers to className 'com.example.Audit'" in finding
+    assert finding.endswith("; left out because catalina.unknown=warn")
     assert host(tree).added == []
 
 
@@ -177,7 +179,9 @@ def test_another_class_of_tomcat_without_an_implementation_is_information(tmp_pa
 
 def test_an_unknown_listener_is_a_warning(tmp_path: Path) -> None:
     _, findings = digest(tmp_path, '<Host><Listener className="com.example.L"/></Host>')
-    assert findings == ["server.xml:1 <Listener>: no class answers to className 'com.example.L'; left out"]
+    (finding,) = findings
+    assert finding.startswith("server.xml:1 <Listener>: no class answers to className 'com.example.L'")
+    assert finding.endswith("; left out")
 
 
 def test_an_optional_listener_that_is_not_there_is_information(tmp_path: Path) -> None:
@@ -244,3 +248,58 @@ def test_children_are_finished_before_their_parent_gets_them(tmp_path: Path) -> 
     path.write_text(f'<Host><Realm className="{name}"><Realm className="{name}"/></Realm></Host>')
     Digester().parse_into(path, Watching(), root="Host")
     assert seen == [1]
+
+
+class Needy(Valve):
+    packages = ("a_package_that_nobody_has",)
+
+    def useful_packages(self) -> dict[str, str]:
+        return {"another_one": "nothing is compressed", "lxml": "nothing is read"}
+
+
+def test_a_missing_package_is_said_where_the_element_stands(tmp_path: Path) -> None:
+    tree, _ = digest(tmp_path, f'<Host>\n<Valve className="{__name__}.Needy"/></Host>')
+    needed, useful = tree.children[0].findings
+    assert (needed.level, str(needed.place)) == (logging.WARNING, "server.xml:2")
+    assert "the package a_package_that_nobody_has is not installed" in needed.text
+    assert useful.level == logging.INFO
+    assert useful.text.startswith("nothing is compressed: the package another_one is not installed")
+
+
+class Lock(Valve):
+    keeps_strangers_out = True
+
+
+def test_a_lock_that_stands_where_nothing_reads_it_stops_the_start(tmp_path: Path) -> None:
+    text = f'<Host><Valve className="{__name__}.Valve">\n<Lock className="{__name__}.{{}}"/></Valve></Host>'
+    with pytest.raises(UnusableConfiguration, match=r"server.xml:2 <Lock>: .* so that Lock would keep nobody out"):
+        digest(tmp_path, text.format("Lock"))
+    _, findings = digest(tmp_path, text.format("Realm"))
+    assert findings == ["server.xml:2 <Lock>: no element Lock in a Valve; left out"]
+
+
+def test_what_is_wrong_below_an_unknown_class_is_said_at_the_same_time(tmp_path: Path) -> None:
+    class Service(Host):
+        elements = {"Engine": Element(add=Part.add, default=f"{__name__}.Host", guards=True)}
+
+    path = tmp_path / "service.xml"
+    path.write_text(
+        '<Service><Engine className="com.example.E" x="1"><Valve className="com.example.V"/></Engine></Service>'
+    )
+    with pytest.raises(UnusableConfiguration) as caught:
+        Digester().parse_into(path, Service(), root="Service")
+    assert [line.partition(" no class answers")[0] for line in str(caught.value).splitlines()] == [
+        "service.xml:1 <Engine>:",
+        "service.xml:1 <Valve>:",
+    ]
+
+
+def test_what_an_editor_writes_into_a_context_is_taken_without_a_word(tmp_path: Path) -> None:
+    class Context(Part):
+        """Declares nothing."""
+
+    path = tmp_path / "context.xml"
+    path.write_text('<Context source="org.eclipse.jst.jee.server:shop"/>')
+    digester = Digester()
+    digester.parse_into(path, Context())
+    assert digester.findings == []

@@ -44,6 +44,13 @@ def test_scheme_port_and_host_are_believed():
     assert environ["HTTP_HOST"] == "front.example:8443"
 
 
+def test_whether_the_client_is_secure_is_an_attribute():
+    name = "org.apache.catalina.filters.RemoteIpFilter.secure"
+    assert seen(HTTP_X_FORWARDED_PROTO="https")[name] is True
+    assert seen(HTTP_X_FORWARDED_PROTO="http")[name] is False
+    assert name not in seen()
+
+
 def test_without_a_port_it_is_the_schemes():
     assert seen(HTTP_X_FORWARDED_PROTO="https")["SERVER_PORT"] == "443"
     assert seen(HTTP_X_FORWARDED_PROTO="http")["SERVER_PORT"] == "80"

@@ -79,7 +79,11 @@ STACKS = {
     "encrypt": (f"encrypt:{KEY.hex()}", lambda: [EncryptInterceptor(encryption_key=KEY)]),
     "encrypt cbc": (
         f"encrypt:{KEY.hex()}:AES/CBC/PKCS5Padding",
-        lambda: [EncryptInterceptor(encryption_key=KEY, encryption_algorithm="AES/CBC/PKCS5Padding")],
+        lambda: [
+            EncryptInterceptor(
+                encryption_key=KEY, encryption_algorithm="AES/CBC/PKCS5Padding", allow_insecure_algorithms=True
+            )
+        ],
     ),
     "all": (
         f"commit,order,gzip,encrypt:{KEY.hex()},fragmentation:1000",

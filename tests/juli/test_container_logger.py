@@ -13,6 +13,20 @@ from catalina.juli.container_logger import ContainerLogger
 FILE = "1catalina.org.apache.juli.AsyncFileHandler"
 
 
+@pytest.fixture(autouse=True)
+def others_are_left_as_they_were() -> Iterator[None]:
+    """What an application does to the loggers of the process must not reach the tests that come after."""
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    enabled = [logger for logger in root.manager.loggerDict.values()
+               if isinstance(logger, logging.Logger) and not logger.disabled]  # fmt: skip
+    yield
+    root.level, root.handlers = before
+    for logger in enabled:
+        logger.disabled = False
+    root.manager._clear_cache()  # type: ignore[attr-defined]  # what levels loggers remember
+
+
 @pytest.fixture
 def logs(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "logging.properties"

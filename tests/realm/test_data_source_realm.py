@@ -126,3 +126,26 @@ def test_tables_that_are_not_there_make_logins_fail(path, caplog):
 def test_what_cannot_work_stops_the_start(changes, text):
     with pytest.raises(LifecycleError, match=text):
         DataSourceRealm(**{**TABLES, **changes}).start()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("mail",), {"mail": "bob@example.org"}), (("mail", "pass", "PASS"), {"mail": "bob@example.org"}), ((), {}),
+     (("*",), {"name": "bob", "mail": "bob@example.org"}), (("none",), {})],
+)  # fmt: skip
+def test_the_principal_carries_what_user_attributes_names(path, names, expected):
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE users ADD mail")
+    connection.execute("UPDATE users SET mail = 'bob@example.org' WHERE name = 'bob'")
+    connection.commit()
+    connection.close()
+    realm = with_resource(DataSourceRealm(data_source_name="jdbc/users", user_attributes=names, **TABLES), path)
+    realm.start()
+    assert realm.authenticate("bob", "secret").attributes == expected
+    assert realm.get_principal("bob").attributes == expected
+
+
+def test_a_name_in_user_attributes_is_that_of_a_column(path):
+    realm = with_resource(DataSourceRealm(data_source_name="jdbc/users", user_attributes=("a; DROP",), **TABLES), path)
+    with pytest.raises(LifecycleError, match="no name of a table or column"):
+        realm.start()

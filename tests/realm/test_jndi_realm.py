@@ -104,3 +104,13 @@ def test_a_real_url_makes_a_directory_without_connecting():
 def test_parts_of_the_users_name_can_stand_in_the_base_of_roles():
     values = {**ROLES, "role_base": "ou=groups,{0}"}
     assert make(**SEARCH, **values).authenticate("bob", "secret").roles == ("user",)
+
+
+def test_the_principal_carries_what_user_attributes_names():
+    realm = make(user_attributes=("number", "nothing", "userPassword"), **SEARCH)
+    assert realm.authenticate("bob", "secret").attributes == {"number": "7"}
+    realm = make(user_attributes=("*",), user_password="userPassword", **SEARCH)
+    found = realm.authenticate("bob", "secret").attributes
+    assert found["number"] == "7"
+    assert "userpassword" not in found
+    assert make(**SEARCH).authenticate("bob", "secret").attributes == {}

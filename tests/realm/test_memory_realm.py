@@ -9,7 +9,7 @@ from catalina.realm.memory_realm import MemoryRealm
 from tests.realm.realms import check_realm
 
 USERS = """<tomcat-users>
-  <user name="bob" password="${bob.password}" roles="user, admin"/>
+  <user name="bob" password="${bob.password}" roles="user, admin" fullName="Bob B."/>
   <user username="ann" password="x" groups="g"/>
 </tomcat-users>"""
 
@@ -38,3 +38,11 @@ def test_groups_give_no_roles(tmp_path):
 def test_a_missing_file_stops_the_start(tmp_path):
     with pytest.raises(LifecycleError):
         MemoryRealm(pathname=str(tmp_path / "none.xml")).start()
+
+
+def test_the_full_name_is_an_attribute_on_demand(tmp_path):
+    realm = make(tmp_path, **{"bob.password": "secret"})
+    assert realm.set_attribute("userAttributes", "fullName, none")
+    realm.start()
+    assert realm.authenticate("bob", "secret").attributes == {"fullName": "Bob B."}
+    assert realm.authenticate("ann", "x").attributes == {}

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from catalina.realm.message_digest import digest, digest_name
+from catalina.realm.message_digest import digest, digest_name, password_bytes
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,13 @@ def test_rounds_digest_the_result_again():
     once = hashlib.sha256(b"ab").digest()
     assert digest("sha256", b"a", b"b") == once
     assert digest("sha256", b"a", b"b", iterations=2) == hashlib.sha256(once).digest()
+
+
+@pytest.mark.parametrize(
+    ("charset", "expected"),
+    [("UTF-16", "feff00610062"), ("utf16", "feff00610062"), ("UTF-16LE", "61006200"), ("UTF-32", "0000006100000062"),
+     ("UTF-8", "6162")],
+)  # fmt: skip
+def test_a_text_has_the_bytes_that_java_makes(charset, expected):
+    assert password_bytes("ab", charset).hex() == expected
+    assert password_bytes("\u20ac", "latin-1") == b"?"

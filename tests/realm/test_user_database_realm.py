@@ -101,3 +101,15 @@ def test_principals_are_equal_by_name(database):
     assert UserDatabasePrincipal("bob", database) != "bob"
     assert str(UserDatabasePrincipal("bob", database)) == "UserDatabasePrincipal[bob(from-group,user)]"
     assert UserDatabasePrincipal("bob", database).has_role("*")
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_the_full_name_is_an_attribute_on_demand(database, static):
+    database.find_user("bob").full_name = "Bob B."
+    values = {"user_attributes": ("fullName",), "use_static_principal": static}
+    realm = make(Resources(UserDatabase=database), **values)
+    realm.start()
+    assert realm.authenticate("bob", "secret").attributes == {"fullName": "Bob B."}
+    plain = make(Resources(UserDatabase=database))
+    plain.start()
+    assert plain.authenticate("bob", "secret").attributes == {}

@@ -4,13 +4,19 @@ import logging
 import sys
 import types
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalina.errors import NotReplicableError
 from catalina.ha.session.delta_manager import DeltaManager
+from catalina.loader.webapp_loader import WebappLoader
+from catalina.session.file_store import FileStore
+from catalina.session.persistent_manager import PersistentManager
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java import EncodedValue, OpaqueValue
+from tests.loader.applications import new_loader, running, write_application
 from tests.session.support import FakeContext, FakeLoader
 
 
@@ -249,3 +255,37 @@ def test_an_instance_s_own_attribute_is_no_listener() -> None:
     session._tell_value(quiet, "session_did_activate", "quiet")
     session._tell_value(told, "session_did_activate", "told")
     assert told.heard == ["activate"]
+
+
+LAZY_APPLICATION = {
+    "lazy_store/__init__.py": "",
+    "lazy_store/wsgi.py": "def show(session):\n    return session['cart'].total()\n\n"
+    "def add(session):\n    from lazy_store.models import Cart, Size\n    session['cart'] = Cart([1, 2], Size.L)\n",
+    "lazy_store/models.py": "import enum\nfrom dataclasses import dataclass\n\nclass Size(enum.Enum):\n    L = 'l'\n\n"
+    "@dataclass\nclass Cart:\n    prices: list\n    size: Size\n\n"
+    "    def total(self):\n        return sum(self.prices)\n",
+}
+
+
+def test_a_cart_comes_back_after_a_restart_before_its_module_was_imported(tmp_path: Path) -> None:
+    """The handler that reads the cart does not import its class: only the one that makes it does, when it is called."""
+    root = write_application(tmp_path / "shop", LAZY_APPLICATION)
+
+    def start(loader: WebappLoader) -> tuple[PersistentManager, Any]:
+        found = PersistentManager()
+        found.context = FakeContext(loader=loader, work_dir=tmp_path)
+        found.store = FileStore(directory="sessions")
+        found.store.manager = found
+        return found, loader.load("lazy_store.wsgi")
+
+    with running(new_loader(root)) as (loader,):
+        found, application = start(loader)
+        session = found.create_session("S1")
+        application.add(session.facade)
+        found.store.save(session)
+    assert "lazy_store.models" not in sys.modules
+    with running(new_loader(root)) as (loader,):
+        found, application = start(loader)
+        session = found.store.load("S1")
+        assert "lazy_store.models" not in sys.modules
+        assert application.show(session.facade) == 3

@@ -68,10 +68,10 @@ def test_configtest_says_once_what_has_no_meaning(run: Run) -> None:
 
 def test_configtest_fails_for_what_would_stop_the_start_and_still_shows_the_tree(run: Run) -> None:
     code, text = run(
-        "configtest", '<Server>\n<Service><Engine><Valve className="com.example.V"/></Engine></Service></Server>'
+        "configtest", '<Server>\n<Service><Engine><Valve className="org.apache.V"/></Engine></Service></Server>'
     )
     assert code == 1
-    assert "!! server.xml:2 <Valve>: no class answers to className 'com.example.V'; it may guard access" in text
+    assert "!! server.xml:2 <Valve>: no class answers to className 'org.apache.V'; it may guard access" in text
     assert "Engine StandardEngine (server.xml:2)" in text
 
 
@@ -116,3 +116,67 @@ def test_stop_without_a_server_ends_with_1(run: Run) -> None:
 def test_properties_of_the_command_line_reach_the_file(run: Run) -> None:
     _, text = run("configtest", '<Server port="${my.port}"/>', "-Dmy.port=8765")
     assert "port='8765'" in text
+
+
+HOST = '<Engine name="E" defaultHost="h"><Host name="h" appBase="webapps"/></Engine>'
+
+
+def test_configtest_repeats_what_was_said_about_old_forms(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "webapps").mkdir()
+    old = (
+        '<Server port="-1"><Service name="C"><Engine name="E" defaultHost="h"><Host name="h" appBase="webapps">'
+        '<Cluster className="org.apache.catalina.cluster.tcp.SimpleTcpCluster" managerClassName='
+        '"org.apache.catalina.cluster.session.DeltaManager"/></Host></Engine></Service></Server>'
+    )
+    code, text = run("configtest", old)
+    assert code == 0
+    assert "- server.xml:1 <Cluster>: manager settings of the Cluster element are read as a Manager below it" in text
+    assert text.endswith("0 errors, 0 warnings, 1 remark\n")
+
+
+def test_configtest_fails_for_a_web_xml_that_no_application_starts_with(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "web.xml").write_text("<web-app>\n<servlet></web-app>")
+    code, text = run("configtest", '<Server port="-1"/>')
+    assert code == 1
+    assert "!! web.xml:2: not well-formed XML" in text
+    assert text.endswith("1 error, 0 warnings, 0 remarks\n")
+
+
+def test_configtest_marks_remarks_about_context_xml_as_such(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "context.xml").write_text('<Context antiResourceLocking="true"/>')
+    code, text = run("configtest", '<Server port="-1"/>')
+    assert code == 0
+    assert "\n- context.xml:1 <Context>: antiResourceLocking has no effect: " in text
+
+
+def test_configtest_finds_what_the_start_would_refuse(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "webapps").mkdir()
+    connector = '<Connector protocol="AJP/1.3" port="0"/>'
+    code, text = run("configtest", f'<Server port="-1"><Service name="C">{connector}{HOST}</Service></Server>')
+    assert code == 0
+    assert text.count("! this connector will not start: The AJP Connector is configured with secretRequired") == 1
+    assert "! server.xml:1 <Connector>: this connector will not start" in text
+
+
+def test_a_property_source_that_is_none_is_said_and_left_out(run: Run) -> None:
+    named = "-Dorg.apache.tomcat.util.digester.PROPERTY_SOURCE=com.example.Vault"
+    code, text = run("configtest", '<Server port="-1"/>', named)
+    assert code == 0
+    assert "! properties: Error loading property source [com.example.Vault]: no class answers to this name" in text
+    _, text = run("start", "<Server>", named)
+    assert "SEVERE: Error loading property source [com.example.Vault]" in text
+
+
+@pytest.mark.parametrize("verb", ["start", "configtest"])
+def test_a_jmx_port_that_is_asked_for_is_said_not_to_open(run: Run, verb: str) -> None:
+    document = "<Frob/>" if verb == "start" else '<Server port="-1"/>'
+    _, text = run(verb, document, "-Dcom.sun.management.jmxremote", "-Dcom.sun.management.jmxremote.port=39999")
+    assert text.count("there is no JMX port yet") == 1
+    assert "com.sun.management.jmxremote, com.sun.management.jmxremote.port open nothing" in text
+
+
+def test_configtest_says_which_options_are_those_of_java(run: Run) -> None:
+    _, text = run("configtest", '<Server port="-1"/>', "-Xmx1g")
+    assert "- command line: Options of a Java process have no effect: -Xmx1g" in text

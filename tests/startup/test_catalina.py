@@ -69,11 +69,11 @@ def test_an_unusable_configuration_is_logged_with_every_error(
     make: Make, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError):
-        make('<Server><Listener/>\n<Service className="a.b"/></Server>').load()
+        make('<Server><Listener/>\n<Service className="org.apache.b"/></Server>').load()
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert errors == [
         "server.xml:1 <Listener>: the attribute className is required",
-        "server.xml:2 <Service>: no class answers to className 'a.b'",
+        "server.xml:2 <Service>: no class answers to className 'org.apache.b'",
         f"Unable to load server configuration from [{tmp_path}/conf/server.xml]",
         "Cannot start server. Server instance is not configured.",
     ]

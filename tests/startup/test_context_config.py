@@ -202,3 +202,38 @@ def test_a_context_of_server_xml_may_name_an_archive(tmp_path: Path) -> None:
     with node:
         assert node.ask("/packed/index.html").body == b"from the archive"
         assert context.document_root == tmp_path / "webapps" / "packed"
+
+
+def test_what_is_wrong_in_a_context_file_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    node = Node(tmp_path)
+    (tmp_path / "conf" / "context.xml").write_text('<Context>\n<Valve className="org.apache.V"/></Context>')
+    for name in ("a", "b", "c"):
+        node.add(name, {"a.txt": "a"})
+    with node:
+        pass
+    assert caplog.text.count("context.xml:2 <Valve>: no class answers to className 'org.apache.V'") == 1
+    assert caplog.text.count("of application [/c] cannot be used") == 1
+
+
+@pytest.mark.parametrize("doc_base", ["conf", "conf/Catalina", ".", ".."])
+def test_the_servers_own_configuration_is_never_served(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, doc_base: str
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    node = Node(base)
+    (base / "conf" / "Catalina").mkdir(exist_ok=True)
+    context = node.add("shop", {"a.txt": "a"})
+    context.doc_base = str(base / doc_base)
+    with node:
+        assert context.state is LifecycleState.FAILED
+    assert "holds the server's own conf directory" in caplog.text
+
+
+def test_a_link_to_the_servers_configuration_is_no_way_round(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    (tmp_path / "webapps" / "shop").symlink_to(tmp_path / "conf")
+    context = node.add("other", {"a.txt": "a"})
+    context.doc_base = "shop"
+    with node:
+        assert context.state is LifecycleState.FAILED

@@ -38,6 +38,8 @@ ILL_FORMED = {
 PLACEHOLDER = re.compile(r"\$\{|\{\{|@\w+@|\{\w|##\w+##|OOS_TOMCAT_SERVER_PORT")
 #: Mistakes of the files' authors; Tomcat ignores them, too, the first without a word.
 MISTAKES = ("tcpNoDelay='1' ignored", "maxPostSize='maxPostSize' ignored")
+#: What is right on the author's machine and wrong on this one.
+ELSEWHERE = re.compile(r"is no address of this machine|cannot be resolved|Name or service not known|No address assoc")
 #: Attributes of a Connector are those of its protocol.
 CONNECTOR = re.compile(r"Connector|(?:Http11|Ajp)\w*Protocol")
 
@@ -69,6 +71,8 @@ def documented() -> tuple[frozenset[str], dict[str, frozenset[str]], frozenset[s
 
 def is_documented(finding: Finding) -> bool:
     """Whether the warning is about something that the real Tomcat documents, and so should not be one."""
+    if "is not installed" in finding.text:  # a driver that this machine lacks
+        return False
     classes, attributes, tags = documented()
     if match := re.match(r"no attribute (\S+) on (\w+)", finding.text):
         owners = attributes.get(match[1], frozenset())
@@ -104,9 +108,13 @@ def test_configtest_says_yes_to_the_well_formed_and_no_to_the_others(
         missing("shared/corpus is not beside the repository")
     monkeypatch.setattr("catalina.startup.bootstrap.configure_logging", lambda _properties: None)
     monkeypatch.setattr("sys.path", list(sys.path))
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "tomcat-users.xml").write_text("<tomcat-users/>")
     code = main([f"-Dcatalina.base={tmp_path}", "-Dcatalina.unknown=warn", "-config", str(path), "configtest"])
     printed = capsys.readouterr().out
-    assert code == (1 if path.name in ILL_FORMED else 0), printed
+    errors = [line for line in printed.splitlines() if line.startswith("!! ") and not ELSEWHERE.search(line)]
+    assert errors == [] or path.name in ILL_FORMED
+    assert code == (1 if "!! " in printed else 0), printed
     if path.name in ILL_FORMED:
         assert printed.count(f"{path.name}:{ILL_FORMED[path.name][0]}") == 1
     else:

@@ -13,6 +13,7 @@ import zipfile
 import pytest
 
 from catalina.errors import DeploymentError
+from catalina.lifecycle import LifecycleState
 from catalina.startup.host_config import HostConfig
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
@@ -31,8 +32,7 @@ def test_without_deploy_on_startup_a_look_deploys(tmp_path):
     write_directory(base.webapps / "a")
     with running(base):
         assert base.context("/a") is None
-        base.config.check()
-        assert base.runs("/a")
+        base.wait_for(lambda: base.runs("/a"))
 
 
 def test_without_auto_deploy_a_look_does_nothing(tmp_path):
@@ -112,8 +112,7 @@ def test_an_application_in_somebody_elses_work_is_left_alone(tmp_path):
         base.config.check()
         assert base.context("/a") is None
         base.config.remove_serviced("/a")
-        base.config.check()
-        assert base.runs("/a")
+        base.wait_for(lambda: base.runs("/a"))
 
 
 def test_a_context_of_server_xml_is_not_deployed_again(tmp_path):
@@ -309,3 +308,111 @@ def test_one_bad_archive_stops_nothing_but_itself(tmp_path, caplog):
     assert "has the character U+DCFF" in caplog.text
     assert "has the character U+000A" in caplog.text
     assert not any("\n" in record.getMessage() for record in caplog.records)
+
+
+# -- directories that are being copied, and applications that do not start ---------------------------------------
+
+
+def test_a_directory_that_is_being_copied_is_not_deployed(tmp_path, caplog):
+    with running(Base(tmp_path)) as base:
+        (base.webapps / "a").mkdir()
+        (base.webapps / "a/wsgi.py").write_text("import a_package_that_comes_last\n" + hello("all of it"))
+        for number in range(5):
+            base.config.check()
+            assert base.context("/a") is None
+            (base.webapps / f"a/{number}.txt").write_text("x")
+        (base.webapps / "a/a_package_that_comes_last").mkdir()
+        (base.webapps / "a/a_package_that_comes_last/__init__.py").touch()
+        base.wait_for(lambda: base.runs("/a"))
+        assert base.ask("/a") == "all of it"
+    assert not complaints(caplog)
+
+
+def test_a_directory_that_is_moved_into_place_is_deployed_by_the_watcher(tmp_path):
+    with running(Base(tmp_path)) as base:
+        write_directory(tmp_path / "made")
+        (tmp_path / "made").rename(base.webapps / "a")
+        end = time.monotonic() + 10
+        while not base.runs("/a"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("repair", ["deep.py", "wsgi.py"])
+def test_an_application_that_failed_is_tried_again_at_any_change_below_it(tmp_path, repair):
+    base = Base(tmp_path)
+    (base.webapps / "a/pk_retried/inner").mkdir(parents=True)
+    deep = base.webapps / "a/pk_retried/inner/deep.py"
+    deep.write_text("syntax error here\n")
+    (base.webapps / "a/wsgi.py").write_text("import pk_retried.inner.deep\n" + hello("good"))
+    with running(base):
+        assert base.context("/a").state is LifecycleState.FAILED
+        base.settle()
+        failed = base.context("/a")
+        base.settle()
+        assert base.context("/a") is failed, "nothing changed, so it is not tried again"
+        if repair == "deep.py":
+            deep.write_text("")
+        else:
+            (base.webapps / "a/wsgi.py").write_text(hello("good"))
+        base.wait_for(lambda: base.runs("/a"))
+        assert base.ask("/a") == "good"
+
+
+def test_a_change_deep_below_a_failed_application_is_seen_by_the_watcher(tmp_path):
+    base = Base(tmp_path)
+    (base.webapps / "a/pk_watched").mkdir(parents=True)
+    (base.webapps / "a/pk_watched/m.py").write_text("1/0\n")
+    (base.webapps / "a/wsgi.py").write_text("import pk_watched.m\n" + hello("good"))
+    with running(base):
+        assert not base.runs("/a")
+        (base.webapps / "a/pk_watched/m.py").write_text("")
+        end = time.monotonic() + 10
+        while not base.runs("/a"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_an_application_that_changes_its_own_files_and_fails_is_not_tried_for_ever(tmp_path):
+    base = Base(tmp_path)
+    (base.webapps / "a").mkdir(parents=True)
+    counting = "with open(__file__.replace('wsgi.py', 'count.txt'), 'a') as f: f.write('x')\n1/0\n"
+    (base.webapps / "a/wsgi.py").write_text(counting)
+    with running(base):
+        base.config.sources.settling.quiet = 0.05
+        base.settle()
+        tries = len((base.webapps / "a/count.txt").read_text())
+        assert tries <= 3
+        base.settle()
+        assert len((base.webapps / "a/count.txt").read_text()) == tries
+
+
+def test_a_broken_context_xml_that_is_repaired_is_tried_again(tmp_path):
+    base = Base(tmp_path)
+    write_directory(base.webapps / "a", context_xml=True)
+    (base.webapps / "a/META-INF/context.xml").write_text("<Context")
+    with running(base):
+        assert base.context("/a") is None
+        (base.webapps / "a/META-INF/context.xml").write_text("<Context/>")
+        base.wait_for(lambda: base.runs("/a"))
+
+
+def test_a_removed_directory_of_a_running_application_is_no_trouble(tmp_path, caplog):
+    base = Base(tmp_path)
+    (base.webapps / "a").mkdir(parents=True)
+    (base.webapps / "a/wsgi.py").write_text(hello("a"))
+    for number in range(20):
+        (base.webapps / f"a/{number}.txt").touch()
+    caplog.set_level("INFO")
+    with running(base):
+        assert base.runs("/a")
+        base.config.sources.settling.quiet = 0.1
+        for file in sorted((base.webapps / "a").iterdir(), reverse=True):  # wsgi.py is the first one
+            file.unlink()
+            base.config.check()
+            time.sleep(0.01)
+        (base.webapps / "a").rmdir()
+        base.wait_for(lambda: base.context("/a") is None)
+    assert not complaints(caplog)
+    assert "Undeploying context [/a]" in caplog.messages
+    assert "Reloading context [/a]" not in caplog.messages

@@ -189,3 +189,20 @@ def test_the_environment_is_a_property_source_when_catalina_properties_says_so(n
     process = node.running()
     node.say("CLOSE")
     assert process.wait(PATIENCE) == 0
+
+
+def test_a_connector_with_throw_on_failure_ends_the_start(node: Instance) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        replace(node, 'port="0"', f'port="{taken.getsockname()[1]}" throwOnFailure="true"')
+        assert node.run().wait(PATIENCE) == 1
+    assert "Address already in use" in node.run_output
+
+
+def test_a_connector_without_a_usable_port_says_so_and_leaves_the_server_up(node: Instance) -> None:
+    replace(node, 'port="0"', 'port="${http.port}"')
+    process = node.running()
+    assert (
+        'Failed to initialize component [Connector["http-nio-127.0.0.1--1"]]: port out of range:-1' in node.run_output
+    )
+    node.say("SHUTDOWN")
+    assert process.wait(PATIENCE) == 0

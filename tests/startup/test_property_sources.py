@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.errors import ConfigurationError
-from catalina.startup.property_sources import PROPERTY_SOURCE, substitution_for
+from catalina.startup.property_sources import PROPERTY_SOURCE, substitution_for, unusable_sources
 
 ENVIRONMENT = "org.apache.tomcat.util.digester.EnvironmentPropertySource"
 SYSTEM = "org.apache.tomcat.util.digester.SystemPropertySource"
@@ -29,7 +28,17 @@ def test_the_properties_may_be_named_in_front() -> None:
     assert len(substitution.sources) == 2
 
 
-@pytest.mark.parametrize("name", ["com.example.NoSource", "catalina.attributes.Component"])
-def test_a_source_that_is_none_stops_the_start(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"names '{name}', expected a class with get_property"):
-        substitution_for({PROPERTY_SOURCE: name})
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("com.example.NoSource", "no class answers to this name: there is no package com"),
+        ("catalina.attributes.Component", "expected a class with get_property"),
+        ("catalina.startup.host_config.HostConfig", "expected a class with get_property"),
+        ("catalina.naming.data_source_by_user.DataSourceByUser", "it cannot be made: TypeError"),
+    ],
+)
+def test_a_source_that_is_none_is_left_out_and_said(name: str, why: str) -> None:
+    properties = {PROPERTY_SOURCE: f"{name}, {ENVIRONMENT}"}
+    assert substitution_for(properties)("${SHOP_PORT}") == "from environment"
+    (problem,) = unusable_sources(properties)
+    assert problem.startswith(f"Error loading property source [{name}]: {why}")

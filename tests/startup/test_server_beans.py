@@ -89,3 +89,28 @@ def test_a_query_finds_beans_by_pattern(server: StandardServer) -> None:
 def test_every_bean_can_be_read_before_the_server_runs(server: StandardServer) -> None:
     for name, bean in server.mbeans.query(ObjectName.parse("*:*")):
         assert dict(bean.items())["className"], name
+
+
+def channel_beans(tmp_path: Path, attributes: str) -> list[str]:
+    (tmp_path / "conf").mkdir()
+    text = SERVER_XML.replace('group.GroupChannel">', f'group.GroupChannel" {attributes}>')
+    (tmp_path / "conf" / "server.xml").write_text(text)
+    server = Catalina(tmp_path, tmp_path).load()
+    return [str(name) for name, _ in server.mbeans.query(ObjectName.parse("*:type=Channel,*"))]
+
+
+def test_the_channels_beans_have_the_domain_and_the_prefix_that_it_names(tmp_path: Path) -> None:
+    found = channel_beans(tmp_path, 'jmxDomain="Groups" jmxPrefix="cluster=a,"')
+    assert "Groups:cluster=a,type=Channel,channel=Catalina-Channel,component=Channel" in found
+    assert len(found) == 5
+    assert all(name.startswith("Groups:cluster=a,type=Channel,") for name in found)
+
+
+def test_a_channel_can_keep_its_beans_to_itself(tmp_path: Path) -> None:
+    assert channel_beans(tmp_path, 'jmxEnabled="false"') == []
+
+
+@pytest.mark.parametrize("attributes", ['jmxDomain="a:b"', 'jmxPrefix="cluster=a"', 'jmxPrefix="cluster"'])
+def test_what_makes_no_name_is_refused(tmp_path: Path, attributes: str) -> None:
+    found = channel_beans(tmp_path, attributes)
+    assert "ClusterChannel:type=Channel,channel=Catalina-Channel,component=Channel" in found

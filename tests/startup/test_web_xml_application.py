@@ -89,3 +89,13 @@ def test_uncovered_methods_are_an_error_in_the_log_otherwise(caplog: pytest.LogC
     apply_web_xml(_with_get_constraint(False), context)
     assert len(context.constraints) == 1
     assert "URL pattern [/*] only the HTTP methods [GET] are covered" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("modes", "cookies", "why"), [({"SSL"}, True, "TLS session"), ({"SSL", "URL"}, True, "TLS session"),
+                                  ({"COOKIE"}, False, "cookies=false")]
+)  # fmt: skip
+def test_a_way_for_sessions_that_there_is_not_is_refused(modes: set[str], cookies: bool, why: str) -> None:
+    web_xml = WebXml(session=SessionConfig(tracking_modes=frozenset(modes)))
+    with pytest.raises(ConfigurationError, match=why):
+        apply_web_xml(web_xml, StandardContext(cookies=cookies))

@@ -88,6 +88,8 @@ class FakeChannel:
         self.running_reactor = self.reactor = reactor
         self.now = reactor.now
         self.name = name
+        self.secure = False
+        self.tls = None
         self.members: Sequence[Member] = ()
         self.membership_listeners: list[Any] = []
         self.membership_service = MembershipServiceBase()

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from catalina.coyote.ajp.packets import AjpReader
@@ -35,6 +36,9 @@ REQUEST_FIELDS = (
     *(b"", b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"authorization", b"connection"),
     *(b"content-type", b"content-length", b"cookie", b"cookie2", b"host", b"pragma", b"referer", b"user-agent"),
 )
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 #: Attribute codes -> what they are. Context (1) and servlet path (2) are not used by any web server.
 TEXT_ATTRIBUTES = {
@@ -117,7 +121,27 @@ def decode_forward_request(payload: bytes, max_fields: int = 100) -> ForwardRequ
         request.method = request.attributes.get("stored_method", "")
     if not request.method:
         raise ProtocolError("the request has no method")
+    _check_characters(request)
     return request
+
+
+def _check_characters(request: ForwardRequest) -> None:
+    """What HTTP cannot say, no web server has heard from its client: applications must not hear it either.
+
+    Certificates have lines, and what an administrator sends by name is for the application to judge.
+    """
+    names = [name.decode("latin-1") for name, _ in request.fields]
+    for token in (request.method, *names):
+        if not _TOKEN.fullmatch(token):
+            raise ProtocolError(f"{token[:40]!r} is no method or header name")
+    texts = [request.protocol, request.uri, request.remote_addr, request.remote_host or "", request.server_name]
+    texts += [value.decode("latin-1") for _, value in request.fields]
+    texts += [value for name, value in request.attributes.items() if name != "ssl_cert"]
+    for text in texts:
+        if _CONTROL.search(text):
+            raise ProtocolError(f"control characters in {text[:40]!r}")
+    if "\t" in request.uri:
+        raise ProtocolError(f"control characters in {request.uri[:40]!r}")
 
 
 def _method(code: int) -> str:

@@ -34,11 +34,12 @@ class PacketDecoder:
     def __init__(self, packet_size: int = 8192) -> None:
         self.packet_size = packet_size
         self._buffer = b""
+        self._at = 0  # start of what is not read yet; cutting the buffer at each packet would be quadratic
         self._consumed = 0
 
     def receive(self, data: bytes) -> None:
         """Append bytes of the stream."""
-        self._buffer = self._buffer + data if self._buffer else data
+        self._buffer, self._at = self._buffer[self._at :] + data, 0
 
     def next_packet(self) -> bytes | None:
         """The payload of the next packet, None when more data is needed.
@@ -46,25 +47,26 @@ class PacketDecoder:
         Raises:
             ProtocolError: the stream is not AJP, or a packet is longer than allowed; close the connection.
         """
-        buffer = self._buffer
-        if not FROM_SERVER.startswith(buffer[:2]):
-            raise ProtocolError(f"Invalid message received with signature {buffer[:2]!r}", self._consumed)
-        if len(buffer) < HEAD_SIZE:
+        buffer, at = self._buffer, self._at
+        signature = buffer[at : at + 2]
+        if not FROM_SERVER.startswith(signature):
+            raise ProtocolError(f"Invalid message received with signature {signature!r}", self._consumed)
+        if len(buffer) - at < HEAD_SIZE:
             return None
-        (size,) = _SHORT.unpack_from(buffer, 2)
-        end = HEAD_SIZE + size
-        if end > self.packet_size:
-            raise LimitError(f"packet of {end} bytes, limit packetSize {self.packet_size}", self._consumed)
+        (size,) = _SHORT.unpack_from(buffer, at + 2)
+        if HEAD_SIZE + size > self.packet_size:
+            raise LimitError(f"packet of {HEAD_SIZE + size} bytes, limit packetSize {self.packet_size}", self._consumed)
+        end = at + HEAD_SIZE + size
         if len(buffer) < end:
             return None
-        self._buffer = buffer[end:]
-        self._consumed += end
-        return buffer[HEAD_SIZE:end]
+        self._at = end
+        self._consumed += HEAD_SIZE + size
+        return buffer[at + HEAD_SIZE : end]
 
     @property
     def is_empty(self) -> bool:
         """Whether the stream is between two packets."""
-        return not self._buffer
+        return self._at == len(self._buffer)
 
 
 class AjpReader:

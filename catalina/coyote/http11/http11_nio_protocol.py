@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from catalina.attributes import Attribute, AttributeRefused, choice, comma_list
 from catalina.coyote.abstract_protocol import AbstractProtocol
 from catalina.coyote.http11.request_head import HeadLimits
@@ -122,3 +124,13 @@ class Http11NioProtocol(AbstractProtocol, TlsAttributes):
             self.reject_illegal_header,
             self.allow_host_header_mismatch,
         )
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """A keystore in the old place, on the Connector itself, is read by cryptography."""
+        return ("cryptography",) if self.ssl_enabled and self.keystore_file else ()
+
+    def useful_packages(self) -> Mapping[str, str]:
+        """The content codings beside gzip."""
+        if self.compression == "off":
+            return {}
+        return {"brotli": "nothing is compressed as br", "zstandard": "nothing is compressed as zstd"}

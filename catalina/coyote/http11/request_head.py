@@ -9,6 +9,7 @@ LF, folding, and Content-Length beside chunked, which two servers behind each ot
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,7 @@ from gunicorn_h1c._parser_fast import IncompleteError
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 
-__all__ = ["HeadLimits", "RequestHead", "RequestHeadParser"]
+__all__ = ["HeadLimits", "RefusedHead", "RequestHead", "RequestHeadParser", "describe_refused"]
 
 #: The C parser keeps header fields in a table of this size.
 PARSER_MAX_FIELDS = 256
@@ -57,6 +58,11 @@ FRAMING_FIELDS = frozenset(
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _VERSION = re.compile(rb" HTTP/[0-9]\.[0-9]\Z")
+#: What can be told of a head that is refused.
+_BEGINNING = re.compile(
+    rb"(?:\r\n)*([!#$%&'*+\-.0-9A-Z^_`a-z|~]{1,64})(?: +([^ \r\n]+)(?: +(HTTP/1\.[01]))?[ ]*\r?\n)?"
+)
+_HOST_FIELD = re.compile(rb"\nhost:([^\r\n]*)", re.IGNORECASE)
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
 
 
@@ -103,6 +109,40 @@ class RequestHead(NamedTuple):
     size: int
     #: For who makes something of the fields: the same head may come again.
     remembered: dict[object, Any]
+
+
+class RefusedHead(NamedTuple):
+    """What a refused head seems to say, for the logs: empty texts, and port -1, where it cannot be told."""
+
+    method: str = ""
+    path: str = ""
+    query: str | None = None
+    protocol: str = "HTTP/1.1"
+    host: str = ""
+    port: int = -1
+
+
+def describe_refused(data: bytes | bytearray, limit: int) -> RefusedHead:
+    """Look at the first ``limit`` bytes of what was refused. Any bytes give an answer."""
+    data = bytes(data[: 2 * limit])
+    match = _BEGINNING.match(data)
+    if match is None:
+        return RefusedHead()
+    method, target, version = match.groups()
+    path, question, query = (target or b"").partition(b"?")
+    field = _HOST_FIELD.search(data, match.end(1))
+    host, port = "", -1
+    if field is not None:
+        with contextlib.suppress(HttpError):
+            host, port = parse_host(field[1].strip(b" \t"))
+    return RefusedHead(
+        method.decode("ascii"),
+        path.decode("latin-1"),
+        query.decode("latin-1") if question else None,
+        "HTTP/1.1" if version is None else version.decode("ascii"),
+        host,
+        port,
+    )
 
 
 #: What the class does itself, without a frame of its own.

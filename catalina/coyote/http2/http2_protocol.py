@@ -12,6 +12,8 @@ _TAKEN = "the Connector's own attribute counts"
 class Http2Protocol(Component):
     """HTTP/2 beside HTTP/1.1: chosen in the TLS handshake (ALPN), or by its preface where there is no TLS."""
 
+    packages = ("hpack",)
+
     allow_scheme_mismatch = Attribute(bool, False, doc="Accept a :scheme that is not the connection's.")
     discard_requests_and_responses = Attribute(bool, False, inert="requests are never used again here")
     drain_timeout = Attribute(int, 0, unit="ns", inert="one GOAWAY is sent, streams under way are finished")

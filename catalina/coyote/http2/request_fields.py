@@ -90,7 +90,7 @@ def request_fields(number: int, fields: list[Field], scheme: bytes | None) -> Re
     else:
         if not pseudo.get(b":path") or b":scheme" not in pseudo:
             raise _malformed(number, "no :path or no :scheme")
-        if scheme is not None and pseudo[b":scheme"] != scheme:
+        if scheme is not None and (pseudo[b":scheme"] == b"https") is not (scheme == b"https"):
             raise _malformed(number, f"the :scheme {pseudo[b':scheme']!r}, the connection's is {scheme!r}")
     length = _content_length(number, plain)
     return RequestFields(method, pseudo.get(b":scheme"), pseudo.get(b":path"), authority, tuple(plain), length)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.authenticator.single_sign_on import SingleSignOn
 from catalina.tribes.io.java.descriptors import describe
 from catalina.tribes.io.java.encoded_value import EncodedValue
-from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import ClassData, JavaObject, JavaString, text_of
 
@@ -42,7 +42,7 @@ def decode_listener(encoded: EncodedValue) -> str | None:
     Raises:
         ProtocolError: the bytes break the grammar.
     """
-    node = NodeReader(encoded.data).read_node()
+    node = read_object(encoded.data)
     if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
         return None
     return text_of(node.get("ssoId"), "ssoId")

@@ -19,7 +19,7 @@ from catalina.errors import ProtocolError
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.tribes.io.java.descriptors import CONCURRENT_HASH_MAP, WRITE_METHOD, describe, new_object, string
 from catalina.tribes.io.java.encoded_value import EncodedValue
-from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import BlockData, JavaObject, JavaString, Node, text_of
 
@@ -90,7 +90,7 @@ class SsoEntry:
         )
         annotation: list[Node | BlockData] = [BlockData(bytes((self.principal is not None,)))]
         if self.principal is not None:
-            annotation.append(NodeReader(self.principal.encode().data).read_node())
+            annotation.append(read_object(self.principal.encode().data))
         node.data[-1].annotation = annotation
         return encode_node(node)
 
@@ -101,7 +101,7 @@ class SsoEntry:
         Raises:
             ProtocolError: it is no SingleSignOnEntry.
         """
-        node = NodeReader(encoded.data).read_node()
+        node = read_object(encoded.data)
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
             raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
         return cls(

@@ -13,15 +13,17 @@ from typing import Any
 
 from catalina.attributes import Attribute
 from catalina.core.standard_context import StandardContext
-from catalina.errors import ChannelError, LifecycleError, NotReplicableError
+from catalina.errors import ChannelError, LifecycleError, NotReplicableError, ProtocolError
 from catalina.lifecycle import LifecycleEvent
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
-from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, encode_value
+from catalina.tribes.io.java import EncodedValue, ObjectInputStream, OpaqueValue, decode_value, encode_value
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 
 __all__ = ["ReplicatedAttributes", "ReplicatedContext"]
 
 log = logging.getLogger("org.apache.catalina.ha.context.ReplicatedContext")
+_repeated = RepeatedMessages(log)
 
 #: Attributes of the container itself, which mean something in one process only.
 OWN_PREFIXES = ("catalina.", "jakarta.", "javax.", "java.", "org.apache.")
@@ -73,10 +75,28 @@ class ReplicatedAttributes(MutableMapping[str, Any]):
         shared = self._shared.peek(name)
         if shared is None:
             return self._local[name]
-        if shared.value is _NOT_DECODED:
-            with self._context.loader.bound():
-                shared.value = decode_value(shared.encoded, self._context.allows_class)
-        return shared.value
+        return self._decode(name, shared) if shared.value is _NOT_DECODED else shared.value
+
+    def _decode(self, name: str, shared: SharedValue) -> Any:
+        """The value; kept, unless parts of it are still bytes because their module is not loaded."""
+        missing: list[str] = []
+        loader, allow = self._context.loader, self._context.allows_class
+        try:
+            with loader.bound():
+                value = decode_value(shared.encoded, allow, missing=missing)
+                loaded = [loader.load_imported(module) for module in sorted(set(missing))]
+                if any(loaded):
+                    missing.clear()
+                    value = decode_value(shared.encoded, allow, missing=missing)
+        except ProtocolError as error:
+            _repeated.log(
+                logging.WARNING, "context attributes that cannot be read",
+                "Context [%s]: attribute [%s] of another node cannot be read: %s", self._context.name, name, error,
+            )  # fmt: skip
+            value = OpaqueValue(shared.encoded, why=str(error), broken=True)
+        if not missing:
+            shared.value = value
+        return value
 
     def __setitem__(self, name: str, value: Any) -> None:
         encoded = self._encoded(name, value)

@@ -20,7 +20,7 @@ from catalina.realm.generic_principal import GenericPrincipal
 from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import LINKED_HASH_MAP, UNMODIFIABLE_MAP, describe, new_object, string_array
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
-from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import JavaArray, JavaObject, JavaString, Node, text_of
 from catalina.tribes.io.java.value_decoder import decode_value
@@ -92,7 +92,7 @@ class SerializablePrincipal:
             ProtocolError: the bytes break the grammar, or the class's fields are of other types.
         """
         try:
-            node = NodeReader(encoded.data).read_node()
+            node = read_object(encoded.data)
             return cls._of_node(node, 0) if isinstance(node, JavaObject) and node.class_name == CLASS_NAME else None
         except FAULTS as fault:
             raise broken("a principal", fault) from fault
@@ -108,7 +108,7 @@ class SerializablePrincipal:
         if isinstance(self.user_principal, SerializablePrincipal):
             inner = self.user_principal._to_node()
         elif self.user_principal is not None:
-            inner = NodeReader(self.user_principal.encoded.data).read_node()
+            inner = read_object(self.user_principal.encoded.data)
         return new_object(
             CLASS,
             attributes=_attributes_node(self.attributes),
@@ -150,7 +150,7 @@ def _attributes_node(attributes: Mapping[str, Any]) -> Node:
             continue  # a realm's own object, such as a directory's connection
     if not known:
         return None
-    inner = NodeReader(encode_value(known, LINKED_HASH_MAP.name).data).read_node()
+    inner = read_object(encode_value(known, LINKED_HASH_MAP.name).data)
     return new_object(UNMODIFIABLE_MAP, m=inner)
 
 

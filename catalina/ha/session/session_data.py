@@ -20,6 +20,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.descriptors import BOOLEAN, INTEGER, LONG, integer, new_object
 from catalina.tribes.io.java.encoded_value import NULL, EncodedValue, reference
@@ -31,6 +32,7 @@ from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
 __all__ = ["SessionData", "decode_sessions", "encode_sessions", "read_session", "write_session"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
+_repeated = RepeatedMessages(log)
 
 
 @dataclass(slots=True)
@@ -198,7 +200,10 @@ def _read_rest(stream: ObjectInputStream, session: SessionData) -> None:
         try:
             session.attributes[name] = stream.read_encoded()
         except WriteAbortedError as aborted:
-            log.warning("Session [%s]: attribute [%s] was not sent: %s", session.id, name, aborted)
+            _repeated.log(
+                logging.WARNING, "attributes that their writer gave up",
+                "Session [%s]: attribute [%s] was not sent: %s", session.id, name, aborted,
+            )  # fmt: skip
     for _ in range(stream.read_boxed_int()):
         session.listeners.append(stream.read_encoded())
 

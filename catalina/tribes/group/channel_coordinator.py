@@ -12,13 +12,14 @@ from catalina.tribes.channel import (
     MBR_RX_SEQ,
     MBR_TX_SEQ,
     SEND_OPTIONS_MULTICAST,
+    SEND_OPTIONS_SECURE,
     SND_RX_SEQ,
     SND_TX_SEQ,
     ChannelMessage,
     Delivery,
 )
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
-from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
@@ -52,15 +53,17 @@ class ChannelCoordinator(ChannelInterceptorBase):
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
         """Several to the same members."""
         if messages[0].options & SEND_OPTIONS_MULTICAST:
+            if self.channel.secure or messages[0].options & SEND_OPTIONS_SECURE:
+                raise ChannelError("a secure message cannot be sent by multicast")
             for message in messages:
                 self.membership_service.broadcast(message)
             for _ in to:
                 delivery.succeeded()
         else:
             self.sender.send_messages(to, messages, delivery)
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             for message in messages:
-                MESSAGES.log(TRACE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
+                MESSAGES.log(FINE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
 
     def message_received(self, message: ChannelMessage) -> None:
         """From the receiver, or a broadcast from the membership service.
@@ -70,9 +73,9 @@ class ChannelCoordinator(ChannelInterceptorBase):
         """
         if len(message.data) == len(TCP_FAIL_DETECT) and message.data == TCP_FAIL_DETECT:
             return
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             MESSAGES.log(
-                TRACE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
+                FINE, "ChannelCoordinator - Received msg:%s from %s", message.unique_id.hex(), message.address.name
             )
         if self._receive_above is None:
             self._receive_above = self.above_that_receives()
@@ -115,7 +118,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         receiver.start(membership.route_hint())
         self.start_level |= SND_RX_SEQ
         membership.set_local_member_properties(
-            receiver.host, receiver.bound_port, receiver.secure_port, receiver.bound_udp_port
+            receiver.host, receiver.bound_port, receiver.bound_secure_port, receiver.bound_udp_port
         )
 
     def move_receiver(self) -> bool:

@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from catalina.attributes import Attribute, Element
-from catalina.errors import ChannelError, ProtocolError
+from catalina.attributes import Attribute, AttributeRefused, Element, choice
+from catalina.errors import ChannelError, ConfigurationError, ProtocolError
 from catalina.reactor import Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
+from catalina.tribes.byte_text import hex_key
 from catalina.tribes.channel import (
     DEFAULT,
     SEND_OPTIONS_ASYNCHRONOUS,
     SEND_OPTIONS_BYTE_MESSAGE,
+    SEND_OPTIONS_SECURE,
     SND_RX_SEQ,
     ChannelListener,
     ChannelMessage,
@@ -40,18 +43,32 @@ from catalina.tribes.group.rpc_channel import RpcChannel
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.group.strangers import Strangers
 from catalina.tribes.io.channel_data import UniqueIds
-from catalina.tribes.logs import MESSAGES, TRACE
+from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
     from catalina.tribes.membership.membership_service_base import MembershipServiceBase
     from catalina.tribes.transport.receiver_base import ReceiverBase
     from catalina.tribes.transport.replication_transmitter import ReplicationTransmitter
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = ["GroupChannel"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
-_repeated = RepeatedMessages(log)
+
+
+def _bean_domain(text: str) -> str:
+    """Converter for the domain of beans' names."""
+    if not re.fullmatch(r"[^:*?,=\s]+", text.strip()):
+        raise AttributeRefused("the domain of a bean's name, without : * ? , =")
+    return text.strip()
+
+
+def _bean_prefix(text: str) -> str:
+    """Converter for what stands in front of beans' names."""
+    if not re.fullmatch(r"([^:*?,=\s]+=[^:*?,=\s]+,)*", text.strip()):
+        raise AttributeRefused("properties with a comma behind each, as cluster=a,")
+    return text.strip()
 
 
 class GroupChannel(ChannelInterceptorBase):
@@ -68,9 +85,23 @@ class GroupChannel(ChannelInterceptorBase):
         int, 5000, unit="ms", doc="Time between heartbeats: how late time-outs are noticed."
     )
     option_check = Attribute(bool, False, doc="Refuse to start when two interceptors use the same option flag.")
-    jmx_enabled = Attribute(bool, True, doc="Show the channel's parts as managed beans.")
-    jmx_domain = Attribute(str, "ClusterChannel", doc="Domain of the beans' names.")
-    jmx_prefix = Attribute(str, "", doc="Text in front of the beans' names.")
+    jmx_enabled = Attribute(bool, True, doc="Show the channel and its parts as managed beans.")
+    jmx_domain = Attribute(_bean_domain, "ClusterChannel", doc="Domain of the beans' names.")
+    jmx_prefix = Attribute(
+        _bean_prefix, "", doc="Properties in front of the beans' names, as cluster=a, with a comma at the end."
+    )
+    secure = Attribute(
+        bool,
+        False,
+        doc="Send everything over TLS and take nothing else: the receiver listens on its securePort only. Needs "
+        "pskIdentity and pskKey, on all members alike. Heartbeats stay readable.",
+    )
+    psk_identity = Attribute(
+        str, "", doc="Names the pre-shared key. With pskKey it enables TLS on the receiver's securePort."
+    )
+    psk_key = Attribute(hex_key, b"", doc="The pre-shared key in hex, 16 to 512 bytes. Whoever has it is a member.")
+    psk_digest = Attribute(choice("SHA256", "SHA384"), "SHA256", doc="Digest that the key is used with.")
+    psk_protocol = Attribute(choice("TLSv1.2", "TLSv1.3"), "TLSv1.3", doc="Version of TLS; the same on all members.")
     name = Attribute(str, "", doc="Names the channel in beans and in static membership; the cluster sets it.")
 
     elements = {
@@ -92,6 +123,9 @@ class GroupChannel(ChannelInterceptorBase):
         self.coordinator.previous = self
         self.next = self.coordinator
         self.channel = self
+        #: What connections to securePorts are made with; None without a key. Set by start().
+        self.tls: TribesSslContext | None = None
+        self._repeated = RepeatedMessages(log)
         self._owns_reactor = False
         self._heartbeat_timer: Timer | None = None
         self._channel_listeners: tuple[ChannelListener, ...] = ()
@@ -230,14 +264,16 @@ class GroupChannel(ChannelInterceptorBase):
             raise ChannelError(f"channel {self.name!r} is not started")
         if not to:
             raise ChannelError("No destination given")
+        if self.secure:
+            options |= SEND_OPTIONS_SECURE
         now_ms = time.time_ns() // 1_000_000
         local_member, next_id = self._local_source.local_member, self._next_id
         sent = [ChannelMessage(data, options, now_ms, next_id(), local_member, key) for data, key in messages]
         delivery = Delivery(len(to), sent[0].unique_id, self.reactor, handler)
         send_below(to, sent, delivery)
-        if MESSAGES.isEnabledFor(TRACE):
+        if MESSAGES.isEnabledFor(FINE):
             for message in sent:
-                MESSAGES.log(TRACE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
+                MESSAGES.log(FINE, "GroupChannel - Sent msg:%s to %s", message.unique_id.hex(), _names(to))
         return delivery
 
     def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:
@@ -267,8 +303,8 @@ class GroupChannel(ChannelInterceptorBase):
             LimitError: strangers have sent too much already.
         """
         sender = message.address
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
+        if MESSAGES.isEnabledFor(FINE):
+            MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
         if sender in self._present or self.get_member(sender) is not None:
             self._deliver(message, self._channel_listeners)
             return
@@ -290,7 +326,7 @@ class GroupChannel(ChannelInterceptorBase):
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
-            _repeated.log(
+            self._repeated.log(
                 logging.ERROR,
                 f"messages from {sender} that are not understood",
                 "Unable to deserialize message:[%s] from %s: %s",
@@ -298,8 +334,8 @@ class GroupChannel(ChannelInterceptorBase):
                 sender,
                 exc,
             )
-        if MESSAGES.isEnabledFor(TRACE):
-            MESSAGES.log(TRACE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
+        if MESSAGES.isEnabledFor(FINE):
+            MESSAGES.log(FINE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
         return delivered
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
@@ -378,6 +414,8 @@ class GroupChannel(ChannelInterceptorBase):
             interceptor.channel = self
         if self.option_check:
             self._check_option_flags()
+        if self.coordinator.start_level == 0:
+            self.tls = self._make_tls()
         if self.reactor is None:
             self.reactor = Reactor("tribes" if not self.name else f"tribes-{self.name}")
             self._owns_reactor = True
@@ -431,6 +469,21 @@ class GroupChannel(ChannelInterceptorBase):
             self.heartbeat()
         except Exception:  # a listener's heartbeat is foreign code, and the next beat must come
             log.exception("Unable to send heartbeat through Tribes interceptor stack. Will try to sleep again.")
+
+    def _make_tls(self) -> TribesSslContext | None:
+        """TLS as the attributes say. Raises ChannelError where they do not fit together: nothing goes plain then."""
+        if bool(self.psk_identity) != bool(self.psk_key):
+            raise ChannelError(f"channel {self.name!r}: pskIdentity and pskKey belong together, one of them is missing")
+        if not self.psk_key:
+            if self.secure:
+                raise ChannelError(f"channel {self.name!r}: secure='true' needs pskIdentity and pskKey")
+            return None
+        from catalina.tribes.transport.tribes_ssl_context import TribesSslContext  # only who encrypts needs it
+
+        try:
+            return TribesSslContext(self.psk_identity, self.psk_key, self.psk_digest, self.psk_protocol)
+        except ConfigurationError as exc:
+            raise ChannelError(f"channel {self.name!r}: {exc}") from exc
 
     def _check_option_flags(self) -> None:
         layers = [layer for layer in (*self.interceptors, self.coordinator) if layer.option_flag]

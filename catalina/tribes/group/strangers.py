@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Strangers"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
-_repeated = RepeatedMessages(log)
 
 #: How long a message waits for its sender to become a member, in seconds: two of the failure detector's looks.
 PATIENCE_SECONDS = 10.0
@@ -92,6 +91,7 @@ class Strangers:
     def __init__(self, is_heard: Callable[[Member], bool], now: Callable[[], float]) -> None:
         self._is_heard = is_heard
         self._now = now
+        self._repeated = RepeatedMessages(log)
         self._heard = _Room(MAX_HEARD, MAX_HEARD_BYTES)
         self._unheard = _Room(MAX_UNHEARD, MAX_UNHEARD_BYTES)
         self._ticking = False
@@ -133,7 +133,7 @@ class Strangers:
             reactor.call_later(max(0.1, min(oldest) + PATIENCE_SECONDS - now), lambda: self._expire(reactor))
 
     def _refused(self, sender: Member, count: int) -> None:
-        _repeated.log(
+        self._repeated.log(
             logging.WARNING,
             "refusals of nodes that are no members",
             "Refused [%d] messages from %s, which is no member of the group",

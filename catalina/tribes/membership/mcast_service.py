@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from catalina.attributes import Attribute
 from catalina.errors import ChannelError
@@ -17,8 +17,12 @@ from catalina.tribes.member import MAX_RECORD, Member
 from catalina.tribes.membership.last_member import LastMember
 from catalina.tribes.membership.mcast_service_impl import McastServiceImpl, McastSettings
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
+from catalina.tribes.transport.nio.tcp_probe import TcpProbe
 
 __all__ = ["McastService"]
+
+#: How long a member that is said to be gone may take to answer a connection.
+_PROBE_SECONDS = 1.0
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
@@ -44,7 +48,12 @@ class McastService(MembershipServiceBase):
         aliases=("mcastBindAddress",),
         doc="Local address of the interface to use; the kernel's route to the group when empty.",
     )
-    ttl = Attribute(int, -1, doc="How many routers heartbeats pass; -1 leaves it to the system, which means none.")
+    ttl = Attribute(
+        int,
+        -1,
+        doc="How many networks heartbeats may cross: 1 is this one, 0 keeps them on this machine; -1 leaves it to the "
+        "system, which means 1.",
+    )
     so_timeout = Attribute(int, 0, unit="ms", inert="reads never block here")
     domain = Attribute(text_or_byte_list, b"", doc="Domain announced with the local member: text, or bytes as {1,2,3}.")
     recovery_enabled = Attribute(bool, True, doc="Make a new socket after recoveryCounter errors in a row.")
@@ -106,7 +115,13 @@ class McastService(MembershipServiceBase):
         reactor = self.channel.running_reactor
         if self._impl is None:
             self._impl = McastServiceImpl(
-                super().local_member, self._settings(), reactor, self.listener, self.channel.now, self._route_found
+                super().local_member,
+                self._settings(),
+                reactor,
+                self.listener,
+                self.channel.now,
+                self._route_found,
+                self._probe,
             )
             self._level = 0
         impl = self._impl
@@ -151,6 +166,9 @@ class McastService(MembershipServiceBase):
         if impl is not None and self.channel.coordinator.move_receiver():
             impl.move(super().local_member)
 
+    def _probe(self, member: Member, verdict: Callable[[bool], None]) -> TcpProbe:
+        return TcpProbe(self.channel, member, b"", _PROBE_SECONDS, None, verdict)
+
     def _settings(self) -> McastSettings:
         local = super().local_member
         return McastSettings(
@@ -162,6 +180,7 @@ class McastService(MembershipServiceBase):
             loopback=not self.local_loopback_disabled,
             recovery_counter=self.recovery_counter if self.recovery_enabled else 0,
             recovery_sleep=self.recovery_sleep_time / 1000,
+            secure=self.channel.secure,
             last_member=LastMember(self.state_dir, local.port) if self.state_dir else None,
         )
 

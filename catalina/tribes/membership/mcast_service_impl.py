@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 
 from catalina.errors import ProtocolError
 from catalina.reactor import READ, Reactor, Timer
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.x_byte_buffer import FrameDecoder
 from catalina.tribes.member import BEGIN, MAX_RECORD, SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership.farewells import Farewells, Probe
 from catalina.tribes.membership.last_member import LastMember
 from catalina.tribes.membership.membership import Membership
 from catalina.tribes.membership.membership_service_base import ServiceListener
@@ -29,10 +31,10 @@ log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl"
 _PER_ROUND = 64
 #: Seconds after a member's time at which it is checked: timers and clocks are not exact.
 _MARGIN = 0.005
-#: A member that took over an address is not replaced in turn for this many seconds: two processes announce one address.
-_CONFLICT_SECONDS = 60.0
-#: Bad datagrams are logged at most once in this many seconds for each sender, and for this many senders.
-_BAD_LOG_SECONDS, _BAD_LOG_SENDERS = 60.0, 100
+#: Heartbeats in a row that a member must have missed before somebody else's word about it is believed.
+_SILENT_BEATS = 3
+#: Processes at the addresses of members that are remembered, to say so when they stay.
+_MAX_CONFLICTS = 100
 #: Where a node announces itself that has no route to the group yet.
 _THIS_MACHINE = "127.0.0.1"
 
@@ -43,6 +45,7 @@ class McastSettings:
 
     Args:
         recovery_counter: errors in a row before a new socket is made, 0 never.
+        secure: the group encrypts everything, so a broadcast is nobody's who belongs to it.
     """
 
     group: tuple[str, int]
@@ -54,6 +57,7 @@ class McastSettings:
     recovery_counter: int
     recovery_sleep: float
     last_member: LastMember | None
+    secure: bool = False
 
 
 class McastServiceImpl:
@@ -62,6 +66,7 @@ class McastServiceImpl:
     Args:
         route_found: called when a node that was started without a route to the group has one: its receiver may have
             to be bound, and announced, at another address. In the runner.
+        probe: asks whether a member takes a connection.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class McastServiceImpl:
         listener: ServiceListener,
         clock: Callable[[], float],
         route_found: Callable[[], None],
+        probe: Probe,
     ) -> None:
         self.local = local
         self.membership = Membership()
@@ -90,8 +96,17 @@ class McastServiceImpl:
         self._sending = self._recovering = False
         self._errors = 0
         self._attempts = 0
-        self._replaced: dict[Member, float] = {}
-        self._bad_senders: dict[str, float] = {}
+        self._conflicts: dict[Member, float] = {}
+        self._repeated = RepeatedMessages(log, first=1, clock=clock)
+        self._enough_silence = min(_SILENT_BEATS * settings.frequency, settings.drop_time)
+        self._farewells = Farewells(
+            reactor,
+            probe,
+            lambda member: self.membership.silence_of(member, clock()),
+            self._enough_silence,
+            self._gone,
+            clock,
+        )
 
     # Life.
 
@@ -134,6 +149,7 @@ class McastServiceImpl:
             self._route_timer.cancel()
             self._route_timer = None
         self._close()
+        self._farewells.clear()
         self.membership.clear()
         if self._settings.last_member is not None:
             self._settings.last_member.forget()
@@ -239,7 +255,7 @@ class McastServiceImpl:
             try:
                 self.receive_datagram(data)
             except ProtocolError as exc:
-                self._log_bad_datagram(exc, f"{sender[0]}:{sender[1]}")
+                self._log_bad_datagram(exc, sender)
         self._expire()
 
     def receive_datagram(self, data: bytes) -> None:
@@ -251,6 +267,8 @@ class McastServiceImpl:
         if data.startswith(BEGIN):
             self._heard(Member.decode(data))
             return
+        if self._settings.secure:
+            raise ProtocolError("expected a heartbeat, got a broadcast; the channel is secure")
         decoder = PackageDecoder()
         for package in FrameDecoder(MAX_RECORD).receive_data(data):
             message = decoder.decode(package)
@@ -264,43 +282,55 @@ class McastServiceImpl:
         if member == self.local:
             return
         if member.is_leaving:
-            log.debug("Member [%s] has shutdown", member)
-            if self.membership.remove(member):
-                self._listener.member_disappeared(member)
-        elif self.membership.alive(member, self._clock()):
+            known = self.membership.get(member)
+            if known is not None:
+                log.debug("Member [%s] has shutdown", member)
+                self._farewells.heard(known)
+        elif member in self.membership or self._may_join(member):
+            self._alive(member)
+
+    def _alive(self, member: Member) -> None:
+        if self.membership.alive(member, self._clock()):
             log.debug("Add member [%s]", member)
-            self._retire_predecessors(member)
             self._listener.member_added(member)
 
-    def _retire_predecessors(self, member: Member) -> None:
+    def _gone(self, member: Member) -> None:
+        """A farewell was true, or somebody else has the address now."""
+        if self.membership.remove(member):
+            self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+
+    def _may_join(self, member: Member) -> bool:
         """One address is one process: who comes up there with a new id has replaced the one before.
 
-        Unless that one is heard again: then two processes announce one address, which a person must mend.
+        That one is silent then. As long as it is heard, two processes announce one address, which a person must mend,
+        or somebody wants a member out: the first one stays.
         """
         now = self._clock()
-        self._replaced = {old: at for old, at in self._replaced.items() if now - at < _CONFLICT_SECONDS}
-        conflict = member in self._replaced
         for before in tuple(self.membership.at_address_of(member)):
-            if conflict:
-                log.warning(
-                    "Members %s and %s both announce the address %s; check the address of their receivers",
-                    before.unique_id.hex(),
-                    member.unique_id.hex(),
-                    member.name,
-                )
-            else:
-                self.membership.remove(before)
-                self._replaced[before] = now
-                self._listener.member_disappeared(replace(before, command=SHUTDOWN_COMMAND))
+            silence = self.membership.silence_of(before, now)
+            if silence is not None and silence < self._enough_silence:
+                self._note_conflict(before, member, now)
+                return False
+            self._gone(before)
+        return True
 
-    def _log_bad_datagram(self, error: ProtocolError, peer: str) -> None:
-        now = self._clock()
-        if now - self._bad_senders.get(peer, -_BAD_LOG_SECONDS) < _BAD_LOG_SECONDS:
-            return
-        if len(self._bad_senders) >= _BAD_LOG_SENDERS:
-            self._bad_senders.clear()
-        self._bad_senders[peer] = now
-        log.warning("%s; datagram dropped", error.at_peer(peer))
+    def _note_conflict(self, before: Member, member: Member, now: float) -> None:
+        if member not in self._conflicts and len(self._conflicts) >= _MAX_CONFLICTS:
+            self._conflicts.clear()
+        if now - self._conflicts.setdefault(member, now) > self._enough_silence:
+            self._repeated.log(
+                logging.WARNING,
+                "heartbeats from addresses of other members",
+                "Members %s and %s both announce the address %s; the first one stays. Check the address of their "
+                "receivers",
+                before.unique_id.hex(),
+                member.unique_id.hex(),
+                member.name,
+            )
+
+    def _log_bad_datagram(self, error: ProtocolError, sender: tuple[str, int]) -> None:
+        text = error.at_peer(f"{sender[0]}:{sender[1]}")
+        self._repeated.log(logging.WARNING, f"bad datagrams from {sender[0]}", "%s; datagram dropped", text)
 
     # Silence.
 

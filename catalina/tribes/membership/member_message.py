@@ -16,7 +16,7 @@ from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java.descriptors import byte_array, describe, new_object
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import STREAM_HEADER
-from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import JavaArray, JavaObject
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, member_node, member_of, suid_of
@@ -82,7 +82,7 @@ class MemberMessage:
         """
         if data[:4] != STREAM_HEADER:
             raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
-        node = NodeReader(data, 4).read_node()
+        node = read_object(data, 4)
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
             raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
         kind, member_id, inner = node.get("msgtype"), node.get("membershipId"), node.get("member")

@@ -68,6 +68,11 @@ class Membership:
             self._sort()
         return gone
 
+    def silence_of(self, member: Member, now: float) -> float | None:
+        """Seconds since ``member`` was heard, None when it is not known."""
+        entry = self._entries.get(member)
+        return None if entry is None else now - entry.heard
+
     def longest_silence(self, now: float) -> float:
         """Seconds since the member was heard that was not heard for longest; 0 without members."""
         return max((now - entry.heard for entry in self._entries.values()), default=0.0)

@@ -11,7 +11,7 @@ from catalina.attributes import Component
 from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.member import Member
-from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 
 if TYPE_CHECKING:
     from catalina.tribes.group.group_channel import GroupChannel
@@ -47,7 +47,7 @@ class MembershipServiceBase(Component):
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._local: Member | None = None
-        self._payload = ORDERED_PEER
+        self._payload = THIS_PEER
 
     @property
     def members(self) -> Sequence[Member]:
@@ -97,7 +97,7 @@ class MembershipServiceBase(Component):
 
     def set_payload(self, payload: bytes) -> None:
         """Announce other free bytes, behind the mark of this software, whose peers are sent to faster."""
-        self._payload = ORDERED_PEER + b" " + payload if payload else ORDERED_PEER
+        self._payload = THIS_PEER + b" " + payload if payload else THIS_PEER
         if self._local is not None:
             self._local = replace(self._local, payload=self._payload)
 

@@ -21,6 +21,7 @@ from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership.farewells import Farewells
 from catalina.tribes.membership.member_message import MSG_PING, MSG_START, MSG_STOP, MemberMessage
 from catalina.tribes.membership.membership import Membership
 from catalina.tribes.transport.nio.tcp_probe import TcpProbe
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["StaticMembershipProvider"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.StaticMembershipProvider")
-_repeated = RepeatedMessages(log)
 
 
 class StaticMembershipProvider:
@@ -60,6 +60,7 @@ class StaticMembershipProvider:
         rpc_timeout: float,
         expiration: float,
     ) -> None:
+        self._repeated = RepeatedMessages(log)
         self.membership = Membership()
         self.membership.local = local_member()
         self._channel = channel
@@ -75,6 +76,14 @@ class StaticMembershipProvider:
         self._rpc = RpcChannel(channel, self._id, self, hears_strangers=True)
         self._timer: Timer | None = None
         self._interval: float | None = None
+        self._farewells = Farewells(
+            channel.running_reactor,
+            self._probe,
+            lambda member: self.membership.silence_of(member, channel.now()),
+            expiration,
+            self._gone,
+            channel.now,
+        )
         channel.add_channel_listener(self)
 
     # Life.
@@ -105,6 +114,7 @@ class StaticMembershipProvider:
             except ChannelError as exc:
                 log.error("Unable to send stop membership message. %s", exc)
         self._channel.remove_channel_listener(self)
+        run_in_runner(self._channel.running_reactor, self._farewells.clear)
         self.membership.clear()
 
     def _tick(self) -> None:
@@ -133,7 +143,7 @@ class StaticMembershipProvider:
                 self._ask_alive(kind, alive, then)
 
         for member in self._others:
-            TcpProbe(self._channel.running_reactor, member, b"", self._connect_timeout, None, _judge_of(judge, member))
+            TcpProbe(self._channel, member, b"", self._connect_timeout, None, _judge_of(judge, member))
 
     def _ask_alive(self, kind: int, alive: Sequence[Member], then: Callable[[], None]) -> None:
         def answered(responses: list[Response]) -> None:
@@ -152,6 +162,13 @@ class StaticMembershipProvider:
         except ChannelError as exc:
             log.warning("Unable to send StaticMembershipProvider.ping message. %s", exc)
             then()
+
+    def _gone(self, member: Member) -> None:
+        if self.membership.remove(member):
+            self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+
+    def _probe(self, member: Member, verdict: Callable[[bool], None]) -> TcpProbe:
+        return TcpProbe(self._channel, member, b"", self._connect_timeout, None, verdict)
 
     def _expire(self) -> None:
         for member in self.membership.expire(self._expiration, self._channel.now()):
@@ -191,7 +208,7 @@ class StaticMembershipProvider:
             self._suid = message.suid
         member = message.member
         if member not in self._others:
-            _repeated.log(
+            self._repeated.log(
                 logging.WARNING,
                 "messages of static members that are not in the configuration",
                 "%s says that it is a static member; it is not in the configuration",
@@ -199,8 +216,9 @@ class StaticMembershipProvider:
             )
             return
         if message.type == MSG_STOP or member.is_leaving:
-            if self.membership.remove(member):
-                self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+            known = self.membership.get(member)
+            if known is not None:
+                self._farewells.heard(known)
         elif self.membership.alive(member, self._channel.now()):
             self._listener.member_added(member)
 

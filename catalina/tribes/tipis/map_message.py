@@ -20,7 +20,7 @@ from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java.descriptors import ENUM, array_list, byte_array, describe, enum_constant, new_object
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import SC_ENUM, SC_SERIALIZABLE, STREAM_HEADER
-from catalina.tribes.io.java.node_reader import NodeReader
+from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaEnum, JavaObject, Node
 from catalina.tribes.io.member_object import (
@@ -101,7 +101,7 @@ class MapState:
         """The state's name; None when the data is something else."""
         if data is None or data[:4] != STREAM_HEADER:
             return None
-        node = NodeReader(data, 4).read_node()
+        node = read_object(data, 4)
         is_state = isinstance(node, JavaEnum) and node.class_name == STATE_CLASS_NAME
         return node.constant.value if is_state and isinstance(node, JavaEnum) else None
 
@@ -199,7 +199,7 @@ class MapMessage:
             raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
         fields = _WIRE.decode(data, 4)
         if fields is None or fields.map_id is None:
-            return cls.of(NodeReader(data, 4).read_node())
+            return cls.of(read_object(data, 4))
         diff = fields.diff if fields.is_diff else None
         key, stamp = (None, NO_STAMP) if fields.key is None else unstamp_key(fields.key)
         return cls(
@@ -274,7 +274,7 @@ def decode_entries(data: bytes) -> list[MapMessage]:
     """
     if data[:4] != STREAM_HEADER:
         raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
-    node = NodeReader(data, 4).read_node()
+    node = read_object(data, 4)
     if not isinstance(node, JavaObject) or node.class_name != "java.util.ArrayList":
         raise ProtocolError(f"expected an ArrayList of entries, got {node!r}")
     items = [item for item in node.annotation() if not isinstance(item, BlockData)]

@@ -44,7 +44,12 @@ class ReceiverBase(SocketOptions, Component):
     bind = Attribute(str, "", doc="Address to listen on when it differs from the announced one.")
     port = Attribute(int, 4000, doc="First TCP port that is tried.")
     auto_bind = Attribute(int, 100, doc="How many ports are tried from port on; 0 and 1 try only port.")
-    secure_port = Attribute(int, -1, doc="Announced to the members; nothing listens there, as in Tomcat.")
+    secure_port = Attribute(
+        int,
+        -1,
+        doc="First port that is tried for TLS, with pskIdentity and pskKey of the <Channel>; -1 takes none. With the "
+        'channel\'s secure="true" it is the only port that is listened on.',
+    )
     udp_port = Attribute(int, -1, doc="First UDP port that is tried; -1 takes no datagrams.")
     direct = Attribute(bool, True, inert="Python has one kind of buffer")
     selector_timeout = Attribute(int, 5000, unit="ms", inert="the event loop waits until something comes")
@@ -68,7 +73,19 @@ class ReceiverBase(SocketOptions, Component):
         doc="Largest package accepted; a member that announces a larger one loses its connection. It must fit what the "
         "members send at once, such as all sessions of a state transfer.",
     )
-    max_connections = Attribute(int, 1000, doc="Connections accepted at a time; more are closed with one log line.")
+    max_buffered = Attribute(
+        int,
+        512 * 1024 * 1024,
+        unit="bytes",
+        doc="What packages that have come in part may take together; one more costs its connection. Connections on "
+        "which no member has spoken yet have an eighth of it, and never more.",
+    )
+    max_connections = Attribute(
+        int,
+        1000,
+        doc="Connections accepted at a time; more are closed with one log line. Those from addresses of no member, on "
+        "which no member has spoken, are half of it at most.",
+    )
 
     #: Set by the coordinator before start().
     channel: GroupChannel
@@ -78,6 +95,7 @@ class ReceiverBase(SocketOptions, Component):
         super().__init__(**values)
         self.host = b""
         self.bound_port = 0
+        self.bound_secure_port = -1
         self.bound_udp_port = -1
 
     def start(self, route_hint: tuple[str, int] | None) -> None:

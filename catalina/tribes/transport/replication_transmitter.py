@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Component, Element
-from catalina.tribes.channel import SEND_OPTIONS_UDP, SEND_OPTIONS_USE_ACK, ChannelMessage, Delivery
+from catalina.errors import ChannelError
+from catalina.tribes.channel import (
+    SEND_OPTIONS_SECURE,
+    SEND_OPTIONS_UDP,
+    SEND_OPTIONS_USE_ACK,
+    ChannelMessage,
+    Delivery,
+)
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
@@ -53,6 +60,7 @@ class ReplicationTransmitter(Component):
         """Get ready to send."""
         self._udp_based = self.transport.udp_based
         self.transport.knows = self.channel.is_known
+        self.transport.tls, self.transport.secure = self.channel.tls, self.channel.secure
         self.transport.open(self.channel.running_reactor, self.listener.member_send_failed)
 
     def stop(self) -> None:
@@ -60,15 +68,22 @@ class ReplicationTransmitter(Component):
         self.transport.close()
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
-        """Queue messages with the same options to each member's receiver. Any thread."""
+        """Queue messages with the same options to each member's receiver. Any thread.
+
+        Raises:
+            ChannelError: a message that must be encrypted would go as a datagram.
+        """
         options = messages[0].options
+        secure = bool(options & SEND_OPTIONS_SECURE) or self.transport.secure
         frame = self._encoder.frame
         frames = [(frame(message), message.key) for message in messages]
         wants_ack = bool(options & SEND_OPTIONS_USE_ACK)
         if options & SEND_OPTIONS_UDP or self._udp_based:
+            if secure:
+                raise ChannelError("a secure message cannot be sent as a datagram")
             self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
         else:
-            self.transport.enqueue(to, frames, wants_ack, delivery)
+            self.transport.enqueue(to, frames, wants_ack, delivery, secure)
 
     def welcome(self, member: Member) -> None:
         """The member has joined. In the runner."""

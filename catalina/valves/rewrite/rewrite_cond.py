@@ -57,7 +57,7 @@ class RewriteCond:
     def evaluate(self, found: Found) -> bool:
         """Whether it holds; its match becomes the one that ``%1`` means."""
         result = self.matches(self.test.expand(found), found)
-        if isinstance(result, re.Match):
+        if not isinstance(result, bool):
             found.condition = result
         return bool(result) is not self.negated
 
@@ -68,7 +68,7 @@ def _matcher(pattern: str, no_case: bool) -> Callable[[str, Found], re.Match[str
         return lambda text, found: (resource := find_resource(found.request, text)) is not None and test(resource)
     if pattern[:1] in ("<", ">", "="):
         return _comparison(pattern[0], pattern[1:].removeprefix('""') if pattern == '=""' else pattern[1:], no_case)
-    compiled = compile_pattern(f"(?{'is' if no_case else 's'}){pattern}")
+    compiled = compile_pattern(pattern, re.DOTALL | (re.IGNORECASE if no_case else 0))
     # The whole text must match, as in Tomcat: patterns of Apache httpd may need .* at their ends.
     return lambda text, _: compiled.fullmatch(text) or False
 

@@ -76,7 +76,7 @@ class RewriteRule:
         for flag in flags:
             rule._set_flag(flag, maps)
         # A dot matches a line feed too, or %0A in a URL would lead past a rule that refuses it.
-        rule.pattern = compile_pattern(("(?is)" if rule.no_case else "(?s)") + pattern.removeprefix("!"))
+        rule.pattern = compile_pattern(pattern.removeprefix("!"), re.DOTALL | (re.IGNORECASE if rule.no_case else 0))
         if target != "-":
             rule.substitution = Substitution(target, maps, rule.escape_references)
         return rule

@@ -12,6 +12,7 @@ from catalina.coyote.http11.request_head import (
     HeadLimits,
     RequestHead,
     RequestHeadParser,
+    describe_refused,
 )
 from catalina.coyote.http_error import HttpError
 from tests.support.work import assert_linear
@@ -405,3 +406,27 @@ def test_the_work_is_linear(piece, start, lenient):
         return call
 
     assert_linear(make, 100)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"GET /a|b?c HTTP/1.0\r\nX: y\r\nhost:\t shop:81 \r\n", ("GET", "/a|b", "c", "HTTP/1.0", "shop", 81)),
+        (b"\r\nPUT /x HTTP/1.1\r\nHost: b@d\r\n\r\n", ("PUT", "/x", None, "HTTP/1.1", "", -1)),
+        (b"GET /x\r\nHost: a\r\n", ("GET", "/x", None, "HTTP/1.1", "a", -1)),
+        (b"GET /" + b"a" * 20_000, ("GET", "", None, "HTTP/1.1", "", -1)),
+        (b"\x16\x03\x01", ("", "", None, "HTTP/1.1", "", -1)),
+    ],
+)
+def test_what_a_refused_head_seems_to_say_is_told(data, told):
+    assert describe_refused(data, 8192) == told
+
+
+@given(st.binary(max_size=200))
+def test_any_refused_bytes_are_described(data):
+    assert isinstance(describe_refused(data, 8192).path, str)
+
+
+@pytest.mark.parametrize("piece", [b"\r\n", b"a", b" ", b"GET / ", b"\nhost:", b"\nhost: "])
+def test_describing_a_refused_head_is_linear(piece):
+    assert_linear(lambda size: lambda: describe_refused(piece * size, 10**6), 1000)

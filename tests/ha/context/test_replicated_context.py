@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import nullcontext
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from catalina.ha.context.replicated_context import AttributeCodec, ReplicatedAttributes, ReplicatedContext
 from catalina.lifecycle import LifecycleEvent
-from catalina.tribes.io.java import OpaqueValue
+from catalina.tribes.io.java import EncodedValue, OpaqueValue
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 from tests.tribes.io.java.values import Cart
 from tests.tribes.tipis.network import FakeChannel, Network
@@ -21,6 +22,7 @@ class FakeContext:
 
     class loader:
         bound = staticmethod(nullcontext)
+        load_imported = staticmethod(lambda name: False)
 
     def __init__(self, own: bool = True) -> None:
         self.own = own
@@ -55,6 +57,27 @@ def test_what_one_node_sets_the_others_read() -> None:
     nodes.network.settle()
     assert [each["motd"] for each in nodes.attributes] == [{"text": ["hello"]}] * 3
     assert [dict(each) for each in nodes.attributes] == [{"motd": {"text": ["hello"]}}] * 3
+
+
+def test_a_value_whose_module_is_not_loaded_is_read_when_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = Nodes(2)
+    nodes.attributes[0]["cart"] = Cart("joe")
+    nodes.network.settle()
+    module = sys.modules[Cart.__module__]
+    monkeypatch.delitem(sys.modules, Cart.__module__)
+    assert isinstance(nodes.attributes[1]["cart"], OpaqueValue)
+    monkeypatch.setitem(sys.modules, Cart.__module__, module)
+    assert nodes.attributes[1]["cart"] == Cart("joe")
+
+
+def test_a_value_that_cannot_be_read_is_opaque_and_fails_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    nodes = Nodes(2)
+    nodes.attributes[0]["motd"] = "hello"
+    nodes.network.settle()
+    shared = nodes.attributes[1]._shared.peek("motd")
+    shared.encoded = EncodedValue(b"\x73\x72rubbish", 0)
+    assert isinstance(nodes.attributes[1]["motd"], OpaqueValue)
+    assert "attribute [motd] of another node cannot be read" in caplog.text
 
 
 def test_the_last_one_who_sets_wins() -> None:

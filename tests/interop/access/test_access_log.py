@@ -68,7 +68,7 @@ MASKS = (
     (re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d\d:\d\d:\d\d\b"), "WHEN"),
     (re.compile(r"\b[0-9A-F]{32}\b"), "SESSION"),
     (re.compile(r"^#Software: .*"), "#Software"),
-    (re.compile(r"(http-nio-127\.0\.0\.1|catalina)-\S+-exec-\d+|worker-\d+"), "THREAD"),
+    (re.compile(r"(http-nio-127\.0\.0\.1|catalina)(-\S+)?-exec-\d+|worker-\d+"), "THREAD"),
 )
 #: A line of nothing but times.
 TIMES = re.compile(r"^\([0-9.|]*\)$")

@@ -24,6 +24,10 @@ FIXED = [
     ["-a", "sha-256", "-s", "0", "one", "two"],
     ["-a", "SHA-256", "-s", "0", "-e", "UTF-8", "gehéim"],
     ["-a", "SHA-256", "-s", "0", "-e", "ISO-8859-1", "gehéim"],
+    ["-a", "SHA-256", "-s", "0", "-e", "UTF-16", "gehéim"],
+    ["-a", "SHA-256", "-s", "0", "-e", "UTF-16LE", "gehéim"],
+    ["-a", "SHA-256", "-s", "0", "-e", "UTF-32", "gehéim"],
+    ["-a", "SHA-256", "-s", "0", "-e", "US-ASCII", "gehéim"],
     ["-a", "SHA-256", "-s", "0", "-i", "5", "-h", "org.apache.catalina.realm.MessageDigestCredentialHandler", "x"],
 ]
 #: With salt: our handler checks what Java has printed.

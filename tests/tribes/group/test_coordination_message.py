@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from catalina.errors import ProtocolError
 from catalina.tribes.group.coordination_message import COORD_ALIVE, COORD_CONF, COORD_REQUEST, CoordinationMessage
+from tests.support.work import assert_linear
 from tests.tribes.fakes import LOCAL, PEER
 from tests.tribes.wire import cases, member
 
@@ -51,3 +53,11 @@ def test_a_view_larger_than_the_message_is_refused():
     at = 16 + 2 * 81
     with pytest.raises(ProtocolError, match="view of 1000000"):
         CoordinationMessage.decode(wire[:at] + (1_000_000).to_bytes(4, "big") + wire[at + 4 :])
+
+
+def test_the_work_grows_with_the_view_and_no_faster():
+    def read(size: int) -> Callable[[], object]:
+        data = CoordinationMessage(LOCAL, PEER, (PEER,) * size, b"i" * 16, COORD_CONF).encode()
+        return lambda: CoordinationMessage.decode(data)
+
+    assert_linear(read, 100)

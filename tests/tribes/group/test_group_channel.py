@@ -20,7 +20,7 @@ from catalina.tribes.group.rpc_message import RpcMessage
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK
-from catalina.tribes.logs import TRACE
+from catalina.tribes.logs import FINE
 from catalina.tribes.member import Member
 from tests.tribes.groups import LOOPBACK, free_port, make_channel, started, until
 
@@ -184,7 +184,7 @@ def test_nobody_and_nothing_cannot_be_sent(pair):
 
 def test_every_message_can_be_traced(pair, caplog):
     one = pair[0]
-    with caplog.at_level(TRACE, "org.apache.catalina.tribes.MESSAGES"):
+    with caplog.at_level(FINE, "org.apache.catalina.tribes.MESSAGES"):
         unique_id = one.send(one.members, b"traced", 6)
     for step in ("Sent msg", "Received msg", "delivered[True]"):
         assert any(step in record.getMessage() and unique_id.hex() in record.getMessage() for record in caplog.records)

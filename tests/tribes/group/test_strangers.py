@@ -7,7 +7,6 @@ import contextlib
 import pytest
 
 from catalina.errors import LimitError
-from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.group import strangers as module
 from catalina.tribes.group.strangers import MAX_SENDER_BYTES, MAX_UNHEARD, PATIENCE_SECONDS, Strangers
@@ -24,8 +23,7 @@ def a_stranger(number: int) -> Member:
 
 
 @pytest.fixture
-def reactor(monkeypatch):
-    monkeypatch.setattr(module, "_repeated", RepeatedMessages(module.log))
+def reactor():
     return FakeReactor()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.io.channel_data import PackageDecoder, PackageEncoder, UniqueIds, encode_package, framed_size
 from catalina.tribes.member import Member
+from tests.support.work import assert_linear
 from tests.tribes.wire import cases, member
 
 SENDER = Member(bytes([10, 0, 0, 1]), 4000, alive_ms=5, unique_id=b"s" * 16)
@@ -93,3 +95,11 @@ def test_a_damaged_package_gives_a_message_or_the_documented_error(at, value):
 def test_a_package_cut_short_is_refused(length):
     with pytest.raises(ProtocolError):
         PackageDecoder().decode(encode_package(MESSAGE)[:length])
+
+
+def test_the_work_for_a_package_does_not_grow_with_its_message():
+    def read(size: int) -> Callable[[], object]:
+        package = encode_package(ChannelMessage(bytes(size), 3, 1, b"u" * 16, SENDER))
+        return lambda: PackageDecoder().decode(package)
+
+    assert_linear(read, 100_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, START_DATA, FrameDecoder, frame
+from tests.support.work import assert_linear
 from tests.tribes.wire import cases, cut_all_ways
 
 
@@ -84,3 +86,25 @@ def test_any_bytes_give_packages_or_the_documented_error(chunks):
             for package in decoder.receive_data(chunk):
                 assert len(package) <= 64
     assert decoder.buffered <= sum(map(len, chunks))
+
+
+def test_the_work_grows_with_the_stream_and_no_faster():
+    """Many small packages, and one large one in many reads."""
+
+    def small(size: int) -> Callable[[], object]:
+        stream = frame(b"x") * size
+        return lambda: FrameDecoder().receive_data(stream)
+
+    def large(size: int) -> Callable[[], object]:
+        stream = frame(bytes(size * 100))
+        parts = [stream[at : at + 100] for at in range(0, len(stream), 100)]
+
+        def call() -> None:
+            decoder = FrameDecoder()
+            for part in parts:
+                decoder.receive_data(part)
+
+        return call
+
+    assert_linear(small, 500)
+    assert_linear(large, 500)

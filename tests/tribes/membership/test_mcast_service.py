@@ -9,7 +9,7 @@ import pytest
 
 from catalina.errors import ChannelError
 from catalina.tribes.membership.mcast_service import McastService
-from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 from tests.tribes.groups import free_port, make_channel, started, until
 
 
@@ -49,9 +49,9 @@ def test_domain_and_payload_are_announced_and_changes_too():
     two.membership_service.set_payload(b"first")
     with started(one, two):
         assert one.members[0].domain == b"shop"
-        assert one.members[0].payload == ORDERED_PEER + b" first"
+        assert one.members[0].payload == THIS_PEER + b" first"
         two.membership_service.set_payload(b"second")
-        until(lambda: one.membership_service.members[0].payload == ORDERED_PEER + b" second")
+        until(lambda: one.membership_service.members[0].payload == THIS_PEER + b" second")
         two.membership_service.set_domain(b"other")
         assert two.local_member.domain == b"other"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -59,6 +61,7 @@ class World:
         self.air = Air()
         self.air.has_route = has_route
         self.moved = 0
+        self.closed: set[Member] = set()  # who takes no connection
         monkeypatch.setattr(module, "open_multicast_socket", self.air.open)
         self.reactor = FakeReactor()
         self.top = Top()
@@ -74,9 +77,14 @@ class World:
             "last_member": None,
         }
         self.impl = McastServiceImpl(
-            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now, self.move
+            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now, self.move, self.probe
         )
         self.impl.start_receiver()
+
+    def probe(self, member: Member, verdict: Callable[[bool], None]) -> Mock:
+        alive = member not in self.closed
+        self.reactor.call_soon(lambda: verdict(alive))
+        return Mock()
 
     def move(self) -> None:
         self.moved += 1
@@ -114,8 +122,10 @@ def test_the_own_heartbeat_is_ignored(world):
 def test_members_come_go_and_come_back(world):
     world.hear(PEER)
     world.hear(PEER.with_alive(500))
+    world.closed.add(PEER)
     world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
     world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+    world.reactor.run()
     world.hear(PEER)
     assert [kind for kind, _ in world.top.events] == ["added", "gone", "added"]
     assert world.top.events[1][1].is_leaving
@@ -149,23 +159,66 @@ def test_a_process_that_stood_still_does_not_blame_the_others(world, caplog):
     assert world.impl.membership.members == ()
 
 
-def test_a_new_id_at_a_known_address_replaces_the_member_at_once(world):
+def test_a_farewell_is_believed_when_the_receiver_closes(world):
+    """The farewell comes a moment before the receiver is closed."""
+    world.hear(PEER)
+    world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+    world.reactor.advance(0.1)
+    assert len(world.top.events) == 1
+    world.closed.add(PEER)
+    world.reactor.advance(0.15)
+    assert world.top.events[1:] == [("gone", PEER)]
+    assert world.top.events[1][1].is_leaving
+    world.reactor.advance(10)
+    assert len(world.top.events) == 2
+
+
+def test_a_farewell_in_the_name_of_a_member_that_is_there_changes_nothing(world, caplog):
+    for beat in range(20):
+        world.hear(PEER.with_alive(beat))
+        world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+        world.reactor.advance(0.5)
+    assert world.top.events == [("added", PEER)]
+    assert caplog.text.count("Somebody has said farewell in the name of") == 1
+
+
+def test_a_farewell_is_believed_after_a_few_heartbeats_where_somebody_else_answers(world):
+    world.hear(PEER)
+    world.hear(replace(PEER, command=SHUTDOWN_COMMAND))
+    world.reactor.advance(1.4)
+    assert len(world.top.events) == 1
+    world.reactor.advance(0.2)
+    assert world.top.events[1:] == [("gone", PEER)]
+
+
+def test_a_new_id_at_the_address_of_a_silent_member_replaces_it(world):
     again = Member(PEER.host, PEER.port, unique_id=b"n" * 16)
     world.hear(PEER)
-    world.hear(again)
+    for _ in range(4):
+        world.hear(again)
+        world.reactor.advance(0.5)
     assert world.top.events == [("added", PEER), ("gone", PEER), ("added", again)]
     assert world.top.events[1][1].is_leaving, "nothing is to be verified: the port would answer"
 
 
-def test_two_processes_at_one_address_are_kept_and_reported(world, caplog):
+def test_a_new_id_at_the_address_of_a_member_that_is_heard_stays_outside(world, caplog):
+    """Two processes with one address, or somebody who wants the member out."""
     other = Member(PEER.host, PEER.port, unique_id=b"n" * 16)
-    for _ in range(3):
+    for _ in range(10):
         world.hear(PEER)
         world.hear(other)
-        world.reactor.advance(0.1)
-    assert set(world.impl.membership.members) == {PEER, other}
-    assert [kind for kind, _ in world.top.events] == ["added", "gone", "added", "added"]
-    assert caplog.text.count("both announce the address") == 1
+        world.reactor.advance(0.5)
+    assert world.top.events == [("added", PEER)]
+    assert caplog.text.count("both announce the address tcp://10.0.0.2:4000; the first one stays") == 1
+    assert PEER.unique_id.hex() in caplog.text
+    assert other.unique_id.hex() in caplog.text
+
+
+def test_the_list_of_processes_at_foreign_addresses_has_an_end(world):
+    world.hear(PEER)
+    for number in range(500):
+        world.hear(Member(PEER.host, PEER.port, unique_id=number.to_bytes(16, "big")))
+    assert len(world.impl._conflicts) <= 100
 
 
 def test_broadcasts_come_up_but_not_the_own_ones(world):

@@ -7,7 +7,7 @@ import pytest
 from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
-from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 from tests.tribes.fakes import PEER, a_member
 
 
@@ -34,10 +34,10 @@ def test_the_local_member_is_where_the_receiver_listens_and_keeps_its_id():
 def test_the_payload_says_what_software_this_is():
     service = Service()
     service.set_local_member_properties(b"\x7f\0\0\1", 4001, -1, -1)
-    assert service.local_member.payload == ORDERED_PEER
+    assert service.local_member.payload == THIS_PEER
     service.set_payload(b"mine")
-    assert service.local_member.payload == ORDERED_PEER + b" mine"
-    assert service.payload == ORDERED_PEER + b" mine"
+    assert service.local_member.payload == THIS_PEER + b" mine"
+    assert service.payload == THIS_PEER + b" mine"
 
 
 def test_members_are_found():

@@ -23,8 +23,8 @@ class Transport(ParallelNioSender):
     def open(self, reactor, on_failure) -> None:
         """There is no loop here."""
 
-    def enqueue(self, to, frames, wants_ack, delivery) -> None:
-        self.queued.append(("tcp", to, frames, wants_ack))
+    def enqueue(self, to, frames, wants_ack, delivery, secure=False) -> None:
+        self.queued.append(("tls" if secure else "tcp", to, frames, wants_ack))
 
     def enqueue_datagrams(self, to, frames, wants_ack, delivery) -> None:
         self.queued.append(("udp", to, frames, wants_ack))
@@ -38,12 +38,13 @@ class Transport(ParallelNioSender):
         (4, False, "tcp", False),
         (0x22, False, "udp", True),
         (6, True, "udp", True),
+        (0x12, False, "tls", True),
     ],
 )
 def test_options_say_which_way_and_whether_an_answer_is_expected(options, udp_based, way, wants_ack):
     transmitter = ReplicationTransmitter()
     transmitter.set_transport(Transport(udp_based=udp_based))
-    transmitter.channel = transmitter.listener = Mock()
+    transmitter.channel = transmitter.listener = Mock(secure=False)
     transmitter.start()
     messages = [ChannelMessage(data, options, 1, bytes(16), LOCAL, data) for data in (b"x", b"y")]
     members = [PEER, a_member(3)]
@@ -64,3 +65,14 @@ def test_the_transport_is_a_child_element():
 def test_a_stopped_transmitter_refuses():
     with pytest.raises(ChannelError, match="not connected"):
         ReplicationTransmitter().send_messages([PEER], [ChannelMessage(b"", 0, 0, bytes(16), LOCAL)], Delivery(1))
+
+
+@pytest.mark.parametrize(("options", "secure"), [(0x30, False), (0x20, True)])
+def test_what_must_be_encrypted_does_not_leave_as_a_datagram(options, secure):
+    transmitter = ReplicationTransmitter()
+    transmitter.set_transport(Transport())
+    transmitter.channel = transmitter.listener = Mock(secure=secure)
+    transmitter.start()
+    with pytest.raises(ChannelError, match="cannot be sent as a datagram"):
+        transmitter.send_messages([PEER], [ChannelMessage(b"x", options, 1, bytes(16), LOCAL)], Delivery(1))
+    assert transmitter.transport.queued == []

@@ -102,6 +102,8 @@ class SSLHostConfig(Component):
         super().__init__(**values)
         self.certificates: list[SSLHostConfigCertificate] = []
         self.open_ssl_conf: OpenSSLConf | None = None
+        #: XML names of its and its certificates' attributes -> what the operator has written instead.
+        self.written_as: dict[str, str] = {}
 
     def __str__(self) -> str:
         return f"SSLHostConfig[{self.host_name}]"

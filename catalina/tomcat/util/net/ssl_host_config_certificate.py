@@ -10,6 +10,10 @@ __all__ = ["SSLHostConfigCertificate"]
 class SSLHostConfigCertificate(Component):
     """One key with its certificate: PEM files, or an entry of a keystore."""
 
+    def needed_packages(self) -> tuple[str, ...]:
+        """A keystore is read by cryptography; PEM files need nothing."""
+        return ("cryptography",) if self.certificate_keystore_file else ()
+
     certificate_file = Attribute(str, None, doc="PEM file with the server certificate, and the chain behind it.")
     certificate_chain_file = Attribute(str, None, doc="PEM file with the certificates that sign it.")
     certificate_key_file = Attribute(str, None, doc="PEM file with the private key; certificateFile unless set.")

@@ -12,7 +12,7 @@ import os
 import re
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from catalina.tomcat.util.net.cipher_names import openssl_ciphers
 from catalina.tomcat.util.net.keystore import PemKey, read_authorities, read_key
 
 if TYPE_CHECKING:
+    from catalina.attributes import Component
     from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
     from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 
@@ -43,6 +44,12 @@ _OFF = {
     ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2,
     ssl.TLSVersion.TLSv1_3: ssl.OP_NO_TLSv1_3,
 }
+#: Attributes that name files.
+HOST_FILES = ("ca_certificate_file", "ca_certificate_path", "certificate_revocation_list_file", "truststore_file")
+CERTIFICATE_FILES = (
+    "certificate_file", "certificate_key_file", "certificate_chain_file", "certificate_keystore_file",
+    "certificate_key_password_file", "certificate_keystore_password_file",
+)  # fmt: skip
 _TOKEN = re.compile(r"\s*([+-]?)\s*([A-Za-z0-9.]+)\s*(?:,|(?=[+-])|$)")
 
 
@@ -83,19 +90,45 @@ def make_context(config: SSLHostConfig, base: Path, alpn: list[str]) -> ssl.SSLC
         ConfigurationError: the attributes cannot be met.
     """
     _refuse_what_is_not_supported(config)
+    _check_files(config, config, HOST_FILES, base)
+    for certificate in config.certificates:
+        _check_files(config, certificate, CERTIFICATE_FILES, base)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         _set_versions(context, config)
         context.set_ciphers(openssl_ciphers(config.ciphers))
+        _check_security_level(context, config)
         _set_options(context, config)
         _load_certificates(context, config, base)
         _set_verification(context, config, base)
         context.set_alpn_protocols(alpn)
         if config.groups:
             _set_group(context, config.groups)
+    except ConfigurationError as exc:
+        raise exc if exc.place else ConfigurationError(f"{config}: {exc.text}", config.place) from exc
     except (ssl.SSLError, OSError, ValueError) as exc:
         raise ConfigurationError(f"{config}: {exc}", config.place) from exc
     return context
+
+
+def _check_files(config: SSLHostConfig, component: Component, names: Sequence[str], base: Path) -> None:
+    """See that each file is there; OpenSSL would not say which one is missing.
+
+    Raises:
+        ConfigurationError: names attribute, file, and place.
+    """
+    for xml_name, declaration in component.attributes().items():
+        text = getattr(component, declaration.name) if declaration.name in names else None
+        if not text:
+            continue
+        path = base / text
+        try:
+            os.listdir(path) if declaration.name == "ca_certificate_path" else path.open("rb").close()
+        except OSError as exc:
+            written = config.written_as.get(xml_name, xml_name)
+            raise ConfigurationError(
+                f"{config}: {written} [{path}] cannot be read: {exc.strerror}", component.place or config.place
+            ) from exc
 
 
 def files_of(config: SSLHostConfig, base: Path) -> list[Path]:
@@ -124,6 +157,12 @@ def _refuse_what_is_not_supported(config: SSLHostConfig) -> None:
 
 def _set_versions(context: ssl.SSLContext, config: SSLHostConfig) -> None:
     versions = protocol_versions(config.protocols)
+    for name in _without_sign(config.protocols):
+        log.warning(
+            "The protocol [%s] was added to the list of protocols on the SSLHostConfig named [%s]. Check if a +/- "
+            "prefix is missing.",
+            name, config.host_name,
+        )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # who names an old version wants it
         context.minimum_version = min(versions)
@@ -131,6 +170,33 @@ def _set_versions(context: ssl.SSLContext, config: SSLHostConfig) -> None:
         for version, option in _OFF.items():
             if version not in versions and min(versions) < version < max(versions):
                 context.options |= option
+
+
+def _without_sign(text: str) -> list[str]:
+    """Protocols behind the first that have neither + nor -: Tomcat adds them, and asks whether that is meant."""
+    found = [(match[1], match[2]) for match in _TOKEN.finditer(text)]
+    return [name for sign, name in found[1:] if not sign]
+
+
+def _check_security_level(context: ssl.SSLContext, config: SSLHostConfig) -> None:
+    """OpenSSL 3 speaks TLS 1.0 and 1.1 at level 0 only: every handshake would fail, and nothing would say why.
+
+    Raises:
+        ConfigurationError: no version is left.
+    """
+    level = context.security_level
+    versions = protocol_versions(config.protocols)
+    refused = sorted(version for version in versions if version < ssl.TLSVersion.TLSv1_2)
+    if not refused or level == 0 or ssl.OPENSSL_VERSION_INFO < (3,):
+        return
+    names = ", ".join(version.name.replace("_", ".") for version in refused)
+    text = (
+        f"protocols {config.protocols!r}: OpenSSL refuses {names} at its security level {level}; "
+        f'ciphers="DEFAULT@SECLEVEL=0" would allow it'
+    )
+    if len(refused) == len(versions):
+        raise ConfigurationError(text)
+    log.warning("%s: %s", config, text)
 
 
 def _set_options(context: ssl.SSLContext, config: SSLHostConfig) -> None:
@@ -159,10 +225,12 @@ def _load_pem(context: ssl.SSLContext, certificate: SSLHostConfigCertificate, ba
     key = base / certificate.certificate_key_file if certificate.certificate_key_file else file
     password = _key_password(certificate, base)
     if not certificate.certificate_chain_file:
-        context.load_cert_chain(file, key, password or _no_password)
+        with _named(f"certificateFile [{file}] with certificateKeyFile [{key}]"):
+            context.load_cert_chain(file, key, password or _no_password)
         return
     chain = file.read_bytes().rstrip() + b"\n" + (base / certificate.certificate_chain_file).read_bytes()
-    with _as_file(chain) as chain_path:
+    named = _named(f"certificateFile [{file}] with its chain and certificateKeyFile [{key}]")
+    with _as_file(chain) as chain_path, named:
         context.load_cert_chain(chain_path, key, password or _no_password)
 
 
@@ -188,7 +256,8 @@ def _set_verification(context: ssl.SSLContext, config: SSLHostConfig, base: Path
     if config.ca_certificate_file or config.ca_certificate_path:
         file = base / config.ca_certificate_file if config.ca_certificate_file else None
         path = base / config.ca_certificate_path if config.ca_certificate_path else None
-        context.load_verify_locations(file, path)
+        with _named(f"caCertificateFile [{file}], caCertificatePath [{path}]"):
+            context.load_verify_locations(file, path)
         loaded = True
     if config.truststore_file:
         context.load_verify_locations(
@@ -198,7 +267,8 @@ def _set_verification(context: ssl.SSLContext, config: SSLHostConfig, base: Path
     if not loaded:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
     if config.certificate_revocation_list_file:
-        context.load_verify_locations(base / config.certificate_revocation_list_file)
+        with _named(f"certificateRevocationListFile [{base / config.certificate_revocation_list_file}]"):
+            context.load_verify_locations(base / config.certificate_revocation_list_file)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     context.verify_mode = ssl.CERT_REQUIRED if mode == "required" else ssl.CERT_OPTIONAL
 
@@ -226,6 +296,19 @@ def _first_line(path: Path) -> str:
 def _no_password() -> str:
     """Instead of the prompt that OpenSSL would show on the terminal."""
     raise ConfigurationError("the private key has a password, and certificateKeyPassword is not set")
+
+
+@contextlib.contextmanager
+def _named(files: str) -> Iterator[None]:
+    """OpenSSL's errors, with the files that they are about.
+
+    Raises:
+        ConfigurationError: instead of them.
+    """
+    try:
+        yield
+    except ssl.SSLError as exc:
+        raise ConfigurationError(f"{files} cannot be used: {exc.reason or exc}") from exc
 
 
 @contextlib.contextmanager

@@ -10,28 +10,22 @@ from dataclasses import replace
 
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import ChannelError, ConfigurationError, ProtocolError
+from catalina.repeated_messages import RepeatedMessages
+from catalina.tribes.byte_text import hex_key
 from catalina.tribes.channel import SND_TX_SEQ, ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.group.interceptors.message_cipher import MessageCipher
 from catalina.tribes.group.interceptors.replay_window import ReplayWindow
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import seals_envelopes
 
 __all__ = ["EncryptInterceptor"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.EncryptInterceptor")
 
 _TIMESTAMP = struct.Struct(">q")
-#: Seconds between two log lines about messages that do not open; whoever can reach the receiver can send any number.
-_LOG_SECONDS = 10.0
-
-
-def _hex_key(text: str) -> bytes:
-    """Converter for the key."""
-    try:
-        return bytes.fromhex(text.strip())
-    except ValueError:
-        raise AttributeRefused("a key in hex digits") from None
+_ENVELOPE = struct.Struct(">IiBB")  # options, port, lengths of the host and the id
 
 
 def _at_least_one(text: str) -> int:
@@ -45,9 +39,15 @@ class EncryptInterceptor(ChannelInterceptorBase):
     """Seals every message with a key that all members share; what does not open, or was seen before, goes no further.
 
     Put it above the TcpFailureDetector. Adds the initialisation vector, the time of the message, and padding or a tag.
-    Options, ids and member records stay readable. Clocks must agree within ``replay_window_time``. Members older than
-    10.1.56, 9.0.119 and 11.0.23 send no time and cannot take part.
+    Options, ids and member records stay readable. From members of this software none of them can be changed on the way;
+    Java does not seal them. Clocks must agree within ``replay_window_time``. Members older than 10.1.56, 9.0.119 and
+    11.0.23 send no time and cannot take part.
+
+    Deprecated, as in Tomcat: TLS with a pre-shared key, ``<Channel secure="true">``, hides and seals all of it.
     """
+
+    packages = ("cryptography",)
+    keeps_strangers_out = True
 
     encryption_algorithm = Attribute(
         str,
@@ -56,10 +56,20 @@ class EncryptInterceptor(ChannelInterceptorBase):
         "before 10.1.58.",
     )
     encryption_key = Attribute(
-        _hex_key,
+        hex_key,
         b"",
         aliases=("encryptionKeyString",),
         doc="The key in hex: 16, 24 or 32 bytes for AES. Whoever has it reads everything.",
+    )
+    allow_insecure_algorithms = Attribute(
+        bool,
+        False,
+        doc="Take encryptionAlgorithm with CBC, CFB or OFB, which do not notice a message that was changed on the way.",
+    )
+    require_sealed_envelope = Attribute(
+        bool,
+        False,
+        doc="Take only messages whose sender, options and id are sealed too: for groups without Java members.",
     )
     provider_name = Attribute(str, "", inert="there is one provider of ciphers, OpenSSL")
     replay_window_time = Attribute(
@@ -76,7 +86,8 @@ class EncryptInterceptor(ChannelInterceptorBase):
         self.refused_count = 0
         self._cipher: MessageCipher | None = None
         self._window: ReplayWindow | None = None
-        self._logged_at: float | None = None
+        self._repeated = RepeatedMessages(log, first=1, clock=lambda: self.channel.now())
+        self._bound_options = ~0
 
     def start(self, level: int) -> None:
         """Check the place in the stack and make the cipher. Raises ChannelError where that is not possible."""
@@ -92,9 +103,16 @@ class EncryptInterceptor(ChannelInterceptorBase):
             if not self.encryption_key:
                 raise ChannelError("Encryption key is required")
             try:
-                self._cipher = MessageCipher(self.encryption_algorithm, self.encryption_key)
+                self._cipher = MessageCipher(
+                    self.encryption_algorithm, self.encryption_key, self.allow_insecure_algorithms
+                )
             except ConfigurationError as exc:
                 raise ChannelError(f"Failed to initialize EncryptInterceptor: {exc}") from exc
+            log.warning(
+                "The EncryptInterceptor is deprecated. TLS with a pre-shared key protects more: set secure='true', "
+                "pskIdentity and pskKey of the <Channel>, and securePort of its <Receiver>."
+            )
+            self._bound_options = self._options_of_layers_above()
             self._window = ReplayWindow(self.replay_window_time, self.replay_window_message_count, self.clock_ms())
         super().start(level)
 
@@ -110,8 +128,25 @@ class EncryptInterceptor(ChannelInterceptorBase):
             raise ChannelError(f"{self} is not started")
         if message.timestamp_ms <= 0:
             message = replace(message, timestamp_ms=self.clock_ms())
-        sealed = self._cipher.seal(_TIMESTAMP.pack(message.timestamp_ms) + message.data)
+        plain = _TIMESTAMP.pack(message.timestamp_ms) + message.data
+        sealed = self._cipher.seal(plain, self._envelope(message))
         super().send_message(to, message.with_data(sealed), delivery)
+
+    def _options_of_layers_above(self) -> int:
+        """The bits that come through unchanged: layers below mark messages with their flags, and do not unmark them."""
+        mask, layer = 0xFFFFFFFF, self.next
+        while layer is not None and layer.next is not None:
+            mask &= ~layer.option_flag
+            layer = layer.next
+        return mask
+
+    def _envelope(self, message: ChannelMessage) -> bytes:
+        """What goes with a message in clear: its sender's identity, its options, its id."""
+        sender = message.address
+        options = message.options & self._bound_options
+        return _ENVELOPE.pack(options, sender.port, len(sender.host), len(message.unique_id)) + b"".join(
+            (sender.host, sender.unique_id, message.unique_id)
+        )
 
     def message_received(self, message: ChannelMessage) -> None:
         """Deliver what opens and is new.
@@ -126,6 +161,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
             plain = cipher.open(message.data)
             if len(plain) < _TIMESTAMP.size:
                 raise ProtocolError("premature end-of-message")
+            self._check_envelope(cipher, message, plain)
             (timestamp,) = _TIMESTAMP.unpack_from(plain)
             if not window.admit(message.data[: cipher.nonce_size], timestamp, self.clock_ms()):
                 raise ProtocolError("replay attack detected")
@@ -134,14 +170,28 @@ class EncryptInterceptor(ChannelInterceptorBase):
             return
         super().message_received(message.with_data(plain[_TIMESTAMP.size :]))
 
+    def _check_envelope(self, cipher: MessageCipher, message: ChannelMessage, plain: bytes) -> None:
+        """Refuse a message whose sender should have sealed the envelope and has not, or not this one.
+
+        Who says so is the group's own record of the sender where there is one: that in the message can be changed.
+        """
+        if cipher.is_bound(message.data, plain, self._envelope(message)):
+            return
+        known = self.get_member(message.address)
+        if (
+            self.require_sealed_envelope
+            or seals_envelopes(message.address)
+            or (known is not None and seals_envelopes(known))
+        ):
+            raise ProtocolError("sender, options or id are not those that were sealed")
+
     def _refuse(self, message: ChannelMessage, reason: ProtocolError) -> None:
         self.refused_count += 1
-        now = self.channel.now()
-        if self._logged_at is None or now - self._logged_at >= _LOG_SECONDS:
-            self._logged_at = now
-            log.error(
-                "Failed to decrypt message: %s (from %s, %d refused so far)",
-                reason,
-                message.address,
-                self.refused_count,
-            )
+        self._repeated.log(
+            logging.ERROR,
+            "messages that do not open",
+            "Failed to decrypt message: %s (from %s, %d refused so far)",
+            reason,
+            message.address,
+            self.refused_count,
+        )

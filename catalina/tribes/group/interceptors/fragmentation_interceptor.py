@@ -16,7 +16,6 @@ from catalina.tribes.member import Member
 __all__ = ["FragmentationInterceptor"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.FragmentationInterceptor")
-_repeated = RepeatedMessages(log)
 
 _TAIL = struct.Struct(">ii?")
 _WHOLE = b"\0"
@@ -68,6 +67,7 @@ class FragmentationInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
+        self._repeated = RepeatedMessages(log)
         self._pending: dict[_Key, _Pieces] = {}
         #: By whether members sent it.
         self._pending_bytes = {True: 0, False: 0}
@@ -136,7 +136,7 @@ class FragmentationInterceptor(ChannelInterceptorBase):
         super().heartbeat(now)
         for key, pieces in tuple(self._pending.items()):
             if now - pieces.since > self.expire / 1000:
-                _repeated.log(
+                self._repeated.log(
                     logging.WARNING,
                     "messages that are lost because pieces did not come",
                     "Message %s is lost: %d of %d pieces came",

@@ -1,13 +1,19 @@
 """The ciphers of EncryptInterceptor, with the names and rules of Java (javax.crypto.Cipher).
 
-A sealed message is a random initialisation vector and what the cipher makes of the plain text. GCM adds a tag of 16
-bytes; the other modes pad to whole blocks and do not notice changes, which is why they are only for old members.
+A sealed message is an initialisation vector and what the cipher makes of the plain text. GCM adds a tag of 16 bytes;
+the other modes pad to whole blocks and do not notice changes, which is why they are only for old members, and only
+where the operator has said so.
+
+Java takes any vector, and writes a random one. Here it is a keyed digest of the plain text and of what goes with it in
+clear (:meth:`MessageCipher.seal`), cut to its length: who has the key computes it again and sees whether all of that
+is what was sent. It differs from message to message as a random one does, for each has its own id and time.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from catalina.errors import ConfigurationError, ProtocolError
@@ -35,13 +41,14 @@ class MessageCipher:
     Args:
         transformation: as in Java: ``AES/GCM/NoPadding``; all three parts are needed.
         key: used as it is.
+        allow_insecure: take modes that do not notice changes.
 
     Raises:
         ConfigurationError: the cipher is unknown, unsafe or unsuitable, the key has a wrong length, or the package
             ``cryptography`` is not installed.
     """
 
-    def __init__(self, transformation: str, key: bytes) -> None:
+    def __init__(self, transformation: str, key: bytes, allow_insecure: bool = False) -> None:
         parts = transformation.upper().split("/")
         if len(parts) != 3:
             raise ConfigurationError(
@@ -55,6 +62,11 @@ class MessageCipher:
         lengths, self._block = _ALGORITHMS[algorithm]
         if len(key) not in lengths:
             raise ConfigurationError(f"encryptionKey of {len(key)} bytes, {algorithm} takes {lengths}")
+        if padded and not allow_insecure:
+            raise ConfigurationError(
+                f"encryptionAlgorithm [{transformation}] does not notice a message that was changed on the way; use "
+                "AES/GCM/NoPadding, or set allowInsecureAlgorithms='true' for members that know nothing else"
+            )
         if padded:
             log.warning(
                 "The EncryptInterceptor is using the insecure algorithm [%s]. It is recommended to switch to using "
@@ -63,12 +75,17 @@ class MessageCipher:
             )
         self._algorithm = algorithm
         self._key = key
+        self._vector_key = hmac.digest(key, b"catalina-python/1 initialisation vector", hashlib.sha256)
         self.nonce_size = _GCM_NONCE if authenticated else self._block
         _require_cryptography()
 
-    def seal(self, plain: bytes) -> bytes:
-        """The message to send."""
-        nonce = os.urandom(self.nonce_size)
+    def seal(self, plain: bytes, envelope: bytes) -> bytes:
+        """The message to send.
+
+        Args:
+            envelope: what goes with it in clear and must not be changed; different for each message.
+        """
+        nonce = self._vector(plain, envelope)
         if self._mode == "GCM":
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -76,6 +93,15 @@ class MessageCipher:
         size = self._block - len(plain) % self._block
         encryptor = self._padded_cipher(nonce).encryptor()
         return nonce + encryptor.update(plain + bytes([size]) * size) + encryptor.finalize()
+
+    def is_bound(self, sealed: bytes, plain: bytes, envelope: bytes) -> bool:
+        """Whether the sender has sealed ``plain`` for exactly this envelope."""
+        return hmac.compare_digest(sealed[: self.nonce_size], self._vector(plain, envelope))
+
+    def _vector(self, plain: bytes, envelope: bytes) -> bytes:
+        digest = hmac.new(self._vector_key, len(envelope).to_bytes(4, "big") + envelope, hashlib.sha256)
+        digest.update(plain)
+        return digest.digest()[: self.nonce_size]
 
     def open(self, sealed: bytes) -> bytes:
         """The plain text of a message that was received.

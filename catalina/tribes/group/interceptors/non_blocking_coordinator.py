@@ -248,7 +248,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
             if member.is_leaving:
                 judge(member, False)
             else:
-                TcpProbe(self.channel.running_reactor, member, b"", _PROBE_SECONDS, None, _judge_of(judge, member))
+                TcpProbe(self.channel, member, b"", _PROBE_SECONDS, None, _judge_of(judge, member))
 
     def _merged(self, message: CoordinationMessage, alive: Sequence[Member]) -> None:
         """Go on with what the message and this node know together."""

@@ -13,7 +13,7 @@ from catalina.tribes.channel import SND_RX_SEQ, SND_TX_SEQ, ChannelMessage, Deli
 from catalina.tribes.group.absolute_order import in_absolute_order
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.io.channel_data import UniqueIds
-from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.member import Member
 from catalina.tribes.membership.static_member import StaticMember
 
 __all__ = ["MEMBER_START", "MEMBER_STOP", "StaticMembershipInterceptor"]
@@ -174,7 +174,8 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         elif message.data == MEMBER_STOP:
             member = self.get_member(message.address)
             if member is not None:
-                self.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+                # Not as a farewell, which a failure detector believes: anybody can send this in a member's name.
+                self.member_disappeared(member)
         else:
             super().message_received(message)
 

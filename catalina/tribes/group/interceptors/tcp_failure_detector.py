@@ -11,6 +11,7 @@ from catalina.attributes import Attribute
 from catalina.errors import RemoteProcessError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, SEND_OPTIONS_USE_ACK, ChannelMessage
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource
+from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.channel_data import PackageEncoder, UniqueIds
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
@@ -53,6 +54,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
         self._remove_suspects: dict[Member, float] = {}
         self._add_suspects: set[Member] = set()
         self._probing: dict[Member, list[Callable[[Member, bool], None]]] = {}
+        self._probes: dict[Member, TcpProbe] = {}
         self._encoder = PackageEncoder()
         self._next_id = UniqueIds().next
 
@@ -192,8 +194,8 @@ class TcpFailureDetector(ChannelInterceptorBase):
         waiting.append(verdict)
         if len(waiting) == 1:
             read_timeout = self.read_test_timeout / 1000 if self.perform_read_test else None
-            TcpProbe(
-                self.channel.running_reactor,
+            self._probes[member] = TcpProbe(
+                self.channel,
                 member,
                 self._probe_frame() if self.perform_send_test else b"",
                 self.connect_timeout / 1000,
@@ -202,8 +204,15 @@ class TcpFailureDetector(ChannelInterceptorBase):
             )
 
     def _probed(self, member: Member, alive: bool) -> None:
+        self._probes.pop(member, None)
         for verdict in self._probing.pop(member, ()):
             verdict(member, alive)
+
+    def _cancel_probes(self) -> None:
+        probes, self._probes = self._probes, {}
+        self._probing.clear()
+        for probe in probes.values():
+            probe.cancel()
 
     def _probe_frame(self) -> bytes:
         options = self.option_flag | SEND_OPTIONS_BYTE_MESSAGE
@@ -220,6 +229,8 @@ class TcpFailureDetector(ChannelInterceptorBase):
     def stop(self, level: int) -> None:
         """Forget everybody: who is there is found out anew."""
         super().stop(level)
+        if self._probes:
+            run_in_runner(self.channel.running_reactor, self._cancel_probes)
         self._reached.clear()
         self._below_seen = None
         self._remove_suspects.clear()

@@ -18,7 +18,6 @@ from catalina.tribes.member import Member
 __all__ = ["TwoPhaseCommitInterceptor"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TwoPhaseCommitInterceptor")
-_repeated = RepeatedMessages(log)
 
 START_DATA = bytes.fromhex("7101c602dec44bb29bf420e3206fd804")
 END_DATA = bytes.fromhex("36f35a6e2fe14be8afe32434c64d9238")
@@ -49,6 +48,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
+        self._repeated = RepeatedMessages(log)
         #: By sender and id: another sender can neither replace nor confirm it.
         self._held: dict[tuple[Member, bytes], _Held] = {}
         #: By whether members sent it.
@@ -92,7 +92,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
             return
         held = self._take((message.address, confirmed))
         if held is None:
-            _repeated.log(
+            self._repeated.log(
                 logging.WARNING,
                 f"confirmations of {message.address} without a message",
                 "Received a confirmation, but original message is missing. Id:[%s]",
@@ -123,7 +123,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
         super().heartbeat(now)
         for key, held in tuple(self._held.items()):
             if now - held.since > self.expire / 1000:
-                _repeated.log(
+                self._repeated.log(
                     logging.INFO,
                     "expired messages without a confirmation",
                     "Removing expired message [%s]",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from catalina.errors import LimitError, ProtocolError
+from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.grammar import (
     BASE_HANDLE,
     DEFAULT_LIMITS,
@@ -50,7 +51,7 @@ from catalina.tribes.io.java.nodes import (
     ProxyDesc,
 )
 
-__all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError"]
+__all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError", "read_object"]
 
 #: Stands in the handle table for an element that was passed over without making its node.
 UNREAD: Any = object()
@@ -350,6 +351,18 @@ class NodeReader:
             self._refuse("the name of a constant", constant)
         node.constant = constant
         return node
+
+
+def read_object(data: bytes, position: int = 0, limits: Limits = DEFAULT_LIMITS) -> Node:
+    """One object as a node; what follows it is ignored.
+
+    Raises:
+        ProtocolError: the bytes break the grammar, or a limit.
+    """
+    try:
+        return NodeReader(data, position, None, limits).read_node()
+    except FAULTS as fault:
+        raise broken("an object", fault) from fault
 
 
 _READERS: dict[int, Callable[[NodeReader, int], Node]] = {

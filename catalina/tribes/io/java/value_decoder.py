@@ -33,6 +33,8 @@ log = logging.getLogger("org.apache.catalina.tribes.io.XByteBuffer")
 #: Classes already reported as opaque; a fault that repeats is one line. Bounded: names come from outside.
 _reported: set[str] = set()
 _MAX_REPORTED = 1000
+#: Characters of the name of a class that are told.
+MAX_NAME = 256
 
 #: Boxes as most are written, by the length of the whole: their head, and what comes behind it.
 _SCALARS = {
@@ -107,6 +109,7 @@ def loads(data: bytes) -> Any:
 
 def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
     """A value kept as bytes, with one log line for each class."""
+    class_name = class_name[:MAX_NAME]
     if class_name not in _reported and len(_reported) < _MAX_REPORTED:
         _reported.add(class_name)
         log.info("Values of the class [%s] are kept and passed on undecoded: %s", class_name, why)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 
-from catalina.errors import ProtocolError
+from catalina.errors import ChannelError, ProtocolError
 from catalina.reactor import READ, Reactor
 from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, ChannelMessage
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, FrameDecoder
 from catalina.tribes.transport.nio.nio_replication_task import NioReplicationTask
+from catalina.tribes.transport.nio.receiver_limits import ReceiverLimits
+from catalina.tribes.transport.nio.tls_channel import ByteStream, TlsChannel
 from catalina.tribes.transport.receiver_base import ReceiverBase
 
 __all__ = ["NioReceiver"]
@@ -31,14 +34,22 @@ class NioReceiver(ReceiverBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._server: socket.socket | None = None
+        self._servers: list[socket.socket] = []
         self._udp: socket.socket | None = None
-        self._tasks: set[NioReplicationTask] = set()
+        self._limits: ReceiverLimits | None = None
         self._reactor: Reactor | None = None
 
     def start(self, route_hint: tuple[str, int] | None) -> None:
-        """Bind the first free port of the range and take connections."""
+        """Bind the first free port of each range and take connections."""
+        self._check_security()
         reactor = self._reactor = self.channel.running_reactor
+        self._limits = ReceiverLimits(
+            self.max_buffered,
+            self.max_connections,
+            lambda: self.channel.members,
+            self.channel.is_known,
+            self.channel.now,
+        )
         address = self.bind or self._resolve_host(route_hint)
         if self.bind:
             self._resolve_host(route_hint)
@@ -48,17 +59,43 @@ class NioReceiver(ReceiverBase):
             self._close_all(reactor)
             raise
 
+    def _check_security(self) -> None:
+        """What would silently stay readable is refused. Raises ChannelError."""
+        secure, tls = self.channel.secure, self.channel.tls
+        if secure and self.secure_port <= 0:
+            raise ChannelError("secure='true' of the channel needs the receiver's securePort")
+        if secure and self.udp_port > 0:
+            raise ChannelError(f"udpPort='{self.udp_port}': datagrams are not encrypted, and the channel is secure")
+        if self.secure_port > 0 and tls is None:
+            log.warning(
+                "securePort='%d': nothing listens there without pskIdentity and pskKey of the channel", self.secure_port
+            )
+
     def _bind_all(self, address: str, reactor: Reactor) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        server = self._server = self._first_free(self.port, lambda port: self._listen(family, address, port))
-        self.bound_port = server.getsockname()[1]
-        bind_log.info("Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_port}")
+        self.bound_secure_port = self.bound_udp_port = -1
+        if not self.channel.secure:
+            self.bound_port = self._open_server(family, address, self.port, reactor, secure=False)
+            bind_log.info("Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_port}")
+        if self.secure_port > 0 and self.channel.tls is not None:
+            self.bound_secure_port = self._open_server(family, address, self.secure_port, reactor, secure=True)
+            bind_log.info("Receiver Server TLS Socket bound to:[%s]", f"/{address}:{self.bound_secure_port}")
+        if self.channel.secure:
+            # Nobody listens there; it is a part of the name, and differs like the other one on one machine.
+            self.bound_port = self.port + self.bound_secure_port - self.secure_port
         if self.udp_port > 0:
             udp = self._udp = self._first_free(self.udp_port, lambda port: self._open_udp(family, address, port))
             self.bound_udp_port = udp.getsockname()[1]
             bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
             reactor.register(udp, READ, self._on_datagrams)
-        reactor.register(server, READ, self._on_acceptable)
+
+    def _open_server(
+        self, family: socket.AddressFamily, address: str, first: int, reactor: Reactor, secure: bool
+    ) -> int:
+        server = self._first_free(first, lambda port: self._listen(family, address, port))
+        self._servers.append(server)
+        reactor.register(server, READ, partial(self._on_acceptable, server, secure))
+        return int(server.getsockname()[1])
 
     def _listen(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
         server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -93,47 +130,56 @@ class NioReceiver(ReceiverBase):
             run_in_runner(reactor, lambda: self._close_all(reactor))
 
     def _close_all(self, reactor: Reactor) -> None:
-        for sock in (self._server, self._udp):
+        for sock in (*self._servers, self._udp):
             if sock is not None:
                 reactor.unregister(sock)
                 sock.close()
-        self._server = self._udp = None
-        for task in tuple(self._tasks):
-            task.close()
+        self._servers = []
+        self._udp = None
+        limits, self._limits = self._limits, None
+        if limits is not None:
+            limits.stop()
+            for task in tuple(limits.tasks):
+                task.close()
 
-    def _on_acceptable(self, events: int) -> None:
+    def _on_acceptable(self, server: socket.socket, secure: bool, events: int) -> None:
         for _ in range(_PER_ROUND):
-            if self._server is None or self._reactor is None:
+            limits = self._limits
+            if limits is None or self._reactor is None:
                 return
             try:
-                sock, peer = self._server.accept()
+                sock, peer = server.accept()
             except BlockingIOError:
                 return
             except OSError as exc:
-                log.warning("Unable to accept a connection: %s", exc)
+                limits.repeated.log(
+                    logging.WARNING, "connections not accepted", "Unable to accept a connection: %s", exc
+                )
                 return
-            name = f"{peer[0]}:{peer[1]}"
-            if len(self._tasks) >= self.max_connections:
-                log.warning("Connection from %s refused: %d are open, limit maxConnections", name, len(self._tasks))
+            if limits.admits(peer[0]):
+                self._take(sock, f"{peer[0]}:{peer[1]}", secure, self._reactor, limits)
+            else:
                 sock.close()
-                continue
+
+    def _take(self, sock: socket.socket, name: str, secure: bool, reactor: Reactor, limits: ReceiverLimits) -> None:
+        stream: ByteStream = sock
+        try:
             sock.setblocking(False)
             self.apply_socket_options(sock)
-            self._tasks.add(
-                NioReplicationTask(
-                    sock,
-                    name,
-                    self._reactor,
-                    self.listener.message_received,
-                    self.max_package,
-                    self.rx_buf_size,
-                    self._tasks.discard,
-                )
-            )
+            if secure and self.channel.tls is not None:
+                stream = TlsChannel(sock, self.channel.tls, server_side=True)
+        except OSError as exc:  # it is gone already
+            log.debug("Connection from %s: %s", name, exc)
+            sock.close()
+            return
+        NioReplicationTask(
+            stream, name, reactor, self.listener.message_received, self.max_package, self.rx_buf_size, limits
+        )
 
     def _on_datagrams(self, events: int) -> None:
         for _ in range(_PER_ROUND):
-            if self._udp is None:
+            limits = self._limits
+            if self._udp is None or limits is None:
                 return
             try:
                 data, sender = self._udp.recvfrom(_MAX_DATAGRAM)
@@ -147,7 +193,10 @@ class NioReceiver(ReceiverBase):
                     PackageDecoder().decode(package) for package in FrameDecoder(_MAX_DATAGRAM).receive_data(data)
                 ]
             except ProtocolError as exc:
-                log.warning("%s; datagram dropped", exc.at_peer(f"{sender[0]}:{sender[1]}"))
+                peer = f"{sender[0]}:{sender[1]}"
+                limits.repeated.log(
+                    logging.WARNING, f"bad datagrams from {sender[0]}", "%s; datagram dropped", exc.at_peer(peer)
+                )
                 continue
             for message in messages:
                 self._take_datagram(message, sender)

@@ -8,7 +8,6 @@ connection is not read, so a peer that floods is slowed down by TCP and HTTP has
 from __future__ import annotations
 
 import logging
-import socket
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +17,9 @@ from catalina.reactor import READ, WRITE, Reactor
 from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, ChannelMessage
 from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, FrameDecoder
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.receiver_limits import ReceiverLimits
+from catalina.tribes.transport.nio.tls_channel import ByteStream, TlsChannel
 
 __all__ = ["BUDGET", "NioReplicationTask"]
 
@@ -35,31 +37,37 @@ class NioReplicationTask:
     """Reads, works through and acknowledges what one peer sends.
 
     Args:
-        sock: the accepted connection, not blocking.
+        sock: the accepted connection, not blocking: a socket, or TLS whose handshake is still to come.
         peer: ``host:port`` of the other side, for messages.
         reactor: the loop.
         deliver: takes each message; what it raises becomes a negative acknowledgement.
         max_package: largest package accepted, in bytes.
         read_size: largest read, in bytes.
-        on_close: called once when the connection is closed.
+        limits: of all connections together; it is in them until it is closed.
     """
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: ByteStream,
         peer: str,
         reactor: Reactor,
         deliver: Callable[[ChannelMessage], None],
         max_package: int,
         read_size: int,
-        on_close: Callable[[NioReplicationTask], None],
+        limits: ReceiverLimits,
     ) -> None:
         self.peer = peer
-        self._socket: socket.socket | None = sock
+        self.proven = False
+        self.sender: Member | None = None
+        self.half_bytes = 0
+        self.half_since = 0.0
+        self.since = limits.now()
+        self._limits = limits
+        self._socket: ByteStream | None = sock
+        self._handshaking = sock if isinstance(sock, TlsChannel) else None
         self._reactor = reactor
         self._deliver = deliver
         self._read_size = read_size
-        self._on_close = on_close
         self._frames = FrameDecoder(max_package)
         self._packages = PackageDecoder()
         self._waiting: deque[bytes] = deque()
@@ -69,14 +77,31 @@ class NioReplicationTask:
         self._answers_stuck = False
         self._interest = READ
         reactor.register(sock, READ, self._on_ready)
+        limits.add(self, reactor)
 
     def _on_ready(self, events: int) -> None:
+        if self._handshaking is not None:
+            self._shake_hands(self._handshaking)
+            return
         if events & WRITE:
             self._write_answers()
         if events & ~WRITE and self._socket is not None:
             self._read(self._socket)
 
-    def _read(self, sock: socket.socket) -> None:
+    def _shake_hands(self, channel: TlsChannel) -> None:
+        try:
+            events = channel.handshake()
+        except OSError as exc:
+            self.refuse(ProtocolError(f"no TLS connection: {exc}"))
+            return
+        if not events:
+            self._handshaking = None
+        interest = events or READ
+        if interest != self._interest:
+            self._interest = interest
+            self._reactor.modify(channel, interest)
+
+    def _read(self, sock: ByteStream) -> None:
         if self._working or self._waiting:
             self._update_interest()
             return
@@ -92,9 +117,13 @@ class NioReplicationTask:
             self.close()
             return
         try:
-            self._waiting.extend(self._frames.receive_data(data))
+            packages = self._frames.receive_data(data)
+            self._waiting.extend(packages)
+            half = self._frames.buffered
+            if half or self.half_bytes:
+                self._limits.buffered(self, half, is_new=bool(packages))
         except ProtocolError as exc:
-            self._refuse(exc)
+            self.refuse(exc)
             return
         if self._waiting:
             self._work()
@@ -107,6 +136,9 @@ class NioReplicationTask:
             for _ in range(min(BUDGET, len(waiting))):
                 package = waiting.popleft()
                 message = decode(package)
+                if not self.proven:
+                    self.sender = message.address
+                    self._limits.prove(self)
                 wanted = message.options & _SYNCHRONIZED
                 if wanted == SEND_OPTIONS_USE_ACK:
                     self._answer(ACK)  # before the work: it need not be done for this
@@ -114,7 +146,13 @@ class NioReplicationTask:
                 try:
                     deliver(message)
                 except ProtocolError as exc:  # an interceptor cannot undo what the sender's should have done
-                    log.warning("Message %s refused: %s", message.unique_id.hex(), exc.at_peer(str(message.address)))
+                    self._limits.repeated.log(
+                        logging.WARNING,
+                        f"refused messages from {message.address}",
+                        "Message %s refused: %s",
+                        message.unique_id.hex(),
+                        exc.at_peer(str(message.address)),
+                    )
                     answer = FAIL_ACK
                 except Exception:  # a listener is foreign code; the sender learns that it failed
                     log.exception("Processing of a message from %s failed", message.address)
@@ -126,7 +164,7 @@ class NioReplicationTask:
                 if wanted == _SYNCHRONIZED:
                     self._answer(answer)
         except ProtocolError as exc:
-            self._refuse(exc)
+            self.refuse(exc)
             return
         if reactor.in_runner and not waiting:
             self._working = False
@@ -171,13 +209,20 @@ class NioReplicationTask:
             return
         del self._answers[:sent]
         if len(self._answers) > _MAX_UNREAD_ACKS:
-            self._refuse(ProtocolError(f"{len(self._answers)} bytes of acknowledgements unread"))
+            self.refuse(ProtocolError(f"{len(self._answers)} bytes of acknowledgements unread"))
             return
         self._answers_stuck = bool(self._answers)
         self._update_interest()
 
-    def _refuse(self, error: ProtocolError) -> None:
-        log.warning("%s; closing the connection", error.at_peer(self.peer))
+    def refuse(self, error: ProtocolError) -> None:
+        """Close the connection of a peer that breaks the rules."""
+        host = self.peer.rpartition(":")[0]
+        self._limits.repeated.log(
+            logging.WARNING,
+            f"connections of {host} that were closed",
+            "%s; closing the connection",
+            error.at_peer(self.peer),
+        )
         self.close()
 
     def close(self) -> None:
@@ -187,4 +232,4 @@ class NioReplicationTask:
             self._waiting.clear()
             self._reactor.unregister(sock)
             sock.close()
-            self._on_close(self)
+            self._limits.discard(self)

@@ -36,9 +36,11 @@ from catalina.reactor import READ, WRITE, Reactor, Timer
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, Delivery
 from catalina.tribes.io.x_byte_buffer import ACK, ACK_BODY, FAIL_ACK_BODY, FrameDecoder
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.tls_channel import ByteStream, TlsChannel
 
 if TYPE_CHECKING:
     from catalina.tribes.transport.abstract_sender import AbstractSender
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = ["KeyedFrame", "NioSender"]
 
@@ -54,6 +56,9 @@ _OPTIONS_AT, _OPTIONS = 11, struct.Struct(">i")
 _ALONE = frozenset((None, EVERYTHING))
 #: Answers are 21 bytes; anything longer is no answer.
 _MAX_ANSWER = 64
+#: Java closes a TLS connection on which nothing came for 3 s, and says nothing. A message that leaves just then would
+#: be lost, so a connection that was idle for longer than this, in seconds, is made anew first.
+_JAVA_TLS_IDLE = 2.0
 
 
 #: A frame, and what its message is about; None when that is not known.
@@ -100,6 +105,7 @@ class NioSender:
         settings: attributes of the <Transport>.
         reactor: the loop.
         on_failure: told (member, reason) in the runner when messages failed or an idle connection broke.
+        tls: what to encrypt with, to the member's securePort; None sends plain frames to its port.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class NioSender:
         settings: AbstractSender,
         reactor: Reactor,
         on_failure: Callable[[Member, BaseException], None],
+        tls: TribesSslContext | None = None,
     ) -> None:
         self.member = member
         #: Whether the peer keeps the order of a connection by itself; see the module's text.
@@ -117,7 +124,10 @@ class NioSender:
         self._on_failure = on_failure
         self._timeout = settings.timeout / 1000
         self._max_backlog = settings.max_backlog
-        self._socket: socket.socket | None = None
+        self._tls = tls
+        self._tls_channel: TlsChannel | None = None
+        self._used_at = 0.0
+        self._socket: ByteStream | None = None
         self._connected = False
         self._queue: deque[_Outgoing] = deque()  # any thread adds at its end; only the runner takes, or puts back
         self._scheduled = False
@@ -184,7 +194,15 @@ class NioSender:
             if self._queue:
                 self._connect()
         elif self._connected and not self._writing:
+            if self._tls is not None and not self.pipelined and self._is_stale():
+                self._disconnect()
+                self._connect()
+                return
             self._write_queued()
+
+    def _is_stale(self) -> bool:
+        """Whether Java may just be closing this connection, on which nothing was sent lately."""
+        return not self._in_flight and time.monotonic() - self._used_at > _JAVA_TLS_IDLE
 
     def _write_queued(self) -> None:
         written = 0
@@ -254,6 +272,8 @@ class NioSender:
     def _written(self) -> None:
         batch, self._writing = self._writing, []
         self._unsent = memoryview(b"")
+        if self._tls is not None:
+            self._used_at = time.monotonic()
         freed = 0
         for message in batch:
             self._sent_count += message.count
@@ -265,7 +285,9 @@ class NioSender:
 
     def _on_ready(self, events: int) -> None:
         if not self._connected:
-            if self._socket is not None:
+            if self._tls_channel is not None:
+                self._shake_hands(self._tls_channel)
+            elif isinstance(self._socket, socket.socket):
                 self._finish_connect(self._socket)
             return
         if events & ~WRITE and self._socket is not None:
@@ -274,7 +296,7 @@ class NioSender:
             self._reactor.modify(self._socket, READ)
             self._write_queued()
 
-    def _read_answers(self, sock: socket.socket) -> None:
+    def _read_answers(self, sock: ByteStream) -> None:
         try:
             data = sock.recv(65536)
         except BlockingIOError:
@@ -351,6 +373,10 @@ class NioSender:
     # Connecting.
 
     def _connect(self) -> None:
+        port = self.member.port if self._tls is None else self.member.secure_port
+        if port <= 0:
+            self._give_up(OSError(errno.EDESTADDRREQ, f"{self.member} has no securePort"))
+            return
         family = socket.AF_INET6 if len(self.member.host) == 16 else socket.AF_INET
         try:
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -360,7 +386,7 @@ class NioSender:
         self._socket = sock
         try:
             self._settings.apply_socket_options(sock)
-            code = sock.connect_ex((self.member.address, self.member.port))
+            code = sock.connect_ex((self.member.address, port))
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))
         except OSError as exc:
@@ -373,10 +399,28 @@ class NioSender:
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._broken(OSError(code, os.strerror(code)))
+        elif self._tls is not None:
+            self._socket = self._tls_channel = TlsChannel(sock, self._tls, server_side=False)
+            self._shake_hands(self._tls_channel)
+        else:
+            self._is_connected(sock)
+
+    def _shake_hands(self, channel: TlsChannel) -> None:
+        try:
+            events = channel.handshake()
+        except OSError as exc:
+            log.warning("No TLS connection to [%s]: %s", self.member, exc)
+            self._give_up(exc)
             return
+        if events:
+            self._reactor.modify(channel, events)
+        else:
+            self._is_connected(channel)
+
+    def _is_connected(self, sock: ByteStream) -> None:
         self._cancel_connect_timer()
         self._connected = True
-        self._connected_at = time.monotonic()
+        self._connected_at = self._used_at = time.monotonic()
         self._sent_count = 0
         self._reactor.modify(sock, READ)
         self._flush()
@@ -407,6 +451,8 @@ class NioSender:
         if again:
             log.debug("Member send is failing for:[%s] ; retrying: %s", self.member, reason)
             self._connect()
+        elif was_idle and self._tls is not None and not self.pipelined:
+            log.debug("[%s] closed an idle TLS connection, as Java does", self.member)
         elif unconfirmed or was_idle:
             self._on_failure(self.member, reason)
         else:
@@ -444,7 +490,7 @@ class NioSender:
         if self._socket is not None:
             self._reactor.unregister(self._socket)
             self._socket.close()
-            self._socket = None
+            self._socket = self._tls_channel = None
 
     def _cancel_connect_timer(self) -> None:
         if self._connect_timer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from catalina.errors import ChannelError
 from catalina.reactor import Reactor
@@ -13,6 +14,9 @@ from catalina.tribes.transport.abstract_sender import AbstractSender
 from catalina.tribes.transport.nio.nio_sender import KeyedFrame, NioSender
 from catalina.tribes.transport.nio.sender_tables import SenderTables
 from catalina.tribes.transport.nio.udp_sender import UdpSender
+
+if TYPE_CHECKING:
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = ["ParallelNioSender"]
 
@@ -25,9 +29,14 @@ class ParallelNioSender(AbstractSender):
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._tables = SenderTables(self._new_sender, self._is_member, self._get_reactor, self._forget_route)
+        self._tls_tables = SenderTables(self._new_tls_sender, self._is_member, self._get_reactor, self._forget_route)
         self._udp_tables = SenderTables(self._new_udp_sender, self._is_member, self._get_reactor, self._forget_route)
-        #: The members that the last message went to, and their connections. Written under the lock of the tables.
+        #: The members that the last message went to, and their connections: plain ones, or all encrypted where
+        #: everything is. Written under the lock of the tables.
         self._route: tuple[Sequence[Member], tuple[NioSender, ...]] = _NO_ROUTE
+        #: What connections to securePorts are made with, and whether all are; set by the transmitter.
+        self.tls: TribesSslContext | None = None
+        self.secure = False
         self._reactor: Reactor | None = None
         self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
         #: Whether somebody belongs to the group now; the transmitter says who does.
@@ -45,8 +54,12 @@ class ParallelNioSender(AbstractSender):
             run_in_runner(reactor, self._close_all)
 
     def _close_all(self) -> None:
-        self._tables.close()
-        self._udp_tables.close()
+        for tables in self._all_tables:
+            tables.close()
+
+    @property
+    def _all_tables(self) -> tuple[SenderTables[NioSender], SenderTables[NioSender], SenderTables[UdpSender]]:
+        return self._tables, self._tls_tables, self._udp_tables
 
     def _is_member(self, member: Member) -> bool:
         return self.knows(member)
@@ -54,10 +67,23 @@ class ParallelNioSender(AbstractSender):
     def _forget_route(self) -> None:
         self._route = _NO_ROUTE
 
-    def enqueue(self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
-        """Queue frames to members over TCP, each with what it is about. Any thread."""
+    def enqueue(
+        self,
+        to: Sequence[Member],
+        frames: Sequence[KeyedFrame],
+        wants_ack: bool,
+        delivery: Delivery,
+        secure: bool = False,
+    ) -> None:
+        """Queue frames to members over TCP, each with what it is about. Any thread.
+
+        Args:
+            secure: over TLS, to their securePort.
+        """
         known, senders = self._route
-        if to is not known:
+        if secure and not self.secure:
+            senders = self._find(self._tls_tables, to)
+        elif to is not known:
             senders = self._find_route(to)
         if len(frames) == 1:
             for sender in senders:
@@ -71,12 +97,17 @@ class ParallelNioSender(AbstractSender):
 
     def _find_route(self, to: Sequence[Member]) -> tuple[NioSender, ...]:
         """The members' connections; remembered, because one message after the other goes to the same members."""
-        tables = self._tables
+        tables = self._tls_tables if self.secure else self._tables
         with tables.lock:
             senders = tuple([tables.find(member) for member in to])
             if isinstance(to, tuple):  # a list may be another one the next time
                 self._route = (to, senders)
         return senders
+
+    @staticmethod
+    def _find(tables: SenderTables[NioSender], to: Sequence[Member]) -> tuple[NioSender, ...]:
+        with tables.lock:
+            return tuple([tables.find(member) for member in to])
 
     def enqueue_datagrams(
         self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery
@@ -99,38 +130,51 @@ class ParallelNioSender(AbstractSender):
         sender.pipelined = keeps_order(member)
         return sender
 
+    def _new_tls_sender(self, member: Member) -> NioSender:
+        if self.tls is None:
+            raise ChannelError("a secure message needs pskIdentity and pskKey of the channel")
+        sender = NioSender(member, self, self._get_reactor(), self._on_failure, self.tls)
+        sender.pipelined = keeps_order(member)
+        return sender
+
     def _new_udp_sender(self, member: Member) -> UdpSender:
         return UdpSender(member, self, self._get_reactor())
 
     def keep_order_of(self, member: Member) -> None:
         """A package of ``member`` has shown that it works through a connection in order."""
-        sender = self._tables.get(member)
-        if sender is not None:
-            sender.pipelined = True
+        for sender in (self._tables.get(member), self._tls_tables.get(member)):
+            if sender is not None:
+                sender.pipelined = True
 
     def welcome(self, member: Member) -> None:
         """The member has joined: if it was answered before, its connection stays."""
-        self._tables.welcome(member)
-        self._udp_tables.welcome(member)
+        for tables in self._all_tables:
+            tables.welcome(member)
 
     def forget(self, member: Member) -> None:
         """The member is gone: close its connection. In the runner."""
-        self._tables.forget(member)
-        self._udp_tables.forget(member)
+        for tables in self._all_tables:
+            tables.forget(member)
 
     def heartbeat(self, now: float) -> None:
         """Renew connections that are old enough. In the runner."""
-        for sender in tuple(self._tables.members.values()):
+        for sender in (*self._tables.members.values(), *self._tls_tables.members.values()):
             sender.renew_if_old(now)
 
 
-#: Start of the payload that members of this software announce.
+#: Start of the payload that members of this software announce; and what those do from 0.2 on.
 ORDERED_PEER = b"catalina-python/1"
+THIS_PEER = ORDERED_PEER + b".2"
 
 
 def keeps_order(member: Member) -> bool:
     """Whether the member is of this software, whose receiver works through a connection in order."""
     return member.payload.startswith(ORDERED_PEER)
+
+
+def seals_envelopes(member: Member) -> bool:
+    """Whether the member's EncryptInterceptor seals who sent a message, its options and its id, besides its bytes."""
+    return member.payload.startswith(THIS_PEER)
 
 
 def _nobody_listens(member: Member, reason: BaseException) -> None:

@@ -9,9 +9,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.reactor import READ, WRITE, Reactor, Timer
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.tls_channel import ByteStream, TlsChannel
+
+if TYPE_CHECKING:
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = ["TCP_FAIL_DETECT", "TcpProbe"]
 
@@ -21,10 +26,24 @@ TCP_FAIL_DETECT = bytes.fromhex(
 )
 
 
+class ProbingChannel(Protocol):
+    """What a probe needs of the channel."""
+
+    secure: bool
+    tls: TribesSslContext | None
+
+    @property
+    def running_reactor(self) -> Reactor: ...
+
+
 class TcpProbe:
     """One check of one member; made in the runner, where ``verdict`` is called too.
 
+    In a group that encrypts everything the connection goes to the securePort, and a member is there when it has the
+    key: nothing listens on the other port.
+
     Args:
+        channel: the group.
         member: whom to connect to.
         frame: written once connected, empty writes nothing.
         connect_timeout: seconds.
@@ -34,19 +53,20 @@ class TcpProbe:
 
     def __init__(
         self,
-        reactor: Reactor,
+        channel: ProbingChannel,
         member: Member,
         frame: bytes,
         connect_timeout: float,
         read_timeout: float | None,
         verdict: Callable[[bool], None],
     ) -> None:
-        self._reactor = reactor
+        reactor = self._reactor = channel.running_reactor
+        self._tls = channel.tls if channel.secure else None
         self._frame = frame
         self._read_timeout = read_timeout
         self._verdict: Callable[[bool], None] | None = verdict
         self._connected = False
-        self._socket: socket.socket | None = None
+        self._socket: ByteStream | None = None
         self._timer: Timer = reactor.call_later(connect_timeout, lambda: self._finish(False))
         try:
             self._connect(member)
@@ -54,9 +74,12 @@ class TcpProbe:
             reactor.call_soon(lambda: self._finish(False))
 
     def _connect(self, member: Member) -> None:
+        port = member.port if self._tls is None else member.secure_port
+        if port <= 0:
+            raise OSError(errno.EDESTADDRREQ, f"{member} has no securePort")
         family = socket.AF_INET6 if len(member.host) == 16 else socket.AF_INET
         sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        code = sock.connect_ex((member.address, member.port))
+        code = sock.connect_ex((member.address, port))
         if code not in (0, errno.EINPROGRESS):
             sock.close()
             self._socket = None
@@ -68,7 +91,9 @@ class TcpProbe:
         if sock is None:
             return
         try:
-            if not self._connected:
+            if isinstance(sock, TlsChannel) and not self._connected:
+                self._shake_hands(sock)
+            elif isinstance(sock, socket.socket) and not self._connected:
                 self._on_connected(sock)
             else:
                 self._finish(bool(sock.recv(1)))
@@ -81,7 +106,20 @@ class TcpProbe:
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._finish(False)
-            return
+        elif self._tls is not None:
+            self._socket = TlsChannel(sock, self._tls, server_side=False)
+            self._shake_hands(self._socket)
+        else:
+            self._is_connected(sock)
+
+    def _shake_hands(self, channel: TlsChannel) -> None:
+        events = channel.handshake()
+        if events:
+            self._reactor.modify(channel, events)
+        else:
+            self._is_connected(channel)
+
+    def _is_connected(self, sock: ByteStream) -> None:
         self._connected = True
         if self._frame:
             sock.send(self._frame)  # a new connection takes these few bytes at once
@@ -91,6 +129,11 @@ class TcpProbe:
         self._timer.cancel()
         self._timer = self._reactor.call_later(self._read_timeout, lambda: self._finish(False))
         self._reactor.modify(sock, READ)
+
+    def cancel(self) -> None:
+        """Nobody wants to know any more. In the runner."""
+        self._verdict = None
+        self._finish(False)
 
     def _finish(self, alive: bool) -> None:
         verdict, self._verdict = self._verdict, None

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 
 import pytest
 
-from catalina.tomcat.util.net.cipher_names import openssl_ciphers
+from catalina.tomcat.util.net.cipher_names import TLS13, java_name, openssl_ciphers
+from tests.support.needs import need_command
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,18 @@ def test_openssl_knows_the_translations_of_todays_java_defaults():
 
 def test_an_openssl_expression_stays_as_it_is():
     assert openssl_ciphers("HIGH:!aNULL:!kRSA") == "HIGH:!aNULL:!kRSA"
+
+
+def test_openssl_itself_agrees_with_every_name_in_both_directions():
+    command = [need_command("openssl"), "ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    pairs = [(line.split()[0], line.split()[2]) for line in lines]
+    old = [(java, openssl) for java, openssl in pairs if java not in TLS13]
+    assert len(old) > 100
+    assert [openssl_ciphers(java) for java, _ in old] == [openssl for _, openssl in old]
+    assert [java_name(openssl) for _, openssl in pairs] == [java for java, _ in pairs]
+
+
+def test_signs_and_unknown_names_stay():
+    assert openssl_ciphers("HIGH:!TLS_RSA_WITH_AES_128_CBC_SHA:-FOO") == "HIGH:!AES128-SHA:-FOO"
+    assert java_name("FOO-BAR") == "FOO-BAR"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from catalina.attributes import Place
 from catalina.errors import ConfigurationError
 from catalina.tomcat.util.net.openssl.open_ssl_conf import OpenSSLConf
 from catalina.tomcat.util.net.openssl.open_ssl_conf_cmd import OpenSSLConfCmd
@@ -125,3 +126,61 @@ def test_options_follow_the_attributes(tmp_path, pem):
     assert not context.options & ssl.OP_NO_TICKET
     pem.disable_session_tickets = True
     assert make_context(pem, tmp_path, []).options & ssl.OP_NO_TICKET
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("certificate_file", "no.crt"), ("certificate_key_file", "no.key"), ("certificate_chain_file", "no.pem"),
+     ("certificate_key_password_file", "no.txt")],
+)  # fmt: skip
+def test_a_missing_file_is_named_with_attribute_and_place(tmp_path, pem, attribute, value):
+    pem.certificates[0].place = Place("server.xml", 42)
+    setattr(pem.certificates[0], attribute, value)
+    xml_name = next(name for name, known in pem.certificates[0].attributes().items() if known.name == attribute)
+    with pytest.raises(ConfigurationError) as caught:
+        make_context(pem, tmp_path, [])
+    expected = f"server.xml:42: SSLHostConfig[_default_]: {xml_name} [{tmp_path / value}] cannot be read: No such file"
+    assert str(caught.value).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "attribute", ["ca_certificate_file", "ca_certificate_path", "certificate_revocation_list_file", "truststore_file"]
+)
+def test_missing_files_of_the_set_up_are_named_too(tmp_path, pem, attribute):
+    setattr(pem, attribute, "nowhere")
+    pem.certificate_verification = "required"
+    with pytest.raises(ConfigurationError, match=r"\[.*nowhere\] cannot be read: No such file or directory"):
+        make_context(pem, tmp_path, [])
+
+
+def test_a_key_that_does_not_belong_to_the_certificate_is_named(tmp_path, pem):
+    pair("other").write(tmp_path, "other")
+    pem.certificates[0].certificate_key_file = "other.key"
+    with pytest.raises(ConfigurationError, match=r"shop.crt\] with certificateKeyFile \[.*other.key\].*MISMATCH"):
+        make_context(pem, tmp_path, [])
+
+
+def test_protocols_without_a_sign_are_taken_and_asked_about(tmp_path, pem, caplog):
+    pem.protocols = "TLSv1.3,TLSv1.2"
+    make_context(pem, tmp_path, [])
+    assert (
+        "The protocol [TLSv1.2] was added to the list of protocols on the SSLHostConfig named [_default_]"
+        in caplog.text
+    )
+    caplog.clear()
+    pem.protocols = "TLSv1.3+TLSv1.2"
+    make_context(pem, tmp_path, [])
+    assert caplog.text == ""
+
+
+def test_versions_that_openssl_would_refuse_in_every_handshake_are_refused_at_once(tmp_path, pem, caplog):
+    pem.protocols = "TLSv1"
+    with pytest.raises(
+        ConfigurationError, match=r"protocols 'TLSv1': OpenSSL refuses TLSv1 at its security level [12]"
+    ):
+        make_context(pem, tmp_path, [])
+    pem.protocols = "TLSv1.1+TLSv1.2"
+    make_context(pem, tmp_path, [])
+    assert "OpenSSL refuses TLSv1.1 at its security level" in caplog.text
+    pem.protocols, pem.ciphers = "TLSv1", "DEFAULT@SECLEVEL=0"
+    make_context(pem, tmp_path, [])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError, ProtocolError
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
+from catalina.tribes.group.interceptors.gzip_interceptor import GzipInterceptor, compress
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
-from tests.tribes.fakes import Stack
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
+from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.wire import cases
 
 KEY = bytes(range(16))
@@ -17,7 +21,7 @@ NOW = 1_700_000_000_000
 
 
 def make(now: int = NOW, **settings) -> tuple[Stack, EncryptInterceptor]:
-    layer = EncryptInterceptor(**{"encryption_key": KEY} | settings)
+    layer = EncryptInterceptor(**{"encryption_key": KEY, "allow_insecure_algorithms": True} | settings)
     layer.clock_ms = lambda: now
     stack = Stack(layer)
     original = stack.message
@@ -86,7 +90,7 @@ def test_what_does_not_open_goes_no_further_and_is_counted(damage):
 
 def test_a_message_without_a_time_goes_no_further():
     stack, layer = make()
-    stack.receive(stack.message(layer._cipher.seal(b"1234567")))
+    stack.receive(stack.message(layer._cipher.seal(b"1234567", b"")))
     assert (stack.delivered, layer.refused_count) == ([], 1)
 
 
@@ -95,8 +99,9 @@ def test_a_flood_of_bad_messages_does_not_flood_the_log(caplog):
     for _ in range(100):
         stack.receive(stack.message(b"rubbish"))
     assert caplog.text.count("Failed to decrypt message") == 1
-    stack.reactor.time += 11
+    stack.reactor.time += 61
     stack.receive(stack.message(b"rubbish"))
+    assert "... 99 more messages that do not open in 60 s" in caplog.text
     assert "101 refused so far" in caplog.text
     assert layer.refused_count == 101
 
@@ -139,3 +144,71 @@ def test_attributes_are_checked():
         layer.set_attribute("encryptionKeyString", "0g")
     with pytest.raises(AttributeRefused, match="at least 1"):
         layer.set_attribute("replayWindowMessageCount", "0")
+
+
+# ---- what goes with a message in clear
+
+OURS = replace(PEER, payload=THIS_PEER)
+OTHER = a_member(9, payload=THIS_PEER)
+
+
+def sealed_by_ours(layer: EncryptInterceptor, stack: Stack, options: int = 7) -> ChannelMessage:
+    """As a member of this software sends it."""
+    message = replace(stack.message(b"secret", options), address=OURS)
+    plain = NOW.to_bytes(8, "big") + message.data
+    return message.with_data(layer._cipher.seal(plain, layer._envelope(message)))
+
+
+@pytest.mark.parametrize("algorithm", ["AES/GCM/NoPadding", "AES/CBC/PKCS5Padding"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options": 6},
+        {"options": 7 | 0x4000},
+        {"unique_id": b"x" * 16},
+        {"address": OTHER},
+        {"address": replace(OURS, port=4001)},
+        {"address": PEER, "options": 6},
+    ],
+)
+def test_what_goes_in_clear_with_a_message_of_this_software_cannot_be_changed(change, algorithm, caplog):
+    """The last one says that it is of Java; the group's own record knows better."""
+    stack, layer = make(encryption_algorithm=algorithm)
+    stack.bottom.known = [OURS]
+    message = sealed_by_ours(layer, stack)
+    stack.receive(replace(message, **change))
+    assert stack.delivered == []
+    assert "sender, options or id are not those that were sealed" in caplog.text
+    stack.receive(message)
+    assert stack.delivered == [b"secret"]
+
+
+def test_flags_of_layers_below_may_come_and_go():
+    layer = EncryptInterceptor(encryption_key=KEY)
+    layer.clock_ms = lambda: NOW
+    stack = Stack(layer, GzipInterceptor(option_flag=0x100, compression_min_size=10_000))
+    stack.bottom.known = [OURS]
+    message = sealed_by_ours(layer, stack)
+    stack.receive(replace(message, data=compress(message.data), options=message.options | 0x100))
+    assert stack.delivered == [b"secret"]
+
+
+def test_messages_of_java_are_taken_unless_all_must_be_sealed(caplog):
+    [case] = [case for case in cases("encrypt") if case["algorithm"].startswith("AES/GCM")][:1]
+    for required, taken in ((False, 1), (True, 0)):
+        stack, _ = make(
+            case["timestamp_ms"], encryption_key=bytes.fromhex(case["key"]), require_sealed_envelope=required
+        )
+        stack.receive(stack.message(bytes.fromhex(case["wire"])))
+        assert len(stack.delivered) == taken
+
+
+def test_a_cipher_that_notices_no_change_must_be_asked_for(caplog):
+    for algorithm in ("AES/CBC/PKCS5Padding", "AES/CFB/PKCS5Padding", "AES/OFB/PKCS5Padding"):
+        with pytest.raises(ChannelError, match="set allowInsecureAlgorithms='true'"):
+            Stack(EncryptInterceptor(encryption_key=KEY, encryption_algorithm=algorithm))
+
+
+def test_the_start_says_that_there_is_something_better(caplog):
+    make()
+    assert "The EncryptInterceptor is deprecated. TLS with a pre-shared key protects more" in caplog.text

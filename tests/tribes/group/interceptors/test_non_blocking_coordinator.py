@@ -25,8 +25,8 @@ def network(monkeypatch):
 def make_network(monkeypatch) -> Network:
     network = Network(NonBlockingCoordinator)
 
-    def probe(reactor, member, frame, connect_timeout, read_timeout, verdict) -> None:
-        reactor.call_soon(lambda: verdict(member not in network.dead))
+    def probe(channel, member, frame, connect_timeout, read_timeout, verdict) -> None:
+        channel.running_reactor.call_soon(lambda: verdict(member not in network.dead))
 
     monkeypatch.setattr(module, "TcpProbe", probe)
     return network

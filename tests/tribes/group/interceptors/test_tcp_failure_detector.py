@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,9 +27,10 @@ class Probes:
         self.dead: set[Member] = set()
         self.open: list[tuple[Member, Callable[[bool], None]]] = []
 
-    def __call__(self, reactor, member, frame, connect_timeout, read_timeout, verdict) -> None:
+    def __call__(self, reactor, member, frame, connect_timeout, read_timeout, verdict) -> Mock:
         self.begun.append((member, frame, connect_timeout, read_timeout))
         self.open.append((member, verdict))
+        return Mock()
 
     def finish(self) -> None:
         while self.open:

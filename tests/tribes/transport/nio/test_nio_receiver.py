@@ -147,8 +147,8 @@ def test_connections_beyond_the_limit_are_closed(make_receiver, caplog):
         receive(first, 21)
         with connect(receiver) as second:
             assert second.recv(1) == b""
-    assert "limit maxConnections" in caplog.text
-    until(lambda: not receiver._tasks)
+    assert "limit 1 (maxConnections)" in caplog.text
+    until(lambda: not receiver._limits.tasks)
     with connect(receiver) as third:
         third.sendall(wire(b"y", 6))
         receive(third, 21)
@@ -163,7 +163,7 @@ def test_a_peer_that_reads_no_answers_is_closed(make_receiver, caplog):
         with contextlib.suppress(ConnectionError, TimeoutError):
             for _ in range(1000):
                 connection.sendall(batch)
-        until(lambda: not receiver._tasks)
+        until(lambda: not receiver._limits.tasks)
     assert "bytes of acknowledgements unread" in caplog.text
 
 

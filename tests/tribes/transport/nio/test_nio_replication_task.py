@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.x_byte_buffer import ACK
 from catalina.tribes.transport.nio.nio_replication_task import BUDGET, NioReplicationTask
+from catalina.tribes.transport.nio.receiver_limits import ReceiverLimits
 from tests.tribes.fakes import PEER
 
 
@@ -24,7 +26,7 @@ class Turned:
         there.setblocking(False)
         self.here.setblocking(False)
         self.delivered: list[bytes] = []
-        self.closed: list[NioReplicationTask] = []
+        self.limits = ReceiverLimits(100_000, 10, lambda: (PEER,), lambda member: member == PEER, time.monotonic)
         self.task = NioReplicationTask(
             there,
             "peer:1",
@@ -32,7 +34,7 @@ class Turned:
             lambda message: self.delivered.append(message.data),
             10_000,
             65536,
-            self.closed.append,
+            self.limits,
         )
 
     def send(self, count: int, options: int) -> None:
@@ -72,5 +74,5 @@ def test_all_answers_of_a_round_leave_in_one_write(turned):
 def test_the_end_of_the_connection_is_reported_once(turned):
     turned.here.close()
     turned.turn()
+    assert turned.limits.tasks == set()
     turned.task.close()
-    assert turned.closed == [turned.task]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,7 +31,8 @@ def verdict_of(reactor: Reactor, port: int, frame: bytes = b"", read_timeout: fl
         done.set()
 
     member = Member(socket.inet_aton(LOOPBACK), port)
-    run_in_runner(reactor, lambda: TcpProbe(reactor, member, frame, 0.5, read_timeout, judge) and None)
+    channel = SimpleNamespace(running_reactor=reactor, secure=False, tls=None)
+    run_in_runner(reactor, lambda: TcpProbe(channel, member, frame, 0.5, read_timeout, judge) and None)
     assert done.wait(5)
     assert len(verdicts) == 1
     return verdicts[0]

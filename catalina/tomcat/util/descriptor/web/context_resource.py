@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalina.attributes import Attribute
+from catalina.naming.jdbc_url import driver_packages
 from catalina.tomcat.util.descriptor.web.resource_base import ResourceBase
 
 __all__ = ["ContextResource"]
@@ -10,6 +11,13 @@ __all__ = ["ContextResource"]
 
 class ContextResource(ResourceBase):
     """An object that a factory makes when it is first looked up: a DataSource, a mail session, a user database."""
+
+    def needed_packages(self) -> tuple[str, ...]:
+        """Those of a DataSource: SQLAlchemy and the driver that its url names."""
+        url = self.properties.get("url") or self.properties.get("jdbcUrl") or ""
+        if not url.startswith("jdbc:") and not self.type.endswith("DataSource"):
+            return ()
+        return ("sqlalchemy", *driver_packages(url))
 
     auth = Attribute(
         str, "", doc="Container or Application: who signs on.", inert="the Resource itself says how to sign on"

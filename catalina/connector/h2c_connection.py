@@ -1,0 +1,83 @@
+"""HTTP/1.1 without TLS on a port that understands HTTP/2: a client may begin with it, or change to it.
+
+RFC 9113 section 3.3 (prior knowledge) and RFC 7540 section 3.2 (``Upgrade: h2c``; Tomcat: Http11Processor.java,
+Http2Protocol.accept). Whoever asks for the change in another way than the RFC wants is answered by HTTP/1.1.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from typing import TYPE_CHECKING
+
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.http2_connection import PREFACE, Http2Connection
+from catalina.connector.http11_connection import Http11Connection
+from catalina.connector.request import Request
+
+if TYPE_CHECKING:
+    from catalina.connector.response import Response
+
+__all__ = ["H2cConnection"]
+
+log = logging.getLogger("org.apache.coyote.http2.Http2UpgradeHandler")
+
+SWITCHING = b"HTTP/1.1 101 \r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+class H2cConnection(Http11Connection):
+    """HTTP/1.1 until the client speaks HTTP/2."""
+
+    def _advance(self) -> None:
+        if self._requests == 0 and self._data.startswith(PREFACE[: len(self._data)]):
+            if len(self._data) >= len(PREFACE):
+                self._hand_over(Http2Connection)
+                return
+            if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
+                self._wait_for_head()
+                return
+        super()._advance()
+
+    def _dispatch(self, request: Request, response: Response) -> bool:
+        # The body must have come: what follows it is HTTP/2. In another thread than the loop's nobody hands over.
+        if self._attached and self._body.complete and request.headers.get("upgrade") == "h2c":
+            settings = _settings_of(request)
+            if settings is not None:
+                self._upgrade(request, settings)
+                return False
+        return super()._dispatch(request, response)
+
+    def _upgrade(self, request: Request, settings: bytes) -> None:
+        """Say 101, and go on with the request as the first stream."""
+        try:
+            self._send(SWITCHING)
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self.close()
+            return
+        first = Request(
+            self._facts,
+            request.method,
+            request.request_uri,
+            request.query_string,
+            "HTTP/2.0",
+            request.headers,
+            request.input,
+        )
+        first.server_name, first.server_port = request.server_name, request.server_port
+        first.content_length = request.content_length
+        self._successor(Http2Connection).upgrade(self._facts, self._data, first, settings)
+
+
+def _settings_of(request: Request) -> bytes | None:
+    """The client's settings if its request to change is as it must be."""
+    headers = request.headers
+    options = {option.strip().lower() for field in headers.get_all("connection") for option in field.split(",")}
+    fields = headers.get_all("http2-settings")
+    if len(fields) != 1 or not {"upgrade", "http2-settings"} <= options:
+        return None
+    try:
+        return base64.b64decode(fields[0] + "=" * (-len(fields[0]) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None

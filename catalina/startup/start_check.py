@@ -1,0 +1,201 @@
+"""What the start would refuse, found by ``configtest`` without starting: addresses, ports, certificates, files ...
+
+An error ends the start; a warning is what the start logs as SEVERE while the rest of the server serves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from catalina.attributes import Component
+from catalina.connector.connector import Connector
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_host import StandardHost
+from catalina.core.standard_server import StandardServer
+from catalina.digester.digester import Digested
+from catalina.digester.findings import Finding
+from catalina.errors import CatalinaError, NamingError
+from catalina.extras import is_installed
+from catalina.naming.jdbc_url import translate_url
+from catalina.realm.data_source_realm import DataSourceRealm
+from catalina.realm.memory_realm import MemoryRealm
+from catalina.realm.user_database_realm import UserDatabaseRealm
+from catalina.session.data_source_store import DataSourceStore
+from catalina.startup.port_check import address_problem, port_problem
+from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
+from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
+from catalina.tribes.group.interceptors.message_cipher import MessageCipher
+from catalina.tribes.membership.static_member import StaticMember
+from catalina.tribes.transport.receiver_base import ReceiverBase
+from catalina.users.users_file import read_users_file
+from catalina.valves.jdbc_access_log_valve import JDBCAccessLogValve
+
+__all__ = ["check_start"]
+
+Problems = Iterator[tuple[int, str]]
+
+#: The factory of a user database, unless another one is named.
+_FILE = "org.apache.catalina.users.MemoryUserDatabaseFactory"
+
+
+def check_start(tree: Digested, server: StandardServer) -> Iterator[Finding]:
+    """Findings about the elements of server.xml, which are added to those of the tree.
+
+    Args:
+        server: loaded; it knows its CATALINA_BASE, and never starts.
+    """
+    component = tree.component
+    if component is not None:
+        for kind, check in _CHECKS:
+            if isinstance(component, kind):
+                for level, text in check(component, server):
+                    finding = Finding(level, tree.element.place, tree.element.tag, text)
+                    tree.findings.append(finding)
+                    yield finding
+    for child in tree.children:
+        yield from check_start(child, server)
+
+
+def _shutdown_port(component: StandardServer, server: StandardServer) -> Problems:
+    if component.port >= 0:
+        problem = port_problem(component.address, component.port + component.port_offset, server.catalina_base)
+        if problem:
+            yield logging.WARNING, f"no shutdown port: {problem}"
+
+
+def _connector(connector: Connector, server: StandardServer) -> Problems:
+    handler = connector.protocol_handler
+    problem = ""
+    try:
+        connector.check_configuration()
+    except (CatalinaError, OSError, ValueError) as error:
+        problem = str(getattr(error, "text", error))
+    if not problem and not handler.unix_domain_socket_path and not handler.use_inherited_channel:
+        problem = port_problem(handler.address, connector.port_with_offset, server.catalina_base)
+    if problem:
+        yield logging.WARNING, f"this connector will not start: {problem}"
+
+
+def _receiver(receiver: ReceiverBase, server: StandardServer) -> Problems:
+    automatic = receiver.address.strip().lower() == "auto"
+    for name, address in (("address", "" if automatic else receiver.address), ("bind", receiver.bind)):
+        problem = address_problem(address) if address else ""
+        # With bind, address is only what the members are told: it need not be one of this machine's.
+        if problem and not (name == "address" and receiver.bind and "is no address of" in problem):
+            yield logging.ERROR, f"{name}: {problem}"
+            return
+    if receiver.auto_bind <= 1 and receiver.port > 0:
+        where = receiver.bind or (None if automatic else receiver.address)
+        problem = port_problem(where, receiver.port, server.catalina_base)
+        if problem:
+            yield logging.ERROR, problem
+
+
+def _member(member: StaticMember, _server: StandardServer) -> Problems:
+    try:
+        member.to_member()
+    except CatalinaError as error:
+        yield logging.ERROR, str(getattr(error, "text", error))
+
+
+def _encryption(interceptor: EncryptInterceptor, _server: StandardServer) -> Problems:
+    if not interceptor.encryption_key:
+        yield logging.ERROR, "Encryption key is required"
+    elif is_installed("cryptography"):
+        try:
+            MessageCipher(interceptor.encryption_algorithm, interceptor.encryption_key)
+        except CatalinaError as error:
+            yield logging.ERROR, str(error)
+
+
+def _engine(engine: StandardEngine, _server: StandardServer) -> Problems:
+    names = {str(name).lower() for host in engine.children for name in (host.name, *getattr(host, "aliases", ()))}
+    if not engine.default_host or engine.default_host.lower() not in names:
+        yield (
+            logging.WARNING,
+            f"no Host has the name of defaultHost [{engine.default_host}]: requests for others get 404",
+        )
+
+
+def _host(host: StandardHost, _server: StandardServer) -> Problems:
+    for problem in host.app_base_problems():
+        yield logging.WARNING, problem
+    if not host.app_base_path.is_dir():
+        made = "the start makes it" if host.create_dirs else "nothing is deployed"
+        yield logging.WARNING, f"appBase [{host.app_base_path}] does not exist: {made}"
+
+
+def _context(context: StandardContext, _server: StandardServer) -> Problems:
+    if context.parent is not None and context.doc_base:
+        root = context.host.app_base_path / context.doc_base
+        if not root.exists():
+            yield logging.WARNING, f"the document base [{root}] does not exist: this application will not start"
+
+
+def _resource(resource: ContextResource, _server: StandardServer) -> Problems:
+    url = resource.properties.get("url") or resource.properties.get("jdbcUrl") or ""
+    if url.startswith("jdbc:"):
+        yield from _database(url, f"the resource [{resource.name}] cannot be made")
+
+
+def _own_database(component: Any, _server: StandardServer) -> Problems:
+    """A realm, valve or store with connectionURL."""
+    if component.connection_url.startswith("jdbc:"):
+        yield from _database(component.connection_url, "connectionURL cannot be used")
+
+
+def _database(url: str, what: str) -> Problems:
+    if not is_installed("sqlalchemy"):
+        return  # said already, where the element stands
+    try:
+        translate_url(url)
+    except NamingError as error:
+        yield logging.WARNING, f"{what}: {error}"
+
+
+def _user_database_realm(realm: UserDatabaseRealm, server: StandardServer) -> Problems:
+    if realm.local_jndi_resource:
+        return
+    resources = server.global_naming_resources
+    entries = [] if resources is None else resources.entries
+    found = next((entry for entry in entries if getattr(entry, "name", "") == realm.resource_name), None)
+    if found is None:
+        yield logging.ERROR, f"No UserDatabase component found under key [{realm.resource_name}]"
+    elif isinstance(found, ContextResource) and found.properties.get("factory", _FILE) == _FILE:
+        yield from _users_file(found.properties.get("pathname", "conf/tomcat-users.xml"), server, logging.WARNING)
+
+
+def _memory_realm(realm: MemoryRealm, server: StandardServer) -> Problems:
+    yield from _users_file(realm.pathname, server, logging.ERROR)
+
+
+def _users_file(pathname: str, server: StandardServer, missing: int) -> Problems:
+    """A file that cannot be used ends the start; without one nobody logs in."""
+    path = Path(server.catalina_base) / pathname
+    if not path.is_file():
+        yield missing, f"the users file [{path}] does not exist: nobody can log in"
+        return
+    try:
+        read_users_file(path, server.properties)
+    except CatalinaError as error:
+        yield logging.ERROR, str(error)
+
+
+_CHECKS: tuple[tuple[type[Component] | tuple[type[Component], ...], Callable[[Any, StandardServer], Problems]], ...] = (
+    (StandardServer, _shutdown_port),
+    (Connector, _connector),
+    (ReceiverBase, _receiver),
+    (StaticMember, _member),
+    (EncryptInterceptor, _encryption),
+    (StandardEngine, _engine),
+    (StandardHost, _host),
+    (StandardContext, _context),
+    (ContextResource, _resource),
+    (UserDatabaseRealm, _user_database_realm),
+    (MemoryRealm, _memory_realm),
+    ((DataSourceRealm, DataSourceStore, JDBCAccessLogValve), _own_database),
+)

@@ -1,0 +1,38 @@
+"""Names that are never static content, in whatever application and by whatever servlet.
+
+A directory with an application in it holds source, settings, databases and what tools keep beside them, and no
+deployment descriptor says which files those are. So these names are known to nobody who asks for something to serve;
+the application itself reads its files as before.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_unserved", "is_unserved_name"]
+
+#: RFC 8615: certificates are proved and sites described by files in it.
+WELL_KNOWN = ".well-known"
+
+_BACKUPS = r"(?:~|\.(?:bak|orig|old|save|sav|swp|swo|tmp|rej|dist|gz|bz2|xz|br|zst|zip))*"
+_UNSERVED = re.compile(
+    rf"""
+    \..* |
+    __pycache__ | .*\.(?:egg-info|dist-info|egg-link) |
+    .*\.(?:py|pyc|pyo|pyw|pyi|pyx|pxd){_BACKUPS} |
+    .*\.(?:db|db3|sqlite|sqlite3)(?:-journal|-wal|-shm)?{_BACKUPS} |
+    (?:pyproject\.toml|setup\.cfg|tox\.ini|pipfile|pipfile\.lock|poetry\.lock|uv\.lock){_BACKUPS} |
+    requirements.*\.(?:txt|in){_BACKUPS}
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_unserved_name(name: str) -> bool:
+    """Whether one part of a path is such a name: ``wsgi.py``, ``.env``, ``db.sqlite3``, ``__pycache__`` ..."""
+    return name != WELL_KNOWN and _UNSERVED.fullmatch(name) is not None
+
+
+def is_unserved(path: str) -> bool:
+    """Whether a path of an application has such a part; what is in an unserved directory is unserved, too."""
+    return any(is_unserved_name(part) for part in path.split("/") if part)

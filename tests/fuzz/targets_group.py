@@ -1,0 +1,97 @@
+"""What comes over the group's network besides sessions: frames, members, messages of the layers, maps, the farm."""
+
+from __future__ import annotations
+
+from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_trailer import FarmTrailer
+from catalina.ha.deploy.file_message import FileMessage
+from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.tribes.group.coordination_message import COORD_REQUEST, CoordinationMessage
+from catalina.tribes.group.interceptors.gzip_interceptor import compress, decompress
+from catalina.tribes.group.rpc_message import RpcMessage
+from catalina.tribes.io.channel_data import PackageDecoder
+from catalina.tribes.io.java import dumps
+from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
+from catalina.tribes.member import Member
+from catalina.tribes.membership.member_message import MemberMessage
+from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
+from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
+from tests.fuzz.target import Target
+from tests.fuzz.targets_sessions import captured
+
+_STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
+_DEPLOY = "catalina.ha.deploy"
+
+
+def _frames(data: bytes) -> None:
+    whole = FrameDecoder(1 << 16).receive_data(data)
+    decoder = FrameDecoder(1 << 16)
+    cut = [package for at in range(0, len(data), 7) for package in decoder.receive_data(data[at : at + 7])]
+    assert cut == whole
+
+
+def _package(data: bytes) -> None:
+    PackageDecoder().decode(data)
+
+
+def _packages() -> list[bytes]:
+    return [package for wire in captured("frames", key="wire") for package in FrameDecoder().receive_data(wire)]
+
+
+def _map(data: bytes) -> None:
+    message = MapMessage.decode(data)
+    if message.value is not None and message.value[:4] == data[:4]:
+        decode_entries(message.value)
+
+
+def _maps() -> list[MapMessage]:
+    return [MapMessage.decode(data) for data in captured("map")[:3]]
+
+
+def _members() -> list[bytes]:
+    return captured("members", key="wire")
+
+
+def _peers() -> list[Member]:
+    return [Member(bytes((10, 0, 0, number)), 4000 + number, unique_id=bytes([number] * 16)) for number in range(1, 4)]
+
+
+def _election() -> list[bytes]:
+    peers = _peers()
+    return [CoordinationMessage(peers[0], peers[1], tuple(peers), bytes(16), COORD_REQUEST).encode()]
+
+
+def _farm() -> list[bytes]:
+    offer = FarmOffer((), ())
+    return [FarmHello().encode(), offer.encode(), FarmWant(("a.war", "b.war")).encode()]
+
+
+TARGETS = [
+    Target("frames", _frames, ("catalina.tribes.io.x_byte_buffer:FrameDecoder.receive_data",),
+           lambda: [*captured("frames", key="wire"), ACK + ACK]),
+    Target("package", _package, ("catalina.tribes.io.channel_data:PackageDecoder.decode",), _packages),
+    Target("member", Member.decode, ("catalina.tribes.member:Member.decode",), _members),
+    Target("membermsg", MemberMessage.decode, ("catalina.tribes.membership.member_message:MemberMessage.decode",),
+           lambda: [MemberMessage(b"id", 1, member).encode() for member in _peers()]),
+    Target("rpc", RpcMessage.decode, ("catalina.tribes.group.rpc_message:RpcMessage.decode",), lambda: captured("rpc")),
+    Target("coord", CoordinationMessage.decode,
+           ("catalina.tribes.group.coordination_message:CoordinationMessage.decode",), _election),
+    Target("gzip", lambda data: decompress(data, 1 << 16),
+           ("catalina.tribes.group.interceptors.gzip_interceptor:decompress",),
+           lambda: [compress(b""), compress(b"abc" * 100), compress(b"a") + compress(b"b"), compress(bytes(1 << 17))]),
+    Target("map", _map, ("catalina.tribes.tipis.map_message:MapMessage.decode",
+                         "catalina.tribes.tipis.map_message_wire:*"), lambda: captured("map")),
+    Target("mapentries", decode_entries, ("catalina.tribes.tipis.map_message:decode_entries",),
+           lambda: [encode_entries(_maps())]),
+    Target("mapstate", MapState.decode, ("catalina.tribes.tipis.map_message:MapState.decode",),
+           lambda: [MapState.encode(MapState.INITIALIZED)]),
+    Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
+           lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp) for stamp in _STAMPS]], ()),
+    Target("farm", decode_farm_message, (f"{_DEPLOY}.farm_offer:decode_farm_message",), _farm),
+    Target("trailer", FarmTrailer.decode, (f"{_DEPLOY}.farm_trailer:FarmTrailer.decode",),
+           lambda: [FarmTrailer(bytes(16), 0, 5, 1, bytes(32)).encode()]),
+    Target("file", FileMessage.decode, (f"{_DEPLOY}.file_message:FileMessage.decode",),
+           lambda: captured("file_messages")),
+    Target("undeploy", UndeployMessage.decode, (f"{_DEPLOY}.undeploy_message:UndeployMessage.decode",),
+           lambda: captured("file_messages")),
+]  # fmt: skip

@@ -1,0 +1,186 @@
+"""What the start would refuse is in the output of configtest; each case was one that the start alone found."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalina.startup.catalina import Catalina
+from catalina.startup.start_check import check_start
+
+Check = Callable[..., list[tuple[int, str]]]
+
+ENGINE = (
+    '<Server port="-1"><Service name="Catalina">{}<Engine name="Catalina" defaultHost="localhost">{}{}</Engine>'
+    "</Service></Server>"
+)
+HOST = '<Host name="localhost" appBase="webapps">{}</Host>'
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Level and text of each finding about a server with these connectors, engine parts and host."""
+    for name in ("conf", "webapps"):
+        (tmp_path / name).mkdir()
+
+    def run(
+        connector: str = "", engine: str = "", host: str = HOST.format(""), whole: str = ""
+    ) -> list[tuple[int, str]]:
+        (tmp_path / "conf" / "server.xml").write_text(whole or ENGINE.format(connector, engine, host))
+        catalina = Catalina(tmp_path, tmp_path)
+        root = catalina.digester().parse(catalina.config_file)
+        return [(finding.level, finding.text) for finding in check_start(root, catalina.adopt(root))]
+
+    return run
+
+
+def only(found: list[tuple[int, str]], level: int) -> str:
+    ((found_level, text),) = found
+    assert found_level == level, text
+    return text
+
+
+def test_a_server_that_starts_has_no_finding(check: Check) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert check(f'<Connector port="{port}" address="127.0.0.1"/>') == []
+
+
+def test_ajp_without_a_secret(check: Check) -> None:
+    text = only(check('<Connector port="0" protocol="AJP/1.3"/>'), logging.WARNING)
+    assert 'configured with secretRequired="true" but the secret attribute is either null or empty' in text
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problem"),
+    [
+        ('port="0" address="no-such-host.invalid"', "'no-such-host.invalid' cannot be resolved"),
+        ('port="8080" address="203.0.113.71"', "'203.0.113.71' is no address of this machine"),
+        ('port="${http.port}"', "port -1 is none, expected 1 to 65535"),
+        ('port="70000"', "port 70000 is none, expected 1 to 65535"),
+    ],
+)
+def test_an_address_or_port_that_a_connector_cannot_have(check: Check, attributes: str, problem: str) -> None:
+    assert f"this connector will not start: {problem}" in only(check(f"<Connector {attributes}/>"), logging.WARNING)
+
+
+def test_a_port_that_another_process_has(check: Check) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        text = only(check(f'<Connector port="{port}" address="127.0.0.1"/>'), logging.WARNING)
+        whole = ENGINE.format("", "", HOST.format("")).replace('port="-1"', f'port="{port}"')
+        shutdown = only(check(whole=whole), logging.WARNING)
+    assert f"127.0.0.1:{port} is taken by process" in text
+    assert shutdown.startswith("no shutdown port: ")
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    ['certificateFile="conf/no.pem"', 'certificateKeystoreFile="conf/no.p12"', 'certificateKeystoreFile="conf/no.jks"'],
+)
+def test_a_certificate_that_is_not_there(check: Check, certificate: str) -> None:
+    text = only(
+        check(
+            '<Connector port="0" SSLEnabled="true"><SSLHostConfig>'
+            f"<Certificate {certificate}/></SSLHostConfig></Connector>"
+        ),
+        logging.WARNING,
+    )
+    assert text.startswith("this connector will not start: ")
+
+
+CLUSTER = (
+    '<Cluster className="org.apache.catalina.ha.tcp.SimpleTcpCluster">'
+    '<Channel className="org.apache.catalina.tribes.group.GroupChannel">{}</Channel></Cluster>'
+)
+RECEIVER = '<Receiver className="org.apache.catalina.tribes.transport.nio.NioReceiver" {}/>'
+MEMBER = (
+    '<Interceptor className="org.apache.catalina.tribes.group.interceptors.StaticMembershipInterceptor">'
+    '<Member className="org.apache.catalina.tribes.membership.StaticMember" host="{}" port="4000"/></Interceptor>'
+)
+ENCRYPT = '<Interceptor className="org.apache.catalina.tribes.group.interceptors.EncryptInterceptor" {}/>'
+
+
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        (RECEIVER.format('address="203.0.113.71"'), "address: '203.0.113.71' is no address of this machine"),
+        (RECEIVER.format('address="no-such-host.invalid"'), "address: 'no-such-host.invalid' cannot be resolved"),
+        (
+            RECEIVER.format('address="203.0.113.71" bind="203.0.113.72"'),
+            "bind: '203.0.113.72' is no address of this machine",
+        ),
+        (MEMBER.format("no-such-host.invalid"), "<Member host='no-such-host.invalid'>"),
+        (ENCRYPT.format(""), "Encryption key is required"),
+        (ENCRYPT.format('encryptionKey="cafebabe"'), "AES takes"),
+    ],
+)
+def test_what_keeps_the_node_out_of_its_group(check: Check, part: str, problem: str) -> None:
+    assert problem in only(check(engine=CLUSTER.format(part)), logging.ERROR)
+
+
+def test_what_is_announced_need_not_be_bound(check: Check) -> None:
+    """Behind an address translation the members are told another address than the one that is listened on."""
+    part = RECEIVER.format('address="203.0.113.71" bind="127.0.0.1"')
+    assert check(engine=CLUSTER.format(part)) == []
+
+
+def test_a_default_host_that_no_host_has(check: Check) -> None:
+    found = check(host='<Host name="www.example.org" appBase="webapps"/>')
+    assert "no Host has the name of defaultHost [localhost]" in only(found, logging.WARNING)
+    assert check(host='<Host name="www.example.org" appBase="webapps"><Alias>LOCALHOST</Alias></Host>') == []
+
+
+def test_application_bases_that_are_missing_or_a_bad_idea(check: Check, tmp_path: Path) -> None:
+    missing = check(host='<Host name="localhost" appBase="no/such"/>')
+    assert only(missing, logging.WARNING) == f"appBase [{tmp_path}/no/such] does not exist: the start makes it"
+    empty = only(check(host='<Host name="localhost" appBase=""/>'), logging.WARNING)
+    assert empty.endswith("will set it to CATALINA_BASE, which is a bad idea")
+    parent = only(check(host='<Host name="localhost" appBase=".."/>'), logging.WARNING)
+    assert parent == "appBase on host [localhost] is a parent folder of CATALINA_BASE, which is a bad idea"
+
+
+def test_a_document_base_that_is_not_there(check: Check) -> None:
+    text = only(check(host=HOST.format('<Context path="/shop" docBase="/srv/no/shop"/>')), logging.WARNING)
+    assert text == "the document base [/srv/no/shop] does not exist: this application will not start"
+
+
+REALM = '<Realm className="org.apache.catalina.realm.UserDatabaseRealm" resourceName="UserDatabase"/>'
+USERS = (
+    '<GlobalNamingResources><Resource name="UserDatabase" type="org.apache.catalina.UserDatabase"'
+    ' factory="org.apache.catalina.users.MemoryUserDatabaseFactory"/></GlobalNamingResources>'
+)
+
+
+def with_users(resources: str) -> str:
+    return ENGINE.format("", REALM, HOST.format("")).replace("<Service", f"{resources}<Service", 1)
+
+
+def test_users_that_are_not_there(check: Check, tmp_path: Path) -> None:
+    assert only(check(whole=with_users("")), logging.ERROR) == (
+        "No UserDatabase component found under key [UserDatabase]"
+    )
+    assert "does not exist: nobody can log in" in only(check(whole=with_users(USERS)), logging.WARNING)
+    (tmp_path / "conf" / "tomcat-users.xml").write_text("<users/>")
+    assert "expected <tomcat-users>, got <users>" in only(check(whole=with_users(USERS)), logging.ERROR)
+    (tmp_path / "conf" / "tomcat-users.xml").write_text("<tomcat-users/>")
+    assert check(whole=with_users(USERS)) == []
+
+
+def test_a_memory_realm_needs_its_file(check: Check) -> None:
+    found = check(engine='<Realm className="org.apache.catalina.realm.MemoryRealm"/>')
+    assert "does not exist: nobody can log in" in only(found, logging.ERROR)
+
+
+def test_a_database_that_no_python_driver_speaks_to(check: Check) -> None:
+    resource = '<Resource name="jdbc/shop" type="javax.sql.DataSource" url="jdbc:derby:shop"/>'
+    text = only(check(host=HOST.format(f'<Context docBase="."  path="">{resource}</Context>')), logging.WARNING)
+    assert text == (
+        "the resource [jdbc/shop] cannot be made: jdbc:derby: is a Java database or one without a Python driver"
+    )
+    realm = '<Realm className="org.apache.catalina.realm.JDBCRealm" connectionURL="jdbc:derby:users"/>'
+    assert only(check(engine=realm), logging.WARNING).startswith("connectionURL cannot be used: jdbc:derby:")
