@@ -278,7 +278,7 @@ class Ledger:
             commands.append(Changed(record, merged.changed))
         if merged.changed or merged.old_id is not None:
             self.changed_buckets.add(record.bucket)
-        if merged.has_newer and can_ask:
+        if can_ask and (merged.has_newer or record.key != key):
             commands.append(Tell(peer, record))
         return commands
 

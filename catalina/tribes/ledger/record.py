@@ -231,8 +231,10 @@ class Record:
                 merged.changed.append((name, old, state.value))
         self._take_birth(other)
         self._take_floor(other, merged)
+        before = self.id
+        self._take_id(other.id, other.id_version)
         self.learn_names(other.names)
-        merged.old_id = self._take_id(other.id, other.id_version)
+        merged.old_id = before if self.id != before else None
         self.access = max(self.access, other.access)
         return merged
 
