@@ -12,6 +12,7 @@
 #   CATALINA_START_WAIT  seconds for which "start" waits until the server serves or has failed; 0 does not wait; 120
 #   CATALINA_LOGGING_CONFIG  -Djava.util.logging.config.file=... when it is not conf/logging.properties
 #   CATALINA_PYTHON   the Python to run with, instead of the virtual environment beside the project
+#   CATALINA_EXTRAS   "sql,crypto": extras of the package that the server's own environment gets (setextras.sh)
 #   UMASK             0027
 #   USE_NOHUP         "true": start with nohup
 # All but HOME and BASE may be set in bin/setenv.sh of CATALINA_BASE, or else of CATALINA_HOME.
@@ -350,6 +351,9 @@ case $COMMAND in
   stop | restart | version) . "$(dirname "$PRG")/setpython.sh" ;;
   logs) logs "$@" ;;
   *) usage; exit 1 ;;
+esac
+case $COMMAND in
+  run | start | configtest | restart) . "$(dirname "$PRG")/setextras.sh" ;;
 esac
 case $COMMAND in
   run) show_directories; python exec "\"\$CATALINA_LOGGING_CONFIG\" $JAVA_OPTS $CATALINA_OPTS" "$@" start ;;

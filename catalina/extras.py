@@ -7,8 +7,12 @@ text for all that lack one, at ``configtest`` and at the start.
 from __future__ import annotations
 
 import importlib.util
+import re
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, requires
 
-__all__ = ["EXTRAS", "is_installed", "missing_package"]
+__all__ = ["EXTRAS", "is_installed", "lacking_requirements", "main", "missing_package"]
 
 #: Package -> the extra of pyproject.toml that brings it.
 EXTRAS = {
@@ -47,3 +51,35 @@ def missing_package(package: str) -> str:
         f'the package {top} is not installed; it comes with the extra {extra}: start with CATALINA_EXTRAS="{extra}",'
         f" or python -m pip install 'catalina[{extra}]'"
     )
+
+
+def lacking_requirements(extras: Sequence[str]) -> list[str]:
+    """What pip is to install for these extras, as ``psycopg[binary]>=3.1``; what is there already is left out."""
+    packages = [package for package, extra in EXTRAS.items() if extra in extras and not is_installed(package)]
+    try:
+        declared = requires("catalina") or []
+    except PackageNotFoundError:  # the source tree alone, by PYTHONPATH
+        declared = []
+    by_name = {re.split(r"[^\w-]", text, maxsplit=1)[0]: text.partition(";")[0].strip() for text in declared}
+    return [by_name.get(package, package) for package in packages]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """``python -m catalina.extras sql,crypto``: what is to be installed, a line each.
+
+    Returns:
+        0 when everything is there, 1 when something is to be installed, 2 when there is no such extra.
+    """
+    wanted = [name for word in (sys.argv[1:] if words is None else words) for name in word.split(",") if name]
+    known = sorted(set(EXTRAS.values()))
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        print(f"CATALINA_EXTRAS: there is no extra {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    lacking = lacking_requirements(wanted)
+    print(*lacking, sep="\n", end="\n" if lacking else "")
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalina.extras import EXTRAS, is_installed, missing_package
+from catalina.extras import EXTRAS, is_installed, lacking_requirements, main, missing_package
 
 
 def test_the_extras_are_those_of_the_project() -> None:
@@ -38,3 +38,18 @@ def test_one_that_no_extra_brings_is_named_as_pip_calls_it(monkeypatch: pytest.M
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert "python -m pip install mysqlclient" in missing_package("MySQLdb")
     assert "python -m pip install pymysql" in missing_package("pymysql")
+
+
+def test_what_is_to_be_installed_is_said_as_the_project_says_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql,crypto"]) == 0
+    monkeypatch.setattr("catalina.extras.is_installed", lambda package: package == "sqlalchemy")
+    assert main(["sql,crypto"]) == 1
+    assert capsys.readouterr().out.splitlines() == ["cryptography>=42", "psycopg[binary]>=3.1"]
+    assert lacking_requirements(["ldap"]) == ["ldap3>=2.9"]
+
+
+def test_an_extra_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql,kerberos"]) == 2
+    assert "there is no extra kerberos; there are compression, crypto, http2, ldap, sql" in capsys.readouterr().err

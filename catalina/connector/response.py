@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from http.client import responses
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import urljoin
 
@@ -73,6 +74,9 @@ class Response:
     changed. One thread at a time uses it: the one that runs the request.
     """
 
+    #: The status as the application has given it, with its reason; what counts is ``status``.
+    status_text: str | None = None
+
     def __init__(self, request: Request, outlet: Outlet) -> None:
         self.request = request
         self.outlet = outlet
@@ -134,6 +138,14 @@ class Response:
         if not self.committed:
             lower = name.lower()
             self.headers[:] = [pair for pair in self.headers if pair[0].lower() != lower]
+
+    @property
+    def reason(self) -> str:
+        """The reason of the status: the application's, if the status still is the one it gave, else the usual one."""
+        text = self.status_text
+        if text is not None and text[:3] == str(self.status):
+            return text[4:]
+        return responses.get(self.status, "")
 
     @property
     def content_type(self) -> str | None:

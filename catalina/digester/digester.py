@@ -323,7 +323,10 @@ def _current(component: Component, name: str) -> str:
     for holder in _holders(component):
         declaration = holder.attributes().get(name)
         if declaration is not None:
-            return f"; still {getattr(holder, declaration.name)}"
+            value = getattr(holder, declaration.name)
+            if isinstance(value, bytes):  # as operators write them
+                value = "{" + ",".join(map(str, value)) + "}"
+            return f"; still {value}"
     return ""
 
 

@@ -34,10 +34,11 @@ log = logging.getLogger("org.apache.juli.ClassLoaderLogManager")
 
 CONFIG_FILE = "java.util.logging.config.file"
 #: Classes of the JDK that a file may name.
+_SIMPLE = "java.util.logging.SimpleFormatter"
 _JDK_CLASSES = {
     "java.util.logging.ConsoleHandler": "org.apache.juli.ConsoleHandler",
     "java.util.logging.FileHandler": "org.apache.juli.FileHandler",
-    "java.util.logging.SimpleFormatter": "org.apache.juli.SimpleFormatter",
+    _SIMPLE: "org.apache.juli.SimpleFormatter",
 }
 _PREFIX = re.compile(r"^\d[^.]*\.")
 #: Properties of the queue are the process's in Tomcat: system properties.
@@ -205,9 +206,11 @@ class ClassLoaderLogManager:
         named = self._settings.get(f"{handler}.formatter", default)
         made = self._make(named, logging.Formatter) if named else None
         if not isinstance(made, logging.Formatter):
-            return SimpleFormatter() if console else OneLineFormatter()
-        if isinstance(made, Component):
-            self._set_attributes(named or "", made)
+            made, named = (SimpleFormatter(), _SIMPLE) if console else (OneLineFormatter(), "")
+        if isinstance(made, Component) and named:
+            self._set_attributes(named, made)
+        if isinstance(made, SimpleFormatter) and f"{_SIMPLE}.format" in self._properties:  # wins over the file
+            self._set(made, "format", self._properties[f"{_SIMPLE}.format"], f"{_SIMPLE}.format")
         return made
 
     def _make(self, class_name: str, role: type) -> object | None:

@@ -61,6 +61,8 @@ class WebappLoader(Lifecycle):
         self._named: dict[str, set[str]] = {}
         #: Modules that failed when a session's value needed them; tried again when the application is started again.
         self._failed: set[str] = set()
+        #: Modules that nothing imports, and how many were loaded when that was found.
+        self._unnamed: dict[str, int] = {}
 
     def __str__(self) -> str:
         return f"WebappLoader[{self._name}]"
@@ -85,6 +87,7 @@ class WebappLoader(Lifecycle):
         self._seen = self._snapshot()
         self._named.clear()
         self._failed.clear()
+        self._unnamed.clear()
 
     def _stop(self) -> None:
         space, self.space = self.space, None
@@ -200,12 +203,17 @@ class WebappLoader(Lifecycle):
 
     def _is_imported_somewhere(self, name: str) -> bool:
         space = self.space
+        if self._unnamed.get(name) == len(sys.modules):
+            return False
         for loaded, module in list(sys.modules.items()):
             if loaded not in self._named and space is not None and space.owns_module(module):
                 code = code_of(module)
                 package = getattr(module, "__package__", None) or ""
                 self._named[loaded] = set() if code is None else modules_named(code, package)
-        return any(name in named for named in self._named.values())
+        if any(name in named for named in self._named.values()):
+            return True
+        self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
+        return False
 
     # -- changes -------------------------------------------------------------------------------------------------
 

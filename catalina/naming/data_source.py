@@ -35,7 +35,7 @@ def make_engine(spec: ResourceSpec, defaults: PoolDefaults) -> Engine:
     except ImportError as error:
         raise NamingError(f"{spec}: {missing_package('sqlalchemy') or error}") from error
     try:
-        settings = read_settings(properties, defaults)
+        settings = read_settings(properties, defaults, spec.written)
         address = translate_url(url, properties.get("username") or properties.get("user"), properties.get("password"))
         engine = create_engine(
             address, connect_args=_driver_arguments(settings), **_pool_arguments(settings, address.get_backend_name())

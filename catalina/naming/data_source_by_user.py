@@ -136,6 +136,7 @@ def make_data_source_by_user(spec: ResourceSpec, shared: bool = False) -> DataSo
         NamingError: neither is there, the other name is not bound or no source of connections, or a number is none.
     """
     properties = {_NAMES.get(name, name): value for name, value in spec.properties.items()}
+    written = {_NAMES[name]: name for name in spec.properties if name in _NAMES}
     properties |= _source(spec, properties.pop("dataSourceName", ""))
     if not properties.get("url"):
         raise NamingError(f"{spec}: needs the attribute dataSourceName, the name of a DriverAdapterCPDS")
@@ -144,7 +145,7 @@ def make_data_source_by_user(spec: ResourceSpec, shared: bool = False) -> DataSo
 
     def make(username: str | None, password: str | None) -> Engine:
         own = {"username": username, "password": password or ""} if username is not None else {}
-        engine = make_engine(replace(spec, properties={**properties, **own}), _POOL)
+        engine = make_engine(replace(spec, properties={**properties, **own}, written=written), _POOL)
         if limit is not None:
             limit.watch(engine)
         return engine

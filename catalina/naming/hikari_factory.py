@@ -33,4 +33,5 @@ class HikariFactory:
     def get_object(self, spec: ResourceSpec) -> object:
         """The SQLAlchemy engine. Raises NamingError."""
         properties = {NAMES.get(name, name): value for name, value in spec.properties.items()}
-        return make_engine(replace(spec, properties=properties), HIKARI)
+        written = {NAMES[name]: name for name in spec.properties if name in NAMES}
+        return make_engine(replace(spec, properties=properties, written=written), HIKARI)

@@ -25,6 +25,7 @@ class ResourceSpec:
         substitutions: the ``${...}`` properties, for files that the factory reads.
         place: where the element stands.
         lookup: finds another name beside this one, for factories that build upon it; None where there is none.
+        written: a property -> the name that it has in the operator's file, where a factory has translated it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ResourceSpec:
     substitutions: Mapping[str, str] = field(default_factory=dict, repr=False)
     place: Place | None = None
     lookup: Callable[[str], Any] | None = field(default=None, repr=False)
+    written: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

@@ -76,7 +76,8 @@ class PoolSettings:
 class _Properties:
     """Typed reading; remembers what was read, so the rest can be named."""
 
-    def __init__(self, properties: Mapping[str, str]) -> None:
+    def __init__(self, properties: Mapping[str, str], written: Mapping[str, str]) -> None:
+        self._written = written
         self.values = {name: value.strip() for name, value in properties.items()}
         self.read: set[str] = set()
 
@@ -89,7 +90,8 @@ class _Properties:
         if value is None:
             return default
         if not re.fullmatch(r"-?\d{1,18}", value):
-            raise NamingError(f"{names[0]}={value!r}: expected a whole number")
+            name = next(name for name in names if self.values.get(name))
+            raise NamingError(f"{self._written.get(name, name)}={value!r}: expected a whole number")
         return int(value)
 
     def boolean(self, *names: str) -> bool | None:
@@ -97,13 +99,18 @@ class _Properties:
         return None if value is None else value.lower() == "true"
 
 
-def read_settings(properties: Mapping[str, str], defaults: PoolDefaults) -> PoolSettings:
+def read_settings(
+    properties: Mapping[str, str], defaults: PoolDefaults, written: Mapping[str, str] | None = None
+) -> PoolSettings:
     """Read the pool's properties.
+
+    Args:
+        written: our name -> what the operator's file says for it, for errors; a name that is not there is the file's.
 
     Raises:
         NamingError: a number is none.
     """
-    given = _Properties(properties)
+    given = _Properties(properties, written or {})
     settings = PoolSettings()
     _read_size(given, defaults, settings)
     _read_connection(given, defaults, settings)

@@ -70,30 +70,38 @@ class DataSourceRealm(RealmBase):
                 f"{self}: Role configuration is incomplete: both userRoleTable and roleNameCol must be specified"
                 " together"
             )
-        self._prepare()
-        if self.connection_url:
-            self._own_engine = self._make_engine()
+        self._check_names()
         super()._start()
+        # What is missing keeps everybody out, and the server serves what needs no login, as in Tomcat.
+        try:
+            self._prepare()
+            if self.connection_url:
+                self._own_engine = self._make_engine()
+        except NamingError as error:
+            self._reached = False
+            self.logger.error("%s: nobody can log in: %s", self, error)
 
     def _stop(self) -> None:
         if self._own_engine is not None:
             self._own_engine.dispose()
             self._own_engine = None
 
-    def _prepare(self) -> None:
-        try:
-            from sqlalchemy import text
-        except ImportError as error:
-            raise LifecycleError(f"{self}: {missing_package('sqlalchemy') or error}") from error
+    def _check_names(self) -> None:
         names = (self.user_table, self.user_name_col, self.user_cred_col, self.user_role_table, self.role_name_col)
         facts = () if "*" in self.user_attributes else self.user_attributes
         for name in (*names, *facts):
             if name and not is_sql_identifier(name):
                 raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
+
+    def _prepare(self) -> None:
+        try:
+            from sqlalchemy import text
+        except ImportError as error:
+            raise NamingError(missing_package("sqlalchemy") or str(error)) from error
         where = f"WHERE {self.user_name_col} = :username"
         self._credentials = text(f"SELECT {self.user_cred_col} FROM {self.user_table} {where}")  # noqa: S608 - names only
         if self.user_attributes:
-            columns = ", ".join(facts) or "*"
+            columns = "*" if "*" in self.user_attributes else ", ".join(self.user_attributes)
             self._facts = text(f"SELECT {columns} FROM {self.user_table} {where}")  # noqa: S608
         if self.user_role_table:
             self._roles = text(f"SELECT {self.role_name_col} FROM {self.user_role_table} {where}")  # noqa: S608
@@ -104,10 +112,7 @@ class DataSourceRealm(RealmBase):
             "username": self.connection_name,
             "password": self.connection_password,
         }
-        try:
-            return make_engine(ResourceSpec(str(self), "", properties, place=self.place), DBCP2)
-        except NamingError as error:
-            raise LifecycleError(f"{self}: {error}") from error
+        return make_engine(ResourceSpec(str(self), "", properties, place=self.place), DBCP2)
 
     @property
     def is_available(self) -> bool:
@@ -150,6 +155,9 @@ class DataSourceRealm(RealmBase):
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
         """A connection; None when the database cannot be reached, which is logged and makes the login fail."""
+        if self._credentials is None:  # the start has said why
+            yield None
+            return
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -164,6 +172,8 @@ class DataSourceRealm(RealmBase):
             yield connection
 
     def _engine(self) -> Engine:
+        if self.connection_url and self._own_engine is None:
+            self._own_engine = self._make_engine()
         if self._own_engine is not None:
             return self._own_engine
         if self.local_data_source:

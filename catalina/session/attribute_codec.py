@@ -120,7 +120,8 @@ class AttributeCodec:
                 logging.WARNING, "session attributes that cannot be deserialized",
                 "Cannot deserialize session attribute [%s] for session [%s]: %s", name, session.id, error,
             )  # fmt: skip
-            return OpaqueValue(encoded, why=str(error), broken=not isinstance(error, LimitError))
+            exceeds_limit = isinstance(error, LimitError)
+            return OpaqueValue(encoded, why=str(error), broken=not exceeds_limit, exceeds_limit=exceeds_limit)
         if missing and for_application:
             session.wait_for(name, value, frozenset(missing))
         return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from pathlib import Path
 
 from catalina.attributes import Attribute
@@ -113,8 +114,9 @@ def write_privately(file: Path, data: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old file stays.
     """
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A name that nobody can foresee: others may be able to write into the directory and lay a link there.
+    descriptor, name = tempfile.mkstemp(".tmp", f".{file.name}.", file.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as out:
             out.write(data)

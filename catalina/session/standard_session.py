@@ -261,9 +261,12 @@ class StandardSession:
         if encoded is None or known is not UNDECODED:  # another thread was first
             return known
         value = self.manager.decode_attribute(self, name, encoded, for_application=True)
-        if type(value) is OpaqueValue and value.broken:
-            self._remove(name, False)  # no node can read it, so none needs it
-            return default
+        if type(value) is OpaqueValue:
+            if value.broken:
+                self._remove(name, False)  # no node can read it, so none needs it
+                return default
+            if value.exceeds_limit:
+                return value  # it stays bytes, and is tried again
         self._attributes[name] = value
         if not self.keeps_encoded:
             del self._encoded[name]

@@ -64,6 +64,13 @@ def test_a_change_inside_an_object_of_the_application_is_on_the_other_node(pair:
     )
 
 
+def test_a_value_whose_module_the_other_node_has_not_imported_is_used_there(pair: Pair) -> None:
+    a, b = pair
+    session_id = a.get("/order?article=apple&price=1.50&count=3").session_id
+    wait_until(lambda: b.get("/pay", session_id).values.get("total") == "4.50", "the order is paid on B", 5)
+    wait_until(lambda: "PAID" in a.get("/show", session_id).values["order"], "A sees what B has changed inside", 5)
+
+
 def test_a_removed_attribute_is_gone_on_the_other_node(pair: Pair) -> None:
     a, b = pair
     session_id = a.get("/put?x=1&y=2").session_id

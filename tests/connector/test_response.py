@@ -212,3 +212,13 @@ def test_the_length_is_known_before_the_head_leaves(method, status, body, length
     response.finish()
     # The connection writes the length of a body itself.
     assert response.content_length in (length, -1)
+
+
+def test_the_reason_is_the_applications_as_long_as_the_status_is():
+    response, _ = make()
+    response.status, response.status_text = 409, "409 Taken already"
+    assert response.reason == "Taken already"
+    response.status = 404
+    assert response.reason == "Not Found"
+    response.status = 799
+    assert response.reason == ""

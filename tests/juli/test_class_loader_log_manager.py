@@ -104,6 +104,26 @@ def test_a_formatter_is_named_for_a_handler(configure, tmp_path: Path) -> None:
     assert next(tmp_path.glob("logs/juli.*.log")).read_text() == "only this\n"
 
 
+def test_the_consoles_format_is_the_jdks_property(configure, capsys: pytest.CaptureFixture[str]) -> None:
+    """Set for the JDK's own formatter, whether a handler names it or has it by default."""
+    configure(
+        "handlers = java.util.logging.ConsoleHandler\njava.util.logging.SimpleFormatter.format = %4$s | %5$s%6$s%n\n"
+    )
+    logging.getLogger("juli_test.format").info("hello")
+    assert capsys.readouterr().err == "INFO | hello\n"
+
+
+def test_a_system_property_wins_over_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "java.util.logging.SimpleFormatter.format"
+    settings = {"handlers": "java.util.logging.ConsoleHandler", name: "file %5$s%n"}
+    manager = ClassLoaderLogManager(settings, {name: "property %5$s%n"})
+    manager.configure(["juli_test_property"])
+    logging.getLogger("juli_test_property").info("hello")
+    manager.close()
+    assert manager.problems == []
+    assert capsys.readouterr().err == "property hello\n"
+
+
 def test_the_console_shows_info_unless_told_otherwise(configure, capsys: pytest.CaptureFixture[str]) -> None:
     configure(".level = ALL\nhandlers = java.util.logging.ConsoleHandler\n")
     logging.getLogger("juli_test.x").debug("fine")

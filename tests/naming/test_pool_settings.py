@@ -88,3 +88,10 @@ def test_what_has_no_effect_is_collected():
 def test_a_number_that_is_none_is_an_error():
     with pytest.raises(NamingError, match="maxTotal='many'"):
         read_settings({"maxTotal": "many"}, DBCP2)
+
+
+def test_an_error_names_what_the_operators_file_says():
+    with pytest.raises(NamingError, match=r"^maxActive='many': expected a whole number$"):
+        read_settings({"maxActive": "many"}, DBCP2)
+    with pytest.raises(NamingError, match=r"^maximumPoolSize='many'"):
+        read_settings({"maxTotal": "many"}, DBCP2, {"maxTotal": "maximumPoolSize"})

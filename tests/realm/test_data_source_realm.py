@@ -1,6 +1,7 @@
 """Users in a database; SQLite here, PostgreSQL in tests/naming."""
 
 import sqlite3
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -120,12 +121,30 @@ def test_tables_that_are_not_there_make_logins_fail(path, caplog):
         ({"user_table": ""}, "userTable is missing"),
         ({"role_name_col": ""}, "both userRoleTable and roleNameCol"),
         ({"user_table": "users; DROP TABLE users"}, "no name of a table"),
-        ({"connection_url": "jdbc:h2:x"}, "h2"),
     ],
 )
 def test_what_cannot_work_stops_the_start(changes, text):
     with pytest.raises(LifecycleError, match=text):
         DataSourceRealm(**{**TABLES, **changes}).start()
+
+
+def test_a_driver_that_is_missing_keeps_everybody_out_and_not_the_server(caplog):
+    realm = DataSourceRealm(**TABLES, connection_url="jdbc:h2:x")
+    realm.start()
+    assert "nobody can log in: " in caplog.text
+    assert "jdbc:h2:" in caplog.text
+    assert realm.authenticate("bob", "secret") is None
+    assert realm.get_password("bob") is None
+    assert not realm.is_available
+
+
+def test_without_sqlalchemy_nobody_gets_in_and_the_extra_is_named(monkeypatch, caplog, path):
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    realm = DataSourceRealm(**TABLES, connection_url=f"jdbc:sqlite:{path}")
+    realm.start()
+    assert 'start with CATALINA_EXTRAS="sql"' in caplog.text
+    assert realm.authenticate("bob", "secret") is None
+    assert realm.get_principal("bob") is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 import types
@@ -212,6 +213,25 @@ def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
     with pytest.raises(KeyError):
         session.facade["broken"]
     assert "Cannot deserialize session attribute [broken]" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [StandardManager, DeltaManager])
+def test_a_value_that_cannot_be_read_for_want_of_stack_is_read_when_there_is_room(kind: type[StandardManager]) -> None:
+    found = kind()
+    found.context = FakeContext()
+    found.start()
+    value: object = ("x",)
+    for _ in range(70):
+        value = [value]
+    session = found.create_session()
+    session.restore_attribute("deep", found.codec.encode("deep", value))
+
+    def deeper(room: int) -> object:
+        return session.get_attribute("deep") if room <= 0 else deeper(room - 1)
+
+    frames = len(inspect.stack())
+    assert isinstance(deeper(sys.getrecursionlimit() - frames - 150), OpaqueValue)
+    assert session.get_attribute("deep") == value
 
 
 class SelfEncoding:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalina.session.standard_manager import StandardManager
+from catalina.session.standard_manager import StandardManager, write_privately
 from tests.session.support import FakeClock, FakeContext
 
 
@@ -125,3 +126,13 @@ def test_the_logged_in_user_is_kept_only_when_asked_for(tmp_path: Path) -> None:
         assert (back.principal, back.auth_type) == (
             (GenericPrincipal("joe", ("admin",)), "FORM") if keep else (None, None)
         )
+
+
+def test_a_file_is_not_written_through_a_link_that_somebody_has_laid(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (tmp_path / f".S.session.{os.getpid()}.tmp").symlink_to(victim)
+    write_privately(tmp_path / "S.session", b"session")
+    assert victim.read_bytes() == b"mine"
+    assert (tmp_path / "S.session").read_bytes() == b"session"
+    assert (tmp_path / "S.session").stat().st_mode & 0o777 == 0o600

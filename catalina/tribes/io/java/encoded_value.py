@@ -78,14 +78,23 @@ class OpaqueValue:
     the same bytes on.
     """
 
-    __slots__ = ("broken", "class_name", "encoded", "why")
+    __slots__ = ("broken", "class_name", "encoded", "exceeds_limit", "why")
 
-    def __init__(self, encoded: EncodedValue, class_name: str = "", why: str = "", broken: bool = False) -> None:
+    def __init__(
+        self,
+        encoded: EncodedValue,
+        class_name: str = "",
+        why: str = "",
+        broken: bool = False,
+        exceeds_limit: bool = False,
+    ) -> None:
         self.encoded = encoded
         self.class_name = class_name or encoded.class_name
         self.why = why
         #: The bytes break the grammar: no node can read them.
         self.broken = broken
+        #: Reading was given up, here and now: a limit of this node, or no more room on the stack.
+        self.exceeds_limit = exceeds_limit
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OpaqueValue) and other.encoded.data == self.encoded.data

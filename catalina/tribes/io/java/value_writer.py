@@ -177,14 +177,18 @@ class ValueWriter:
     def _pairs(self, values: dict[Any, Any], attributes: bool = False) -> None:
         encode = self.encode
         key: object = None
+        only_texts = True
         try:
             for key, value in values.items():
                 encode(key)
+                if type(key) is not str:
+                    only_texts = False
                 encode(value)
         except RefusedError as refused:
-            refused.steps.append(f".{key}" if attributes else f"[{key!r:.60}]")
+            step = f"[{type(key).__name__}]" if self._inert else f"[{key!r:.60}]"  # __repr__ may be the class's own
+            refused.steps.append(f".{key}" if attributes else step)
             raise
-        if not attributes:
+        if not only_texts:
             self._check_keys(values)
 
     def _check_keys(self, keys: Iterable[object]) -> None:

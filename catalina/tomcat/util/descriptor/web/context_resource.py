@@ -19,12 +19,8 @@ class ContextResource(ResourceBase):
             return ()
         return ("sqlalchemy", *driver_packages(url))
 
-    auth = Attribute(
-        str, "", doc="Container or Application: who signs on.", inert="the Resource itself says how to sign on"
-    )
-    scope = Attribute(
-        str, "Shareable", doc="Shareable or Unshareable connections.", inert="connections are never shared"
-    )
+    auth = Attribute(str, "", doc="Container or Application: who signs on. Kept, as in Tomcat: the Resource says how.")
+    scope = Attribute(str, "Shareable", doc="Shareable or Unshareable connections. Kept, as in Tomcat.")
     singleton = Attribute(bool, True, doc="One object for all lookups; false makes one for each.")
     close_method = Attribute(
         str,

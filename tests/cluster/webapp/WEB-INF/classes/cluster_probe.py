@@ -65,6 +65,22 @@ def add(session, query):
     session["cart"].items.append(query["item"])
 
 
+def order(session, query):
+    """Make a value whose class is in a module that nothing has imported before."""
+    from cluster_orders import Line, Order
+
+    made = Order(datetime(2026, 1, 2, tzinfo=UTC))
+    made.lines[Line(query["article"], Decimal(query["price"]))] = int(query["count"])
+    session["order"] = made
+
+
+def pay(session, query):
+    """Use such a value without importing its class."""
+    made = session["order"]
+    made.state = type(made.state).PAID
+    session["total"] = str(made.total())
+
+
 def fill(session, query):
     session["payload"] = "x" * int(query["bytes"])
 
@@ -114,6 +130,8 @@ ACTIONS = {
         remove,
         cart,
         add,
+        order,
+        pay,
         fill,
         invalidate,
         change_id,
