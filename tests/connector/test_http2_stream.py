@@ -33,3 +33,21 @@ def test_a_body_that_stops_coming_is_408():
         client.h2.send_headers(stream, [*pseudo, ("content-length", "100000")])
         client.send_body(stream, b"x" * 100, end=False)
         assert client.answer(stream)[0] == 408
+
+
+def test_what_nobody_expects_costs_one_stream_only(monkeypatch, caplog):
+    with serving_h2(echo) as connector, H2Client(connector) as client:
+        adapter = connector.endpoint.adapter
+        service = adapter.service
+
+        def fail(request: Any, response: Any) -> None:
+            if request.request_uri == "/fail":
+                raise SystemExit("raised below everybody")
+            service(request, response)
+
+        monkeypatch.setattr(adapter, "service", fail)
+        stream = client.request("GET", "/fail")
+        while client.answers[stream]["reset"] is None:
+            client.receive()
+        assert client.answer(client.request("GET", "/fine"))[0] == 200
+    assert "raised below everybody" in caplog.text
