@@ -35,6 +35,24 @@ def test_a_body_that_stops_coming_is_408():
         assert client.answer(stream)[0] == 408
 
 
+def test_what_nobody_expects_costs_one_stream_only(monkeypatch, caplog):
+    with serving_h2(echo) as connector, H2Client(connector) as client:
+        adapter = connector.endpoint.adapter
+        service = adapter.service
+
+        def fail(request: Any, response: Any) -> None:
+            if request.request_uri == "/fail":
+                raise SystemExit("raised below everybody")
+            service(request, response)
+
+        monkeypatch.setattr(adapter, "service", fail)
+        stream = client.request("GET", "/fail")
+        while client.answers[stream]["reset"] is None:
+            client.receive()
+        assert client.answer(client.request("GET", "/fine"))[0] == 200
+    assert "raised below everybody" in caplog.text
+
+
 def test_bodies_that_wait_for_their_turn_leave_room_for_those_that_are_read():
     """More than the windows of few streams arrives before any of the requests can end."""
 
