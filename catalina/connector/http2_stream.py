@@ -177,7 +177,7 @@ class Http2Stream:
             self._request.input = RequestInput(self._pull)
         executor = self.connection.endpoint.executor
         path = self._request.request_uri
-        if executor.runs_inline(path) and self.connection.reactor.in_runner:
+        if executor.runs_inline(path, self._body_ended) and self.connection.reactor.in_runner:
             if not self.connection.reactor.run_call(self._exchange, self._on_handover):
                 self._conclude()
                 executor.run_waiting()
@@ -196,24 +196,24 @@ class Http2Stream:
 
     def _run_in_pool(self) -> None:
         self._exchange()
-        try:
-            self._conclude()
-        except BaseException:
-            log.exception("Error processing %r", self)
-            self._abort()
+        self._conclude()
 
     def _exchange(self) -> None:
         request, response = self._request, self._response
         adapter = self.connection.endpoint.adapter
         try:
-            if self._refused is not None:
-                adapter.refuse(request, response, self._refused.status, self._refused.text)
-            else:
-                adapter.service(request, response)
-            if response.held_by is None:
-                response.finish()
-        except ClientAbortException as exc:
-            self._on_abort(exc)
+            try:
+                if self._refused is not None:
+                    adapter.refuse(request, response, self._refused.status, self._refused.text)
+                else:
+                    adapter.service(request, response)
+                if response.held_by is None:
+                    response.finish()
+            except ClientAbortException as exc:
+                self._on_abort(exc)
+        except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
+            self.connection.endpoint.log_fault(self)
+            self._aborted = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
         log.debug("%r: %s", self, exc)
@@ -229,7 +229,11 @@ class Http2Stream:
 
     def _conclude(self) -> None:
         self.connection.stream_executed()
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this stream only
+            self.connection.endpoint.log_fault(self)
+            self._abort()
 
     def _answer(self) -> None:
         if self._aborted:
