@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Iterable
 
 from catalina.deploy.wheel_install import install_wheel_cached
 
@@ -42,3 +44,31 @@ def _library_path(library: str, work: str) -> list[str]:
     wheels = sorted(name for name in os.listdir(library) if name.lower().endswith(".whl"))
     unpacked = [install_wheel_cached(os.path.join(library, name), os.path.join(work, "lib")) for name in wheels]
     return [library, *unpacked]
+
+
+def resource_path(code: Iterable[tuple[list[str], list[str]]], work: str) -> list[str]:
+    """The directories to import from that ``<Resources>`` adds, in order.
+
+    Several applications may have the same directory, and each module must be one application's: a directory gets a name
+    of its own below ``work``, a link.
+
+    Args:
+        code: directories and wheels of each set.
+        work: the application's scratch directory.
+
+    Raises:
+        DeploymentError: a wheel cannot be used here.
+    """
+    path = []
+    for directories, wheels in code:
+        path += [_own_name(directory, os.path.join(work, "resources")) for directory in directories]
+        path += [install_wheel_cached(wheel, os.path.join(work, "lib")) for wheel in wheels]
+    return path
+
+
+def _own_name(directory: str, links: str) -> str:
+    os.makedirs(links, exist_ok=True)
+    link = os.path.join(links, hashlib.sha256(os.fsencode(directory)).hexdigest()[:16])
+    if not os.path.islink(link):
+        os.symlink(directory, link)
+    return link

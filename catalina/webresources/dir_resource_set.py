@@ -45,6 +45,13 @@ class DirResourceSet(ResourceSet):
             return self.mounts_below(path)
         return set(os.listdir(file)) | self.mounts_below(path)
 
+    def code(self) -> tuple[list[str], list[str]]:
+        found = [self._file(path) for path in ("/WEB-INF/classes", "/WEB-INF/lib")]
+        directories = [each for each in found if each is not None and os.path.isdir(each)]
+        library = found[1] if found[1] in directories else None
+        names = sorted(os.listdir(library)) if library is not None else []
+        return directories, [os.path.join(library or "", name) for name in names if name.lower().endswith(".whl")]
+
     def file_to_write(self, path: str) -> Path | None:
         """The file for a path that may not exist yet; None when its directory is not one of ours or behind a link."""
         inner = self.inner_path(path)

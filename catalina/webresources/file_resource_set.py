@@ -26,3 +26,7 @@ class FileResourceSet(ResourceSet):
 
     def names(self, path: str) -> set[str]:
         return self.mounts_below(path) if self._file.is_file() else set()
+
+    def code(self) -> tuple[list[str], list[str]]:
+        in_library = self.mount.startswith("/WEB-INF/lib/") and self.mount.lower().endswith(".whl")
+        return [], [str(self._file)] if in_library else []

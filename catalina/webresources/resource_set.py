@@ -22,7 +22,9 @@ class ResourceSet(Lifecycle):
     web_app_mount = Attribute(str, "/", doc="Where in the application they appear.")
     read_only = Attribute(bool, False, doc="Nothing is written here; always so in archives.")
     class_loader_only = Attribute(bool, False, doc="Not served, only on the import path.")
-    static_only = Attribute(bool, False, doc="Served, but not on the import path.")
+    static_only = Attribute(
+        bool, False, doc="Served, but not on the import path, where WEB-INF/classes and WEB-INF/lib of a set are else."
+    )
     allow_linking = Attribute(
         bool, None, doc="Follow links that lead out of the base; as <Resources> says if not given."
     )
@@ -52,6 +54,10 @@ class ResourceSet(Lifecycle):
     def names(self, path: str) -> set[str]:
         """Names in a directory, ``path`` ending with a slash; empty for none."""
         raise NotImplementedError
+
+    def code(self) -> tuple[list[str], list[str]]:
+        """What this set adds to WEB-INF/classes and WEB-INF/lib: directories to import from, and wheels."""
+        return [], []
 
     def mounts_below(self, path: str) -> set[str]:
         """The next part of the mount when that is below a directory: it appears in listings."""

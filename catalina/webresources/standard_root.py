@@ -175,6 +175,14 @@ class StandardRoot(Lifecycle):
         every = (*self.pre, self._main, *self._made, *self.jars, *self.post)
         return tuple(each for each in every if not each.class_loader_only)
 
+    def code_before(self) -> list[tuple[list[str], list[str]]]:
+        """What <PreResources> bring to import from, see :meth:`ResourceSet.code`; it hides the application's own."""
+        return [each.code() for each in self.pre if not each.static_only]
+
+    def code_after(self) -> list[tuple[list[str], list[str]]]:
+        """What <JarResources> and <PostResources> bring to import from, behind the application's own."""
+        return [each.code() for each in (*self.jars, *self.post) if not each.static_only]
+
     def forget(self, path: str) -> None:
         """The file at the path was just written or deleted here."""
         if self._cache is not None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.webresources.standard_root import StandardRoot
 
 
 class FakeContext:
@@ -21,6 +22,7 @@ class FakeContext:
         self.server = None
         self.clear_references_stop_timer_threads = False
         self.skip_memory_leak_checks_on_jvm_shutdown = False
+        self.resources = StandardRoot()
 
     def reload(self) -> None:
         self.reloads += 1

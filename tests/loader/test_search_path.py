@@ -7,7 +7,7 @@ import os
 import pytest
 
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import search_path
+from catalina.loader.search_path import resource_path, search_path
 from tests.deploy.archives import make_wheel
 
 
@@ -45,3 +45,16 @@ def test_a_wheel_for_another_platform_is_an_error(tmp_path):
     make_wheel(tmp_path / "a/WEB-INF/lib", "b", "1", {}, tag="py3-none-win32")
     with pytest.raises(DeploymentError, match="built for py3-none-win32"):
         path_of(tmp_path)
+
+
+def test_what_resources_add_has_a_name_of_its_own(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    make_wheel(tmp_path, "a", "1", {"a.py": ""})
+    (wheel,) = tmp_path.glob("*.whl")
+    code = [([str(shared)], []), ([], [str(wheel)])]
+    one, two = (resource_path(code, str(tmp_path / work)) for work in ("one", "two"))
+    assert [os.path.realpath(entry) for entry in (one[0], two[0])] == [str(shared), str(shared)]
+    assert one[0] != two[0]
+    assert os.path.relpath(one[1], tmp_path).startswith("one/lib/a-1-py3-none-any.whl")
+    assert resource_path(code, str(tmp_path / "one")) == one

@@ -9,6 +9,8 @@ import pytest
 
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.webresources.dir_resource_set import DirResourceSet
+from tests.core.node import Node, web_xml
 from tests.loader.applications import new_loader, running, write_application
 
 FILES = {
@@ -140,3 +142,50 @@ def test_stopped_and_started_it_loads_the_new_code(tmp_path, loader):
 def test_without_a_context_it_does_not_start():
     with pytest.raises(LifecycleError, match="has no context"):
         WebappLoader().start()
+
+
+SHARED = "NAME = __name__\nFILE = __file__\n"
+USES = """
+import shared_code
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [shared_code.FILE.encode()]
+"""
+
+
+def _with_resources(tmp_path, resource_set):
+    """Two applications that import what their <Resources> bring."""
+    node = Node(tmp_path)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "shared_code.py").write_text(SHARED)
+    for name in ("one", "two"):
+        context = node.add(name, {"WEB-INF/classes/wsgi.py": USES, "WEB-INF/web.xml": web_xml(SERVLET)})
+        context.resources.add(context.resources.post, resource_set())
+    return node
+
+
+SERVLET = (
+    "<servlet><servlet-name>s</servlet-name><servlet-class>wsgi:application</servlet-class></servlet>"
+    "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/s</url-pattern></servlet-mapping>"
+)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"class_loader_only": True}])
+def test_resources_bring_code_to_each_application_for_itself(tmp_path, attributes):
+    base = str(tmp_path / "shared")
+    with _with_resources(
+        tmp_path, lambda: DirResourceSet(base=base, web_app_mount="/WEB-INF/classes", **attributes)
+    ) as node:
+        one, two = (node.ask(f"/{name}/s") for name in ("one", "two"))
+    assert (one.status, two.status) == (200, 200)
+    assert one.body != two.body
+    assert {os.path.realpath(each.body) for each in (one, two)} == {os.fsencode(tmp_path / "shared/shared_code.py")}
+
+
+def test_static_only_resources_bring_none(tmp_path):
+    base = str(tmp_path / "shared")
+    with _with_resources(
+        tmp_path, lambda: DirResourceSet(base=base, web_app_mount="/WEB-INF/classes", static_only=True)
+    ) as node:
+        assert node.ask("/one/s").status == 500
