@@ -10,6 +10,7 @@ from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.parameters import parse_cookies
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
@@ -29,6 +30,7 @@ class CoyoteAdapter:
 
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
+        self._messages = RepeatedMessages(log)
         self._uri_rules = connector.uri_rules()
         service = connector.service
         self._mapper = service.mapper
@@ -50,8 +52,11 @@ class CoyoteAdapter:
             self._answer_refusal(request, response, refused.status, refused.text)
         except LimitError as refused:
             self._fail(request, response, 400, refused)
-        except BaseException as exc:  # a valve's own fault; the host's valve has caught the application's
-            log.exception("An error occurred while processing the request [%s]", request.request_uri)
+        except BaseException as exc:  # noqa: BLE001 - a valve's own fault; the host's valve catches the application's
+            self._messages.log(
+                logging.ERROR, f"requests that failed with {type(exc).__name__}",
+                "An error occurred while processing the request [%s]", request.request_uri, exc_info=exc,
+            )  # fmt: skip
             self._fail(request, response, 500, exc)
         finally:
             self._log_access(request, response)
@@ -71,8 +76,11 @@ class CoyoteAdapter:
         request.context = request.wrapper = None
         try:
             self._pipeline.first.invoke(request, response)
-        except BaseException:  # a valve's own fault must not hide the refusal
-            log.exception("A valve failed on a request that was refused with [%s]", status)
+        except BaseException:  # noqa: BLE001 - a valve's own fault must not hide the refusal
+            self._messages.log(
+                logging.ERROR, "valves that failed on refused requests",
+                "A valve failed on a request that was refused with [%s]", status, exc_info=True,
+            )  # fmt: skip
 
     def _fail(self, request: Request, response: Response, status: int, exc: BaseException) -> None:
         response.exception = exc

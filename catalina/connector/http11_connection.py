@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
-from catalina.connector.http11_output import Http11Output
+from catalina.connector.http11_output import NO_BODY, Http11Output
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
@@ -37,9 +37,6 @@ TURN = 32
 #: Seconds and bytes that are read away after the last answer of a connection: closing with unread input resets it, and
 #: the reset can overtake the answer.
 LINGER_SECONDS = 2.0
-
-#: The body of a request without one.
-NO_BODY = LengthDecoder(0)
 
 
 class State(Enum):
@@ -70,7 +67,7 @@ class Http11Connection(Http11Output):
         self._facts = ConnectionFacts.of(endpoint.connector, sock, self.peer)
         self._keep_alive = True
         self._asked_keep_alive = False
-        self._body: BodyDecoder = NO_BODY
+        self._body = NO_BODY
         self._body_parts: list[bytes] = []
         self._body_size = 0
         self._swallowed = 0
@@ -144,7 +141,8 @@ class Http11Connection(Http11Output):
                 if not self._begin(head):
                     return
             except HttpError as refused:
-                self._refuse(refused, self._unreadable_request() if head is None else self._request_of(head))
+                unread = self._unreadable_request() if head is None else Http11Connection._make_request(self, head)
+                self._refuse(refused, unread)
                 return
             if not self._dispatch(self._request, self._response):
                 return
@@ -201,14 +199,7 @@ class Http11Connection(Http11Output):
         return self._body.complete or self._begin_body(head)
 
     def _make_request(self, head: RequestHead) -> Request:
-        """The request, checked as the connection wants it.
-
-        Raises:
-            HttpError: it may not be asked for over this connection.
-        """
-        return self._request_of(head)
-
-    def _request_of(self, head: RequestHead) -> Request:
+        """The request; a subclass may refuse it with an HttpError."""
         # Taken apart at once: a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
@@ -348,8 +339,7 @@ class Http11Connection(Http11Output):
         return self._requests == 0
 
     def _leaves_too_much(self) -> bool:
-        body = self._body
-        return not body.complete and not (self._acknowledged and self._may_swallow(body))
+        return not (self._acknowledged and self._may_swallow(self._body))
 
     def _may_swallow(self, body: BodyDecoder) -> bool:
         limit = self.rules.max_swallow

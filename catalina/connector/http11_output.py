@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import BinaryIO
 
-from catalina.connector.exchange_connection import LENGTH_DIGITS, ExchangeConnection
+from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.response import BUFFER_SIZE, Response
+from catalina.connector.response import BUFFER_SIZE, Response, is_length
 from catalina.connector.stream_connection import FilePart
+from catalina.coyote.http11.request_body import BodyDecoder, LengthDecoder
 from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head
 
 __all__ = ["Http11Output"]
@@ -23,10 +24,16 @@ CONNECTION_FIELDS = frozenset(
 )
 
 
+#: The body of a request without one.
+NO_BODY: BodyDecoder = LengthDecoder(0)
+
+
 class Http11Output(ExchangeConnection):
     """The half of an HTTP/1.1 connection that answers; ``Http11Connection`` is the half that asks."""
 
     rules: Http11Rules
+    #: The request's body.
+    _body: BodyDecoder = NO_BODY
     #: Whether the connection may take another request when this answer is out.
     _keep_alive = True
     #: Whether the client has sent ``Connection: keep-alive``, and wants to hear about it.
@@ -46,8 +53,8 @@ class Http11Output(ExchangeConnection):
                 length = value if length is None else ""
             elif lower in CONNECTION_FIELDS:
                 special = True
-        if length is not None and not (length.isdecimal() and length.isascii() and len(length) < LENGTH_DIGITS):
-            length = self._settle_length(response)
+        if length is not None and not is_length(length):
+            length = response.settle_content_length(self.endpoint.messages)
             fields = response.headers
         tail = self.rules.common_lines()
         if special:
@@ -67,7 +74,7 @@ class Http11Output(ExchangeConnection):
             self._keep_alive = False
         if self._asked_keep_alive or not self._keep_alive:
             tail += self._connection_lines(response)
-        head = encode_head(status, fields, tail)
+        head = encode_head(status, fields, tail, response.reason if self.rules.sends_reason else "")
         if len(head) > self.rules.response_head_size:
             self._send_too_large(len(head))
             return
@@ -92,11 +99,14 @@ class Http11Output(ExchangeConnection):
     def will_close(self, response: Response) -> bool:
         """Whether the connection ends with this answer, as far as that is known before it is sent."""
         return (
-            not self._keep_alive or response.status in CLOSING_STATUS or self.endpoint.ending or self._leaves_too_much()
+            not self._keep_alive
+            or response.status in CLOSING_STATUS
+            or self.endpoint.ending
+            or (not self._body.complete and self._leaves_too_much())
         )
 
     def _leaves_too_much(self) -> bool:
-        """Whether more of the request's body is left unread than is read away to keep the connection."""
+        """Whether more of the request's body, which has not ended, is left than is read away for the connection."""
         return False
 
     def send_body(self, data: bytes) -> None:

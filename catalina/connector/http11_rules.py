@@ -52,6 +52,7 @@ class Http11Rules:
         self.trailers = frozenset(name.lower() for name in handler.allowed_trailer_headers)
         self.continue_on_read = handler.continue_response_timing == "onRead"
         self.restricted_agents = pattern(handler.restricted_user_agents or "")
+        self.sends_reason = handler.send_reason_phrase
         self.remove_server = handler.server_remove_app_provided_values
         self.server_line = f"Server: {handler.server}\r\n" if handler.server else ""
         self.keep_alive_line = ""

@@ -333,7 +333,9 @@ class Http2Connection(StreamConnection):
             if self.streams.pop(stream.number, None) is not None:
                 stream.drop_body()
             self._note_idle()
-            if not self.streams and (self._ending or self.endpoint.paused) and not self._out:
+            if self.endpoint.ending and not self._ending and not self.closed:
+                self._announce_end()
+            if not self.streams and self._ending and not self._out:
                 self.reactor.call_soon(self._end_if_idle)
 
     def _end_if_idle(self) -> None:
@@ -371,9 +373,20 @@ class Http2Connection(StreamConnection):
     def close_when_idle(self) -> None:
         """The connector pauses: say that no further stream is taken, and finish those under way."""
         with self.lock:
-            self._ending = True
-            if not self.streams:
+            if self.streams:
+                self._announce_end()
+            else:
                 self._end(Http2Error.NO_ERROR)
+
+    def _announce_end(self) -> None:
+        """GOAWAY: the client sends its next requests over another connection. Those under way are answered here."""
+        self._ending = True
+        self.protocol.goaway(Http2Error.NO_ERROR)
+        try:
+            self.flush()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self, exc)
+            self.close()
 
     def time_out(self) -> None:
         """Look what has taken too long: the connection itself, or one of its streams."""

@@ -55,7 +55,7 @@ def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[s
     Raises:
         LimitError: there are more.
     """
-    key = (parse_cookies, names)
+    key: object = parse_cookies if names else _read_cookies
     known: tuple[int, Mapping[str, Sequence[str]]] | None = headers.remembered.get(key)
     if known is None:
         field = ";".join(headers.get_all("cookie"))

@@ -77,6 +77,7 @@ class _Call:
                 raise exc_info[1].with_traceback(exc_info[2])
             self._take_back()
         response.status = _status_code(status)
+        response.status_text = status
         for name, value in headers:
             if name.__class__ is not str or value.__class__ is not str:
                 _check_field(name, value)

@@ -716,3 +716,16 @@ def test_a_refused_request_is_logged_for_the_host_that_it_names(data, logged):
     assert request.server_name == (host or request.local_name)
     assert port in (None, request.server_port)
     assert asked == [request.server_name]
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"), [({}, b"HTTP/1.1 409 \r\n"), ({"sendReasonPhrase": "true"}, b"HTTP/1.1 409 Taken already\r\n")]
+)
+def test_the_reason_of_the_application_is_sent_where_the_connector_says_so(setting, line):
+    def taken(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("409 Taken already", [])
+        return [b"no"]
+
+    with serving(taken, **setting) as connector, Client(connector) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.receive_until(b"\r\n") == line

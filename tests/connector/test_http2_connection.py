@@ -346,21 +346,6 @@ def test_an_idle_connection_is_told_goodbye():
         assert client.closed
 
 
-def test_a_pause_finishes_streams_and_takes_no_more():
-    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        time.sleep(0.2)
-        return echo(environ, start_response)
-
-    with serving_h2(slow) as connector, H2Client(connector) as client:
-        stream = client.request()
-        deadline = time.monotonic() + 5
-        while not connector.endpoint.running:
-            assert time.monotonic() < deadline
-        connector.pause()
-        assert client.answer(stream)[0] == 200
-        client.receive_to_end()
-
-
 def test_it_is_chosen_inside_tls(tmp_path):
     def prepare(connector: Connector, container: Container) -> None:
         connector.add_ssl_host_config(host_config(tmp_path, "shop.example.org"))

@@ -15,6 +15,7 @@ from tests.connector.test_http2_connection import H2Client, echo, serving_h2
 from tests.connector.test_http11_connection import wait_for
 from tests.coyote.http2.frames import (
     CONTINUATION,
+    DATA,
     GOAWAY,
     HEADERS,
     PING,
@@ -213,3 +214,32 @@ def test_a_stream_that_is_reset_while_its_answer_waits_is_forgotten():
         [connection] = connector.endpoint.connections
         wait_for(lambda: not connection.running)
         assert (connection.streams, connection.output_size) == ({}, 0)
+
+
+def test_a_pause_says_goodbye_finishes_streams_and_takes_no_more():
+    release = threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        assert release.wait(10)
+        return echo(environ, start_response)
+
+    with serving_h2(slow) as connector, Raw(connector) as client:
+        client.send(START + headers(1, path="/first"))
+        wait_for(lambda: connector.endpoint.running)
+        connector.pause()
+        assert client.wait_for_frame(GOAWAY, 0)[3][:8] == bytes(3) + b"\x01" + bytes(4)
+        client.send(headers(3, path="/second"))
+        release.set()
+        assert client.wait_for_frame(DATA, 1)[3] == b"GET /first HTTP/2.0 "
+        assert b"second" not in client.receive_to_end()
+
+
+def test_while_the_server_drains_each_connection_ends_with_its_next_answer():
+    with serving_h2(echo) as connector, Raw(connector) as client:
+        client.send(START + headers(1))
+        client.wait_for_frame(DATA, 1)
+        wait_for(lambda: not connector.endpoint.running)
+        connector.drain()
+        client.send(frame(SETTINGS, 1, 0) + headers(3))
+        kinds = [(kind, number) for kind, _, number, _ in client.frames_to_end()]
+        assert kinds.index((DATA, 3)) < kinds.index((GOAWAY, 0))

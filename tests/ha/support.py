@@ -64,6 +64,7 @@ class FakeChannel:
         )
         self.reactor = None
         self.interceptors: list[Any] = []
+        self.secure = False
         self.name = ""
         self.heartbeat_enabled = True
         self.listeners: list[Any] = []

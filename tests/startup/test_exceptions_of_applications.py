@@ -87,6 +87,8 @@ def gate(application):
     return run
 
 class Listener:
+    def __repr__(self):
+        raise SystemExit("raised in repr")
     def request_initialized(self, event):
         if "/listener/" in event.request.request_uri:
             raise KINDS[event.request.request_uri.rpartition("/")[2]]("raised in listener")
@@ -203,3 +205,24 @@ def test_text_and_bytes_in_the_wrong_place_are_explained(node: NodeProcess) -> N
 def test_the_node_is_the_one_that_was_started(node: NodeProcess) -> None:
     assert node.text.count("Server startup in") == 1
     assert node.process.poll() is None
+
+
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt"])
+def test_an_application_that_raises_while_it_starts_stops_no_other(tmp_path: Path, kind: str) -> None:
+    with NodeProcess(tmp_path, application=PLAIN) as node:
+        node.wait_until_started()
+        (tmp_path / "webapps/importing").mkdir()
+        (tmp_path / "webapps/importing/wsgi.py").write_text(f"raise {kind}('raised in import')")
+        classes = tmp_path / "webapps/listening/WEB-INF/classes"
+        classes.mkdir(parents=True)
+        (classes / "parts.py").write_text(
+            f"class Listener:\n    def context_initialized(self, event): raise {kind}('raised in listener')"
+        )
+        (classes.parent / "web.xml").write_text(
+            "<web-app><listener><listener-class>parts:Listener</listener-class></listener></web-app>"
+        )
+        for name in ("importing", "listening"):
+            node.wait_for_text(f"{name}] has finished")
+            assert ask(node, f"/{name}/")[0] == 404
+        assert ask(node, "/app/ok") == (200, b"fine")
+        assert node.text.count("Server startup in") == 1

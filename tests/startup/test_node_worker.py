@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import collections
 import contextlib
 import http.client
 import os
 import signal
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -87,3 +90,34 @@ def test_a_node_whose_loop_cannot_go_on_ends_and_another_one_is_started(tmp_path
         assert "cannot go on and ends" in node.text
         assert node.worker() != first
         assert node.get("/") == b"ok"
+
+
+def test_a_stop_under_load_resets_nobody(tmp_path):
+    seen: collections.Counter[str] = collections.Counter()
+    over = threading.Event()
+
+    def client(path: bytes) -> None:
+        while not over.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", node.port), 5) as sock:
+                    sock.sendall(b"GET /app/%b HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+                    seen[sock.recv(12).decode() or "closed"] += 1
+            except OSError as exc:
+                seen[type(exc).__name__] += 1
+                over.wait(0.01)
+
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        clients = [
+            threading.Thread(target=client, args=(b"slow" if number % 4 == 0 else b"x",)) for number in range(12)
+        ]
+        for thread in clients:
+            thread.start()
+        while seen["HTTP/1.1 200"] < 300:
+            time.sleep(0.01)
+        node.process.send_signal(signal.SIGTERM)
+        node.wait()
+        over.set()
+        for thread in clients:
+            thread.join()
+    assert set(seen) == {"HTTP/1.1 200", "ConnectionRefusedError"}

@@ -94,6 +94,12 @@ class Http11NioProtocol(AbstractProtocol, TlsAttributes):
     restricted_user_agents = Attribute(
         str, None, doc="Regular expression (Java's) of User-Agents whose connections are closed after each response."
     )
+    send_reason_phrase = Attribute(
+        bool,
+        False,
+        doc="Send the reason of the application's status (404 Not Found), as Tomcat 8.5 could. Without it the status "
+        "line ends with the number, as in Tomcat since 9.",
+    )
     server = Attribute(str, None, doc="The Server field of responses that have none; no field without it.")
     server_remove_app_provided_values = Attribute(bool, False, doc="Drop Server fields that applications set.")
     use_keep_alive_response_header = Attribute(

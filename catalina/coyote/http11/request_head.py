@@ -332,6 +332,7 @@ class RequestHeadParser:
         if isinstance(exc, LimitRequestLine):
             raise HttpError(414, str(exc)) from None
         if isinstance(exc, InvalidHTTPVersion):
+            _check_version(data)
             raise HttpError(505, str(exc)) from None
         if isinstance(exc, LimitRequestHeaders):
             raise HttpError(431, str(exc)) from None

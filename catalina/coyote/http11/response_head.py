@@ -17,12 +17,13 @@ _NOT_TOKEN = re.compile(r"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]")
 _STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 
 
-def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> bytes:
+def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str, reason: str = "") -> bytes:
     """The head up to and including the empty line.
 
     Args:
         status: 100 to 999.
         fields: name and value; controls in them become spaces, characters beyond latin-1 question marks.
+        reason: text behind the status, none as a rule; controls in it become spaces.
         tail: finished field lines of the connection itself (Date, Connection ...), each with its CRLF.
     """
     text = ""
@@ -31,7 +32,10 @@ def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> by
     # One field is one CR and one LF; another count means that a name or a value brought its own.
     if text.count("\n") != len(fields) or text.count("\r") != len(fields) or "\0" in text:
         text = "".join(f"{_clean_name(name)}: {_CONTROLS.sub(' ', value)}\r\n" for name, value in fields)
-    head = f"{_STATUS_LINES.get(status) or f'HTTP/1.1 {status} ' + chr(13) + chr(10)}{text}{tail}\r\n"
+    line = _STATUS_LINES.get(status) if not reason else None
+    if line is None:
+        line = f"HTTP/1.1 {status} {_CONTROLS.sub(' ', reason)}\r\n"
+    head = f"{line}{text}{tail}\r\n"
     return head.encode("latin-1", "replace")
 
 

@@ -40,7 +40,9 @@ class Http2Protocol(Component):
     compression_min_size = Attribute(int, None, inert=_TAKEN)
     compressible_mime_type = Attribute(str, None, inert=_TAKEN)
     no_compression_user_agents = Attribute(str, None, inert=_TAKEN)
-    no_compression_strong_e_tag = Attribute(bool, None, xml="noCompressionStrongETag", inert=_TAKEN)
+    no_compression_strong_e_tag = Attribute(
+        bool, None, xml="noCompressionStrongETag", inert="a response with a strong tag is never compressed"
+    )
     allowed_trailer_headers = Attribute(str, None, inert=_TAKEN)
     max_header_size = Attribute(int, None, inert=_TAKEN)
 

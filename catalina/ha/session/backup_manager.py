@@ -71,8 +71,7 @@ class BackupManager(ClusterManagerBase):
         super()._start()
         cluster = self.cluster
         if cluster is None or cluster.channel is None:
-            log.error("Starting... no cluster associated with this context: [%s]", self.name)
-            return
+            raise LifecycleError(f"Starting... no cluster associated with this context: [{self.name}]")
         self.map = LazyReplicatedMap(
             cluster.channel,
             f"{self.name}-map",

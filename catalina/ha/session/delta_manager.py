@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused
-from catalina.errors import CatalinaError
+from catalina.errors import CatalinaError, LifecycleError
 from catalina.ha.request_deliveries import settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.delta_receiver import DeltaReceiver
@@ -316,8 +316,7 @@ class DeltaManager(ClusterManagerBase):
         self._kept.clear()
         cluster = self.cluster
         if cluster is None:
-            log.error("Starting... no cluster associated with this context: [%s]", self.name)
-            return
+            raise LifecycleError(f"Starting... no cluster associated with this context: [{self.name}]")
         log.info("Register manager [%s] to cluster element [%s] with name [%s]",
                  self.name, "Engine" if cluster.under_engine else "Host", cluster.name)  # fmt: skip
         log.info("Starting clustering manager at [%s]", self.name)

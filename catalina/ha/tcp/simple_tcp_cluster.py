@@ -27,6 +27,7 @@ from catalina.tribes.channel import (
     parse_send_options,
 )
 from catalina.tribes.group.group_channel import GroupChannel
+from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.membership.mcast_service import McastService
@@ -341,6 +342,7 @@ class SimpleTcpCluster(Lifecycle):
             channel.add_interceptor(TcpFailureDetector())
         if self.heartbeat_background_enabled:
             channel.heartbeat_enabled = False
+        self._warn_about_missing_parts(channel)
         channel.name = f"{self.name}-Channel"
         server = getattr(self.container, "server", None)
         if channel.reactor is None and server is not None:
@@ -350,6 +352,24 @@ class SimpleTcpCluster(Lifecycle):
         if base and isinstance(membership, McastService) and not membership.state_dir:
             membership.state_dir = str(Path(base) / "work")  # so that a crashed node gets its farewell
         return channel
+
+    def _warn_about_missing_parts(self, channel: GroupChannel) -> None:
+        """What is configured, and leaves out something that the operator will count on."""
+        pipeline = getattr(self.container, "pipeline", None)
+        valves = [*self.valves, *getattr(pipeline, "valves", ())]
+        if not any(isinstance(valve, ReplicationValve) for valve in valves):
+            log.warning(
+                "%s has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
+                'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.',
+                self,
+            )
+        sealed = channel.secure or any(isinstance(layer, EncryptInterceptor) for layer in channel.interceptors)
+        if self.deployer is not None and not sealed:
+            log.warning(
+                "%s has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's network "
+                "can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>.",
+                self,
+            )
 
     def _register_valves(self) -> None:
         """Into the container's pipeline, behind its own valves; they stay there until the cluster is destroyed."""

@@ -130,7 +130,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         receiver.stop()
         try:
             self._start_receiver()
-        except OSError as exc:
+        except CatalinaError as exc:
             log.error("The receiver could not be bound to the address that the route has brought: %s", exc)
             return False
         return True

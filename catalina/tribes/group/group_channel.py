@@ -134,6 +134,7 @@ class GroupChannel(ChannelInterceptorBase):
         self._send_below: SendMessages | None = None
         #: Who is in the group now. Messages of others are not for those above.
         self._present: set[Member] = set()
+        self._last_sender: Member | None = None
         self._strangers = Strangers(self._is_heard, lambda: self.now())
         self._members_source: MembersSource = self.coordinator
         self._local_source: MembersSource = self.coordinator
@@ -302,19 +303,14 @@ class GroupChannel(ChannelInterceptorBase):
         Raises:
             LimitError: strangers have sent too much already.
         """
-        sender = message.address
-        if MESSAGES.isEnabledFor(FINE):
+        trace = MESSAGES.isEnabledFor(FINE)
+        sender, listeners = message.address, self._channel_listeners
+        if trace:
             MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
-        if sender in self._present or self.get_member(sender) is not None:
-            self._deliver(message, self._channel_listeners)
-            return
-        hearing = [each for each in self._channel_listeners if getattr(each, "hears_strangers", False)]
-        if not self._deliver(message, hearing, known=False):
-            self._strangers.keep(message, self.running_reactor)
-
-    def _deliver(self, message: ChannelMessage, listeners: Sequence[ChannelListener], known: bool = True) -> bool:
-        """Whether a listener took it; an RPC request of a member nobody has a channel for is answered so."""
-        sender = message.address
+        # The records of one connection are one object, so this is nearly always the one before.
+        is_member = sender is self._last_sender or self._is_member(sender)
+        if not is_member:
+            listeners = tuple([each for each in listeners if getattr(each, "hears_strangers", False)])
         delivered = by_rpc_channel = False
         try:
             for listener in listeners:
@@ -322,10 +318,11 @@ class GroupChannel(ChannelInterceptorBase):
                     listener.message_received(message, sender)
                     delivered = True
                     by_rpc_channel = by_rpc_channel or isinstance(listener, RpcChannel)
-            if known and not by_rpc_channel:
+            if is_member and not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
+            delivered = True
             self._repeated.log(
                 logging.ERROR,
                 f"messages from {sender} that are not understood",
@@ -334,9 +331,16 @@ class GroupChannel(ChannelInterceptorBase):
                 sender,
                 exc,
             )
-        if MESSAGES.isEnabledFor(FINE):
+        if trace:
             MESSAGES.log(FINE, "GroupChannel delivered[%s] id:%s", delivered, message.unique_id.hex())
-        return delivered
+        if not is_member and not delivered:
+            self._strangers.keep(message, self.running_reactor)
+
+    def _is_member(self, sender: Member) -> bool:
+        if sender in self._present:
+            self._last_sender = sender
+            return True
+        return self.get_member(sender) is not None
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
         if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
@@ -385,7 +389,7 @@ class GroupChannel(ChannelInterceptorBase):
                 log.exception("A membership listener failed on the new member %s", member)
         for message in self._strangers.take(member):
             try:
-                self._deliver(message, self._channel_listeners)
+                self.message_received(message)
             except Exception:  # a listener is foreign code
                 log.exception("Processing of an early message from %s failed", member)
 
@@ -393,6 +397,7 @@ class GroupChannel(ChannelInterceptorBase):
         """Tell every listener, then let go of the connection to it; a listener that fails keeps the others from
         nothing."""
         self._present.discard(member)
+        self._last_sender = None
         for listener in self._membership_listeners:
             try:
                 listener.member_disappeared(member)
@@ -443,6 +448,7 @@ class GroupChannel(ChannelInterceptorBase):
         if level & SND_RX_SEQ:
             self._send_below = None
             self._present.clear()
+            self._last_sender = None
             self._strangers.clear()
             if self._owns_reactor and self.reactor is not None:
                 self.reactor.stop()

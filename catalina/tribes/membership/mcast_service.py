@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from catalina.attributes import Attribute
-from catalina.errors import ChannelError
+from catalina.errors import ChannelError, ConfigurationError
 from catalina.tribes.byte_text import text_or_byte_list
 from catalina.tribes.channel import MBR_RX_SEQ, MBR_TX_SEQ, ChannelMessage
 from catalina.tribes.in_runner import run_in_runner
@@ -125,10 +125,15 @@ class McastService(MembershipServiceBase):
             )
             self._level = 0
         impl = self._impl
-        if level & MBR_RX_SEQ:
-            run_in_runner(reactor, impl.start_receiver)
-        if level & MBR_TX_SEQ:
-            run_in_runner(reactor, impl.start_sender)
+        try:
+            if level & MBR_RX_SEQ:
+                run_in_runner(reactor, impl.start_receiver)
+            if level & MBR_TX_SEQ:
+                run_in_runner(reactor, impl.start_sender)
+        except OSError as exc:
+            bind = f" bind='{self.bind}'" if self.bind else ""
+            words = f"<Membership address='{self.address}' port='{self.port}'{bind}>"
+            raise ConfigurationError(f"{words}: {exc.strerror or exc}", self.place) from exc
         self._level |= level
         wait_ms = self.frequency * 2
         log.info("Sleeping for [%d] milliseconds to establish cluster membership, start level:[%d]", wait_ms, level)
@@ -169,10 +174,19 @@ class McastService(MembershipServiceBase):
     def _probe(self, member: Member, verdict: Callable[[bool], None]) -> TcpProbe:
         return TcpProbe(self.channel, member, b"", _PROBE_SECONDS, None, verdict)
 
+    def _group(self) -> str:
+        """The address of the group; a name is looked up once, at the start, because the loop must not wait for it."""
+        try:
+            return str(socket.getaddrinfo(self.address, None, type=socket.SOCK_DGRAM)[0][4][0])
+        except OSError as exc:
+            raise ConfigurationError(
+                f"<Membership address='{self.address}'>: {exc.strerror or exc}", self.place
+            ) from exc
+
     def _settings(self) -> McastSettings:
         local = super().local_member
         return McastSettings(
-            group=(_look_up(self.address), self.port),
+            group=(self._group(), self.port),
             frequency=self.frequency / 1000,
             drop_time=self.drop_time / 1000,
             interface=self.bind,
@@ -183,8 +197,3 @@ class McastService(MembershipServiceBase):
             secure=self.channel.secure,
             last_member=LastMember(self.state_dir, local.port) if self.state_dir else None,
         )
-
-
-def _look_up(group: str) -> str:
-    """The address of the group; a name is looked up once, at the start, because the loop must not wait for it."""
-    return str(socket.getaddrinfo(group, None, type=socket.SOCK_DGRAM)[0][4][0])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute, Component
+from catalina.errors import ConfigurationError
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.transport.local_address import local_address
 from catalina.tribes.transport.socket_options import SocketOptions
@@ -105,7 +106,7 @@ class ReceiverBase(SocketOptions, Component):
             route_hint: where the group is, for address auto.
 
         Raises:
-            OSError: no port of the range is free, or the address is not local.
+            ConfigurationError: no port of a range is free, or the address is unknown or not local; says which.
         """
         raise NotImplementedError
 
@@ -118,6 +119,12 @@ class ReceiverBase(SocketOptions, Component):
         if self.address.strip().lower() != "auto" or not self.host or not ipaddress.ip_address(self.host).is_loopback:
             return False
         return not ipaddress.ip_address(local_address(route_hint)).is_loopback
+
+    def refused(self, attributes: str, error: OSError) -> ConfigurationError:
+        """What the operator is told about an address or a port that cannot be had."""
+        declared = self.attributes()
+        words = " ".join(f"{name}='{getattr(self, declared[name].name)}'" for name in attributes.split())
+        return ConfigurationError(f"<Receiver {words}>: {error.strerror or error}", self.place)
 
     def _resolve_host(self, route_hint: tuple[str, int] | None) -> str:
         """Set ``host``; return it as text."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from catalina.coyote.ajp.forward_request import METHODS, decode_forward_request
 from catalina.errors import LimitError, ProtocolError
 from tests.coyote.ajp.web_server import attribute, forward_request
+from tests.support.work import assert_linear
 
 
 def test_a_request_is_decoded():
@@ -95,3 +98,51 @@ def test_a_request_cut_short_is_refused(data):
     cut = data.draw(st.integers(1, len(payload) - 1))
     with pytest.raises(ProtocolError):
         decode_forward_request(payload[:cut])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: forward_request(fields=[("x", "1")] * size),
+        lambda size: forward_request(uri="/" + "a" * size),
+        lambda size: forward_request(attributes=[attribute(10, "a", "b")] * size),
+        lambda size: forward_request(attributes=[attribute(3, "a" * size)] * 2),
+        lambda size: b"\x02" * size,
+    ],
+)
+def test_the_work_is_linear(make):
+    def prepare(size: int):
+        payload = make(size)
+
+        def call() -> None:
+            with contextlib.suppress(ProtocolError):
+                decode_forward_request(payload, -1)
+
+        return call
+
+    assert_linear(prepare, 100)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        forward_request("G ET"),
+        forward_request("G\x00T"),
+        forward_request(uri="/a\r\nb"),
+        forward_request(uri="/a\tb"),
+        forward_request(fields=[("x y", "1")]),
+        forward_request(fields=[("", "1")]),
+        forward_request(fields=[("x", "1\nY: 2")]),
+        forward_request(attributes=[attribute(3, "rosa\x00")]),
+        forward_request(attributes=[attribute(5, "a\x7fb")]),
+        forward_request(protocol="HTTP/1.1\r\n"),
+    ],
+)
+def test_what_http_cannot_say_is_refused(payload):
+    with pytest.raises(ProtocolError):
+        decode_forward_request(payload)
+
+
+def test_certificates_have_lines():
+    told = decode_forward_request(forward_request(attributes=[attribute(7, "-----BEGIN\nx\n-----END")]))
+    assert told.attributes["ssl_cert"].count("\n") == 2

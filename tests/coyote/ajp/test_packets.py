@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from catalina.coyote.ajp.packets import AjpReader, PacketDecoder, packet
 from catalina.errors import LimitError, ProtocolError
 from tests.coyote.ajp import web_server
+from tests.support.work import assert_linear
 
 
 def decode_all(decoder: PacketDecoder, portions: list[bytes]) -> list[bytes]:
@@ -68,3 +69,22 @@ def test_null_where_a_text_is_needed_is_refused():
 
 def test_packets_of_the_container_have_their_own_signature():
     assert packet(b"xyz") == b"AB\0\3xyz"
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x0a", b"x" * 100])
+@pytest.mark.parametrize("portion", [1, 4096])
+def test_cutting_packets_is_linear(payload, portion):
+    def make(size: int):
+        data = web_server.packet(payload) * size
+        portions = [data[i : i + portion] for i in range(0, len(data), portion)]
+
+        def call() -> None:
+            decoder = PacketDecoder()
+            for part in portions:
+                decoder.receive(part)
+                while decoder.next_packet() is not None:
+                    pass
+
+        return call
+
+    assert_linear(make, 100)

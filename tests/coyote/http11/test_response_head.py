@@ -35,3 +35,8 @@ def test_a_chunk_has_its_size_in_hex():
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=20)), max_size=4))
 def test_any_fields_make_exactly_one_line_each(fields):
     assert encode_head(200, fields, "").count(b"\n") == len(fields) + 2
+
+
+def test_a_reason_is_sent_on_request_and_cannot_end_its_line():
+    assert encode_head(404, (), "", "Not Found") == b"HTTP/1.1 404 Not Found\r\n\r\n"
+    assert encode_head(404, (), "", "a\r\nX: b") == b"HTTP/1.1 404 a  X: b\r\n\r\n"

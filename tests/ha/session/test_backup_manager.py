@@ -5,6 +5,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsError
 from catalina.ha.session.backup_manager import BackupManager
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.map_session import MapSession
 from tests.ha.session.maps import FakeCluster, Group
 from tests.ha.support import collected
@@ -205,16 +206,13 @@ def test_asynchronous_sends_hold_no_answer() -> None:
     assert set(posted) == {8}
 
 
-def test_without_a_cluster_sessions_are_local(caplog: pytest.LogCaptureFixture) -> None:
-    manager = BackupManager()
+@pytest.mark.parametrize("kind", [BackupManager, DeltaManager])
+def test_without_a_cluster_the_application_does_not_start(kind: type[BackupManager | DeltaManager]) -> None:
+    """It would keep its sessions to itself, and nobody would notice before the first failover."""
+    manager = kind()
     manager.context = FakeContext()
-    manager.start()
-    session = manager.create_session()
-    assert "no cluster associated" in caplog.text
-    assert manager.find_session(session.id) is session
-    assert manager.known_sessions == 1
-    manager.remove(session)
-    assert manager.find_session(session.id) is None
+    with pytest.raises(LifecycleError, match="no cluster associated with this context"):
+        manager.start()
 
 
 @pytest.mark.parametrize("terminate", [False, True])

@@ -10,6 +10,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_request import TYPE_LISTENER, DeltaRequest
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_data import SessionData
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
 from tests.session.support import FakeClock, FakeContext
 
@@ -23,6 +24,7 @@ class Item:
 def new_session(**values: Any) -> DeltaSession:
     manager = DeltaManager(clock=FakeClock(), **values)
     manager.context = FakeContext()
+    manager.cluster = SimpleTcpCluster()
     manager.start()
     session = manager.create_session("S")
     assert isinstance(session, DeltaSession)

@@ -17,7 +17,6 @@ from tests.tribes.wire import cases
 def new_manager() -> BackupManager:
     manager = BackupManager(clock=FakeClock())
     manager.context = FakeContext()
-    manager.start()
     return manager
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any
+from unittest.mock import Mock
+
 import pytest
 
 from catalina.errors import LifecycleError
@@ -10,6 +13,7 @@ from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.member import Member
+from catalina.valves.valve_base import ValveBase
 from tests.ha.support import FakeNetwork, FakePipelineContainer, Node
 from tests.session.support import FakeContext, FakeEngine, FakeHost
 
@@ -155,3 +159,34 @@ def test_nobody_to_send_to_is_no_failure() -> None:
     message = SessionMessage(1, "/app", None, "S", "x", 1)
     assert node.cluster.post(message) is None
     assert not node.cluster.send(message)
+
+
+def started_with(
+    caplog: pytest.LogCaptureFixture, *valves: ValveBase, deployer: Any = None, secure: bool = False
+) -> str:
+    """What a cluster with these parts says at its start."""
+    network = FakeNetwork()
+    cluster = SimpleTcpCluster()
+    for valve in valves:
+        cluster.add_valve(valve)
+    if deployer is not None:
+        cluster.set_deployer(deployer)
+    cluster.container = FakePipelineContainer()
+    cluster.channel = Node(network).channel  # type: ignore[assignment]
+    assert cluster.channel is not None
+    cluster.channel.secure = secure
+    caplog.clear()
+    cluster.start()
+    return caplog.text
+
+
+def test_own_valves_without_replication_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    assert "no ReplicationValve: nothing that a request changes" in started_with(caplog, JvmRouteBinderValve())
+    assert "ReplicationValve" not in started_with(caplog, JvmRouteBinderValve(), ReplicationValve())
+    assert "ReplicationValve" not in started_with(caplog)
+
+
+def test_a_farm_that_anybody_can_deploy_to_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    assert "can deploy code on every node" in started_with(caplog, deployer=Mock())
+    assert "Deployer" not in started_with(caplog, deployer=Mock(), secure=True)
+    assert "Deployer" not in started_with(caplog)

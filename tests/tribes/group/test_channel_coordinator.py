@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from catalina.attributes import Place
 from catalina.errors import ChannelError
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
@@ -44,9 +45,46 @@ def test_a_port_that_is_taken_stops_the_start_and_says_which():
         one, _ = make_channel(free_port())
         receiver = one.coordinator.receiver
         receiver.port, receiver.auto_bind = taken.getsockname()[1], 1
-        with pytest.raises(ChannelError, match="in use"):
+        receiver.place = Place("server.xml", 12)
+        words = f"server.xml:12: <Receiver address='127.0.0.1' port='{receiver.port}' autoBind='1'>: .*in use"
+        with pytest.raises(ChannelError, match=words):
             one.start()
     assert one.reactor is None, "no thread is left"
+    one.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"address": "no.such.host.invalid"}, "<Receiver address='no.such.host.invalid'>: .*not known"),
+        ({"address": "203.0.113.9"}, "<Receiver address='203.0.113.9' port='[0-9]+' autoBind='100'>: .*assign"),
+        ({"bind": "203.0.113.9"}, "<Receiver bind='203.0.113.9' port='[0-9]+' autoBind='100'>: .*assign"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_named_with_its_place(settings, words):
+    one, _ = make_channel(free_port())
+    receiver = one.coordinator.receiver
+    for name, value in settings.items():
+        setattr(receiver, name, value)
+    receiver.place = Place("server.xml", 12)
+    with pytest.raises(ChannelError, match=f"server.xml:12: {words}"):
+        one.start()
+    one.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"address": "no.such.group.invalid"}, "<Membership address='no.such.group.invalid'>: .*not known"),
+        ({"address": "10.0.0.1"}, "<Membership address='10.0.0.1' port='[0-9]+' bind='127.0.0.1'>: .*not a multicast"),
+        ({"bind": "203.0.113.9"}, "<Membership address='228.0.0.4' port='[0-9]+' bind='203.0.113.9'>: No such device"),
+    ],
+)
+def test_a_group_that_cannot_be_joined_is_named_with_its_place(settings, words):
+    one, _ = make_channel(free_port(), **settings)
+    one.membership_service.place = Place("server.xml", 9)
+    with pytest.raises(ChannelError, match=f"server.xml:9: {words}"):
+        one.start()
     one.stop()
 
 

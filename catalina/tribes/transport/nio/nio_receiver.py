@@ -6,7 +6,7 @@ import logging
 import socket
 from functools import partial
 
-from catalina.errors import ChannelError, ProtocolError
+from catalina.errors import ChannelError, ConfigurationError, ProtocolError
 from catalina.reactor import READ, Reactor
 from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, ChannelMessage
 from catalina.tribes.in_runner import run_in_runner
@@ -50,12 +50,13 @@ class NioReceiver(ReceiverBase):
             self.channel.is_known,
             self.channel.now,
         )
-        address = self.bind or self._resolve_host(route_hint)
-        if self.bind:
-            self._resolve_host(route_hint)
         try:
-            self._bind_all(address, reactor)
-        except OSError:
+            host = self._resolve_host(route_hint)
+        except OSError as exc:
+            raise self.refused("address", exc) from exc
+        try:
+            self._bind_all(self.bind or host, reactor)
+        except ConfigurationError:
             self._close_all(reactor)
             raise
 
@@ -84,15 +85,26 @@ class NioReceiver(ReceiverBase):
             # Nobody listens there; it is a part of the name, and differs like the other one on one machine.
             self.bound_port = self.port + self.bound_secure_port - self.secure_port
         if self.udp_port > 0:
-            udp = self._udp = self._first_free(self.udp_port, lambda port: self._open_udp(family, address, port))
+            try:
+                udp = self._udp = self._first_free(self.udp_port, lambda port: self._open_udp(family, address, port))
+            except OSError as exc:
+                raise self.refused(f"{self._bound_by} udpPort autoBind", exc) from exc
             self.bound_udp_port = udp.getsockname()[1]
             bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
             reactor.register(udp, READ, self._on_datagrams)
 
+    @property
+    def _bound_by(self) -> str:
+        """The attribute that says where to listen."""
+        return "bind" if self.bind else "address"
+
     def _open_server(
         self, family: socket.AddressFamily, address: str, first: int, reactor: Reactor, secure: bool
     ) -> int:
-        server = self._first_free(first, lambda port: self._listen(family, address, port))
+        try:
+            server = self._first_free(first, lambda port: self._listen(family, address, port))
+        except OSError as exc:
+            raise self.refused(f"{self._bound_by} {'securePort' if secure else 'port'} autoBind", exc) from exc
         self._servers.append(server)
         reactor.register(server, READ, partial(self._on_acceptable, server, secure))
         return int(server.getsockname()[1])
