@@ -131,7 +131,6 @@ def test_a_value_whose_module_is_not_loaded_waits_for_it(
 ) -> None:
     found = kind()
     found.context = FakeContext(loader=FakeLoader(LAZY))
-    found.start()
     cart = lazy_class.Cart()
     cart.items = [1]
     encoded = found.codec.encode("cart", {"cart": cart, "count": 1})
@@ -204,7 +203,6 @@ def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
 ) -> None:
     found = kind()
     found.context = FakeContext()
-    found.start()
     session = found.create_session()
     session.restore_attribute("broken", EncodedValue(b"\x73\x72rubbish", 0))
     session.restore_attribute("whole", found.codec.encode("whole", "text"))
@@ -219,7 +217,6 @@ def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
 def test_a_value_that_cannot_be_read_for_want_of_stack_is_read_when_there_is_room(kind: type[StandardManager]) -> None:
     found = kind()
     found.context = FakeContext()
-    found.start()
     value: object = ("x",)
     for _ in range(70):
         value = [value]
