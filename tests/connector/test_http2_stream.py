@@ -33,3 +33,27 @@ def test_a_body_that_stops_coming_is_408():
         client.h2.send_headers(stream, [*pseudo, ("content-length", "100000")])
         client.send_body(stream, b"x" * 100, end=False)
         assert client.answer(stream)[0] == 408
+
+
+def test_bodies_that_wait_for_their_turn_leave_room_for_those_that_are_read():
+    """More than the windows of few streams arrives before any of the requests can end."""
+
+    def count(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        size = len(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b"%d" % size]
+
+    with serving_h2(count, h2_maxConcurrentStreamExecution="2") as connector, H2Client(connector) as client:
+        streams = []
+        for _ in range(60):
+            stream = client.h2.get_next_available_stream_id()
+            client.answers[stream] = {"fields": {}, "body": b"", "ended": False, "reset": None}
+            pseudo = [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")]
+            client.h2.send_headers(stream, [*pseudo, ("content-length", "70000")])
+            client.flush()
+            streams.append(stream)
+        for stream in streams:
+            client.send_body(stream, b"x" * 60_000, end=False)
+        for stream in streams:
+            client.send_body(stream, b"x" * 10_000)
+        assert [client.answer(stream) for stream in streams] == [(200, b"70000")] * 60
