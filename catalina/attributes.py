@@ -63,7 +63,7 @@ def _to_bool(text: str) -> bool:
     match text.strip().lower():
         case "true" | "yes" | "on":
             return True
-        case "false" | "no" | "off":
+        case "false" | "no" | "off" | "0":  # to Java all but true is false
             return False
         case _:
             raise AttributeRefused("true or false")
