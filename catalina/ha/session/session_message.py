@@ -35,6 +35,7 @@ __all__ = [
     "EVT_CHANGE_SESSION_ID",
     "EVT_GET_ALL_SESSIONS",
     "EVT_LEDGER",
+    "EVT_PROBE",
     "EVT_SESSION_ACCESSED",
     "EVT_SESSION_CREATED",
     "EVT_SESSION_DELTA",
@@ -58,6 +59,8 @@ EVT_CHANGE_SESSION_ID = 15
 EVT_ALL_SESSION_NOCONTEXTMANAGER = 16
 #: Between nodes of this software: a message of the ledger (tribes/ledger/wire.py). Java ignores unknown events.
 EVT_LEDGER = 101
+#: Asks for nothing but its acknowledgement.
+EVT_PROBE = 102
 
 #: As Tomcat's logs call them (SessionMessageImpl.getEventTypeString).
 EVENT_NAMES = {
@@ -71,6 +74,7 @@ EVENT_NAMES = {
     EVT_CHANGE_SESSION_ID: "SESSION-ID-CHANGED",
     EVT_ALL_SESSION_NOCONTEXTMANAGER: "NO-CONTEXT-MANAGER",
     EVT_LEDGER: "LEDGER",
+    EVT_PROBE: "PROBE",
 }
 
 CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
