@@ -16,7 +16,7 @@ DEPENDENCIES = "site-packages"
 MODULES = ("wsgi", "app")
 
 
-def search_path(root: str, work: str) -> list[str]:
+def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterable[str] = ()) -> list[str]:
     """The directories to import from, first match wins.
 
     Without a WEB-INF that is the directory itself; with one, the directory where ``wsgi.py`` or ``app.py`` lies in it.
@@ -24,6 +24,8 @@ def search_path(root: str, work: str) -> list[str]:
     Args:
         root: the application's directory.
         work: its scratch directory; wheels of ``WEB-INF/lib`` are unpacked below it, once per file.
+        before: directories of other resource sets that come first; wheels in them count, too.
+        after: those that come behind the application's own.
 
     Raises:
         DeploymentError: a wheel in ``WEB-INF/lib`` cannot be used here; the text says why.
@@ -34,36 +36,23 @@ def search_path(root: str, work: str) -> list[str]:
     else:
         own = [root] if any(os.path.isfile(os.path.join(root, f"{name}.py")) for name in MODULES) else []
         path = [os.path.join(web_inf, "classes"), *own, *_library_path(os.path.join(web_inf, "lib"), work)]
-    path.append(os.path.join(work, DEPENDENCIES))
+    path = [*_others(before, work), *path, *_others(after, work), os.path.join(work, DEPENDENCIES)]
     return [entry for entry in path if os.path.isdir(entry)]
 
 
-def _library_path(library: str, work: str) -> list[str]:
-    if not os.path.isdir(library):
-        return []
-    wheels = sorted(name for name in os.listdir(library) if name.lower().endswith(".whl"))
-    unpacked = [install_wheel_cached(os.path.join(library, name), os.path.join(work, "lib")) for name in wheels]
-    return [library, *unpacked]
+def _others(directories: Iterable[str], work: str) -> list[str]:
+    """Directories with the wheels in them; a path that is a wheel itself is unpacked as those are.
 
-
-def resource_path(code: Iterable[tuple[list[str], list[str]]], work: str) -> list[str]:
-    """The directories to import from that ``<Resources>`` adds, in order.
-
-    Several applications may have the same directory, and each module must be one application's: a directory gets a name
-    of its own below ``work``, a link.
-
-    Args:
-        code: directories and wheels of each set.
-        work: the application's scratch directory.
-
-    Raises:
-        DeploymentError: a wheel cannot be used here.
+    Several applications may have the same directory, and each module is one application's, known by its file: so a
+    directory gets a name of its own below ``work``, a link.
     """
-    path = []
-    for directories, wheels in code:
-        path += [_own_name(directory, os.path.join(work, "resources")) for directory in directories]
-        path += [install_wheel_cached(wheel, os.path.join(work, "lib")) for wheel in wheels]
-    return path
+    found: list[str] = []
+    for path in directories:
+        if os.path.isfile(path):
+            found.append(install_wheel_cached(path, os.path.join(work, "lib")))
+        elif os.path.isdir(path):
+            found += _library_path(_own_name(path, os.path.join(work, "resources")), work)
+    return found
 
 
 def _own_name(directory: str, links: str) -> str:
@@ -72,3 +61,11 @@ def _own_name(directory: str, links: str) -> str:
     if not os.path.islink(link):
         os.symlink(directory, link)
     return link
+
+
+def _library_path(library: str, work: str) -> list[str]:
+    if not os.path.isdir(library):
+        return []
+    wheels = sorted(name for name in os.listdir(library) if name.lower().endswith(".whl"))
+    unpacked = [install_wheel_cached(os.path.join(library, name), os.path.join(work, "lib")) for name in wheels]
+    return [library, *unpacked]

@@ -20,7 +20,7 @@ from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.import_statements import code_of, modules_named
 from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
-from catalina.loader.search_path import resource_path, search_path
+from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
 
 if TYPE_CHECKING:
@@ -79,12 +79,7 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"{self}: has no context")
         root = os.path.abspath(context.document_root)
         work = os.path.abspath(context.work_path)
-        resources = context.resources
-        path = [
-            *resource_path(resources.code_before(), work),
-            *search_path(root, work),
-            *resource_path(resources.code_after(), work),
-        ]
+        path = search_path(root, work, *context.resources.code())
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)

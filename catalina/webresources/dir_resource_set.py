@@ -10,7 +10,10 @@ from catalina.errors import DeploymentError
 from catalina.webresources.resource import FileResource, Resource
 from catalina.webresources.resource_set import ResourceSet
 
-__all__ = ["DirResourceSet"]
+__all__ = ["CODE_MOUNTS", "DirResourceSet"]
+
+#: Where an application's code lies.
+CODE_MOUNTS = ("/WEB-INF/classes", "/WEB-INF/lib")
 
 
 class DirResourceSet(ResourceSet):
@@ -30,6 +33,9 @@ class DirResourceSet(ResourceSet):
         # The base itself may well be behind a link.
         self._directory = os.path.realpath(base)
 
+    def code(self) -> str | None:
+        return self._directory if self.mount in CODE_MOUNTS and not self.static_only else None
+
     def get(self, path: str) -> Resource | None:
         file = self._file(path)
         if file is None:
@@ -44,13 +50,6 @@ class DirResourceSet(ResourceSet):
         if file is None or not os.path.isdir(file):
             return self.mounts_below(path)
         return set(os.listdir(file)) | self.mounts_below(path)
-
-    def code(self) -> tuple[list[str], list[str]]:
-        found = [self._file(path) for path in ("/WEB-INF/classes", "/WEB-INF/lib")]
-        directories = [each for each in found if each is not None and os.path.isdir(each)]
-        library = found[1] if found[1] in directories else None
-        names = sorted(os.listdir(library)) if library is not None else []
-        return directories, [os.path.join(library or "", name) for name in names if name.lower().endswith(".whl")]
 
     def file_to_write(self, path: str) -> Path | None:
         """The file for a path that may not exist yet; None when its directory is not one of ours or behind a link."""

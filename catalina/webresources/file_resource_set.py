@@ -18,6 +18,10 @@ class FileResourceSet(ResourceSet):
         base = Path(self.base)
         return base if base.is_absolute() or self.root is None else self.root.catalina_base / base
 
+    def code(self) -> str | None:
+        is_wheel = self.mount.startswith("/WEB-INF/lib/") and self.mount.lower().endswith(".whl")
+        return str(self._file) if is_wheel and not self.static_only else None
+
     def get(self, path: str) -> Resource | None:
         if path != self.mount:
             return None
@@ -26,7 +30,3 @@ class FileResourceSet(ResourceSet):
 
     def names(self, path: str) -> set[str]:
         return self.mounts_below(path) if self._file.is_file() else set()
-
-    def code(self) -> tuple[list[str], list[str]]:
-        in_library = self.mount.startswith("/WEB-INF/lib/") and self.mount.lower().endswith(".whl")
-        return [], [str(self._file)] if in_library else []

@@ -51,10 +51,6 @@ class JarResourceSet(ResourceSet):
         self._files = {}
         self._directories = {}
 
-    def code(self) -> tuple[list[str], list[str]]:
-        is_code = self.mount == "/WEB-INF/classes" and not self.internal_path.strip("/")
-        return [], [str(self._archive)] if is_code and self._archive.suffix.lower() == ".whl" else []
-
     def get(self, path: str) -> Resource | None:
         inner = self.inner_path(path)
         if inner is None:

@@ -22,9 +22,7 @@ class ResourceSet(Lifecycle):
     web_app_mount = Attribute(str, "/", doc="Where in the application they appear.")
     read_only = Attribute(bool, False, doc="Nothing is written here; always so in archives.")
     class_loader_only = Attribute(bool, False, doc="Not served, only on the import path.")
-    static_only = Attribute(
-        bool, False, doc="Served, but not on the import path, where WEB-INF/classes and WEB-INF/lib of a set are else."
-    )
+    static_only = Attribute(bool, False, doc="Served, but not on the import path.")
     allow_linking = Attribute(
         bool, None, doc="Follow links that lead out of the base; as <Resources> says if not given."
     )
@@ -40,6 +38,13 @@ class ResourceSet(Lifecycle):
         mount = self.web_app_mount.rstrip("/")
         return mount if not mount or mount.startswith("/") else "/" + mount
 
+    def code(self) -> str | None:
+        """The directory to import from that the set is for the application, or the wheel; None when it is none.
+
+        That is what is mounted where code lies, ``/WEB-INF/classes`` or ``/WEB-INF/lib``, unless it is static only.
+        """
+        return None
+
     def inner_path(self, path: str) -> str | None:
         """The part of an application's path below the mount, with leading slash; None when it is not below."""
         mount = self.mount
@@ -54,10 +59,6 @@ class ResourceSet(Lifecycle):
     def names(self, path: str) -> set[str]:
         """Names in a directory, ``path`` ending with a slash; empty for none."""
         raise NotImplementedError
-
-    def code(self) -> tuple[list[str], list[str]]:
-        """What this set adds to WEB-INF/classes and WEB-INF/lib: directories to import from, and wheels."""
-        return [], []
 
     def mounts_below(self, path: str) -> set[str]:
         """The next part of the mount when that is below a directory: it appears in listings."""

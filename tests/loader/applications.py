@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from catalina.loader.webapp_loader import WebappLoader
-from catalina.webresources.standard_root import StandardRoot
 
 
 class FakeContext:
@@ -20,9 +20,9 @@ class FakeContext:
         self.reloadable = False
         self.reloads = 0
         self.server = None
+        self.resources = SimpleNamespace(code=lambda: ([], []))
         self.clear_references_stop_timer_threads = False
         self.skip_memory_leak_checks_on_jvm_shutdown = False
-        self.resources = StandardRoot()
 
     def reload(self) -> None:
         self.reloads += 1

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import resource_path, search_path
+from catalina.loader.search_path import search_path
 from tests.deploy.archives import make_wheel
 
 
@@ -47,14 +47,21 @@ def test_a_wheel_for_another_platform_is_an_error(tmp_path):
         path_of(tmp_path)
 
 
-def test_what_resources_add_has_a_name_of_its_own(tmp_path):
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    make_wheel(tmp_path, "a", "1", {"a.py": ""})
-    (wheel,) = tmp_path.glob("*.whl")
-    code = [([str(shared)], []), ([], [str(wheel)])]
-    one, two = (resource_path(code, str(tmp_path / work)) for work in ("one", "two"))
-    assert [os.path.realpath(entry) for entry in (one[0], two[0])] == [str(shared), str(shared)]
-    assert one[0] != two[0]
-    assert os.path.relpath(one[1], tmp_path).startswith("one/lib/a-1-py3-none-any.whl")
-    assert resource_path(code, str(tmp_path / "one")) == one
+def test_other_resource_sets_stand_in_front_and_behind(tmp_path):
+    for name in ("a/WEB-INF/classes", "shared", "fallback"):
+        (tmp_path / name).mkdir(parents=True)
+    wheel = make_wheel(tmp_path / "wheels", "b", "1", {"b.py": ""})
+    make_wheel(tmp_path / "shared", "c", "1", {"c.py": ""})
+    found = search_path(
+        str(tmp_path / "a"),
+        str(tmp_path / "work"),
+        [str(tmp_path / "shared"), str(wheel)],
+        [str(tmp_path / "fallback")],
+    )
+    relative = [os.path.relpath(entry, tmp_path) for entry in found]
+    assert relative[0].startswith("work/resources/")
+    assert os.path.realpath(found[0]) == str(tmp_path / "shared")
+    assert relative[1].startswith("work/lib/c-1-py3-none-any.whl")
+    assert relative[2].startswith("work/lib/b-1-py3-none-any.whl")
+    assert relative[3] == "a/WEB-INF/classes"
+    assert [os.path.realpath(entry) for entry in found[4:]] == [str(tmp_path / "fallback")]

@@ -144,7 +144,6 @@ def test_without_a_context_it_does_not_start():
         WebappLoader().start()
 
 
-SHARED = "NAME = __name__\nFILE = __file__\n"
 USES = """
 import shared_code
 
@@ -152,40 +151,22 @@ def application(environ, start_response):
     start_response("200 OK", [])
     return [shared_code.FILE.encode()]
 """
-
-
-def _with_resources(tmp_path, resource_set):
-    """Two applications that import what their <Resources> bring."""
-    node = Node(tmp_path)
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "shared_code.py").write_text(SHARED)
-    for name in ("one", "two"):
-        context = node.add(name, {"WEB-INF/classes/wsgi.py": USES, "WEB-INF/web.xml": web_xml(SERVLET)})
-        context.resources.add(context.resources.post, resource_set())
-    return node
-
-
 SERVLET = (
     "<servlet><servlet-name>s</servlet-name><servlet-class>wsgi:application</servlet-class></servlet>"
     "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/s</url-pattern></servlet-mapping>"
 )
 
 
-@pytest.mark.parametrize("attributes", [{}, {"class_loader_only": True}])
-def test_resources_bring_code_to_each_application_for_itself(tmp_path, attributes):
-    base = str(tmp_path / "shared")
-    with _with_resources(
-        tmp_path, lambda: DirResourceSet(base=base, web_app_mount="/WEB-INF/classes", **attributes)
-    ) as node:
-        one, two = (node.ask(f"/{name}/s") for name in ("one", "two"))
-    assert (one.status, two.status) == (200, 200)
-    assert one.body != two.body
-    assert {os.path.realpath(each.body) for each in (one, two)} == {os.fsencode(tmp_path / "shared/shared_code.py")}
-
-
-def test_static_only_resources_bring_none(tmp_path):
-    base = str(tmp_path / "shared")
-    with _with_resources(
-        tmp_path, lambda: DirResourceSet(base=base, web_app_mount="/WEB-INF/classes", static_only=True)
-    ) as node:
-        assert node.ask("/one/s").status == 500
+def test_two_applications_import_one_directory_each_for_itself(tmp_path):
+    node = Node(tmp_path)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "shared_code.py").write_text("FILE = __file__\n")
+    for name in ("one", "two"):
+        context = node.add(name, {"WEB-INF/classes/wsgi.py": USES, "WEB-INF/web.xml": web_xml(SERVLET)})
+        resource_set = DirResourceSet(base=str(tmp_path / "shared"), web_app_mount="/WEB-INF/classes")
+        context.resources.add(context.resources.post, resource_set)
+    with node:
+        answers = [node.ask(f"/{name}/s") for name in ("one", "two")]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert len({answer.body for answer in answers}) == 2
+    assert {os.path.realpath(answer.body) for answer in answers} == {os.fsencode(tmp_path / "shared/shared_code.py")}

@@ -74,20 +74,3 @@ def test_a_new_file_may_be_written_below_but_not_through_a_link(application: Pat
     assert resources.file_to_write("/out/new.txt") is None
     assert resources.file_to_write("/alias") is None
     assert resources.file_to_write("/x\0") is None
-
-
-def test_the_code_that_a_directory_brings(tmp_path: Path) -> None:
-    for name in ("WEB-INF/classes", "WEB-INF/lib"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "WEB-INF/lib/a-1-py3-none-any.whl").write_bytes(b"")
-    (tmp_path / "WEB-INF/lib/readme.txt").write_bytes(b"")
-    classes, library = str(tmp_path / "WEB-INF/classes"), str(tmp_path / "WEB-INF/lib")
-
-    def code(**values: str) -> tuple[list[str], list[str]]:
-        each = DirResourceSet(base=str(tmp_path), **values)
-        each.start()
-        return each.code()
-
-    assert code() == ([classes, library], [f"{library}/a-1-py3-none-any.whl"])
-    assert code(internal_path="/WEB-INF/lib", web_app_mount="/WEB-INF/classes") == ([library], [])
-    assert code(web_app_mount="/docs") == ([], [])
