@@ -39,6 +39,10 @@ def _cases() -> list[Case]:
         for port, path, accepted in product(("zip", "force"), ("/g/x", "/a.txt", "/big.bin"), ACCEPTED)
     ]
     cases += [
+        request("GET", path, "Accept-Encoding: gzip", "Range: bytes=0-99", port=port)
+        for port, path in product(("zip", "force"), ("/a.txt", "/big.bin", "/strong/a.txt"))
+    ]
+    cases += [
         request("GET", "/g/x", f"Accept-Encoding: {first}", f"Accept-Encoding: {second}", port="zip")
         for first, second in product(("gzip", "gzip;q=0", "identity", "x"), repeat=2)
     ]
