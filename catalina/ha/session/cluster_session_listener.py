@@ -11,6 +11,7 @@ from catalina.ha.session.session_message import (
     EVT_GET_ALL_SESSIONS,
     SessionMessage,
 )
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.tribes.member import Member
@@ -22,6 +23,10 @@ log = logging.getLogger("org.apache.catalina.ha.session.ClusterSessionListener")
 
 class ClusterSessionListener(ClusterListener):
     """Finds the manager a message is for; a node that asks for the state of an unknown one is told so at once."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._repeated = RepeatedMessages(log)
 
     def accept(self, message: Any) -> bool:
         """Session messages only."""
@@ -47,4 +52,9 @@ class ClusterSessionListener(ClusterListener):
                 EVT_ALL_SESSION_NOCONTEXTMANAGER, name, None, "NO-CONTEXT-MANAGER", f"NO-CONTEXT-MANAGER-{name}"
             )
             cluster.post(no_manager, sender)
-        log.warning("Context manager doesn't exist:[%s]", name)
+        self._repeated.log(
+            logging.WARNING,
+            f"messages of {sender.name} for managers that do not exist",
+            "Context manager doesn't exist:[%s]",
+            name,
+        )
