@@ -158,7 +158,7 @@ class Lifecycle(Component):
                 hook = HOOKS.get(state)
                 if hook is not None:
                     hook(self)
-            except Exception as exc:
+            except BaseException as exc:
                 self.state = LifecycleState.FAILED
                 if isinstance(exc, LifecycleError):
                     raise

@@ -495,10 +495,12 @@ class Reactor:
                 self.run_round()
                 if self._runner != me:
                     return
-        except BaseException:
-            log.critical("%s: the event loop failed in its runner", self.name, exc_info=True)
-            if self._runner == me:
-                self._watch.lost("its runner failed")
+        except BaseException:  # noqa: BLE001 - logged, and the role goes on
+            try:
+                log.critical("%s: the event loop failed in its runner", self.name, exc_info=True)
+            finally:
+                if self._runner == me:
+                    self._watch.lost("its runner failed")
             return
         self._runner = None
 

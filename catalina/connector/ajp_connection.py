@@ -255,7 +255,7 @@ class AjpConnection(ExchangeConnection):
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send status and fields, and the first bytes of the body."""
-        self._settle_length(response)
+        response.settle_content_length(self.endpoint.messages)
         fields = [pair for pair in response.headers if pair[0].lower() not in CONNECTION_FIELDS]
         if complete and response.body_allowed and response.content_length < 0:
             fields.append(("Content-Length", str(len(body))))

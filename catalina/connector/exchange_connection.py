@@ -13,12 +13,9 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["LENGTH_DIGITS", "ExchangeConnection"]
+__all__ = ["ExchangeConnection"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
-
-#: More digits than any length has.
-LENGTH_DIGITS = 19
 
 
 class ExchangeConnection(StreamConnection):
@@ -126,29 +123,6 @@ class ExchangeConnection(StreamConnection):
         return True
 
     # Answering
-
-    def _settle_length(self, response: Response) -> str | None:
-        """The response's Content-Length, None when it has none; what is no length, or several, is left out.
-
-        The framing is the connection's business: an application's mistake must not make the client wait, or take the
-        next answer for a part of this one.
-        """
-        values = response.get_headers("content-length")
-        good = {value for value in values if value.isascii() and value.isdecimal() and len(value) < LENGTH_DIGITS}
-        if len(good) == 1 and len(set(values)) == 1:
-            length: str | None = good.pop()
-        elif values:
-            length = None
-            self.endpoint.messages.log(
-                logging.WARNING, "bad Content-Length fields of applications",
-                "The Content-Length %s of the response to [%s] is left out, expected one decimal number",
-                values, response.request.request_uri,
-            )  # fmt: skip
-        else:
-            return None
-        fields = [pair for pair in response.headers if pair[0].lower() != "content-length"]
-        response.headers = fields if length is None else [*fields, ("Content-Length", length)]
-        return length
 
     def _conclude(self) -> bool:
         """After an exchange outside of the loop's thread: True when the next request may be parsed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import BinaryIO
 
-from catalina.connector.exchange_connection import LENGTH_DIGITS, ExchangeConnection
+from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.response import BUFFER_SIZE, Response
+from catalina.connector.response import BUFFER_SIZE, Response, is_length
 from catalina.connector.stream_connection import FilePart
 from catalina.coyote.http11.request_body import BodyDecoder, LengthDecoder
 from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head
@@ -53,8 +53,8 @@ class Http11Output(ExchangeConnection):
                 length = value if length is None else ""
             elif lower in CONNECTION_FIELDS:
                 special = True
-        if length is not None and not (length.isdecimal() and length.isascii() and len(length) < LENGTH_DIGITS):
-            length = self._settle_length(response)
+        if length is not None and not is_length(length):
+            length = response.settle_content_length(self.endpoint.messages)
             fields = response.headers
         tail = self.rules.common_lines()
         if special:

@@ -322,6 +322,7 @@ class Http2Stream:
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send HEADERS, and DATA behind it."""
+        response.settle_content_length(self.connection.endpoint.messages)
         fields = [(":status", str(response.status))]
         names = set()
         for name, value in response.headers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from catalina.connector.set_cookie import set_cookie_value
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
+    from catalina.repeated_messages import RepeatedMessages
 
 __all__ = ["BUFFER_SIZE", "Outlet", "Response"]
 
@@ -23,6 +25,15 @@ BUFFER_SIZE = 8192
 
 #: Status codes whose responses have no body (RFC 9110; Tomcat: Http11Processor.prepareResponse).
 NO_BODY = frozenset((*range(100, 200), 204, 205, 304))
+
+
+#: More digits than any length has.
+LENGTH_DIGITS = 19
+
+
+def is_length(text: str) -> bool:
+    """Whether a Content-Length is one."""
+    return text.isdecimal() and text.isascii() and len(text) < LENGTH_DIGITS
 
 
 class Outlet(Protocol):
@@ -163,11 +174,33 @@ class Response:
     def content_length(self) -> int:
         """The Content-Length field, -1 without one or when it is no number."""
         value = self.get_header("content-length")
-        return int(value) if value is not None and value.isdecimal() else -1
+        return int(value) if value is not None and is_length(value) else -1
 
     @content_length.setter
     def content_length(self, length: int) -> None:
         self.set_header("Content-Length", str(length))
+
+    def settle_content_length(self, messages: RepeatedMessages) -> str | None:
+        """The Content-Length, None without one. One that is no number, or several, are left out, with a warning.
+
+        The framing is the connection's business: an application's mistake must not make the client wait, or take the
+        next answer for a part of this one. A connection calls this before it sends the head.
+        """
+        values = self.get_headers("content-length")
+        if not values:
+            return None
+        length: str | None = values[0]
+        if len(set(values)) > 1 or not is_length(values[0]):
+            length = None
+            messages.log(
+                logging.WARNING, "bad Content-Length fields of applications",
+                "The Content-Length %s of the response to [%s] is left out, expected one decimal number",
+                values, self.request.request_uri,
+            )  # fmt: skip
+        if length is None or len(values) > 1:
+            fields = [pair for pair in self.headers if pair[0].lower() != "content-length"]
+            self.headers = fields if length is None else [*fields, ("Content-Length", length)]
+        return length
 
     def add_cookie(
         self,

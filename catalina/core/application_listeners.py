@@ -114,4 +114,11 @@ class ApplicationListeners:
         return True
 
     def _failed(self, what: str, listener: object, exc: BaseException) -> None:
-        self._context.logger.error("Exception sending %s event to listener %r", what, listener, exc_info=exc)
+        self._context.logger.error("Exception sending %s event to listener %s", what, _name(listener), exc_info=exc)
+
+
+def _name(listener: object) -> str:
+    """Its class or function; its own repr() is the application's code, which may fail again."""
+    named = getattr(listener, "__func__", listener)
+    named = named if isinstance(named, types.FunctionType) else type(named)
+    return f"{named.__module__}.{named.__qualname__}"

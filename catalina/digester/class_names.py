@@ -56,6 +56,8 @@ OLD_NAMES = {
     "org.apache.catalina.cluster.deploy.FarmWarDeployer": "org.apache.catalina.ha.deploy.FarmWarDeployer",
     "org.apache.catalina.ha.session.SimpleTcpReplicationManager": "org.apache.catalina.ha.session.DeltaManager",
     # the rest
+    "org.apache.coyote.tomcat4.CoyoteConnector": "org.apache.catalina.connector.Connector",
+    "org.apache.coyote.tomcat5.CoyoteConnector": "org.apache.catalina.connector.Connector",
     "org.apache.catalina.deploy.NamingResources": "org.apache.catalina.deploy.NamingResourcesImpl",
     "org.apache.catalina.realm.JDBCRealm": "org.apache.catalina.realm.DataSourceRealm",
     "org.apache.catalina.session.JDBCStore": "org.apache.catalina.session.DataSourceStore",

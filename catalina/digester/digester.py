@@ -27,6 +27,7 @@ from catalina.digester.substitution import MappingSource, Substitution
 from catalina.digester.xml_tree import XmlAttribute, XmlElement, read_xml
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.extras import missing_package
+from catalina.mbeans.managed_bean import tomcat_class_name
 
 __all__ = ["Digested", "Digester"]
 
@@ -104,7 +105,8 @@ class Digester:
         element = self._read(path, label)
         if element.tag != root:
             raise self._failure(element, f"expected <{root}> as the root element")
-        self.tree = digested = Digested(element, component, element.get("className") or "")
+        class_name = element.get("className") or tomcat_class_name(type(component))
+        self.tree = digested = Digested(element, component, class_name)
         self._fill(digested, component)
         self._stop_on_errors()
         return digested

@@ -194,7 +194,7 @@ class WebappLoader(Lifecycle):
                     return False
                 try:
                     importlib.import_module(name)
-                except Exception:  # the application's own code runs here
+                except BaseException:  # the application's own code runs here
                     self._failed.add(name)
                     log.warning("[%s]: cannot load the module [%s], whose class a session's value has",
                                 self._name, name, exc_info=True)  # fmt: skip

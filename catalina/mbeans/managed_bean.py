@@ -16,6 +16,7 @@ from typing import Any
 
 from catalina.attributes import AttributeRefused, Component, xml_name
 from catalina.errors import CatalinaError
+from catalina.lifecycle import Lifecycle
 from catalina.mbeans.secrets import HIDDEN, looks_secret
 
 __all__ = ["BeanAttributeError", "ManagedBean", "tomcat_class_name"]
@@ -105,7 +106,7 @@ class ManagedBean:
         """Bean name -> Python name."""
         kind = type(self.component)
         found = {"className": _CLASS}
-        if hasattr(self.component, "state"):
+        if isinstance(self.component, Lifecycle):
             found["stateName"] = _STATE
         for base in reversed(kind.__mro__):
             for declaration in vars(base).get("declared", {}).values():

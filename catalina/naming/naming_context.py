@@ -57,7 +57,7 @@ class _Binding:
                 if callable(close):
                     try:
                         close()
-                    except Exception:  # foreign code: a driver, a class of the operator's
+                    except BaseException:  # foreign code: a driver, a class of the operator's
                         log.exception("Resource [%s] could not be closed", name)
                     break
 

@@ -182,6 +182,6 @@ class _CallableFactory:
         properties = {name: value for name, value in spec.properties.items() if name != "factory"}
         try:
             made: object = self._function(**properties)
-        except Exception as error:  # foreign code
+        except BaseException as error:  # foreign code
             raise NamingError(f"{spec}: the factory failed: {error}") from error
         return made

@@ -25,7 +25,7 @@ NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", "
 
 USAGE = """\
   deploy FILE|DIR   run a wheel, war or zip, or a directory as NAME.zip, on the running node; --farm: on all nodes
-  undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files
+  undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files; --farm: on all nodes of its farm
   list              the applications of the running node
   reload PATH       stop and start an application"""
 
@@ -93,6 +93,8 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("file", metavar="FILE", help="a wheel, war or zip, or a directory")
     elif verb != "list":
+        if verb == "undeploy":
+            parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("name", metavar="PATH")
     return parser
 

@@ -75,8 +75,19 @@ class ControlCommands:
         return [f"reloaded [{context.name or '/'}]"]
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """Stop an application and delete its files."""
+        """Stop an application and delete its files; with ``farm`` on all nodes of the farm."""
         name = _name_of(arguments)
+        farm = getattr(host.cluster, "deployer", None)
+        if arguments.get("farm"):
+            if farm is None:
+                raise DeploymentError(f"host {host.name} has no FarmWarDeployer")
+            report("undeploying", 0, 0)
+            return [farm.withdraw(name.name)]
+        if farm is not None and farm.is_farmed(name.name):
+            raise DeploymentError(
+                f"[{name.display_name}] is an application of the farm, on all nodes: catalina undeploy --farm "
+                f"{name.display_name}"
+            )
         self._config(host).undeploy(name.name)
         return [f"undeployed [{name.display_name}]"]
 

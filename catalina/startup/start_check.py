@@ -51,7 +51,7 @@ def check_start(tree: Digested, server: StandardServer) -> Iterator[Finding]:
     component = tree.component
     if component is not None:
         for kind, check in _CHECKS:
-            if isinstance(component, kind):
+            if isinstance(component, kind) and tree.element.tag not in _WITHOUT_CHECK:
                 for level, text in check(component, server):
                     finding = Finding(level, tree.element.place, tree.element.tag, text)
                     tree.findings.append(finding)
@@ -184,6 +184,9 @@ def _users_file(pathname: str, server: StandardServer, missing: int) -> Problems
     except CatalinaError as error:
         yield logging.ERROR, str(error)
 
+
+#: A LocalMember gets its host when the receiver has bound.
+_WITHOUT_CHECK = frozenset({"LocalMember"})
 
 _CHECKS: tuple[tuple[type[Component] | tuple[type[Component], ...], Callable[[Any, StandardServer], Problems]], ...] = (
     (StandardServer, _shutdown_port),

@@ -111,7 +111,8 @@ def test_a_wheel_put_into_the_watched_directory_runs_everywhere_changes_and_goes
     farm.wait_for("404", "abc")
     for node in farm.nodes.values():
         wait_until(lambda node=node: not list(node.base.glob("webapps/shop*")), "its files are gone")
-        assert os.listdir(node.base / "farm/temp") == ["farm-state.json"]
+        left = [path.name for path in (node.base / "farm/temp").rglob("*") if path.is_file()]
+        assert left == ["farm-state.json"]
 
 
 @pytest.mark.parametrize("suffix", ["war", "zip"])
@@ -259,6 +260,19 @@ def test_the_command_farms_and_says_how_many_nodes_have_it(farm: Farm, capsys: p
     assert capsys.readouterr().err == "catalina: [/broken##1]: does not start; the log says why\n"
 
 
+def test_the_command_undeploys_on_all_nodes(farm: Farm, capsys: pytest.CaptureFixture[str]) -> None:
+    wheel(farm.listen("a"), "goes", "goes")
+    farm.wait_for("goes", "abc", "/goes")
+    base = farm.nodes["a"].base
+    assert control_client.main("undeploy", ["/goes##1"], base) == 1
+    assert "catalina undeploy --farm /goes##1" in capsys.readouterr().err
+    farm.wait_for("goes", "abc", "/goes")
+    assert control_client.main("undeploy", ["--farm", "/goes##1"], base) == 0
+    assert capsys.readouterr().out == "undeployed [/goes##1] here and told 2 members\n"
+    farm.wait_for("404", "abc", "/goes")
+    assert not list(farm.listen("a").glob("goes*"))
+
+
 def broken(directory: Path) -> Path:
     return make_wheel(directory, "broken", "1", {"broken.py": "application = 1/0\n"})
 
@@ -273,7 +287,9 @@ def test_a_node_whose_cable_is_out_during_the_transfer_gets_the_file_when_it_is_
         wheel(farm.listen("a"), "one")
         farm.wait_for("one", "ab")
         wheel(farm.listen("a"), "two", **{"pad.txt": os.urandom(20_000_000).hex()})
-        wait_until(lambda: any((farm.nodes["b"].base / "farm/temp").glob("incoming-*/*")), "the transfer has begun", 30)
+        wait_until(
+            lambda: any((farm.nodes["b"].base / "farm/temp").glob("*/incoming-*/*")), "the transfer has begun", 30
+        )
         farm.cut("b")
         wait_until(lambda: "has not arrived at" in farm.nodes["a"].log, "a notices", 90)
         farm.wait_for("two", "a")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import BUFFER_SIZE, Response
+from catalina.repeated_messages import RepeatedMessages
 from tests.connector.test_wsgi_adapter import Outlet
 
 
@@ -222,3 +224,23 @@ def test_the_reason_is_the_applications_as_long_as_the_status_is():
     assert response.reason == "Not Found"
     response.status = 799
     assert response.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "length", "kept"),
+    [
+        ([], None, 0),
+        (["5"], "5", 1),
+        (["5", "5"], "5", 1),
+        (["5", "6"], None, 0),
+        (["-5"], None, 0),
+        (["\u0665"], None, 0),
+    ],
+)
+def test_a_response_has_one_content_length_or_none(values, length, kept, caplog):
+    response, _ = make()
+    response.headers = [("Content-Length", value) for value in values]
+    messages = RepeatedMessages(logging.getLogger("test"))
+    assert response.settle_content_length(messages) == length
+    assert len(response.get_headers("content-length")) == kept
+    assert ("is left out" in caplog.text) == (bool(values) and length is None)

@@ -1,27 +1,23 @@
-"""Every documented attribute of <Context> is declared, with Tomcat's default."""
+"""Attributes of <Context>; that all of Tomcat's are there with its defaults is in tests/test_declared_attributes.py."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
+from catalina.core.context_attributes import ContextAttributes
 from catalina.core.standard_context import StandardContext
-from catalina.core.standard_host import StandardHost
-from catalina.core.standard_server import StandardServer
-from tests.support.needs import missing
+from tests.support.tomcat_table import tomcat_classes
 
 
-def test_everything_that_tomcat_documents_is_declared_with_its_default() -> None:
-    reference = Path(__file__).parents[3] / "shared" / "reference" / "components.json"
-    if not reference.is_file():
-        missing(f"{reference} is not there")
-    components = {each["className"]: each for each in json.loads(reference.read_text())["components"]}
-    for kind in (StandardContext, StandardHost, StandardServer):
-        declared = kind.attributes()
-        for attribute in components[f"org.apache.catalina.core.{kind.__name__}"]["documented"]:
-            name, fresh = attribute["name"], attribute.get("freshValue")
-            if name == "className":
-                continue
-            assert name in declared, f"{kind.__name__} {name}"
-            if isinstance(fresh, bool | int):
-                assert declared[name].default == fresh, f"{kind.__name__} {name}"
+def test_a_context_has_them_under_tomcats_names() -> None:
+    today = {
+        name
+        for name, attribute in tomcat_classes()["org.apache.catalina.core.StandardContext"].attributes.items()
+        if not attribute.until
+    }
+    assert len(today) > 60
+    assert today <= set(StandardContext.attributes())
+    assert StandardContext().session_cookie_path_uses_trailing_slash is False
+
+
+def test_the_older_places_of_resources_attributes_say_nothing_by_default() -> None:
+    older = ("allow_linking", "caching_allowed", "cache_max_size", "cache_ttl")
+    assert [ContextAttributes.declared[name].default for name in older] == [None] * len(older)

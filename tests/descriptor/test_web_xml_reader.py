@@ -14,6 +14,8 @@ from catalina.descriptor.web_xml import WebXml
 from catalina.descriptor.web_xml_reader import METHODS, read_web_xml
 from catalina.descriptor.web_xml_writer import to_xml
 from catalina.errors import ConfigurationError
+from tests.support.corpus import OTHERS, files
+from tests.support.needs import other_peoples
 
 
 def read(tmp_path: Path, inner: str, **options: bool) -> WebXml:
@@ -206,13 +208,13 @@ def test_entities_do_not_multiply(tmp_path: Path) -> None:
         read_web_xml(tmp_path / "web.xml")
 
 
-def test_real_descriptors_of_other_people_are_read() -> None:
-    from tests.support.needs import missing
+@pytest.mark.parametrize("path", files("web"), ids=lambda path: path.stem)
+def test_descriptors_of_all_ages_are_read_without_a_warning(path: Path) -> None:
+    assert read_web_xml(path).warnings == []
 
-    corpus = Path(__file__).parents[3] / "shared" / "corpus" / "web-xml"
-    if not corpus.is_dir():
-        missing(f"{corpus} is not there")
-    for file in sorted(corpus.glob("*.xml")):
+
+def test_real_descriptors_of_other_people_are_read() -> None:
+    for file in sorted(other_peoples(OTHERS / "web-xml").glob("*.xml")):
         assert read_web_xml(file).warnings == [], file.name
 
 

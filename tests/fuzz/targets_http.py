@@ -12,6 +12,7 @@ from catalina.connector.parameters import body_parameters, parse_cookies, query_
 from catalina.connector.uri import UriRules
 from catalina.coyote.ajp.forward_request import decode_forward_request
 from catalina.coyote.ajp.packets import PacketDecoder
+from catalina.coyote.http2.hpack_decoder import HpackDecoder, HpackException, OversizedException
 from catalina.coyote.http2.http2_error import ConnectionException
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http11.request_body import ChunkedDecoder, LengthDecoder
@@ -169,6 +170,15 @@ def _http2_seeds() -> list[bytes]:
     ]
 
 
+def _hpack(data: bytes) -> None:
+    """Two blocks on one connection."""
+    decoder = HpackDecoder()
+    for block in (data[: len(data) // 2], data[len(data) // 2 :]):
+        fields = decoder.decode(block, 5000)
+        assert len(fields) >= decoder.count
+        assert decoder.size <= 5000
+
+
 def _hello(data: bytes) -> None:
     extractor = TLSClientHelloExtractor(1 << 12)
     for end in range(0, len(data) + 64, 64):
@@ -221,6 +231,9 @@ TARGETS = [
     Target("http2", _http2, ("catalina.coyote.http2.http2_parser:Http2Parser.receive",
                              "catalina.coyote.http2.http2_upgrade_handler:Http2UpgradeHandler.receive"),
            _http2_seeds, (ConnectionException,)),
+    Target("hpack", _hpack, ("catalina.coyote.http2.hpack_decoder:HpackDecoder.decode",),
+           lambda: [frames.block(), frames.block(("x", "y"), ("cookie", "a=b")), b"\x40\x01x\x011\xbe\x20\x3f\xe1\x1f"],
+           (HpackException, OversizedException)),
     Target("hello", _hello, ("catalina.tomcat.util.net.tls_client_hello_extractor:TLSClientHelloExtractor.look",),
            lambda: [client_hello("shop.example.org"), client_hello(None)], ()),
     Target("uri", _uri, ("catalina.connector.uri:UriRules.decode",),

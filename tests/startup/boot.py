@@ -31,7 +31,11 @@ def application(environ, start_response):
 """
 
 #: Values for ``${...}`` of the corpus without which the server could not be what its author meant.
-PLACEHOLDERS = {"TOMCAT_USERS_FILE": "conf/tomcat-users.xml", "accessLog.fileDateFormat": ".yyyy-MM-dd"}
+PLACEHOLDERS = {
+    "TOMCAT_USERS_FILE": "conf/tomcat-users.xml",
+    "accessLog.fileDateFormat": ".yyyy-MM-dd",
+    "allowRemoteAddr": ".*",
+}
 #: Attributes that name a certificate, its key or their passwords; and those that name authorities of clients.
 SECRET_FILES = re.compile(r"(?i)keystore|keyAlias|keyPass|certificate(Chain|Key)?File|certificateKey|SSLPassword")
 AUTHORITIES = re.compile(

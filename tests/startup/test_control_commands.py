@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,3 +94,32 @@ def test_an_unknown_host_or_verb_is_an_error(run):
 def test_farming_needs_a_farm(base, run):
     with pytest.raises(DeploymentError, match="no FarmWarDeployer with watchEnabled"):
         run("deploy", wheel(base, "one"), farm=True)
+
+
+class Farm:
+    """A farm with one application."""
+
+    withdrawn: str | None = None
+
+    def is_farmed(self, context):
+        return context == "/shop##1"
+
+    def withdraw(self, context):
+        self.withdrawn = context
+        return f"undeployed [{context}] here and told 2 members"
+
+
+def test_a_farmed_application_is_undeployed_on_all_nodes_or_not_at_all(base, run, monkeypatch):
+    run("deploy", wheel(base, "one"))
+    farm = Farm()
+    monkeypatch.setattr(type(base.host), "cluster", SimpleNamespace(deployer=farm))
+    with pytest.raises(DeploymentError, match=r"on all nodes: catalina undeploy --farm /shop##1"):
+        run("undeploy", name="/shop##1")
+    assert base.runs("/shop##1")
+    assert run("undeploy", name="/shop##1", farm=True) == ["undeployed [/shop##1] here and told 2 members"]
+    assert farm.withdrawn == "/shop##1"
+
+
+def test_undeploying_from_the_farm_needs_one(base, run):
+    with pytest.raises(DeploymentError, match="has no FarmWarDeployer"):
+        run("undeploy", name="/shop##1", farm=True)

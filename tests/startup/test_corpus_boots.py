@@ -1,4 +1,7 @@
-"""Real server.xml files of other people start for real: their connectors answer, and nothing is logged as an error."""
+"""Realistic server.xml files start for real: their connectors answer, and nothing is logged as an error.
+
+Our own files, and those of other people where they lie beside the repository.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.startup.boot import answers, booted, make_base
-from tests.startup.test_corpus import FILES, ILL_FORMED
-from tests.support.needs import missing
+from tests.startup.test_corpus import FILES, ILL_FORMED, THEIRS
+from tests.support.corpus import breaks_at
+from tests.support.needs import other_peoples
 
 pytestmark = pytest.mark.cluster
 
@@ -22,14 +26,17 @@ EXPECTED_ERRORS = re.compile(
 )
 
 
+OURS = [path for path in FILES if breaks_at(path) is None]
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if path.name not in ILL_FORMED], ids=lambda path: path.stem[:24]
+    "path", [*OURS, *(path for path in THEIRS if path.name not in ILL_FORMED)], ids=lambda path: path.stem[:24]
 )
 def test_the_server_of_the_file_starts_and_its_connectors_answer(
     path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not path.is_file():
-        missing("shared/corpus is not beside the repository")
+    if path in THEIRS:
+        other_peoples(path)
     monkeypatch.setattr("sys.path", list(__import__("sys").path))
     silent: list[str] = []
     with booted(make_base(tmp_path / "base", path)) as server:

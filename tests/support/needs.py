@@ -13,7 +13,15 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["missing", "need_command", "need_file", "need_java_tomcat", "need_module", "need_network_namespaces"]
+__all__ = [
+    "missing",
+    "need_command",
+    "need_file",
+    "need_java_tomcat",
+    "need_module",
+    "need_network_namespaces",
+    "other_peoples",
+]
 
 TOMCAT_JARS = Path("/usr/share/tomcat10/lib")
 
@@ -23,6 +31,16 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(f"CI=true, so nothing may be skipped: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def other_peoples(path: Path) -> Path:
+    """Files of other people, which are not ours to copy; where they are not beside the repository the test is left out.
+
+    Under ``CI=true``, too: what must not be missing is in the repository.
+    """
+    if not path.exists():
+        pytest.skip(f"{path} is not beside the repository")
+    return path
 
 
 def need_command(name: str, package: str = "") -> str:

@@ -1,7 +1,7 @@
 """The server's side of HTTP/2: streams, windows, header compression, settings.
 
 RFC 9113; Tomcat: Http2UpgradeHandler.java. No socket, no thread, no clock: bytes come in by :meth:`receive` and are
-told to a listener; what is to be sent waits in :meth:`take_output`. HPACK itself is the library hpack.
+told to a listener; what is to be sent waits in :meth:`take_output`. Answers' heads are encoded by the library hpack.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections import OrderedDict
 from enum import Enum, auto
 from typing import Protocol
 
-from hpack import Decoder, Encoder, HPACKError, OversizedHeaderListError
+from hpack import Encoder
 
+from catalina.coyote.http2.hpack_decoder import HpackDecoder, HpackException, OversizedException
 from catalina.coyote.http2.http2_error import ConnectionException, Http2Error, StreamException
 from catalina.coyote.http2.http2_parser import ACK, END_HEADERS, END_STREAM, FrameType, Http2Parser, frame
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http2.overhead import Overhead
-from catalina.coyote.http2.request_fields import RequestFields, check_trailers, list_size, request_fields
+from catalina.coyote.http2.request_fields import RequestFields, check_trailers, request_fields
 
 __all__ = ["Http2UpgradeHandler", "Listener"]
 
@@ -28,8 +29,6 @@ LAST_WINDOW = 2**31 - 1
 TABLE_SIZE = 4096
 #: Streams that are remembered when they are closed, as multiples of maxConcurrentStreams (as Tomcat).
 REMEMBERED = 5
-#: Bytes that hpack counts per field over Tomcat's count, for the smallest of fields.
-HPACK_EXCESS = 12
 
 
 class SettingCode:
@@ -133,7 +132,7 @@ class Http2UpgradeHandler:
         self.header_block_limit = largest if min(max_header_size, max_trailer_size) >= 0 else 2**24
         self.overhead = Overhead(protocol)
         self._parser = Http2Parser(self)
-        self._decoder = Decoder(self.header_block_limit * HPACK_EXCESS)
+        self._decoder = HpackDecoder()
         self._encoder = Encoder()
         self._out: list[bytes] = []
         self._streams: dict[int, _Stream] = {}
@@ -254,18 +253,13 @@ class Http2UpgradeHandler:
     def _decode(self, number: int, block: bytes, count: int, size: int) -> list[tuple[bytes, bytes]] | StreamException:
         """The fields. What is over a limit once is an error of the stream; twice, of the connection."""
         try:
-            fields = [(bytes(name), bytes(value)) for name, value in self._decoder.decode(block, raw=True)]
-        except OversizedHeaderListError:
-            raise ConnectionException(Http2Error.ENHANCE_YOUR_CALM, f"a header list on stream {number}") from None
-        except HPACKError as exc:
+            fields = self._decoder.decode(block, 2 * size if size >= 0 else self.header_block_limit)
+        except OversizedException as exc:
+            raise ConnectionException(Http2Error.ENHANCE_YOUR_CALM, f"{exc} on stream {number}") from None
+        except HpackException as exc:
             raise ConnectionException(Http2Error.COMPRESSION_ERROR, f"{exc} on stream {number}") from exc
-        fields_count, fields_size = list_size(fields)
-        if 0 <= 2 * size < fields_size:
-            raise ConnectionException(
-                Http2Error.ENHANCE_YOUR_CALM, f"a header list of {fields_size} bytes on stream {number}, limit {size}"
-            )
-        if 0 <= size < fields_size or 0 <= count < fields_count:
-            text = f"a header list of {fields_count} fields with {fields_size} bytes, limits {count} and {size}"
+        if 0 <= size < self._decoder.size or 0 <= count < self._decoder.count:
+            text = f"{self._decoder.count} fields with {self._decoder.size} bytes, limits {count} and {size}"
             return StreamException(number, Http2Error.ENHANCE_YOUR_CALM, text)
         return fields
 

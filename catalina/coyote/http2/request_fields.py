@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from catalina.coyote.http2.http2_error import Http2Error, StreamException
 
-__all__ = ["RequestFields", "check_trailers", "list_size", "request_fields"]
+__all__ = ["RequestFields", "check_trailers", "request_fields"]
 
 Field = tuple[bytes, bytes]
 
@@ -23,8 +23,6 @@ _LENGTH = re.compile(rb"[0-9]{1,19}")
 #: Fields that belong to a connection of HTTP/1.1 (section 8.2.2).
 OF_CONNECTION = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 PSEUDO = frozenset((b":method", b":scheme", b":path", b":authority"))
-#: Bytes of overhead per field in Tomcat's count of a header list's size.
-FIELD_OVERHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,6 @@ class RequestFields:
     authority: bytes
     fields: tuple[Field, ...]
     content_length: int
-
-
-def list_size(fields: list[Field]) -> tuple[int, int]:
-    """Count and bytes of a header list, as maxHeaderCount and maxHttpRequestHeaderSize mean them.
-
-    The parts of a cookie are one field.
-    """
-    names = [name for name, _ in fields]
-    cookies = names.count(b"cookie")
-    size = sum(FIELD_OVERHEAD + len(name) + len(value) for name, value in fields)
-    return len(names) - max(0, cookies - 1), size
 
 
 def request_fields(number: int, fields: list[Field], scheme: bytes | None) -> RequestFields:

@@ -23,6 +23,8 @@ log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 #: Transfers at a time; more than any farm has, fewer than would fill a table.
 MAX_TRANSFERS = 64
+#: Seconds without a piece after which a transfer is taken for a failed one, unless it goes on.
+LATELY = 10.0
 _PREFIX = "incoming-"
 
 
@@ -83,6 +85,11 @@ class FarmInbox:
         with self._lock:
             found = [(each.name, *each.progress) for each in self._transfers.values()]
         return [f"{name} {100 * done // size if size else 0}% {done}/{size} bytes" for name, done, size in found]
+
+    def is_arriving(self, name: str, now: float) -> bool:
+        """Whether pieces of a file of that name have come lately."""
+        with self._lock:
+            return any(each.name == name and now - each.last_seen < LATELY for each in self._transfers.values())
 
     def take(self, message: FileMessage, sender: Member, now: float) -> Received | None:
         """Write a piece; the file when it was the last one.

@@ -30,6 +30,8 @@ log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 FRESH_MS = 60_000
 #: Seconds in which a node of ours answers; it may still be starting its applications.
 ANSWER_SECONDS = 60.0
+#: Seconds after which a file that was asked for, and is not arriving, is asked for again: its transfer may have failed.
+ASK_AGAIN_SECONDS = 10.0
 
 
 class FarmIntroductions:
@@ -57,7 +59,7 @@ class FarmIntroductions:
         self._removed = removed
         self._later = later
         self._unanswered: dict[Member, float] = {}
-        self._asked: dict[Member, set[FarmFile]] = {}
+        self._asked: dict[Member, dict[FarmFile, float]] = {}
 
     def greet(self, members: Iterable[Member]) -> None:
         """Ask members that are here already what they have to offer."""
@@ -103,9 +105,11 @@ class FarmIntroductions:
     def _answer(self, offer: FarmOffer, sender: Member) -> None:
         for removal in offer.removals:
             self._removed(removal)
-        asked = self._asked.setdefault(sender, set())
-        wanted = [file for file in offer.files if file not in asked and self._lacks(file)]
-        asked.update(wanted)
+        now = time.monotonic()
+        asked = self._asked.setdefault(sender, {})
+        due = [file for file in offer.files if now - asked.get(file, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS]
+        wanted = [file for file in due if self._lacks(file)]
+        asked.update(dict.fromkeys(wanted, now))
         self._sender.submit_bytes(FarmWant(tuple(file.name for file in wanted)).encode(), sender)
 
     def look(self, members: Iterable[Member]) -> None:

@@ -13,7 +13,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from catalina.errors import ProtocolError
+from catalina.core.context_name import ContextName
+from catalina.core.path_names import checked_name
+from catalina.errors import DeploymentError, ProtocolError
 from catalina.ha.deploy.farm_state import Removal
 from catalina.ha.deploy.file_message_factory import FarmFile
 
@@ -79,7 +81,7 @@ def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | None:
             return FarmOffer(
                 tuple(map(_file, _list(content["files"]))), tuple(map(_removal, _list(content["removals"])))
             )
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError, DeploymentError) as exc:
         raise ProtocolError(f"farm message {data[:40]!r} cannot be read: {exc}") from exc
     raise ProtocolError(f"farm message of kind {kind[:20]!r}, expected hello, offer or want")
 
@@ -96,6 +98,11 @@ def _text(value: object) -> str:
     return value
 
 
+def _context(value: object) -> str:
+    path, _, version = _text(value).partition("##")
+    return ContextName(path, version).name
+
+
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise ValueError(f"expected a number, got {value!r}")
@@ -104,9 +111,10 @@ def _number(value: object) -> int:
 
 def _file(value: object) -> FarmFile:
     name, context, size, digest, stamp = _list(value)
-    return FarmFile(_text(name), _text(context), _number(size), bytes.fromhex(_text(digest)), _number(stamp))
+    checked_name(_text(name), "file name", "offer")
+    return FarmFile(_text(name), _context(context), _number(size), bytes.fromhex(_text(digest)), _number(stamp))
 
 
 def _removal(value: object) -> Removal:
     context, stamp = _list(value)
-    return Removal(_text(context), _number(stamp))
+    return Removal(_context(context), _number(stamp))

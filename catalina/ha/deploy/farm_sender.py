@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -40,6 +41,8 @@ class FarmSender:
         self._directory = directory
         self._state = state
         self._worker = FarmWorker(name)
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[FarmFile, Member]] = set()
         self._missed: dict[tuple[bytes, int], set[str]] = {}
         self._missed_removals: dict[tuple[bytes, int], dict[str, Removal]] = {}
         #: Transfers under way.
@@ -52,9 +55,17 @@ class FarmSender:
     def submit_file(
         self, file: FarmFile, members: Sequence[Member], done: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Send a file to members, once for all of them; then ``done`` is told how many have it."""
-        if members:
-            self._worker.submit(partial(self._send_file, file, tuple(members), done))
+        """Send a file to members, once for all of them; then ``done`` is told how many have it.
+
+        A member that the same file is already waiting for is left out.
+        """
+        with self._lock:
+            due = tuple(member for member in members if (file, member) not in self._waiting)
+            self._waiting.update((file, member) for member in due)
+        if due:
+            self._worker.submit(partial(self._send_file, file, due, done))
+        elif members:
+            done("is being sent already")
         else:
             done("no other members")
 
@@ -80,6 +91,13 @@ class FarmSender:
         self._missed_removals.pop(_key(member), None)
 
     def _send_file(self, file: FarmFile, members: tuple[Member, ...], done: Callable[[str], None]) -> None:
+        try:
+            self._transfer(file, members, done)
+        finally:
+            with self._lock:
+                self._waiting.difference_update((file, member) for member in members)
+
+    def _transfer(self, file: FarmFile, members: tuple[Member, ...], done: Callable[[str], None]) -> None:
         channel = self._cluster.channel
         if channel is None or file not in self._state.files:
             return

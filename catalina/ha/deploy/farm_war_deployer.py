@@ -9,16 +9,22 @@ that appears is offered what it may have missed.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import re
 import shutil
+import socket
+import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalina.attributes import Attribute
+from catalina.core.path_names import checked_name
 from catalina.deploy.archive import read_archive
 from catalina.deploy.directory_watcher import DirectoryWatcher
+from catalina.deploy.removal import remove
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.ha.cluster_listener import ClusterListener
 from catalina.ha.deploy.farm_directory import FarmDirectory
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 
     from catalina.core.standard_host import StandardHost
     from catalina.lifecycle import LifecycleEvent
+    from catalina.tribes.group.group_channel import GroupChannel
     from catalina.tribes.member import Member
 
 __all__ = ["FarmWarDeployer"]
@@ -44,6 +51,8 @@ __all__ = ["FarmWarDeployer"]
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 _STATE_FILE = "farm-state.json"
+#: Seconds in which an application that is withdrawn is gone here.
+WITHDRAW_SECONDS = 120.0
 
 
 class FarmOutcome(NamedTuple):
@@ -70,7 +79,8 @@ class FarmWarDeployer(ClusterListener):
     temp_dir = Attribute(
         str,
         None,
-        doc="Where pieces are collected and the farm's state is kept; temp/farm of CATALINA_BASE if not given.",
+        doc="Where pieces are collected and the farm's state is kept, in a directory of the node; temp/farm of "
+        "CATALINA_BASE if not given. Several nodes may share it.",
     )
     deploy_dir = Attribute(
         str, None, doc="Where archives are put to run; must be the host's appBase, which it is if not given."
@@ -110,6 +120,7 @@ class FarmWarDeployer(ClusterListener):
             log.error("FarmWarDeployer can only work as host cluster subelement!")
             return
         self._host = host
+        self._tell_what_the_values_mean(cluster.channel)
         self._make_directories(os.path.abspath(host.catalina_base))
         self.state = FarmState(os.path.join(self._temp, _STATE_FILE))
         self.inbox = FarmInbox(self._temp, self.max_war_size, self.max_valid_time)
@@ -132,10 +143,7 @@ class FarmWarDeployer(ClusterListener):
     def _make_directories(self, base: str) -> None:
         app_base = os.path.abspath(self._host.app_base_path)
         self.directory = FarmDirectory(self._host, os.path.join(base, self.deploy_dir or app_base))
-        self._temp = os.path.join(base, self.temp_dir or os.path.join("temp", "farm"))
-        if not self.directory.is_app_base:
-            log.warning("deployDir [%s] is not the appBase [%s] of the host: what the farm puts there does not run",
-                        self.directory.path, app_base)  # fmt: skip
+        self._temp = os.path.join(base, self.temp_dir or os.path.join("temp", "farm"), self._node_name(base))
         wanted = [self.directory.path, self._temp]
         if self.watch_enabled:
             if not self.watch_dir:
@@ -153,6 +161,30 @@ class FarmWarDeployer(ClusterListener):
                 os.makedirs(directory, exist_ok=True)
             except OSError as exc:
                 raise ConfigurationError(f"FarmWarDeployer: [{directory}]: {exc.strerror}", self.place) from exc
+
+    def _node_name(self, base: str) -> str:
+        """Tells this node from others that have the same tempDir: its route or machine, and a digest of its base."""
+        engine = self._host.parent
+        route = getattr(engine, "jvm_route", None) or socket.gethostname()
+        digest = hashlib.sha256("\0".join((os.path.realpath(base), str(engine), self._host.name, route)).encode())
+        return f"{re.sub('[^A-Za-z0-9._-]', '_', route)[:64]}-{digest.hexdigest()[:8]}"
+
+    def _tell_what_the_values_mean(self, channel: GroupChannel | None) -> None:
+        """One line for each value that lets less happen than its element promises, with what to change."""
+        host = self._host
+        base, app_base = os.path.abspath(host.catalina_base), os.path.abspath(host.app_base_path)
+        deploy_dir = os.path.join(base, self.deploy_dir or app_base)
+        if os.path.realpath(deploy_dir) != os.path.realpath(app_base):
+            log.warning("deployDir [%s] is not the appBase [%s] of the host: what the farm puts there does not run. "
+                        "Set deployDir=\"%s\", or leave it out.", deploy_dir, app_base, host.app_base)  # fmt: skip
+        if not self.watch_enabled:
+            log.info("watchEnabled=\"false\": this node runs what others farm and farms nothing itself. On the node "
+                     "that archives are copied to, set watchEnabled=\"true\" and watchDir.")  # fmt: skip
+        if channel is not None and not _keeps_strangers_out(channel):
+            log.warning("The farm runs code that other nodes send, and the channel does not make sure that they are of "
+                        "this cluster: whoever reaches the receiver's port can pass for a member. Set "
+                        "secure=\"true\", pskIdentity and pskKey on the Channel, or keep everybody else out of its "
+                        "network.")  # fmt: skip
 
     def _start_watching(self) -> None:
         self._wars = WarWatcher(self._watch)
@@ -218,11 +250,43 @@ class FarmWarDeployer(ClusterListener):
         return 0, 0
 
     def put(self, source: str, name: str) -> None:
-        """Move a file into watchDir in one step, as an operator's copy would. Raises OSError."""
+        """Move a file into watchDir in one step, as an operator's copy would. Raises OSError, DeploymentError."""
+        checked_name(name, "archive", "catalina deploy")
         staged = os.path.join(self._watch, f".{name}")
         shutil.move(source, staged)
         os.replace(staged, os.path.join(self._watch, name))
         self.look()
+
+    def is_farmed(self, context: str) -> bool:
+        """Whether an application is one of the farm's."""
+        return self._started and any(file.context == context for file in self.state.files)
+
+    def withdraw(self, context: str) -> str:
+        """Undeploy an application of the farm on all nodes, as an operator has asked; waits until it is gone here.
+
+        Its archive goes from watchDir, too, if this is the node that it was farmed from.
+
+        Returns:
+            What to tell whoever asked.
+
+        Raises:
+            DeploymentError: the farm has no such application, or it takes too long.
+        """
+        if not self.is_farmed(context):
+            raise DeploymentError(f"[{context or '/'}] is no application of the farm")
+        done = threading.Event()
+        self._installer.submit(partial(self._withdraw, context, done))
+        if not done.wait(WITHDRAW_SECONDS):
+            raise DeploymentError(f"[{context or '/'}] is still there after {WITHDRAW_SECONDS:.0f} s; the log says why")
+        members = len(self._members())
+        return f"undeployed [{context or '/'}] here and told {members} members"
+
+    def _withdraw(self, context: str, done: threading.Event) -> None:
+        for file in [each for each in self.state.files if each.context == context]:
+            if self.watch_enabled and file.name in self.state.own:
+                remove(os.path.join(self._watch, file.name), self._watch)
+            self._gone(file)
+        done.set()
 
     def _ended(self, name: str, good: bool, text: str) -> None:
         self._outcomes[name] = FarmOutcome(time.monotonic(), good, text)
@@ -248,6 +312,7 @@ class FarmWarDeployer(ClusterListener):
         """An archive is new or has changed: run it here, and if it runs everywhere."""
         path = os.path.join(self._watch, name)
         try:
+            checked_name(name, "archive", self._watch)
             archive = read_archive(path)
             size = os.path.getsize(path)
             if size > self.max_war_size:
@@ -272,7 +337,7 @@ class FarmWarDeployer(ClusterListener):
 
     def _gone(self, file: FarmFile) -> None:
         """An archive was removed: undeploy it here and everywhere."""
-        removal = Removal(file.context, max(time.time_ns() // 1_000_000, file.stamp_ms))
+        removal = Removal(file.context, max(time.time_ns() // 1_000_000, file.stamp_ms + 1))
         if self.state.remove(removal):
             self.directory.remove(file.context)
             log.info("Cluster wide remove of web app [%s]", file.context)
@@ -319,7 +384,7 @@ class FarmWarDeployer(ClusterListener):
 
     def _lacks(self, file: FarmFile) -> bool:
         """Whether a file that another node offers is wanted; one that is here under an older stamp is not."""
-        if not self.state.is_news(file):
+        if not self.state.is_news(file) or self.inbox.is_arriving(file.name, time.monotonic()):
             return False
         if not self.directory.has(file):
             return True
@@ -329,6 +394,11 @@ class FarmWarDeployer(ClusterListener):
     def _removed(self, removal: Removal) -> None:
         if self.state.remove(removal):
             self.directory.remove(removal.context)
+
+
+def _keeps_strangers_out(channel: GroupChannel) -> bool:
+    """Whether only who has the cluster's key can send: by TLS, or by a layer such as the EncryptInterceptor."""
+    return channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
 
 
 def _is_in(path: str, directory: str) -> bool:

@@ -58,7 +58,7 @@ class FarmWorker:
         while (work := self._next()) is not None:
             try:
                 work()
-            except Exception:  # the thread serves all the work that follows
+            except BaseException:  # the thread serves all the work that follows
                 log.exception("The farm's work %r failed", work)
 
     def _next(self) -> Callable[[], object] | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalina.errors import ProtocolError
+from catalina.core.context_name import ContextName
+from catalina.errors import DeploymentError, ProtocolError
 from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java.descriptors import describe, new_object, string
 from catalina.tribes.io.java.grammar import STREAM_HEADER
@@ -70,7 +71,7 @@ class UndeployMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is no UndeployMessage.
+            ProtocolError: it is no UndeployMessage, or names what can be no context.
         """
         node = ObjectInputStream(data).read_node()
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
@@ -78,4 +79,9 @@ class UndeployMessage:
         context_name, timestamp = text_of(node.get("contextName"), "contextName"), node.get("timestamp")
         if context_name is None or not isinstance(timestamp, int):
             raise ProtocolError(f"expected contextName and timestamp, got {context_name!r} and {timestamp!r}")
+        path, _, version = context_name.partition("##")
+        try:
+            ContextName(path, version)
+        except DeploymentError as refused:
+            raise ProtocolError(str(refused)) from None
         return cls(context_name, timestamp, member_of(node.get("address")), text_of(node.get("uniqueId"), "uniqueId"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.coyote.http2.http2_error import Http2Error, StreamException
-from catalina.coyote.http2.request_fields import check_trailers, list_size, request_fields
+from catalina.coyote.http2.request_fields import check_trailers, request_fields
 
 LINE = [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/a"), (b":authority", b"shop")]
 
@@ -57,11 +57,6 @@ def test_trailers_have_no_pseudo_fields():
     for fields in ([(b":path", b"/")], [(b"X", b"1")], [(b"upgrade", b"h2c")]):
         with pytest.raises(StreamException):
             check_trailers(1, fields)
-
-
-def test_the_size_of_a_list_counts_a_cookie_once():
-    fields = [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x", b"")]
-    assert list_size(fields) == (2, 3 * 3 + 2 * 9 + 1)
 
 
 names = st.sampled_from([name for name, _ in LINE]) | st.binary(max_size=12)

@@ -128,3 +128,10 @@ def test_discarding_all_leaves_nothing(tmp_path, inbox):
     inbox.take(piece(), ONE, 0.0)
     inbox.discard_all()
     assert os.listdir(tmp_path) == []
+
+
+def test_a_transfer_that_goes_on_is_arriving(inbox):
+    inbox.take(piece(), ONE, 100.0)
+    assert inbox.is_arriving("a.war", 101.0)
+    assert not inbox.is_arriving("b.war", 101.0)
+    assert not inbox.is_arriving("a.war", 200.0)

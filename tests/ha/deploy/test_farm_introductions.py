@@ -134,3 +134,12 @@ def test_other_messages_are_left_to_others(node, caplog):
     assert not node.introductions.accept(channel_message(FarmHello().encode(), ONE, options=0), ONE)
     assert not node.introductions.accept(channel_message(b"catalina-farm/1 want\nx", ONE), ONE)
     assert "cannot be read" in caplog.text
+
+
+def test_what_was_asked_for_and_does_not_come_is_asked_for_again(node, monkeypatch):
+    offer = channel_message(FarmOffer((farm_file("a.war"),), ()).encode(), ONE)
+    for _ in range(2):
+        node.introductions.message_received(offer, ONE)
+    monkeypatch.setattr(farm_introductions, "ASK_AGAIN_SECONDS", 0.0)
+    node.introductions.message_received(offer, ONE)
+    assert [content.names for content, _ in node.sender.bytes] == [("a.war",), (), ("a.war",)]

@@ -47,3 +47,16 @@ def test_broken_messages_are_the_documented_error(kind, body):
 def test_what_does_not_fit_is_refused(body):
     with pytest.raises(ProtocolError):
         decode_farm_message(b"catalina-farm/1 " + body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"files": [["../../x.war", "/a", 1, "00", 1]], "removals": []}',
+        '{"files": [["a.war", "/..", 1, "00", 1]], "removals": []}',
+        '{"files": [], "removals": [["/a/../..", 1]]}',
+    ],
+)
+def test_names_that_would_lead_elsewhere_are_refused(body):
+    with pytest.raises(ProtocolError):
+        decode_farm_message(b"catalina-farm/1 offer\n" + body.encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from catalina.ha.deploy.farm_sender import FarmSender
@@ -79,3 +81,19 @@ def test_a_file_that_cannot_be_read_is_missed_by_all(farm, tmp_path, caplog):
     sender.submit_file(file, [ONE])
     wait_until(lambda: sender.has_missed(ONE), "missed")
     assert "Error sending [a.war] to the farm" in caplog.text
+
+
+def test_a_file_that_waits_for_a_member_already_is_not_sent_twice(farm):
+    cluster, state, sender, file = farm
+    state.put(file)
+    held, told = threading.Event(), []
+    sender._worker.submit(held.wait)
+    for _ in range(3):
+        sender.submit_file(file, [ONE], told.append)
+    sender.submit_file(file, [ONE, TWO], told.append)
+    held.set()
+    wait_until(lambda: len(told) == 4, "all are told")
+    assert [to for to, _ in cluster.channel.posted] == [(ONE,), (TWO,)]
+    assert told.count("is being sent already") == 2
+    sender.submit_file(file, [ONE])
+    wait_until(lambda: len(cluster.channel.posted) == 3, "it can be sent again")

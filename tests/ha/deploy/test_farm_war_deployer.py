@@ -6,13 +6,14 @@ import os
 
 import pytest
 
-from catalina.errors import ConfigurationError
+from catalina.errors import ConfigurationError, DeploymentError, ProtocolError
 from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.mbeans.managed_bean import ManagedBean
 from tests.cluster.node import wait_until
-from tests.deploy.archives import hello, make_wheel
-from tests.ha.deploy.farm import FakeCluster, member
+from tests.deploy.archives import hello, make_wheel, make_zip
+from tests.ha.deploy.farm import FakeChannel, FakeCluster, farm_file, member
 from tests.startup.hosts import Base, running
 
 ONE = member(1)
@@ -112,7 +113,7 @@ def test_a_file_that_is_no_archive_is_said_and_leaves_nothing(base, make, caplog
     deployer.message_received(FileMessage("a.war", "/a", b"no zip", 1, 1), ONE)
     wait_until(lambda: "[a.war] from the farm cannot be installed" in caplog.text, "refused")
     assert os.listdir(base.webapps) == []
-    wait_until(lambda: os.listdir(base.directory / "temp/farm") == [], "removed")
+    wait_until(lambda: list(base.directory.glob("temp/farm/*/*")) == [], "removed")
 
 
 def test_a_bad_piece_is_said_and_no_fault_of_the_channel(make, caplog):
@@ -150,3 +151,127 @@ def test_started_again_it_works_again(base, make, tmp_path):
     deployer.start()
     make_wheel(base.directory / "w", "shop", "1", {"shop.py": hello("again")})
     wait_until(lambda: base.ask("/shop##1") == "again", "it runs")
+
+
+# -- what the farm has not brought -------------------------------------------------------------------------------
+
+
+def test_what_this_nodes_operator_has_laid_is_neither_replaced_nor_removed(base, make, tmp_path, caplog):
+    deployer = make()
+    laid = make_zip(base.webapps / "a.war", {"WEB-INF/web.xml": "<web-app/>", "mine.txt": "mine"})
+    (base.webapps / "d/WEB-INF").mkdir(parents=True)
+    (base.webapps / "d/mine.txt").write_text("mine")
+    base.config.deploy_apps(at_start=True)
+    for name in ("a", "d"):
+        sent = make_zip(tmp_path / f"from/{name}.war", {"WEB-INF/web.xml": "<web-app/>", "theirs.txt": "x"})
+        deployer.message_received(java_piece(sent, f"{name}.war", f"/{name}"), ONE)
+        said = f"[{name}.war] from the farm cannot be installed: [/{name}] was not brought by the farm"
+        wait_until(lambda said=said: said in caplog.text, said)
+        deployer.message_received(UndeployMessage(f"/{name}", 0), ONE)
+        said = f"There is no web app [/{name}] that the farm has brought; nothing is removed"
+        wait_until(lambda said=said: said in caplog.text, said)
+        assert base.runs(f"/{name}")
+        assert (base.webapps / name / "mine.txt").read_text() == "mine"
+    assert laid.exists()
+
+
+@pytest.mark.parametrize("context", ["/..", "/a/../b", "/a##../..", "", "a", "/x\n", "/\ud800"])
+def test_a_removal_of_what_can_be_no_context_is_refused(context):
+    if context == "":  # the root application
+        assert UndeployMessage.decode(UndeployMessage(context, 1).encode()).context_name == ""
+        return
+    with pytest.raises(ProtocolError):
+        UndeployMessage.decode(UndeployMessage(context, 1).encode())
+
+
+# -- several nodes, and what the values mean ---------------------------------------------------------------------
+
+
+def test_nodes_that_share_a_temp_dir_have_a_state_each(tmp_path):
+    shared = tmp_path / "war-temp"
+    deployers = []
+    for name in ("one", "two"):
+        base = Base(tmp_path / name, auto_deploy=False)
+        base.server.start()
+        deployer = FarmWarDeployer(temp_dir=str(shared))
+        deployer.cluster = Cluster(base.host)
+        deployer.start()
+        deployers.append((deployer, base))
+    try:
+        deployers[0][0].message_received(FileMessage("a.war", "/a", b"x", 1, 4), ONE)
+        deployers[0][0].state.put(farm_file())
+        again = FarmWarDeployer(temp_dir=str(shared))
+        again.cluster = Cluster(deployers[1][1].host)
+        again.start()
+        deployers.append((again, deployers[1][1]))
+        assert again.state.files == []
+        assert deployers[0][0].progress.startswith("receiving a.war"), "what another node is receiving stays"
+        assert len(list(shared.glob("*/incoming-*/a.war"))) == 1
+        assert len(list(shared.glob("*/farm-state.json"))) == 1
+    finally:
+        for deployer, _ in deployers:
+            deployer.stop()
+        for _, base in deployers[:2]:
+            base.server.stop()
+            base.server.destroy()
+
+
+def test_what_the_values_mean_is_said_with_what_to_change(make, caplog):
+    caplog.set_level("INFO")
+    make(temp_dir="t", deploy_dir="elsewhere", watch_dir="w", watch_enabled=False)
+    assert 'Set deployDir="webapps"' in caplog.text
+    assert 'set watchEnabled="true" and watchDir' in caplog.text
+
+
+class Layer:
+    def __init__(self, keeps_strangers_out):
+        self.keeps_strangers_out = keeps_strangers_out
+
+
+@pytest.mark.parametrize(
+    ("secure", "layers", "warned"), [(False, [False], True), (True, [False], False), (False, [False, True], False)]
+)
+def test_a_channel_that_anybody_can_join_is_warned_of(base, caplog, secure, layers, warned):
+    deployer = FarmWarDeployer()
+    cluster = deployer.cluster = Cluster(base.host)
+    channel = cluster.channel = FakeChannel()
+    channel.secure, channel.interceptors, channel.members = secure, [Layer(each) for each in layers], ()
+    for name in (
+        "add_channel_listener",
+        "add_membership_listener",
+        "remove_channel_listener",
+        "remove_membership_listener",
+    ):
+        setattr(channel, name, lambda listener: None)
+    deployer.start()
+    deployer.stop()
+    assert ("can pass for a member" in caplog.text) is warned
+
+
+def test_the_encrypting_layer_is_one_that_keeps_strangers_out():
+    encrypting = pytest.importorskip("catalina.tribes.group.interceptors.encrypt_interceptor")
+    assert encrypting.EncryptInterceptor.keeps_strangers_out
+
+
+def test_it_can_be_looked_at_while_it_runs(make):
+    bean = ManagedBean(make())
+    values = dict(bean.items())
+    assert values["progress"] == ""
+    assert "stateName" not in values
+
+
+# -- withdrawing -------------------------------------------------------------------------------------------------
+
+
+def test_a_farmed_application_is_withdrawn_everywhere(base, make, tmp_path):
+    deployer = make(watch_dir="w", watch_enabled=True)
+    deployer.cluster.members = (ONE,)
+    wheel = make_wheel(base.directory / "w", "shop", "1", {"shop.py": hello("x")})
+    wait_until(lambda: deployer.is_farmed("/shop##1"), "it is farmed")
+    assert deployer.withdraw("/shop##1") == "undeployed [/shop##1] here and told 1 members"
+    assert base.context("/shop##1") is None
+    assert not wheel.exists()
+    assert os.listdir(base.webapps) == []
+    wait_until(lambda: any(isinstance(each, UndeployMessage) for each, _ in deployer.cluster.sent), "members are told")
+    with pytest.raises(DeploymentError, match="is no application of the farm"):
+        deployer.withdraw("/shop##1")
