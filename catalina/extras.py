@@ -23,6 +23,7 @@ EXTRAS = {
     "hpack": "http2",
     "brotli": "compression",
     "zstandard": "compression",
+    "babel": "locales",
 }
 #: Module -> what pip calls its distribution, where the two differ.
 _DISTRIBUTIONS = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python", "jks": "pyjks"}

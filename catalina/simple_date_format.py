@@ -1,7 +1,8 @@
 """Dates in the patterns of java.text.SimpleDateFormat, as operators write them: ``.yyyy-MM-dd``, ``HH:mm:ss Z``.
 
 A pattern is compiled once into a function from epoch milliseconds to text. Names of months and days are English
-(Java's Locale.US), the zone is the machine's unless one is given.
+(Java's Locale.US) unless another locale is given, the zone is the machine's unless one is given. Names in other
+languages, and the long names of zones (``zzzz``), are CLDR's, as in Java, and come from the package ``babel``.
 """
 
 from __future__ import annotations
@@ -9,18 +10,39 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-__all__ = ["CLF", "date_formatter", "split_pattern"]
+__all__ = ["CLF", "DateNames", "date_formatter", "date_names", "split_pattern"]
 
 #: The date of the Common Log Format, without the brackets.
 CLF = "dd/MMM/yyyy:HH:mm:ss Z"
+
+
+@dataclass(frozen=True, slots=True)
+class DateNames:
+    """The words of one language; weeks begin on Monday."""
+
+    months: tuple[str, ...]
+    short_months: tuple[str, ...]
+    #: As they stand alone, without a day beside them.
+    alone: tuple[str, ...]
+    short_alone: tuple[str, ...]
+    days: tuple[str, ...]
+    short_days: tuple[str, ...]
+    halves: tuple[str, str]
+    locale: str = "en_US"
+
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SHORT_MONTHS = tuple(name[:3] for name in _MONTHS)
+_ENGLISH = DateNames(
+    _MONTHS, _SHORT_MONTHS, _MONTHS, _SHORT_MONTHS, _DAYS, tuple(name[:3] for name in _DAYS), ("AM", "PM")
+)
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 Field = Callable[[datetime], str]
@@ -48,16 +70,51 @@ def split_pattern(text: str) -> list[tuple[str, int]]:
     return parts
 
 
-def date_formatter(pattern: str, zone: tzinfo | None = None) -> Callable[[int], str]:
+def date_names(locale: str) -> DateNames:
+    """The words of a locale such as ``fr`` or ``de_DE``; empty and English ones need no package.
+
+    Raises:
+        ImportError: ``babel`` is not installed.
+        ValueError: there is no such locale.
+    """
+    if not locale or locale.lower().startswith("en"):
+        return _ENGLISH
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        found = Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError(f"unknown locale {locale!r}: {error}") from None
+    months, alone, days = found.months["format"], found.months["stand-alone"], found.days["format"]
+    halves = found.day_periods["format"]["abbreviated"]
+    year, week = range(1, 13), range(7)
+    return DateNames(
+        months=tuple(months["wide"][number] for number in year),
+        short_months=tuple(months["abbreviated"][number] for number in year),
+        alone=tuple(alone["wide"][number] for number in year),
+        short_alone=tuple(alone["abbreviated"][number] for number in year),
+        days=tuple(days["wide"][number] for number in week),
+        short_days=tuple(days["abbreviated"][number] for number in week),
+        halves=(halves.get("am", "AM"), halves.get("pm", "PM")),
+        locale=str(found),
+    )
+
+
+def date_formatter(pattern: str, zone: tzinfo | None = None, names: DateNames = _ENGLISH) -> Callable[[int], str]:
     """The function from epoch milliseconds to text.
 
     Args:
         zone: None is the zone of the machine, daylight saving included.
+        names: words of months, days and halves of the day, as :func:`date_names` finds them.
 
     Raises:
         ValueError: a letter that SimpleDateFormat does not know either, or an open quote.
     """
-    fields = [_literal(text) if not count else _field(text, count, pattern) for text, count in split_pattern(pattern)]
+    parts = split_pattern(pattern)
+    letters = [letter for letter, count in parts if count]
+    if letters == ["M"]:  # a month and nothing else is said in the form that stands alone, as in Java
+        parts = [("L" if count else text, count) for text, count in parts]
+    fields = [_field(text, count, pattern, names, zone) if count else _literal(text) for text, count in parts]
 
     def format_date(epoch_ms: int) -> str:
         # Seconds and milliseconds apart: a float loses the last millisecond.
@@ -76,7 +133,7 @@ def _number(value: Callable[[datetime], int], width: int) -> Field:
     return lambda when: f"{value(when):0{width}d}"
 
 
-def _field(letter: str, count: int, pattern: str) -> Field:
+def _field(letter: str, count: int, pattern: str, names: DateNames, zone: tzinfo | None) -> Field:
     number = _NUMBERS.get(letter)
     if number is not None:
         return _number(number, count)
@@ -87,13 +144,18 @@ def _field(letter: str, count: int, pattern: str) -> Field:
         case "M" | "L":
             if count <= 2:
                 return _number(lambda when: when.month, count)
-            return (lambda when: _MONTHS[when.month - 1]) if count > 3 else (lambda when: _MONTHS[when.month - 1][:3])
+            long, short = (names.months, names.short_months) if letter == "M" else (names.alone, names.short_alone)
+            months = long if count > 3 else short
+            return lambda when: months[when.month - 1]
         case "E":
-            return (lambda when: _DAYS[when.weekday()]) if count > 3 else (lambda when: _DAYS[when.weekday()][:3])
+            days = names.days if count > 3 else names.short_days
+            return lambda when: days[when.weekday()]
         case "a":
-            return lambda when: "AM" if when.hour < 12 else "PM"
+            return lambda when: names.halves[when.hour >= 12]
         case "G":
             return lambda _when: "AD"
+        case "z" if count > 3:
+            return _long_zone(zone, names)
         case "z":
             return lambda when: when.tzname() or ""
         case "Z":
@@ -103,6 +165,16 @@ def _field(letter: str, count: int, pattern: str) -> Field:
         case "X":
             raise ValueError(f"expected X, XX or XXX, found {letter * count!r} in the date pattern {pattern!r}")
     raise ValueError(f"unknown letter {letter!r} in the date pattern {pattern!r}")
+
+
+def _long_zone(zone: tzinfo | None, names: DateNames) -> Field:
+    """``Central European Time``; the short name where ``babel`` is not installed."""
+    try:
+        from babel.dates import LOCALTZ, get_timezone_name
+    except ImportError:
+        return lambda when: when.tzname() or ""
+    known = LOCALTZ if zone is None else zone
+    return lambda when: get_timezone_name(when.astimezone(known), "long", locale=names.locale)
 
 
 def _week_year(when: datetime) -> int:

@@ -56,6 +56,9 @@ OTHER_DEFAULTS = {
     "SSLHostConfigCertificate certificateKeystoreFile": "there is no ~/.keystore of the JDK to look for",
     "SSLHostConfig keyManagerAlgorithm": "a name that only Java gives",
     "SSLHostConfig truststoreAlgorithm": "a name that only Java gives",
+    "DefaultServlet fileEncoding": "files are sent as the bytes they are",
+    "DefaultServlet precompressed": "no codings, which is false",
+    "WebdavServlet propertyStore": "the store in memory has no name here",
     "SSLHostConfig truststoreType": "read from the file's first bytes",
 }
 

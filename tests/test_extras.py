@@ -52,4 +52,5 @@ def test_what_is_to_be_installed_is_said_as_the_project_says_it(
 
 def test_an_extra_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql,kerberos"]) == 2
-    assert "there is no extra kerberos; there are compression, crypto, http2, ldap, sql" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there is no extra kerberos; there are compression, crypto, http2, ldap, locales, sql" in said

@@ -1,10 +1,12 @@
 """SimpleDateFormat patterns; the expected texts were made with java.text.SimpleDateFormat (Locale.US)."""
 
+import sys
 from datetime import UTC, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from catalina.simple_date_format import CLF, date_formatter, split_pattern
+from catalina.simple_date_format import CLF, date_formatter, date_names, split_pattern
 
 AT = 1_704_207_845_678  # 2024-01-02T15:04:05.678Z, a Tuesday
 EAST = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -59,3 +61,32 @@ def test_the_last_day_of_the_calendar_has_a_week_year():
 def test_a_zone_of_four_letters_is_refused(pattern):
     with pytest.raises(ValueError, match="XXX"):
         date_formatter(pattern)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("", "Tuesday Tue January Jan PM"), ("en_GB", "Tuesday Tue January Jan PM"), ("fr", "mardi mar. janvier janv. PM"),
+     ("de-DE", "Dienstag Di. Januar Jan. PM"), ("ja", "\u706b\u66dc\u65e5 \u706b 1\u6708 1\u6708 \u5348\u5f8c")],
+)  # fmt: skip
+def test_names_are_those_of_the_locale(locale, text):
+    assert date_formatter("EEEE E MMMM MMM a", UTC, date_names(locale))(AT) == text
+
+
+@pytest.mark.parametrize("locale", ["xx", "nonsense", "fr_FR_x_y_z_1", "../etc"])
+def test_an_unknown_locale_is_refused(locale):
+    with pytest.raises(ValueError, match="unknown locale"):
+        date_names(locale)
+
+
+def test_zones_have_long_names():
+    assert date_formatter("zzzz", ZoneInfo("Europe/Berlin"))(AT) == "Central European Standard Time"
+    assert date_formatter("zzzz", UTC)(AT) == "Coordinated Universal Time"
+    assert (
+        date_formatter("zzzz", ZoneInfo("Europe/Berlin"), date_names("de"))(AT) == "Mitteleurop\u00e4ische Normalzeit"
+    )
+    assert date_formatter("zzzz")(AT)
+
+
+def test_without_the_package_zones_have_their_short_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "babel.dates", None)
+    assert date_formatter("zzzz", ZoneInfo("Europe/Berlin"))(AT) == "CET"

@@ -29,9 +29,10 @@ def forward(context: StandardContext, page: str, request: Request, response: Res
         log.warning("Nothing in context [%s] answers for the page [%s]", context.name, page)
         return False
     mapping = dispatcher.mapping
-    saved = (request.wrapper, request.servlet_path, request.path_info, request.query_string)
+    saved = (request.wrapper, request.servlet_path, request.path_info, request.query_string, request.request_uri)
     request.wrapper, request.servlet_path, request.path_info = mapping.wrapper, mapping.servlet_path, mapping.path_info
     request.query_string = dispatcher.query or request.query_string
+    request.request_uri = dispatcher.uri
     try:
         path = mapping.servlet_path + (mapping.path_info or "")
         run_servlet(dispatcher.wrapper, request, response, path, "FORWARD")
@@ -41,5 +42,5 @@ def forward(context: StandardContext, page: str, request: Request, response: Res
         log.warning("Unexpected error forwarding to page [%s]", page, exc_info=True)
         return False
     finally:
-        request.wrapper, request.servlet_path, request.path_info, request.query_string = saved
+        request.wrapper, request.servlet_path, request.path_info, request.query_string, request.request_uri = saved
     return True

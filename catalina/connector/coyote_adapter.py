@@ -105,6 +105,8 @@ class CoyoteAdapter:
         """Find host, context and servlet; False when the answer is known already."""
         uri = request.request_uri
         if uri == "*":
+            if request.method != "OPTIONS":  # HTTP has refused it already; AJP sends what the web server got
+                raise HttpError(400, f"The target * is for OPTIONS, not for {request.method}")
             return self._map_server_options(request, response)
         decoded = self._uri_rules.decode(uri)
         request.decoded_uri = decoded.path
@@ -185,7 +187,7 @@ class CoyoteAdapter:
             return
         chosen = values[0]
         if len(values) > 1:  # an outdated cookie of another path may come first
-            chosen = next((value for value in values if _is_valid(context, value)), chosen)
+            chosen = next((value for value in values if _is_valid(context, value)), values[-1])
         request.requested_session_id = chosen
         request.requested_session_id_from_cookie = True
         request.requested_session_id_from_url = False

@@ -174,6 +174,9 @@ class Endpoint:
         if not self.sockets:
             return
         self.ending = True
+        if not self._started:
+            self._shut()
+            return
         done = threading.Event()
         self.reactor.call_soon(self._accept_rest)
         self.reactor.call_soon(done.set)
@@ -182,11 +185,14 @@ class Endpoint:
                 log.warning("%s: the loop did not accept the last connections", self.connector)
 
     def _accept_rest(self) -> None:
-        for sock in self.sockets if self._started else ():
+        for sock in self.sockets:
             for _ in range(self.handler.accept_count + ACCEPTS_PER_ROUND):
                 if not (self._has_room() and self._accept_one(sock)):
                     break
         self._accept_off()
+        self._shut()
+
+    def _shut(self) -> None:
         for sock in self.sockets:
             stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._adopted
             # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.

@@ -30,6 +30,7 @@ from catalina.repeated_messages import RepeatedMessages
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
     from catalina.connector.request import Request
+    from catalina.coyote.http2.http2_protocol import Http2Protocol
     from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
@@ -37,8 +38,9 @@ __all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
 log = logging.getLogger("org.apache.coyote.http2.Http2UpgradeHandler")
 repeated = RepeatedMessages(log)
 
-#: Bytes that all streams of a connection together may send ahead, beyond the 64 KiB that every connection begins with.
-CONNECTION_WINDOW = 1024 * 1024
+#: Bytes that all streams of a connection together may send ahead, at most. It is as much as all streams' windows, so
+#: that bodies of requests that wait for their turn leave room for those of requests that run.
+CONNECTION_WINDOW = 16 * 1024 * 1024
 #: Bytes per DATA frame and turn, so that the streams of a connection share it.
 TURN = 16 * 1024
 #: Bytes of answers that may wait for the client before no further request of the connection is begun.
@@ -74,7 +76,7 @@ class Http2Connection(StreamConnection):
             scheme=b"https" if endpoint.connector.is_tls else b"http",
             max_header_size=handler.request_header_size,
             max_trailer_size=settings.trailer_size(handler.max_trailer_size),
-            connection_window=CONNECTION_WINDOW,
+            connection_window=_connection_window(settings),
         )
         #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
         self._ready: deque[Http2Stream] = deque()
@@ -418,6 +420,11 @@ class Http2Connection(StreamConnection):
             for stream in tuple(self.streams.values()):
                 stream.on_reset()
             self.room.notify_all()
+
+
+def _connection_window(settings: Http2Protocol) -> int:
+    streams = settings.max_concurrent_streams
+    return CONNECTION_WINDOW if streams < 0 else min(CONNECTION_WINDOW, streams * settings.initial_window_size)
 
 
 class TlsHttp2Connection(TlsStream, Http2Connection):

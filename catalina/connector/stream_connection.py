@@ -379,8 +379,13 @@ class StreamConnection:
 
     @property
     def unread(self) -> bool:
-        """Whether a request is, or may be, on its way: nothing was served yet, or there is input."""
-        return not self.closed and not self.running and (self._is_new() or self._poll(select.POLLIN, 0.0))
+        """Whether a request is, or may be, on its way: nothing was served yet, or there is input. Any thread."""
+        if self.closed or self.running:
+            return False
+        try:
+            return self._is_new() or self._poll(select.POLLIN, 0.0)
+        except (OSError, ValueError):  # the loop has closed it meanwhile
+            return False
 
     def _is_new(self) -> bool:
         """Whether the connection has not served anything yet."""

@@ -84,6 +84,11 @@ class ApplicationDispatcher:
         return self._mapping
 
     @property
+    def uri(self) -> str:
+        """The address of the resource on this server, escaped as it was given; empty for a servlet by name."""
+        return self._uri
+
+    @property
     def query(self) -> str:
         """The query in the dispatcher's path, empty without one."""
         return self._query

@@ -7,6 +7,7 @@ such a mapping with a security-constraint: whoever reaches it can write.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -64,6 +65,8 @@ LIVE = (
 #: What stays as it is in an address.
 SAFE = "/!$&'()*+,-.:;=@_~"
 PORTS = {"http": 80, "https": 443}
+#: A URI without a fragment, its escapes whole.
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]]|%[0-9A-Fa-f]{2})+")
 #: Bytes of one name on the file systems of Linux.
 NAME_MAX = 255
 
@@ -395,18 +398,17 @@ class WebdavServlet(DefaultServlet):
 
     def _copy(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
         self._refuse_readonly()
-        return self._transfer(path, environ, _depth(environ, {"0": 0, "infinity": 1}) > 0), [], b""
+        return self._transfer(path, environ), [], b""
 
     def _move(self, path: str, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
         self._refuse_readonly()
         self._check_locks(path, environ, with_below=True)
         self._refuse_unserved(path)
-        _depth(environ, {"0": 0, "infinity": 1})
-        status = self._transfer(path, environ, deep=True)
+        status = self._transfer(path, environ)
         self._remove(path)
         return status, [], b""
 
-    def _transfer(self, path: str, environ: Environ, deep: bool) -> int:
+    def _transfer(self, path: str, environ: Environ) -> int:
         """Copy to the Destination; 201 for a new one, 204 for one that was replaced."""
         if not self._find(path).exists:
             raise _Refused(404)
@@ -421,9 +423,10 @@ class WebdavServlet(DefaultServlet):
         self._locks.check(destination, tokens_of(environ.get("HTTP_IF")), with_below=True)
         target = self._target(destination)
         existed = self._find(destination).exists
+        if existed and environ.get("HTTP_OVERWRITE", "T").strip().upper() != "T":
+            raise _Refused(412)
+        deep = _depth(environ, {"0": 0, "infinity": 1}) > 0  # before anything is removed
         if existed:
-            if environ.get("HTTP_OVERWRITE", "T").strip().upper() != "T":
-                raise _Refused(412)
             self._remove(destination)
         if source.is_dir() and deep:
             self._refuse_unserved(path)
@@ -446,8 +449,10 @@ class WebdavServlet(DefaultServlet):
 
     def _own_path(self, field: str, environ: Environ) -> str:
         """The path in this application that an address in a header field names (RFC 4918 section 8.3)."""
-        url = urlsplit(field.strip())
-        if url.fragment or not url.path:
+        if _ADDRESS.fullmatch(field) is None:
+            raise _Refused(400)
+        url = urlsplit(field)
+        if not url.path:
             raise _Refused(400)
         if (url.scheme or url.netloc) and _origin(url, environ) != _origin(
             urlsplit(f"//{environ.get('HTTP_HOST', '')}"), environ
@@ -510,10 +515,10 @@ class WebdavServlet(DefaultServlet):
     def _active_lock(self, lock: Lock) -> str:
         scope = "exclusive" if lock.exclusive else "shared"
         owner = f"<D:owner>{lock.owner}</D:owner>\n" if lock.owner else ""
-        root = escape(quote(self._context.path + lock.path, safe=SAFE))
+        root = escape(self._href(self._find(lock.path)))
         return (
             f"\n<D:activelock>\n<D:locktype>\n<D:write/>\n</D:locktype>\n"
-            f"<D:lockscope>\n<D:{scope}/>\n</D:lockscope>\n<D:depth>{'infinity' if lock.deep else '0'}</D:depth>\n"
+            f"<D:lockscope>\n<D:{scope}/>\n</D:lockscope>\n<D:depth>{'Infinity' if lock.deep else '0'}</D:depth>\n"
             f"{owner}<D:timeout>Second-{lock.timeout}</D:timeout>\n"
             f"<D:lockroot>\n<D:href>{root}</D:href>\n</D:lockroot>\n"
             f"<D:locktoken>\n<D:href>{lock.token}</D:href>\n</D:locktoken>\n</D:activelock>\n"

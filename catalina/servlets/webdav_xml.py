@@ -89,15 +89,18 @@ def parse_propfind(body: bytes) -> PropfindRequest:
     """The body of PROPFIND; an empty one asks for everything. Raises BadBodyError."""
     if not body.strip():
         return PropfindRequest()
+    found: list[PropfindRequest] = []
     for child in _elements(_parse(body, "propfind")):
         match _name(child):
             case (str(namespace), "propname") if namespace == DAV:
-                return PropfindRequest(all=False, names_only=True)
+                found.append(PropfindRequest(all=False, names_only=True))
             case (str(namespace), "prop") if namespace == DAV:
-                return PropfindRequest(tuple(_name(each) for each in _elements(child)), all=False)
+                found.append(PropfindRequest(tuple(_name(each) for each in _elements(child)), all=False))
             case (str(namespace), "allprop") if namespace == DAV:
-                return PropfindRequest()
-    raise BadBodyError("<propfind> needs <prop>, <propname> or <allprop>")
+                found.append(PropfindRequest())
+    if len(found) != 1:
+        raise BadBodyError(f"<propfind> needs one of <prop>, <propname> and <allprop>, found {len(found)}")
+    return found[0]
 
 
 def parse_propertyupdate(body: bytes) -> list[PropertyUpdate]:
@@ -154,8 +157,10 @@ def multistatus(responses: Iterable[tuple[str, Mapping[int, list[str]]]]) -> byt
         parts.append(f"<D:response>\n<D:href>{escape(href)}</D:href>\n")
         for status, properties in by_status.items():
             inner = "".join(f"{each}\n" for each in properties)
+            error = "<D:error>\n<D:cannot-modify-protected-property/>\n</D:error>\n" if status == 403 else ""
             parts.append(
-                f"<D:propstat>\n<D:prop>\n{inner}</D:prop>\n<D:status>HTTP/1.1 {status} </D:status>\n</D:propstat>\n"
+                f"<D:propstat>\n<D:prop>\n{inner}</D:prop>\n<D:status>HTTP/1.1 {status} </D:status>\n"
+                f"{error}</D:propstat>\n"
             )
         parts.append("</D:response>\n")
     parts.append("</D:multistatus>\n")

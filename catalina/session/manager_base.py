@@ -16,6 +16,7 @@ from catalina.lifecycle import Lifecycle
 from catalina.session.attribute_codec import AttributeCodec
 from catalina.session.session_event import ListenerTable
 from catalina.session.standard_session import StandardSession
+from catalina.session.steady_clock import steady_time
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class ManagerBase(Lifecycle):
         bool, False, doc="Idle time runs from the start of the last request rather than from its end."
     )
 
-    def __init__(self, clock: Callable[[], float] = time.time, **values: Any) -> None:
+    def __init__(self, clock: Callable[[], float] = steady_time, **values: Any) -> None:
         super().__init__(**values)
         self.context: Any = None
         self.session_id_generator: StandardSessionIdGenerator | None = None
@@ -107,7 +108,7 @@ class ManagerBase(Lifecycle):
     # -- surroundings --------------------------------------------------------------------------------------------
 
     def now_ms(self) -> int:
-        """Milliseconds since the epoch: sessions carry wall-clock times, on the wire and in files."""
+        """Milliseconds since the epoch, by a clock that no step of the wall clock moves."""
         return int(self._clock() * 1000)
 
     @property

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
 from catalina.errors import LifecycleError
+from catalina.extras import missing_package
+from catalina.simple_date_format import DateNames, date_names
 from catalina.valves.access_log_elements import ElementFactory
 from catalina.valves.access_log_pattern import ALIASES, Element, compile_line, parse_pattern
 from catalina.valves.valve_base import ValveBase
@@ -38,7 +40,12 @@ class AbstractAccessLogValve(ValveBase):
     ipv6_canonical = Attribute(
         bool, False, xml="ipv6Canonical", doc="Write IPv6 addresses in the short form of RFC 5952."
     )
-    locale = Attribute(str, "", doc="Language of month and day names in %{...}t; English is the one there is.")
+    locale = Attribute(
+        str,
+        "",
+        doc="Language of month and day names in %{...}t, as fr or de_DE; English when not given. Others need "
+        "the extra locales.",
+    )
     max_log_message_buffer_size = Attribute(
         int,
         256,
@@ -57,8 +64,6 @@ class AbstractAccessLogValve(ValveBase):
     _line: Element | None = None
 
     def _start(self) -> None:
-        if self.locale and not self.locale.lower().startswith("en"):
-            log.info("locale=[%s]: dates in the access log are written with English names", self.locale)
         try:
             self._line = self._compile(ALIASES.get(self.pattern, self.pattern))
         except ValueError as error:
@@ -70,7 +75,17 @@ class AbstractAccessLogValve(ValveBase):
         return compile_line([part if isinstance(part, str) else factory.make(part) for part in parse_pattern(pattern)])
 
     def _factory(self) -> ElementFactory:
-        return ElementFactory(self.request_attributes_enabled, self.ipv6_canonical, self.clock)
+        return ElementFactory(self.request_attributes_enabled, self.ipv6_canonical, self.clock, self._date_names())
+
+    def _date_names(self) -> DateNames:
+        try:
+            return date_names(self.locale)
+        except ValueError as error:
+            why = str(error)
+        except ImportError as error:
+            why = missing_package("babel") or str(error)
+        log.error("%s: Failed to set locale to [%s], writing English names: %s", self.place or self, self.locale, why)
+        return date_names("")
 
     def invoke(self, request: Request, response: Response) -> None:
         """Nothing happens on the way in."""

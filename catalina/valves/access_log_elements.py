@@ -12,6 +12,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.simple_date_format import DateNames
 from catalina.valves.access_log_escape import escape
 from catalina.valves.access_log_pattern import Code, Element
 from catalina.valves.access_log_time import date_element, elapsed_element
@@ -84,6 +85,7 @@ class ElementFactory:
         request_attributes: take address, host, port and protocol from RemoteIpValve's request attributes.
         ipv6_canonical: write IPv6 addresses in their short form.
         clock: nanoseconds since the epoch.
+        names: of months and days; None is English.
     """
 
     def __init__(
@@ -91,10 +93,12 @@ class ElementFactory:
         request_attributes: bool = False,
         ipv6_canonical: bool = False,
         clock: Callable[[], int] = time.time_ns,
+        names: DateNames | None = None,
     ) -> None:
         self.request_attributes = request_attributes
         self.address_text = canonical_ipv6 if ipv6_canonical else str
         self.clock = clock
+        self.names = names
 
     def make(self, code: Code) -> str | Element:
         """The part of the line for one code; codes that nobody knows write ``???x???``, as in Tomcat."""
@@ -173,7 +177,7 @@ class ElementFactory:
     def date(self, name: str = "") -> str | Element:
         """``%t``, ``%{...}t``; a wrong pattern costs its own place in the lines, not the server's start."""
         try:
-            return date_element(name, self.clock)
+            return date_element(name, self.clock, self.names)
         except ValueError as error:
             log.error("Invalid date pattern in %%{%s}t of the access log, writing ??? in its place: %s", name, error)
             return "???"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from catalina.simple_date_format import CLF, date_formatter
+from catalina.simple_date_format import CLF, DateNames, date_formatter, date_names
 from catalina.valves.access_log_escape import escape
 from catalina.valves.access_log_pattern import Element
 
@@ -17,17 +17,18 @@ __all__ = ["date_element", "elapsed_element", "once_a_second"]
 _MILLISECOND = "\0"
 
 
-def date_element(name: str, clock: Callable[[], int]) -> Element:
+def date_element(name: str, clock: Callable[[], int], names: DateNames | None = None) -> Element:
     """``%{name}t``: ``begin:`` or ``end:`` (default), then ``sec``, ``msec``, ``msec_frac``, a date pattern or nothing.
 
     Args:
         clock: nanoseconds since the epoch.
+        names: of months and days in date patterns; the common log format is English always.
 
     Raises:
         ValueError: the date pattern is wrong.
     """
     begin, form = _split(name)
-    write = _writer(form)
+    write = _writer(form, names or date_names(""))
     if begin:
         return lambda _request, _response, time_ns: write((clock() - time_ns) // 1_000_000)
     return lambda _request, _response, _time_ns: write(clock() // 1_000_000)
@@ -40,7 +41,7 @@ def _split(name: str) -> tuple[bool, str]:
     return False, name
 
 
-def _writer(form: str) -> Callable[[int], str]:
+def _writer(form: str, names: DateNames) -> Callable[[int], str]:
     match form:
         case "":
             return once_a_second(date_formatter(f"'['{CLF}']'"))
@@ -51,12 +52,12 @@ def _writer(form: str) -> Callable[[int], str]:
         case "msec_frac":
             return lambda epoch_ms: f"{epoch_ms % 1000:03d}"
         case _:
-            return _pattern_writer(form)
+            return _pattern_writer(form, names)
 
 
-def _pattern_writer(form: str) -> Callable[[int], str]:
+def _pattern_writer(form: str, names: DateNames) -> Callable[[int], str]:
     tidied = _without_milliseconds(form)
-    write = once_a_second(date_formatter(tidied))
+    write = once_a_second(date_formatter(tidied, names=names))
     if tidied != form:
         seconds_only = write
 

@@ -120,7 +120,7 @@ class RemoteIpValve(ValveBase):
 
     def _believe_host(self, request: Request) -> None:
         text = request.headers.get(self.host_header) if self.host_header else None
-        if text is None:
+        if not text:
             return
         try:
             name = forwarded_host(text)

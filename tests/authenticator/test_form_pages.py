@@ -22,6 +22,17 @@ def test_a_page_of_the_application_is_shown(tmp_path):
     assert b"|/login|x=1|" in body
 
 
+def test_a_page_sees_its_own_address_and_the_request_has_its_own_again(tmp_path):
+    pages = "def application(environ, start_response):\n    start_response('200 OK', [])\n"
+    pages += "    return [environ['REQUEST_URI'].encode()]\n"
+    with secure_node(tmp_path, "", **{"WEB-INF/classes/pages.py": pages}) as node:
+        context = node.host.find_child("/shop")
+        request, response = make_request("/shop/private", context=context, connector=node.connector, host=node.host)
+        assert forward(context, "/login", request, response)
+        assert body_of(response).startswith(b"/shop/login")
+        assert request.request_uri == "/shop/private"
+
+
 @pytest.mark.parametrize("page", ["login", "/../x"])
 def test_what_nothing_answers_for_is_not_shown(tmp_path, page, caplog):
     with secure_node(tmp_path, "") as node:

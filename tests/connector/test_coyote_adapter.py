@@ -61,7 +61,7 @@ def test_the_session_id_comes_from_the_cookie_or_the_url():
 
 def test_of_several_cookies_the_valid_one_counts():
     assert requested(["Cookie: JSESSIONID=OLD; JSESSIONID=GOOD"]) == ("GOOD", True, False)
-    assert requested(["Cookie: JSESSIONID=OLD; JSESSIONID=OTHER"]) == ("OLD", True, False)
+    assert requested(["Cookie: JSESSIONID=OLD; JSESSIONID=OTHER"]) == ("OTHER", True, False)
 
 
 def test_more_cookies_than_allowed_are_400():

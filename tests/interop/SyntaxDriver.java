@@ -17,7 +17,7 @@ import org.apache.tomcat.util.descriptor.web.WebXml;
  *
  * <pre>
  * regex pattern text text ...      -> "refused", or a 0 or 1 for each text: whether it matches as a whole
- * date pattern milliseconds zone   -> "refused", or the date (Locale.US)
+ * date pattern milliseconds zone locale   -> "refused", or the date
  * fragments name<before,before>after,after ...   ("*" for others) -> "refused", or the names in order
  * </pre>
  */
@@ -48,7 +48,7 @@ public class SyntaxDriver {
             case "regex":
                 return matches(words);
             case "date":
-                SimpleDateFormat format = new SimpleDateFormat(words[1], Locale.US);
+                SimpleDateFormat format = new SimpleDateFormat(words[1], Locale.forLanguageTag(words[4]));
                 format.setTimeZone(TimeZone.getTimeZone(words[3]));
                 return format.format(new Date(Long.parseLong(words[2])));
             default:

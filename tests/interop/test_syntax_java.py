@@ -17,7 +17,7 @@ from catalina.descriptor.fragment_order import rounds
 from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.errors import ConfigurationError
 from catalina.java_pattern import compile_pattern
-from catalina.simple_date_format import date_formatter
+from catalina.simple_date_format import date_formatter, date_names
 from tests.support.needs import need_java_tomcat
 
 pytestmark = pytest.mark.interop
@@ -113,29 +113,35 @@ DATES = [
     253_402_300_799_999 - 86_400_000, 253_370_764_800_000, -1, -86_400_001, -2_000_000_000_000, 1_073_001_600_000,
     1_293_840_000_000, 1_325_375_999_999, 1_709_210_096_007,
 ]  # fmt: skip
+#: Not Dutch and Spanish: CLDR has changed their abbreviations since that of the JDK.
+LOCALES = ["fr", "de-DE", "it", "pt-BR", "pl", "ja", "zh-CN", "ru"]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Tokyo"]
 
 
-def our_date(pattern: str, at: int, zone: str) -> str:
+def our_date(pattern: str, at: int, zone: str, locale: str = "en-US") -> str:
     made: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     try:
-        return date_formatter(pattern, made)(at)
+        return date_formatter(pattern, made, date_names(locale))(at)
     except ValueError:
         return REFUSED
 
 
-def test_dates_are_written_as_by_java(java: Ask) -> None:
-    # Long names of zones are CLDR's, which Python has not.
-    cases = [
-        (pattern, at, zone) for pattern in DATE_PATTERNS if "zzzz" not in pattern for at in DATES for zone in ZONES
-    ]
-    answers = java([["date", pattern, str(at), zone] for pattern, at, zone in cases])
+def compare_dates(java: Ask, cases: Sequence[tuple[str, int, str, str]]) -> None:
+    answers = java([["date", pattern, str(at), zone, locale] for pattern, at, zone, locale in cases])
     found = [
-        (case, our_date(*case), theirs)
-        for case, theirs in zip(cases, answers, strict=True)
-        if our_date(*case) != theirs
+        (case, mine, theirs) for case, theirs in zip(cases, answers, strict=True) if (mine := our_date(*case)) != theirs
     ]
     assert found == []
+
+
+def test_dates_are_written_as_by_java(java: Ask) -> None:
+    compare_dates(java, [(pattern, at, zone, "en-US") for pattern in DATE_PATTERNS for at in DATES for zone in ZONES])
+
+
+def test_names_of_other_languages_are_those_of_java(java: Ask) -> None:
+    names = ("EEEE", "EEE", "MMMM", "MMM", "LLLL", "LLL", "d MMMM yyyy", "a")
+    days = [1_704_207_845_678 + 26 * 86_400_000 * number for number in range(14)]
+    compare_dates(java, [(pattern, at, "UTC", locale) for pattern in names for at in days for locale in LOCALES])
 
 
 # -- fragments --------------------------------------------------------------------------------------------------------

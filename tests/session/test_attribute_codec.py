@@ -12,6 +12,7 @@ import pytest
 
 from catalina.errors import NotReplicableError
 from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.loader.webapp_loader import WebappLoader
 from catalina.session.file_store import FileStore
 from catalina.session.persistent_manager import PersistentManager
@@ -125,13 +126,21 @@ def unload(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, LAZY)
 
 
+def started(kind: type[StandardManager], context: FakeContext) -> StandardManager:
+    """A manager of the kind; one that replicates has a cluster, without which it does not start."""
+    manager = kind()
+    manager.context = context
+    if isinstance(manager, DeltaManager):
+        manager.cluster = SimpleTcpCluster()
+    manager.start()
+    return manager
+
+
 @pytest.mark.parametrize("kind", [StandardManager, DeltaManager])
 def test_a_value_whose_module_is_not_loaded_waits_for_it(
     kind: type[StandardManager], lazy_class: types.ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = kind()
-    found.context = FakeContext(loader=FakeLoader(LAZY))
-    found.start()
+    found = started(kind, FakeContext(loader=FakeLoader(LAZY)))
     cart = lazy_class.Cart()
     cart.items = [1]
     encoded = found.codec.encode("cart", {"cart": cart, "count": 1})
@@ -202,9 +211,7 @@ def test_what_the_application_s_own_code_imports_is_loaded_when_the_application_
 def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
     kind: type[StandardManager], caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = kind()
-    found.context = FakeContext()
-    found.start()
+    found = started(kind, FakeContext())
     session = found.create_session()
     session.restore_attribute("broken", EncodedValue(b"\x73\x72rubbish", 0))
     session.restore_attribute("whole", found.codec.encode("whole", "text"))
@@ -217,9 +224,7 @@ def test_an_attribute_that_no_node_can_read_is_gone_when_it_is_read(
 
 @pytest.mark.parametrize("kind", [StandardManager, DeltaManager])
 def test_a_value_that_cannot_be_read_for_want_of_stack_is_read_when_there_is_room(kind: type[StandardManager]) -> None:
-    found = kind()
-    found.context = FakeContext()
-    found.start()
+    found = started(kind, FakeContext())
     value: object = ("x",)
     for _ in range(70):
         value = [value]

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from catalina.attributes import Attribute, Component, Element
+import pytest
+
+from catalina.attributes import Attribute, Component, Element, Place
 from catalina.digester.digester import Digester
+from catalina.digester.findings import Finding
 from catalina.digester.substitution import MappingSource, Substitution
-from catalina.startup.config_test import remarks, render_tree, summary
+from catalina.startup.catalina import Catalina
+from catalina.startup.config_test import ConfigTest, remarks, render_tree, summary, unplaced
+from tests.support.work import assert_linear
 
 
 class Part(Component):
@@ -49,3 +57,45 @@ def test_the_summary_counts(tmp_path: Path) -> None:
     digester = digested(tmp_path, '<Part a1="1"><Logger/></Part>')
     assert summary(digester.findings) == "0 errors, 2 warnings, 0 remarks"
     assert next(remarks(digester.findings)).startswith("! server.xml:1 <Part>: no attribute a1")
+
+
+def test_a_finding_that_stands_below_no_element_is_found(tmp_path: Path) -> None:
+    digester = digested(tmp_path, '<Part prt="1"/>')
+    assert digester.tree is not None
+    outside = Finding(logging.INFO, Place("server.xml", 1), "Part", "an old form")
+    assert unplaced(digester.tree, [*digester.findings, outside]) == [outside]
+
+
+def base_with_hosts(base: Path, count: int) -> Catalina:
+    hosts = "".join(
+        f'<Host name="h{number}.example.org" appBase="webapps"><Alias>www.h{number}.example.org</Alias>'
+        '<Valve className="org.apache.catalina.valves.AccessLogValve"/></Host>\n'
+        for number in range(count)
+    )
+    (base / "conf").mkdir(parents=True)
+    (base / "webapps").mkdir()
+    (base / "conf" / "server.xml").write_text(
+        '<Server port="-1"><Service name="C"><Engine name="C" defaultHost="h0.example.org">'
+        f"{hosts}</Engine></Service></Server>"
+    )
+    return Catalina(base, base)
+
+
+def test_hundreds_of_hosts_are_tested_in_a_time_that_grows_with_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", list(sys.path))
+
+    def run(count: int) -> Callable[[], object]:
+        test = ConfigTest(base_with_hosts(tmp_path / str(count), count))
+        return lambda: [*test.run()]
+
+    assert_linear(run, 50)
+
+
+def test_two_hundred_hosts_have_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", list(sys.path))
+    test = ConfigTest(base_with_hosts(tmp_path / "base", 200))
+    lines = [*test.run()]
+    assert test.findings == []
+    assert sum(line.lstrip().startswith("Host ") for line in lines) == 200

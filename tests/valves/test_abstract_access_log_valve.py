@@ -1,6 +1,8 @@
 """When a request is logged."""
 
 import logging
+import re
+import sys
 
 from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
 from tests.valves.exchange import make_request
@@ -71,7 +73,23 @@ def test_a_wrong_date_pattern_costs_its_place_in_the_line(caplog):
     assert "Invalid date pattern in %{usec}t" in caplog.text
 
 
-def test_a_locale_other_than_english_is_mentioned(caplog):
-    with caplog.at_level(logging.INFO):
-        log_one(Lines(pattern="%m", locale="de"))
-    assert "English" in caplog.text
+def test_dates_have_names_of_the_locale():
+    clock = staticmethod(lambda: 1_720_000_000_000_000_000)
+    valve = type("Noon", (Lines,), {"clock": clock})(pattern="%{EEEE d MMMM}t %t", locale="fr")
+    (line,) = log_one(valve)
+    assert line.startswith("mercredi 3 juillet [03/Jul/2024:")  # the common log format knows no locales
+
+
+def test_an_unknown_locale_is_an_error_and_english(caplog):
+    (line,) = log_one(Lines(pattern="%{MMM}t", locale="xx_YY"))
+    assert re.fullmatch("[A-Z][a-z]{2}", line)
+    assert "Failed to set locale to [xx_YY], writing English names: unknown locale" in caplog.text
+
+
+def test_without_the_package_the_log_says_what_installs_it(caplog, monkeypatch):
+    monkeypatch.setitem(sys.modules, "babel", None)
+    assert log_one(Lines(pattern="%m", locale="fr")) == ["GET"]
+    assert "Failed to set locale to [fr]" in caplog.text
+    caplog.clear()
+    log_one(Lines(pattern="%m", locale="en_GB"))
+    assert caplog.text == ""

@@ -133,3 +133,8 @@ def test_the_name_is_looked_up_when_the_connector_looks_names_up(monkeypatch):
     connector = SimpleNamespace(enable_lookups=True, host_name_of=lambda address: address)
     facts, _ = seen(RemoteIpValve(), [("X-Forwarded-For", "203.0.113.5")], connector=connector)
     assert facts["remote_host"] == "client.example"
+
+
+def test_an_empty_host_header_names_no_host():
+    valve = RemoteIpValve(host_header="X-Forwarded-Host")
+    assert seen(valve, [("X-Forwarded-Host", "")])[0]["server_name"] == "shop.example.org"

@@ -19,7 +19,7 @@ _TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 #: RFC 9112 section 7.1.1; spaces around the signs are bad, but must be read.
 _EXTENSION = rb"[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?" % (_TOKEN, _TOKEN, _QUOTED)
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})((?:%b)*[ \t]*)" % _EXTENSION)
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})((?:(?:%b)+[ \t]*)?)" % _EXTENSION)
 _TRAILER = re.compile(rb"([!#$%&'*+\-.0-9A-Z^_`a-z|~]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
 

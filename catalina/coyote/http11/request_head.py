@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
@@ -237,6 +238,8 @@ class RequestHeadParser:
         else:
             host, port = parse_host(host_field if authority is None else authority)
         asks_close = request.connection_close
+        if asks_close == 0 and _says_close(request.headers):
+            asks_close = 1  # the parser tells the last of several fields
         expect = request.get_header("expect")
         return _new_head(
             (
@@ -425,6 +428,16 @@ def _strict(limits: HeadLimits) -> HeadLimits:
 
 def _relaxed(characters: str) -> bytes:
     return "".join(c for c in characters if c in RELAXABLE).encode("ascii")
+
+
+def _says_close(fields: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether any Connection field asks for the end; then no other one keeps the connection (RFC 9112 section 9.3)."""
+    return any(
+        option.strip().lower() == b"close"
+        for name, value in fields
+        if name.lower() == b"connection"
+        for option in value.split(b",")
+    )
 
 
 def _wants_continue(expect: bytes) -> bool:

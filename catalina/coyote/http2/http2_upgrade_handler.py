@@ -506,7 +506,7 @@ class Http2UpgradeHandler:
 
     def _give_back(self, counted: int) -> None:
         self._consumed += counted
-        if self._consumed * 2 >= self._connection_window:
+        if self._consumed >= DEFAULT_WINDOW // 2:
             self._send(FrameType.WINDOW_UPDATE, 0, 0, struct.pack(">I", self._consumed))
             self._receive_window += self._consumed
             self._consumed = 0

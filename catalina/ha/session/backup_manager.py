@@ -8,7 +8,9 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
+import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
@@ -18,11 +20,14 @@ from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.session.recent_sessions import RecentSessions
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
+from catalina.tribes.ledger.version import Version, VersionClock, life_tag
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 
 if TYPE_CHECKING:
+    from catalina.ha.session.delta_session import DeltaSession
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.ledger import Change
 
 __all__ = ["BackupManager"]
 
@@ -64,6 +69,7 @@ class BackupManager(ClusterManagerBase):
         super().__init__(**values)
         self.map: LazyReplicatedMap | None = None
         self.recent = RecentSessions()
+        self._versions = VersionClock(life_tag(os.urandom(16), 0))
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
@@ -190,6 +196,17 @@ class BackupManager(ClusterManagerBase):
             return None
         return new_id
 
+    def next_version(self) -> Version:
+        """A version later than all that were made here."""
+        return self._versions.tick(int(self._clock() * 1_000_000))
+
+    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+        """Give a session's record what a request here has changed; the version of the change."""
+        version = self.next_version()
+        for name, value in changes:
+            session.record.take(name, value, version)
+        return version
+
     def background_process(self) -> None:
         """Expire what is due, and forget old ids."""
         super().background_process()
@@ -201,8 +218,8 @@ class BackupManager(ClusterManagerBase):
         if replicated is None or not isinstance(session, MapSession) or not session.is_valid:
             return None
         if not replicated.members:
-            session.reset_delta()
-            replicated.note_change(session.id)
+            if session.take_delta() is not None:  # a request that only reads makes no new content
+                replicated.note_change(session.id)
             return None
         return replicated.replicate(session.id)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.session import Session
     from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.ledger import Change
+    from catalina.tribes.ledger.version import Version
     from catalina.tribes.member import Member
 
 __all__ = ["UNABLE", "ClusterManagerBase", "CompletedRequest"]
@@ -99,8 +101,20 @@ class ClusterManagerBase(ManagerBase):
     def session_expiring(self, session: DeltaSession) -> None:
         """Told before a session ends here: a manager that sends messages sends what is pending."""
 
-    def session_expired(self, session: DeltaSession) -> None:
-        """Told when a session has ended here: a manager that sends messages ends it on the other nodes."""
+    def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
+        """Told when a session has ended here: a manager that sends messages ends it on the other nodes.
+
+        Args:
+            is_idle: it ended because nobody seems to use it.
+            tell: the other nodes do not know it yet.
+        """
+
+    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+        """Give a session's record what a request here has changed; the version of the change."""
+        raise NotImplementedError
+
+    def ask_about(self, session: DeltaSession) -> None:
+        """Nobody has said for long that a session is in use, of which this node has a copy."""
 
     def moved_to(self, session_id: str) -> str | None:
         """The id of a session that has moved to another node's route lately; None when this one has not."""

@@ -9,9 +9,11 @@ from catalina.ha.cluster_listener import ClusterListener
 from catalina.ha.session.session_message import (
     EVT_ALL_SESSION_NOCONTEXTMANAGER,
     EVT_GET_ALL_SESSIONS,
+    EVT_LEDGER,
     SessionMessage,
 )
 from catalina.repeated_messages import RepeatedMessages
+from catalina.tribes.ledger.wire import is_start
 
 if TYPE_CHECKING:
     from catalina.tribes.member import Member
@@ -46,7 +48,7 @@ class ClusterSessionListener(ClusterListener):
         if found is not None:
             found.message_data_received(message, sender)
             return
-        if message.event == EVT_GET_ALL_SESSIONS:
+        if message.event == EVT_GET_ALL_SESSIONS or (message.event == EVT_LEDGER and is_start(message.session or b"")):
             # Otherwise the asker's deployment waits for its stateTransferTimeout (wire reference 8.13).
             no_manager = SessionMessage(
                 EVT_ALL_SESSION_NOCONTEXTMANAGER, name, None, "NO-CONTEXT-MANAGER", f"NO-CONTEXT-MANAGER-{name}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -11,16 +13,14 @@ from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import CatalinaError, LifecycleError
 from catalina.ha.request_deliveries import settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
+from catalina.ha.session.comparisons import Comparisons
 from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_session import DeltaSession
-from catalina.ha.session.recent_sessions import RecentSessions
-from catalina.ha.session.session_data import SessionData
+from catalina.ha.session.java_clocks import JavaClocks
 from catalina.ha.session.session_message import (
-    EVT_ALL_SESSION_DATA,
-    EVT_ALL_SESSION_NOCONTEXTMANAGER,
-    EVT_ALL_SESSION_TRANSFERCOMPLETE,
     EVT_CHANGE_SESSION_ID,
     EVT_GET_ALL_SESSIONS,
+    EVT_LEDGER,
     EVT_SESSION_ACCESSED,
     EVT_SESSION_CREATED,
     EVT_SESSION_DELTA,
@@ -28,11 +28,17 @@ from catalina.ha.session.session_message import (
     SessionMessage,
     encode_message,
     encode_session_id,
+    stamp,
 )
 from catalina.ha.session.state_sender import StateSender
 from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
 from catalina.lifecycle import LifecycleState
+from catalina.session.steady_clock import steady_time
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.ledger.ledger import Ledger
+from catalina.tribes.ledger.reconciler import Reconciler
+from catalina.tribes.ledger.version import NO_VERSION, VersionClock, life_tag
+from catalina.tribes.ledger.wire import encode_question
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
@@ -41,14 +47,14 @@ if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.ledger import Change
+    from catalina.tribes.ledger.version import Version
     from catalina.tribes.member import Member
 
 __all__ = ["DeltaManager"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: Events about the whole state are handled while it is awaited; those about one session wait for it.
-_NEVER_QUEUED = frozenset({EVT_ALL_SESSION_DATA, EVT_ALL_SESSION_TRANSFERCOMPLETE, EVT_ALL_SESSION_NOCONTEXTMANAGER})
 #: A session that is only read tells the others each tenth of its interval that it lives, so that no copy counts as idle
 #: by more than that. Tomcat before 10.1.47 waited the whole interval, since then it sends with every request.
 ACCESS_FRACTION = 10
@@ -97,13 +103,13 @@ class DeltaManager(ClusterManagerBase):
         doc="Pause between blocks without sendAllSessions; longer spares the network, delays the start.",
     )
     state_timestamp_drop = Attribute(
-        bool, True, doc="Messages that came while the state was awaited and are older than it are dropped."
+        bool, True, inert="versions tell of a message and a state which is the later one, in whatever order they come"
     )
     resync_on_rejoin = Attribute(
         bool,
         True,
-        doc="Beyond Tomcat: ask a member that turns up late (after a cut link, or unheard at the start) for the "
-        "sessions that this node has missed; of two copies the one that was used last wins.",
+        doc="Beyond Tomcat: compare sessions with a member that turns up late (after a cut link, or unheard at the "
+        "start) or has missed messages, and now and then with every member; the later change of each attribute holds.",
     )
     enable_statistics = Attribute(bool, True, doc="Count the messages sent and received by kind.")
 
@@ -114,17 +120,32 @@ class DeltaManager(ClusterManagerBase):
         self.session_replace_counter = 0
         self.state_transferred = False
         self.no_context_manager_received = False
-        self.recent = RecentSessions()
+        #: Guards the ledger, its reconciler and the Java nodes' clocks: requests, the loop and the background tick come
+        #: from different threads. No listener and no send is called under it.
+        self.lock = threading.RLock()
+        self.ledger = Ledger(VersionClock(life_tag(os.urandom(16), 0)))
+        self.reconciler = Reconciler(self.ledger)
+        self.java_clocks = JavaClocks()
+        self.comparisons = Comparisons(self)
         self.receiver = DeltaReceiver(self)
         self.transfer = StateTransfer(self)
         self.state_sender = StateSender(self)
-        self._kept: list[SessionData] = []
+        self._stopping = False
+        #: Over a reload: the sessions of the old classes, of which the ledger has the records.
+        self._kept: list[DeltaSession] = []
 
     # -- what happens here ---------------------------------------------------------------------------------------
 
+    @property
+    def now_us(self) -> int:
+        """This node's clock in microseconds, for versions."""
+        return int(self._clock() * 1_000_000)
+
     def new_session(self, session_id: str) -> DeltaSession:
         """An empty replicated session that nobody knows yet."""
-        return DeltaSession(self, session_id, self.now_ms())
+        with self.lock:
+            record = self.ledger.create(session_id, self.now_us)
+        return DeltaSession(self, session_id, self.now_ms(), record)
 
     def create_session(self, session_id: str | None = None) -> StandardSession:
         """A new session, here and on every other node.
@@ -132,33 +153,38 @@ class DeltaManager(ClusterManagerBase):
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
+        with self.lock:
+            if session_id is not None and self.ledger.addressed(session_id) is not None:
+                session_id = None  # it is another session's, perhaps under another route
         session = super().create_session(session_id)
-        created_ms = session.creation_time_ms
-        self.recent.born(session.id)
-        self._tell(EVT_SESSION_CREATED, session.id, None, f"{session.id}-{created_ms}", created_ms)
+        if isinstance(session, DeltaSession):
+            created_ms = session.creation_time_ms
+            self._tell(
+                EVT_SESSION_CREATED, session.id, stamp(session.record.born), f"{session.id}-{created_ms}", created_ms
+            )
         return session
 
     def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
         """Give the session another id, on every node, and return it."""
         old_id = session.id
         new_id = super().change_session_id(session, new_id)
-        now_ms = self.now_ms()
-        self.recent.born(new_id)
-        self.recent.renamed(old_id, new_id, now_ms, time.monotonic())
         if isinstance(session, DeltaSession):
             session.is_primary = True
-        self._tell(EVT_CHANGE_SESSION_ID, old_id, encode_session_id(new_id), f"{old_id}-{now_ms}", now_ms)
+            with self.lock:
+                version = self.ledger.rename(session.record, new_id, self.now_us)
+            body = encode_session_id(new_id) + stamp(version)
+            now_ms = self.now_ms()
+            self._tell(EVT_CHANGE_SESSION_ID, old_id, body, f"{old_id}-{now_ms}", now_ms)
         return new_id
 
     def moved_to(self, session_id: str) -> str | None:
-        """The id of a session that has moved to another node's route lately; None when this one has not.
+        """The id under which a session lives whose route is another one now; None when there is none.
 
         An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
         """
-        new_id = self.recent.new_id(session_id, time.monotonic())
-        if new_id is None or new_id.partition(".")[0] != session_id.partition(".")[0]:
-            return None
-        return new_id
+        with self.lock:
+            record = self.ledger.find(session_id)
+        return None if record is None or record.id == session_id else record.id
 
     def session_expiring(self, session: DeltaSession) -> None:
         """The session is about to end here: listeners on the other nodes shall see its last state."""
@@ -166,13 +192,29 @@ class DeltaManager(ClusterManagerBase):
             delta = session.take_delta()
             if delta is not None:
                 now_ms = self.now_ms()
-                self._tell(EVT_SESSION_DELTA, session.id, delta, f"{session.id}-{now_ms}", now_ms)
+                self._tell(
+                    EVT_SESSION_DELTA,
+                    session.id,
+                    delta + stamp(session.record.access),
+                    f"{session.id}-{now_ms}",
+                    now_ms,
+                )
 
-    def session_expired(self, session: DeltaSession) -> None:
+    def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
         """The session has ended here: end it on the other nodes."""
-        now_ms = self.now_ms()
-        self.recent.expired(session.id, now_ms, time.monotonic())
-        self._tell(EVT_SESSION_EXPIRED, session.id, None, f"{session.id}-EXPIRED-MSG", now_ms)
+        record = session.record
+        with self.lock:
+            if (self._stopping and not tell) or self.ledger.addressed(record.key) is not record:
+                return  # the others keep it, or it ended elsewhere and the ledger knows
+            grave = self.ledger.end(record, self.now_us, time.monotonic(), is_idle)
+        if tell:
+            body = stamp(grave.version, grave.access or NO_VERSION)
+            self._tell(EVT_SESSION_EXPIRED, session.id, body, f"{session.id}-EXPIRED-MSG", self.now_ms())
+
+    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+        """Give a session's record what a request here has changed; the version of the change."""
+        with self.lock:
+            return self.ledger.change(session.record, changes, self.now_us)
 
     @property
     def answers_wait(self) -> bool:
@@ -213,24 +255,28 @@ class DeltaManager(ClusterManagerBase):
             settle(held, () if delivery is None else (delivery,))
 
     def _completed_message(self, session: Any, has_members: bool, now_ms: int) -> tuple[bytes, str] | None:
-        """What the others must know about a session after a request, with its key."""
+        """What the others must know about a session after a request, with its key.
+
+        Without others the change gets its version all the same: one who was only out of sight has changes, too.
+        """
         if not isinstance(session, DeltaSession) or not session.alive:
-            return None
-        if not has_members:
-            session.reset_delta()
-            session.is_primary = True
             return None
         event, delta = EVT_SESSION_DELTA, session.take_delta()
         if delta is None:
             if session.is_primary and not self._must_tell_access(session, now_ms):
                 return None
-            event = EVT_SESSION_ACCESSED
+            event, delta = EVT_SESSION_ACCESSED, b""
+            with self.lock:
+                self.ledger.use(session.record, self.now_us)
         session.is_primary = True
         session.last_replicated_ms = now_ms
+        if not has_members:
+            return None
         if self.enable_statistics:
             self.sent[event] += 1
         session_id = session.id
-        return encode_message(event, self.name, delta, session_id, f"{session_id}-{now_ms}", now_ms), session_id
+        body = delta + stamp(session.record.access)
+        return encode_message(event, self.name, body, session_id, f"{session_id}-{now_ms}", now_ms), session_id
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
         interval = session.max_inactive_interval
@@ -270,50 +316,49 @@ class DeltaManager(ClusterManagerBase):
         if self.enable_statistics:
             self.sent[event] += 1
 
+    def post_ledger(self, body: bytes, member: Member, options: int = SEND_OPTIONS_ASYNCHRONOUS) -> Delivery | None:
+        """Send a message of the ledger to a node of this software."""
+        cluster = self.cluster
+        if cluster is None:
+            return None
+        self.count_sent(EVT_LEDGER)
+        data = encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
+        return cluster.post_bytes(data, (member,), options, key=EVERYTHING)
+
     def member_added(self, member: Member) -> None:
-        """A member that has just started will ask us; one that has been running knows what we have missed."""
-        if self.resync_on_rejoin and self.state is LifecycleState.STARTED and member.alive_ms >= REJOIN_ALIVE_MS:
-            cluster = self.cluster
-            if cluster is not None:
-                log.info("Manager [%s], requesting the sessions that [%s] may have and this node has not",
-                         self.name, member.name)  # fmt: skip
-                cluster.post(get_all_sessions(self.name, self.now_ms()), member, SEND_OPTIONS_ASYNCHRONOUS)
-                self.count_sent(EVT_GET_ALL_SESSIONS)
+        """A member that has just started will ask us; one that has been running knows what we have missed, and we know
+        what it has. It may see us a while later than we see it: then it compares, too."""
+        if not self.resync_on_rejoin or self.state is not LifecycleState.STARTED:
+            return
+        if keeps_order(member):
+            self.comparisons.due(member, at_once=member.alive_ms >= REJOIN_ALIVE_MS)
+        elif member.alive_ms >= REJOIN_ALIVE_MS and self.cluster is not None:
+            log.info("Manager [%s], requesting the sessions that [%s] may have and this node has not",
+                     self.name, member.name)  # fmt: skip
+            self.cluster.post(get_all_sessions(self.name, self.now_ms()), member, SEND_OPTIONS_ASYNCHRONOUS)
+            self.count_sent(EVT_GET_ALL_SESSIONS)
 
     def member_missed_messages(self, member: Member) -> None:
-        """Give a member the state again whose copies may be stale.
-
-        Only to members of this software: of two copies they keep the newer one, where Java takes whatever comes.
-        """
+        """Compare sessions with a member whose copies may be stale. Java is not told again: it takes whatever comes."""
         if self.resync_on_rejoin and self.state is LifecycleState.STARTED and keeps_order(member):
-            log.info("Manager [%s]: [%s] has missed messages and gets the session state again", self.name, member.name)
-            self.state_sender.answer(member)
+            log.info("Manager [%s]: [%s] has missed messages; the sessions are compared", self.name, member.name)
+            self.comparisons.due(member)
 
     # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
 
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
-        """A message for this manager: apply it, or keep it while the state is awaited."""
+        """A message for this manager."""
         if self.enable_statistics:
             self.received[message.event] += 1
-        if message.event not in _NEVER_QUEUED and self.transfer.queued(message, sender):
-            return
-        self.apply_message(message, sender)
-
-    def apply_message(self, message: SessionMessage, sender: Member) -> None:
-        """Act on a message now."""
         self.receiver.apply(message, sender)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         super()._start()
+        self._stopping = False
         self.state_sender.start()
-        for data in self._kept:
-            session = self.new_session(data.id)
-            session.restore(data)
-            session.is_primary = True
-            self.add(session)
-        self._kept.clear()
+        self._take_back()
         cluster = self.cluster
         if cluster is None:
             raise LifecycleError(f"Starting... no cluster associated with this context: [{self.name}]")
@@ -321,6 +366,19 @@ class DeltaManager(ClusterManagerBase):
                  self.name, "Engine" if cluster.under_engine else "Host", cluster.name)  # fmt: skip
         log.info("Starting clustering manager at [%s]", self.name)
         self.get_all_cluster_sessions()
+
+    def _take_back(self) -> None:
+        """After a reload: the application's new classes see the records that are still here."""
+        for old in self._kept:
+            with self.lock:
+                is_there = self.ledger.addressed(old.record.key) is old.record
+            if not is_there:
+                continue
+            session = DeltaSession(self, old.record.id, self.now_ms(), old.record)
+            session.adopt(old.creation_time_ms, old.idle_ms(), old.is_new)
+            session.is_primary = old.is_primary
+            self.add(session)
+        self._kept.clear()
 
     def get_all_cluster_sessions(self) -> None:
         """Get the sessions that other nodes have; the application starts when they are here."""
@@ -330,13 +388,17 @@ class DeltaManager(ClusterManagerBase):
         self.transfer.fetch()
 
     def _stop(self) -> None:
+        self._stopping = True
         self.transfer.stop()
         self.state_sender.stop()
+        self.comparisons.clear()
         if getattr(self.context, "paused", False):
-            self._keep_sessions()  # a reload: the application's new classes get them back
+            self._keep_sessions()
         else:
             log.info("Manager [%s] expiring sessions upon shutdown", self.name)
             self._expire_all()
+            with self.lock:
+                self.ledger.clear()
         if self.cluster is not None:
             self.cluster.remove_manager(self)
         super()._stop()
@@ -345,7 +407,8 @@ class DeltaManager(ClusterManagerBase):
         for session in self.find_sessions():
             if isinstance(session, DeltaSession) and session.is_valid:
                 session.passivate()
-                self._kept.append(session.to_data())
+                session.take_delta()  # what passivation changed belongs to the record
+                self._kept.append(session)
         self.sessions.clear()
 
     def _expire_all(self) -> None:
@@ -358,8 +421,18 @@ class DeltaManager(ClusterManagerBase):
                 log.exception("Session [%s] could not be expired at the stop of [%s]", session.id, self.name)
 
     def background_process(self) -> None:
-        """Expire what is due and forget what came too early and too long ago."""
+        """Expire what is due, forget what came too early and too long ago, and compare with the others."""
         super().background_process()
-        lost = self.recent.forget(time.monotonic())
+        steady_time.follow()
+        with self.lock:
+            lost = 0 if self.transfer.is_waiting else self.ledger.forget(time.monotonic())
         if lost:
             log.debug("Manager [%s]: %d messages were about sessions that never came", self.name, lost)
+        if self.resync_on_rejoin:
+            self.comparisons.tick()
+
+    def ask_about(self, session: DeltaSession) -> None:
+        """Nobody has said for long that the session is in use: ask, before it goes."""
+        for member in self._members:
+            if keeps_order(member):
+                self.post_ledger(encode_question(session.id), member)

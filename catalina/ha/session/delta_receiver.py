@@ -1,18 +1,20 @@
-"""What other nodes say about sessions, applied (Tomcat: DeltaManager.messageReceived and its handlers).
+"""What other nodes say about sessions: messages -> events of the ledger -> what the application's sessions show.
 
-Everything here runs in the thread that reads the group's messages.
+Java's messages have no versions: they get one of their own time and sender (``java_clocks.py``). Everything here runs
+in the thread that reads the group's messages.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_request import DeltaRequest
-from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.delta_session import DeltaSession, fields_of, fields_of_data
 from catalina.ha.session.session_data import SessionData, decode_sessions
 from catalina.ha.session.session_message import (
     EVT_ALL_SESSION_DATA,
@@ -20,12 +22,30 @@ from catalina.ha.session.session_message import (
     EVT_ALL_SESSION_TRANSFERCOMPLETE,
     EVT_CHANGE_SESSION_ID,
     EVT_GET_ALL_SESSIONS,
+    EVT_LEDGER,
     EVT_SESSION_ACCESSED,
     EVT_SESSION_CREATED,
     EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
     SessionMessage,
     decode_session_id,
+    stamp_of,
+)
+from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Renamed, Tell, TellEnded, Used
+from catalina.tribes.ledger.graves import Grave
+from catalina.tribes.ledger.reconciler import Reply, Settled, TopSums
+from catalina.tribes.ledger.record import FieldState, Record, Snapshot, bare_id
+from catalina.tribes.ledger.version import NO_VERSION, Version
+from catalina.tribes.ledger.wire import (
+    Copies,
+    Copy,
+    Ends,
+    Question,
+    decode,
+    encode,
+    encode_copies,
+    encode_ends,
+    encode_question,
 )
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
@@ -37,9 +57,12 @@ __all__ = ["DeltaReceiver"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
+#: Records that are sent at once, from this thread; more are streamed by the state sender.
+MAX_AT_ONCE = 50
+
 
 class DeltaReceiver:
-    """Changes the sessions of ``manager`` as the messages say."""
+    """Feeds the ledger of ``manager`` and carries out its commands."""
 
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
@@ -58,124 +81,250 @@ class DeltaReceiver:
                 self._manager.name, message.event_name, sender.name, error,
             )  # fmt: skip
 
-    def _find_delta_session(self, session_id: str) -> DeltaSession | None:
-        session = self._manager.sessions.get(session_id)
-        if session is None:
-            new_id = self._manager.recent.new_id(session_id, time.monotonic())
-            session = self._manager.sessions.get(new_id) if new_id is not None else None
-        return session if isinstance(session, DeltaSession) else None
+    # -- versions --------------------------------------------------------------------------------------------------
+
+    def _version_of(self, message: SessionMessage, sender: Member) -> Version:
+        """Under the manager's lock: the version of what a message says."""
+        if keeps_order(sender):
+            versions = stamp_of(message.session)
+            if versions:
+                return versions[0]
+        return self._java_version(sender, message.timestamp_ms)
+
+    def _java_version(self, sender: Member, timestamp_ms: int | None, age_ms: int = 0) -> Version:
+        manager, now_us = self._manager, self._manager.now_us
+        next_us = manager.ledger.clock.peek(now_us)
+        return manager.java_clocks.version(sender, timestamp_ms, now_us, next_us, time.monotonic(), age_ms)
+
+    # -- one session -----------------------------------------------------------------------------------------------
 
     def _handle_created(self, message: SessionMessage, sender: Member) -> None:
-        session_id = message.session_id or ""
-        created_ms = message.timestamp_ms if message.timestamp_ms is not None else self._manager.now_ms()
-        if not session_id or session_id in self._manager.sessions:
-            return  # a resend; Tomcat would empty the session (wire reference 8.6)
-        if self._manager.recent.is_gone(session_id, created_ms, time.monotonic()):
+        session_id = message.session_id
+        if not session_id:
             return
-        session = self._manager.new_session(session_id)
-        session.creation_time_ms = created_ms
-        session.be_backup()
-        self._manager.recent.born(session_id)
-        self._manager.session_counter += 1
-        self._manager.add(session)
-        if self._manager.notify_session_listeners_on_replication:
-            session.tell_new()
-        for early in self._manager.recent.take_early(session_id):
-            self.apply(early, sender)
+        manager = self._manager
+        with manager.lock:
+            born = self._version_of(message, sender)
+            commands = manager.ledger.heard_created(sender, session_id, born, time.monotonic())
+        created_ms = manager.now_ms() if message.timestamp_ms is None else message.timestamp_ms
+        self._carry_out(commands, created_ms=created_ms)
 
     def _handle_delta(self, message: SessionMessage, sender: Member) -> None:
-        session = self._find_delta_session(message.session_id or "")
-        if session is None:
-            self._not_here(message)
-        elif message.session is not None:
-            in_order = keeps_order(sender) or message.timestamp_ms is None
-            sent = None if in_order else (sender, message.timestamp_ms or 0)
-            session.apply(DeltaRequest.decode(message.session), self._manager.notify_listeners_on_replication, sent)
+        if not message.session or not message.session_id:
+            return
+        changes = fields_of(DeltaRequest.decode(message.session).actions)
+        manager = self._manager
+        with manager.lock:
+            commands = manager.ledger.heard_changes(
+                sender,
+                message.session_id,
+                changes,
+                self._version_of(message, sender),
+                time.monotonic(),
+                can_ask=keeps_order(sender),
+            )
+        self._carry_out(commands)
 
     def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
-        session = self._find_delta_session(message.session_id or "")
-        if session is not None:
-            session.touched_elsewhere()
+        manager = self._manager
+        if not message.session_id:
+            return
+        with manager.lock:
+            commands = manager.ledger.heard_use(
+                sender,
+                message.session_id,
+                self._version_of(message, sender),
+                time.monotonic(),
+                can_ask=keeps_order(sender),
+            )
+        self._carry_out(commands)
 
     def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
-        session_id = message.session_id or ""
-        session = self._find_delta_session(session_id)
-        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self._manager.now_ms()
-        self._manager.recent.expired(session_id, timestamp_ms, time.monotonic())
-        if session is not None:
-            self._manager.recent.expired(session.id, timestamp_ms, time.monotonic())
-            session.expire(self._manager.notify_session_listeners_on_replication, notify_cluster=False)
+        manager = self._manager
+        if not message.session_id:
+            return
+        versions: Sequence[Version] = stamp_of(message.session, 2) if keeps_order(sender) else ()
+        with manager.lock:
+            version, access = versions if versions else (self._version_of(message, sender), None)
+            commands = manager.ledger.heard_end(sender, message.session_id, version, access, time.monotonic())
+        self._carry_out(commands)
 
     def _handle_change_id(self, message: SessionMessage, sender: Member) -> None:
-        old_id = message.session_id or ""
-        session = self._find_delta_session(old_id)
-        if session is None:
-            self._not_here(message)
-            return
         new_id = decode_session_id(message.session or b"")
-        if session.id == new_id or not new_id:
+        if not message.session_id or not new_id:
             return
-        timestamp_ms = message.timestamp_ms if message.timestamp_ms is not None else self._manager.now_ms()
-        self._manager.rename(
-            session,
-            new_id,
-            self._manager.notify_session_listeners_on_replication,
-            self._manager.notify_container_listeners_on_replication,
-        )
-        self._manager.recent.born(new_id)
-        self._manager.recent.renamed(old_id, new_id, timestamp_ms, time.monotonic())
-        session.is_primary = False
-        for early in self._manager.recent.take_early(new_id):
-            self.apply(early, sender)
+        manager = self._manager
+        with manager.lock:
+            commands = manager.ledger.heard_rename(
+                sender,
+                message.session_id,
+                new_id,
+                self._version_of(message, sender),
+                time.monotonic(),
+                can_ask=keeps_order(sender),
+            )
+        self._carry_out(commands)
 
-    def _not_here(self, message: SessionMessage) -> None:
-        """About a session that this node does not have: not any more, or not yet."""
-        session_id = message.session_id or ""
-        now = time.monotonic()
-        if self._manager.recent.has_ended(session_id, now) or not self._manager.recent.keep_early(message, now):
-            log.debug("Manager [%s]: received session delta for unknown session [%s]", self._manager.name, session_id)
+    # -- the whole state, as Java gives and takes it ---------------------------------------------------------------
 
     def _handle_get_all(self, message: SessionMessage, sender: Member) -> None:
+        self._manager.transfer.asked_back(sender)
         self._manager.state_sender.answer(sender)
 
     def _handle_all_data(self, message: SessionMessage, sender: Member) -> None:
         log.debug("Manager [%s]: received all session state data", self._manager.name)
         self._manager.transfer.received_data()
         for data in decode_sessions(message.session or b""):
-            self._take_over(data, sender)
+            self._take_over(data, sender, message.timestamp_ms)
 
-    def _take_over(self, data: SessionData, sender: Member) -> None:
-        """Become a backup of a session of the state, unless this node knows something newer."""
-        known = self._manager.sessions.get(data.id)
-        now = time.monotonic()
-        if known is None:
-            if self._manager.recent.is_gone(data.id, data.last_accessed_time_ms, now):
-                return
-            self._manager.session_counter += 1
-        else:
-            if known.last_accessed_time_ms >= data.last_accessed_time_ms and getattr(known, "is_primary", True):
-                return
-            if known.last_accessed_time_ms > data.last_accessed_time_ms:
-                return
-            log.debug("overload existing session [%s]", data.id)
-            self._manager.session_replace_counter += 1
-        session = self._manager.new_session(data.id)
-        session.restore(data)
-        self._manager.add(session)
-        if known is None and self._manager.notify_session_listeners_on_replication:
-            session.tell_new()
-        for early in self._manager.recent.take_early(data.id):
-            self.apply(early, sender)
+    def _take_over(self, data: SessionData, sender: Member, taken_ms: int | None = None) -> None:
+        """A session as Java gives it: everything in it counts as changed when it was last used.
+
+        Args:
+            taken_ms: when the state was taken, by its sender's clock; None: when the session was last used.
+        """
+        manager = self._manager
+        taken_ms = data.last_accessed_time_ms if taken_ms is None else taken_ms
+        idle_ms = max(0, taken_ms - data.last_accessed_time_ms)
+        bare = bare_id(data.id)
+        with manager.lock:
+            version = self._java_version(sender, taken_ms, idle_ms)
+            born = self._java_version(sender, taken_ms, taken_ms - data.creation_time_ms)
+            fields = {name: FieldState(version, value) for name, value in fields_of_data(data)}
+            snapshot = Snapshot(bare, data.id, born, born, version, {bare: NO_VERSION}, fields)
+            commands = manager.ledger.heard_record(sender, snapshot, time.monotonic(), can_ask=False)
+        self._carry_out(commands, data.creation_time_ms, idle_ms, data.is_new)
 
     def _handle_complete(self, message: SessionMessage, sender: Member) -> None:
         log.debug("Manager [%s] received from node [%s] session state transferred.", self._manager.name, sender.name)
-        self._manager.state_transferred = True
-        self._manager.transfer.received_complete(message.timestamp_ms)
+        self._manager.transfer.received_complete(sender)
 
     def _handle_no_context(self, message: SessionMessage, sender: Member) -> None:
         log.debug("Manager [%s] received from node [%s] no context manager.", self._manager.name, sender.name)
         self._manager.no_context_manager_received = True
         self._manager.transfer.received_no_context()
+
+    # -- between nodes of this software ----------------------------------------------------------------------------
+
+    def _handle_ledger(self, message: SessionMessage, sender: Member) -> None:
+        decoded, records = decode(message.session or b"")
+        manager = self._manager
+        if records:
+            manager.transfer.expect(sender, records)
+        match decoded:
+            case Copies(copies):
+                self._hear_copies(copies, sender)
+            case Ends(graves):
+                for grave in graves:
+                    with manager.lock:
+                        commands = manager.ledger.heard_grave(sender, grave, time.monotonic())
+                    self._carry_out(commands)
+            case Question(full_id):
+                with manager.lock:
+                    commands = manager.ledger.heard_question(sender, full_id)
+                self._carry_out(commands)
+            case Settled():
+                manager.comparisons.settled(sender)
+                manager.transfer.received_complete(sender)
+            case _:
+                with manager.lock:
+                    reply = manager.reconciler.heard(sender, decoded)
+                self._send_reply(reply, sender, isinstance(decoded, TopSums) and decoded.is_starting)
+
+    def _hear_copies(self, copies: Sequence[Copy], sender: Member) -> None:
+        manager = self._manager
+        for copy in copies:
+            with manager.lock:
+                commands = manager.ledger.heard_record(sender, copy.snapshot, time.monotonic())
+                record = manager.ledger.addressed(copy.snapshot.id)
+            self._carry_out(commands, copy.created_ms, copy.idle_ms, copy.is_new)
+            session = None if record is None else self._session_of(record)
+            if session is not None:
+                session.used_elsewhere(copy.idle_ms)
+        manager.transfer.received_data(len(copies))
+
+    def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
+        """A few records leave at once; many are streamed, and the messages behind them."""
+        records = iter(reply.records)
+        few = list(islice(records, MAX_AT_ONCE + 1))
+        ended = reply.ended
+        if len(few) > MAX_AT_ONCE or len(ended) > MAX_AT_ONCE:
+            if is_starting:
+                log.info("Manager [%s]: [%s] starts and gets the session state", self._manager.name, member.name)
+            self._manager.state_sender.stream(member, chain(few, records), ended, reply.messages)
+            return
+        manager = self._manager
+        if few:
+            manager.post_ledger(encode_copies(manager.state_sender.copies_of(few)), member)
+        if ended:
+            manager.post_ledger(encode_ends(ended), member)
+        for message in reply.messages:
+            manager.post_ledger(encode(message, len(manager.ledger)), member)
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def _session_of(self, record: Record) -> DeltaSession | None:
+        session = self._manager.sessions.get(record.id)
+        return session if isinstance(session, DeltaSession) and session.record is record else None
+
+    def _carry_out(
+        self, commands: Iterable[Command], created_ms: int | None = None, idle_ms: int = 0, is_new: bool = True
+    ) -> None:
+        """Do what the ledger asks; the times are for a session that is born by it."""
+        manager = self._manager
+        for command in commands:
+            match command:
+                case Changed(record, fields):
+                    session = self._session_of(record)
+                    if session is not None:
+                        session.told(fields, manager.notify_listeners_on_replication)
+                        session.touched_elsewhere()
+                case Used(record):
+                    session = self._session_of(record)
+                    if session is not None:
+                        session.touched_elsewhere()
+                case Born(record):
+                    self._show(record, manager.now_ms() if created_ms is None else created_ms, idle_ms, is_new)
+                case Renamed(record, old_id):
+                    self._rename(record, old_id)
+                case Ended(record):
+                    session = self._session_of(record)
+                    if session is not None:
+                        session.expire(manager.notify_session_listeners_on_replication, notify_cluster=False)
+                case Ask(to, full_id):
+                    manager.post_ledger(encode_question(full_id), to)  # type: ignore[arg-type]  # peers are members
+                case Tell(to, record):
+                    copies = manager.state_sender.copies_of([record])
+                    manager.post_ledger(encode_copies(copies), to)  # type: ignore[arg-type]
+                case TellEnded(to, grave):
+                    self._tell_ended(to, grave)  # type: ignore[arg-type]
+
+    def _tell_ended(self, member: Member, grave: Grave) -> None:
+        if keeps_order(member):
+            self._manager.post_ledger(encode_ends([grave]), member)
+
+    def _show(self, record: Record, created_ms: int, idle_ms: int, is_new: bool) -> None:
+        """A session has come from another node."""
+        manager = self._manager
+        session = DeltaSession(manager, record.id, manager.now_ms(), record)
+        session.adopt(created_ms, idle_ms, is_new)
+        manager.session_counter += 1
+        manager.add(session)
+        if manager.notify_session_listeners_on_replication:
+            session.tell_new()
+
+    def _rename(self, record: Record, old_id: str) -> None:
+        manager = self._manager
+        session = manager.sessions.get(old_id)
+        if not isinstance(session, DeltaSession) or session.record is not record:
+            return
+        manager.rename(
+            session,
+            record.id,
+            manager.notify_session_listeners_on_replication,
+            manager.notify_container_listeners_on_replication,
+        )
+        session.is_primary = False
 
 
 _HANDLERS: dict[int, Callable[[DeltaReceiver, SessionMessage, Member], None]] = {
@@ -188,4 +337,5 @@ _HANDLERS: dict[int, Callable[[DeltaReceiver, SessionMessage, Member], None]] = 
     EVT_ALL_SESSION_DATA: DeltaReceiver._handle_all_data,
     EVT_ALL_SESSION_TRANSFERCOMPLETE: DeltaReceiver._handle_complete,
     EVT_ALL_SESSION_NOCONTEXTMANAGER: DeltaReceiver._handle_no_context,
+    EVT_LEDGER: DeltaReceiver._handle_ledger,
 }

@@ -1,8 +1,14 @@
 """A session that other nodes have copies of (Tomcat: ha/session/DeltaSession.java).
 
-Every attribute is kept as bytes, the form that the other nodes have, and, once an application has read or set it here,
-also as a live value. At the end of a request the live values it has looked at are encoded again and compared with
-those bytes: so a change inside a value is found, and what did not change is not sent. A copy on a backup stays bytes.
+Every attribute is kept as bytes in the session's record, the form that the other nodes have, and, once an application
+has read or set it here, also as a live value. At the end of a request the live values it has looked at are encoded
+again and compared with those bytes: so a change inside a value is found, and what did not change is not sent. A copy on
+a backup stays bytes.
+
+The record (``tribes/ledger``) decides which of two changes of a field holds. This class is how an application sees the
+record: it gives it what a request changed, and is told what other nodes have changed. A value that a request has in its
+hands while another node replaces it is kept with the form it was read in: at the end of the request it is compared with
+that, and where the request has changed it inside, that is the later change.
 
 What is primary: the copy on the node that served the session last. It expires the session for the whole group; a backup
 copy lives twice as long and then goes without a word (wire reference 5.2).
@@ -10,7 +16,9 @@ copy lives twice as long and then goes without a word (wire reference 5.2).
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import InvalidSessionError, NotReplicableError, ProtocolError
@@ -18,6 +26,9 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import hear_of_se
 from catalina.ha.session.delta_request import (
     ACTION_REMOVE,
     ACTION_SET,
+    NAME_AUTHTYPE,
+    NAME_MAXINTERVAL,
+    NAME_PRINCIPAL,
     TYPE_ATTRIBUTE,
     TYPE_AUTHTYPE,
     TYPE_LISTENER,
@@ -34,14 +45,16 @@ from catalina.ha.session.session_data import SessionData
 from catalina.repeated_messages import RepeatedMessages
 from catalina.session.immutable import IMMUTABLE
 from catalina.session.standard_session import UNDECODED, StandardSession
-from catalina.tribes.io.java import EncodedValue
+from catalina.tribes.io.java import EncodedValue, decode_value, encode_value
+from catalina.tribes.ledger.ledger import Change
+from catalina.tribes.ledger.record import Field, FieldChange, Record
+from catalina.tribes.ledger.version import Version
 
 if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import ClusterManagerBase
     from catalina.session.session import Principal
-    from catalina.tribes.member import Member
 
-__all__ = ["DeltaSession"]
+__all__ = ["DeltaSession", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
@@ -65,20 +78,26 @@ class DeltaSession(StandardSession):
         "_changed",
         "_read_form",
         "_recorded",
-        "_sent",
+        "_replaced",
         "_touched",
         "_unsent",
+        "asked_at_ms",
         "is_primary",
         "last_replicated_ms",
         "opaque_notes",
+        "record",
         "remote_listeners",
         "version",
     )
 
     manager: ClusterManagerBase
 
-    def __init__(self, manager: ClusterManagerBase, session_id: str, now_ms: int) -> None:
+    def __init__(self, manager: ClusterManagerBase, session_id: str, now_ms: int, record: Record | None = None) -> None:
         super().__init__(manager, session_id, now_ms)
+        self.record = Record(session_id) if record is None else record
+        self._encoded = self.record.values
+        #: When it was asked whether another node uses the session; 0: not since it was used.
+        self.asked_at_ms = 0
         self.is_primary = True
         self.last_replicated_ms = now_ms
         self.version = 0
@@ -96,8 +115,9 @@ class DeltaSession(StandardSession):
         #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
         #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
-        #: By whom and when the last change of each name was sent, by nodes that keep no order; None without any.
-        self._sent: dict[str, tuple[Member, int]] | None = None
+        #: Values that a request may have in its hands and another node has replaced: the form in which each was read,
+        #: and the value. None without any, which is nearly always.
+        self._replaced: dict[str, tuple[EncodedValue | None, Any]] | None = None
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -117,19 +137,26 @@ class DeltaSession(StandardSession):
             idle_ms = manager.now_ms() - used
             if idle_ms >= interval * 1000:
                 if self.is_primary:
-                    self.expire()
+                    self.expire(is_idle=True)
                 elif idle_ms >= 2 * interval * 1000:
-                    self.expire(notify_cluster=False)
+                    self.expire(notify_cluster=False, is_idle=True)
+                elif idle_ms >= 1.5 * interval * 1000 and not self.asked_at_ms:
+                    self.asked_at_ms = manager.now_ms()
+                    manager.ask_about(self)
         return self.alive
 
-    def expire(self, notify: bool = True, notify_cluster: bool = True) -> None:
-        """End the session here and, unless the news came from there, on the other nodes."""
+    def expire(self, notify: bool = True, notify_cluster: bool = True, is_idle: bool = False) -> None:
+        """End the session here and, unless the news came from there, on the other nodes.
+
+        Args:
+            is_idle: it ends because nobody seems to use it; a node that knows better keeps it.
+        """
         was_valid = self.alive and not self._expiring
         if was_valid and notify_cluster:
             self.manager.session_expiring(self)
         super().expire(notify)
-        if was_valid and notify_cluster:
-            self.manager.session_expired(self)
+        if was_valid:
+            self.manager.session_expired(self, is_idle=is_idle, tell=notify_cluster)
 
     # -- attributes ----------------------------------------------------------------------------------------------
 
@@ -232,7 +259,7 @@ class DeltaSession(StandardSession):
     def add_remote_listener(self, listener: EncodedValue) -> None:
         """Let a listener go with the session to every node; adding one twice changes nothing."""
         if all(other.data != listener.data for other in self.remote_listeners):
-            self._take_listener(listener, True)
+            self.remote_listeners = [*self.remote_listeners, listener]
             self._unsent["listeners"] = None
 
     def fire_session_event(self, kind: str) -> None:
@@ -262,10 +289,23 @@ class DeltaSession(StandardSession):
     def take_delta(self) -> bytes | None:
         """What the others do not know yet, as a DeltaRequest; None when there is nothing.
 
-        From now on it counts as known to them.
+        From now on it counts as known to them. It has its version in the record already.
         """
-        if not (self._changed or self._unsent or self._touched):
+        actions = self.take_actions()
+        if not actions:
             return None
+        self.manager.commit(self, fields_of(actions))
+        return serialize(self.id, self.manager.record_all_actions, actions)
+
+    def take_changes(self) -> tuple[list[Change], list[DeltaAction]]:
+        """What the others do not know yet, as fields and as actions; who takes it gives the fields to the record."""
+        actions = self.take_actions()
+        return fields_of(actions), actions
+
+    def take_actions(self) -> list[DeltaAction]:
+        """The actions of the next delta; empty for nothing."""
+        if not (self._changed or self._unsent or self._touched or self._replaced):
+            return []
         record_all = self.manager.record_all_actions
         changed = _drain(self._changed)
         actions = self._take_properties() if self._unsent else []
@@ -277,7 +317,9 @@ class DeltaSession(StandardSession):
                 self._add_attribute(actions, name, self._encode(name) if is_set else None, not is_set or record_all)
         if self._touched:
             self._add_touched(actions, dict(changed))
-        return serialize(self.id, record_all, actions) if actions else None
+        if self._replaced is not None:
+            self._add_replaced(actions)
+        return actions
 
     def _take_recorded(self) -> list[tuple[str, EncodedValue | None]]:
         recorded = self._recorded[:]
@@ -291,18 +333,6 @@ class DeltaSession(StandardSession):
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(actions, name)
-
-    def reset_delta(self) -> None:
-        """Nobody is there to be told: forget what changed, and that anybody knows the earlier values."""
-        for name in (*self._changed, *self._touched):
-            if self._attributes.get(name) is not UNDECODED:
-                self._encoded.pop(name, None)
-                self._read_form.pop(name, None)
-        self._changed.clear()
-        self._touched.clear()
-        self._recorded.clear()
-        if not self._unsent:
-            self._unsent["max_inactive_interval"] = None
 
     def _take_properties(self) -> list[DeltaAction]:
         unsent = dict(_drain(self._unsent))
@@ -322,7 +352,6 @@ class DeltaSession(StandardSession):
         self, actions: list[DeltaAction], name: str, encoded: EncodedValue | None, removed: bool
     ) -> None:
         if encoded is not None:
-            self._encoded[name] = encoded
             if self._read_form:
                 self._read_form.pop(name, None)
             actions.append(new_action((TYPE_ATTRIBUTE, ACTION_SET, name, encoded)))
@@ -336,6 +365,22 @@ class DeltaSession(StandardSession):
         encoded = self._encode(name)
         if encoded is not None and (known is None or encoded.data != known.data):
             self._add_attribute(actions, name, encoded, False)
+
+    def _add_replaced(self, actions: list[DeltaAction]) -> None:
+        """A request has changed a value inside while another node replaced it: its change is the later one."""
+        replaced, self._replaced = self._replaced or {}, None
+        told = {action.name for action in actions}
+        for name, (read, value) in replaced.items():
+            if name in told or read is NOT_COMPARABLE or self.manager.use_dirty_flag:
+                continue
+            now, self._attributes[name] = self._attributes.get(name, UNDECODED), value
+            encoded = self._encode(name)
+            if encoded is not None and (read is None or encoded.data != read.data):
+                self._add_attribute(actions, name, encoded, False)
+            elif now is UNDECODED and name not in self._encoded:
+                del self._attributes[name]
+            else:
+                self._attributes[name] = now
 
     def _encode(self, name: str) -> EncodedValue | None:
         """The value's bytes; None when a filter holds it back or an inner change has made it impossible to send."""
@@ -393,39 +438,21 @@ class DeltaSession(StandardSession):
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
-    def apply(self, delta: DeltaRequest, notify: bool, sent: tuple[Member, int] | None = None) -> None:
+    def apply(self, delta: DeltaRequest, notify: bool, version: Version) -> None:
         """Another node has served a request of this session: take over what it changed, and be a backup.
 
         Args:
             delta: unknown kinds and values of the wrong class are left out, the rest is applied.
             notify: tell the application's attribute listeners.
-            sent: who sent it and when by its clock (ms), if that node's messages overtake each other (Java with option
-                8): what a later one of the same node has set already stays.
+            version: of the change; what is known of later is left as it is.
         """
-        for action in delta.actions:
-            if sent is not None and self._was_set_later(action.name, sent):
-                continue
-            if action.type == TYPE_ATTRIBUTE:
-                self._receive(action.name, action.value if action.action == ACTION_SET else None, notify)
-            else:
-                try:
-                    self._receive_property(action)
-                except ProtocolError as error:
-                    self._leave_out(action.name, error)
+        changed: list[FieldChange] = []
+        for name, value in fields_of(delta.actions):
+            old = self.record.value_of(name)
+            if self.record.take(name, value, version):
+                changed.append((name, old, value))
+        self.told(changed, notify)
         self.touched_elsewhere()
-
-    def _was_set_later(self, name: str, sent: tuple[Member, int]) -> bool:
-        """Whether a later message of the same sender about ``name`` has come already; notes this one if not.
-
-        Clocks of different nodes are not compared: the client's way from one to the other is the order then.
-        """
-        if self._sent is None:
-            self._sent = {}
-        sender, sent_ms = self._sent.get(name, sent)
-        if sender == sent[0] and sent_ms > sent[1]:
-            return True
-        self._sent[name] = sent
-        return False
 
     def be_backup(self) -> None:
         """The session was made on another node, which knows its properties."""
@@ -436,32 +463,36 @@ class DeltaSession(StandardSession):
         """Another node has served a request of this session: it is primary now, and the time starts again."""
         self.is_primary = False
         self.is_new = False
+        self.asked_at_ms = 0
         self.this_accessed_time_ms = self.last_accessed_time_ms = self.last_replicated_ms = self.manager.now_ms()
 
-    def restore(self, data: SessionData) -> None:
-        """Become the copy of a session of another node."""
+    def used_elsewhere(self, idle_ms: int) -> None:
+        """Another node knows of a use so long ago; an earlier one than the last that is known here says nothing."""
+        used_ms = self.manager.now_ms() - idle_ms
+        if used_ms > self.last_accessed_time_ms:
+            self.this_accessed_time_ms = self.last_accessed_time_ms = used_ms
+            self.asked_at_ms = 0
+
+    def adopt(self, created_ms: int, idle_ms: int, is_new: bool) -> None:
+        """Show a record that has come from another node, as its backup."""
         now_ms = self.manager.now_ms()
-        self.creation_time_ms = data.creation_time_ms
-        self.last_accessed_time_ms = data.last_accessed_time_ms
-        self.this_accessed_time_ms = self.last_replicated_ms = now_ms
-        self._max_inactive_interval = data.max_inactive_interval
-        self.is_new = data.is_new
-        self.version = data.version
+        self.creation_time_ms = created_ms
+        self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms
+        self.last_replicated_ms = now_ms
+        self.is_new = is_new
         self.be_backup()
-        try:
-            self._take_principal(data.principal)
-        except ProtocolError as error:
-            self._leave_out("principal", error)
-        for name, note in (
-            (NOTE_EXPECTED_SESSION_ID, data.expected_session_id),
-            (NOTE_SAVED_REQUEST, data.saved_request),
-        ):
-            if note is not None:
-                self.opaque_notes[name] = note
-        self.remote_listeners = list(data.listeners)
-        for name, encoded in data.attributes.items():
-            if self.manager.codec.lets_in(name, encoded):
-                self.restore_attribute(name, encoded)
+        for name in self.record.values:
+            self._show(name)
+        for other in self.record.extras:
+            self._show_property(other)
+
+    def restore(self, data: SessionData, version: Version) -> None:
+        """Become the copy of a session of another node, whose fields have this version."""
+        for name, value in fields_of_data(data):
+            self.record.take(name, value, version)
+        self.adopt(data.creation_time_ms, 0, data.is_new)
+        self.last_accessed_time_ms = data.last_accessed_time_ms
+        self.version = data.version
 
     def restore_attribute(self, name: str, encoded: EncodedValue) -> None:
         """Take a value as bytes, without any event; it is decoded when it is first read."""
@@ -469,57 +500,79 @@ class DeltaSession(StandardSession):
         self._read_form.pop(name, None)
         self._touched.pop(name, None)
 
-    def _receive(self, name: str, encoded: EncodedValue | None, notify: bool) -> None:
-        if name in self._changed:
-            return  # a request here has set it meanwhile and is about to tell the others
-        if encoded is not None and not self.manager.codec.lets_in(name, encoded):
-            return
-        listeners = self.manager.listeners
-        if not (notify and listeners.attributes):
-            if encoded is None:
-                self._attributes.pop(name, None)
-                self._encoded.pop(name, None)
+    def told(self, changed: Iterable[FieldChange], notify: bool) -> None:
+        """Other nodes have changed these fields of the record."""
+        tell = notify and bool(self.manager.listeners.attributes)
+        for name, old, new in changed:
+            if isinstance(name, tuple):
+                self._show_property(name)
+                continue
+            if name in self._changed:
+                continue  # a request here has set it meanwhile and is about to tell the others
+            if name in self._touched:
+                self._keep_replaced(name, old)
+            if tell:
+                self._show_and_tell(name, old, new)
             else:
-                self.restore_attribute(name, encoded)
-            return
-        known = name in self._attributes
-        old = self._peek(name)
-        if encoded is None:
-            self._attributes.pop(name, None)
-            self._encoded.pop(name, None)
-            if known:
-                self._tell_attribute(listeners.session_attribute_removed, name, old)
-            return
-        self.restore_attribute(name, encoded)
-        if known:
-            self._tell_attribute(listeners.session_attribute_replaced, name, old)
+                self._show(name)
+
+    def _keep_replaced(self, name: str, old: EncodedValue | None) -> None:
+        value = self._attributes.get(name, UNDECODED)
+        if value is not UNDECODED:
+            if self._replaced is None:
+                self._replaced = {}
+            self._replaced.setdefault(name, (self._read_form.get(name, old), value))
+
+    def _show(self, name: str) -> None:
+        """Let the application see the record's value from now on."""
+        encoded = self._encoded.get(name)
+        self._read_form.pop(name, None)
+        self._touched.pop(name, None)
+        if encoded is not None and self.manager.codec.lets_in(name, encoded):
+            self._attributes[name] = UNDECODED
         else:
-            self._tell_attribute(listeners.session_attribute_added, name, self._peek(name))
+            self._attributes.pop(name, None)
 
-    def _peek(self, name: str) -> Any:
-        """The value for a listener; it stays bytes here when it was."""
-        value = self._attributes.get(name)
-        if value is UNDECODED:
-            return self.manager.decode_attribute(self, name, self._encoded[name])
-        return value
+    def _show_and_tell(self, name: str, old: EncodedValue | None, new: EncodedValue | None) -> None:
+        before = self._attributes.get(name, UNDECODED)
+        self._show(name)
+        listeners = self.manager.listeners
+        if new is not None and old is None:
+            if self.manager.codec.lets_in(name, new):
+                value = self.manager.decode_attribute(self, name, new)
+                self._tell_attribute(listeners.session_attribute_added, name, value)
+        elif old is not None:
+            value = self.manager.decode_attribute(self, name, old) if before is UNDECODED else before
+            told = listeners.session_attribute_removed if new is None else listeners.session_attribute_replaced
+            self._tell_attribute(told, name, value)
 
-    def _receive_property(self, action: DeltaAction) -> None:
-        plain = action.plain if action.type in (TYPE_MAXINTERVAL, TYPE_AUTHTYPE) else None
-        if action.type == TYPE_MAXINTERVAL:
-            if type(plain) is int:
-                self._max_inactive_interval = plain
-        elif action.type == TYPE_AUTHTYPE:
-            if isinstance(plain, str) or action.action == ACTION_REMOVE:
-                self._auth_type = plain if isinstance(plain, str) else None
-        elif action.type == TYPE_PRINCIPAL:
-            self._take_principal(action.value if action.action == ACTION_SET else None)
-        elif action.type == TYPE_LISTENER and action.value is not None:
-            self._take_listener(action.value, action.action == ACTION_SET)
-        elif action.type == TYPE_NOTE:
-            if action.action == ACTION_SET and action.value is not None:
-                self.opaque_notes[action.name] = action.value
-            else:
-                self.opaque_notes.pop(action.name, None)
+    def _show_property(self, name: Field) -> None:
+        """Let the session have the record's value of what is no attribute; one that cannot be read is left out."""
+        if isinstance(name, str):
+            return
+        kind, text = name
+        value = self.record.extras.get(name)
+        try:
+            if kind == TYPE_MAXINTERVAL:
+                plain = None if value is None else decode_value(value)
+                if type(plain) is int:
+                    self._max_inactive_interval = plain
+            elif kind == TYPE_AUTHTYPE:
+                plain = None if value is None else decode_value(value)
+                if plain is None or isinstance(plain, str):
+                    self._auth_type = plain
+            elif kind == TYPE_PRINCIPAL:
+                self._take_principal(value)
+            elif kind == TYPE_LISTENER:
+                listeners = [each for each in self.remote_listeners if listener_field(each) != name]
+                self.remote_listeners = listeners if value is None else [*listeners, value]
+            elif kind == TYPE_NOTE:
+                if value is None:
+                    self.opaque_notes.pop(text, None)
+                else:
+                    self.opaque_notes[text] = value
+        except ProtocolError as error:
+            self._leave_out(text or _NAMES.get(kind, ""), error)
 
     def _leave_out(self, what: str, error: ProtocolError) -> None:
         """One part of a message cannot be read: the others are applied all the same."""
@@ -531,9 +584,48 @@ class DeltaSession(StandardSession):
     def _take_principal(self, encoded: EncodedValue | None) -> None:
         self._principal = None if encoded is None else SerializablePrincipal.decode_principal(encoded)
 
-    def _take_listener(self, encoded: EncodedValue, added: bool) -> None:
-        others = [listener for listener in self.remote_listeners if listener.data != encoded.data]
-        self.remote_listeners = [*others, encoded] if added else others
+
+_PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL, TYPE_AUTHTYPE, TYPE_PRINCIPAL)}
+_NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
+#: Intervals as bytes, each kept once for all sessions that have it.
+_intervals: dict[bytes, EncodedValue] = {}
+MAX_INTERVALS = 1000
+
+
+def listener_field(listener: EncodedValue) -> Field:
+    """The field of a listener that travels: each is one of its own, so that two nodes can add one each."""
+    return TYPE_LISTENER, hashlib.blake2b(listener.data, digest_size=16).hexdigest()
+
+
+def fields_of(actions: Iterable[DeltaAction]) -> list[Change]:
+    """The fields that the actions of a delta change; kinds that no node keeps are left out."""
+    fields: list[Change] = []
+    for kind, action, name, value in actions:
+        new = value if action == ACTION_SET else None
+        if kind == TYPE_ATTRIBUTE:
+            fields.append((name, new))
+        elif kind in _PROPERTIES:
+            if kind == TYPE_MAXINTERVAL and new is not None and len(_intervals) < MAX_INTERVALS:
+                new = _intervals.setdefault(new.data, new)  # nearly all sessions have the same
+            fields.append((_PROPERTIES[kind], new))
+        elif kind == TYPE_NOTE:
+            fields.append(((kind, name), new))
+        elif kind == TYPE_LISTENER and value is not None:
+            fields.append((listener_field(value), new))
+    return fields
+
+
+def fields_of_data(data: SessionData) -> list[Change]:
+    """The fields of a whole session in Java's form."""
+    fields: list[Change] = list(data.attributes.items())
+    interval = encode_value(data.max_inactive_interval)
+    fields.append((_PROPERTIES[TYPE_MAXINTERVAL], _intervals.get(interval.data, interval)))
+    if data.principal is not None:
+        fields.append((_PROPERTIES[TYPE_PRINCIPAL], data.principal))
+    notes = ((NOTE_EXPECTED_SESSION_ID, data.expected_session_id), (NOTE_SAVED_REQUEST, data.saved_request))
+    fields += [((TYPE_NOTE, name), note) for name, note in notes if note is not None]
+    fields += [(listener_field(listener), listener) for listener in data.listeners]
+    return fields
 
 
 def _drain(pending: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -23,6 +23,8 @@ class MapSession(DeltaSession):
 
     __slots__ = ()
 
+    manager: BackupManager
+
     def take_diff(self) -> bytes | None:
         """What its backup does not know yet, as a DeltaRequest; None for nothing."""
         delta = self.take_delta()
@@ -39,7 +41,7 @@ class MapSession(DeltaSession):
         delta = DeltaRequest.decode(diff)
         if delta.session_id != self.id:
             raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
-        self.apply(delta, self.manager.notify_listeners_on_replication)
+        self.apply(delta, self.manager.notify_listeners_on_replication, self.manager.next_version())
 
     def access_due(self) -> bool:
         """Whether its backup should hear that the session was used, and now counts as told."""
@@ -76,5 +78,5 @@ class SessionCodec:
         if suid in DELTA_SESSION_SUIDS:
             self._suid = suid
         session = self._manager.new_session(session_data.id)
-        session.restore(session_data)
+        session.restore(session_data, self._manager.next_version())
         return session

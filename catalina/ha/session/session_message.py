@@ -26,6 +26,7 @@ from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import JavaArray, JavaObject, text_of
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
+from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 
 __all__ = [
     "EVT_ALL_SESSION_DATA",
@@ -33,6 +34,8 @@ __all__ = [
     "EVT_ALL_SESSION_TRANSFERCOMPLETE",
     "EVT_CHANGE_SESSION_ID",
     "EVT_GET_ALL_SESSIONS",
+    "EVT_LEDGER",
+    "EVT_PROBE",
     "EVT_SESSION_ACCESSED",
     "EVT_SESSION_CREATED",
     "EVT_SESSION_DELTA",
@@ -41,6 +44,8 @@ __all__ = [
     "decode_session_id",
     "encode_message",
     "encode_session_id",
+    "stamp",
+    "stamp_of",
 ]
 
 EVT_SESSION_CREATED = 1
@@ -52,6 +57,10 @@ EVT_SESSION_DELTA = 13
 EVT_ALL_SESSION_TRANSFERCOMPLETE = 14
 EVT_CHANGE_SESSION_ID = 15
 EVT_ALL_SESSION_NOCONTEXTMANAGER = 16
+#: Between nodes of this software: a message of the ledger (tribes/ledger/wire.py). Java ignores unknown events.
+EVT_LEDGER = 101
+#: Asks for nothing but its acknowledgement.
+EVT_PROBE = 102
 
 #: As Tomcat's logs call them (SessionMessageImpl.getEventTypeString).
 EVENT_NAMES = {
@@ -64,6 +73,8 @@ EVENT_NAMES = {
     EVT_ALL_SESSION_TRANSFERCOMPLETE: "SESSION-STATE-TRANSFERRED",
     EVT_CHANGE_SESSION_ID: "SESSION-ID-CHANGED",
     EVT_ALL_SESSION_NOCONTEXTMANAGER: "NO-CONTEXT-MANAGER",
+    EVT_LEDGER: "LEDGER",
+    EVT_PROBE: "PROBE",
 }
 
 CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
@@ -254,3 +265,26 @@ def decode_session_id(data: bytes) -> str:
         ProtocolError: it is something else.
     """
     return ObjectInputStream(data).read_utf()
+
+
+#: Begins the versions behind a body: Java has read all that it reads before them.
+_STAMP = b"Pv"
+
+
+def stamp(version: Version, access: Version = NO_VERSION) -> bytes:
+    """What stands behind the body of a message between nodes of this software.
+
+    Args:
+        version: of what the message says.
+        access: of an end for idleness: the last use that its sender knows of.
+    """
+    return _STAMP + version + access
+
+
+def stamp_of(body: bytes | None, count: int = 1) -> tuple[Version, ...]:
+    """The last ``count`` versions behind a body; empty when there are not so many. Ask only for messages of nodes of
+    this software: the bytes of a Java node may end in anything."""
+    size = len(_STAMP) + count * VERSION_SIZE
+    if body is None or len(body) < size or not body.startswith(_STAMP, len(body) - size):
+        return ()
+    return tuple(body[at : at + VERSION_SIZE] for at in range(len(body) - size + len(_STAMP), len(body), VERSION_SIZE))

@@ -1,10 +1,16 @@
-"""Gives all sessions of a manager to a node that asks (Tomcat: DeltaManager.handleGET_ALL_SESSIONS)."""
+"""Gives sessions to a node that asks: to Java all of them in Java's form, to a node of this software the records that
+it lacks.
+
+A state is streamed: it is made while it is sent, in blocks, of which several are on their way at a time.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from catalina.ha.session.delta_session import DeltaSession
@@ -14,7 +20,11 @@ from catalina.ha.session.session_message import (
     EVT_ALL_SESSION_TRANSFERCOMPLETE,
     SessionMessage,
 )
-from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK
+from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, Delivery
+from catalina.tribes.ledger.graves import Grave
+from catalina.tribes.ledger.reconciler import Message
+from catalina.tribes.ledger.record import Record
+from catalina.tribes.ledger.wire import Copy, encode, encode_copies, encode_ends
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -24,18 +34,23 @@ __all__ = ["StateSender"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: With sendAllSessions a block is still cut here: a peer applies it between two requests, and must acknowledge it
-#: within the timeout of 3 s.
+#: A block is cut here: a peer applies it between two requests, and must acknowledge it within the timeout of 3 s.
 MAX_BLOCK_SESSIONS = 500
 MAX_BLOCK_BYTES = 2**20
-#: Nodes that may wait for their turn; one that asks twice waits once.
-MAX_ASKERS = 64
+#: A block for a node of this software: it is made under the manager's lock, which requests wait for.
+MAX_BLOCK_RECORDS = 100
+#: Blocks on their way to a node of this software.
+WINDOW = 4
+#: Seconds for which a block is waited for before the stream is given up; the peer asks again.
+BLOCK_SECONDS = 30.0
+#: Streams that may wait for their turn; a node that asks twice for the same waits once.
+MAX_WAITING = 64
 
 _SYNCHRONOUS = SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK
 
 
 class StateSender:
-    """Serves one asker after the other in a thread of its own, which ends when nobody is waiting.
+    """Sends one stream after the other in a thread of its own, which ends when nobody is waiting.
 
     Encoding thousands of sessions in the thread that reads the group's messages would stop every request meanwhile.
     """
@@ -43,7 +58,7 @@ class StateSender:
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
         self._lock = threading.Lock()
-        self._askers: list[Member] = []
+        self._waiting: list[tuple[Member, str, Callable[[], None]]] = []
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
@@ -52,19 +67,14 @@ class StateSender:
         self._stopping.clear()
 
     def answer(self, asker: Member) -> None:
-        """Send the state to ``asker`` as soon as those before it have theirs. Any thread; returns at once."""
-        with self._lock:
-            if self._stopping.is_set() or asker in self._askers:
-                return
-            if len(self._askers) >= MAX_ASKERS:
-                log.warning("Manager [%s]: %d nodes wait for the session state, [%s] must ask again",
-                            self._manager.name, MAX_ASKERS, asker.name)  # fmt: skip
-                return
-            self._askers.append(asker)
-            if self._thread is None:
-                name = f"DeltaManager-state[{self._manager.name}]"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
+        """Send the state to a Java node as soon as those before it have theirs. Any thread; returns at once."""
+        self._enqueue(asker, "all", lambda: self._serve_java(asker))
+
+    def stream(
+        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Sequence[Message]
+    ) -> None:
+        """Send records, then ends, then messages to a node of this software. Any thread; returns at once."""
+        self._enqueue(member, "", lambda: self._serve(member, records, ended, messages))
 
     def stop(self) -> None:
         """End after the block that is on its way, and join the thread."""
@@ -74,24 +84,97 @@ class StateSender:
         if thread is not None and thread is not threading.current_thread():
             thread.join(10)
 
+    def copies_of(self, records: Iterable[Record]) -> list[Copy]:
+        """Records as they are now, with the times of their sessions; those without a session are left out."""
+        manager = self._manager
+        now_ms = manager.now_ms()
+        copies = []
+        with manager.lock:
+            for record in records:
+                session = manager.sessions.get(record.id)
+                if isinstance(session, DeltaSession) and session.record is record and session.alive:
+                    idle_ms = now_ms - session.last_accessed_time_ms
+                    copies.append(Copy(record.snapshot(), session.creation_time_ms, idle_ms, session.is_new))
+        return copies
+
+    def _enqueue(self, member: Member, what: str, serve: Callable[[], None]) -> None:
+        with self._lock:
+            if self._stopping.is_set() or (what and any(each[:2] == (member, what) for each in self._waiting)):
+                return
+            if len(self._waiting) >= MAX_WAITING:
+                log.warning("Manager [%s]: %d nodes wait for session state, [%s] must ask again",
+                            self._manager.name, MAX_WAITING, member.name)  # fmt: skip
+                return
+            self._waiting.append((member, what, serve))
+            if self._thread is None:
+                name = f"DeltaManager-state[{self._manager.name}]"
+                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._thread.start()
+
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._askers or self._stopping.is_set():
-                    self._askers.clear()
+                if not self._waiting or self._stopping.is_set():
+                    self._waiting.clear()
                     self._thread = None
                     return
-                asker = self._askers[0]
+                member, _, serve = self._waiting[0]
             try:
-                self._serve(asker)
+                serve()
             except BaseException:
                 log.exception(
-                    "Manager [%s]: the session state could not be sent to [%s]", self._manager.name, asker.name
+                    "Manager [%s]: the session state could not be sent to [%s]", self._manager.name, member.name
                 )
             with self._lock:
-                self._askers.pop(0)
+                self._waiting.pop(0)
 
-    def _serve(self, asker: Member) -> None:
+    # -- to a node of this software ----------------------------------------------------------------------------------
+
+    def _serve(
+        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Sequence[Message]
+    ) -> None:
+        manager = self._manager
+        on_their_way: deque[Delivery] = deque()
+        for body in self._bodies(records, ended):
+            while len(on_their_way) >= WINDOW:
+                if not self._has_arrived(on_their_way.popleft(), member):
+                    return
+            if self._stopping.is_set():
+                return
+            delivery = manager.post_ledger(body, member, _SYNCHRONOUS)
+            if delivery is not None:
+                on_their_way.append(delivery)
+        for message in messages:
+            manager.post_ledger(encode(message, len(manager.ledger)), member)
+
+    def _has_arrived(self, delivery: Delivery, member: Member) -> bool:
+        deadline = time.monotonic() + BLOCK_SECONDS
+        while not delivery.wait(0.5):
+            if self._stopping.is_set() or time.monotonic() > deadline:
+                return False
+        if member in delivery.faulty:
+            log.warning("Manager [%s]: session state to [%s] is given up: %s",
+                        self._manager.name, member.name, delivery.faulty[member])  # fmt: skip
+            return False
+        return True
+
+    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[bytes]:
+        block: list[Record] = []
+        size = 0
+        for record in records:
+            block.append(record)
+            size += sum(len(value.data) for value in list(record.values.values()))
+            if len(block) >= MAX_BLOCK_RECORDS or size >= MAX_BLOCK_BYTES:
+                yield encode_copies(self.copies_of(block))
+                block, size = [], 0
+        if block:
+            yield encode_copies(self.copies_of(block))
+        for start in range(0, len(ended), MAX_BLOCK_SESSIONS):
+            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS])
+
+    # -- to Java -----------------------------------------------------------------------------------------------------
+
+    def _serve_java(self, asker: Member) -> None:
         manager = self._manager
         cluster = manager.cluster
         if cluster is None:

@@ -1,10 +1,8 @@
-"""Gets the sessions that the group already has, before this node takes requests.
+"""Gets the sessions of the group before the application starts (Tomcat: DeltaManager.getAllClusterSessions).
 
-Tomcat: DeltaManager.getAllClusterSessions, waitForSendAllSessions.
-
-While it waits, messages about single sessions are queued; afterwards those are applied that are not older than the
-state that came (wire reference 5.2). Beyond Tomcat: a member that is silent, leaves, or has no such application is not
-the last word; the next one is asked.
+A node of this software is asked first: its records stream in while changes of other nodes arrive, and versions tell
+which is later. A Java node gives its whole state at once. The wait ends ``stateTransferTimeout`` after the last block
+that came, not after the beginning: a large state takes as long as it takes.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -30,16 +28,16 @@ log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
 #: A member that has sent nothing of the state for so long: ask another one too.
 SILENCE_SECONDS = 10.0
-#: A member that asks back is waiting itself; if it has not answered after so long it has dropped the question.
+#: A Java node that asks back is waiting itself, and has dropped our question: it is asked again after so long.
 ASK_AGAIN_SECONDS = 1.0
 #: How often it is checked whether the member that was asked is still there.
 LOOK_SECONDS = 0.5
-#: Messages that wait for the state; the oldest are dropped, their sessions are in the state.
-MAX_QUEUED = 200_000
+#: How often the log says how far it is.
+REPORT_SECONDS = 5.0
 
 
 def get_all_sessions(name: str, now_ms: int) -> SessionMessage:
-    """The question for the state of the manager ``name``."""
+    """The question for the state of the manager ``name``, as Java asks it."""
     return SessionMessage(EVT_GET_ALL_SESSIONS, name, None, "GET-ALL", f"GET-ALL-{name}", now_ms)
 
 
@@ -53,22 +51,27 @@ class _Outcome(Enum):
 
 
 class StateTransfer:
-    """Asks, waits, and plays the queue; one transfer at a time.
+    """Asks and waits; one transfer at a time.
 
     ``received_*`` are called in the thread that reads the group's messages, :meth:`fetch` in one that may wait.
+
+    Attributes:
+        is_waiting: a transfer is under way.
+        received: records that have come in this transfer.
+        expected: how many the member that was asked has; 0 while it is not known.
     """
 
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
-        self._lock = threading.Lock()
-        self._queue: deque[tuple[SessionMessage, Member]] = deque(maxlen=MAX_QUEUED)
         self._news = threading.Event()
         self._answer: _Outcome | None = None
         self._stopping = False
-        self._reference_ms = 0
         self._asked: Member | None = None
+        self._last_block = 0.0
         self._asked_back_at = float("inf")
-        self.queueing = False
+        self.is_waiting = False
+        self.received = 0
+        self.expected = 0
 
     def stop(self) -> None:
         """A fetch that waits gives up."""
@@ -77,32 +80,29 @@ class StateTransfer:
 
     # -- in the reading thread -----------------------------------------------------------------------------------
 
-    def queued(self, message: SessionMessage, sender: Member) -> bool:
-        """Keep the message for later if a transfer is under way; returns whether it was kept.
+    def expect(self, sender: Member, records: int) -> None:
+        """A member says how many records it has."""
+        if sender == self._asked:
+            self.expected = records
 
-        The question of the very node that was asked is not kept: each would wait for the other. It is answered with
-        what is here, and that node is asked again soon, for a Java node that waits itself drops questions.
-        """
-        if not self.queueing:
-            return False
-        if message.event == EVT_GET_ALL_SESSIONS and sender == self._asked:
+    def asked_back(self, sender: Member) -> None:
+        """A member asks for our state."""
+        if self.is_waiting and sender == self._asked and not keeps_order(sender):
             self._asked_back_at = time.monotonic()
-            return False
-        with self._lock:
-            if self.queueing:
-                self._queue.append((message, sender))
-            return self.queueing
 
-    def received_data(self) -> None:
+    def received_data(self, records: int = 0) -> None:
         """A block of the state came."""
+        self.received += records
+        self._last_block = time.monotonic()
+        self._asked_back_at = float("inf")
         self._news.set()
 
-    def received_complete(self, timestamp_ms: int | None) -> None:
-        """The state is complete; ``timestamp_ms`` is when it was taken."""
-        if timestamp_ms is not None:
-            self._reference_ms = timestamp_ms
-        self._answer = _Outcome.COMPLETE
-        self._news.set()
+    def received_complete(self, sender: Member) -> None:
+        """A member has sent all it has."""
+        if self.is_waiting and sender == self._asked:
+            self._answer = _Outcome.COMPLETE
+            self._manager.state_transferred = True
+            self._news.set()
 
     def received_no_context(self) -> None:
         """The node that was asked does not run this application."""
@@ -112,25 +112,33 @@ class StateTransfer:
     # -- in the thread that starts the application ---------------------------------------------------------------
 
     def fetch(self) -> bool:
-        """Get the state from whoever has it, oldest member first; returns whether it came."""
+        """Get the state from whoever has it; returns whether it came."""
         manager = self._manager
         self._stopping = False
-        timeout = manager.state_transfer_timeout
-        began = time.monotonic()
-        deadline = began + timeout if timeout >= 0 else float("inf")
-        began_ms = self._reference_ms = manager.now_ms()
+        self.received = self.expected = 0
+        began = self._last_block = time.monotonic()
+        began_ms = manager.now_ms()
         tried: list[Member] = []
-        self.queueing = True
+        self.is_waiting = True
         try:
             while (member := self._next_member(tried)) is not None:
-                outcome = self._ask(member, deadline)
+                outcome = self._ask(member)
                 tried.append(member)
                 waited_ms = int((time.monotonic() - began) * 1000)
                 if self._is_final(outcome, began_ms, waited_ms):
                     return outcome is _Outcome.COMPLETE
             return False
         finally:
-            self._play_queue()
+            self.is_waiting = False
+            self._asked = None
+            self._compare_with_the_others()
+
+    def _compare_with_the_others(self) -> None:
+        """Some changes may have been told to others before they saw this node, and arrived after the state was made."""
+        cluster = self._manager.cluster
+        for member in () if cluster is None or self._stopping else cluster.members:
+            if keeps_order(member):
+                self._manager.comparisons.due(member)
 
     def _is_final(self, outcome: _Outcome, began_ms: int, waited_ms: int) -> bool:
         """Log the outcome; whether to stop asking."""
@@ -157,75 +165,61 @@ class StateTransfer:
         return True
 
     def _next_member(self, tried: list[Member]) -> Member | None:
+        """The oldest member of this software that was not asked yet, then the oldest Java node."""
         cluster = self._manager.cluster
         members = () if cluster is None else cluster.members
-        for member in members:
+        for member in sorted(members, key=lambda each: not keeps_order(each)):  # the order of age stays
             if member not in tried:
                 return member
-        silent = [member for member in members if tried.count(member) and self._answer is not _Outcome.NO_CONTEXT]
+        silent = [member for member in members if member in tried and self._answer is not _Outcome.NO_CONTEXT]
         if not silent:
             return None
         tried.clear()  # everybody was silent: from the start, until stateTransferTimeout
         return silent[0]
 
-    def _ask(self, member: Member, deadline: float) -> _Outcome:
+    def _ask(self, member: Member) -> _Outcome:
         manager = self._manager
         cluster = manager.cluster
         if cluster is None:
             return _Outcome.GONE
-        name = manager.name
         self._answer = None
         self._asked, self._asked_back_at = member, float("inf")
         self._news.clear()
-        message = get_all_sessions(name, manager.now_ms())
-        cluster.post(message, member, SEND_OPTIONS_ASYNCHRONOUS)
-        manager.count_sent(EVT_GET_ALL_SESSIONS)
+        if keeps_order(member):
+            manager.comparisons.begin(member, is_starting=True)
+        else:
+            cluster.post(get_all_sessions(manager.name, manager.now_ms()), member, SEND_OPTIONS_ASYNCHRONOUS)
+            manager.count_sent(EVT_GET_ALL_SESSIONS)
         log.info(
             "Manager [%s], requesting session state from [%s]. This operation will timeout if no session state has "
             "been received within [%s] seconds.",
-            name, member.name, manager.state_transfer_timeout,
+            manager.name, member.name, manager.state_transfer_timeout,
         )  # fmt: skip
         reactor = getattr(cluster.channel, "reactor", None)
         with reactor.blocking() if reactor is not None else contextlib.nullcontext():
-            return self._wait(member, deadline)
+            return self._wait(member)
 
-    def _wait(self, member: Member, deadline: float) -> _Outcome:
-        last_news = time.monotonic()
+    def _wait(self, member: Member) -> _Outcome:
+        asked_at = reported_at = time.monotonic()
+        timeout = self._manager.state_transfer_timeout
         while True:
             if self._stopping:
                 return _Outcome.STOPPED
             if self._answer is not None:
                 return self._answer
             now = time.monotonic()
+            deadline = self._last_block + timeout if timeout >= 0 else float("inf")
             if now >= deadline:
                 return _Outcome.TIMED_OUT
             cluster = self._manager.cluster
             if cluster is None or member not in cluster.members:
                 return _Outcome.GONE
-            if now - last_news >= SILENCE_SECONDS or now - self._asked_back_at >= ASK_AGAIN_SECONDS:
+            is_silent = now - max(asked_at, self._last_block) >= SILENCE_SECONDS
+            if is_silent or now - self._asked_back_at >= ASK_AGAIN_SECONDS:
                 return _Outcome.SILENT
-            if self._news.wait(min(LOOK_SECONDS, deadline - now)):
-                self._news.clear()
-                last_news, self._asked_back_at = time.monotonic(), float("inf")
-
-    def _play_queue(self) -> None:
-        """Apply what came meanwhile, in its order, until nothing is left; then messages go straight through."""
-        manager = self._manager
-        while True:
-            with self._lock:
-                if not self._queue:
-                    self.queueing = False
-                    return
-                batch = list(self._queue)
-                self._queue.clear()
-            for message, sender in batch:
-                if message.event == EVT_GET_ALL_SESSIONS:
-                    manager.apply_message(message, sender)  # Tomcat drops it, and the asker waits in vain
-                elif manager.state_timestamp_drop and (message.timestamp_ms or 0) < self._reference_ms:
-                    log.warning(
-                        "Manager [%s]: Drop message [%s] inside GET_ALL_SESSIONS sync phase start date [%s] message "
-                        "date [%s]",
-                        manager.name, message.event_name, self._reference_ms, message.timestamp_ms,
-                    )  # fmt: skip
-                else:
-                    manager.apply_message(message, sender)
+            if now - reported_at >= REPORT_SECONDS:
+                reported_at = now
+                log.info("Manager [%s]: [%s] of [%s] sessions received from [%s]", self._manager.name,
+                         f"{self.received:,}", f"{self.expected:,}" if self.expected else "?", member.name)  # fmt: skip
+            self._news.wait(min(LOOK_SECONDS, deadline - now))
+            self._news.clear()

@@ -2,7 +2,10 @@
 
 A member that reads nothing for a while (its machine swaps, a cable is loose) loses messages and stays in the group:
 TcpFailureDetector finds it alive. Its copies of the sessions are stale from then on, and it would serve them after a
-failover. So it is noted here, and given the state again on the cluster's next background tick.
+failover. So it is noted here, and the sessions are compared with it.
+
+A member that did not acknowledge what an answer waited for is silent: no other answer waits for it until it has
+acknowledged a probe. So a frozen member costs each request that was under way one time-out, and no later one any.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ class MissedMessages:
 
     def __init__(self) -> None:
         self._members: dict[Member, None] = {}
+        #: Members that have not acknowledged; each probe takes out those that do. Read by every sender.
+        self.silent: dict[Member, None] = {}
 
     def handle_error(self, error: ChannelError, unique_id: bytes) -> None:
         """A message that was sent in the background did not reach some members."""
@@ -38,7 +43,12 @@ class MissedMessages:
     def delivered(self, delivery: Delivery) -> None:
         """A message that an answer waited for is done, for better or worse."""
         if delivery.faulty:
+            self.silent.update(dict.fromkeys(delivery.faulty))
             self._note(delivery.faulty, next(iter(delivery.faulty.values())))
+
+    def heard(self, member: Member) -> None:
+        """A silent member has acknowledged a probe, or has gone."""
+        self.silent.pop(member, None)
 
     def not_sent(self, members: Iterable[Member], error: BaseException) -> None:
         """A change never left: its members have missed it like one that was lost on the way."""
@@ -55,6 +65,6 @@ class MissedMessages:
                 log.error("Unable to send message through cluster sender to [%s]: %s", member.name, error)
 
     def take(self, present: Iterable[Member]) -> list[Member]:
-        """The members of ``present`` that have missed something, in their order; all are forgotten."""
-        noted, self._members = self._members, {}
-        return [member for member in present if member in noted]
+        """The members of ``present`` that have missed something, in their order; all are forgotten but the silent."""
+        noted, self._members = self._members, dict(self.silent)
+        return [member for member in present if member in noted and member not in self.silent]

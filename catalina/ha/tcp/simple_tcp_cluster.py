@@ -15,6 +15,7 @@ from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.cluster_session_listener import ClusterSessionListener
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
@@ -22,20 +23,21 @@ from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
     SEND_OPTIONS_BYTE_MESSAGE,
+    SEND_OPTIONS_USE_ACK,
     ChannelMessage,
     Delivery,
     ObjectBytes,
     parse_send_options,
 )
 from catalina.tribes.group.group_channel import GroupChannel
-from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.membership.mcast_service import McastService
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from catalina.session.manager import Manager
     from catalina.tribes.member import Member
@@ -43,6 +45,11 @@ if TYPE_CHECKING:
 __all__ = ["SimpleTcpCluster"]
 
 log = logging.getLogger("org.apache.catalina.ha.tcp.SimpleTcpCluster")
+
+#: Seconds after which a member that has not acknowledged is probed.
+PROBE_SECONDS = 1.0
+#: A message that only asks for its acknowledgement: no listener knows its event.
+PROBE = encode_message(EVT_PROBE, None, None, None, None, None)
 
 _HANDED_ON = "Tomcat 5.5; handed to the manager template."
 
@@ -142,8 +149,9 @@ class SimpleTcpCluster(Lifecycle):
         if self.heartbeat_background_enabled and self.channel is not None:
             self.channel.heartbeat()
         for member in self.missed.take(self.members):
-            for manager in tuple(self.managers.values()):
-                manager.member_missed_messages(member)
+            self._tell_missed(member)
+        for member in tuple(self.missed.silent):
+            self._probe(member)
         self.fire_lifecycle_event("periodic")
 
     # -- managers ------------------------------------------------------------------------------------------------
@@ -238,15 +246,66 @@ class SimpleTcpCluster(Lifecycle):
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
+        if self.missed.silent and not options & SEND_OPTIONS_ASYNCHRONOUS:
+            to = self._pass_over_silent(to, messages, options)
+            if not to:
+                return None
         try:
             delivery = channel.post_all(to, messages, options & ~SEND_OPTIONS_BYTE_MESSAGE, self.missed)
         except (ChannelError, OSError, MemoryError) as error:
             self.missed.not_sent(to, error)
             return None
         if not delivery.done:
-            delivery.add_done_callback(self.missed.delivered)
+            delivery.add_done_callback(self._delivered)
             note(delivery)
         return delivery
+
+    def _delivered(self, delivery: Delivery) -> None:
+        self.missed.delivered(delivery)
+        for member in delivery.faulty:
+            self._probe_later(member)
+
+    def _pass_over_silent(
+        self, to: Sequence[Member], messages: Sequence[tuple[bytes, str | None]], options: int
+    ) -> list[Member]:
+        """The members that an answer may wait for. A silent one of this software gets what it misses when it is heard
+        again; one of Java cannot compare, and is told without waiting for it."""
+        silent = self.missed.silent
+        java = [member for member in to if member in silent and not keeps_order(member)]
+        if java:
+            self.post_all(messages, java, options | SEND_OPTIONS_ASYNCHRONOUS)
+        return [member for member in to if member not in silent]
+
+    def _probe_later(self, member: Member) -> None:
+        reactor = None if self.channel is None else self.channel.reactor
+        if reactor is not None:
+            reactor.call_later(PROBE_SECONDS, lambda: self._probe(member))
+
+    def _probe(self, member: Member) -> None:
+        """Ask a silent member for an acknowledgement; when it comes, the member is told what it has missed."""
+        channel = self.channel
+        if channel is None or member not in channel.members:
+            self.missed.heard(member)
+        elif member in self.missed.silent:
+            try:
+                delivery = channel.post_all((member,), [(PROBE, None)], SEND_OPTIONS_USE_ACK)
+            except (ChannelError, OSError, MemoryError) as error:
+                log.debug("Unable to probe [%s]: %s", member.name, error)
+                self._probe_later(member)
+                return
+            delivery.add_done_callback(lambda done: self._probed(member, done))
+
+    def _probed(self, member: Member, delivery: Delivery) -> None:
+        if member in delivery.faulty:
+            self._probe_later(member)
+        elif member in self.missed.silent:
+            log.info("Member [%s] acknowledges messages again", member.name)
+            self.missed.heard(member)
+            self._tell_missed(member)
+
+    def _tell_missed(self, member: Member) -> None:
+        for manager in tuple(self.managers.values()):
+            manager.member_missed_messages(member)
 
     def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:
         """Send and wait as the options say. A failure is logged; returns whether it arrived everywhere."""
@@ -358,7 +417,8 @@ class SimpleTcpCluster(Lifecycle):
             channel.add_interceptor(TcpFailureDetector())
         if self.heartbeat_background_enabled:
             channel.heartbeat_enabled = False
-        self._warn_about_missing_parts(channel)
+        for remark in self.configuration_remarks():
+            log.warning("%s", remark)
         channel.name = f"{self.name}-Channel"
         server = getattr(self.container, "server", None)
         if channel.reactor is None and server is not None:
@@ -369,22 +429,23 @@ class SimpleTcpCluster(Lifecycle):
             membership.state_dir = str(Path(base) / "work")  # so that a crashed node gets its farewell
         return channel
 
-    def _warn_about_missing_parts(self, channel: GroupChannel) -> None:
+    def configuration_remarks(self) -> Iterator[str]:
         """What is configured, and leaves out something that the operator will count on."""
         pipeline = getattr(self.container, "pipeline", None)
         valves = [*self.valves, *getattr(pipeline, "valves", ())]
-        if not any(isinstance(valve, ReplicationValve) for valve in valves):
-            log.warning(
-                "%s has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
-                'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.',
-                self,
+        if self.valves and not any(isinstance(valve, ReplicationValve) for valve in valves):
+            yield (
+                f"{self} has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
+                'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.'
             )
-        sealed = channel.secure or any(isinstance(layer, EncryptInterceptor) for layer in channel.interceptors)
+        channel = self.channel
+        sealed = channel is not None and (
+            channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
+        )
         if self.deployer is not None and not sealed:
-            log.warning(
-                "%s has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's network "
-                "can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>.",
-                self,
+            yield (
+                f"{self} has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's "
+                "network can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>."
             )
 
     def _register_valves(self) -> None:

@@ -64,6 +64,8 @@ def test_chunks_are_joined_however_they_arrive(portions):
         b"0x5\r\nhello\r\n",
         b" 5\r\nhello\r\n",
         b"5 5\r\nhello\r\n",
+        b"5 \r\nhello\r\n",
+        b"5\t\r\nhello\r\n",
         b"123456789\r\n",
         b"5\0\r\nhello\r\n",
         b"5;a\rb\r\nhello\r\n",

@@ -62,6 +62,9 @@ def test_no_query_and_an_empty_query_differ():
         (b"HTTP/1.0", b"", False),
         (b"HTTP/1.0", b"Connection: keep-alive\r\n", True),
         (b"HTTP/1.0", b"Connection: close\r\n", False),
+        (b"HTTP/1.1", b"Connection: close\r\nConnection: keep-alive\r\n", False),
+        (b"HTTP/1.0", b"Connection: x, Close\r\nConnection: keep-alive\r\n", False),
+        (b"HTTP/1.1", b"Connection: x\r\nConnection: keep-alive\r\n", True),
     ],
 )
 def test_version_and_connection_field_decide_on_keep_alive(line, fields, keep_alive):

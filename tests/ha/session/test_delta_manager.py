@@ -13,14 +13,20 @@ from catalina.errors import NotReplicableError
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_request import DeltaRequest
 from catalina.ha.session.session_message import (
+    EVT_ALL_SESSION_DATA,
+    EVT_ALL_SESSION_TRANSFERCOMPLETE,
     EVT_CHANGE_SESSION_ID,
+    EVT_LEDGER,
     EVT_SESSION_ACCESSED,
     EVT_SESSION_CREATED,
     EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
     SessionMessage,
 )
+from catalina.ha.session.state_transfer import get_all_sessions
 from catalina.realm.generic_principal import GenericPrincipal
+from catalina.tribes.ledger.wire import RECORDS, encode_copies
+from tests.cluster.node import wait_until
 from tests.ha.support import FakeNetwork, Node, two_nodes
 from tests.session.support import Recorder
 
@@ -303,19 +309,35 @@ def test_a_node_that_joins_has_all_sessions_when_its_manager_has_started(caplog:
     assert "Manager [/app]; session state sent at [" in caplog.text
 
 
-@pytest.mark.parametrize("in_one", [True, False])
-def test_many_sessions_come_in_blocks(in_one: bool) -> None:
+def test_many_sessions_come_in_blocks() -> None:
     network = FakeNetwork()
-    template = DeltaManager(send_all_sessions=in_one, send_all_sessions_size=100, send_all_sessions_wait_time=1)
-    a = Node(network, template)
+    a = Node(network)
     a.start_manager()
     for number in range(2500):
-        a.manager.create_session().set_attribute("n", number)
-    b = Node(network, template)
+        session = a.manager.create_session()
+        session.set_attribute("n", number)
+        a.request(session)
+    b = Node(network)
     b.start_manager()
     assert sorted(s.get_attribute("n") for s in b.manager.find_sessions()) == list(range(2500))
-    data = [message for message in messages_of(a) if message.event == 12]
-    assert len(data) == (5 if in_one else 25)
+    blocks = [message for message in messages_of(a) if message.event == EVT_LEDGER and message.session[0] == RECORDS]
+    assert len(blocks) == 25
+    assert b.manager.transfer.received == b.manager.transfer.expected == 2500
+
+
+@pytest.mark.parametrize("in_one", [True, False])
+def test_java_gets_the_whole_state_as_the_attributes_say(in_one: bool) -> None:
+    network = FakeNetwork()
+    template = DeltaManager(send_all_sessions=in_one, send_all_sessions_size=100, send_all_sessions_wait_time=1)
+    a, java = Node(network, template), Node(network)
+    a.start_manager()
+    for _ in range(1200):
+        a.manager.create_session()
+    java.channel.local_member = replace(java.channel.local_member, payload=b"")
+    java.cluster.post(get_all_sessions("/app", 1), a.channel.local_member)
+    wait_until(lambda: EVT_ALL_SESSION_TRANSFERCOMPLETE in events_of(a), "the end of the state")
+    data = [message for message in messages_of(a) if message.event == EVT_ALL_SESSION_DATA]
+    assert len(data) == (3 if in_one else 12)
 
 
 def test_a_node_without_sessions_answers_too() -> None:
@@ -370,46 +392,20 @@ def test_silence_ends_with_the_state_transfer_timeout_and_its_log_line(caplog: p
     assert "received, timing out after [" in caplog.text
 
 
-def test_changes_during_the_transfer_are_applied_after_it() -> None:
+def test_a_change_that_comes_before_the_state_stays() -> None:
     network = FakeNetwork()
     a = Node(network)
     a.start_manager()
     session = a.manager.create_session("S")
     session.set_attribute("n", 1)
     a.request(session)
+    old = a.manager.state_sender.copies_of([session.record])
     b = Node(network)
-    manager = b.cluster.create_manager("/app")
-    manager.context = b.context
-    manager._clock = network.clock
-    b.cluster.register_manager(manager)
-    manager.transfer.queueing = True
-    network.clock.advance(1)
+    b.start_manager()
     session.set_attribute("n", 2)
     a.request(session)
-    assert manager.active_sessions == 0
-    manager.get_all_cluster_sessions()
-    assert manager.find_session("S").get_attribute("n") == 2
-
-
-def test_what_is_older_than_the_state_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
-    network = FakeNetwork()
-    a = Node(network)
-    a.start_manager()
-    session = a.manager.create_session("S")
-    session.set_attribute("n", 2)
-    a.request(session)
-    b = Node(network)
-    manager = b.cluster.create_manager("/app")
-    manager.context = b.context
-    manager._clock = network.clock
-    b.cluster.register_manager(manager)
-    manager.transfer.queueing = True
-    old = DeltaRequest("S")
-    old.set_attribute("n", a.manager.codec.encode("n", 1))
-    a.cluster.post(SessionMessage(EVT_SESSION_DELTA, "/app", old.serialize(), "S", "x", 1))
-    manager.get_all_cluster_sessions()
-    assert manager.find_session("S").get_attribute("n") == 2
-    assert "Drop message [SESSION-DELTA] inside GET_ALL_SESSIONS sync phase" in caplog.text
+    a.manager.post_ledger(encode_copies(old), b.channel.local_member)
+    assert b.manager.find_session("S").get_attribute("n") == 2
 
 
 def test_a_node_that_stops_leaves_the_sessions_to_the_others() -> None:

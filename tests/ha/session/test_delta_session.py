@@ -12,7 +12,11 @@ from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_data import SessionData
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
+from catalina.tribes.ledger.version import version_at
 from tests.session.support import FakeClock, FakeContext
+
+#: Versions of other nodes, later than all that is made here.
+LATER, LATEST = (version_at(clock_us, bytes(8)) for clock_us in (2**61, 2**61 + 1))
 
 
 @dataclass
@@ -75,7 +79,7 @@ def test_a_value_from_elsewhere_stays_bytes_until_it_is_read() -> None:
     session = new_session()
     delta = DeltaRequest("S")
     delta.set_attribute("item", encode_value(Item("apple", 1)))
-    session.apply(delta, notify=False)
+    session.apply(delta, notify=False, version=LATER)
     assert session.encoded_attribute("item") is not None
     assert session.get_attribute("item") == Item("apple", 1)
     assert session.take_delta() is None
@@ -87,7 +91,7 @@ def test_a_class_that_is_not_the_applications_stays_opaque_and_is_passed_on() ->
     delta = DeltaRequest("S")
     encoded = encode_value(Item("apple", 1))
     delta.set_attribute("item", encoded)
-    session.apply(delta, notify=False)
+    session.apply(delta, notify=False, version=LATER)
     assert isinstance(session.get_attribute("item"), OpaqueValue)
     assert session.take_delta() is None
     assert session.to_data().attributes["item"].data == encoded.data
@@ -110,7 +114,7 @@ def test_the_class_filter_holds_back_other_values_both_ways() -> None:
     delta = DeltaRequest("S")
     delta.set_attribute("n", encode_value(1))
     delta.set_attribute("float", encode_value(1.5))
-    session.apply(delta, notify=False)
+    session.apply(delta, notify=False, version=LATER)
     assert "n" in session.attribute_names()
     assert "float" not in session.attribute_names()
 
@@ -152,7 +156,7 @@ def test_a_change_here_that_was_not_sent_yet_wins_over_one_from_elsewhere() -> N
     session.set_attribute("n", 1)
     delta = DeltaRequest("S")
     delta.set_attribute("n", encode_value(2))
-    session.apply(delta, notify=False)
+    session.apply(delta, notify=False, version=LATER)
     assert session.get_attribute("n") == 1
 
 
@@ -161,17 +165,17 @@ def test_notes_and_listeners_of_java_nodes_are_kept_and_passed_on() -> None:
     delta = DeltaRequest("S")
     delta.set_note("org.apache.catalina.authenticator.SESSION_ID", encode_value("X"))
     delta.add_session_listener(encode_value("listener"))
-    session.apply(delta, notify=False)
+    session.apply(delta, notify=False, version=LATER)
     data = session.to_data()
     assert data.expected_session_id == encode_value("X")
     assert data.listeners == [encode_value("listener")]
     back = new_session()
-    back.restore(data)
+    back.restore(data, LATER)
     assert back.to_data().listeners == [encode_value("listener")]
     delta = DeltaRequest("S")
     delta.remove_session_listener(encode_value("listener"))
     delta.remove_note("org.apache.catalina.authenticator.SESSION_ID")
-    back.apply(delta, notify=False)
+    back.apply(delta, notify=False, version=LATEST)
     assert back.to_data().listeners == []
     assert back.to_data().expected_session_id is None
 
@@ -181,7 +185,7 @@ def test_a_snapshot_restores_to_the_same_session() -> None:
     session.set_attribute("item", Item("apple", 1))
     session.set_attribute("n", 1)
     copy = new_session()
-    copy.restore(session.to_data())
+    copy.restore(session.to_data(), LATER)
     assert copy.get_attribute("item") == Item("apple", 1)
     assert copy.get_attribute("n") == 1
     assert not copy.is_primary
@@ -228,7 +232,7 @@ def test_a_principal_that_cannot_be_read_costs_only_itself(caplog: pytest.LogCap
     delta.set_attribute("before", encode_value(1))
     delta.set_principal(broken_principal())
     delta.set_attribute("after", encode_value(2))
-    session.apply(delta, False)
+    session.apply(delta, False, LATER)
     assert session.attribute_names() == ["before", "after"]
     assert session.principal is None
     assert "Session [S]: [__SET__PRINCIPAL__] of another node is left out" in caplog.text
@@ -236,7 +240,7 @@ def test_a_principal_that_cannot_be_read_costs_only_itself(caplog: pytest.LogCap
 
 def test_a_session_of_the_state_is_kept_without_a_principal_that_cannot_be_read() -> None:
     session = new_session()
-    session.restore(SessionData("S", principal=broken_principal(), attributes={"n": encode_value(1)}))
+    session.restore(SessionData("S", principal=broken_principal(), attributes={"n": encode_value(1)}), LATER)
     assert session.get_attribute("n") == 1
     assert session.principal is None
 
@@ -249,3 +253,39 @@ def test_an_attribute_that_no_node_can_read_is_removed_from_all_of_them() -> Non
     assert delta is not None
     assert [(action.name, action.action) for action in DeltaRequest.decode(delta).actions] == [("broken", 1)]
     assert "broken" not in session.to_data().attributes
+
+
+def test_a_change_inside_a_value_that_another_node_replaces_is_the_later_one() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    cart = session.get_attribute("cart")  # a request has it in its hands
+    delta = DeltaRequest("S")
+    delta.set_attribute("cart", encode_value(["pear"]))
+    session.apply(delta, notify=False, version=LATER)
+    assert session.get_attribute("cart") == ["pear"]
+    cart.append("plum")
+    assert names(session.take_delta()) == ["cart"]
+    assert session.get_attribute("cart") == ["apple", "plum"]
+
+
+def test_a_value_that_a_request_has_only_looked_at_gives_way_to_another_nodes() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    session.get_attribute("cart")
+    delta = DeltaRequest("S")
+    delta.set_attribute("cart", encode_value(["pear"]))
+    session.apply(delta, notify=False, version=LATER)
+    assert session.take_delta() is None
+    assert session.get_attribute("cart") == ["pear"]
+
+
+def test_what_comes_late_from_another_node_does_not_replace_what_was_changed_since() -> None:
+    session = new_session()
+    session.set_attribute("n", 1)
+    session.take_delta()
+    delta = DeltaRequest("S")
+    delta.set_attribute("n", encode_value(0))
+    session.apply(delta, notify=False, version=version_at(1, bytes(8)))
+    assert session.get_attribute("n") == 1

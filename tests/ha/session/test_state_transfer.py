@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,7 @@ def test_a_member_that_asks_back_and_says_nothing_is_asked_again_soon() -> None:
     """A Java node that waits itself drops the question and answers the next one."""
     network = FakeNetwork()
     java, ours = Node(network), Node(network)
+    java.channel.local_member = replace(java.channel.local_member, payload=b"")
     questions: list[float] = []
 
     def like_java(message: SessionMessage, sender: object) -> None:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
 import pytest
 
 from catalina.errors import ChannelError
 from catalina.ha.tcp.missed_messages import MissedMessages
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, Delivery
 from catalina.tribes.member import Member
 from tests.ha.support import two_nodes
 
@@ -27,8 +27,18 @@ def test_a_delivery_counts_only_when_somebody_failed() -> None:
     bad.failed(FIRST, TimeoutError("no answer"))
     missed.delivered(good)
     missed.handle_completion(b"")
-    assert missed.take([FIRST]) == []
+    assert (missed.take([FIRST]), list(missed.silent)) == ([], [])
     missed.delivered(bad)
+    assert list(missed.silent) == [FIRST]
+
+
+def test_a_silent_member_is_not_told_until_it_is_heard() -> None:
+    missed = MissedMessages()
+    bad = Delivery(1)
+    bad.failed(FIRST, TimeoutError("no answer"))
+    missed.delivered(bad)
+    assert missed.take([FIRST]) == []
+    missed.heard(FIRST)
     assert missed.take([FIRST]) == [FIRST]
 
 
@@ -41,26 +51,37 @@ def test_trouble_with_a_member_is_logged_once_until_it_has_been_dealt_with(caplo
     assert caplog.text.count("Unable to send message through cluster sender to [tcp://10.0.0.1:4000]") == 2
 
 
-def test_a_node_that_missed_a_change_gets_the_state_on_the_next_tick() -> None:
+def test_a_member_that_does_not_acknowledge_is_waited_for_once_and_told_when_it_is_heard_again() -> None:
     network, a, b = two_nodes(channel_send_options=6)
     session = a.manager.create_session()
     session.set_attribute("n", 1)
     a.request(session)
     network.immediate = False
-    network.clock.advance(1)
     session.set_attribute("n", 2)
     a.request(session)
-    session.end_access()
     _, _, _, delivery = network.on_the_way.pop()  # B reads nothing
     delivery.failed(b.channel.local_member, TimeoutError("no acknowledgement"))
+    for number in range(3, 6):
+        session.set_attribute("n", number)
+        a.request(session)
+    assert network.on_the_way == []
     network.immediate = True
     assert b.manager.find_session(session.id).get_attribute("n") == 1
     a.cluster.background_process()
-    deadline = time.monotonic() + 5
-    while a.manager.state_sender._thread is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    assert b.manager.find_session(session.id).get_attribute("n") == 2
+    assert b.manager.find_session(session.id).get_attribute("n") == 5
+    assert not a.cluster.missed.silent
+
+
+def test_a_silent_java_node_is_told_without_waiting() -> None:
+    _, a, b = two_nodes(channel_send_options=6)
+    b.channel.local_member = java = replace(b.channel.local_member, payload=b"")
+    failed = Delivery(1)
+    failed.failed(java, TimeoutError("no acknowledgement"))
+    a.cluster.missed.delivered(failed)
+    session = a.manager.create_session()
+    a.channel.sent.clear()
+    a.request(session)
+    assert [options & SEND_OPTIONS_ASYNCHRONOUS for _, options in a.channel.sent] == [SEND_OPTIONS_ASYNCHRONOUS]
 
 
 def test_a_change_that_could_not_be_encoded_is_missed_by_everybody(monkeypatch: pytest.MonkeyPatch) -> None:

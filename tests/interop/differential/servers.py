@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,17 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalina.startup.catalina import Catalina
-from tests.interop.differential.site import build_site
 
-__all__ = ["free_port", "java_tomcat", "our_node", "running_java", "running_ours"]
+__all__ = ["PROJECT", "free_port", "running_java", "running_ours"]
 
 PROJECT = Path(__file__).parents[3]
-SERVER_XML = """<Server port="-1"><Service name="Catalina">
-<Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1"/>
-<Engine name="Catalina" defaultHost="localhost">
-<Host name="localhost" appBase="webapps" unpackWARs="true" autoDeploy="false"/>
-</Engine></Service></Server>
-"""
+#: A small machine that starts quickly.
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 
 def free_port() -> int:
@@ -29,23 +23,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
-
-
-def _make_base(base: Path, port: int) -> None:
-    for name in ("conf", "logs", "temp", "work", "webapps"):
-        (base / name).mkdir(parents=True)
-    (base / "conf" / "server.xml").write_text(SERVER_XML.format(port=port))
-    shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
-
-
-@contextmanager
-def java_tomcat(base: Path, jars: Path) -> Iterator[int]:
-    """The port of a running Java Tomcat."""
-    port = free_port()
-    _make_base(base, port)
-    build_site(base / "webapps", jars)
-    with running_java(base, port, jars):
-        yield port
 
 
 @contextmanager
@@ -56,7 +33,7 @@ def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
     properties = [f"-Dcatalina.home={home}", f"-Dcatalina.base={base}", f"-Djava.io.tmpdir={base}/temp"]
     with (base / "logs" / "out").open("wb") as out:
         process = subprocess.Popen(
-            ["java", *properties, "-cp", class_path, "org.apache.catalina.startup.Bootstrap", "start"],
+            ["java", *JVM, *properties, "-cp", class_path, "org.apache.catalina.startup.Bootstrap", "start"],
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -69,24 +46,14 @@ def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the Java Tomcat ended: {log.read_text('utf-8', 'replace')}")
         if "Server startup in" in log.read_text("utf-8", "replace"):
             return
         time.sleep(0.1)
-    raise AssertionError(f"no start of the Java Tomcat within 60 s, port {port}: {log.read_text('utf-8', 'replace')}")
-
-
-@contextmanager
-def our_node(base: Path) -> Iterator[int]:
-    """The port of a node of ours, in this process."""
-    port = free_port()
-    _make_base(base, port)
-    build_site(base / "webapps", None)
-    with running_ours(base):
-        yield port
+    raise AssertionError(f"no start of the Java Tomcat within 120 s, port {port}: {log.read_text('utf-8', 'replace')}")
 
 
 @contextmanager

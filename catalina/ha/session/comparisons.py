@@ -1,0 +1,78 @@
+"""With whom and when a manager compares its records: after an absence, and now and then with everybody in turn."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalina.tribes.ledger.wire import encode
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
+
+if TYPE_CHECKING:
+    from catalina.ha.session.delta_manager import DeltaManager
+    from catalina.tribes.member import Member
+
+__all__ = ["Comparisons"]
+
+log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
+
+#: Seconds between two comparisons in the background, each with the next member.
+EVERY_SECONDS = 60.0
+#: Seconds after which a comparison that has not been settled is begun again, and how often.
+AGAIN_SECONDS = 5.0
+MAX_TRIES = 5
+
+
+@dataclass(slots=True)
+class _Due:
+    at: float
+    tries: int = 0
+
+
+class Comparisons:
+    """The comparisons of one manager that are due or under way. Any thread; each step is one on a dictionary."""
+
+    def __init__(self, manager: DeltaManager) -> None:
+        self._manager = manager
+        self._due: dict[Member, _Due] = {}
+        self._next_at = time.monotonic() + EVERY_SECONDS
+        self._turn = 0
+
+    def clear(self) -> None:
+        """The manager stops."""
+        self._due.clear()
+
+    def due(self, member: Member, at_once: bool = True) -> None:
+        """Compare with a member: now, or where it has just started after a moment, as it asks by itself first. It is
+        begun again until the member says that it is settled."""
+        self._due[member] = _Due(time.monotonic() + AGAIN_SECONDS)
+        if at_once:
+            self.begin(member)
+
+    def begin(self, member: Member, is_starting: bool = False) -> None:
+        """Send the first message of a comparison."""
+        manager = self._manager
+        with manager.lock:
+            message = manager.reconciler.begin(is_starting)
+        manager.post_ledger(encode(message), member)
+
+    def settled(self, member: Member) -> None:
+        """The member has sent all that a comparison asked of it."""
+        self._due.pop(member, None)
+
+    def tick(self) -> None:
+        """Begin what is due. Called on the background tick."""
+        manager, now = self._manager, time.monotonic()
+        members = [] if manager.cluster is None else [each for each in manager.cluster.members if keeps_order(each)]
+        for member, due in list(self._due.items()):
+            if member not in members or due.tries >= MAX_TRIES:
+                self._due.pop(member, None)
+            elif due.at <= now:
+                due.at, due.tries = now + AGAIN_SECONDS, due.tries + 1
+                self.begin(member)
+        if now >= self._next_at and members:
+            self._next_at = now + EVERY_SECONDS
+            self._turn += 1
+            self.begin(members[self._turn % len(members)])

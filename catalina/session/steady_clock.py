@@ -1,0 +1,47 @@
+"""A clock for sessions: seconds since the epoch that no step of the wall clock moves.
+
+Whether a session is idle is a matter of how long, not of what time it is. The clock is the wall clock as it was when
+the process began, and goes on with the monotonic one. Where the wall clock differs it is followed slowly, by at most
+one part in a hundred, so that the times that applications and other nodes see become right again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["SteadyClock", "steady_time"]
+
+#: Seconds of difference that are made good in a second.
+SLEW = 0.01
+
+
+class SteadyClock:
+    """Call it for the time. Any thread.
+
+    Args:
+        wall, monotonic: the clocks that it follows.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._looked = monotonic()
+        self._offset = wall() - self._looked
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self._monotonic() + self._offset
+
+    def follow(self) -> None:
+        """Come nearer to the wall clock; call it now and then, the time since the last call counts."""
+        with self._lock:
+            now = self._monotonic()
+            most = (now - self._looked) * SLEW
+            self._looked = now
+            self._offset += min(most, max(-most, self._wall() - now - self._offset))
+
+
+#: The process's own.
+steady_time = SteadyClock()

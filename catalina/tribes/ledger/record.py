@@ -1,0 +1,301 @@
+"""One record of a ledger, and how two copies of it become the same.
+
+A record is a set of fields. Each field has the version of its last change, and the later version of a field holds: so
+two nodes that change different fields at once keep both changes, and two that change the same field end with the same,
+later value, in whatever order they hear of each other. A removed field keeps its version without a value.
+
+A record is known by its key, the bare id (the id up to the first dot) that it was made with, for its whole life. The id
+that clients see is a field, too: a route behind the dot is presentation, and a changed bare id is one more name of the
+same record. A name that was replaced no longer leads a client to the record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from catalina.tribes.io.java import EncodedValue
+from catalina.tribes.ledger.version import NO_VERSION, Version
+
+__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "FieldState", "Record", "Snapshot", "bare_id", "bucket_of"]
+
+#: An attribute's name, or the kind and name of something else that belongs to the record.
+Field = str | tuple[int, str]
+
+#: A field that another node has changed, the value that it had, and the one that it was given; None for no value.
+FieldChange = tuple[Field, EncodedValue | None, EncodedValue | None]
+
+BUCKETS = 4096
+#: Removed fields whose versions are remembered one by one; what was removed before those is known by ``floor`` alone.
+MAX_REMOVED = 64
+
+
+def bare_id(full_id: str) -> str:
+    """An id without its route."""
+    return full_id.partition(".")[0]
+
+
+def bucket_of(key: str) -> int:
+    """The bucket of a key, 0 to 4095: the same on every node."""
+    return zlib.crc32(key.encode("utf-8", "surrogatepass")) & (BUCKETS - 1)
+
+
+@dataclass(slots=True)
+class FieldState:
+    """One field of a snapshot: its version, and its value, None when it was removed."""
+
+    version: Version
+    value: EncodedValue | None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A whole record as it travels.
+
+    Args:
+        names: every bare id of the record: when it was replaced, ``NO_VERSION`` while it is in use.
+        access: the version of the last use.
+        floor: fields that are not listed were removed, or never there, up to this version.
+    """
+
+    key: str
+    id: str
+    id_version: Version
+    born: Version
+    access: Version
+    names: dict[str, Version]
+    fields: dict[Field, FieldState]
+    floor: Version = NO_VERSION
+
+
+@dataclass(slots=True)
+class Merged:
+    """What :meth:`Record.merge` has done.
+
+    Args:
+        changed: the fields whose value is another one now.
+        old_id: the id that was replaced, None when it stays.
+        has_newer: the record here knows something that the snapshot did not.
+    """
+
+    changed: list[FieldChange] = field(default_factory=list)
+    old_id: str | None = None
+    has_newer: bool = False
+
+
+class Record:
+    """One record.
+
+    ``values`` and ``versions`` may be read by anybody; only the ledger changes them. ``values`` has the attributes, so
+    that a live object can share the dictionary; ``extras`` has the values of all other fields.
+    """
+
+    __slots__ = (
+        "_digest",
+        "_names",
+        "access",
+        "born",
+        "bucket",
+        "extras",
+        "floor",
+        "id",
+        "id_version",
+        "key",
+        "values",
+        "versions",
+    )
+
+    def __init__(self, full_id: str, born: Version = NO_VERSION, key: str | None = None) -> None:
+        self.key = bare_id(full_id) if key is None else key
+        self.bucket = bucket_of(self.key)
+        self.id = full_id
+        self.id_version = born
+        self.born = born
+        self.access = born
+        #: None while the key is the only name, as it nearly always is.
+        self._names: dict[str, Version] | None = None
+        self.values: dict[str, EncodedValue] = {}
+        self.extras: dict[Field, EncodedValue] = {}
+        self.versions: dict[Field, Version] = {}
+        self.floor: Version = NO_VERSION
+        self._digest: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Record({self.id!r}, key={self.key!r}, {len(self.versions)} fields)"
+
+    # -- fields ----------------------------------------------------------------------------------------------------
+
+    def value_of(self, name: Field) -> EncodedValue | None:
+        """A field's value, None when it is not set."""
+        return self.values.get(name) if type(name) is str else self.extras.get(name)
+
+    def take(self, name: Field, value: EncodedValue | None, version: Version) -> bool:
+        """Take a change of one field, unless a later one is known; returns whether it was taken.
+
+        A change of the very version that is known is taken again: it is the same change.
+        """
+        if version < self.versions.get(name, self.floor):
+            return False
+        self.versions[name] = version
+        self._digest = None
+        if type(name) is str:
+            if value is None:
+                self.values.pop(name, None)
+            else:
+                self.values[name] = value
+        elif value is None:
+            self.extras.pop(name, None)
+        else:
+            self.extras[name] = value
+        if value is None:
+            self._forget_removed()
+        return True
+
+    def _forget_removed(self) -> None:
+        """Bound the memory of removed fields: an application may remove ever new names."""
+        if len(self.versions) - len(self.values) - len(self.extras) <= MAX_REMOVED:
+            return
+        removed = [name for name in self.versions if self.value_of(name) is None]
+        oldest = min(removed, key=lambda name: self.versions[name])
+        self.floor = max(self.floor, self.versions.pop(oldest))
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> dict[str, Version]:
+        """Every bare id of the record, with the version that replaced it, ``NO_VERSION`` while it is in use."""
+        return {self.key: NO_VERSION} if self._names is None else self._names
+
+    def leads_here(self, bare: str) -> bool:
+        """Whether a client with this bare id may use the record."""
+        return (bare == self.key) if self._names is None else self._names.get(bare) == NO_VERSION
+
+    def rename(self, old_id: str, new_id: str, version: Version) -> str | None:
+        """Take a change of the id; returns the id that was replaced here, None when the one here is later or the same.
+
+        Two nodes may change one id at once. Both new names lead to the record then; the later is the one that it shows.
+        """
+        old, new = bare_id(old_id), bare_id(new_id)
+        if old != new:
+            names = dict(self.names)
+            names[old] = max(names.get(old, NO_VERSION), version)
+            names.setdefault(new, NO_VERSION)
+            self._names = names
+            self._digest = None
+        return self._take_id(new_id, version)
+
+    def learn_names(self, others: Mapping[str, Version]) -> None:
+        """Take what another node knows of the names."""
+        if others == self.names:
+            return
+        names = dict(self.names)
+        for name, replaced in others.items():
+            names[name] = max(names.get(name, NO_VERSION), replaced)
+        self._names = names
+        self._digest = None
+        bare, dot, route = self.id.partition(".")
+        in_use = [name for name, replaced in names.items() if not replaced]
+        if names.get(bare) and in_use:  # it shows an id that leads nowhere any more
+            self._take_id(f"{max(in_use)}{dot}{route}", names[bare])
+
+    def _take_id(self, new_id: str, version: Version) -> str | None:
+        if (version, new_id) < (self.id_version, self.id):
+            return None
+        self.id_version = version
+        self._digest = None
+        if new_id == self.id:
+            return None
+        old_id, self.id = self.id, new_id
+        return old_id
+
+    # -- whole copies ----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The record as it is now."""
+        fields = {name: FieldState(version, self.value_of(name)) for name, version in self.versions.items()}
+        return Snapshot(
+            self.key, self.id, self.id_version, self.born, self.access, dict(self.names), fields, self.floor
+        )
+
+    def merge(self, other: Snapshot) -> Merged:
+        """Take what is later in another node's copy."""
+        merged = Merged()
+        merged.has_newer = self.has_newer_than(other)
+        for name, state in other.fields.items():
+            if state.version == self.versions.get(name, NO_VERSION):
+                continue
+            old = self.value_of(name)
+            if self.take(name, state.value, state.version):
+                merged.changed.append((name, old, state.value))
+        self._take_birth(other)
+        self._take_floor(other, merged)
+        before = self.id
+        self._take_id(other.id, other.id_version)
+        self.learn_names(other.names)
+        merged.old_id = before if self.id != before else None
+        self.access = max(self.access, other.access)
+        return merged
+
+    def _take_birth(self, other: Snapshot) -> None:
+        """The earlier birth of one life holds; of two lives, the later one does, which begins above the other's end."""
+        if other.born > self.born:
+            if other.floor >= self.born:
+                self.born = other.born
+        elif self.floor < other.born:
+            self.born = other.born
+
+    def _take_floor(self, other: Snapshot, merged: Merged) -> None:
+        """What the other node has forgotten about removed fields was removed."""
+        if other.floor <= self.floor:
+            return
+        self.floor = other.floor
+        self._digest = None
+        for name in [each for each, version in self.versions.items() if version <= other.floor]:
+            if name not in other.fields:
+                merged.changed.append((name, self.value_of(name), None))
+                del self.versions[name]
+                (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
+
+    def has_newer_than(self, other: Snapshot) -> bool:
+        """Whether another node's copy lacks something that is known here; the time of the last use does not count."""
+        if self.id_version > other.id_version or self.floor > other.floor:
+            return True
+        for name, version in self.versions.items():
+            state = other.fields.get(name)
+            if version > (other.floor if state is None else state.version):
+                return True
+        return any(replaced > other.names.get(name, NO_VERSION) for name, replaced in self.names.items()) or any(
+            name not in other.names for name in self.names
+        )
+
+    @property
+    def latest(self) -> Version:
+        """The latest version of anything in the record but its use."""
+        return max(self.born, self.id_version, self.floor, *self.versions.values())
+
+    def rekey(self, key: str) -> None:
+        """Two nodes have made one record under different keys: both take this one."""
+        self._names = dict(self.names)
+        self._names.setdefault(key, NO_VERSION)
+        self.key = key
+        self.bucket = bucket_of(key)
+        self._digest = None
+
+    def digest(self) -> int:
+        """64 bits over everything but the last use: equal where two nodes have the same record."""
+        if self._digest is None:
+            parts = [_bytes(self.key), _bytes(self.id), self.id_version]
+            parts += sorted(_bytes(name) + replaced for name, replaced in self.names.items())
+            parts += sorted(_bytes(_text(name)) + version for name, version in self.versions.items())
+            self._digest = int.from_bytes(hashlib.blake2b(b"\0".join(parts), digest_size=8).digest(), "big")
+        return self._digest
+
+
+def _text(name: Field) -> str:
+    return name if isinstance(name, str) else f"\0{name[0]}\0{name[1]}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

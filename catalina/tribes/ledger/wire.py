@@ -1,0 +1,394 @@
+"""Records, ends and the messages of a comparison as bytes, between nodes of this software.
+
+Everything is big-endian. A text is its length in bytes (u32) and UTF-8; lone surrogates are written as such. A version
+is an index (u32) into the table of versions at the beginning, 0 for none::
+
+    message   kind (u8), body
+    table     n (u32), n x 16 bytes
+
+    1 sums       u8 flags (1: the sender starts), 64 x u64
+    2 groups     u32 records of the sender, u8 n, n x [u8 group, 64 x u64]
+    3 listing    u16 n, n x [u16 bucket, u32 m, m x (u64 hash of the key, u64 digest, u64 clock)]
+    4 wanted     u16 n, n x [u16 bucket, u32 m, m x u64 hash of the key]
+    5 settled    u8 flags (1: nothing differed)
+    6 records    table, u32 n, n x record
+    7 ends       table, u32 n, n x [key, version, u8 final, access, names]
+    8 question   id
+
+    record       key, id, id version, born, access, floor, names, i64 created (ms), u32 idle (ms), u8 flags (1: new),
+                 u32 n, n x field
+    names        u32 n, n x [name, version that replaced it]
+    field        u8 kind (0 an attribute, else 1 + the number of the kind), name, version, u8 has value,
+                 [u32 length, the value as the one object of a Java stream, without the stream's header]
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from catalina.errors import ProtocolError
+from catalina.tribes.io.java import EncodedValue
+from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, STREAM_HEADER
+from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.skim import skim
+from catalina.tribes.ledger.graves import Grave
+from catalina.tribes.ledger.reconciler import (
+    GROUP_SIZE,
+    GROUPS,
+    GroupSums,
+    Listed,
+    Listing,
+    Message,
+    Settled,
+    TopSums,
+    Wanted,
+)
+from catalina.tribes.ledger.record import BUCKETS, Field, FieldState, Snapshot
+from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
+
+__all__ = [
+    "Copies",
+    "Copy",
+    "Ends",
+    "Question",
+    "decode",
+    "encode",
+    "encode_copies",
+    "encode_ends",
+    "encode_question",
+    "is_start",
+]
+
+_U8 = struct.Struct(">B")
+_U16 = struct.Struct(">H")
+_U32 = struct.Struct(">I")
+_SUMS = struct.Struct(f">{GROUP_SIZE}Q")
+_LISTED = struct.Struct(">QQQ")
+_BUCKET = struct.Struct(">HI")
+_TIMES = struct.Struct(">qIB")
+_FOUR = struct.Struct(">IIII")
+_FIELD_END = struct.Struct(">IB")
+
+SUMS, GROUPS_KIND, LISTING, WANTED, SETTLED, RECORDS, ENDS, QUESTION = range(1, 9)
+
+MAX_IDLE_MS = 2**32 - 1
+
+
+@dataclass(slots=True)
+class Copy:
+    """A record with what only a live session knows of its times.
+
+    Args:
+        created_ms: milliseconds since the epoch.
+        idle_ms: since the last use, at the moment of sending.
+    """
+
+    snapshot: Snapshot
+    created_ms: int = 0
+    idle_ms: int = 0
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Whole records of a peer."""
+
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Records that have ended at a peer."""
+
+    graves: tuple[Grave, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A peer asks for a whole record."""
+
+    id: str
+
+
+class _Writer:
+    """Collects the parts of a body, and the versions of its table."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._versions: dict[Version, int] = {NO_VERSION: 0}
+
+    def text(self, text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        self.parts.append(_U32.pack(len(data)))
+        self.parts.append(data)
+
+    def index(self, version: Version) -> int:
+        return self._versions.setdefault(version, len(self._versions))
+
+    def names(self, names: Iterable[tuple[str, Version]]) -> None:
+        listed = list(names)
+        self.parts.append(_U32.pack(len(listed)))
+        for name, replaced in listed:
+            self.text(name)
+            self.parts.append(_U32.pack(self.index(replaced)))
+
+    def finish(self, kind: int, count: int) -> bytes:
+        versions = list(self._versions)[1:]
+        return b"".join((_U8.pack(kind), _U32.pack(len(versions)), *versions, _U32.pack(count), *self.parts))
+
+
+def encode_copies(copies: Sequence[Copy]) -> bytes:
+    """A message with whole records."""
+    writer = _Writer()
+    for copy in copies:
+        _write_copy(writer, copy)
+    return writer.finish(RECORDS, len(copies))
+
+
+def _write_copy(writer: _Writer, copy: Copy) -> None:
+    snapshot, index, parts = copy.snapshot, writer.index, writer.parts
+    writer.text(snapshot.key)
+    writer.text(snapshot.id)
+    parts.append(
+        _FOUR.pack(index(snapshot.id_version), index(snapshot.born), index(snapshot.access), index(snapshot.floor))
+    )
+    writer.names(snapshot.names.items())
+    parts.append(_TIMES.pack(copy.created_ms, min(max(copy.idle_ms, 0), MAX_IDLE_MS), copy.is_new))
+    parts.append(_U32.pack(len(snapshot.fields)))
+    for name, state in snapshot.fields.items():
+        kind, text = (0, name) if isinstance(name, str) else (1 + name[0], name[1])
+        parts.append(_U8.pack(kind))
+        writer.text(text)
+        value = state.value
+        parts.append(_FIELD_END.pack(index(state.version), value is not None))
+        if value is not None:
+            parts.append(_U32.pack(len(value.data)))
+            parts.append(value.data)
+
+
+def encode_ends(graves: Sequence[Grave]) -> bytes:
+    """A message with ends."""
+    writer = _Writer()
+    for grave in graves:
+        writer.text(grave.key)
+        access = NO_VERSION if grave.access is None else grave.access
+        writer.parts.append(struct.pack(">IBI", writer.index(grave.version), grave.is_final, writer.index(access)))
+        writer.names(grave.names.items())
+    return writer.finish(ENDS, len(graves))
+
+
+def encode_question(full_id: str) -> bytes:
+    """A question for a whole record."""
+    writer = _Writer()
+    writer.text(full_id)
+    return _U8.pack(QUESTION) + b"".join(writer.parts)
+
+
+def encode(message: Message, records: int = 0) -> bytes:
+    """A message of a comparison; ``records`` is how many there are here, for the progress of who starts."""
+    match message:
+        case TopSums(sums, is_starting):
+            return struct.pack(f">BB{GROUPS}Q", SUMS, is_starting, *sums)
+        case GroupSums(groups):
+            head = struct.pack(">BIB", GROUPS_KIND, records, len(groups))
+            return head + b"".join(_U8.pack(group) + _SUMS.pack(*sums) for group, sums in groups.items())
+        case Listing(listed_buckets):
+            parts = [struct.pack(">BH", LISTING, len(listed_buckets))]
+            for bucket, listed in listed_buckets.items():
+                parts.append(_BUCKET.pack(bucket, len(listed)))
+                parts += [_LISTED.pack(each.key_hash, each.digest, each.clock) for each in listed]
+            return b"".join(parts)
+        case Wanted(wanted_buckets):
+            parts = [struct.pack(">BH", WANTED, len(wanted_buckets))]
+            for bucket, hashes in wanted_buckets.items():
+                parts.append(_BUCKET.pack(bucket, len(hashes)))
+                parts.append(struct.pack(f">{len(hashes)}Q", *hashes))
+            return b"".join(parts)
+        case Settled(is_equal):
+            return struct.pack(">BB", SETTLED, is_equal)
+
+
+def is_start(data: bytes) -> bool:
+    """Whether it is the first message of a node that starts, and waits for an answer."""
+    return len(data) > 1 and data[0] == SUMS and bool(data[1] & 1)
+
+
+class _Reader:
+    """Reads a body; every length is checked against what is there before anything is made of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 1
+        self._versions: list[Version] = [NO_VERSION]
+
+    def read(self, form: struct.Struct) -> tuple[int, ...]:
+        end = self.position + form.size
+        if end > len(self.data):
+            raise ProtocolError(f"expected {form.size} bytes, got {len(self.data) - self.position}", self.position)
+        values: tuple[int, ...] = form.unpack_from(self.data, self.position)
+        self.position = end
+        return values
+
+    def number(self, form: struct.Struct) -> int:
+        return self.read(form)[0]
+
+    def take(self, size: int) -> bytes:
+        end = self.position + size
+        if end > len(self.data):
+            raise ProtocolError(f"expected {size} bytes, got {len(self.data) - self.position}", self.position)
+        taken = self.data[self.position : end]
+        self.position = end
+        return taken
+
+    def count(self, form: struct.Struct, smallest: int) -> int:
+        """A number of things of at least so many bytes each."""
+        start = self.position
+        count = self.number(form)
+        if count * smallest > len(self.data) - self.position:
+            raise ProtocolError(f"{count} entries cannot be in {len(self.data) - self.position} bytes", start)
+        return count
+
+    def text(self) -> str:
+        start = self.position
+        try:
+            return self.take(self.number(_U32)).decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise ProtocolError(f"expected UTF-8: {error.reason}", start) from None
+
+    def table(self) -> None:
+        for _ in range(self.count(_U32, VERSION_SIZE)):
+            self._versions.append(self.take(VERSION_SIZE))
+
+    def version_at(self, index: int) -> Version:
+        if index >= len(self._versions):
+            raise ProtocolError(f"expected a version below {len(self._versions)}, got {index}", self.position)
+        return self._versions[index]
+
+    def version(self) -> Version:
+        return self.version_at(self.number(_U32))
+
+    def names(self) -> dict[str, Version]:
+        return {self.text(): self.version() for _ in range(self.count(_U32, 8))}
+
+    def end(self) -> None:
+        if self.position != len(self.data):
+            raise ProtocolError(f"{len(self.data) - self.position} bytes behind the message", self.position)
+
+
+def decode(data: bytes) -> tuple[Message | Copies | Ends | Question, int]:
+    """Read any of the messages; beside it the number of records that the sender says it has, 0 where it does not.
+
+    Raises:
+        ProtocolError: it is none; nothing of it may be used.
+    """
+    read = _READERS.get(data[0] if data else 0)
+    if read is None:
+        raise ProtocolError(f"expected a message of the ledger, got {data[:1].hex() or 'nothing'}", 0)
+    reader = _Reader(data)
+    decoded = read(reader)
+    reader.end()
+    return decoded
+
+
+def _read_sums(reader: _Reader) -> tuple[Message, int]:
+    flags = reader.number(_U8)
+    return TopSums(reader.read(_SUMS), bool(flags & 1)), 0
+
+
+def _read_groups(reader: _Reader) -> tuple[Message, int]:
+    records = reader.number(_U32)
+    groups = {}
+    for _ in range(reader.count(_U8, 1 + _SUMS.size)):
+        group = reader.number(_U8)
+        if group >= GROUPS:
+            raise ProtocolError(f"expected a group below {GROUPS}, got {group}", reader.position)
+        groups[group] = reader.read(_SUMS)
+    return GroupSums(groups), records
+
+
+def _read_bucket(reader: _Reader, size: int) -> tuple[int, int]:
+    bucket = reader.number(_U16)
+    if bucket >= BUCKETS:
+        raise ProtocolError(f"expected a bucket below {BUCKETS}, got {bucket}", reader.position)
+    return bucket, reader.count(_U32, size)
+
+
+def _read_listing(reader: _Reader) -> tuple[Message, int]:
+    buckets: dict[int, tuple[Listed, ...]] = {}
+    for _ in range(reader.count(_U16, _BUCKET.size)):
+        bucket, count = _read_bucket(reader, _LISTED.size)
+        buckets[bucket] = tuple([Listed(*reader.read(_LISTED)) for _ in range(count)])
+    return Listing(buckets), 0
+
+
+def _read_wanted(reader: _Reader) -> tuple[Message, int]:
+    buckets: dict[int, tuple[int, ...]] = {}
+    for _ in range(reader.count(_U16, _BUCKET.size)):
+        bucket, count = _read_bucket(reader, 8)
+        buckets[bucket] = struct.unpack(f">{count}Q", reader.take(8 * count))
+    return Wanted(buckets), 0
+
+
+def _read_settled(reader: _Reader) -> tuple[Message, int]:
+    return Settled(bool(reader.number(_U8) & 1)), 0
+
+
+def _read_copies(reader: _Reader) -> tuple[Copies, int]:
+    reader.table()
+    return Copies(tuple([_read_copy(reader) for _ in range(reader.count(_U32, 45))])), 0
+
+
+def _read_copy(reader: _Reader) -> Copy:
+    key, full_id = reader.text(), reader.text()
+    id_version, born, access, floor = (reader.version_at(index) for index in reader.read(_FOUR))
+    names = reader.names()
+    created_ms, idle_ms, flags = reader.read(_TIMES)
+    fields: dict[Field, FieldState] = {}
+    for _ in range(reader.count(_U32, 10)):
+        kind, text = reader.number(_U8), reader.text()
+        index, has_value = reader.read(_FIELD_END)
+        name: Field = (kind - 1, text) if kind else text
+        fields[name] = FieldState(reader.version_at(index), _read_value(reader) if has_value else None)
+    return Copy(Snapshot(key, full_id, id_version, born, access, names, fields, floor), created_ms, idle_ms, flags == 1)
+
+
+def _read_value(reader: _Reader) -> EncodedValue:
+    """A value that stands alone; it is walked through, for it goes on into streams that others read."""
+    start = reader.position
+    data = reader.take(reader.number(_U32))
+    cut = skim(data, 0, 0, DEFAULT_LIMITS.depth)
+    if cut is None:
+        stream = ObjectInputStream(STREAM_HEADER + data)
+        cut = stream.read_encoded(), stream.position - len(STREAM_HEADER)
+    value, end = cut
+    if end != len(data):
+        raise ProtocolError(f"expected one value of {len(data)} bytes, got one of {end}", start)
+    return value
+
+
+def _read_ends(reader: _Reader) -> tuple[Ends, int]:
+    reader.table()
+    graves = []
+    for _ in range(reader.count(_U32, 17)):
+        key, version = reader.text(), reader.version()
+        is_final, access = reader.number(_U8), reader.version()
+        graves.append(Grave(key, version, None if is_final else access, reader.names()))
+    return Ends(tuple(graves)), 0
+
+
+def _read_question(reader: _Reader) -> tuple[Question, int]:
+    return Question(reader.text()), 0
+
+
+_READERS: dict[int, Callable[[_Reader], tuple[Message | Copies | Ends | Question, int]]] = {
+    SUMS: _read_sums,
+    GROUPS_KIND: _read_groups,
+    LISTING: _read_listing,
+    WANTED: _read_wanted,
+    SETTLED: _read_settled,
+    RECORDS: _read_copies,
+    ENDS: _read_ends,
+    QUESTION: _read_question,
+}

@@ -1,0 +1,168 @@
+"""Nodes that lost sight of each other, or missed messages, have the same sessions again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalina.ha.session import comparisons
+from tests.ha.session.test_delta_manager import messages_of, shared_session
+from tests.ha.support import FakeNetwork, Node, two_nodes
+
+
+def lose_everything(network: FakeNetwork) -> None:
+    network.on_the_way.clear()
+    network.immediate = True
+
+
+def compare(a: Node, b: Node) -> None:
+    a.manager.comparisons.due(b.channel.local_member)
+
+
+def both(session_id: str, *nodes: Node) -> list[Any]:
+    return [node.manager.find_session(session_id) for node in nodes]
+
+
+def test_changes_on_both_sides_of_a_cut_are_merged_by_attribute() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("left", 1)
+    a.request(session)
+    copy.set_attribute("right", 2)
+    b.request(copy)
+    lose_everything(network)
+    compare(a, b)
+    for each in both(session.id, a, b):
+        assert (each.get_attribute("left"), each.get_attribute("right")) == (1, 2)
+
+
+def test_of_two_changes_of_one_attribute_the_later_one_is_on_both_nodes() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", "earlier")
+    a.request(session)
+    network.clock.advance(1)
+    copy.set_attribute("n", "later")
+    b.request(copy)
+    lose_everything(network)
+    compare(a, b)
+    assert [each.get_attribute("n") for each in both(session.id, a, b)] == ["later", "later"]
+
+
+def test_a_mere_read_on_the_stale_side_takes_nothing_from_the_other() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, cart=["apple"])
+    network.immediate = False
+    session.get_attribute("cart").append("pear")
+    a.request(session)
+    network.clock.advance(5)
+    copy.get_attribute("cart")
+    b.request(copy)
+    lose_everything(network)
+    compare(a, b)
+    assert [each.get_attribute("cart") for each in both(session.id, a, b)] == [["apple", "pear"]] * 2
+
+
+def test_a_logout_that_was_not_heard_is_heard_afterwards() -> None:
+    network, a, b = two_nodes()
+    session, _ = shared_session(a, b, n=0)
+    network.immediate = False
+    session.invalidate()
+    lose_everything(network)
+    compare(b, a)
+    assert both(session.id, a, b) == [None, None]
+
+
+def test_a_stale_copy_that_idles_out_does_not_end_the_session_that_is_in_use() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    for _ in range(4):  # the clients have gone to b, which renames the session; a hears nothing of it
+        network.clock.advance(600)
+        b.manager.change_session_id(copy, f"{session.id.partition('.')[0]}.node2")
+        copy.set_attribute("n", 1)
+        b.request(copy)
+    lose_everything(network)
+    assert not session.is_valid
+    assert [node.manager.active_sessions for node in (a, b)] == [1, 1]
+    assert a.manager.find_session(copy.id).get_attribute("n") == 1
+
+
+def test_one_session_that_got_two_routes_is_one_session() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    bare = session.id.partition(".")[0]
+    network.immediate = False
+    b.manager.change_session_id(copy, f"{bare}.node2")
+    lose_everything(network)
+    compare(a, b)
+    assert [list(node.manager.sessions) for node in (a, b)] == [[f"{bare}.node2"]] * 2
+
+
+def test_a_session_that_was_made_while_a_node_was_not_seen_reaches_it() -> None:
+    network, a, b = two_nodes()
+    network.immediate = False
+    made = a.manager.create_session()
+    made.set_attribute("n", 1)
+    a.request(made)
+    lose_everything(network)
+    made.set_attribute("n", 2)
+    a.request(made)  # b does not know the session: it asks for it
+    assert b.manager.find_session(made.id).get_attribute("n") == 2
+
+
+def test_a_comparison_without_an_answer_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    compare(a, b)
+    lose_everything(network)
+    assert copy.get_attribute("n") == 0
+    monkeypatch.setattr(comparisons, "AGAIN_SECONDS", 0.0)
+    compare(a, b)
+    assert copy.get_attribute("n") == 1
+
+
+def test_nobody_is_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "AGAIN_SECONDS", 0.0)
+    network, a, b = two_nodes()
+    network.immediate = False
+    before = len(messages_of(a))
+    compare(a, b)
+    for _ in range(20):
+        a.manager.comparisons.tick()
+    assert len(messages_of(a)) - before <= comparisons.MAX_TRIES + 1
+
+
+def test_each_member_is_compared_with_in_turn_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    lose_everything(network)
+    a.manager.comparisons._next_at = 0.0
+    a.manager.background_process()
+    assert copy.get_attribute("n") == 1
+
+
+def test_an_idle_copy_asks_before_it_goes() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    network.clock.advance(1000)
+    a.request(session)  # the news of its use is lost
+    lose_everything(network)
+    network.clock.advance(1000)
+    a.request(session)
+    network.on_the_way.clear()
+    network.clock.advance(900)
+    copy.is_primary = False
+    assert copy.is_valid
+    network.clock.advance(900)
+    assert b.manager.find_session(session.id) is not None

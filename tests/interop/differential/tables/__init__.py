@@ -1,0 +1,1 @@
+"""The tables of the differential test; each makes its cases from dimensions."""
