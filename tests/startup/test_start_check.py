@@ -216,3 +216,11 @@ def test_a_database_that_no_python_driver_speaks_to(check: Check) -> None:
     )
     realm = '<Realm className="org.apache.catalina.realm.JDBCRealm" connectionURL="jdbc:derby:users"/>'
     assert only(check(engine=realm), logging.WARNING).startswith("connectionURL cannot be used: jdbc:derby:")
+
+
+def test_attributes_of_another_protocol_are_said_without_their_secrets(check: Check) -> None:
+    attributes = 'port="0" keystorePass="hunter2" compression="on" protocol="AJP/1.3" secretRequired="false"'
+    texts = [text for _, text in check(f"<Connector {attributes}/>")]
+    assert "[AJP/1.3] has no attribute compression; value [on] ignored" in texts
+    assert any("has no attribute keystorePass" in text for text in texts)
+    assert "hunter2" not in "".join(texts)
