@@ -59,6 +59,7 @@ class Http2Stream:
         self._started = False
         self._aborted = False
         self._refused: HttpError | None = None
+        self._remaining = -1  # bytes that the answer's Content-Length still promises
         #: When the client must have sent or taken something; infinite while that is not its turn.
         self.deadline = math.inf
         self._seen = 0  # bytes of the body when the deadline was last put off
@@ -97,6 +98,9 @@ class Http2Stream:
     def _take(self, request: Request) -> None:
         self._request = request
         self._response = request.response = Response(request, self)
+        powered_by = self.connection.endpoint.http11_rules.powered_by
+        if powered_by is not None:
+            self._response.headers.append(("X-Powered-By", powered_by))
 
     def _acknowledge(self) -> None:
         with self.connection.lock:
@@ -326,21 +330,17 @@ class Http2Stream:
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send HEADERS, and DATA behind it."""
-        response.settle_content_length(self.connection.endpoint.messages)
-        fields = [(":status", str(response.status))]
-        names = set()
-        for name, value in response.headers:
-            lower = name.lower()
-            if lower not in CONNECTION_FIELDS:
-                names.add(lower)
-                fields.append((lower, value.encode("latin-1", "replace").decode("latin-1")))
-        rules = self.connection.endpoint.http11_rules
-        if "date" not in names:
-            fields.append(("date", rules.date_line()[6:-2]))
-        if complete and response.body_allowed and "content-length" not in names:
-            fields.append(("content-length", str(len(body))))
+        length = response.settle_content_length(self.connection.endpoint.messages)
+        fields = self._fields(response)
         if not response.body_allowed:
             body = b""
+        elif length is not None:
+            self._remaining = int(length)
+            body = self._within_length(body)
+            if complete:
+                self._check_length()
+        elif complete:
+            fields.append(("content-length", str(len(body))))
         with self.connection.lock:
             self._check()
             self.connection.protocol.send_headers(self.number, _clean(fields), end=complete and not body)
@@ -353,13 +353,48 @@ class Http2Stream:
         else:
             self.connection.pump(self)
 
+    def _fields(self, response: Response) -> list[tuple[str, str]]:
+        """Status, the fields of the response, and those that every answer has."""
+        rules = self.connection.endpoint.http11_rules
+        fields = [(":status", str(response.status))]
+        names = set()
+        for name, value in response.headers:
+            lower = name.lower()
+            if lower in CONNECTION_FIELDS or (lower == "server" and (rules.server_line or rules.remove_server)):
+                continue
+            names.add(lower)
+            fields.append((lower, value.encode("latin-1", "replace").decode("latin-1")))
+        if "date" not in names:
+            fields.append(("date", rules.date_line()[6:-2]))
+        if rules.server_line:
+            fields.append(("server", rules.server_line[8:-2]))
+        return fields
+
+    def _within_length(self, data: bytes) -> bytes:
+        """No more than Content-Length promised: more would be a malformed answer."""
+        if self._remaining >= 0:
+            if len(data) > self._remaining:
+                log.debug("%r: the response is longer than its Content-Length", self)
+                data = data[: self._remaining]
+            self._remaining -= len(data)
+        return data
+
+    def _check_length(self) -> None:
+        if self._remaining > 0:  # the client waits for bytes that do not exist
+            raise ClientAbortException(
+                f"{self!r}: the response is {self._remaining} bytes shorter than its Content-Length"
+            )
+
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""
         if self._response.body_allowed:
-            self._put(data, False)
+            self._put(self._within_length(data), False)
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Send a part of a file as the rest of the body."""
+        if self._remaining >= 0:
+            count = min(count, self._remaining)
+            self._remaining -= count
         with file:
             while count > 0:
                 block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
@@ -374,6 +409,7 @@ class Http2Stream:
 
     def end(self) -> None:
         """The body is complete."""
+        self._check_length()
         self._put(b"", True)
 
     def _check(self) -> None:
