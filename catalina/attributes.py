@@ -14,7 +14,7 @@ Child elements stand beside them in ``elements``: the tag, what class it is by d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -63,7 +63,7 @@ def _to_bool(text: str) -> bool:
     match text.strip().lower():
         case "true" | "yes" | "on":
             return True
-        case "false" | "no" | "off":
+        case "false" | "no" | "off" | "0":  # to Java all but true is false
             return False
         case _:
             raise AttributeRefused("true or false")
@@ -285,6 +285,10 @@ class Component:
     def useful_packages(self) -> Mapping[str, str]:
         """Packages that the component does without -> what it then does not do."""
         return {}
+
+    def configuration_remarks(self) -> Iterator[str]:
+        """What the start warns of that is known from the configuration alone; ``configtest`` says it before."""
+        return iter(())
 
     def settle_attributes(self) -> None:
         """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.

@@ -103,6 +103,7 @@ class _Translator:
         self.at = 0
         #: Capturing groups that have begun.
         self.groups = 0
+        self.names: set[str] = set()
         #: Whether something was there that only works with Unicode everywhere: the flag u, \\X.
         self.whole_unicode = False
         #: Whether a repetition may follow.
@@ -157,6 +158,9 @@ class _Translator:
             name = _GROUP_NAME.match(self.text, self.at + 2)
             if name is None:
                 raise self._error("named capturing group is missing its name")
+            if name[1] in self.names:
+                raise self._error(f"Named capturing group <{name[1]}> is already defined")
+            self.names.add(name[1])
             self.at = name.end()
             self.groups += 1
             return f"(?P<{name[1]}>"

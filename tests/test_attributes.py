@@ -62,7 +62,9 @@ def test_a_value_that_does_not_convert_says_what_was_expected(name: str, text: s
     assert (membership.drop_time, membership.enabled, membership.level) == (3000, True, "low")
 
 
-@pytest.mark.parametrize(("text", "value"), [("TRUE", True), ("yes", True), ("off", False), ("False", False)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("TRUE", True), ("yes", True), ("off", False), ("False", False), ("0", False)]
+)
 def test_booleans_are_read_as_tomcat_writes_them(text: str, value: bool) -> None:
     membership = Membership()
     membership.set_attribute("enabled", text)

@@ -50,10 +50,6 @@ NOT_READ = {
     "OpenSSLConfCmd.value": "an OpenSSLConf stops the connector: Python's ssl has no SSL_CONF_cmd",
     "Http11NioProtocol.max_save_post_size": "the Connector itself has an attribute of this name",
 }
-#: Named in a file of today and about to get their effect; must end empty.
-TEMPORARY: set[str] = {
-    "ResourceSet.static_only",
-}
 
 
 @dataclass(slots=True)
@@ -158,7 +154,7 @@ def test_every_attribute_is_read_or_says_that_it_has_no_effect() -> None:
         if not declaration.inert and not package.is_read(kind, name)
     }
     unread = {name for name in unread if name not in NOT_READ and name.partition(".")[2] not in NOT_READ}
-    assert sorted(unread - set(READ_ELSEWHERE) - TEMPORARY) == []
+    assert sorted(unread - set(READ_ELSEWHERE)) == []
 
 
 def test_what_is_read_elsewhere_is_read_there() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.extras import is_installed, missing_package
 from catalina.lifecycle import Lifecycle
+from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -381,11 +382,16 @@ class Connector(Lifecycle):
         return next((upgrade for upgrade in self.upgrade_protocols if isinstance(upgrade, Http2Protocol)), None)
 
     def _warn_of_leftovers(self) -> None:
+        place = f"{self.place} <Connector>: " if self.place else ""
+        for remark in self.configuration_remarks():
+            log.warning("%s%s", place, remark)
+
+    def configuration_remarks(self) -> Iterator[str]:
+        """Attributes that only another protocol than the one chosen has."""
         known = self.protocol_handler.attributes()
         for name, text in self._given.items():
             if name not in known:
-                place = f"{self.place} <Connector>: " if self.place else ""
-                log.warning("%s[%s] has no attribute %s; value [%s] ignored", place, self.protocol, name, text)
+                yield f"[{self.protocol}] has no attribute {name}; value [{shown(name, text)}] ignored"
 
     def check_configuration(self) -> None:
         """What :meth:`init` would refuse of the attributes and files, without a socket.

@@ -59,6 +59,7 @@ class Http2Stream:
         self._started = False
         self._aborted = False
         self._refused: HttpError | None = None
+        self._remaining = -1  # bytes that the answer's Content-Length still promises
         #: When the client must have sent or taken something; infinite while that is not its turn.
         self.deadline = math.inf
         self._seen = 0  # bytes of the body when the deadline was last put off
@@ -97,6 +98,9 @@ class Http2Stream:
     def _take(self, request: Request) -> None:
         self._request = request
         self._response = request.response = Response(request, self)
+        powered_by = self.connection.endpoint.http11_rules.powered_by
+        if powered_by is not None:
+            self._response.headers.append(("X-Powered-By", powered_by))
 
     def _acknowledge(self) -> None:
         with self.connection.lock:
@@ -177,7 +181,7 @@ class Http2Stream:
             self._request.input = RequestInput(self._pull)
         executor = self.connection.endpoint.executor
         path = self._request.request_uri
-        if executor.runs_inline(path) and self.connection.reactor.in_runner:
+        if executor.runs_inline(path, self._body_ended) and self.connection.reactor.in_runner:
             if not self.connection.reactor.run_call(self._exchange, self._on_handover):
                 self._conclude()
                 executor.run_waiting()
@@ -196,24 +200,24 @@ class Http2Stream:
 
     def _run_in_pool(self) -> None:
         self._exchange()
-        try:
-            self._conclude()
-        except BaseException:
-            log.exception("Error processing %r", self)
-            self._abort()
+        self._conclude()
 
     def _exchange(self) -> None:
         request, response = self._request, self._response
         adapter = self.connection.endpoint.adapter
         try:
-            if self._refused is not None:
-                adapter.refuse(request, response, self._refused.status, self._refused.text)
-            else:
-                adapter.service(request, response)
-            if response.held_by is None:
-                response.finish()
-        except ClientAbortException as exc:
-            self._on_abort(exc)
+            try:
+                if self._refused is not None:
+                    adapter.refuse(request, response, self._refused.status, self._refused.text)
+                else:
+                    adapter.service(request, response)
+                if response.held_by is None:
+                    response.finish()
+            except ClientAbortException as exc:
+                self._on_abort(exc)
+        except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
+            self.connection.endpoint.log_fault(self)
+            self._aborted = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
         log.debug("%r: %s", self, exc)
@@ -229,7 +233,11 @@ class Http2Stream:
 
     def _conclude(self) -> None:
         self.connection.stream_executed()
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this stream only
+            self.connection.endpoint.log_fault(self)
+            self._abort()
 
     def _answer(self) -> None:
         if self._aborted:
@@ -322,21 +330,17 @@ class Http2Stream:
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send HEADERS, and DATA behind it."""
-        response.settle_content_length(self.connection.endpoint.messages)
-        fields = [(":status", str(response.status))]
-        names = set()
-        for name, value in response.headers:
-            lower = name.lower()
-            if lower not in CONNECTION_FIELDS:
-                names.add(lower)
-                fields.append((lower, value.encode("latin-1", "replace").decode("latin-1")))
-        rules = self.connection.endpoint.http11_rules
-        if "date" not in names:
-            fields.append(("date", rules.date_line()[6:-2]))
-        if complete and response.body_allowed and "content-length" not in names:
-            fields.append(("content-length", str(len(body))))
+        length = response.settle_content_length(self.connection.endpoint.messages)
+        fields = self._fields(response)
         if not response.body_allowed:
             body = b""
+        elif length is not None:
+            self._remaining = int(length)
+            body = self._within_length(body)
+            if complete:
+                self._check_length()
+        elif complete:
+            fields.append(("content-length", str(len(body))))
         with self.connection.lock:
             self._check()
             self.connection.protocol.send_headers(self.number, _clean(fields), end=complete and not body)
@@ -349,13 +353,48 @@ class Http2Stream:
         else:
             self.connection.pump(self)
 
+    def _fields(self, response: Response) -> list[tuple[str, str]]:
+        """Status, the fields of the response, and those that every answer has."""
+        rules = self.connection.endpoint.http11_rules
+        fields = [(":status", str(response.status))]
+        names = set()
+        for name, value in response.headers:
+            lower = name.lower()
+            if lower in CONNECTION_FIELDS or (lower == "server" and (rules.server_line or rules.remove_server)):
+                continue
+            names.add(lower)
+            fields.append((lower, value.encode("latin-1", "replace").decode("latin-1")))
+        if "date" not in names:
+            fields.append(("date", rules.date_line()[6:-2]))
+        if rules.server_line:
+            fields.append(("server", rules.server_line[8:-2]))
+        return fields
+
+    def _within_length(self, data: bytes) -> bytes:
+        """No more than Content-Length promised: more would be a malformed answer."""
+        if self._remaining >= 0:
+            if len(data) > self._remaining:
+                log.debug("%r: the response is longer than its Content-Length", self)
+                data = data[: self._remaining]
+            self._remaining -= len(data)
+        return data
+
+    def _check_length(self) -> None:
+        if self._remaining > 0:  # the client waits for bytes that do not exist
+            raise ClientAbortException(
+                f"{self!r}: the response is {self._remaining} bytes shorter than its Content-Length"
+            )
+
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""
         if self._response.body_allowed:
-            self._put(data, False)
+            self._put(self._within_length(data), False)
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Send a part of a file as the rest of the body."""
+        if self._remaining >= 0:
+            count = min(count, self._remaining)
+            self._remaining -= count
         with file:
             while count > 0:
                 block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
@@ -370,6 +409,7 @@ class Http2Stream:
 
     def end(self) -> None:
         """The body is complete."""
+        self._check_length()
         self._put(b"", True)
 
     def _check(self) -> None:

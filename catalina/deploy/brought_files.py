@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -102,6 +103,7 @@ class BroughtFiles:
         self._entries: dict[str, _Entry] = {}
         self._staging: set[str] = set()
         self._load()
+        _records.add(self)
 
     # -- what was brought ----------------------------------------------------------------------------------------
 
@@ -125,11 +127,20 @@ class BroughtFiles:
             self._save()
 
     def brought_by(self, path: str) -> str | None:
-        """Who brought what is at the path now; None when it is somebody else's, changed since, or nothing."""
+        """Who brought what is at the path now; None when it is somebody else's, changed since, or nothing.
+
+        Hosts of one process that share an appBase know what the others have brought.
+        """
+        for record in (self, *tuple(_records)):
+            entry = record._entry(path)
+            if entry is not None and _Entry.of(path, entry.by) == entry:
+                return entry.by
+        return None
+
+    def _entry(self, path: str) -> _Entry | None:
         key = self._key(path)
         with self._lock:
-            entry = self._entries.get(key) if key is not None else None
-        return entry.by if entry is not None and _Entry.of(path, entry.by) == entry else None
+            return self._entries.get(key) if key is not None else None
 
     def discard(self, path: str) -> bool:
         """Delete what the deployer brought; what it did not bring stays.
@@ -263,3 +274,7 @@ class BroughtFiles:
             os.replace(partial, self._record)
         except OSError as exc:
             raise DeploymentError(f"{self._record}: cannot be written: {exc}") from exc
+
+
+#: The records of this process.
+_records: weakref.WeakSet[BroughtFiles] = weakref.WeakSet()

@@ -5,6 +5,7 @@ A burst of changes, such as a copy, causes one look after it and not one per wri
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,6 +15,8 @@ from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.inotify import changes
 
 __all__ = ["DirectoryWatcher"]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 #: Directories watched at most; what is beyond waits for the background tick.
 MAX_DIRECTORIES = 1000
@@ -25,7 +28,7 @@ class DirectoryWatcher:
     """Watches directories, not what is below them.
 
     Args:
-        look: called in the watcher's own thread; it must not raise.
+        look: called in the watcher's own thread.
         name: of that thread.
     """
 
@@ -83,7 +86,10 @@ class DirectoryWatcher:
 
     def _run(self) -> None:
         while self._wait():
-            self._look()
+            try:
+                self._look()
+            except Exception:  # the next change needs a look, too
+                log.exception("A look at changed files failed")
 
     def _wait(self) -> bool:
         """Wait until a look is due; False at the end."""

@@ -6,7 +6,9 @@ settled when nothing in it has come, gone or changed for twice as long as a file
 
 from __future__ import annotations
 
+import errno
 import os
+import struct
 import zipfile
 from dataclasses import dataclass
 
@@ -16,6 +18,21 @@ __all__ = ["ABSENT", "Settling", "Stamp", "TreeStamp", "stamp_of", "tree_of"]
 QUIET = 0.3
 #: Seconds without a change after which a zip that cannot be read is no longer taken for half a copy.
 GIVEN_UP = 5.0
+
+
+#: What a zip that is cut off, or made to be broken, makes its reader raise.
+_BROKEN = (
+    OSError,
+    zipfile.BadZipFile,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+)
+#: Errors that mean that there is nothing of a name; others do not say that it is gone.
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +48,10 @@ def stamp_of(path: str) -> Stamp | None:
     """The state of a file or directory, None when it is not there. A directory counts only with its time."""
     try:
         stat = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    except OSError as exc:
+        if exc.errno in _NOTHING_THERE:
+            return None
+        raise
     if os.path.isdir(path):
         return Stamp(stat.st_mtime_ns, 0, 0)
     return Stamp(stat.st_mtime_ns, stat.st_size, stat.st_ino)
@@ -133,5 +152,5 @@ def _has_directory(path: str) -> bool:
     try:
         with zipfile.ZipFile(path):
             return True
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+    except _BROKEN:  # the deployer says why it is refused
         return False

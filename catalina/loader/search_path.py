@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from catalina.deploy.wheel_install import install_wheel_cached
 
@@ -14,7 +15,7 @@ DEPENDENCIES = "site-packages"
 MODULES = ("wsgi", "app")
 
 
-def search_path(root: str, work: str) -> list[str]:
+def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterable[str] = ()) -> list[str]:
     """The directories to import from, first match wins.
 
     Without a WEB-INF that is the directory itself; with one, the directory where ``wsgi.py`` or ``app.py`` lies in it.
@@ -22,6 +23,8 @@ def search_path(root: str, work: str) -> list[str]:
     Args:
         root: the application's directory.
         work: its scratch directory; wheels of ``WEB-INF/lib`` are unpacked below it, once per file.
+        before: directories of other resource sets that come first; wheels in them count, too.
+        after: those that come behind the application's own.
 
     Raises:
         DeploymentError: a wheel in ``WEB-INF/lib`` cannot be used here; the text says why.
@@ -32,8 +35,19 @@ def search_path(root: str, work: str) -> list[str]:
     else:
         own = [root] if any(os.path.isfile(os.path.join(root, f"{name}.py")) for name in MODULES) else []
         path = [os.path.join(web_inf, "classes"), *own, *_library_path(os.path.join(web_inf, "lib"), work)]
-    path.append(os.path.join(work, DEPENDENCIES))
+    path = [*_others(before, work), *path, *_others(after, work), os.path.join(work, DEPENDENCIES)]
     return [entry for entry in path if os.path.isdir(entry)]
+
+
+def _others(directories: Iterable[str], work: str) -> list[str]:
+    """Directories with the wheels in them; a path that is a wheel itself is unpacked as those are."""
+    found: list[str] = []
+    for path in directories:
+        if os.path.isfile(path):
+            found.append(install_wheel_cached(path, os.path.join(work, "lib")))
+        else:
+            found += _library_path(path, work)
+    return found
 
 
 def _library_path(library: str, work: str) -> list[str]:

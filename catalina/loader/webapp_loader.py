@@ -79,7 +79,7 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"{self}: has no context")
         root = os.path.abspath(context.document_root)
         work = os.path.abspath(context.work_path)
-        path = search_path(root, work)
+        path = search_path(root, work, *context.resources.code())
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)

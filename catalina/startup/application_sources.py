@@ -14,6 +14,7 @@ from catalina.deploy.archive import Archive, is_archive_name, read_archive
 from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import Settling, Stamp, TreeStamp, stamp_of
 from catalina.errors import DeploymentError
+from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["ApplicationSources"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
+
+repeated = RepeatedMessages(log)
 
 _NEVER = ("META-INF", "WEB-INF")
 
@@ -176,6 +179,11 @@ class ApplicationSources:
 
 def _listing(directory: str) -> list[str]:
     try:
-        return os.listdir(directory)
+        return sorted(os.listdir(directory))
     except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as exc:  # no descriptors for the moment, no permission: what runs goes on
+        repeated.log(
+            logging.ERROR, f"failures to list {directory}", "[%s] cannot be listed: %s", directory, exc.strerror
+        )
         return []

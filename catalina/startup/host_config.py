@@ -27,7 +27,7 @@ from catalina.deploy.settling import stamp_of, tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.startup.application_deployer import ApplicationDeployer
-from catalina.startup.application_sources import ApplicationSources
+from catalina.startup.application_sources import ApplicationSources, repeated
 from catalina.startup.archive_exchange import ArchiveExchange
 from catalina.startup.archive_installation import ArchiveInstallation
 from catalina.startup.change_check import Action, Change, ChangeCheck
@@ -141,7 +141,7 @@ class HostConfig(Component):
             for application in list(self.deployed.values()):
                 with self._servicing(application.name.name) as mine:
                     if mine:
-                        self._look_at(application)
+                        self._look_at_safely(application)
             if self.host.undeploy_old_versions:
                 self._undeploy_old_versions()
             self.deploy_apps()
@@ -160,6 +160,16 @@ class HostConfig(Component):
                 self._look_at(application)
             self.deploy_apps(at_start=True, only=name, serviced=True)
             self._watch()
+
+    def _look_at_safely(self, application: DeployedApplication) -> None:
+        """A look at one application that fails (its disk does not answer ...) must not end that at the others."""
+        try:
+            self._look_at(application)
+        except OSError as exc:
+            name = application.name.display_name
+            repeated.log(
+                logging.ERROR, f"failures to look at {name}", "The files of [%s] cannot be looked at: %s", name, exc
+            )
 
     def _look_at(self, application: DeployedApplication) -> None:
         failed = self._has_failed(application)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalina.attributes import Component
+from catalina.authenticator.single_sign_on import SingleSignOn
 from catalina.connector.connector import Connector
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
@@ -20,6 +21,7 @@ from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding
 from catalina.errors import CatalinaError, NamingError
 from catalina.extras import is_installed
+from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.naming.jdbc_url import translate_url
 from catalina.realm.data_source_realm import DataSourceRealm
 from catalina.realm.memory_realm import MemoryRealm
@@ -27,6 +29,7 @@ from catalina.realm.user_database_realm import UserDatabaseRealm
 from catalina.session.data_source_store import DataSourceStore
 from catalina.startup.port_check import address_problem, port_problem
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
+from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
 from catalina.tribes.group.interceptors.message_cipher import MessageCipher
 from catalina.tribes.membership.static_member import StaticMember
@@ -69,6 +72,8 @@ def _shutdown_port(component: StandardServer, server: StandardServer) -> Problem
 
 def _connector(connector: Connector, server: StandardServer) -> Problems:
     handler = connector.protocol_handler
+    if handler.executor and connector.service.find_executor(handler.executor) is None:
+        yield logging.WARNING, f"No executor found with name [{handler.executor}]; a thread pool of its own is used"
     problem = ""
     try:
         connector.check_configuration()
@@ -102,12 +107,21 @@ def _member(member: StaticMember, _server: StandardServer) -> Problems:
         yield logging.ERROR, str(getattr(error, "text", error))
 
 
+def _channel(channel: GroupChannel, _server: StandardServer) -> Problems:
+    try:
+        channel.check_configuration()
+    except CatalinaError as error:
+        yield logging.ERROR, str(error)
+
+
 def _encryption(interceptor: EncryptInterceptor, _server: StandardServer) -> Problems:
     if not interceptor.encryption_key:
         yield logging.ERROR, "Encryption key is required"
     elif is_installed("cryptography"):
         try:
-            MessageCipher(interceptor.encryption_algorithm, interceptor.encryption_key)
+            MessageCipher(
+                interceptor.encryption_algorithm, interceptor.encryption_key, interceptor.allow_insecure_algorithms
+            )
         except CatalinaError as error:
             yield logging.ERROR, str(error)
 
@@ -188,11 +202,32 @@ def _users_file(pathname: str, server: StandardServer, missing: int) -> Problems
 #: A LocalMember gets its host when the receiver has bound.
 _WITHOUT_CHECK = frozenset({"LocalMember"})
 
+
+def _remarks(component: Component, _server: StandardServer) -> Problems:
+    for text in component.configuration_remarks():
+        yield logging.WARNING, text
+
+
+def _farm(deployer: FarmWarDeployer, _server: StandardServer) -> Problems:
+    host = getattr(deployer.cluster, "container", None)
+    if not isinstance(host, StandardHost):
+        yield logging.WARNING, "FarmWarDeployer can only work as host cluster subelement!"
+
+
+def _single_sign_on(valve: SingleSignOn, _server: StandardServer) -> Problems:
+    if valve.container is not None and valve.container.realm is None:
+        yield logging.WARNING, f"This SSO [{valve.container.name}] has no realm associated with it"
+
+
 _CHECKS: tuple[tuple[type[Component] | tuple[type[Component], ...], Callable[[Any, StandardServer], Problems]], ...] = (
+    (Component, _remarks),
+    (FarmWarDeployer, _farm),
+    (SingleSignOn, _single_sign_on),
     (StandardServer, _shutdown_port),
     (Connector, _connector),
     (ReceiverBase, _receiver),
     (StaticMember, _member),
+    (GroupChannel, _channel),
     (EncryptInterceptor, _encryption),
     (StandardEngine, _engine),
     (StandardHost, _host),

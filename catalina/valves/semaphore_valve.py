@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,9 @@ __all__ = ["SemaphoreValve", "acquire"]
 
 
 def _concurrency(text: str) -> int:
-    try:
-        return max(0, int(text))
-    except ValueError:
-        raise AttributeRefused("a whole number; 0 or less lets nothing pass") from None
+    if not re.fullmatch(r"\s*[+-]?[0-9]{1,9}\s*", text):
+        raise AttributeRefused("a whole number; 0 or less lets nothing pass")
+    return max(0, int(text))
 
 
 def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block: bool) -> bool:

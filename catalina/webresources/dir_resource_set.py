@@ -10,7 +10,10 @@ from catalina.errors import DeploymentError
 from catalina.webresources.resource import FileResource, Resource
 from catalina.webresources.resource_set import ResourceSet
 
-__all__ = ["DirResourceSet"]
+__all__ = ["CODE_MOUNTS", "DirResourceSet"]
+
+#: Where an application's code lies.
+CODE_MOUNTS = ("/WEB-INF/classes", "/WEB-INF/lib")
 
 
 class DirResourceSet(ResourceSet):
@@ -29,6 +32,9 @@ class DirResourceSet(ResourceSet):
             raise DeploymentError(f"{self}: the directory [{base}] does not exist")
         # The base itself may well be behind a link.
         self._directory = os.path.realpath(base)
+
+    def code(self) -> str | None:
+        return self._directory if self.mount in CODE_MOUNTS and not self.static_only else None
 
     def get(self, path: str) -> Resource | None:
         file = self._file(path)

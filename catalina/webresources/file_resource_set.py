@@ -18,6 +18,10 @@ class FileResourceSet(ResourceSet):
         base = Path(self.base)
         return base if base.is_absolute() or self.root is None else self.root.catalina_base / base
 
+    def code(self) -> str | None:
+        is_wheel = self.mount.startswith("/WEB-INF/lib/") and self.mount.lower().endswith(".whl")
+        return str(self._file) if is_wheel and not self.static_only else None
+
     def get(self, path: str) -> Resource | None:
         if path != self.mount:
             return None

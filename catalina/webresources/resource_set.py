@@ -38,6 +38,13 @@ class ResourceSet(Lifecycle):
         mount = self.web_app_mount.rstrip("/")
         return mount if not mount or mount.startswith("/") else "/" + mount
 
+    def code(self) -> str | None:
+        """The directory to import from that the set is for the application, or the wheel; None when it is none.
+
+        That is what is mounted where code lies, ``/WEB-INF/classes`` or ``/WEB-INF/lib``, unless it is static only.
+        """
+        return None
+
     def inner_path(self, path: str) -> str | None:
         """The part of an application's path below the mount, with leading slash; None when it is not below."""
         mount = self.mount

@@ -175,6 +175,14 @@ class StandardRoot(Lifecycle):
         every = (*self.pre, self._main, *self._made, *self.jars, *self.post)
         return tuple(each for each in every if not each.class_loader_only)
 
+    def code(self) -> tuple[list[str], list[str]]:
+        """Directories and wheels of other sets to import from: in front of the application's own, and behind it."""
+        before, after = (
+            [code for resource_set in sets if (code := resource_set.code()) is not None]
+            for sets in (self.pre, [*self.jars, *self.post])
+        )
+        return before, after
+
     def forget(self, path: str) -> None:
         """The file at the path was just written or deleted here."""
         if self._cache is not None:

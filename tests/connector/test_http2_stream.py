@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from catalina.connector.http2_stream import _clean
 from tests.connector.test_http2_connection import H2Client, echo, serving_h2
 
@@ -35,6 +37,24 @@ def test_a_body_that_stops_coming_is_408():
         assert client.answer(stream)[0] == 408
 
 
+def test_what_nobody_expects_costs_one_stream_only(monkeypatch, caplog):
+    with serving_h2(echo) as connector, H2Client(connector) as client:
+        adapter = connector.endpoint.adapter
+        service = adapter.service
+
+        def fail(request: Any, response: Any) -> None:
+            if request.request_uri == "/fail":
+                raise SystemExit("raised below everybody")
+            service(request, response)
+
+        monkeypatch.setattr(adapter, "service", fail)
+        stream = client.request("GET", "/fail")
+        while client.answers[stream]["reset"] is None:
+            client.receive()
+        assert client.answer(client.request("GET", "/fine"))[0] == 200
+    assert "raised below everybody" in caplog.text
+
+
 def test_bodies_that_wait_for_their_turn_leave_room_for_those_that_are_read():
     """More than the windows of few streams arrives before any of the requests can end."""
 
@@ -57,3 +77,44 @@ def test_bodies_that_wait_for_their_turn_leave_room_for_those_that_are_read():
         for stream in streams:
             client.send_body(stream, b"x" * 10_000)
         assert [client.answer(stream) for stream in streams] == [(200, b"70000")] * 60
+
+
+@pytest.mark.parametrize(
+    ("length", "blocks", "body"),
+    [("3", [b"abcdef"], b"abc"), ("4", [b"ab", b"cdef"], b"abcd"), ("6", [b"abc", b"def"], b"abcdef")],
+)
+def test_no_more_leaves_than_the_content_length_promises(length, blocks, body):
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", length)])
+        return iter(blocks)
+
+    with serving_h2(application) as connector, H2Client(connector) as client:
+        assert client.answer(client.request()) == (200, body)
+
+
+def test_an_answer_that_is_shorter_than_promised_is_reset():
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "10")])
+        return iter([b"abc"])
+
+    with serving_h2(application) as connector, H2Client(connector) as client:
+        stream = client.request()
+        while client.answers[stream]["reset"] is None:
+            client.receive()
+
+
+def test_fields_of_the_connector_are_in_the_answers():
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Server", "own")])
+        return [b""]
+
+    def server_of(**attributes: str) -> tuple[str | None, str | None]:
+        with serving_h2(application, **attributes) as connector, H2Client(connector) as client:
+            stream = client.request()
+            client.answer(stream)
+            fields = client.answers[stream]["fields"]
+            return fields.get("server"), fields.get("x-powered-by")
+
+    assert server_of() == ("own", None)
+    assert server_of(server="shop") == ("shop", None)
+    assert server_of(serverRemoveAppProvidedValues="true", xpoweredBy="true") == (None, "WSGI/1.0 (Catalina; Python)")

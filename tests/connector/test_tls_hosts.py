@@ -148,6 +148,42 @@ def test_http2_for_another_host_than_the_handshakes_is_misdirected(directory):
         assert client.answer(client.request())[0] == 200
 
 
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_a_session_of_one_host_opens_no_other(directory, version):
+    context = ssl.create_default_context(cadata=authority().certificate_pem.decode())
+    context.check_hostname = False
+    context.minimum_version = context.maximum_version = version
+
+    def ask(connector: Connector, name: str, session: ssl.SSLSession | None) -> tuple[bytes, ssl.SSLSession | None]:
+        with (
+            socket.create_connection(("127.0.0.1", connector.local_port), 5) as plain,
+            context.wrap_socket(plain, server_hostname=name, session=session) as client,
+        ):
+            client.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+            received = client.recv(65536)
+            return received, client.session
+
+    with three_hosts(directory) as connector:
+        received, session = ask(connector, "a.test", None)
+        assert received.startswith(b"HTTP/1.1 200")
+        try:
+            received, _ = ask(connector, "b.test", session)
+        except REFUSED:
+            received = b""
+        assert received == b""
+
+
+def test_names_count_on_a_unix_socket_too(directory):
+    path = str(directory / "socket")
+    with three_hosts(directory, unixDomainSocketPath=path):
+        context = ssl.create_default_context(cadata=authority().certificate_pem.decode())
+        for name in ("a.test", "d.test"):
+            with socket.socket(socket.AF_UNIX) as plain:
+                plain.connect(path)
+                with context.wrap_socket(plain, server_hostname=name) as client:
+                    assert client.getpeercert()["subject"][0][0][1] == name  # type: ignore[index]
+
+
 def client_hello(name: str | None) -> bytes:
     """What a client would send first."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

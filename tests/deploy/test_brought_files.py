@@ -138,3 +138,13 @@ def test_without_a_record_nothing_is_brought(tmp_path):
     (tmp_path / "apps/a.war").touch()
     with pytest.raises(DeploymentError, match="cannot be written"):
         brought.note(str(tmp_path / "apps/a.war"), FARM)
+
+
+def test_hosts_that_share_a_directory_know_what_the_others_have_brought(tmp_path):
+    one = record(tmp_path)
+    two = BroughtFiles(str(tmp_path / "other/.brought.json"), {"appBase": str(tmp_path / "apps")})
+    unpacked(one, tmp_path / "apps/a")
+    (tmp_path / "apps/mine").mkdir()
+    assert two.brought_by(str(tmp_path / "apps/a")) == ARCHIVE
+    assert two.brought_by(str(tmp_path / "apps/mine")) is None
+    assert two.discard(str(tmp_path / "apps/a"))

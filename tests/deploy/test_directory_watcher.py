@@ -95,3 +95,24 @@ def test_a_watcher_that_never_started_can_be_stopped(looks, tmp_path):
     watcher.watch([str(tmp_path)])
     (tmp_path / "new.war").touch()
     assert not looks.acquire(timeout=0.3)
+
+
+def test_a_look_that_fails_is_not_the_last_one(looks, tmp_path, caplog):
+    seen = []
+
+    def look() -> None:
+        seen.append(1)
+        looks.release()
+        if len(seen) == 1:
+            raise OSError(24, "Too many open files")
+
+    watcher = DirectoryWatcher(look, "test-deploy")
+    watcher.start()
+    try:
+        watcher.watch([str(tmp_path)])
+        see(tmp_path, looks)
+        (tmp_path / "other.war").touch()
+        assert looks.acquire(timeout=10)
+    finally:
+        watcher.stop()
+    assert "A look at changed files failed" in caplog.text

@@ -97,3 +97,22 @@ def test_an_empty_directory_counts_by_its_own_time(tmp_path):
     tree = tree_of(str(tmp_path / "new"))
     assert tree.newest_ns > 0
     assert not Settling(quiet=0.5).tree_is_quiet("t", tree, 0.0, tree.newest_ns / 1e9)
+
+
+def test_a_name_that_leads_nowhere_is_nothing(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert stamp_of(str(tmp_path / "loop")) is None
+    assert stamp_of(str(tmp_path / ("x" * 300))) is None
+
+
+def test_a_zip_that_breaks_its_reader_in_any_way_is_not_complete(tmp_path, monkeypatch):
+    def refuse(path):
+        raise MemoryError
+
+    monkeypatch.setattr("catalina.deploy.settling.zipfile.ZipFile", refuse)
+    file = tmp_path / "a.war"
+    file.write_bytes(b"PK")
+    settling, written = Settling(quiet=0.1, given_up=5.0), file.stat().st_mtime
+    assert not settling.is_complete(str(file), 0.0, written)
+    assert not settling.is_complete(str(file), 1.0, written + 1.0)
+    assert settling.is_complete(str(file), 9.0, written + 9.0), "then it is looked at, and said to be broken"

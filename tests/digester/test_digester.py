@@ -303,3 +303,16 @@ def test_what_an_editor_writes_into_a_context_is_taken_without_a_word(tmp_path: 
     digester = Digester()
     digester.parse_into(path, Context())
     assert digester.findings == []
+
+
+class Safe(Valve):
+    key_pass = Attribute(int, 1234, doc="A number that nobody shall see.")
+
+
+def test_a_secret_is_not_shown_because_it_is_wrong(tmp_path: Path) -> None:
+    _, findings = digest(tmp_path, f'<Host><Valve className="{__name__}.Safe" keyPass="hunter2"/></Host>')
+    (finding,) = findings
+    assert "keyPass=" in finding
+    assert "expected a whole number" in finding
+    assert "hunter2" not in finding
+    assert "1234" not in finding

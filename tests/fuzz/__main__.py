@@ -99,7 +99,8 @@ def _guided(atheris: object, target: Target, runs: int) -> int:
                 raise RuntimeError("an input failed")
 
         atheris.instrument_all()  # type: ignore[attr-defined]
-        atheris.Setup([sys.argv[0], *([f"-runs={runs}"] if runs else []), corpus], call)  # type: ignore[attr-defined]
+        options = [f"-artifact_prefix={corpus}/", *([f"-runs={runs}"] if runs else [])]
+        atheris.Setup([sys.argv[0], *options, corpus], call)  # type: ignore[attr-defined]
         atheris.Fuzz()  # type: ignore[attr-defined]
     return 0
 

@@ -40,7 +40,7 @@ def captured(*names: str, key: str = "hex") -> list[bytes]:
 
 
 def _hostile() -> list[bytes]:
-    return [maker(20) for maker in hostile.MAKERS.values()] + [hostile.field_twice()]
+    return [maker(20) for maker in hostile.MAKERS.values()] + [hostile.field_twice(), hostile.external_with_field()]
 
 
 def _streams() -> list[bytes]:

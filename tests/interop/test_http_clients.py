@@ -100,6 +100,23 @@ def test_curl_follows_streams_heads_and_compression(servers, version):
     assert len(curl(*VERSIONS[version], "--compressed", f"{url}/x").splitlines()) == 100
 
 
+@pytest.mark.parametrize(("size", "version"), [(0, "HTTP/2.0"), (10, "HTTP/2.0"), (200_000, "HTTP/1.1")])
+def test_curl_changes_to_http_2_by_upgrade_unless_the_body_is_large(servers, size, version):
+    connector, _, _ = servers
+    url = f"http://127.0.0.1:{connector.local_port}/x"
+    text = curl("--http2", "-H", "Expect:", "--data-binary", "@-", url, data=b"z" * size)
+    assert text.startswith(f"POST {version} {size} ")
+
+
+def test_nghttp_changes_to_http_2_by_upgrade(servers):
+    nghttp = need_command("nghttp", "nghttp2-client")
+    connector, _, _ = servers
+    url = f"http://127.0.0.1:{connector.local_port}/stream"
+    done = subprocess.run([nghttp, "--upgrade", "--no-dep", url, url], capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.splitlines()[:1000] == [b"%d" % number for number in range(1000)]
+
+
 def test_curl_keeps_a_connection(servers):
     connector, _, _ = servers
     url = f"http://127.0.0.1:{connector.local_port}/x"

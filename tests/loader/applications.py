@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from catalina.loader.webapp_loader import WebappLoader
 
@@ -19,6 +20,7 @@ class FakeContext:
         self.reloadable = False
         self.reloads = 0
         self.server = None
+        self.resources = SimpleNamespace(code=lambda: ([], []))
         self.clear_references_stop_timer_threads = False
         self.skip_memory_leak_checks_on_jvm_shutdown = False
 

@@ -45,3 +45,21 @@ def test_a_wheel_for_another_platform_is_an_error(tmp_path):
     make_wheel(tmp_path / "a/WEB-INF/lib", "b", "1", {}, tag="py3-none-win32")
     with pytest.raises(DeploymentError, match="built for py3-none-win32"):
         path_of(tmp_path)
+
+
+def test_other_resource_sets_stand_in_front_and_behind(tmp_path):
+    for name in ("a/WEB-INF/classes", "shared", "fallback"):
+        (tmp_path / name).mkdir(parents=True)
+    wheel = make_wheel(tmp_path / "wheels", "b", "1", {"b.py": ""})
+    make_wheel(tmp_path / "shared", "c", "1", {"c.py": ""})
+    found = search_path(
+        str(tmp_path / "a"),
+        str(tmp_path / "work"),
+        [str(tmp_path / "shared"), str(wheel)],
+        [str(tmp_path / "fallback")],
+    )
+    relative = [os.path.relpath(entry, tmp_path) for entry in found]
+    assert relative[0] == "shared"
+    assert relative[1].startswith("work/lib/c-1-py3-none-any.whl")
+    assert relative[2].startswith("work/lib/b-1-py3-none-any.whl")
+    assert relative[3:] == ["a/WEB-INF/classes", "fallback"]

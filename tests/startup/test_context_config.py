@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalina.lifecycle import LifecycleState
+from catalina.webresources.dir_resource_set import DirResourceSet
 from tests.core.node import Node, web_xml
 
 
@@ -237,3 +238,18 @@ def test_a_link_to_the_servers_configuration_is_no_way_round(tmp_path: Path) -> 
     context.doc_base = "shop"
     with node:
         assert context.state is LifecycleState.FAILED
+
+
+def test_code_of_another_directory_is_the_applications(tmp_path: Path) -> None:
+    """PreResources at /WEB-INF/classes, which Tomcat has for projects whose classes lie elsewhere."""
+    node = Node(tmp_path)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "elsewhere_shop.py").write_text(
+        "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'from elsewhere']\n"
+    )
+    context = node.add("shop", {"WEB-INF/web.xml": web_xml("")})
+    context.resources.pre.append(DirResourceSet(base=str(tmp_path / "project"), web_app_mount="/WEB-INF/classes"))
+    with node:
+        assert context.state is LifecycleState.STARTED
+        assert context.loader.load("elsewhere_shop:application") is not None
+        assert "elsewhere_shop.py" in str(context.loader.load("elsewhere_shop:application").__code__.co_filename)

@@ -416,3 +416,37 @@ def test_a_removed_directory_of_a_running_application_is_no_trouble(tmp_path, ca
     assert not complaints(caplog)
     assert "Undeploying context [/a]" in caplog.messages
     assert "Reloading context [/a]" not in caplog.messages
+
+
+def test_an_application_whose_files_cannot_be_looked_at_keeps_no_other_from_it(tmp_path, monkeypatch, caplog):
+    base = Base(tmp_path)
+    for name in ("a", "b"):
+        write_directory(base.webapps / name)
+    with running(base):
+        look = base.config.changes.look
+
+        def fails_for_a(application, *more):
+            if application.name.name == "/a":
+                raise PermissionError(13, "Permission denied")
+            return look(application, *more)
+
+        monkeypatch.setattr(base.config.changes, "look", fails_for_a)
+        write_directory(base.webapps / "c")
+        base.wait_for(lambda: base.runs("/c"))
+        assert base.runs("/a")
+    assert "The files of [/a] cannot be looked at" in caplog.text
+
+
+def test_a_directory_that_cannot_be_listed_for_a_moment_undeploys_nothing(tmp_path, monkeypatch, caplog):
+    base = Base(tmp_path)
+    write_directory(base.webapps / "a")
+    with running(base):
+
+        def refuse(directory):
+            raise OSError(24, "Too many open files")
+
+        with monkeypatch.context() as scarce:
+            scarce.setattr("catalina.startup.application_sources.os.listdir", refuse)
+            base.config.check()
+        assert base.runs("/a")
+    assert "cannot be listed: Too many open files" in caplog.text

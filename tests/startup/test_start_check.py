@@ -115,12 +115,44 @@ ENCRYPT = '<Interceptor className="org.apache.catalina.tribes.group.interceptors
             "bind: '203.0.113.72' is no address of this machine",
         ),
         (MEMBER.format("no-such-host.invalid"), "<Member host='no-such-host.invalid'>"),
-        (ENCRYPT.format(""), "Encryption key is required"),
-        (ENCRYPT.format('encryptionKey="cafebabe"'), "AES takes"),
     ],
 )
 def test_what_keeps_the_node_out_of_its_group(check: Check, part: str, problem: str) -> None:
     assert problem in only(check(engine=CLUSTER.format(part)), logging.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problem"),
+    [("", "Encryption key is required"), ('encryptionKey="cafebabe"', "encryptionKey of 4 bytes, AES takes")],
+)
+def test_an_encryption_that_cannot_begin(check: Check, attributes: str, problem: str) -> None:
+    deprecated, refused = check(engine=CLUSTER.format(ENCRYPT.format(attributes)))
+    assert deprecated[0] == logging.WARNING
+    assert "is deprecated. TLS with a pre-shared key protects more" in deprecated[1]
+    assert refused[0] == logging.ERROR
+    assert problem in refused[1]
+
+
+def test_a_channel_that_is_to_be_secure_needs_its_key(check: Check) -> None:
+    secure = CLUSTER.format("").replace('GroupChannel"', 'GroupChannel" secure="true"')
+    assert "secure='true' needs pskIdentity and pskKey" in only(check(engine=secure), logging.ERROR)
+
+
+def test_what_the_start_warns_of_is_said_before_it(check: Check) -> None:
+    """The configuration alone tells it: no ReplicationValve, a farm that anybody may join, no realm for the sign-on."""
+    deployer = '<Deployer className="org.apache.catalina.ha.deploy.FarmWarDeployer"/>'
+    binder = '<Valve className="org.apache.catalina.ha.session.JvmRouteBinderValve"/>'
+    sign_on = '<Valve className="org.apache.catalina.authenticator.SingleSignOn"/>'
+    cluster = CLUSTER.format("").replace("</Cluster>", f"{deployer}{binder}</Cluster>")
+    texts = [text for _, text in check(connector='<Connector port="0" executor="none"/>', engine=cluster + sign_on)]
+    for words in (
+        "No executor found with name [none]",
+        "has valves of its own and no ReplicationValve",
+        "has a Deployer, and its channel proves nobody's identity",
+        "FarmWarDeployer can only work as host cluster subelement!",
+        "This SSO [Catalina] has no realm associated with it",
+    ):
+        assert any(words in text for text in texts), words
 
 
 def test_what_is_announced_need_not_be_bound(check: Check) -> None:
@@ -184,3 +216,11 @@ def test_a_database_that_no_python_driver_speaks_to(check: Check) -> None:
     )
     realm = '<Realm className="org.apache.catalina.realm.JDBCRealm" connectionURL="jdbc:derby:users"/>'
     assert only(check(engine=realm), logging.WARNING).startswith("connectionURL cannot be used: jdbc:derby:")
+
+
+def test_attributes_of_another_protocol_are_said_without_their_secrets(check: Check) -> None:
+    attributes = 'port="0" keystorePass="hunter2" compression="on" protocol="AJP/1.3" secretRequired="false"'
+    texts = [text for _, text in check(f"<Connector {attributes}/>")]
+    assert "[AJP/1.3] has no attribute compression; value [on] ignored" in texts
+    assert any("has no attribute keystorePass" in text for text in texts)
+    assert "hunter2" not in "".join(texts)

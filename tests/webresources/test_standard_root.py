@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from catalina.webresources.dir_resource_set import DirResourceSet
+from catalina.webresources.file_resource_set import FileResourceSet
 from catalina.webresources.standard_root import StandardRoot
 
 Make = Callable[..., StandardRoot]
@@ -156,3 +157,27 @@ def test_what_was_written_here_is_seen_at_once(make_root: Make, application: Pat
     root.forget("/new.txt")
     assert text(root, "/new.txt") == "n"
     root.background_process()
+
+
+def test_sets_that_are_mounted_where_code_lies_are_imported_from(make_root: Make, tmp_path: Path) -> None:
+    """In front of the application's own, or behind it; what is static only is served and not imported from."""
+    for name in ("first", "library", "served", "last", "files"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a-1-py3-none-any.whl").touch()
+    root = make_root()
+    mounted = (
+        (root.pre, DirResourceSet(base="first", web_app_mount="/WEB-INF/classes/", class_loader_only=True)),
+        (root.pre, DirResourceSet(base="library", web_app_mount="/WEB-INF/lib")),
+        (root.pre, DirResourceSet(base="served", web_app_mount="/WEB-INF/classes", static_only=True)),
+        (root.pre, DirResourceSet(base="files", web_app_mount="/files")),
+        (root.post, DirResourceSet(base="last", web_app_mount="/WEB-INF/classes")),
+        (root.post, FileResourceSet(base="a-1-py3-none-any.whl", web_app_mount="/WEB-INF/lib/a-1-py3-none-any.whl")),
+        (root.post, FileResourceSet(base="a-1-py3-none-any.whl", web_app_mount="/WEB-INF/lib/b.whl", static_only=True)),
+    )
+    for sets, resource_set in mounted:
+        root.add(sets, resource_set)
+    root.start()
+    before, after = root.code()
+    assert before == [str(tmp_path / "first"), str(tmp_path / "library")]
+    assert after == [str(tmp_path / "last"), str(tmp_path / "a-1-py3-none-any.whl")]
+    root.stop()

@@ -233,7 +233,6 @@ class Http2UpgradeHandler:
             return
         self._last = number
         if self.ending:  # GOAWAY has said so
-            self.overhead.useful()
             return
         if len(self._streams) >= self._protocol.max_concurrent_streams >= 0:
             self.overhead.useless()
@@ -267,6 +266,7 @@ class Http2UpgradeHandler:
         """A frame for a stream that is closed, or was never one. Returns when it is to be ignored."""
         end = self._ended.get(number)
         if end is _End.RESET_BY_US:
+            self.overhead.useless()
             return
         if end is _End.RESET_BY_CLIENT:
             raise StreamException(number, Http2Error.STREAM_CLOSED, f"{what} behind RST_STREAM")
@@ -276,7 +276,6 @@ class Http2UpgradeHandler:
 
     def on_data(self, number: int, data: bytes, counted: int, ended: bool) -> None:
         """A part of a body."""
-        self.overhead.useful()
         if not ended:
             self.overhead.data(len(data))
         self._receive_window -= counted
@@ -288,7 +287,10 @@ class Http2UpgradeHandler:
             if stream is not None:
                 raise ConnectionException(Http2Error.STREAM_CLOSED, f"DATA behind the end of stream {number}")
             self._on_late(number, "DATA")
+            if len(data) >= DEFAULT_WINDOW // 16:  # it was on its way
+                self.overhead.useful()
             return
+        self.overhead.useful()
         stream.receive_window -= counted
         stream.received += len(data)
         try:
@@ -357,6 +359,7 @@ class Http2UpgradeHandler:
 
     def _on_settings_ack(self) -> None:
         if self._acknowledged:
+            self.overhead.useless()
             return
         self._acknowledged = True
         difference = self._protocol.initial_window_size - self._stream_window
@@ -389,13 +392,14 @@ class Http2UpgradeHandler:
         self._listener.on_room()
 
     def on_ping(self, payload: bytes, is_ack: bool) -> None:
-        """Answer."""
+        """Answer; nothing is asked from here."""
+        self.overhead.useless()
         if not is_ack:
-            self.overhead.useless()
             self._send(FrameType.PING, ACK, 0, payload)
 
     def on_goaway(self, last: int, code: int) -> None:
         """The client begins no more streams; those under way are finished."""
+        self.overhead.useless()
         self.ending = True
         self._listener.on_goaway()
 
@@ -410,9 +414,10 @@ class Http2UpgradeHandler:
             return
         self._check_not_idle(number, "WINDOW_UPDATE")
         stream = self._streams.get(number)
-        self.overhead.window_update(increment, 0 if stream is None else stream.wanted)
         if stream is None:  # it may have been on its way when the stream was closed
+            self.overhead.useless()
             return
+        self.overhead.window_update(increment, stream.wanted)
         stream.send_window += increment
         if stream.send_window > LAST_WINDOW:
             raise StreamException(number, Http2Error.FLOW_CONTROL_ERROR, "the window is too large")
@@ -475,6 +480,7 @@ class Http2UpgradeHandler:
         """A part of a body, at most as long as :meth:`window` says."""
         stream = self._streams[number]
         stream.send_window -= len(data)
+        stream.wanted -= min(stream.wanted, len(data))
         self._send_window -= len(data)
         self._send(FrameType.DATA, END_STREAM if end else 0, number, data)
         self.overhead.useful()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import threading
 import time
 import uuid
 
 from catalina.core.path_names import checked_name
 from catalina.deploy.archive import is_archive_name
+from catalina.deploy.removal import remove
 from catalina.errors import CatalinaError, DeploymentError, LimitError, ProtocolError
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
@@ -78,7 +78,7 @@ class FarmInbox:
         self._transfers: dict[tuple[bytes, int, str, bytes], IncomingFile] = {}
         for name in os.listdir(directory):
             if name.startswith(_PREFIX):
-                shutil.rmtree(os.path.join(directory, name))
+                remove(os.path.join(directory, name), directory)
 
     def progress(self) -> list[str]:
         """One line for each transfer."""

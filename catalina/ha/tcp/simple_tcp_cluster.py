@@ -19,6 +19,7 @@ from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
     SEND_OPTIONS_BYTE_MESSAGE,
@@ -29,7 +30,6 @@ from catalina.tribes.channel import (
     parse_send_options,
 )
 from catalina.tribes.group.group_channel import GroupChannel
-from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.membership.mcast_service import McastService
@@ -37,7 +37,7 @@ from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from catalina.session.manager import Manager
     from catalina.tribes.member import Member
@@ -108,6 +108,7 @@ class SimpleTcpCluster(Lifecycle):
         self.cluster_listeners: list[ClusterListener] = []
         self.deployer: Any = None
         self.missed = MissedMessages()
+        self._repeated = RepeatedMessages(log)
         self._valves_registered = False
 
     def __str__(self) -> str:
@@ -334,9 +335,16 @@ class SimpleTcpCluster(Lifecycle):
         decode = decoder_for(class_name_of(message.data))
         try:
             decoded = decode(message.data) if decode is not None else None
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001  # logged below, once in a while
             # A broken message of one peer; whatever the codec raises must cost only this message.
-            log.exception("Unable to read a message of %s, %d bytes", sender.name, len(message.data))
+            self._repeated.log(
+                logging.ERROR,
+                f"messages of {sender.name} that cannot be read",
+                "Unable to read a message of %s, %d bytes",
+                sender.name,
+                len(message.data),
+                exc_info=error,
+            )
             return
         self.dispatch(decoded, sender)
 
@@ -348,8 +356,15 @@ class SimpleTcpCluster(Lifecycle):
                 if listener.accept(message):
                     accepted = True
                     listener.message_received(message, sender)
-            except BaseException:
-                log.exception("Cluster listener %s failed on a message of %s", type(listener).__name__, sender.name)
+            except BaseException as error:  # noqa: BLE001  # logged below, once in a while
+                self._repeated.log(
+                    logging.ERROR,
+                    f"messages of {sender.name} that {type(listener).__name__} failed on",
+                    "Cluster listener %s failed on a message of %s",
+                    type(listener).__name__,
+                    sender.name,
+                    exc_info=error,
+                )
         if not accepted:
             log.debug("Message [%s] from type [%s] transferred but no listener registered", message, type(message))
             if self.notify_lifecycle_listener_on_failure:
@@ -402,7 +417,8 @@ class SimpleTcpCluster(Lifecycle):
             channel.add_interceptor(TcpFailureDetector())
         if self.heartbeat_background_enabled:
             channel.heartbeat_enabled = False
-        self._warn_about_missing_parts(channel)
+        for remark in self.configuration_remarks():
+            log.warning("%s", remark)
         channel.name = f"{self.name}-Channel"
         server = getattr(self.container, "server", None)
         if channel.reactor is None and server is not None:
@@ -413,22 +429,23 @@ class SimpleTcpCluster(Lifecycle):
             membership.state_dir = str(Path(base) / "work")  # so that a crashed node gets its farewell
         return channel
 
-    def _warn_about_missing_parts(self, channel: GroupChannel) -> None:
+    def configuration_remarks(self) -> Iterator[str]:
         """What is configured, and leaves out something that the operator will count on."""
         pipeline = getattr(self.container, "pipeline", None)
         valves = [*self.valves, *getattr(pipeline, "valves", ())]
-        if not any(isinstance(valve, ReplicationValve) for valve in valves):
-            log.warning(
-                "%s has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
-                'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.',
-                self,
+        if self.valves and not any(isinstance(valve, ReplicationValve) for valve in valves):
+            yield (
+                f"{self} has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
+                'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.'
             )
-        sealed = channel.secure or any(isinstance(layer, EncryptInterceptor) for layer in channel.interceptors)
+        channel = self.channel
+        sealed = channel is not None and (
+            channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
+        )
         if self.deployer is not None and not sealed:
-            log.warning(
-                "%s has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's network "
-                "can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>.",
-                self,
+            yield (
+                f"{self} has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's "
+                "network can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>."
             )
 
     def _register_valves(self) -> None:

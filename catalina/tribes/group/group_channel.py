@@ -476,6 +476,10 @@ class GroupChannel(ChannelInterceptorBase):
         except Exception:  # a listener's heartbeat is foreign code, and the next beat must come
             log.exception("Unable to send heartbeat through Tribes interceptor stack. Will try to sleep again.")
 
+    def check_configuration(self) -> None:
+        """What the start would refuse of the attributes. Raises ChannelError."""
+        self._make_tls()
+
     def _make_tls(self) -> TribesSslContext | None:
         """TLS as the attributes say. Raises ChannelError where they do not fit together: nothing goes plain then."""
         if bool(self.psk_identity) != bool(self.psk_key):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, dumps, loads
+from catalina.tribes.io.java.key_check import KeyRefusedError, KeyWork
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.tribes.tipis.map_graves import Graves
@@ -284,6 +285,12 @@ class MapBase:
         if message.key is None:
             return None
         key = loads(message.key)
-        if isinstance(key, OpaqueValue) or type(key).__hash__ is None:
+        if type(key) is str:
+            return key
+        if isinstance(key, OpaqueValue):
+            return None
+        try:
+            KeyWork(len(message.key)).hash(key)
+        except KeyRefusedError:
             return None
         return key

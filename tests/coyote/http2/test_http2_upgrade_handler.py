@@ -147,6 +147,10 @@ def test_errors_of_a_stream_leave_the_others_alone(sent, code):
         (12 * frame(PRIORITY, 0, 1, bytes(5)), Http2Error.ENHANCE_YOUR_CALM),
         (12 * frame(99, 0, 0), Http2Error.ENHANCE_YOUR_CALM),
         (headers(1) + 3 * window_update(0, 1), Http2Error.ENHANCE_YOUR_CALM),
+        (20 * frame(PING, 1, 0, bytes(8)), Http2Error.ENHANCE_YOUR_CALM),
+        (20 * frame(SETTINGS, 1, 0), Http2Error.ENHANCE_YOUR_CALM),
+        (20 * frame(GOAWAY, 0, 0, bytes(8)), Http2Error.ENHANCE_YOUR_CALM),
+        (headers(1, end=False) + rst(1) + 20 * window_update(1, 5000), Http2Error.ENHANCE_YOUR_CALM),
         (b"".join(headers(number) + rst(number) for number in range(1, 11, 2)), Http2Error.ENHANCE_YOUR_CALM),
     ],
 )  # fmt: skip
@@ -171,6 +175,23 @@ def test_what_comes_late_for_a_stream_that_we_reset_is_ignored_and_counted():
     server.handler.cancel(1, Http2Error.CANCEL)
     assert server.resets() == {1: Http2Error.CANCEL}
     server.receive(data(1, b"late"), window_update(1, 5000), rst(1), headers(1, ("x-dynamic", "value")), headers(3))
+    assert server.told[-1] == ("request", 3, True)
+
+
+@pytest.mark.parametrize("late", [data(1, b"", True), headers(1), data(1, b"x" * 100, True)])
+def test_a_flood_for_a_stream_that_we_reset_is_a_flood(late):
+    server = Server()
+    server.receive(headers(1, end=False))
+    server.handler.cancel(1, Http2Error.CANCEL)
+    with pytest.raises(ConnectionException, match="ENHANCE_YOUR_CALM"):
+        server.receive(20 * late)
+
+
+def test_a_large_body_on_its_way_to_a_stream_that_we_reset_is_none():
+    server = Server(connection_window=10**6)
+    server.receive(headers(1, end=False))
+    server.handler.cancel(1, Http2Error.CANCEL)
+    server.receive(30 * data(1, bytes(16_384)), headers(3))
     assert server.told[-1] == ("request", 3, True)
 
 

@@ -7,9 +7,11 @@ import os
 import pytest
 
 from catalina.errors import ConfigurationError, DeploymentError, ProtocolError
+from catalina.ha.deploy.farm_introductions import FarmIntroductions
 from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.managed_bean import ManagedBean
 from tests.cluster.node import wait_until
 from tests.deploy.archives import hello, make_wheel, make_zip
@@ -275,3 +277,8 @@ def test_a_farmed_application_is_withdrawn_everywhere(base, make, tmp_path):
     wait_until(lambda: any(isinstance(each, UndeployMessage) for each, _ in deployer.cluster.sent), "members are told")
     with pytest.raises(DeploymentError, match="is no application of the farm"):
         deployer.withdraw("/shop##1")
+
+
+def test_what_listens_for_the_farm_hears_members_only():
+    for listener in (FarmWarDeployer, FarmIntroductions, SimpleTcpCluster):
+        assert not getattr(listener, "hears_strangers", False)

@@ -53,6 +53,11 @@ APPS = {
     | {"WEB-INF/parameter_limit.config": "# by path\n/a.*=2\n/nope=1,5,512\n"},
     "parameters": application('ParameterLimitValve" urlPatternLimits="/a.*=2"'),
     "errors": application('ErrorReportValve" errorCode.404="webapps/errors/a.txt" showReport="false"'),
+    "tea": application(r'RemoteAddrValve" deny="127\..*" denyStatus="418"'),
+    "teapage": application(
+        'ErrorReportValve" errorCode.0="webapps/tea/a.txt" errorCode.404="none"',
+        r'RemoteAddrValve" deny="127\..*" denyStatus="599"',
+    ),
     "json": application('JsonErrorReportValve"'),
     "crawler": application('CrawlerSessionManagerValve" crawlerUserAgents=".*[bB]ot.*"'),
 }
@@ -67,6 +72,8 @@ FORWARDED = (
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https,http"), ("X-Forwarded-Proto: https",),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: HTTPS", "X-Forwarded-Host: shop.example"),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: shop.example:444"),
+    ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: shop.example:99999"),
+    ("X-Forwarded-For: 192.0.2.7, 198.51.100.1, 198.51.100.2", "X-Forwarded-By: a", "X-Forwarded-Host: [::1]:8"),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: shop.example", "X-Forwarded-Port: 777"),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Port: nonsense"),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https", "X-Forwarded-Port: 8444"),

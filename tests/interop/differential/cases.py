@@ -162,7 +162,7 @@ REWRITTEN = [
             "/a/x%3Fy",
             "/a/x;p=1", "/q/n", "/q/n?k=v", "/q/%C3%BC", "/q/a%26b", "/q/a%25b", "/q/a%20b", "/q/a%23b", "/q/a+b",
             "/qsa/n?k=v", "/qsa/n", "/qsd/n?k=v", "/r/x", "/r/x%20y?k=v%20w", "/r/a%25b", "/r/a%26b=c:d@e", "/r/%C3%BC",
-            "/r301/x", "/rperm/x", "/rsee/x", "/rq/x?k=v", "/rq/x", "/rqsa/x?k=v", "/rqsa/x", "/rqend/x?k=v",
+            "/r301/x", "/rperm/x", "/rsee/x", "/rq/x?k=v", "/rq/x", "/rqsa/x?k=v", "/rqsa/x", "/rqend/x",
             "/rqsd/x?k=v", "/abs/x?k=v", "/sp/z", "/NC/x", "/nc/x", "/env/a,b", "/c1/x1", "/c1/y", "/c2/x", "/s/1",
             "/cond/a?x=12", "/cond/a?x=y", "/cond/a", "/ua", "/not/a", "/not/xa", "/zzz", "/less", "/vars", "/vars?a=b",
             "/map/aBc", "/mapl/aBc", "/t/x", "/n/azzz", "/n/a", "/sub/x.txt", "/sub", "/file.txt",

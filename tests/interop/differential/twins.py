@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -78,12 +78,12 @@ def _server_xml(ports: dict[str, int], hosts: str, engine: str) -> str:
     return SERVER_XML.format(connectors=connectors, ajp=ports["ajp"], hosts=hosts, engine=engine)
 
 
-def _build(base: Path, tables: Iterable[Table], jars: Path | None) -> Twin:
+def _build(base: Path, tables: Iterable[Table], jars: Path | None, more_hosts: str) -> Twin:
     ports = {name: free_port() for name in (*CONNECTORS, "ajp")}
     for name in ("conf", "logs", "temp", "work", "webapps"):
         (base / name).mkdir(parents=True)
     engine = "" if jars is not None else '<Valve className="tests.interop.differential.probe_valve.ProbeValve"/>'
-    hosts = "".join(table.hosts for table in tables)
+    hosts = "".join(table.hosts for table in tables) + more_hosts
     (base / "conf" / "server.xml").write_text(_server_xml(ports, hosts, engine), "utf-8")
     (base / "conf" / "tomcat-users.xml").write_text(USERS, "utf-8")
     shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
@@ -116,10 +116,23 @@ def _build_application(target: Path, files: dict[str, str | bytes], names: dict[
 
 
 @contextmanager
-def running_twins(base: Path, tables: list[Table], jars: Path) -> Iterator[tuple[Twin, Twin]]:
-    """The Java Tomcat and a node of ours, both ready."""
-    java = _build(base / "java", tables, jars)
-    ours = _build(base / "ours", tables, None)
+def running_twins(
+    base: Path,
+    tables: list[Table],
+    jars: Path,
+    hosts: str = "",
+    lay: Callable[[Path], None] = lambda _: None,
+) -> Iterator[tuple[Twin, Twin]]:
+    """The Java Tomcat and a node of ours, both ready.
+
+    Args:
+        hosts: further ``<Host>`` elements.
+        lay: puts files below a CATALINA_BASE before the start.
+    """
+    java = _build(base / "java", tables, jars, hosts)
+    ours = _build(base / "ours", tables, None, hosts)
+    for twin in (java, ours):
+        lay(twin.base)
     with ExitStack() as stack:
         # The one is another process: both start at once.
         starting = ThreadPoolExecutor(1)

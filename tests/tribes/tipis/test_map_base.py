@@ -6,6 +6,7 @@ import pytest
 
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
+from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 from catalina.tribes.tipis.map_base import Countdown
@@ -94,3 +95,13 @@ def test_every_handle_is_noted() -> None:
     group.maps[0]._note = noted.append
     told = group.maps[0].put("k", Box(n=1))
     assert noted == [told]
+
+
+@pytest.mark.parametrize("key", ["text", 5, ("a", 1), None])
+def test_what_hashes_is_a_key(key: object) -> None:
+    assert Group(1).maps[0]._key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) == key
+
+
+@pytest.mark.parametrize("key", [[1], ("a", [1]), {"a": 1}])
+def test_a_message_whose_key_has_no_hash_is_about_no_entry(key: object) -> None:
+    assert Group(1).maps[0]._key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from catalina.attributes import Attribute, AttributeRefused
@@ -108,13 +108,18 @@ class EncryptInterceptor(ChannelInterceptorBase):
                 )
             except ConfigurationError as exc:
                 raise ChannelError(f"Failed to initialize EncryptInterceptor: {exc}") from exc
-            log.warning(
-                "The EncryptInterceptor is deprecated. TLS with a pre-shared key protects more: set secure='true', "
-                "pskIdentity and pskKey of the <Channel>, and securePort of its <Receiver>."
-            )
+            for remark in self.configuration_remarks():
+                log.warning("%s", remark)
             self._bound_options = self._options_of_layers_above()
             self._window = ReplayWindow(self.replay_window_time, self.replay_window_message_count, self.clock_ms())
         super().start(level)
+
+    def configuration_remarks(self) -> Iterator[str]:
+        """That it is deprecated, as Java says at every start."""
+        yield (
+            "The EncryptInterceptor is deprecated. TLS with a pre-shared key protects more: set secure='true', "
+            "pskIdentity and pskKey of the <Channel>, and securePort of its <Receiver>."
+        )
 
     def stop(self, level: int) -> None:
         """Forget the cipher; nothing passes until the next start."""

@@ -19,10 +19,21 @@ _namespace_of: Callable[[type], types.MappingProxyType[str, Any]] = vars(type)["
 
 
 class _Places(NamedTuple):
-    """Where instances of one class keep things: their ``__dict__``, if they have one, and their slots by name."""
+    """Where instances of one class keep things: their ``__dict__``, if they have one, and their slots by name.
 
-    attributes: Callable[[Any], dict[str, Any]] | None
-    slots: dict[str, types.MemberDescriptorType]
+    Each is the position of the class in the MRO that has the descriptor. The descriptor itself would hold its class,
+    and the entry with it.
+    """
+
+    attributes: int | None
+    slots: dict[str, int]
+
+    def attributes_of(self, value: Any) -> dict[str, Any] | None:
+        """The instance's own ``__dict__``, None without one."""
+        if self.attributes is None:
+            return None
+        found: dict[str, Any] = _namespace_of(_mro_of(type(value))[self.attributes])["__dict__"].__get__(value)
+        return found
 
 
 #: By class, weakly: a cached class would keep a reloaded application's old modules alive.
@@ -47,35 +58,40 @@ def _places_of(cls: type) -> _Places:
 
 def _find_places(cls: type) -> _Places:
     attributes = None
-    slots: dict[str, types.MemberDescriptorType] = {}
-    for part in reversed(_mro_of(cls)):
+    slots: dict[str, int] = {}
+    for position, part in reversed(list(enumerate(_mro_of(cls)))):
         for name, member in _namespace_of(part).items():
             if type(member) is types.MemberDescriptorType:
-                slots[name] = member
+                slots[name] = position
             elif name == "__dict__" and type(member) is types.GetSetDescriptorType and part is not type:
-                attributes = member.__get__
+                attributes = position
     return _Places(attributes, slots)
+
+
+def _slot(value: Any, position: int, name: str) -> types.MemberDescriptorType:
+    found: types.MemberDescriptorType = _namespace_of(_mro_of(type(value))[position])[name]
+    return found
 
 
 def put_state(value: Any, state: dict[str, Any]) -> None:
     """Put attributes into slots and ``__dict__``; what has no place is left out, as a new version's class may do."""
-    attributes_of, slots = _places_of(type(value))
-    attributes = attributes_of(value) if attributes_of is not None else None
+    places = _places_of(type(value))
+    attributes = places.attributes_of(value)
     for name, item in state.items():
-        slot = slots.get(name)
-        if slot is not None:
-            slot.__set__(value, item)
+        position = places.slots.get(name)
+        if position is not None:
+            _slot(value, position, name).__set__(value, item)
         elif attributes is not None:
             attributes[name] = item
 
 
 def state_of(value: Any) -> dict[str, Any]:
     """What an instance holds by name: ``__dict__``, then slots; empty for what has no attributes."""
-    attributes_of, slots = _places_of(type(value))
-    held = dict(attributes_of(value)) if attributes_of is not None else {}
-    for name, slot in slots.items():
+    places = _places_of(type(value))
+    held = dict(places.attributes_of(value) or {})
+    for name, position in places.slots.items():
         try:
-            held[name] = slot.__get__(value)
+            held[name] = _slot(value, position, name).__get__(value)
         except AttributeError:  # an empty slot
             continue
     return held

@@ -198,7 +198,8 @@ class NodeWriter:
     def _write_object(self, node: JavaObject, depth: int) -> None:
         self._head(TC_OBJECT, node.desc, node, depth)
         for part in node.data:
-            for field in part.desc.fields:
+            # An Externalizable class writes all itself, whatever fields its descriptor names.
+            for field in () if part.desc.flags & SC_EXTERNALIZABLE else part.desc.fields:
                 value = part.fields[field.name]
                 if field.kind == "C":
                     self.out += U16.pack(ord(str(value)))

@@ -8,7 +8,7 @@ from typing import Any
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.encoded_value import EncodedValue, reference
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, I64, TC_OBJECT, U16
-from catalina.tribes.io.java.key_check import SIMPLE_KEYS, KeyRefusedError, KeyWork
+from catalina.tribes.io.java.key_check import SIMPLE_KEYS, KeyCheck, KeyRefusedError, KeyWork
 from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
 from catalina.tribes.io.java.node_writer import NodeWriter, encode_node, write_block
 from catalina.tribes.io.java.nodes import ClassDesc, JavaArray
@@ -192,13 +192,13 @@ class ValueWriter:
             self._check_keys(values)
 
     def _check_keys(self, keys: Iterable[object]) -> None:
-        """What another node would not take as a key, because code of its class would run, is refused here."""
+        """What another node would not take as a key is refused here, where the application sets it."""
         if SIMPLE_KEYS.issuperset(map(type, keys)):
             return
-        work = KeyWork(0)
+        check = KeyCheck(KeyWork(len(self._out)))
         for key in keys:
             try:
-                work.count(key)
+                check.admit(key)
             except KeyRefusedError as refused:
                 raise RefusedError(key, f"it is a key: {refused}") from None
 

@@ -123,6 +123,11 @@ def field_twice() -> bytes:
     return b"\x73" + class_desc("C", fields=b"\0\x02I\0\x01aJ\0\x01a") + b"\0\0\0\x01" + b"\xff" * 8
 
 
+def external_with_field() -> bytes:
+    """An Externalizable class whose descriptor names a field, which Java never writes."""
+    return b"\x73" + class_desc("C", fields=b"\0\x01I\0\x01a", flags=0x0C) + b"\x77\x01\x05\x78"
+
+
 #: Every maker of a size.
 MAKERS = {
     maker.__name__: maker

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
+
+import pytest
 
 from catalina.tribes.io.java.instance_state import looked_up, put_state, state_of
 from tests.tribes.io.java import values
@@ -71,3 +75,13 @@ def test_frozen_slots_are_filled() -> None:
 def test_a_name_is_looked_up_without_calling_what_stands_there() -> None:
     assert isinstance(looked_up(Account, "balance"), property)
     assert looked_up(Account, "nothing") is None
+
+
+@pytest.mark.parametrize("body", [{}, {"__slots__": ("a",)}])
+def test_a_class_whose_instances_were_read_can_go(body: dict[str, object]) -> None:
+    kind = type("OfAReloadedApplication", (), dict(body))
+    put_state(object.__new__(kind), {"a": 1})
+    gone = weakref.ref(kind)
+    del kind
+    gc.collect()
+    assert gone() is None

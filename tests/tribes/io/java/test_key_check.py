@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from catalina.errors import NotReplicableError
-from catalina.tribes.io.java import OpaqueValue, decode_value, encode_value
+from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value
 from catalina.tribes.io.java.descriptors import (
     HASH_SET,
     LINKED_HASH_MAP,
@@ -24,6 +24,7 @@ from catalina.tribes.io.java.descriptors import (
 from catalina.tribes.io.java.key_check import MAX_SAME_HASH, KeyCheck, KeyRefusedError, KeyWork, why_no_key
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import BlockData, Node
+from catalina.tribes.io.java.value_writer import ValueWriter
 from tests.support.work import assert_linear
 from tests.tribes.io.java import values
 from tests.tribes.io.java.values import Cart, Colour, Money, Name, Point, Right, Slotted, allow_here
@@ -109,6 +110,18 @@ def test_a_key_that_another_node_would_not_take_is_refused_where_it_is_set(make:
         del values.Quiet  # type: ignore[attr-defined]
 
 
+def hostile_encode(value: Any) -> EncodedValue:
+    """As a node without our checks would write it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ValueWriter, "_check_keys", lambda self, keys: None)
+        return encode_value(value)
+
+
+def test_keys_that_collide_are_refused_where_they_are_set() -> None:
+    with pytest.raises(NotReplicableError, match=r"cart.*same hash"):
+        encode_value(dict.fromkeys(colliding("tuple", MAX_SAME_HASH + 1)), "cart")
+
+
 def colliding(kind: str, count: int) -> list[Any]:
     """Keys that all have one hash."""
     match kind:
@@ -142,7 +155,7 @@ def test_keys_that_collide_are_counted(kind: str) -> None:
     assert len({hash(key) for key in keys}) == 1, "the test's own keys"
     few, many = set(keys[:-1]), set(keys)
     assert decode_value(encode_value(few), allow_here) == few
-    back = decode_value(encode_value(many), allow_here)
+    back = decode_value(hostile_encode(many), allow_here)
     assert isinstance(back, OpaqueValue)
     assert "keys with the same hash" in back.why
 
@@ -150,7 +163,7 @@ def test_keys_that_collide_are_counted(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_maps_with_colliding_keys_cost_linear_work(kind: str) -> None:
     def make(size: int) -> Callable[[], object]:
-        encoded = encode_value(dict.fromkeys(colliding(kind, size)))
+        encoded = hostile_encode(dict.fromkeys(colliding(kind, size)))
         return lambda: decode_value(encoded, allow_here)
 
     assert_linear(make, 100)
@@ -159,9 +172,11 @@ def test_maps_with_colliding_keys_cost_linear_work(kind: str) -> None:
 def test_the_hashes_of_one_value_are_bounded_together() -> None:
     big = tuple(range(5000))
     keys = [(big, index) for index in range(1000)]
-    back = decode_value(encode_value(dict.fromkeys(keys)))
+    back = decode_value(hostile_encode(dict.fromkeys(keys)))
     assert isinstance(back, OpaqueValue)
     assert "keys of more than" in back.why
+    with pytest.raises(NotReplicableError, match="keys of more than"):
+        encode_value(dict.fromkeys(keys))
 
 
 def _uuid(number: int) -> Node:

@@ -12,11 +12,14 @@ from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import decode_sessions
 from catalina.ha.session.session_message import SessionMessage
 from catalina.ha.session.session_object import decode_session_object
-from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, grammar, loads
+from catalina.session.session_record import dump_session, load_session
+from catalina.session.standard_manager import StandardManager
+from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, encode_value, grammar, loads
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.skim import skim
+from tests.session.support import FakeContext
 from tests.support.work import assert_linear
-from tests.tribes.io.java import hostile
+from tests.tribes.io.java import hostile, values
 from tests.tribes.io.java.values import allow_here
 
 
@@ -43,6 +46,18 @@ def general(data: bytes) -> None:
     DeltaRequest.decode(body)
 
 
+def stored(data: bytes) -> None:
+    """A stored session whose one attribute is the piece, and is read."""
+    manager = StandardManager()
+    manager.context = FakeContext()
+    session = manager.create_session("S")
+    session.restore_attribute("a", EncodedValue(data, 0))
+    stored = manager.new_session("")
+    load_session(dump_session(session), stored)
+    for name in stored.attribute_names():
+        stored.get_attribute(name)
+
+
 READERS: dict[str, Callable[[bytes], object]] = {
     "skim": lambda data: skim(data, 0, 0, 100),
     "nodes": lambda data: NodeReader(data).read_node(),
@@ -53,6 +68,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "message": lambda data: SessionMessage.decode(hostile.stream(data)),
     "sessions": lambda data: list(decode_sessions(hostile.stream(data))),
     "session object": lambda data: decode_session_object(hostile.stream(data)),
+    "stored session": stored,
     "principal": lambda data: SerializablePrincipal.decode(EncodedValue(data, 0)),
 }
 
@@ -72,6 +88,42 @@ def test_work_is_linear_in_the_bytes(name: str, shape: str) -> None:
                 pass
 
         return call
+
+    assert_linear(make, 150)
+
+
+def _subclasses(count: int) -> object:
+    return [values.Stack.__new__(values.Stack) for _ in range(count)]
+
+
+PYTHON: dict[str, Callable[[int], object]] = {
+    "tuples": lambda size: [(index,) for index in range(size)],
+    "one tuple in many": lambda size: [(("x",) * size, index) for index in range(size)][:1] * size,
+    "keys that share a part": lambda size: {(tuple(range(size)), index): None for index in range(3)},
+    "frozensets": lambda size: [frozenset({index, str(index)}) for index in range(size)],
+    "carts": lambda size: [values.Cart("joe", [index]) for index in range(size)],
+    "subclasses": _subclasses,
+    "slots": lambda size: {values.Money(values.decimal.Decimal(index), "EUR"): index for index in range(size)},
+    "decimals": lambda size: [values.decimal.Decimal(index) / 3 for index in range(size)],
+    "numbers": lambda size: [1 << index for index in range(size)],
+    "deque": lambda size: values.collections.deque(range(size)),
+    "enum members": lambda size: [values.Colour.RED, values.Right.READ | values.Right.RUN] * size,
+    "nested": lambda size: _nested(80, size),
+}
+
+
+def _nested(depth: int, width: int) -> object:
+    value: object = ("x",) * width
+    for _ in range(depth):
+        value = (value, 1)
+    return value
+
+
+@pytest.mark.parametrize("shape", PYTHON)
+def test_work_is_linear_in_what_python_values_hold(shape: str) -> None:
+    def make(size: int) -> Callable[[], object]:
+        encoded = encode_value(PYTHON[shape](size))
+        return lambda: decode_value(encoded, allow_here)
 
     assert_linear(make, 150)
 

@@ -8,6 +8,7 @@ from catalina.tribes.io.java.descriptors import INTEGER, array_list, integer
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import MAX_DEPTH, NodeWriter, encode_node, write_block
 from catalina.tribes.io.java.nodes import Node
+from tests.tribes.io.java import hostile
 
 
 def test_a_node_that_stands_twice_is_a_reference_the_second_time() -> None:
@@ -73,3 +74,9 @@ def test_a_tree_nested_too_deep_is_refused() -> None:
         node = array_list([node])
     with pytest.raises(LimitError):
         encode_node(node)
+
+
+def test_an_externalizable_class_with_fields_is_written_as_it_was_read() -> None:
+    """Java never names fields in such a descriptor, and does not look at them."""
+    external = hostile.external_with_field()
+    assert encode_node(NodeReader(external).read_node()).data == external
