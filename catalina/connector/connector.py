@@ -24,7 +24,7 @@ from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.extras import is_installed, missing_package
 from catalina.lifecycle import Lifecycle
-from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -391,8 +391,7 @@ class Connector(Lifecycle):
         known = self.protocol_handler.attributes()
         for name, text in self._given.items():
             if name not in known:
-                shown = HIDDEN if looks_secret(name) else text
-                yield f"[{self.protocol}] has no attribute {name}; value [{shown}] ignored"
+                yield f"[{self.protocol}] has no attribute {name}; value [{shown(name, text)}] ignored"
 
     def check_configuration(self) -> None:
         """What :meth:`init` would refuse of the attributes and files, without a socket.

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
-from catalina.connector.response import BUFFER_SIZE, Response, is_length
+from catalina.connector.response import BUFFER_SIZE, LENGTH_DIGITS, Response
 from catalina.connector.stream_connection import FilePart
 from catalina.coyote.http11.request_body import BodyDecoder, LengthDecoder
-from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head
+from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head, with_reason
 
 __all__ = ["Http11Output"]
 
@@ -53,7 +53,8 @@ class Http11Output(ExchangeConnection):
                 length = value if length is None else ""
             elif lower in CONNECTION_FIELDS:
                 special = True
-        if length is not None and not is_length(length):
+        # response.is_length, without the call
+        if length is not None and not (length.isdecimal() and length.isascii() and len(length) < LENGTH_DIGITS):
             length = response.settle_content_length(self.endpoint.messages)
             fields = response.headers
         tail = self.rules.common_lines()
@@ -74,7 +75,9 @@ class Http11Output(ExchangeConnection):
             self._keep_alive = False
         if self._asked_keep_alive or not self._keep_alive:
             tail += self._connection_lines(response)
-        head = encode_head(status, fields, tail, response.reason if self.rules.sends_reason else "")
+        head = encode_head(status, fields, tail)
+        if self.rules.sends_reason:
+            head = with_reason(head, response.reason)
         if len(head) > self.rules.response_head_size:
             self._send_too_large(len(head))
             return

@@ -30,6 +30,10 @@ INCLUDE = "jakarta.servlet.include."
 PARTS = ("request_uri", "context_path", "servlet_path", "path_info", "query_string")
 #: What Tomcat leaves unescaped in a path (catalina/util/URLEncoder.java, DEFAULT).
 SAFE = "/~-_.!$&'()*+,:;=@"
+DISPATCHER_TYPE = "org.apache.catalina.core.DISPATCHER_TYPE"
+DISPATCHER_PATH = "org.apache.catalina.core.DISPATCHER_REQUEST_PATH"
+#: The servlet of a dispatch by name.
+NAMED = "org.apache.catalina.NAMED"
 #: What a servlet mapped by prefix is mounted at.
 MOUNT = "catalina.mount"
 
@@ -102,6 +106,7 @@ class ApplicationDispatcher:
     def forward(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let the other resource answer instead: ``return dispatcher.forward(environ, start_response)``."""
         inner = dict(environ)
+        self._mark(inner, "FORWARD")
         mapping = self._mapping
         if mapping is not None:
             for part in PARTS:  # the address of an include around this counts no longer
@@ -122,6 +127,7 @@ class ApplicationDispatcher:
             FileNotFoundError: the default servlet shall answer, and there is no such file (section 9.3).
         """
         inner = dict(environ)
+        self._mark(inner, "INCLUDE")
         inner["REQUEST_METHOD"] = "GET" if environ.get("REQUEST_METHOD") == "HEAD" else environ.get("REQUEST_METHOD")
         mapping = self._mapping
         if mapping is not None:
@@ -143,6 +149,15 @@ class ApplicationDispatcher:
             close = getattr(body, "close", None)
             if close is not None:
                 close()
+
+    def _mark(self, inner: Environ, kind: str) -> None:
+        """Say which kind of dispatch this is, and of what (Tomcat: Globals.DISPATCHER_TYPE_ATTR and its neighbours)."""
+        inner["catalina.dispatcher_type"] = inner[DISPATCHER_TYPE] = kind
+        inner.pop(NAMED, None)
+        if self._mapping is None:
+            inner[NAMED] = self._wrapper.name
+        else:
+            inner[DISPATCHER_PATH] = self._mapping.servlet_path + (self._mapping.path_info or "")
 
     def _script_and_path(self, mapping: ServletMatch) -> tuple[str, str]:
         script = to_wsgi_text(self._context.path)

@@ -28,7 +28,7 @@ from catalina.digester.xml_tree import XmlAttribute, XmlElement, read_xml
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.extras import missing_package
 from catalina.mbeans.managed_bean import tomcat_class_name
-from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.mbeans.secrets import HIDDEN, looks_secret, shown
 
 __all__ = ["Digested", "Digester"]
 
@@ -246,8 +246,9 @@ class Digester:
                 return
         except AttributeRefused as refused:
             kept = _current(component, name)
-            shown = HIDDEN if looks_secret(name) else repr(text)
-            remark = f"{name}={shown} ignored, expected {refused.expected}{'' if looks_secret(name) else kept}"
+            hidden = looks_secret(name)
+            value = HIDDEN if hidden else repr(shown(name, text))
+            remark = f"{name}={value} ignored, expected {refused.expected}{'' if hidden else kept}"
             self._say(digested, logging.WARNING, remark, attribute.place)
             return
         if digested.stands_in:

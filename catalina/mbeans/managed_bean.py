@@ -17,7 +17,7 @@ from typing import Any
 from catalina.attributes import AttributeRefused, Component, xml_name
 from catalina.errors import CatalinaError
 from catalina.lifecycle import Lifecycle
-from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.mbeans.secrets import HIDDEN, looks_secret, shown
 
 __all__ = ["BeanAttributeError", "ManagedBean", "tomcat_class_name"]
 
@@ -93,6 +93,8 @@ class ManagedBean:
 
     def _shown(self, name: str, python_name: str) -> Any:
         value = _simple(self._value(python_name))
+        if isinstance(value, str):
+            return shown(name, value)
         return HIDDEN if value and looks_secret(name) else value
 
     def _value(self, python_name: str) -> Any:

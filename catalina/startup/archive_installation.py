@@ -54,11 +54,16 @@ class ArchiveInstallation:
                 os.link(self.target, kept, follow_symlinks=False)
             self.brought.note(self.target, self.by, source)
             os.replace(source, self.target)
-            good = self._start()
-            if not good and os.path.lexists(kept):
-                if before is not None:
-                    self.brought.note(self.target, before, kept)
-                os.replace(kept, self.target)
+            good = False
+            try:
+                good = self._start()
+            finally:
+                back = not good and os.path.lexists(kept)
+                if back:
+                    if before is not None:
+                        self.brought.note(self.target, before, kept)
+                    os.replace(kept, self.target)
+            if back:
                 self._restore()
             return good
         except OSError as exc:
@@ -80,8 +85,10 @@ class ArchiveInstallation:
         if application is not None:
             there += [application.archive.file] if application.archive is not None else []
             there += [application.directory] if application.directory else []
-            if application.external or application.has_descriptor:
-                raise DeploymentError(f"[{name.display_name}] has a descriptor of this node's operator")
+            if application.external:
+                raise DeploymentError(
+                    f"[{name.display_name}] runs from where this node's operator has it, outside appBase"
+                )
         for path in there:
             if os.path.lexists(path) and self.brought.brought_by(path) not in (FARM, ARCHIVE):
                 raise DeploymentError(

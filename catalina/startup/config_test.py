@@ -16,7 +16,7 @@ from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
 from catalina.errors import ConfigurationError
-from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.mbeans import secrets
 from catalina.startup.config_files import check_files
 from catalina.startup.property_sources import unusable_sources
 from catalina.startup.start_check import check_start
@@ -101,7 +101,9 @@ def _render(digested: Digested, substitution: Substitution, depth: int) -> Itera
     shown = [element.tag, *([made] if made != element.tag else []), f"({element.place})"]
     for name, attribute in element.attributes.items():
         if name != "className":
-            shown.append(f"{name}={HIDDEN if looks_secret(name) else repr(substitution(attribute.value))}")
+            value = substitution(attribute.value)
+            hidden = secrets.looks_secret(name)
+            shown.append(f"{name}={secrets.HIDDEN if hidden else repr(secrets.shown(name, value))}")
     text = substitution(element.text).strip()
     yield indent + " ".join([*shown, *([repr(text)] if text else [])])
     for finding in digested.findings:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from catalina.attributes import Attribute
 from catalina.core.lifecycle_listener import LifecycleListener
 from catalina.lifecycle import LifecycleEvent
-from catalina.mbeans.secrets import HIDDEN, looks_secret
+from catalina.mbeans.secrets import shown
 from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
 if TYPE_CHECKING:
@@ -63,4 +63,4 @@ class VersionLoggerListener(LifecycleListener):
 
 
 def _shown(name: str, value: str) -> str:
-    return HIDDEN if value and looks_secret(name) else value
+    return shown(name, value)

@@ -23,6 +23,7 @@ def full(
     deployer: str = "",
     interceptors: str = "",
     receiver_port: int = 4000,
+    channel: str = "",
 ) -> str:
     """The HOW-TO's default configuration, spelled out."""
     manager = manager or (
@@ -32,7 +33,7 @@ def full(
     return f"""
 <Cluster className="org.apache.catalina.ha.tcp.SimpleTcpCluster" channelSendOptions="{send_options}">
   {manager}
-  <Channel className="org.apache.catalina.tribes.group.GroupChannel">
+  <Channel className="org.apache.catalina.tribes.group.GroupChannel" {channel}>
     <Membership className="org.apache.catalina.tribes.membership.McastService"
                 address="228.0.0.4" port="{multicast_port}" frequency="500" dropTime="3000" {bind}/>
     <Receiver className="org.apache.catalina.tribes.transport.nio.NioReceiver"

@@ -110,6 +110,18 @@ class Switch:
             match = f"ip saddr {source} " if source else ""
             self._nft(f"add rule bridge lossy forward {match}ip daddr 228.0.0.4 drop")
 
+    def black_hole(self, source: Namespace, target: Namespace, both_ways: bool = True) -> None:
+        """Swallow what one node sends to another, without a word to either."""
+        self._nft("add table bridge hole")
+        self._nft("add chain bridge hole forward { type filter hook forward priority 0; }")
+        for one, other in ((source, target), (target, source))[: 2 if both_ways else 1]:
+            self._nft(f"add rule bridge hole forward ip saddr {one.address} ip daddr {other.address} drop")
+            self._nft(f"add rule bridge hole forward ip saddr {one.address} ip daddr 228.0.0.4 drop")
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        self._nft("delete table bridge hole")
+
     def _nft(self, rule: str) -> None:
         made = subprocess.run(["ip", "netns", "exec", self.name, "nft", rule], capture_output=True, text=True)
         assert made.returncode == 0, f"nft {rule}: {made.stderr}"

@@ -145,3 +145,31 @@ def test_an_application_that_is_not_distributable_keeps_its_sessions_to_itself(m
     assert nodes[0].get("/count", session_id).values == {"count": 2}
     assert nodes[1].get("/show", session_id).json["id"] is None
     assert "Register manager" not in nodes[0].log
+
+
+def test_a_group_that_encrypts_everything_shares_sessions_and_survives_a_kill(make_node: Callable[..., Node]) -> None:
+    """The Channel's attributes of Tomcat 10.1.63: TLS with a pre-shared key, and no plain port."""
+    port = free_udp_port()
+
+    def secured(key: str) -> str:
+        return full(
+            port,
+            send_options=6,
+            receiver='address="127.0.0.1" securePort="4100"',
+            channel=f'secure="true" pskIdentity="cluster" pskKey="{key}"',
+        )
+
+    a, b = (make_node(name, cluster=secured("00112233445566778899aabbccddeeff")) for name in ("node1", "node2"))
+    stranger = make_node("stranger", cluster=secured("ffeeddccbbaa99887766554433221100"))
+    for node in (a, b, stranger):
+        node.start(wait=False)
+    for node in (a, b, stranger):
+        node.wait_started()
+    session_id = a.get("/count").session_id
+    assert b.get("/count", session_id).values == {"count": 2}
+    assert stranger.get("/show", session_id).values == {}
+    assert "Receiver Server TLS Socket bound to:[/127.0.0.1:41" in a.log
+    assert "Receiver Server Socket bound" not in a.log
+    assert "Replication member added" not in stranger.log
+    a.kill()
+    assert b.get("/count", session_id).values == {"count": 3}

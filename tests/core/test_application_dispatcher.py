@@ -83,6 +83,42 @@ def test_static_files_and_those_below_web_inf_can_be_dispatched_to(node: Node) -
         assert node.ask("/shop/front/include/WEB-INF/inner.txt").body == b"<inner>"
 
 
+KINDS = """
+def front(environ, start_response):
+    kind, path = environ["PATH_INFO"].split("/", 2)[1:]
+    context = environ["catalina.context"]
+    dispatcher = context.named_dispatcher("back") if path == "@" else context.dispatcher("/" + path)
+    if kind == "forward":
+        return dispatcher.forward(environ, start_response)
+    start_response("200 OK", [])
+    return [*dispatcher.include(environ), b"|", environ["catalina.dispatcher_type"].encode()]
+
+def back(environ, start_response):
+    start_response("200 OK", [])
+    core = "org.apache.catalina.core."
+    names = (core + "DISPATCHER_TYPE", core + "DISPATCHER_REQUEST_PATH", "org.apache.catalina.NAMED")
+    return ["|".join([environ["catalina.dispatcher_type"], *(str(environ.get(name)) for name in names)]).encode()]
+
+seen = lambda application: application
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/shop/back/x", "REQUEST|REQUEST|/back/x|None"),
+        ("/shop/front/forward/back/x", "FORWARD|FORWARD|/back/x|None"),
+        ("/shop/front/include/back/x", "INCLUDE|INCLUDE|/back/x|None|REQUEST"),
+        ("/shop/front/forward/@", "FORWARD|FORWARD|/front/forward/@|back"),
+    ],
+)
+def test_the_other_resource_knows_the_kind_of_its_dispatch(tmp_path: Path, path: str, said: str) -> None:
+    node = Node(tmp_path)
+    node.add("shop", {"WEB-INF/web.xml": WEB_XML, "WEB-INF/classes/front_back.py": KINDS})
+    with node:
+        assert node.ask(path).body.decode() == said
+
+
 def test_a_path_that_leads_out_has_no_dispatcher(node: Node) -> None:
     with node:
         context = node.context.application_context  # type: ignore[attr-defined]  # set by the fixture

@@ -12,12 +12,14 @@ from catalina.tribes.group.rpc_message import RpcMessage
 from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.java import dumps
 from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
+from catalina.tribes.ledger import wire as ledger_wire
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
 from tests.fuzz.targets_sessions import captured
+from tests.tribes.ledger import test_wire
 
 _STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
 _DEPLOY = "catalina.ha.deploy"
@@ -61,6 +63,12 @@ def _election() -> list[bytes]:
     return [CoordinationMessage(peers[0], peers[1], tuple(peers), bytes(16), COORD_REQUEST).encode()]
 
 
+def _ledger() -> list[bytes]:
+    comparison = [ledger_wire.encode(message) for message in test_wire.MESSAGES]
+    ends = ledger_wire.encode_ends(test_wire.GRAVES)
+    return [*comparison, ledger_wire.encode_copies(test_wire.copies(2)), ends, ledger_wire.encode_question("S1")]
+
+
 def _farm() -> list[bytes]:
     offer = FarmOffer((), ())
     return [FarmHello().encode(), offer.encode(), FarmWant(("a.war", "b.war")).encode()]
@@ -87,6 +95,7 @@ TARGETS = [
            lambda: [MapState.encode(MapState.INITIALIZED)]),
     Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
            lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp) for stamp in _STAMPS]], ()),
+    Target("ledger", ledger_wire.decode, ("catalina.tribes.ledger.wire:decode",), _ledger),
     Target("farm", decode_farm_message, (f"{_DEPLOY}.farm_offer:decode_farm_message",), _farm),
     Target("trailer", FarmTrailer.decode, (f"{_DEPLOY}.farm_trailer:FarmTrailer.decode",),
            lambda: [FarmTrailer(bytes(16), 0, 5, 1, bytes(32)).encode()]),

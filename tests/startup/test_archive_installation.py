@@ -12,7 +12,7 @@ from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.errors import DeploymentError
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
-from tests.startup.test_application_deployer import application_files, write_directory
+from tests.startup.test_application_deployer import application_files, write_descriptor, write_directory
 
 NAME = ContextName("/shop", "1")
 FILE = "shop-1-py3-none-any.whl"
@@ -129,3 +129,34 @@ def test_a_context_of_server_xml_is_not_replaced(base):
     with pytest.raises(DeploymentError, match=r"stands in server\.xml"):
         base.config.install_archive(str(made), "a.war", ContextName("/a"))
     assert os.listdir(base.webapps) == []
+
+
+def test_an_installation_that_breaks_off_leaves_the_previous_archive(base, monkeypatch):
+    install(base, "one")
+    before = (base.webapps / FILE).read_bytes()
+    made = make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": hello("two")})
+
+    def break_off(application):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(base.config, "exchange", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        base.config.install_archive(str(made), FILE, NAME)
+    assert (base.webapps / FILE).read_bytes() == before
+    assert base.host.brought.brought_by(str(base.webapps / FILE)) == COMMAND
+
+
+def test_the_farm_renews_an_archive_whose_descriptor_was_copied_from_it_or_is_the_operators(tmp_path):
+    base = Base(tmp_path, auto_deploy=False, copy_xml=True)
+    write_descriptor(base, "b")
+    with running(base):
+        for text in ("one", "two"):
+            for name in ("a", "b"):
+                files = {**application_files(name == "a"), f"{text}.html": text}
+                made = make_zip(tmp_path / f"from/{name}.war", files)
+                assert base.config.install_archive(str(made), f"{name}.war", ContextName(f"/{name}"), FARM)
+                assert (base.webapps / name / f"{text}.html").exists()
+        for name in ("a", "b"):
+            assert base.config.remove_archive(ContextName(f"/{name}"), FARM)
+        assert os.listdir(base.webapps) == []
+        assert sorted(os.listdir(base.descriptors)) == ["b.xml"]

@@ -224,3 +224,18 @@ def test_attributes_of_another_protocol_are_said_without_their_secrets(check: Ch
     assert "[AJP/1.3] has no attribute compression; value [on] ignored" in texts
     assert any("has no attribute keystorePass" in text for text in texts)
     assert "hunter2" not in "".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("part", "package"),
+    [
+        (CLUSTER.format(ENCRYPT.format('encryptionKey="000102030405060708090a0b0c0d0e0f"')), "cryptography"),
+        ('<Realm className="org.apache.catalina.realm.JNDIRealm" connectionURL="ldap://localhost"/>', "ldap3"),
+    ],
+)
+def test_a_part_that_cannot_start_without_its_package_ends_the_start(
+    check: Check, monkeypatch: pytest.MonkeyPatch, part: str, package: str
+) -> None:
+    monkeypatch.setattr("catalina.startup.start_check.is_installed", lambda name: name != package)
+    errors = [text for level, text in check(engine=part) if level == logging.ERROR]
+    assert errors == [f"the start ends here, as the package {package} is not installed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["CONTINUE", "chunk", "encode_head"]
+__all__ = ["CONTINUE", "chunk", "encode_head", "with_reason"]
 
 CONTINUE = b"HTTP/1.1 100 \r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -17,13 +17,12 @@ _NOT_TOKEN = re.compile(r"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]")
 _STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 
 
-def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str, reason: str = "") -> bytes:
+def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> bytes:
     """The head up to and including the empty line.
 
     Args:
         status: 100 to 999.
         fields: name and value; controls in them become spaces, characters beyond latin-1 question marks.
-        reason: text behind the status, none as a rule; controls in it become spaces.
         tail: finished field lines of the connection itself (Date, Connection ...), each with its CRLF.
     """
     text = ""
@@ -32,11 +31,14 @@ def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str, reaso
     # One field is one CR and one LF; another count means that a name or a value brought its own.
     if text.count("\n") != len(fields) or text.count("\r") != len(fields) or "\0" in text:
         text = "".join(f"{_clean_name(name)}: {_CONTROLS.sub(' ', value)}\r\n" for name, value in fields)
-    line = _STATUS_LINES.get(status) if not reason else None
-    if line is None:
-        line = f"HTTP/1.1 {status} {_CONTROLS.sub(' ', reason)}\r\n"
-    head = f"{line}{text}{tail}\r\n"
+    head = f"{_STATUS_LINES.get(status) or f'HTTP/1.1 {status} ' + chr(13) + chr(10)}{text}{tail}\r\n"
     return head.encode("latin-1", "replace")
+
+
+def with_reason(head: bytes, reason: str) -> bytes:
+    """A head of :func:`encode_head` with a reason behind its status; controls in it become spaces."""
+    line, end, rest = head.partition(b"\r\n")
+    return line + _CONTROLS.sub(" ", reason).encode("latin-1", "replace") + end + rest
 
 
 def _clean_name(name: str) -> str:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from catalina.ha.session.delta_session import DeltaSession
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
-    from catalina.tribes.ledger.ledger import Change
 
 __all__ = ["BackupManager"]
 
@@ -200,11 +199,10 @@ class BackupManager(ClusterManagerBase):
         """A version later than all that were made here."""
         return self._versions.tick(int(self._clock() * 1_000_000))
 
-    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+    def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Give a session's record what a request here has changed; the version of the change."""
         version = self.next_version()
-        for name, value in changes:
-            session.record.take(name, value, version)
+        session.record.put(changes, version)
         return version
 
     def background_process(self) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.session import Session
     from catalina.tribes.channel import Delivery
-    from catalina.tribes.ledger.ledger import Change
     from catalina.tribes.ledger.version import Version
     from catalina.tribes.member import Member
 
@@ -109,7 +108,7 @@ class ClusterManagerBase(ManagerBase):
             tell: the other nodes do not know it yet.
         """
 
-    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+    def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Give a session's record what a request here has changed; the version of the change."""
         raise NotImplementedError
 

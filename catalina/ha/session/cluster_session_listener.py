@@ -12,6 +12,7 @@ from catalina.ha.session.session_message import (
     EVT_LEDGER,
     SessionMessage,
 )
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.ledger.wire import is_start
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ log = logging.getLogger("org.apache.catalina.ha.session.ClusterSessionListener")
 
 class ClusterSessionListener(ClusterListener):
     """Finds the manager a message is for; a node that asks for the state of an unknown one is told so at once."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._repeated = RepeatedMessages(log)
 
     def accept(self, message: Any) -> bool:
         """Session messages only."""
@@ -49,4 +54,9 @@ class ClusterSessionListener(ClusterListener):
                 EVT_ALL_SESSION_NOCONTEXTMANAGER, name, None, "NO-CONTEXT-MANAGER", f"NO-CONTEXT-MANAGER-{name}"
             )
             cluster.post(no_manager, sender)
-        log.warning("Context manager doesn't exist:[%s]", name)
+        self._repeated.log(
+            logging.WARNING,
+            f"messages of {sender.name} for managers that do not exist",
+            "Context manager doesn't exist:[%s]",
+            name,
+        )

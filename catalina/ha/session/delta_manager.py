@@ -15,7 +15,8 @@ from catalina.ha.request_deliveries import settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.comparisons import Comparisons
 from catalina.ha.session.delta_receiver import DeltaReceiver
-from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.delta_request import DeltaAction, serialize
+from catalina.ha.session.delta_session import DeltaSession, changes_of
 from catalina.ha.session.java_clocks import JavaClocks
 from catalina.ha.session.session_message import (
     EVT_CHANGE_SESSION_ID,
@@ -25,6 +26,7 @@ from catalina.ha.session.session_message import (
     EVT_SESSION_CREATED,
     EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
+    STAMP,
     SessionMessage,
     encode_message,
     encode_session_id,
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
-    from catalina.tribes.ledger.ledger import Change
     from catalina.tribes.ledger.version import Version
     from catalina.tribes.member import Member
 
@@ -66,6 +67,10 @@ def _positive(text: str) -> int:
     if not text.strip().isdecimal() or int(text) <= 0:
         raise AttributeRefused("a positive whole number of sessions")
     return int(text)
+
+
+#: A session, and what a request changed in it.
+_Told = tuple[DeltaSession, list[DeltaAction]]
 
 
 class DeltaManager(ClusterManagerBase):
@@ -211,7 +216,7 @@ class DeltaManager(ClusterManagerBase):
             body = stamp(grave.version, grave.access or NO_VERSION)
             self._tell(EVT_SESSION_EXPIRED, session.id, body, f"{session.id}-EXPIRED-MSG", self.now_ms())
 
-    def commit(self, session: DeltaSession, changes: Sequence[Change]) -> Version:
+    def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Give a session's record what a request here has changed; the version of the change."""
         with self.lock:
             return self.ledger.change(session.record, changes, self.now_us)
@@ -224,59 +229,68 @@ class DeltaManager(ClusterManagerBase):
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Send what the request changed; a session that was only read says now and then that it lives."""
         members, cluster = self._members, self.cluster
-        message = self._completed_message(session, bool(members), self.now_ms())
-        if message is None or cluster is None:
+        told: list[_Told] = []
+        now_ms = self.now_ms()
+        self._take_from(session, told, now_ms)
+        messages = self._messages_of(told, bool(members), now_ms)
+        if not messages or cluster is None:
             return None
-        return cluster.post_all((message,), members)
+        return cluster.post_all(messages, members)
 
     def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
         """The same for all requests of a round: their messages go through the channel as one."""
         members, now_ms = self._members, self.now_ms()
-        has_members = bool(members)
-        messages = []
+        told: list[_Told] = []
+        delivery = None
         for session, _, _ in entries:
             try:
-                message = self._completed_message(session, has_members, now_ms)
+                self._take_from(session, told, now_ms)
             except BaseException as error:
                 log.exception(UNABLE)
                 self.not_replicated(error)
-                continue
-            if message is not None:
-                messages.append(message)
-        delivery = None
-        if messages and self.cluster is not None:
-            try:
+        try:
+            messages = self._messages_of(told, bool(members), now_ms)
+            if messages and self.cluster is not None:
                 delivery = self.cluster.post_all(messages, members)
-            except BaseException as error:
-                log.exception(UNABLE)
-                self.not_replicated(error)
+        except BaseException as error:
+            log.exception(UNABLE)
+            self.not_replicated(error)
         held = [each for _, _, each in entries if each is not None]
         if held:
             settle(held, () if delivery is None else (delivery,))
 
-    def _completed_message(self, session: Any, has_members: bool, now_ms: int) -> tuple[bytes, str] | None:
-        """What the others must know about a session after a request, with its key.
+    def _take_from(self, session: Any, told: list[_Told], now_ms: int) -> None:
+        """Add what a request has changed in a session, or that it has used it, if the others must know."""
+        if isinstance(session, DeltaSession) and session.alive:
+            actions = session.take_actions()
+            if actions or not session.is_primary or self._must_tell_access(session, now_ms):
+                told.append((session, actions))
 
-        Without others the change gets its version all the same: one who was only out of sight has changes, too.
+    def _messages_of(self, told: Sequence[_Told], has_members: bool, now_ms: int) -> list[tuple[bytes, str]]:
+        """Give the records what was changed, and make the messages that tell it; each with its key.
+
+        Without members a change gets its version all the same: one who was only out of sight has changes, too.
         """
-        if not isinstance(session, DeltaSession) or not session.alive:
-            return None
-        event, delta = EVT_SESSION_DELTA, session.take_delta()
-        if delta is None:
-            if session.is_primary and not self._must_tell_access(session, now_ms):
-                return None
-            event, delta = EVT_SESSION_ACCESSED, b""
-            with self.lock:
-                self.ledger.use(session.record, self.now_us)
-        session.is_primary = True
-        session.last_replicated_ms = now_ms
-        if not has_members:
-            return None
-        if self.enable_statistics:
-            self.sent[event] += 1
-        session_id = session.id
-        body = delta + stamp(session.record.access)
-        return encode_message(event, self.name, body, session_id, f"{session_id}-{now_ms}", now_ms), session_id
+        with self.lock:
+            versions = self.ledger.change_all(
+                [(session.record, changes_of(actions)) for session, actions in told], now_ms * 1000
+            )
+        messages: list[tuple[bytes, str]] = []
+        name, record_all, sent, counts = self.name, self.record_all_actions, self.sent, self.enable_statistics
+        for (session, actions), version in zip(told, versions, strict=True):
+            session.is_primary = True
+            session.last_replicated_ms = now_ms
+            if not has_members:
+                continue
+            session_id = session.id
+            if actions:
+                event, body = EVT_SESSION_DELTA, serialize(session_id, record_all, actions) + STAMP + version
+            else:
+                event, body = EVT_SESSION_ACCESSED, STAMP + version
+            if counts:
+                sent[event] += 1
+            messages.append((encode_message(event, name, body, session_id, session_id, now_ms), session_id))
+        return messages
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:
         interval = session.max_inactive_interval

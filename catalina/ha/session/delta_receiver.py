@@ -27,6 +27,7 @@ from catalina.ha.session.session_message import (
     EVT_SESSION_CREATED,
     EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
+    STAMP,
     SessionMessage,
     decode_session_id,
     stamp_of,
@@ -35,7 +36,7 @@ from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, 
 from catalina.tribes.ledger.graves import Grave
 from catalina.tribes.ledger.reconciler import Reply, Settled, TopSums
 from catalina.tribes.ledger.record import FieldState, Record, Snapshot, bare_id
-from catalina.tribes.ledger.version import NO_VERSION, Version
+from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 from catalina.tribes.ledger.wire import (
     Copies,
     Copy,
@@ -57,6 +58,7 @@ __all__ = ["DeltaReceiver"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
+_STAMP_SIZE = len(STAMP) + VERSION_SIZE
 #: Records that are sent at once, from this thread; more are streamed by the state sender.
 MAX_AT_ONCE = 50
 
@@ -83,12 +85,11 @@ class DeltaReceiver:
 
     # -- versions --------------------------------------------------------------------------------------------------
 
-    def _version_of(self, message: SessionMessage, sender: Member) -> Version:
-        """Under the manager's lock: the version of what a message says."""
-        if keeps_order(sender):
-            versions = stamp_of(message.session)
-            if versions:
-                return versions[0]
+    def _version_of(self, message: SessionMessage, sender: Member, is_ours: bool) -> Version:
+        """Under the manager's lock: the version of what a message says; ``is_ours``: of a node of this software."""
+        body = message.session
+        if is_ours and body is not None and body[-_STAMP_SIZE:-VERSION_SIZE] == STAMP:
+            return body[-VERSION_SIZE:]
         return self._java_version(sender, message.timestamp_ms)
 
     def _java_version(self, sender: Member, timestamp_ms: int | None, age_ms: int = 0) -> Version:
@@ -104,39 +105,39 @@ class DeltaReceiver:
             return
         manager = self._manager
         with manager.lock:
-            born = self._version_of(message, sender)
+            born = self._version_of(message, sender, keeps_order(sender))
             commands = manager.ledger.heard_created(sender, session_id, born, time.monotonic())
         created_ms = manager.now_ms() if message.timestamp_ms is None else message.timestamp_ms
         self._carry_out(commands, created_ms=created_ms)
 
     def _handle_delta(self, message: SessionMessage, sender: Member) -> None:
-        if not message.session or not message.session_id:
+        session_id = message.session_id
+        if not message.session or not session_id:
             return
         changes = fields_of(DeltaRequest.decode(message.session).actions)
-        manager = self._manager
+        manager, is_ours = self._manager, keeps_order(sender)
+        session = manager.sessions.get(session_id)
+        if isinstance(session, DeltaSession):  # nearly always: no look-up in the ledger, no command
+            with manager.lock:
+                version = self._version_of(message, sender, is_ours)
+                taken = manager.ledger.take(session.record, changes, version)
+            session.told(taken, manager.notify_listeners_on_replication)
+            session.touched_elsewhere()
+            return
         with manager.lock:
+            version = self._version_of(message, sender, is_ours)
             commands = manager.ledger.heard_changes(
-                sender,
-                message.session_id,
-                changes,
-                self._version_of(message, sender),
-                time.monotonic(),
-                can_ask=keeps_order(sender),
+                sender, session_id, changes, version, time.monotonic(), can_ask=is_ours
             )
         self._carry_out(commands)
 
     def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
-        manager = self._manager
+        manager, is_ours = self._manager, keeps_order(sender)
         if not message.session_id:
             return
         with manager.lock:
-            commands = manager.ledger.heard_use(
-                sender,
-                message.session_id,
-                self._version_of(message, sender),
-                time.monotonic(),
-                can_ask=keeps_order(sender),
-            )
+            version = self._version_of(message, sender, is_ours)
+            commands = manager.ledger.heard_use(sender, message.session_id, version, time.monotonic(), can_ask=is_ours)
         self._carry_out(commands)
 
     def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
@@ -145,7 +146,7 @@ class DeltaReceiver:
             return
         versions: Sequence[Version] = stamp_of(message.session, 2) if keeps_order(sender) else ()
         with manager.lock:
-            version, access = versions if versions else (self._version_of(message, sender), None)
+            version, access = versions if versions else (self._version_of(message, sender, keeps_order(sender)), None)
             commands = manager.ledger.heard_end(sender, message.session_id, version, access, time.monotonic())
         self._carry_out(commands)
 
@@ -153,15 +154,11 @@ class DeltaReceiver:
         new_id = decode_session_id(message.session or b"")
         if not message.session_id or not new_id:
             return
-        manager = self._manager
+        manager, is_ours = self._manager, keeps_order(sender)
         with manager.lock:
+            version = self._version_of(message, sender, is_ours)
             commands = manager.ledger.heard_rename(
-                sender,
-                message.session_id,
-                new_id,
-                self._version_of(message, sender),
-                time.monotonic(),
-                can_ask=keeps_order(sender),
+                sender, message.session_id, new_id, version, time.monotonic(), can_ask=is_ours
             )
         self._carry_out(commands)
 

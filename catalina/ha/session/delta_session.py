@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import InvalidSessionError, NotReplicableError, ProtocolError
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import ClusterManagerBase
     from catalina.session.session import Principal
 
-__all__ = ["DeltaSession", "fields_of", "fields_of_data"]
+__all__ = ["DeltaSession", "changes_of", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
@@ -294,13 +294,8 @@ class DeltaSession(StandardSession):
         actions = self.take_actions()
         if not actions:
             return None
-        self.manager.commit(self, fields_of(actions))
+        self.manager.commit(self, changes_of(actions))
         return serialize(self.id, self.manager.record_all_actions, actions)
-
-    def take_changes(self) -> tuple[list[Change], list[DeltaAction]]:
-        """What the others do not know yet, as fields and as actions; who takes it gives the fields to the record."""
-        actions = self.take_actions()
-        return fields_of(actions), actions
 
     def take_actions(self) -> list[DeltaAction]:
         """The actions of the next delta; empty for nothing."""
@@ -595,6 +590,12 @@ MAX_INTERVALS = 1000
 def listener_field(listener: EncodedValue) -> Field:
     """The field of a listener that travels: each is one of its own, so that two nodes can add one each."""
     return TYPE_LISTENER, hashlib.blake2b(listener.data, digest_size=16).hexdigest()
+
+
+def changes_of(actions: list[DeltaAction]) -> Sequence[tuple[Any, ...]]:
+    """The actions of :meth:`DeltaSession.take_actions` as changes of the record, each of which ends with a field and
+    its value: attributes are that already, and properties stand before them."""
+    return fields_of(actions) if actions and actions[0][0] != TYPE_ATTRIBUTE else actions
 
 
 def fields_of(actions: Iterable[DeltaAction]) -> list[Change]:

@@ -40,6 +40,7 @@ __all__ = [
     "EVT_SESSION_CREATED",
     "EVT_SESSION_DELTA",
     "EVT_SESSION_EXPIRED",
+    "STAMP",
     "SessionMessage",
     "decode_session_id",
     "encode_message",
@@ -107,7 +108,11 @@ def encode_message(
     unique_id: str | None,
     timestamp_ms: int | None,
 ) -> bytes:
-    """The bytes of a :class:`SessionMessage` with these fields, for who sends one with every request."""
+    """The bytes of a :class:`SessionMessage` with these fields, for who sends one with every request.
+
+    The unique id may be anything; the session's own id costs the least.
+    """
+    encoded_id = _remembered_string(session_id)
     body = _NULL if session is None else _ARRAY_HEAD + _U32.pack(len(session)) + session
     return b"".join(
         (
@@ -115,8 +120,8 @@ def encode_message(
             _FIXED.pack(0, event, timestamp_ms or 0, timestamp_ms is not None),
             _remembered_string(context_name),
             body,
-            _remembered_string(session_id),
-            _string(unique_id),
+            encoded_id,
+            encoded_id if unique_id == session_id else _string(unique_id),
         )
     )
 
@@ -268,7 +273,7 @@ def decode_session_id(data: bytes) -> str:
 
 
 #: Begins the versions behind a body: Java has read all that it reads before them.
-_STAMP = b"Pv"
+STAMP = b"Pv"
 
 
 def stamp(version: Version, access: Version = NO_VERSION) -> bytes:
@@ -278,13 +283,13 @@ def stamp(version: Version, access: Version = NO_VERSION) -> bytes:
         version: of what the message says.
         access: of an end for idleness: the last use that its sender knows of.
     """
-    return _STAMP + version + access
+    return STAMP + version + access
 
 
 def stamp_of(body: bytes | None, count: int = 1) -> tuple[Version, ...]:
     """The last ``count`` versions behind a body; empty when there are not so many. Ask only for messages of nodes of
     this software: the bytes of a Java node may end in anything."""
-    size = len(_STAMP) + count * VERSION_SIZE
-    if body is None or len(body) < size or not body.startswith(_STAMP, len(body) - size):
+    size = len(STAMP) + count * VERSION_SIZE
+    if body is None or len(body) < size or not body.startswith(STAMP, len(body) - size):
         return ()
-    return tuple(body[at : at + VERSION_SIZE] for at in range(len(body) - size + len(_STAMP), len(body), VERSION_SIZE))
+    return tuple(body[at : at + VERSION_SIZE] for at in range(len(body) - size + len(STAMP), len(body), VERSION_SIZE))

@@ -19,6 +19,7 @@ from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
+from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
     SEND_OPTIONS_BYTE_MESSAGE,
@@ -107,6 +108,7 @@ class SimpleTcpCluster(Lifecycle):
         self.cluster_listeners: list[ClusterListener] = []
         self.deployer: Any = None
         self.missed = MissedMessages()
+        self._repeated = RepeatedMessages(log)
         self._valves_registered = False
 
     def __str__(self) -> str:
@@ -333,9 +335,16 @@ class SimpleTcpCluster(Lifecycle):
         decode = decoder_for(class_name_of(message.data))
         try:
             decoded = decode(message.data) if decode is not None else None
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001  # logged below, once in a while
             # A broken message of one peer; whatever the codec raises must cost only this message.
-            log.exception("Unable to read a message of %s, %d bytes", sender.name, len(message.data))
+            self._repeated.log(
+                logging.ERROR,
+                f"messages of {sender.name} that cannot be read",
+                "Unable to read a message of %s, %d bytes",
+                sender.name,
+                len(message.data),
+                exc_info=error,
+            )
             return
         self.dispatch(decoded, sender)
 
@@ -347,8 +356,15 @@ class SimpleTcpCluster(Lifecycle):
                 if listener.accept(message):
                     accepted = True
                     listener.message_received(message, sender)
-            except BaseException:
-                log.exception("Cluster listener %s failed on a message of %s", type(listener).__name__, sender.name)
+            except BaseException as error:  # noqa: BLE001  # logged below, once in a while
+                self._repeated.log(
+                    logging.ERROR,
+                    f"messages of {sender.name} that {type(listener).__name__} failed on",
+                    "Cluster listener %s failed on a message of %s",
+                    type(listener).__name__,
+                    sender.name,
+                    exc_info=error,
+                )
         if not accepted:
             log.debug("Message [%s] from type [%s] transferred but no listener registered", message, type(message))
             if self.notify_lifecycle_listener_on_failure:

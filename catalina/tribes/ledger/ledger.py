@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Peer, Renamed, Tell, TellEnded, Used
@@ -106,14 +107,30 @@ class Ledger:
         self._add(record)
         return record
 
-    def change(self, record: Record, changes: Iterable[Change], now_us: int) -> Version:
+    def change(self, record: Record, changes: Iterable[tuple[Any, ...]], now_us: int) -> Version:
         """This node has changed fields of a record, and so used it; the version of the change, for the message."""
         version = self.clock.tick(now_us)
-        for name, value in changes:
-            record.take(name, value, version)
-        record.access = version
+        record.put(changes, version)
         self.changed_buckets.add(record.bucket)
         return version
+
+    def change_all(self, entries: Iterable[tuple[Record, Sequence[tuple[Any, ...]]]], now_us: int) -> list[Version]:
+        """:meth:`change` for the records of many requests; the version of each. One without changes was used.
+
+        The records share a version; only a record that comes again takes another.
+        """
+        version = NO_VERSION
+        versions = []
+        for record, changes in entries:
+            if record.access >= version:
+                version = self.clock.tick(now_us)
+            if changes:
+                record.put(changes, version)
+                self.changed_buckets.add(record.bucket)
+            else:
+                record.access = version
+            versions.append(version)
+        return versions
 
     def use(self, record: Record, now_us: int) -> Version:
         """This node has used a record without a change; the version of the use."""
@@ -184,16 +201,29 @@ class Ledger:
         record = self.addressed(full_id)
         if record is None:
             return self._heard_of_unknown(peer, full_id, changes, version, now, can_ask)
+        taken = self.take(record, changes, version)
+        return [Changed(record, taken)] if taken else [Used(record)]
+
+    def take(self, record: Record, changes: Iterable[Change], version: Version) -> list[FieldChange]:
+        """:meth:`heard_changes` for a record that the carrier has found: the changes that were taken."""
+        self.clock.heard(version)
+        versions, values, floor = record.versions, record.values, record.floor
         taken: list[FieldChange] = []
         for name, value in changes:
-            old = record.value_of(name)
-            if record.take(name, value, version):
-                taken.append((name, old, value))
+            if value is None or type(name) is not str:
+                old = record.value_of(name)
+                if record.take(name, value, version):
+                    taken.append((name, old, value))
+            elif version >= versions.get(name, floor):  # an attribute that is set, as nearly all are
+                taken.append((name, values.get(name), value))
+                versions[name] = version
+                values[name] = value
         if taken:
+            record.touch()
             self.changed_buckets.add(record.bucket)
         if version > record.access:
             record.access = version
-        return [Changed(record, taken)] if taken else [Used(record)]
+        return taken
 
     def heard_use(
         self, peer: Peer, full_id: str, version: Version, now: float, *, can_ask: bool = True

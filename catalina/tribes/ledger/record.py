@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.version import NO_VERSION, Version
@@ -152,6 +153,27 @@ class Record:
         if value is None:
             self._forget_removed()
         return True
+
+    def put(self, changes: Iterable[tuple[Any, ...]], version: Version) -> None:
+        """Take changes whose version is later than all that are known, as this node's own always are.
+
+        Args:
+            changes: each ends with a field and its value; what stands before them is the carrier's own.
+        """
+        versions, values = self.versions, self.values
+        for change in changes:
+            name, value = change[-2], change[-1]
+            if value is None or type(name) is not str:
+                self.take(name, value, version)
+            else:
+                versions[name] = version
+                values[name] = value
+        self._digest = None
+        self.access = version
+
+    def touch(self) -> None:
+        """The versions have been changed: the digest is another one."""
+        self._digest = None
 
     def _forget_removed(self) -> None:
         """Bound the memory of removed fields: an application may remove ever new names."""

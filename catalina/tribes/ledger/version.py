@@ -22,6 +22,9 @@ NO_VERSION = b""
 MAX_CLOCK = 1 << 62
 
 
+_BEYOND: Version = (MAX_CLOCK + 1).to_bytes(CLOCK_SIZE, "big")
+
+
 def life_tag(node: bytes, born_us: int) -> bytes:
     """The tag of one life of a node, from what names the node and when this life began."""
     return hashlib.blake2b(
@@ -51,29 +54,33 @@ class VersionClock:
         tag: that life's, from :func:`life_tag`.
     """
 
-    __slots__ = ("_last", "tag")
+    __slots__ = ("_heard", "_last", "tag")
 
     def __init__(self, tag: bytes) -> None:
         if len(tag) != VERSION_SIZE - CLOCK_SIZE:
             raise ValueError(f"expected a tag of {VERSION_SIZE - CLOCK_SIZE} bytes, got {len(tag)}")
         self.tag = tag
         self._last = 0
+        #: The latest version that was heard since the last tick.
+        self._heard: Version = NO_VERSION
 
     def tick(self, now_us: int) -> Version:
         """A version later than every one that was made or heard here; ``now_us`` is the wall clock."""
         last = self._last + 1
+        if self._heard:
+            last = max(last, clock_of(self._heard) + 1)
+            self._heard = NO_VERSION
         self._last = last = last if last > now_us else now_us
         return last.to_bytes(CLOCK_SIZE, "big") + self.tag
 
     def peek(self, now_us: int) -> int:
         """The clock that the next version will have, at least."""
-        return max(self._last + 1, now_us)
+        return max(self._last + 1, clock_of(self._heard) + 1, now_us)
 
     def heard(self, version: Version) -> None:
-        """Never make a version before this one."""
-        clock = clock_of(version)
-        if self._last < clock <= MAX_CLOCK:
-            self._last = clock
+        """Never make a version before this one. What is beyond every clock is none."""
+        if self._heard < version < _BEYOND:
+            self._heard = version
 
     def is_own(self, version: Version) -> bool:
         """Whether this life of this node made a version."""

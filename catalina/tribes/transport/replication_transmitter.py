@@ -16,6 +16,7 @@ from catalina.tribes.channel import (
 )
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.nio_sender import KeyedFrame
 from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 from catalina.tribes.transport.nio.pooled_parallel_sender import PooledParallelSender
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from catalina.tribes.group.group_channel import GroupChannel
 
 __all__ = ["FailureListener", "ReplicationTransmitter"]
+
+_SPECIAL = SEND_OPTIONS_SECURE | SEND_OPTIONS_UDP
 
 
 class FailureListener(Protocol):
@@ -74,16 +77,24 @@ class ReplicationTransmitter(Component):
             ChannelError: a message that must be encrypted would go as a datagram.
         """
         options = messages[0].options
-        secure = bool(options & SEND_OPTIONS_SECURE) or self.transport.secure
         frame = self._encoder.frame
         frames = [(frame(message), message.key) for message in messages]
         wants_ack = bool(options & SEND_OPTIONS_USE_ACK)
-        if options & SEND_OPTIONS_UDP or self._udp_based:
-            if secure:
-                raise ChannelError("a secure message cannot be sent as a datagram")
-            self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
+        if options & _SPECIAL or self._udp_based:
+            self._send_specially(to, frames, options, wants_ack, delivery)
         else:
-            self.transport.enqueue(to, frames, wants_ack, delivery, secure)
+            self.transport.enqueue(to, frames, wants_ack, delivery)
+
+    def _send_specially(
+        self, to: Sequence[Member], frames: Sequence[KeyedFrame], options: int, wants_ack: bool, delivery: Delivery
+    ) -> None:
+        secure = bool(options & SEND_OPTIONS_SECURE) or self.transport.secure
+        if not (options & SEND_OPTIONS_UDP or self._udp_based):
+            self.transport.enqueue_secure(to, frames, wants_ack, delivery)
+        elif secure:
+            raise ChannelError("a secure message cannot be sent as a datagram")
+        else:
+            self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
 
     def welcome(self, member: Member) -> None:
         """The member has joined. In the runner."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.coyote.http11.response_head import chunk, encode_head
+from catalina.coyote.http11.response_head import chunk, encode_head, with_reason
 
 
 def test_a_head_is_written_as_tomcat_writes_it():
@@ -38,5 +38,6 @@ def test_any_fields_make_exactly_one_line_each(fields):
 
 
 def test_a_reason_is_sent_on_request_and_cannot_end_its_line():
-    assert encode_head(404, (), "", "Not Found") == b"HTTP/1.1 404 Not Found\r\n\r\n"
-    assert encode_head(404, (), "", "a\r\nX: b") == b"HTTP/1.1 404 a  X: b\r\n\r\n"
+    head = encode_head(404, (("A", "b"),), "")
+    assert with_reason(head, "Not Found") == b"HTTP/1.1 404 Not Found\r\nA: b\r\n\r\n"
+    assert with_reason(head, "a\r\nX: \u20ac") == b"HTTP/1.1 404 a  X: ?\r\nA: b\r\n\r\n"

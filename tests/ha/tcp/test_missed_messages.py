@@ -92,7 +92,7 @@ def test_a_change_that_could_not_be_encoded_is_missed_by_everybody(monkeypatch: 
     def no_memory(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(a.manager, "_completed_message", no_memory)
+    monkeypatch.setattr(a.manager, "_take_from", no_memory)
     a.manager.requests_completed([(session, None, None)])
     assert a.cluster.missed.take(a.cluster.members) == [b.channel.local_member]
     monkeypatch.setattr(a.manager, "request_completed", no_memory)

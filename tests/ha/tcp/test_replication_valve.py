@@ -177,8 +177,8 @@ def test_in_the_loop_a_failure_to_replicate_costs_the_other_answers_nothing(
     valve, loop = in_a_loop(a)
     bad, good = FakeRequest(a), FakeRequest(a)
     held = [serve(valve, request, count).held[0] for request in (bad, good)]
-    take_delta = DeltaSession.take_delta
-    monkeypatch.setattr(DeltaSession, "take_delta", lambda self: 1 / 0 if self is bad.session else take_delta(self))
+    take_actions = DeltaSession.take_actions
+    monkeypatch.setattr(DeltaSession, "take_actions", lambda self: 1 / 0 if self is bad.session else take_actions(self))
     loop.work()
     assert all(each.done for each in held)
     assert "Unable to perform replication request." in caplog.text

@@ -161,6 +161,9 @@ def test_nobody_to_send_to_is_no_failure() -> None:
     assert not node.cluster.send(message)
 
 
+MEMBER = Member(bytes((10, 0, 0, 9)), 4000)
+
+
 def started_with(
     caplog: pytest.LogCaptureFixture, *valves: ValveBase, deployer: Any = None, secure: bool = False
 ) -> str:
@@ -190,3 +193,11 @@ def test_a_farm_that_anybody_can_deploy_to_is_warned_about(caplog: pytest.LogCap
     assert "can deploy code on every node" in started_with(caplog, deployer=Mock())
     assert "Deployer" not in started_with(caplog, deployer=Mock(), secure=True)
     assert "Deployer" not in started_with(caplog)
+
+
+def test_broken_messages_in_any_number_are_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:
+    node = Node(FakeNetwork())
+    broken = b"\xac\xed\x00\x05sr\x00\x32org.apache.catalina.ha.session.SessionMessageImpl"
+    for _ in range(1000):
+        node.cluster.message_received(ChannelMessage(broken, 0, 0, bytes(16), MEMBER), MEMBER)
+    assert caplog.text.count("Unable to read a message of tcp://10.0.0.9:4000") == 5

@@ -23,8 +23,11 @@ class Transport(ParallelNioSender):
     def open(self, reactor, on_failure) -> None:
         """There is no loop here."""
 
-    def enqueue(self, to, frames, wants_ack, delivery, secure=False) -> None:
-        self.queued.append(("tls" if secure else "tcp", to, frames, wants_ack))
+    def enqueue(self, to, frames, wants_ack, delivery) -> None:
+        self.queued.append(("tcp", to, frames, wants_ack))
+
+    def enqueue_secure(self, to, frames, wants_ack, delivery) -> None:
+        self.queued.append(("tls", to, frames, wants_ack))
 
     def enqueue_datagrams(self, to, frames, wants_ack, delivery) -> None:
         self.queued.append(("udp", to, frames, wants_ack))

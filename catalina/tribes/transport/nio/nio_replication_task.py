@@ -154,8 +154,14 @@ class NioReplicationTask:
                         exc.at_peer(str(message.address)),
                     )
                     answer = FAIL_ACK
-                except Exception:  # a listener is foreign code; the sender learns that it failed
-                    log.exception("Processing of a message from %s failed", message.address)
+                except Exception as exc:  # noqa: BLE001  # a listener is foreign code; the sender learns that it failed
+                    self._limits.repeated.log(
+                        logging.ERROR,
+                        f"messages from {message.address} that a listener failed on",
+                        "Processing of a message from %s failed",
+                        message.address,
+                        exc_info=exc,
+                    )
                     answer = FAIL_ACK
                 if not reactor.in_runner:
                     if wanted == _SYNCHRONIZED:

@@ -67,24 +67,29 @@ class ParallelNioSender(AbstractSender):
     def _forget_route(self) -> None:
         self._route = _NO_ROUTE
 
-    def enqueue(
-        self,
-        to: Sequence[Member],
-        frames: Sequence[KeyedFrame],
-        wants_ack: bool,
-        delivery: Delivery,
-        secure: bool = False,
-    ) -> None:
-        """Queue frames to members over TCP, each with what it is about. Any thread.
-
-        Args:
-            secure: over TLS, to their securePort.
-        """
+    def enqueue(self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
+        """Queue frames to members over TCP, each with what it is about: over TLS where everything is. Any thread."""
         known, senders = self._route
-        if secure and not self.secure:
-            senders = self._find(self._tls_tables, to)
-        elif to is not known:
+        if to is not known:
             senders = self._find_route(to)
+        if len(frames) > 1:
+            self._hand_over(senders, frames, wants_ack, delivery)
+            return
+        for sender in senders:
+            sender.enqueue(frames, wants_ack, delivery)
+
+    def enqueue_secure(
+        self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery
+    ) -> None:
+        """The same over TLS, to the members' securePort."""
+        with self._tls_tables.lock:
+            senders = tuple([self._tls_tables.find(member) for member in to])
+        self._hand_over(senders, frames, wants_ack, delivery)
+
+    @staticmethod
+    def _hand_over(
+        senders: tuple[NioSender, ...], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery
+    ) -> None:
         if len(frames) == 1:
             for sender in senders:
                 sender.enqueue(frames, wants_ack, delivery)
@@ -103,11 +108,6 @@ class ParallelNioSender(AbstractSender):
             if isinstance(to, tuple):  # a list may be another one the next time
                 self._route = (to, senders)
         return senders
-
-    @staticmethod
-    def _find(tables: SenderTables[NioSender], to: Sequence[Member]) -> tuple[NioSender, ...]:
-        with tables.lock:
-            return tuple([tables.find(member) for member in to])
 
     def enqueue_datagrams(
         self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery

@@ -42,9 +42,13 @@ class TlsChannel:
         sock: connected, not blocking; it is this channel's from here on.
         context: of the group.
         server_side: whether the peer has connected to us.
+
+    Raises:
+        OSError: the peer is gone already.
     """
 
     def __init__(self, sock: socket.socket, context: TribesSslContext, server_side: bool) -> None:
+        sock.getpeername()  # a socket that is not connected any more would be wrapped by halves, and never closed
         self._context = context
         side = context.server if server_side else context.client
         self._tls = side.wrap_socket(sock, server_side=server_side, do_handshake_on_connect=False)
