@@ -42,7 +42,7 @@ STRANGER_SECONDS = 10.0
 class Frame:
     """One write of a sender: some messages, acknowledged together."""
 
-    __slots__ = ("delivery", "epoch", "is_sync", "messages", "tries", "wants_ack")
+    __slots__ = ("at", "delivery", "epoch", "is_sync", "messages", "tries", "wants_ack")
 
     def __init__(self, messages: Sequence[bytes], options: int, delivery: Delivery) -> None:
         self.messages = messages
@@ -51,6 +51,7 @@ class Frame:
         self.is_sync = bool(options & SEND_OPTIONS_SYNCHRONIZED_ACK)
         self.epoch = 0
         self.tries = 0
+        self.at = 0.0
 
 
 class Link:
@@ -70,9 +71,14 @@ class Link:
     def is_open(self) -> bool:
         return self.network.is_open(self.sender, self.receiver)
 
+    @property
+    def oldest(self) -> float:
+        """Since when something is on its way."""
+        return min((frame.at for frame in self.under_way), default=self.network.world.now)
+
     def send(self, frame: Frame) -> None:
         world = self.network.world
-        frame.epoch = self.epoch
+        frame.epoch, frame.at = self.epoch, world.now
         if not self.receiver.alive:
             error = ConnectionRefusedError("nobody listens there")
             self.sender.later(0.002 if self.is_open else ACK_SECONDS, lambda: self._fail(frame, error))
@@ -209,7 +215,9 @@ class Network:
             elif receiver is life:
                 for frame in link.under_way:
                     error = TimeoutError("no acknowledgement")
-                    sender.later(ACK_SECONDS, lambda frame=frame, error=error: frame.delivery.failed(life.member, error))  # type: ignore[misc]
+                    sender.later(
+                        ACK_SECONDS, lambda frame=frame, error=error: frame.delivery.failed(life.member, error)
+                    )  # type: ignore[misc]
 
     # -- membership ------------------------------------------------------------------------------------------------
 

@@ -230,6 +230,13 @@ class Life(Process):
                 return session  # type: ignore[no-any-return]
         return None
 
+    def knows_end(self, ids: Iterable[str]) -> bool:
+        """Whether it knows that the session with these ids was ended."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
+        return any(session_id in manager.map._graves for session_id in ids)
+
     def contents(self) -> dict[str, Any]:
         """What all nodes shall have alike."""
         manager = self.manager

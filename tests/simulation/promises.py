@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.tribes.ledger.version import Version
 from tests.simulation.nodes import Life
 
 __all__ = ["NAMES", "BrokenPromise", "Story", "Write", "number_in"]
@@ -40,6 +42,7 @@ class Write:
         ancestors: the numbers of the changes that it comes after.
         holders: lives that have it, or a later one, as far as that is known.
         is_promised: the client has its answer.
+        version: that the node which served it has given it.
     """
 
     number: int
@@ -48,6 +51,7 @@ class Write:
     is_removal: bool
     holders: set[Life] = field(default_factory=set)
     is_promised: bool = False
+    version: Version | None = None
 
 
 @dataclass(eq=False)
@@ -56,6 +60,7 @@ class Story:
 
     Args:
         ids: all that it has had.
+        known_by: of each bare id that a client was given, who knew it then.
         replaced: bare ids that lead nowhere any more.
         is_contested: two nodes that live have served it, with a manager that keeps only one of two crossing changes.
         interval: seconds.
@@ -64,6 +69,7 @@ class Story:
 
     interval: float
     ids: dict[str, None] = field(default_factory=dict)
+    known_by: dict[str, set[Life]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     writes: dict[str, dict[int, Write]] = field(default_factory=lambda: {name: {} for name in NAMES})
     last_used: float = 0.0
@@ -96,8 +102,18 @@ class Story:
         return not any(other.is_removal and other.number not in write.ancestors for other in others)
 
     def holds(self, numbers: dict[str, int | None] | None, write: Write) -> bool:
-        """Whether a node with these values has a change, or a later one."""
+        """Whether what is shown is a change, one that crosses it, or a later one."""
         return numbers is not None and not self.is_older(numbers.get(write.name), write)
+
+    def is_at(self, life: Life, write: Write) -> bool:
+        """Whether a node has a change for sure, or a later one."""
+        session = life.session(reversed(self.ids))
+        if session is None or write.version is None:
+            return False
+        record = session.record
+        if isinstance(life.manager, DeltaManager):
+            return bool(record.versions.get(write.name, record.floor) >= write.version)
+        return (self.numbers_at(life) or {}).get(write.name) == write.number
 
     def parent_of(self, name: str, shown: int | None, life: Life) -> Write | None:
         """The change that a request has seen."""
