@@ -80,7 +80,7 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"{self}: has no context")
         root = os.path.abspath(context.document_root)
         work = os.path.abspath(context.work_path)
-        path = search_path(root, work, *context.resources.code())
+        path = search_path(root, work, *self.other_code())
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
@@ -89,6 +89,10 @@ class WebappLoader(Lifecycle):
         self._named.clear()
         self._failed.clear()
         self._unnamed.clear()
+
+    def other_code(self) -> tuple[list[str], list[str]]:
+        """Directories and wheels that come in front of the application's own code, and behind it."""
+        return self.context.resources.code() if self.context is not None else ([], [])
 
     def _stop(self) -> None:
         space, self.space = self.space, None

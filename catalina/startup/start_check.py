@@ -24,6 +24,7 @@ from catalina.extras import is_installed
 from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.naming.jdbc_url import translate_url
 from catalina.realm.data_source_realm import DataSourceRealm
+from catalina.realm.jndi_realm import JNDIRealm
 from catalina.realm.memory_realm import MemoryRealm
 from catalina.realm.user_database_realm import UserDatabaseRealm
 from catalina.session.data_source_store import DataSourceStore
@@ -105,6 +106,12 @@ def _member(member: StaticMember, _server: StandardServer) -> Problems:
         member.to_member()
     except CatalinaError as error:
         yield logging.ERROR, str(getattr(error, "text", error))
+
+
+def _needs_its_package(component: Component, _server: StandardServer) -> Problems:
+    for package in component.needed_packages():
+        if not is_installed(package):
+            yield logging.ERROR, f"the start ends here, as the package {package} is not installed"
 
 
 def _channel(channel: GroupChannel, _server: StandardServer) -> Problems:
@@ -227,6 +234,7 @@ _CHECKS: tuple[tuple[type[Component] | tuple[type[Component], ...], Callable[[An
     (Connector, _connector),
     (ReceiverBase, _receiver),
     (StaticMember, _member),
+    ((EncryptInterceptor, JNDIRealm), _needs_its_package),
     (GroupChannel, _channel),
     (EncryptInterceptor, _encryption),
     (StandardEngine, _engine),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from catalina.valves.rewrite.rewrite_valve import RewriteValve
 from catalina.webresources.unserved_names import is_unserved
 from tests.core.node import Node, web_xml
 from tests.support.work import assert_linear
@@ -138,3 +139,17 @@ def test_the_application_reads_its_own_files(node: Node) -> None:
 
 def test_a_welcome_file_is_no_source(node: Node) -> None:
     assert node.ask("/").body != b"SECRET"
+
+
+def test_a_rewritten_address_does_not_lead_to_them(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    rules = "RewriteRule ^/show/(.*)$ /$1 [L]\n"
+    files = dict.fromkeys(UNSERVED, "SECRET") | {"WEB-INF/rewrite.config": rules, "a.txt": "public"}
+    files |= {"WEB-INF/web.xml": SERVLETS, "WEB-INF/classes/dispatching.py": DISPATCHING}
+    node.add("ROOT", files).add_valve(RewriteValve())
+    with node:
+        assert node.ask("/show/a.txt").body == b"public"
+        for name in UNSERVED:
+            answer = node.ask("/show/" + name)
+            assert answer.status >= 400
+            assert b"SECRET" not in answer.body

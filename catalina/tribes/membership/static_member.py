@@ -26,7 +26,7 @@ class StaticMember(Component):
 
     host = Attribute(str, "", aliases=("hostname",), doc="Name or address of its receiver, or bytes as {127,0,0,1}.")
     port = Attribute(int, 0, doc="Port of its receiver.")
-    secure_port = Attribute(int, -1, doc="Its TLS port; announced, and used by nobody.")
+    secure_port = Attribute(int, -1, doc="The securePort of its receiver, for TLS with the channel's key; -1 for none.")
     udp_port = Attribute(int, -1, doc="Its UDP port.")
     unique_id = Attribute(_unique_id, bytes(16), doc="16 bytes {0,1,...,15}, the same on all members.")
     domain = Attribute(text_or_byte_list, b"", doc="Its domain: text, or bytes as {1,2,3}.")

@@ -9,6 +9,7 @@ import pytest
 from catalina.attributes import Place
 from catalina.errors import ChannelError
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
+from catalina.tribes.transport import receiver_base
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
 from tests.tribes.fakes import Stack
 from tests.tribes.groups import LOOPBACK, free_port, make_channel, started
@@ -105,3 +106,24 @@ def test_every_service_is_stopped_whatever_happens_to_one(monkeypatch):
     assert stopped == ["receiver"]
     sender_stop()
     one.running_reactor.stop()
+
+
+def test_a_receiver_moves_only_when_the_route_brings_another_address(monkeypatch):
+    one, _ = make_channel(free_port())
+    receiver = one.coordinator.receiver
+    one.start(3)
+    try:
+        assert not one.coordinator.move_receiver(), "its address is configured"
+        receiver.address = "auto"
+        monkeypatch.setattr(receiver_base, "local_address", lambda _: LOOPBACK)
+        assert not one.coordinator.move_receiver(), "there is no other address yet"
+        monkeypatch.setattr(receiver_base, "local_address", lambda _: "127.0.0.2" if receiver.host else LOOPBACK)
+        monkeypatch.setattr(receiver, "could_move", lambda _: True)
+        before = one.local_member
+        assert one.coordinator.move_receiver()
+        assert one.local_member.address == "127.0.0.2"
+        assert one.local_member.unique_id == before.unique_id
+        socket.create_connection((one.local_member.address, one.local_member.port)).close()
+    finally:
+        one.stop()
+    assert not one.coordinator.move_receiver(), "it is stopped"

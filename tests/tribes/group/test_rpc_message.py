@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from catalina.errors import ProtocolError
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.io.java import NULL, decode_value, dumps, encode_value
+from tests.support.work import assert_linear
 from tests.tribes.wire import cases
 
 CASES = [case for case in cases("rpc") if "Message" in case["name"] and not case["name"].startswith("Static")]
@@ -74,3 +76,11 @@ def test_any_byte_changed_gives_a_message_or_the_error(wire: bytes, data: st.Dat
         RpcMessage.decode(bytes(changed))
     except ProtocolError:
         pass
+
+
+def test_the_work_grows_with_the_message_and_no_faster() -> None:
+    def read(size: int) -> Callable[[], object]:
+        wire = bytes(RpcMessage(b"rpc", bytes(16), encode_value([1] * size)).encode())
+        return lambda: RpcMessage.decode(wire)
+
+    assert_linear(read, 500)

@@ -400,10 +400,17 @@ class NioSender:
         if code:
             self._broken(OSError(code, os.strerror(code)))
         elif self._tls is not None:
-            self._socket = self._tls_channel = TlsChannel(sock, self._tls, server_side=False)
-            self._shake_hands(self._tls_channel)
+            self._begin_tls(sock, self._tls)
         else:
             self._is_connected(sock)
+
+    def _begin_tls(self, sock: socket.socket, tls: TribesSslContext) -> None:
+        try:
+            self._socket = self._tls_channel = TlsChannel(sock, tls, server_side=False)
+        except OSError as exc:
+            self._broken(exc)
+            return
+        self._shake_hands(self._tls_channel)
 
     def _shake_hands(self, channel: TlsChannel) -> None:
         try:

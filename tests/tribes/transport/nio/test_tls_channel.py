@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -273,3 +274,40 @@ def test_a_channel_moves_bytes_without_blocking():
             ours.send(bytes(100_000))
     ours.close()
     theirs.close()
+
+
+def test_a_socket_whose_peer_is_gone_is_left_to_its_owner():
+    """Python would wrap it by halves, and never close it."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        here = socket.create_connection(server.getsockname())
+        there, _ = server.accept()
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        there.close()
+    with here:
+        until(lambda: here.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "the reset has arrived")
+        with pytest.raises(OSError, match="not connected"):
+            TlsChannel(here, TribesSslContext("cluster", KEY), server_side=False)
+        assert here.fileno() >= 0
+
+
+def test_a_member_that_resets_its_connections_fails_its_messages_at_once():
+    channel, _ = a_node(free_port())
+    with socket.create_server((LOOPBACK, 0)) as server, alone(channel):
+        stopping = threading.Event()
+
+        def reset_all() -> None:
+            server.settimeout(0.1)
+            while not stopping.is_set():
+                with contextlib.suppress(OSError):
+                    there, _ = server.accept()
+                    there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    there.close()
+
+        thread = threading.Thread(target=reset_all)
+        thread.start()
+        member = Member(socket.inet_aton(LOOPBACK), 1, secure_port=server.getsockname()[1], unique_id=b"r" * 16)
+        delivery = channel.post([member], b"x", 2)
+        assert delivery.wait(2), "before the connect timeout"
+        assert delivery.faulty
+        stopping.set()
+        thread.join()
