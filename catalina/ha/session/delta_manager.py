@@ -388,8 +388,9 @@ class DeltaManager(ClusterManagerBase):
                 is_there = self.ledger.addressed(old.record.key) is old.record
             if not is_there:
                 continue
-            session = DeltaSession(self, old.record.id, self.now_ms(), old.record)
-            session.adopt(old.creation_time_ms, old.idle_ms(), old.is_new)
+            now_ms = self.now_ms()
+            session = DeltaSession(self, old.record.id, now_ms, old.record)
+            session.adopt(now_ms, old.creation_time_ms, old.idle_ms(), old.is_new)
             session.is_primary = old.is_primary
             self.add(session)
         self._kept.clear()
