@@ -231,7 +231,7 @@ class DeltaReceiver:
                     reply = manager.reconciler.heard(sender, decoded)
                 self._send_reply(reply, sender, isinstance(decoded, TopSums) and decoded.is_starting)
 
-    def _hear_copies(self, copies: Sequence[Copy], sender: Member) -> None:
+    def _hear_copies(self, copies: Sequence[Copy[Snapshot]], sender: Member) -> None:
         manager, now = self._manager, time.monotonic()
         with manager.lock:
             heard = manager.ledger.heard_record

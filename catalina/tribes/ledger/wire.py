@@ -34,6 +34,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
+from typing import Generic, TypeVar
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import EncodedValue
@@ -83,8 +84,11 @@ MAX_IDLE_MS = 2**32 - 1
 _NEW, _NAMED = 1, 2
 
 
+_Whole = TypeVar("_Whole", Snapshot, Record)
+
+
 @dataclass(slots=True)
-class Copy:
+class Copy(Generic[_Whole]):
     """A record with what only a live session knows of its times.
 
     Args:
@@ -93,7 +97,7 @@ class Copy:
         idle_ms: since the last use, at the moment of sending.
     """
 
-    snapshot: Snapshot | Record
+    snapshot: _Whole
     created_ms: int = 0
     idle_ms: int = 0
     is_new: bool = False
@@ -103,7 +107,7 @@ class Copy:
 class Copies:
     """Whole records of a peer."""
 
-    copies: tuple[Copy, ...]
+    copies: tuple[Copy[Snapshot], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ class _Writer:
         return b"".join((_U8.pack(kind), _U32.pack(len(versions)), *versions, *parts))
 
 
-def encode_copies(copies: Sequence[Copy]) -> bytes:
+def encode_copies(copies: Sequence[Copy[Snapshot]] | Sequence[Copy[Record]]) -> bytes:
     """A message with whole records."""
     writer = _Writer()
     names: dict[Field, int] = {}
@@ -167,7 +171,9 @@ def encode_copies(copies: Sequence[Copy]) -> bytes:
     return writer.finish(RECORDS, (*writer.parts, *records))
 
 
-def _write_copy(writer: _Writer, names: dict[Field, int], shared: dict[bytes, int], copy: Copy) -> None:
+def _write_copy(
+    writer: _Writer, names: dict[Field, int], shared: dict[bytes, int], copy: Copy[Snapshot] | Copy[Record]
+) -> None:
     record, versions, parts = copy.snapshot, writer.versions, writer.parts
     full_id = record.id.encode("utf-8", "surrogatepass")
     key = b"" if record.key == bare_id(record.id) else record.key.encode("utf-8", "surrogatepass")
@@ -376,7 +382,7 @@ def _read_copies(reader: _Reader) -> tuple[Copies, int]:
     return Copies(tuple([_read_copy(reader, names, values) for _ in range(reader.count(_U32, _RECORD.size))])), 0
 
 
-def _read_copy(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy:
+def _read_copy(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy[Snapshot]:
     start = reader.position
     try:
         return _read_fields(reader, names, shared)
@@ -386,7 +392,7 @@ def _read_copy(reader: _Reader, names: list[Field], shared: list[EncodedValue]) 
         raise ProtocolError(f"expected UTF-8: {error.reason}", start) from None
 
 
-def _read_fields(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy:
+def _read_fields(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy[Snapshot]:
     data, table = reader.data, reader.versions
     id_size, key_size, id_version, born, access, floor, created_ms, idle_ms, flags, count = _RECORD.unpack_from(
         data, reader.position
