@@ -109,31 +109,30 @@ GRAMMAR = [
     ),
     Accepted(
         RAW,
-        "Lines end with CR LF, and the parts of the first line stand between single spaces: else 400.",
-        "LF alone, tabs, and empty or blank beginnings are taken.",
-        "RFC 9112 sections 2.2 and 3: what two parsers read differently is how requests are smuggled.",
-        _refused(r"^[^\r\n]*\t", r"^[ \r\n]", r"[^\r]\n", r"\r[^\n]"),
+        "The parts of the first line stand between single spaces, and none stands before it: else 400.",
+        "Tabs and blanks are taken.",
+        "RFC 9112 section 3",
+        _refused(r"^[^\r\n]*\t", r"^ "),
     ),
     Accepted(
         RAW,
-        "A folded header field is 400 (without `rejectIllegalHeader` it is one value).",
-        "It is one value.",
-        "RFC 9112 section 5.2 lets a server choose; a proxy may have read it otherwise.",
-        _refused(r"\r\n[ \t]"),
+        "A folded header line, a bare LF or CR, `Content-Length` beside `Transfer-Encoding` are 400",
+        "accepted or mended",
+        "two servers behind each other read them differently (RFC 9112 sections 2.2, 5.2, 6.3)",
+        _refused(r"\r\n[ \t]", r"[^\r]\n", r"\r[^\n]", r"^[\r\n]", r"Content-Length: .*Transfer-Encoding: "),
     ),
     Accepted(
         RAW,
-        "HTTP/0.9 is refused with 400 or 505.",
-        "A body without a head, or nothing",
-        "No client has spoken it for decades.",
+        "HTTP/0.9 (`GET /x` without a version) is 400",
+        "answered without a head",
+        "nobody speaks it, and an answer without a head can be taken for another one",
         lambda case, ours, theirs: theirs == [] and _statuses(ours)[-1:] in ([400], [505]),
     ),
     Accepted(
         RAW,
-        '`rejectIllegalHeader="false"` drops fields with an illegal name or value, but refuses what '
-        "shifts the lines: NUL, CR, a line without a colon.",
-        "drops these as well",
-        "Nobody knows what the next server makes of them.",
+        '`rejectIllegalHeader="false"` still refuses malformed framing fields and fields with CR, LF or NUL',
+        "the field is dropped, or the line ends there",
+        "what a proxy in front has read cannot be left out",
         _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n", r"chunked\x0b"),
     ),
     Accepted(
@@ -180,10 +179,10 @@ GRAMMAR = [
     ),
     Accepted(
         RAW,
-        "Content-Length together with Transfer-Encoding is 400; so is Transfer-Encoding in HTTP/1.0.",
-        "Transfer-Encoding counts, and the connection ends.",
-        "RFC 9112 sections 6.1 and 6.3: it is how requests are smuggled.",
-        _refused(r"Content-Length: .*Transfer-Encoding: ", r" HTTP/1\.0\r\n.*Transfer-Encoding: "),
+        "`Transfer-Encoding` in HTTP/1.0 is 400",
+        "ignored",
+        "RFC 9112 section 6.1: the framing is faulty",
+        _refused(r" HTTP/1\.0\r\n.*Transfer-Encoding: "),
     ),
     Accepted(
         RAW,
@@ -383,9 +382,11 @@ COMPONENTS = [
     ),
     Accepted(
         ("by hand",),
-        "Dot files, sources and databases of an application are never served.",
-        "They are.",
-        "They hold what nobody should read: settings, code, data.",
+        "`*.py`, `*.pyc`, `__pycache__`, dot files (but `.well-known`), `*.db`, `*.sqlite3`, "
+        "`*.egg-info`, `*.dist-info`, `pyproject.toml`, `requirements*.txt` and the like are never "
+        "static content, nor are copies such as `wsgi.py.bak`",
+        "served",
+        "a Python application's directory is not laid out for being served",
         _data(r"^GET /\.hidden "),
     ),
 ]
