@@ -233,9 +233,9 @@ class DeltaReceiver:
                 self._send_reply(reply, sender, isinstance(decoded, TopSums) and decoded.is_starting)
 
     def _hear_copies(self, copies: Sequence[Copy[Snapshot]], sender: Member) -> None:
-        manager, now = self._manager, manager.monotonic()
+        manager = self._manager
         with manager.lock:
-            heard = manager.ledger.heard_record
+            heard, now = manager.ledger.heard_record, manager.monotonic()
             commands = [heard(sender, copy.snapshot, now) for copy in copies]
         now_ms = manager.now_ms()
         for copy, todo in zip(copies, commands, strict=True):

@@ -141,8 +141,9 @@ class StateSender:
             if self._stopping.is_set():
                 return
             delivery = manager.post_ledger(body, member, _SYNCHRONOUS)
-            if delivery is not None:
-                on_their_way.append(delivery)
+            if delivery is None:
+                return  # it could not leave: who is told that all is there would believe it
+            on_their_way.append(delivery)
         for message in messages:
             manager.post_ledger(encode(message, len(manager.ledger)), member)
 

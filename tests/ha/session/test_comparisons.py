@@ -191,7 +191,7 @@ def test_a_node_that_is_alone_has_nothing_to_catch_up_with() -> None:
 
 
 def test_the_cluster_has_caught_up_when_every_manager_has() -> None:
-    network, a, b = two_nodes()
+    network, _, b = two_nodes()
     network.immediate = False
     is_through = b.cluster._stood_still()
     assert is_through is not None
@@ -201,8 +201,7 @@ def test_the_cluster_has_caught_up_when_every_manager_has() -> None:
 
 
 def test_a_state_is_not_left_out_for_a_member_that_is_silent() -> None:
-    network, a, b = two_nodes()
-    session, copy = shared_session(a, b, n=0)
+    _, a, b = two_nodes()
     a.cluster.missed.silent[b.channel.local_member] = None
     a.manager.post_ledger(b"", b.channel.local_member, 6)
     assert a.channel.sent[-1][1] == 6
