@@ -243,15 +243,16 @@ class DeltaReceiver:
 
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
         """A few records leave at once; many are streamed, and the messages behind them."""
-        records = iter(reply.records)
-        few = list(islice(records, MAX_AT_ONCE + 1))
-        ended = reply.ended
-        if len(few) > MAX_AT_ONCE or len(ended) > MAX_AT_ONCE:
-            if is_starting:
-                log.info("Manager [%s]: [%s] starts and gets the session state", self._manager.name, member.name)
-            self._manager.state_sender.stream(member, chain(few, records), ended, reply.messages)
-            return
         manager = self._manager
+        most = MAX_AT_ONCE if manager.send_all_sessions else min(MAX_AT_ONCE, manager.send_all_sessions_size)
+        records = iter(reply.records)
+        few = list(islice(records, most + 1))
+        ended = reply.ended
+        if len(few) > most or len(ended) > MAX_AT_ONCE:
+            if is_starting:
+                log.info("Manager [%s]: [%s] starts and gets the session state", manager.name, member.name)
+            manager.state_sender.stream(member, chain(few, records), ended, reply.messages)
+            return
         if few:
             manager.post_ledger(encode_copies(manager.state_sender.copies_of(few)), member)
         if ended:

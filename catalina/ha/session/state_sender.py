@@ -134,7 +134,12 @@ class StateSender:
     ) -> None:
         manager = self._manager
         on_their_way: deque[Delivery] = deque()
-        for body in self._bodies(records, ended):
+        sent = 0
+        for body, size in self._bodies(records, ended):
+            if sent >= manager.send_all_sessions_size and not manager.send_all_sessions:
+                self._stopping.wait(manager.send_all_sessions_wait_time / 1000)
+                sent = 0
+            sent += size
             while len(on_their_way) >= WINDOW:
                 if not self._has_arrived(on_their_way.popleft(), member):
                     return
@@ -157,19 +162,24 @@ class StateSender:
             return False
         return True
 
-    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[bytes]:
+    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
+        """The blocks, and how many records each has."""
+        manager = self._manager
+        most = MAX_BLOCK_RECORDS
+        if not manager.send_all_sessions:
+            most = min(most, manager.send_all_sessions_size)
         block: list[Record] = []
         size = 0
         for record in records:
             block.append(record)
             size += sum(len(value.data) for value in list(record.values.values()))
-            if len(block) >= MAX_BLOCK_RECORDS or size >= MAX_BLOCK_BYTES:
-                yield encode_copies(self.copies_of(block))
+            if len(block) >= most or size >= MAX_BLOCK_BYTES:
+                yield encode_copies(self.copies_of(block)), len(block)
                 block, size = [], 0
         if block:
-            yield encode_copies(self.copies_of(block))
+            yield encode_copies(self.copies_of(block)), len(block)
         for start in range(0, len(ended), MAX_BLOCK_SESSIONS):
-            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS])
+            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS]), 0
 
     # -- to Java -----------------------------------------------------------------------------------------------------
 
