@@ -13,7 +13,7 @@ from catalina.core.standard_service import StandardService
 from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import Lifecycle, LifecycleState
 from catalina.mbeans.registry import Registry
 from catalina.reactor import Reactor
 
@@ -74,6 +74,7 @@ class StandardServer(Lifecycle):
         self.catalina_base = self.catalina_home
         self._utility: UtilityExecutor | None = None
         self._periodic: ScheduledTask | None = None
+        self._told_to_stop = False
 
     def __str__(self) -> str:
         return f"StandardServer[{self.port}]"
@@ -111,7 +112,13 @@ class StandardServer(Lifecycle):
 
     def stop_await(self) -> None:
         """End :meth:`await_shutdown`. Any thread, also from a signal handler, also before it was called."""
+        self._told_to_stop = True
         self._waiting_room().close()
+
+    @property
+    def is_ending(self) -> bool:
+        """It was told to stop, or is stopping: who has much to do leaves the rest."""
+        return self._told_to_stop or self.state in (LifecycleState.STOPPING_PREP, LifecycleState.STOPPING)
 
     def _waiting_room(self) -> ShutdownPort:
         """The same one for every thread and signal handler, whoever comes first: setdefault is atomic."""
@@ -152,7 +159,8 @@ class StandardServer(Lifecycle):
                     part.stop()
             except LifecycleError:
                 log.exception("Failed to stop [%s]", part)
-        self.stop_await()
+        self._waiting_room().close()
+        self._told_to_stop = False
 
     def _destroy(self) -> None:
         for part in (*self.services, self.global_naming_resources):

@@ -139,6 +139,8 @@ class HostConfig(Component):
         with self._lock:
             self.sources.unsettled = False
             for application in list(self.deployed.values()):
+                if self._is_ending():
+                    return
                 with self._servicing(application.name.name) as mine:
                     if mine:
                         self._look_at_safely(application)
@@ -228,13 +230,22 @@ class HostConfig(Component):
                 wanted.setdefault(name.name, deploy)
         threads = thread_count(self.host.start_stop_threads)
         if threads == 1 or len(wanted) < 2:
-            done = [deploy() for deploy in wanted.values()]
+            done = [self._unless_ending(deploy) for deploy in wanted.values()]
         else:
             with ThreadPoolExecutor(threads, thread_name_prefix=f"{self.host.name}-startStop") as pool:
-                done = list(pool.map(lambda deploy: deploy(), wanted.values()))
+                done = list(pool.map(self._unless_ending, wanted.values()))
         for application in done:
-            self.deployed[application.name.name] = application
-            self._remember_outcome(application)
+            if application is not None:
+                self.deployed[application.name.name] = application
+                self._remember_outcome(application)
+
+    def _unless_ending(self, deploy: Callable[[], DeployedApplication]) -> DeployedApplication | None:
+        return None if self._is_ending() else deploy()
+
+    def _is_ending(self) -> bool:
+        """Whether the server was told to stop: a stop waits for one application at most, and not for all of them."""
+        server = self.host.server
+        return server is not None and server.is_ending
 
     def _archive_beside(self, name: ContextName, file: str) -> None:
         """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden.
