@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from catalina.attributes import Component
 from catalina.core.container_base import thread_count
 from catalina.core.context_name import ContextName
+from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.brought_files import COMMAND
 from catalina.deploy.directory_watcher import DirectoryWatcher
@@ -349,15 +350,19 @@ class HostConfig(Component):
         try:
             if context.state.available:
                 context.reload()
-            else:
+            elif not restart_instead(self.host.server, context.name, context.loader.compiled_modules()):
                 context.start()
         except CatalinaError as error:
             log.error("Error during context [%s] restart: %s", application.name.name, error)
         self.deployer.watch_resources(application, context)
         self._remember_outcome(application)
 
-    def exchange(self, application: DeployedApplication) -> None:
-        """A new state of the archive. One that is broken is said to be so once, and the running version stays."""
+    def exchange(self, application: DeployedApplication, by: str = "") -> None:
+        """A new state of the archive. One that is broken is said to be so once, and the running version stays.
+
+        Args:
+            by: who brings it (``brought_files``); empty when it was found.
+        """
         if application.archive is None:
             return
         file = application.archive.file
@@ -372,7 +377,7 @@ class HostConfig(Component):
         if context is None or not context.state.available or archive.name != application.name:
             self.stop_application(application)
             return
-        attempt = ArchiveExchange(self.host, self.deployer, application, context, archive)
+        attempt = ArchiveExchange(self.host, self.deployer, application, context, archive, by)
         attempt.run()
         self.deployed[application.name.name] = attempt.application
 
