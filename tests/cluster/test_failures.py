@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -90,6 +91,30 @@ def test_a_node_that_was_frozen_has_every_change_when_it_has_thawed(
     finally:
         os.kill(worker, signal.SIGCONT)
     wait_until(lambda: b.get("/show", session_id, timeout=20).values == {"count": 3}, "B has what it missed", 20)
+
+
+@pytest.mark.parametrize("send_options", [6, 8])
+def test_the_first_answer_of_a_node_that_was_frozen_has_the_newest_values(
+    make_pair: Callable[..., tuple[Node, Node]], send_options: int
+) -> None:
+    a, b = make_pair(send_options=send_options)
+    ids = [a.get("/count").session_id for _ in range(20)]
+    wait_until(lambda: b.get("/show", ids[-1]).values == {"count": 1}, "B has the sessions")
+    worker = b.processes()[-1]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for session_id in ids:  # with options 6 the first waits in vain for B, and the others pass it over
+            assert a.get("/count", session_id, timeout=20).values == {"count": 2}
+        with ThreadPoolExecutor(1) as pool:  # a request is there already when B is run again
+            first = pool.submit(b.get, "/count", ids[-1], timeout=20)
+            wait_until(lambda: time.monotonic() - began > 3, "B was frozen for 3 s")
+            os.kill(worker, signal.SIGCONT)
+            assert first.result().values == {"count": 3}
+        assert [b.get("/show", session_id, timeout=20).values for session_id in ids[:-1]] == [{"count": 2}] * 19
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert "the event loop stood still for" in b.log
 
 
 @pytest.mark.netns
