@@ -253,7 +253,7 @@ class Endpoint:
             sock.close()
         self.sockets = []
         path = self.handler.unix_domain_socket_path
-        if path and not self._adopted and os.path.exists(path):
+        if path and not self._adopted and not self.connector.process_is_restarted and os.path.exists(path):
             os.unlink(path)
 
     def forget(self, connection: Connection) -> None:

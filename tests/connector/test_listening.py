@@ -57,6 +57,13 @@ def test_a_unix_socket_serves_and_is_removed(tmp_path):
     assert not path.exists()
 
 
+def test_a_unix_socket_stays_for_the_process_that_takes_over(tmp_path):
+    path = tmp_path / "http.sock"
+    with serving(hello, unixDomainSocketPath=str(path)) as connector:
+        connector.service.server.restart_reason = "compiled modules"
+    assert path.exists()
+
+
 def test_a_unix_socket_in_a_directory_that_others_may_write_is_refused_on_demand(tmp_path):
     tmp_path.chmod(0o755)
     attributes = {

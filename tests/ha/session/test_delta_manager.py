@@ -25,7 +25,7 @@ from catalina.ha.session.session_message import (
 )
 from catalina.ha.session.state_transfer import get_all_sessions
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.tribes.ledger.wire import RECORDS, encode_copies
+from catalina.tribes.ledger.wire import RECORDS
 from tests.cluster.node import wait_until
 from tests.ha.support import FakeNetwork, Node, two_nodes
 from tests.session.support import Recorder
@@ -415,12 +415,12 @@ def test_a_change_that_comes_before_the_state_stays() -> None:
     session = a.manager.create_session("S")
     session.set_attribute("n", 1)
     a.request(session)
-    old = a.manager.state_sender.copies_of([session.record])
+    old = a.manager.state_sender.encoded([session.record])
     b = Node(network)
     b.start_manager()
     session.set_attribute("n", 2)
     a.request(session)
-    a.manager.post_ledger(encode_copies(old), b.channel.local_member)
+    a.manager.post_ledger(old, b.channel.local_member)
     assert b.manager.find_session("S").get_attribute("n") == 2
 
 
