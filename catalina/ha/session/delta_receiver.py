@@ -261,11 +261,12 @@ class DeltaReceiver:
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
         """A few records leave at once; many are streamed, and the messages behind them."""
         manager = self._manager
+        most = MAX_AT_ONCE if manager.send_all_sessions else min(MAX_AT_ONCE, manager.send_all_sessions_size)
         records = iter(reply.records)
         with manager.lock:
-            few = list(islice(records, MAX_AT_ONCE + 1))
+            few = list(islice(records, most + 1))
         ended, sender = reply.ended, manager.state_sender
-        if len(few) > MAX_AT_ONCE or len(ended) > MAX_AT_ONCE or reply.is_long or sender.is_busy_with(member):
+        if len(few) > most or len(ended) > MAX_AT_ONCE or reply.is_long or sender.is_busy_with(member):
             if is_starting:
                 log.info("Manager [%s]: [%s] starts and gets the session state", manager.name, member.name)
                 manager.post_ledger(encode(GroupSums({}), len(manager.ledger)), member)  # how many there are

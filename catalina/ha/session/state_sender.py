@@ -156,7 +156,12 @@ class StateSender:
     ) -> None:
         manager = self._manager
         on_their_way: deque[Delivery] = deque()
-        for body in self._bodies(records, ended):
+        sent = 0
+        for body, size in self._bodies(records, ended):
+            if sent >= manager.send_all_sessions_size and not manager.send_all_sessions:
+                self._stopping.wait(manager.send_all_sessions_wait_time / 1000)
+                sent = 0
+            sent += size
             while len(on_their_way) >= WINDOW:
                 if not self._has_arrived(on_their_way.popleft(), member):
                     return
@@ -197,13 +202,18 @@ class StateSender:
             return False
         return True
 
-    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[bytes]:
+    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
+        """The blocks, and how many records each has."""
+        manager = self._manager
+        most = MAX_BLOCK_RECORDS
+        if not manager.send_all_sessions:
+            most = min(most, manager.send_all_sessions_size)
         rest = iter(records)
         while True:
             block: list[Record] = []
             size = 0
-            with self._manager.lock:
-                for record in islice(rest, MAX_BLOCK_RECORDS):
+            with manager.lock:
+                for record in islice(rest, most):
                     block.append(record)
                     size += sum(len(value.data) for value in record.values.values())
                     if size >= MAX_BLOCK_BYTES:
@@ -211,9 +221,9 @@ class StateSender:
                 body = self.encoded(block)
             if not block:
                 break
-            yield body
+            yield body, len(block)
         for start in range(0, len(ended), MAX_BLOCK_SESSIONS):
-            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS])
+            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS]), 0
 
     # -- to Java -----------------------------------------------------------------------------------------------------
 
