@@ -26,6 +26,7 @@ OUTAGE_SECONDS = 9.0
 #: Seconds after which a session of the test is idle; it is in use on one side all the time.
 INTERVAL_SECONDS = 6
 
+BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager" mapSendOptions="6"/>'
 DELTA = '<Manager className="org.apache.catalina.ha.session.DeltaManager"/>'
 
 
@@ -148,7 +149,14 @@ class Outage:
 
 @pytest.fixture(
     scope="module",
-    params=[("cut", 8, DELTA), ("black hole", 6, DELTA), ("one way", 8, DELTA)],
+    params=[
+        ("cut", 8, DELTA),
+        ("black hole", 6, DELTA),
+        ("one way", 8, DELTA),
+        ("cut", 6, BACKUP),
+        ("black hole", 6, BACKUP),
+        ("one way", 6, BACKUP),
+    ],
     ids=lambda param: f"{param[0]}, options {param[1]}, {'Delta' if param[2] is DELTA else 'Backup'}",
 )
 def outage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:

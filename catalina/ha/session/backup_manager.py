@@ -199,6 +199,10 @@ class BackupManager(ClusterManagerBase):
         """A version later than all that were made here."""
         return self._versions.tick(int(self._clock() * 1_000_000))
 
+    def heard(self, version: Version) -> None:
+        """Never make a version before this one."""
+        self._versions.heard(version)
+
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Give a session's record what a request here has changed; the version of the change."""
         version = self.next_version()

@@ -19,7 +19,7 @@ from catalina.tribes.tipis.map_base import Countdown, Done
 from catalina.tribes.tipis.map_entry import Event, MapEntry
 from catalina.tribes.tipis.map_fetching import Fetched, MapFetching
 from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_NOTIFY_MAPMEMBER, MSG_PROXY, MapMessage
-from catalina.tribes.tipis.map_values import is_diffable
+from catalina.tribes.tipis.map_values import is_diffable, is_mergeable
 
 __all__ = ["MapOwnership"]
 
@@ -310,16 +310,20 @@ class MapOwnership(MapFetching):
 
     def _take_fetched(self, entry: MapEntry, found: Fetched) -> None:
         """Own an entry with another node's value; its holders need not be told the value if they have the same."""
-        if self.owner is not None:
+        held = entry.value
+        merges = held is not None and is_mergeable(held)
+        if merges:  # an old copy, of which something may not have reached anybody
+            held.merge_value(found.value)
+        elif self.owner is not None:
             self.owner.value_received(entry.key, found.value)
         with self._lock:
             if self._entries.get(entry.key) is not entry:
                 return  # removed meanwhile
             nodes = tuple(node for node in entry.nodes if node in self._members and node != self.local)
-            entry.value, entry.content = found.value, found.stamp.content
+            entry.value, entry.content = held if merges else found.value, found.stamp.content
             entry.birth = max(entry.birth, found.stamp.birth)
-            self._own(entry)
-        if found.stamp.content:
+            self._own(entry, is_changed=merges)
+        if found.stamp.content and not merges:
             self._take_over(entry, nodes)
         else:
             self._announce(entry)
