@@ -46,7 +46,7 @@ from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Protocol
 
-__all__ = ["READ", "WRITE", "HasFileno", "Reactor", "Timer"]
+__all__ = ["READ", "WRITE", "HasFileno", "Reactor", "Timer", "Waitable"]
 
 log = logging.getLogger("org.apache.catalina.reactor")
 
@@ -94,6 +94,18 @@ class HasFileno(Protocol):
     """A socket, or anything with a file descriptor."""
 
     def fileno(self) -> int: ...
+
+
+class Waitable(Protocol):
+    """A flag that threads can wait for: ``threading.Event``, or what stands for one."""
+
+    def is_set(self) -> bool: ...
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class Timer:
@@ -319,6 +331,10 @@ class Reactor:
             elif self.in_runner:  # asked again: the monitor gives the role away before it forgets the call
                 self._hand_over()
         yield
+
+    def event(self) -> Waitable:
+        """A flag to wait for inside of :meth:`blocking`."""
+        return threading.Event()
 
     def submit(self, task: Task) -> None:
         """Run ``task`` in a thread that is not the runner: a parked one, or a new one. Any thread."""

@@ -99,8 +99,10 @@ def acceptable_codings(field: str) -> dict[str, float]:
         if match is None:
             continue
         try:
-            weight = min(1.0, float(match[2])) if match[2] else 1.0
+            weight = float(match[2]) if match[2] else 1.0
         except ValueError:
+            continue
+        if weight > 1:
             continue
         name = match[1].lower()
         codings[name] = max(weight, codings.get(name, 0.0))

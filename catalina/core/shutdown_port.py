@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import time
+import weakref
 from typing import Any
 
 __all__ = ["ShutdownPort"]
@@ -33,6 +34,7 @@ class ShutdownPort:
         self.offset = offset
         self._command = command
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        weakref.finalize(self, os.close, self._wake)
 
     def close(self) -> None:
         """End :meth:`wait`, now or when it is called. Safe in a signal handler."""

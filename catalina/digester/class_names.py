@@ -62,7 +62,6 @@ OLD_NAMES = {
     "org.apache.catalina.realm.JDBCRealm": "org.apache.catalina.realm.DataSourceRealm",
     "org.apache.catalina.session.JDBCStore": "org.apache.catalina.session.DataSourceStore",
     "org.apache.catalina.valves.FastCommonAccessLogValve": "org.apache.catalina.valves.AccessLogValve",
-    "org.apache.catalina.loader.VirtualWebappLoader": "org.apache.catalina.loader.WebappLoader",
     "org.apache.tomcat.util.http.LegacyCookieProcessor": "org.apache.tomcat.util.http.Rfc6265CookieProcessor",
 }
 

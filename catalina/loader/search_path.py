@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 
@@ -40,14 +41,26 @@ def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterabl
 
 
 def _others(directories: Iterable[str], work: str) -> list[str]:
-    """Directories with the wheels in them; a path that is a wheel itself is unpacked as those are."""
+    """Directories with the wheels in them; a path that is a wheel itself is unpacked as those are.
+
+    Several applications may have the same directory, and each module is one application's, known by its file: so a
+    directory gets a name of its own below ``work``, a link.
+    """
     found: list[str] = []
     for path in directories:
         if os.path.isfile(path):
             found.append(install_wheel_cached(path, os.path.join(work, "lib")))
-        else:
-            found += _library_path(path, work)
+        elif os.path.isdir(path):
+            found += _library_path(_own_name(path, os.path.join(work, "resources")), work)
     return found
+
+
+def _own_name(directory: str, links: str) -> str:
+    os.makedirs(links, exist_ok=True)
+    link = os.path.join(links, hashlib.sha256(os.fsencode(directory)).hexdigest()[:16])
+    if not os.path.islink(link):
+        os.symlink(directory, link)
+    return link
 
 
 def _library_path(library: str, work: str) -> list[str]:

@@ -20,6 +20,7 @@ from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.import_statements import code_of, modules_named
 from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
+from catalina.loader.load_failure import cure_of, describe_failure, own_frames
 from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
 
@@ -79,7 +80,7 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"{self}: has no context")
         root = os.path.abspath(context.document_root)
         work = os.path.abspath(context.work_path)
-        path = search_path(root, work, *context.resources.code())
+        path = search_path(root, work, *self.other_code())
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
@@ -88,6 +89,10 @@ class WebappLoader(Lifecycle):
         self._named.clear()
         self._failed.clear()
         self._unnamed.clear()
+
+    def other_code(self) -> tuple[list[str], list[str]]:
+        """Directories and wheels that come in front of the application's own code, and behind it."""
+        return self.context.resources.code() if self.context is not None else ([], [])
 
     def _stop(self) -> None:
         space, self.space = self.space, None
@@ -128,10 +133,13 @@ class WebappLoader(Lifecycle):
                 return self._load_dotted(module)
         except DeploymentError:
             raise
-        except AttributeError as exc:
-            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
         except BaseException as exc:  # the application's own code runs here
-            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {type(exc).__name__}: {exc}") from exc
+            frames = own_frames(exc)
+            if isinstance(exc, AttributeError) and frames is None:  # the module has no such attribute
+                raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
+            log.error("[%s]: an exception while %r was imported", self._name, module, exc_info=(type(exc), exc, frames))
+            why = describe_failure(exc, self.space) + cure_of(exc, self.space)
+            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
 
     def _load_dotted(self, name: str) -> Any:
         """The longest prefix that is a module, then attributes."""

@@ -15,6 +15,7 @@ from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
 from catalina.deploy.brought_files import COPY_XML
 from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_maker import make_context, name_context
@@ -53,6 +54,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, has_descriptor=True)
         with LoggedDeployment("deployment descriptor", file) as attempt:
             attempt.run(lambda: self._deploy_descriptor(application, file))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -105,6 +107,7 @@ class ApplicationDeployer:
         application.watch_for_redeploy(archive.file)
         with LoggedDeployment("web application archive", archive.file) as attempt:
             attempt.run(lambda: self._deploy_archive(application, archive))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -140,6 +143,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, directory=directory)
         with LoggedDeployment("web application directory", directory) as attempt:
             attempt.run(lambda: self._deploy_directory(application, directory))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -270,6 +274,8 @@ class LoggedDeployment:
     def __init__(self, what: str, file: str) -> None:
         self.what = what
         self.file = file
+        #: Why it failed; empty when it did not.
+        self.failure = ""
 
     def __enter__(self) -> LoggedDeployment:
         self._begun = time.monotonic()
@@ -281,8 +287,10 @@ class LoggedDeployment:
         try:
             work()
         except CatalinaError as error:
+            self.failure = str(error)
             log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
-        except BaseException:  # an application's own listener may fail in any way
+        except BaseException as error:  # an application's own listener may fail in any way
+            self.failure = describe_failure(error)
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:

@@ -51,12 +51,14 @@ class ArchiveExchange:
         self.unpack = host.unpack_wars and context.unpack_war
         self.root = ApplicationRoot(host, archive, application.name.base_name)
         self.good = False
+        self.failure = ""
 
     def run(self) -> None:
         """Exchange. Failures are logged, nothing is raised."""
         with LoggedDeployment("web application archive", self.archive.file) as attempt:
             attempt.run(self._run)
         application = self.application
+        application.failure = "" if self.good else attempt.failure or self.failure
         application.watch_for_redeploy(self.archive.file)
         application.refused = None if self.good else stamp_of(self.archive.file)
         if self.unpack:
@@ -83,6 +85,7 @@ class ArchiveExchange:
             context.stop()
             self.root.move_in(self.unpack)
             self.good = _starts(context)
+            self.failure = context.failure
             if not self.good and self.root.move_back():
                 log.error(RESTORED, context.name)
                 _starts(context)
@@ -102,10 +105,12 @@ class ArchiveExchange:
             self.good = self._runs(directory)
         except DeploymentError as error:
             log.error("Error deploying web application archive [%s]: %s", self.archive.file, error)
+            self.failure = str(error)
         if not self.good and self.root.move_back():
             log.error(RESTORED, self.application.name.display_name)
             failed = self.host.find_child(self.application.name.name)
-            if failed is not None:
+            if isinstance(failed, StandardContext):
+                self.failure = failed.failure
                 self.host.remove_child(failed)
             self._runs(directory)
 

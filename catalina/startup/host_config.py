@@ -355,6 +355,7 @@ class HostConfig(Component):
             archive = self.sources.archive(file)
         except DeploymentError as error:
             application.refused = stamp_of(file)
+            application.failure = str(error)
             self.sources.say_once(file, error)
             return
         if context is None or not context.state.available or archive.name != application.name:
@@ -387,6 +388,13 @@ class HostConfig(Component):
         """Give an application back."""
         with self._lock:
             self._serviced.discard(name)
+
+    def why_not(self, name: str) -> str:
+        """Why an application does not run, or why the newest state of its archive does not; empty if nobody knows."""
+        context, application = self.host.find_child(name), self.deployed.get(name)
+        if isinstance(context, StandardContext) and not context.state.available and context.failure:
+            return context.failure
+        return application.failure if application is not None else ""
 
     def is_deployed(self, name: str) -> bool:
         """Whether an application of that context name came from files."""

@@ -98,6 +98,8 @@ def wait_for_end(pid: int, seconds: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([process], [], [], seconds)[0])
+        poll = select.poll()  # not select, which takes no descriptor beyond 1023
+        poll.register(process, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
     finally:
         os.close(process)

@@ -234,7 +234,7 @@ class Delivery:
         """Wait until done, at most ``timeout`` seconds; return whether it is. In the runner the role goes on first."""
         if self.done:
             return True
-        event = threading.Event()
+        event = threading.Event() if self._reactor is None else self._reactor.event()
         self.add_done_callback(lambda _: event.set())
         if self._reactor is None:
             return event.wait(timeout)

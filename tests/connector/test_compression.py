@@ -149,7 +149,7 @@ def test_head_is_not_compressed():
     [
         ("gzip, br;q=0.5", {"gzip": 1.0, "br": 0.5}),
         ("*;q=0.1,GZIP ; q=1", {"*": 0.1, "gzip": 1.0}),
-        ("gzip;q=x, ;, br;q=9", {"br": 1.0}),
+        ("gzip;q=x, ;, br;q=9, zstd;q=1.0", {"zstd": 1.0}),
         ("gzip;q=0.5, gzip;q=0, gzip;q=0.7", {"gzip": 0.7}),
         ("", {}),
     ],

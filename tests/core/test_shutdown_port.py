@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import resource
@@ -117,3 +118,11 @@ def test_a_process_with_thousands_of_descriptors_can_still_be_stopped() -> None:
         for descriptor in held:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_port_that_nobody_waits_for_gives_its_descriptor_back() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        ShutdownPort("localhost", -1, 0, "SHUTDOWN")
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before

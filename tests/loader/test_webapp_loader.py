@@ -9,6 +9,8 @@ import pytest
 
 from catalina.errors import DeploymentError, LifecycleError
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.webresources.dir_resource_set import DirResourceSet
+from tests.core.node import Node, web_xml
 from tests.loader.applications import new_loader, running, write_application
 
 FILES = {
@@ -140,3 +142,31 @@ def test_stopped_and_started_it_loads_the_new_code(tmp_path, loader):
 def test_without_a_context_it_does_not_start():
     with pytest.raises(LifecycleError, match="has no context"):
         WebappLoader().start()
+
+
+USES = """
+import shared_code
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [shared_code.FILE.encode()]
+"""
+SERVLET = (
+    "<servlet><servlet-name>s</servlet-name><servlet-class>wsgi:application</servlet-class></servlet>"
+    "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/s</url-pattern></servlet-mapping>"
+)
+
+
+def test_two_applications_import_one_directory_each_for_itself(tmp_path):
+    node = Node(tmp_path)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "shared_code.py").write_text("FILE = __file__\n")
+    for name in ("one", "two"):
+        context = node.add(name, {"WEB-INF/classes/wsgi.py": USES, "WEB-INF/web.xml": web_xml(SERVLET)})
+        resource_set = DirResourceSet(base=str(tmp_path / "shared"), web_app_mount="/WEB-INF/classes")
+        context.resources.add(context.resources.post, resource_set)
+    with node:
+        answers = [node.ask(f"/{name}/s") for name in ("one", "two")]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert len({answer.body for answer in answers}) == 2
+    assert {os.path.realpath(answer.body) for answer in answers} == {os.fsencode(tmp_path / "shared/shared_code.py")}

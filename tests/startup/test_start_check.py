@@ -148,7 +148,6 @@ def test_what_the_start_warns_of_is_said_before_it(check: Check) -> None:
     for words in (
         "No executor found with name [none]",
         "has valves of its own and no ReplicationValve",
-        "has a Deployer, and its channel proves nobody's identity",
         "FarmWarDeployer can only work as host cluster subelement!",
         "This SSO [Catalina] has no realm associated with it",
     ):
@@ -239,3 +238,14 @@ def test_a_part_that_cannot_start_without_its_package_ends_the_start(
     monkeypatch.setattr("catalina.startup.start_check.is_installed", lambda name: name != package)
     errors = [text for level, text in check(engine=part) if level == logging.ERROR]
     assert errors == [f"the start ends here, as the package {package} is not installed"]
+
+
+def test_a_farm_that_anybody_may_join_is_said_once(check: Check) -> None:
+    deployer = '<Deployer className="org.apache.catalina.ha.deploy.FarmWarDeployer" deployDir="temp/elsewhere"/>'
+    cluster = CLUSTER.format("").replace("</Cluster>", f"{deployer}</Cluster>")
+    texts = [text for _, text in check(host=HOST.format(cluster))]
+    assert sum("can pass for a member" in text for text in texts) == 1
+    assert any(text.startswith("deployDir [") and "is not the appBase" in text for text in texts)
+    encrypt = ENCRYPT.format('encryptionKey="000102030405060708090a0b0c0d0e0f"')
+    sealed = cluster.replace("</Channel>", f"{encrypt}</Channel>")
+    assert not any("can pass for a member" in text for _, text in check(host=HOST.format(sealed)))

@@ -6,6 +6,7 @@ A machine that is meant to run everything must not go green by skipping.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,11 +67,15 @@ def need_module(name: str) -> None:
         missing(f"the Python module {name} cannot be imported: {error}")
 
 
-def need_java_tomcat() -> Path:
-    """The directory with the jars of the real Tomcat, with Java and its compiler on the PATH."""
+def need_java_tomcat(least: tuple[int, ...] = ()) -> Path:
+    """The directory with the jars of the real Tomcat, at least of that version, with Java and its compiler on the
+    PATH."""
     need_command("java", "default-jre-headless")
     need_command("javac", "default-jdk-headless")
-    need_file(TOMCAT_JARS / "catalina.jar", "libtomcat10-java, tomcat10-common")
+    jar = need_file(TOMCAT_JARS / "catalina.jar", "libtomcat10-java, tomcat10-common").resolve()
+    version = tuple(int(number) for number in re.findall(r"\d+", jar.stem.rpartition("-")[2]))
+    if version < least:
+        missing(f"Tomcat {'.'.join(map(str, least))} is needed, {jar.name} is here")
     return TOMCAT_JARS
 
 

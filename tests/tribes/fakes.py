@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -42,6 +43,9 @@ class FakeReactor:
         timer = Timer(self.time + seconds, callback)
         self._timers.append((timer.deadline, next(self._count), timer))
         return timer
+
+    def event(self) -> threading.Event:
+        return threading.Event()
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:

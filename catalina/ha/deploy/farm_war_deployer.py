@@ -39,7 +39,7 @@ from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.deploy.war_watcher import WarWatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from catalina.core.standard_host import StandardHost
     from catalina.lifecycle import LifecycleEvent
@@ -120,7 +120,7 @@ class FarmWarDeployer(ClusterListener):
             log.error("FarmWarDeployer can only work as host cluster subelement!")
             return
         self._host = host
-        self._tell_what_the_values_mean(cluster.channel)
+        self._tell_what_the_values_mean()
         self._make_directories(os.path.abspath(host.catalina_base))
         self.state = FarmState(os.path.join(self._temp, _STATE_FILE))
         self.inbox = FarmInbox(self._temp, self.max_war_size, self.max_valid_time)
@@ -169,22 +169,32 @@ class FarmWarDeployer(ClusterListener):
         digest = hashlib.sha256("\0".join((os.path.realpath(base), str(engine), self._host.name, route)).encode())
         return f"{re.sub('[^A-Za-z0-9._-]', '_', route)[:64]}-{digest.hexdigest()[:8]}"
 
-    def _tell_what_the_values_mean(self, channel: GroupChannel | None) -> None:
-        """One line for each value that lets less happen than its element promises, with what to change."""
-        host = self._host
+    def configuration_remarks(self) -> Iterator[str]:
+        """One line for each value that lets less happen than its element promises, or more, with what to change."""
+        cluster = self.cluster
+        host: StandardHost | None = getattr(cluster, "container", None)
+        if cluster is None or host is None or not hasattr(type(host), "app_base"):
+            return
         base, app_base = os.path.abspath(host.catalina_base), os.path.abspath(host.app_base_path)
         deploy_dir = os.path.join(base, self.deploy_dir or app_base)
         if os.path.realpath(deploy_dir) != os.path.realpath(app_base):
-            log.warning("deployDir [%s] is not the appBase [%s] of the host: what the farm puts there does not run. "
-                        "Set deployDir=\"%s\", or leave it out.", deploy_dir, app_base, host.app_base)  # fmt: skip
+            yield (
+                f"deployDir [{deploy_dir}] is not the appBase [{app_base}] of the host: what the farm puts there does "
+                f'not run. Set deployDir="{host.app_base}", or leave it out.'
+            )
+        if cluster.channel is None or not _keeps_strangers_out(cluster.channel):
+            yield (
+                "The farm runs code that other nodes send, and the channel does not make sure that they are of this "
+                'cluster: whoever reaches the receiver\'s port can pass for a member. Set secure="true", pskIdentity '
+                "and pskKey on the Channel, or keep everybody else out of its network."
+            )
+
+    def _tell_what_the_values_mean(self) -> None:
+        for remark in self.configuration_remarks():
+            log.warning("%s", remark)
         if not self.watch_enabled:
             log.info("watchEnabled=\"false\": this node runs what others farm and farms nothing itself. On the node "
                      "that archives are copied to, set watchEnabled=\"true\" and watchDir.")  # fmt: skip
-        if channel is not None and not _keeps_strangers_out(channel):
-            log.warning("The farm runs code that other nodes send, and the channel does not make sure that they are of "
-                        "this cluster: whoever reaches the receiver's port can pass for a member. Set "
-                        "secure=\"true\", pskIdentity and pskKey on the Channel, or keep everybody else out of its "
-                        "network.")  # fmt: skip
 
     def _start_watching(self) -> None:
         self._wars = WarWatcher(self._watch)

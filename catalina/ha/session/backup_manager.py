@@ -8,8 +8,6 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
-import os
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.session.recent_sessions import RecentSessions
+from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
 from catalina.tribes.ledger.version import Version, VersionClock, life_tag
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
@@ -64,11 +63,11 @@ class BackupManager(ClusterManagerBase):
         bool, False, doc="The application fails to start when the map cannot; false starts it with local sessions."
     )
 
-    def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
+    def __init__(self, surroundings: Surroundings = PROCESS, **values: Any) -> None:
+        super().__init__(surroundings, **values)
         self.map: LazyReplicatedMap | None = None
         self.recent = RecentSessions()
-        self._versions = VersionClock(life_tag(os.urandom(16), 0))
+        self._versions = VersionClock(life_tag(surroundings.random_bytes(16), 0))
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
@@ -85,6 +84,8 @@ class BackupManager(ClusterManagerBase):
             rpc_timeout_ms=self.rpc_timeout,
             access_timeout_ms=self.access_timeout,
             send_options=self.map_send_options,
+            clock=self.monotonic,
+            now=self.surroundings.wall,
             note=note,
         )
         try:
@@ -180,7 +181,7 @@ class BackupManager(ClusterManagerBase):
         old_id = session.id
         super().rename(session, new_id, notify, notify_container)
         self.recent.born(new_id)
-        self.recent.renamed(old_id, new_id, self.now_ms(), time.monotonic())
+        self.recent.renamed(old_id, new_id, self.now_ms(), self.monotonic())
         if self.map is not None:
             self.map.remove(old_id)
             self.map.put(new_id, session)
@@ -190,7 +191,7 @@ class BackupManager(ClusterManagerBase):
 
         An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
         """
-        new_id = self.recent.new_id(session_id, time.monotonic())
+        new_id = self.recent.new_id(session_id, self.monotonic())
         if new_id is None or new_id.partition(".")[0] != session_id.partition(".")[0]:
             return None
         return new_id
@@ -212,7 +213,7 @@ class BackupManager(ClusterManagerBase):
     def background_process(self) -> None:
         """Expire what is due, and forget old ids."""
         super().background_process()
-        self.recent.forget(time.monotonic())
+        self.recent.forget(self.monotonic())
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Tell the backup what the request changed."""

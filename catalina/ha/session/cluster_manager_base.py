@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from catalina.attributes import Attribute
 from catalina.ha.request_deliveries import current, settle
+from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.session.manager_base import ManagerBase
 
 if TYPE_CHECKING:
@@ -53,8 +54,12 @@ class ClusterManagerBase(ManagerBase):
         "the request has looked at, which costs one encoding of each.",
     )
 
-    def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
+    def __init__(
+        self, surroundings: Surroundings = PROCESS, clock: Callable[[], float] | None = None, **values: Any
+    ) -> None:
+        super().__init__(clock or surroundings.steady, **values)
+        self.surroundings = surroundings
+        self.monotonic = surroundings.monotonic
         self.cluster: SimpleTcpCluster | None = None
 
     @property
@@ -93,7 +98,7 @@ class ClusterManagerBase(ManagerBase):
 
     def clone_from_template(self) -> Self:
         """A new manager of the same class with the same attributes and session id generator settings."""
-        clone = type(self)()
+        clone = type(self)(surroundings=self.surroundings)
         copy_component(self, clone)
         return clone
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ class Comparisons:
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
         self._due: dict[Member, _Due] = {}
-        self._next_at = time.monotonic() + EVERY_SECONDS
+        self._next_at = manager.monotonic() + EVERY_SECONDS
         self._turn = 0
 
     def clear(self) -> None:
@@ -47,7 +46,7 @@ class Comparisons:
     def due(self, member: Member, at_once: bool = True) -> None:
         """Compare with a member: now, or where it has just started after a moment, as it asks by itself first. It is
         begun again until the member says that it is settled."""
-        self._due[member] = _Due(time.monotonic() + AGAIN_SECONDS)
+        self._due[member] = _Due(self._manager.monotonic() + AGAIN_SECONDS)
         if at_once:
             self.begin(member)
 
@@ -64,7 +63,8 @@ class Comparisons:
 
     def tick(self) -> None:
         """Begin what is due. Called on the background tick."""
-        manager, now = self._manager, time.monotonic()
+        manager = self._manager
+        now = manager.monotonic()
         members = [] if manager.cluster is None else [each for each in manager.cluster.members if keeps_order(each)]
         for member, due in list(self._due.items()):
             if member not in members or due.tries >= MAX_TRIES:

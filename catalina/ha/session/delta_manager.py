@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +32,8 @@ from catalina.ha.session.session_message import (
 )
 from catalina.ha.session.state_sender import StateSender
 from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
+from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.lifecycle import LifecycleState
-from catalina.session.steady_clock import steady_time
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.ledger import Ledger
 from catalina.tribes.ledger.reconciler import Reconciler
@@ -118,8 +116,8 @@ class DeltaManager(ClusterManagerBase):
     )
     enable_statistics = Attribute(bool, True, doc="Count the messages sent and received by kind.")
 
-    def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
+    def __init__(self, surroundings: Surroundings = PROCESS, **values: Any) -> None:
+        super().__init__(surroundings, **values)
         self.sent: Counter[int] = Counter()
         self.received: Counter[int] = Counter()
         self.session_replace_counter = 0
@@ -128,7 +126,7 @@ class DeltaManager(ClusterManagerBase):
         #: Guards the ledger, its reconciler and the Java nodes' clocks: requests, the loop and the background tick come
         #: from different threads. No listener and no send is called under it.
         self.lock = threading.RLock()
-        self.ledger = Ledger(VersionClock(life_tag(os.urandom(16), 0)))
+        self.ledger = Ledger(VersionClock(life_tag(surroundings.random_bytes(16), 0)))
         self.reconciler = Reconciler(self.ledger)
         self.java_clocks = JavaClocks()
         self.comparisons = Comparisons(self)
@@ -211,7 +209,7 @@ class DeltaManager(ClusterManagerBase):
         with self.lock:
             if (self._stopping and not tell) or self.ledger.addressed(record.key) is not record:
                 return  # the others keep it, or it ended elsewhere and the ledger knows
-            grave = self.ledger.end(record, self.now_us, time.monotonic(), is_idle)
+            grave = self.ledger.end(record, self.now_us, self.monotonic(), is_idle)
         if tell:
             body = stamp(grave.version, grave.access or NO_VERSION)
             self._tell(EVT_SESSION_EXPIRED, session.id, body, f"{session.id}-EXPIRED-MSG", self.now_ms())
@@ -437,9 +435,9 @@ class DeltaManager(ClusterManagerBase):
     def background_process(self) -> None:
         """Expire what is due, forget what came too early and too long ago, and compare with the others."""
         super().background_process()
-        steady_time.follow()
+        self.surroundings.steady.follow()
         with self.lock:
-            lost = 0 if self.transfer.is_waiting else self.ledger.forget(time.monotonic())
+            lost = 0 if self.transfer.is_waiting else self.ledger.forget(self.monotonic())
         if lost:
             log.debug("Manager [%s]: %d messages were about sessions that never came", self.name, lost)
         if self.resync_on_rejoin:

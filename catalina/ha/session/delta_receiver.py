@@ -7,7 +7,6 @@ in the thread that reads the group's messages.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -95,7 +94,7 @@ class DeltaReceiver:
     def _java_version(self, sender: Member, timestamp_ms: int | None, age_ms: int = 0) -> Version:
         manager, now_us = self._manager, self._manager.now_us
         next_us = manager.ledger.clock.peek(now_us)
-        return manager.java_clocks.version(sender, timestamp_ms, now_us, next_us, time.monotonic(), age_ms)
+        return manager.java_clocks.version(sender, timestamp_ms, now_us, next_us, manager.monotonic(), age_ms)
 
     # -- one session -----------------------------------------------------------------------------------------------
 
@@ -106,7 +105,7 @@ class DeltaReceiver:
         manager = self._manager
         with manager.lock:
             born = self._version_of(message, sender, keeps_order(sender))
-            commands = manager.ledger.heard_created(sender, session_id, born, time.monotonic())
+            commands = manager.ledger.heard_created(sender, session_id, born, manager.monotonic())
         created_ms = manager.now_ms() if message.timestamp_ms is None else message.timestamp_ms
         self._carry_out(commands, created_ms=created_ms)
 
@@ -127,7 +126,7 @@ class DeltaReceiver:
         with manager.lock:
             version = self._version_of(message, sender, is_ours)
             commands = manager.ledger.heard_changes(
-                sender, session_id, changes, version, time.monotonic(), can_ask=is_ours
+                sender, session_id, changes, version, manager.monotonic(), can_ask=is_ours
             )
         self._carry_out(commands)
 
@@ -137,7 +136,9 @@ class DeltaReceiver:
             return
         with manager.lock:
             version = self._version_of(message, sender, is_ours)
-            commands = manager.ledger.heard_use(sender, message.session_id, version, time.monotonic(), can_ask=is_ours)
+            commands = manager.ledger.heard_use(
+                sender, message.session_id, version, manager.monotonic(), can_ask=is_ours
+            )
         self._carry_out(commands)
 
     def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
@@ -147,7 +148,7 @@ class DeltaReceiver:
         versions: Sequence[Version] = stamp_of(message.session, 2) if keeps_order(sender) else ()
         with manager.lock:
             version, access = versions if versions else (self._version_of(message, sender, keeps_order(sender)), None)
-            commands = manager.ledger.heard_end(sender, message.session_id, version, access, time.monotonic())
+            commands = manager.ledger.heard_end(sender, message.session_id, version, access, manager.monotonic())
         self._carry_out(commands)
 
     def _handle_change_id(self, message: SessionMessage, sender: Member) -> None:
@@ -158,7 +159,7 @@ class DeltaReceiver:
         with manager.lock:
             version = self._version_of(message, sender, is_ours)
             commands = manager.ledger.heard_rename(
-                sender, message.session_id, new_id, version, time.monotonic(), can_ask=is_ours
+                sender, message.session_id, new_id, version, manager.monotonic(), can_ask=is_ours
             )
         self._carry_out(commands)
 
@@ -189,7 +190,7 @@ class DeltaReceiver:
             born = self._java_version(sender, taken_ms, taken_ms - data.creation_time_ms)
             fields = {name: FieldState(version, value) for name, value in fields_of_data(data)}
             snapshot = Snapshot(bare, data.id, born, born, version, {bare: NO_VERSION}, fields)
-            commands = manager.ledger.heard_record(sender, snapshot, time.monotonic(), can_ask=False)
+            commands = manager.ledger.heard_record(sender, snapshot, manager.monotonic(), can_ask=False)
         self._carry_out(commands, data.creation_time_ms, idle_ms, data.is_new)
 
     def _handle_complete(self, message: SessionMessage, sender: Member) -> None:
@@ -214,7 +215,7 @@ class DeltaReceiver:
             case Ends(graves):
                 for grave in graves:
                     with manager.lock:
-                        commands = manager.ledger.heard_grave(sender, grave, time.monotonic())
+                        commands = manager.ledger.heard_grave(sender, grave, manager.monotonic())
                     self._carry_out(commands)
             case Question(full_id):
                 with manager.lock:
@@ -232,7 +233,7 @@ class DeltaReceiver:
         manager = self._manager
         for copy in copies:
             with manager.lock:
-                commands = manager.ledger.heard_record(sender, copy.snapshot, time.monotonic())
+                commands = manager.ledger.heard_record(sender, copy.snapshot, manager.monotonic())
                 record = manager.ledger.addressed(copy.snapshot.id)
             self._carry_out(commands, copy.created_ms, copy.idle_ms, copy.is_new)
             session = None if record is None else self._session_of(record)

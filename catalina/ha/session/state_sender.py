@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from catalina.tribes.ledger.wire import Copy, encode, encode_copies, encode_ends
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
+    from catalina.ha.surroundings import Spawned
     from catalina.tribes.member import Member
 
 __all__ = ["StateSender"]
@@ -59,8 +59,8 @@ class StateSender:
         self._manager = manager
         self._lock = threading.Lock()
         self._waiting: list[tuple[Member, str, Callable[[], None]]] = []
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._thread: Spawned | None = None
+        self._stopping = manager.surroundings.event()
 
     def start(self) -> None:
         """Be ready to serve, again after a stop."""
@@ -81,7 +81,7 @@ class StateSender:
         self._stopping.set()
         with self._lock:
             thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        if thread is not None and not self._manager.surroundings.is_running(thread):
             thread.join(10)
 
     def copies_of(self, records: Iterable[Record]) -> list[Copy]:
@@ -108,8 +108,7 @@ class StateSender:
             self._waiting.append((member, what, serve))
             if self._thread is None:
                 name = f"DeltaManager-state[{self._manager.name}]"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
+                self._thread = self._manager.surroundings.spawn(self._run, name)
 
     def _run(self) -> None:
         while True:
@@ -148,9 +147,9 @@ class StateSender:
             manager.post_ledger(encode(message, len(manager.ledger)), member)
 
     def _has_arrived(self, delivery: Delivery, member: Member) -> bool:
-        deadline = time.monotonic() + BLOCK_SECONDS
+        deadline = self._manager.monotonic() + BLOCK_SECONDS
         while not delivery.wait(0.5):
-            if self._stopping.is_set() or time.monotonic() > deadline:
+            if self._stopping.is_set() or self._manager.monotonic() > deadline:
                 return False
         if member in delivery.faulty:
             log.warning("Manager [%s]: session state to [%s] is given up: %s",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -63,7 +62,8 @@ class StateTransfer:
 
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
-        self._news = threading.Event()
+        self._news = manager.surroundings.event()
+        self._monotonic = manager.monotonic
         self._answer: _Outcome | None = None
         self._stopping = False
         self._asked: Member | None = None
@@ -88,12 +88,12 @@ class StateTransfer:
     def asked_back(self, sender: Member) -> None:
         """A member asks for our state."""
         if self.is_waiting and sender == self._asked and not keeps_order(sender):
-            self._asked_back_at = time.monotonic()
+            self._asked_back_at = self._monotonic()
 
     def received_data(self, records: int = 0) -> None:
         """A block of the state came."""
         self.received += records
-        self._last_block = time.monotonic()
+        self._last_block = self._monotonic()
         self._asked_back_at = float("inf")
         self._news.set()
 
@@ -116,7 +116,7 @@ class StateTransfer:
         manager = self._manager
         self._stopping = False
         self.received = self.expected = 0
-        began = self._last_block = time.monotonic()
+        began = self._last_block = self._monotonic()
         began_ms = manager.now_ms()
         tried: list[Member] = []
         self.is_waiting = True
@@ -124,7 +124,7 @@ class StateTransfer:
             while (member := self._next_member(tried)) is not None:
                 outcome = self._ask(member)
                 tried.append(member)
-                waited_ms = int((time.monotonic() - began) * 1000)
+                waited_ms = int((self._monotonic() - began) * 1000)
                 if self._is_final(outcome, began_ms, waited_ms):
                     return outcome is _Outcome.COMPLETE
             return False
@@ -200,14 +200,14 @@ class StateTransfer:
             return self._wait(member)
 
     def _wait(self, member: Member) -> _Outcome:
-        asked_at = reported_at = time.monotonic()
+        asked_at = reported_at = self._monotonic()
         timeout = self._manager.state_transfer_timeout
         while True:
             if self._stopping:
                 return _Outcome.STOPPED
             if self._answer is not None:
                 return self._answer
-            now = time.monotonic()
+            now = self._monotonic()
             deadline = self._last_block + timeout if timeout >= 0 else float("inf")
             if now >= deadline:
                 return _Outcome.TIMED_OUT

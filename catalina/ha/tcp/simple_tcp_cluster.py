@@ -438,15 +438,6 @@ class SimpleTcpCluster(Lifecycle):
                 f"{self} has valves of its own and no ReplicationValve: nothing that a request changes in a session is "
                 'replicated. Add <Valve className="org.apache.catalina.ha.tcp.ReplicationValve"/> to the Cluster.'
             )
-        channel = self.channel
-        sealed = channel is not None and (
-            channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
-        )
-        if self.deployer is not None and not sealed:
-            yield (
-                f"{self} has a Deployer, and its channel proves nobody's identity: whoever reaches the cluster's "
-                "network can deploy code on every node. Set secure='true', pskIdentity and pskKey of the <Channel>."
-            )
 
     def _register_valves(self) -> None:
         """Into the container's pipeline, behind its own valves; they stay there until the cluster is destroyed."""

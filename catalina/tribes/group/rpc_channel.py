@@ -133,7 +133,7 @@ class RpcChannel:
         Raises:
             ChannelError: the channel is not started.
         """
-        answered = threading.Event()
+        answered = self.channel.running_reactor.event()
         found: list[Response] = []
 
         def done(responses: list[Response]) -> None:

@@ -146,3 +146,9 @@ def test_what_http_cannot_say_is_refused(payload):
 def test_certificates_have_lines():
     told = decode_forward_request(forward_request(attributes=[attribute(7, "-----BEGIN\nx\n-----END")]))
     assert told.attributes["ssl_cert"].count("\n") == 2
+
+
+@pytest.mark.parametrize("code", [1, 2, 6])
+def test_attributes_that_nobody_reads_may_say_anything(code):
+    """mod_jk sends bytes of released memory as the route (6) when it goes to another worker of a dead one's domain."""
+    assert decode_forward_request(forward_request(attributes=[attribute(code, "\x80\x7f")])).uri == "/"

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-from unittest.mock import Mock
-
 import pytest
 
 from catalina.errors import LifecycleError
@@ -164,20 +161,15 @@ def test_nobody_to_send_to_is_no_failure() -> None:
 MEMBER = Member(bytes((10, 0, 0, 9)), 4000)
 
 
-def started_with(
-    caplog: pytest.LogCaptureFixture, *valves: ValveBase, deployer: Any = None, secure: bool = False
-) -> str:
+def started_with(caplog: pytest.LogCaptureFixture, *valves: ValveBase) -> str:
     """What a cluster with these parts says at its start."""
     network = FakeNetwork()
     cluster = SimpleTcpCluster()
     for valve in valves:
         cluster.add_valve(valve)
-    if deployer is not None:
-        cluster.set_deployer(deployer)
     cluster.container = FakePipelineContainer()
     cluster.channel = Node(network).channel  # type: ignore[assignment]
     assert cluster.channel is not None
-    cluster.channel.secure = secure
     caplog.clear()
     cluster.start()
     return caplog.text
@@ -187,12 +179,6 @@ def test_own_valves_without_replication_are_warned_about(caplog: pytest.LogCaptu
     assert "no ReplicationValve: nothing that a request changes" in started_with(caplog, JvmRouteBinderValve())
     assert "ReplicationValve" not in started_with(caplog, JvmRouteBinderValve(), ReplicationValve())
     assert "ReplicationValve" not in started_with(caplog)
-
-
-def test_a_farm_that_anybody_can_deploy_to_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    assert "can deploy code on every node" in started_with(caplog, deployer=Mock())
-    assert "Deployer" not in started_with(caplog, deployer=Mock(), secure=True)
-    assert "Deployer" not in started_with(caplog)
 
 
 def test_broken_messages_in_any_number_are_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Any
 
@@ -105,7 +106,9 @@ def shape(
     if answer.status == 400 and (b"<title>HTTP Status 400" in answer.body or not answer.body):
         # The connector's refusals: what is wrong with the request each says in its own words.
         return {"status": 400}
-    body = SERVER_NAME.sub(b"<h3>server</h3>", TRACES.sub(b"", answer.body))
+    is_packed = answer.get("content-encoding") == "gzip" and answer.body.startswith(b"\x1f\x8b")
+    content = gzip.decompress(answer.body) if is_packed else answer.body
+    body = SERVER_NAME.sub(b"<h3>server</h3>", TRACES.sub(b"", content))
     body = MADE.sub(
         b"<D:creationdate>then</D:creationdate>", TOKEN.sub(b"opaquelocktoken:some", LEFT.sub(b"Second-n", body))
     )

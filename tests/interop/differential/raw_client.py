@@ -132,11 +132,12 @@ class Conversation:
 def exchange(port: int, data: bytes, is_head: bool = False) -> list[Answer]:
     """Every answer to some bytes on a connection of their own, until the server closes it.
 
-    A server that has not read everything resets the connection, and what it said may be lost: then once more.
+    A server that has not read everything resets the connection, and what it said may be lost; on a busy machine it may
+    find a request too late, and close: then once more.
     """
-    for _ in range(5):
+    for attempt in range(5):
         answers, was_reset = _exchange(port, data, is_head)
-        if answers or not was_reset:
+        if answers or (attempt and not was_reset):
             break
     return answers
 

@@ -21,6 +21,7 @@ from tests.interop.differential.tables import (
     access_logs,
     ajp,
     by_hand,
+    compression,
     constraints,
     filters,
     http_grammar,
@@ -40,6 +41,7 @@ MODULES = (
     access_logs,
     ajp,
     by_hand,
+    compression,
     constraints,
     filters,
     http_grammar,
@@ -55,23 +57,52 @@ TABLES: list[Table] = [table for module in MODULES for table in module.TABLES]
 SHOWN = 20
 
 
+class Judge:
+    """Sends each table to both servers once, and remembers what came of it."""
+
+    def __init__(self, twins: tuple[Twin, Twin], version: tuple[int, ...]) -> None:
+        self._twins = twins
+        self.version = version
+        #: Numbers of the accepted differences that some case has shown.
+        self.seen: set[int] = set()
+        self._mismatches: dict[str, list[str]] = {}
+
+    def mismatches(self, table: Table) -> list[str]:
+        """The cases whose outcomes differ and may not, with both outcomes."""
+        if table.name not in self._mismatches:
+            self._mismatches[table.name] = self._judge(table)
+        return self._mismatches[table.name]
+
+    def _judge(self, table: Table) -> list[str]:
+        with ThreadPoolExecutor(2) as pool:
+            java, ours = pool.map(lambda twin: send(twin, table.cases), self._twins)
+        logs = [log_lines(twin, table) for twin in self._twins] if table.logs else [{}, {}]
+        mismatches = []
+        accepted, last = None, b""
+        for case, theirs, mine in zip(table.cases, java, ours, strict=True):
+            left, right = (
+                _outcome(table, case, twin, answers, log)
+                for twin, answers, log in zip(self._twins, (theirs, mine), logs, strict=True)
+            )
+            before, accepted = accepted, None
+            whole, last = replace(case, data=last + case.data) if case.looks else case, case.data
+            if left == right:
+                continue
+            accepted = before if case.looks else None
+            if accepted is None:
+                accepted = _accepted(whole, table.name, right, left, self.version)
+            if accepted is None:
+                mismatches.append(f"{case}\n    tomcat {left}\n    ours   {right}")
+            else:
+                self.seen.add(accepted)
+        return mismatches
+
+
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Twin, Twin]]:
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     jars = need_java_tomcat()
-    with running_twins(tmp_path_factory.mktemp("twins"), TABLES, jars) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def seen() -> set[int]:
-    """The accepted differences that some case has shown."""
-    return set()
-
-
-@pytest.fixture(scope="module")
-def version() -> tuple[int, ...]:
-    need_java_tomcat()
-    return tomcat_version()
+    with running_twins(tmp_path_factory.mktemp("twins"), TABLES, jars) as twins:
+        yield Judge(twins, tomcat_version())
 
 
 def _applies(entry: Accepted, table: str, version: tuple[int, ...]) -> bool:
@@ -103,39 +134,18 @@ def _outcome(table: Table, case: Case, twin: Twin, answers: list[Answer], log: d
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_the_outcomes_are_those_of_the_real_tomcat(
-    twins: tuple[Twin, Twin], table: Table, seen: set[int], version: tuple[int, ...]
-) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        java, ours = pool.map(lambda twin: send(twin, table.cases), twins)
-    logs = [log_lines(twin, table) for twin in twins] if table.logs else [{}, {}]
-    mismatches = []
-    accepted, last = None, b""
-    for case, theirs, mine in zip(table.cases, java, ours, strict=True):
-        left, right = (
-            _outcome(table, case, twin, answers, log)
-            for twin, answers, log in zip(twins, (theirs, mine), logs, strict=True)
-        )
-        before, accepted = accepted, None
-        whole, last = replace(case, data=last + case.data) if case.looks else case, case.data
-        if left == right:
-            continue
-        accepted = before if case.looks else None
-        if accepted is None:
-            accepted = _accepted(whole, table.name, right, left, version)
-        if accepted is None:
-            mismatches.append(f"{case}\n    tomcat {left}\n    ours   {right}")
-        else:
-            seen.add(accepted)
+def test_the_outcomes_are_those_of_the_real_tomcat(judge: Judge, table: Table) -> None:
+    mismatches = judge.mismatches(table)
     assert not mismatches, f"{len(mismatches)} of {len(table.cases)} cases\n" + "\n".join(mismatches[:SHOWN])
 
 
-def test_every_accepted_difference_is_seen(seen: set[int], version: tuple[int, ...]) -> None:
-    ran = {table.name for table in TABLES}
+def test_every_accepted_difference_is_seen(judge: Judge) -> None:
+    for table in TABLES:
+        judge.mismatches(table)
     assert [
         entry.ours
         for number, entry in enumerate(ACCEPTED)
-        if number not in seen and any(_applies(entry, table, version) for table in ran)
+        if number not in judge.seen and any(_applies(entry, table.name, judge.version) for table in TABLES)
     ] == []
 
 

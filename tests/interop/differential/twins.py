@@ -20,10 +20,11 @@ from tests.interop.differential.site import JAVA_NAMES, MTIME, PYTHON_NAMES, bui
 __all__ = ["CONNECTORS", "Twin", "log_lines", "running_twins", "send"]
 
 HERE = Path(__file__).parent
-#: Connector -> its attributes. Half a request must not hold up the test.
+#: Connector -> its attributes. Half a request must not hold up the test, so ``quick`` and ``lax`` do not wait long.
 CONNECTORS = {
-    "main": 'connectionTimeout="700"',
-    "lax": 'connectionTimeout="700" rejectIllegalHeader="false" relaxedPathChars="[]|{}^`&quot;&lt;&gt;\\" '
+    "main": "",
+    "quick": 'connectionTimeout="1500"',
+    "lax": 'connectionTimeout="1500" rejectIllegalHeader="false" relaxedPathChars="[]|{}^`&quot;&lt;&gt;\\" '
     'relaxedQueryChars="[]|{}^`&quot;&lt;&gt;\\" encodedSolidusHandling="decode" allowHostHeaderMismatch="true"',
     "pass": 'encodedSolidusHandling="passthrough" allowBackslash="true"',
     "strict": 'rejectSuspiciousURIs="true"',
@@ -35,7 +36,7 @@ CONNECTORS = {
 }
 SERVER_XML = """<Server port="-1"><Service name="Catalina">
 {connectors}
-<Connector port="{ajp}" address="127.0.0.1" protocol="AJP/1.3" secretRequired="false" connectionTimeout="700"
+<Connector port="{ajp}" address="127.0.0.1" protocol="AJP/1.3" secretRequired="false" connectionTimeout="1500"
   packetSize="8192" tomcatAuthentication="true" allowedRequestAttributesPattern="x-.*"/>
 <Engine name="Catalina" defaultHost="localhost" backgroundProcessorDelay="1">
 <Realm className="org.apache.catalina.realm.MemoryRealm"/>

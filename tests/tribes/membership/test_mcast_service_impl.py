@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from unittest.mock import Mock
@@ -12,7 +13,7 @@ import pytest
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.io.channel_data import PackageEncoder
-from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.member import BEGIN, END, SHUTDOWN_COMMAND, Member
 from catalina.tribes.membership import mcast_service_impl as module
 from catalina.tribes.membership.last_member import LastMember
 from catalina.tribes.membership.mcast_service_impl import McastServiceImpl, McastSettings
@@ -349,3 +350,16 @@ def test_the_announcing_can_begin_without_listening(monkeypatch):
     world.impl.leave()
     world.impl.start_sender()
     assert world.air.opened == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [(b"aaaaa", 4000), (b"", 4000), (bytes(127), 4000), (bytes(4), 70_000), (bytes(4), 0)]
+)
+def test_a_heartbeat_that_nobody_could_connect_to_makes_nobody_try(world, caplog, host, port):
+    """A host that is a name was looked up by the loop; a port that is none was an OverflowError in it."""
+    body = struct.pack(">qiiiB", 0, port, -1, -1, len(host)) + host + bytes(8) + bytes(16) + bytes(4)
+    world.air.received.append(BEGIN + struct.pack(">i", len(body)) + body + END)
+    world.impl._on_readable(1)
+    assert world.top.events == []
+    assert world.impl.membership.members == ()
+    assert "datagram dropped" in caplog.text

@@ -11,6 +11,7 @@ import contextlib
 import heapq
 import itertools
 import random
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -40,6 +41,9 @@ class FakeReactor:
         timer = FakeTimer(callback)
         heapq.heappush(self.network.timers, (self.network.now + seconds, next(self.network.count), timer))
         return timer
+
+    def event(self) -> threading.Event:
+        return threading.Event()
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:

@@ -186,7 +186,7 @@ CONNECTIONS = (
 EXPECTS = ("100-continue", "100-Continue", " 100-continue ", "200-ok", "", "100-continue, x")
 
 
-def _raw(data: bytes | str, port: str = "main") -> Case:
+def _raw(data: bytes | str, port: str = "quick") -> Case:
     if isinstance(data, str):
         data = data.encode("latin-1")
     return Case(data + SECOND, port, alone=True)
@@ -200,7 +200,7 @@ def _lines() -> list[Case]:
     rows += pairwise(METHODS[:8], TARGETS[:24], (" ",), VERSIONS[:6])
     cases = [
         _raw(f"{method}{space}{target}{space}{version}\r\nHost: localhost\r\n\r\n", port)
-        for port in ("main", "lax")
+        for port in ("quick", "lax")
         for method, target, space, version in rows
     ]
     cases += [
@@ -219,7 +219,7 @@ def _lines() -> list[Case]:
 def _fields() -> list[Case]:
     cases = [
         _raw(f"GET /g/headers HTTP/1.1\r\nHost: localhost\r\n{name}{colon}{value}\r\n\r\n", port)
-        for port in ("main", "lax")
+        for port in ("quick", "lax")
         for name, colon, value in (
             *product(NAMES, (": ",), ("v",)),
             *product(("X-A",), (": ",), VALUES),
@@ -229,7 +229,7 @@ def _fields() -> list[Case]:
     ]
     cases += [
         _raw(f"GET /g/x HTTP/1.1\r\n{host}\r\n\r\n".replace("\r\n\r\n\r\n", "\r\n\r\n"), port)
-        for port in ("main", "lax")
+        for port in ("quick", "lax")
         for host in HOSTS
     ]
     cases += [
@@ -249,9 +249,9 @@ def _fields() -> list[Case]:
 def _framing() -> list[Case]:
     cases = []
     for port, method, length, coding in (
-        *product(("main", "lax"), ("POST", "GET"), LENGTHS, (None,)),
-        *product(("main", "lax"), ("POST",), (None, "5"), CODINGS),
-        *product(("main",), ("GET", "HEAD", "DELETE", "FOO"), ("5",), (None, "chunked")),
+        *product(("quick", "lax"), ("POST", "GET"), LENGTHS, (None,)),
+        *product(("quick", "lax"), ("POST",), (None, "5"), CODINGS),
+        *product(("quick",), ("GET", "HEAD", "DELETE", "FOO"), ("5",), (None, "chunked")),
     ):
         fields = "" if length is None else f"Content-Length: {length}\r\n"
         fields += "" if coding is None else f"Transfer-Encoding: {coding}\r\n"
