@@ -174,7 +174,7 @@ class BackupManager(ClusterManagerBase):
         """Forget the session, on every node."""
         super().remove(session, update)
         if self.map is not None:
-            self.map.remove(session.id)
+            self.map.remove(session.id, is_idle=isinstance(session, MapSession) and session.ends_idle)
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
         """Move the session to another id, on every node: the old one goes, the new one comes whole."""

@@ -81,6 +81,11 @@ class MapSession(DeltaSession):
         self.told(merged.changed, self.manager.notify_listeners_on_replication)
         return bool(merged.changed)
 
+    def in_use(self) -> bool:
+        """Whether the session was used here so lately that it is not idle, whatever another node thinks."""
+        interval = self._max_inactive_interval
+        return self.is_primary and self.alive and (interval <= 0 or self.idle_ms() < interval * 1000)
+
     def access_due(self) -> bool:
         """Whether its backup should hear that the session was used, and now counts as told."""
         now_ms = self.manager.now_ms()

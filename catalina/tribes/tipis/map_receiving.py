@@ -10,6 +10,7 @@ from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_graves import final_end, holds_against
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
     MSG_BACKUP,
@@ -66,21 +67,25 @@ class MapReceiving(MapOwnership):
     # ---- removals
 
     def _receive_remove(self, message: MapMessage, sender: Member) -> None:
-        key, birth = self._key_of(message), message.stamp.birth
-        self._versions.heard(message.stamp)
+        key, end = self._key_of(message), message.stamp
+        self._versions.heard(end)
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                if birth:
-                    self._bury(key, birth)
+                if end.birth:
+                    self._bury(key, end)
                 return
-            if birth and entry.birth > birth:  # it was put anew
-                is_old = True
+            is_used = bool(end.content) and entry.is_primary and is_mergeable(entry.value) and entry.value.in_use()
+            if is_used or (end.birth and entry.birth and not holds_against(end, entry.stamp)):
+                is_old = True  # it was put anew, or was used later than its remover knows
             else:
                 is_old, was_primary, value = False, entry.is_primary, entry.value
                 del self._entries[key]
                 # Of what was ours we tell it, too: some may not know the one who removed it.
-                self._bury(key, birth or entry.birth or self._tick(), is_ours=was_primary)
+                self._bury(key, end if end.birth else final_end(entry.birth or self._tick()), is_ours=was_primary)
+        if is_used:
+            self._publish(entry)  # a later claim than the one that has ended
+            return
         if is_old:
             self._correct(entry, sender)
             return
@@ -92,9 +97,9 @@ class MapReceiving(MapOwnership):
     def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
         """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
         with self._lock:
-            birth = self._graves.birth(entry.key)
+            end = self._graves.end(entry.key)
             told = self._members.all if entry.pending else self._members.except_for([sender])
-        self._say_removed(told, entry.key, birth)
+        self._say_removed(told, entry.key, end)
 
     # ---- claims
 
@@ -109,11 +114,12 @@ class MapReceiving(MapOwnership):
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                is_dead = bool(message.stamp.birth) and message.stamp.birth <= self._graves.birth(key)
+                is_dead = holds_against(self._graves.end(key), message.stamp)
                 if is_dead or not self._is_news(message):
                     entry = None
                 else:
                     entry = self._entries[key] = MapEntry(key)
+                    self._graves.fill(key)
             if entry is not None:
                 meaning = entry.meaning_of(message.stamp)
                 held, was_primary = entry.value, entry.is_primary
@@ -123,7 +129,7 @@ class MapReceiving(MapOwnership):
                 elif meaning is Meaning.WITHOUT_OURS:
                     self._own(entry)
         if is_dead:
-            self._say_removed([sender], key, self._graves.birth(key))
+            self._say_removed([sender], key, self._graves.end(key))
         if entry is None:
             return
         match meaning:

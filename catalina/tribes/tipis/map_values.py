@@ -73,6 +73,9 @@ class Mergeable(Diffable, Protocol):
     def merge_diff(self, diff: bytes) -> bool:
         """:meth:`apply_diff`; whether the value is another one now."""
 
+    def in_use(self) -> bool:
+        """Whether the value was used here so lately that it is not idle, whatever another node thinks."""
+
 
 def is_mergeable(value: object) -> TypeGuard[Mergeable]:
     """Whether copies of the value that were changed apart can be merged."""

@@ -160,3 +160,16 @@ def test_a_java_nodes_difference_counts_as_made_when_it_comes() -> None:
     delta.set_attribute("n", encode_value("Pv" + "0" * 16))
     assert session.merge_diff(delta.serialize())
     assert session.get_attribute("n") == "Pv" + "0" * 16
+
+
+def test_a_session_is_in_use_where_it_was_used_within_its_interval() -> None:
+    manager = new_manager()
+    session = new_session(manager)
+    session.max_inactive_interval = 100
+    assert session.in_use()
+    manager._clock.advance(100)  # type: ignore[attr-defined]
+    assert not session.in_use()
+    session.max_inactive_interval = -1
+    assert session.in_use()
+    session.be_backup()
+    assert not session.in_use()
