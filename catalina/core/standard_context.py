@@ -16,6 +16,7 @@ from catalina.core.config_listener import add_config_listener
 from catalina.core.context_description import ContextDescription
 from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
+from catalina.core.node_restart import restart_instead
 from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
 from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
@@ -214,13 +215,21 @@ class StandardContext(ContextDescription):
             return None
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
-    def reload(self) -> None:
+    def reload(self, by_command: bool = False) -> bool:
         """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404.
 
         One that did not start is tried again.
+
+        Args:
+            by_command: an operator asks for it.
+
+        Returns:
+            False when the node is restarted instead.
         """
         if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
+        if restart_instead(self.server, self.name, self.loader.compiled_modules(), limited=not by_command):
+            return False
         log.info("Reloading Context with name [%s] has started", self.name)
         self.paused = self.state.available
         try:
@@ -232,6 +241,7 @@ class StandardContext(ContextDescription):
         finally:
             self.paused = False
         log.info("Reloading Context with name [%s] is completed", self.name)
+        return True
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 

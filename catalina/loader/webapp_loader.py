@@ -223,6 +223,12 @@ class WebappLoader(Lifecycle):
         self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
         return False
 
+    def compiled_modules(self) -> list[str]:
+        """The compiled modules of the application that this process has loaded, and would load again at a restart."""
+        if self.space is not None:
+            return imports.compiled_of(self.space)
+        return imports.let_go_below(self._path)
+
     # -- changes -------------------------------------------------------------------------------------------------
 
     def modified(self) -> bool:

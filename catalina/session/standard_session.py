@@ -206,6 +206,7 @@ class StandardSession:
 
         Raises:
             InvalidSessionError: the session has ended.
+            NotReplicableError: the application is distributable and some part of the value cannot travel.
             TypeError: the name is not text.
         """
         if type(name) is not str:
@@ -213,12 +214,15 @@ class StandardSession:
         if not self.alive:
             raise InvalidSessionError(f"setAttribute: Session [{self.id}] has already been invalidated")
         manager = self.manager
+        mutable = type(value) not in IMMUTABLE
+        if mutable and manager.must_travel and not self.keeps_encoded and manager.codec.lets_name_through(name):
+            manager.codec.encode(name, value)  # what keeps the bytes has made them already
         listening = manager.listeners.attributes
         old = self._attributes.get(name, _MISSING)
         if old is UNDECODED and listening:
             old = manager.decode_attribute(self, name, self._encoded[name])
         bind = old is not value or manager.notify_binding_listener_on_unchanged_value
-        if bind and type(value) not in IMMUTABLE:
+        if bind and mutable:
             self._tell_value(value, "value_bound", name)
         if not self.keeps_encoded:
             self._encoded.pop(name, None)

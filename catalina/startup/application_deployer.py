@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
+from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
 from catalina.deploy.brought_files import COPY_XML
 from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
@@ -220,6 +222,10 @@ class ApplicationDeployer:
         self, application: DeployedApplication, context: StandardContext, directory: str, archive: Archive | None
     ) -> None:
         name_context(context, self.host, application.name, directory, archive)
+        work = os.path.join(self.host.work_path, application.name.base_name)
+        modules = imports.let_go_below((directory, work))
+        if restart_instead(self.host.server, context.name, modules):
+            raise DeploymentError("the node is restarted, and deploys the application then")
         self.host.add_child(context)
         self.watch_resources(application, context)
 

@@ -103,7 +103,7 @@ class ArchiveInstallation:
         config = self.config
         application = config.deployed.get(self.name.name)
         if application is not None and application.archive is not None and application.archive.file == self.target:
-            config.exchange(application)
+            config.exchange(application, self.by)
             application = config.deployed.get(self.name.name)
             if application is not None:
                 return application.refused is None

@@ -67,7 +67,8 @@ class ControlCommands:
         if not isinstance(context, StandardContext):
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         with self._serviced(host, context.name):
-            context.reload()
+            if not context.reload(by_command=True):
+                return [f"{self.server.restart_reason}: the node is restarted, and runs it anew"]
         self._config(host).note_outcome(context.name)
         if not context.state.available:
             raise DeploymentError(_why(f"[{context.name or '/'}] does not start again", context.failure))
@@ -111,6 +112,8 @@ class ControlCommands:
                 raise DeploymentError(_why(f"[{name.display_name}] does not start", config.why_not(name.name)))
         finally:
             host.brought.end_stage(directory)
+        if self.server.restart_reason:
+            return [f"{self.server.restart_reason}: the node is restarted, and runs [{name.display_name}] then"]
         return [f"deployed [{name.display_name}]"]
 
     def _host(self, name: object) -> StandardHost:

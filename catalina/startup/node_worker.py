@@ -134,6 +134,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
         server.reactor.on_dead = _end_at_once
+        server.restarter = lambda limited: not limited or self.app.life.grant_restart(time.monotonic())
         server.reactor.start()
         try:
             catalina.start()
@@ -153,7 +154,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             server.reactor.stop()
             close_logging()
             logging.shutdown()
-        self.app.life.stage = Stage.STOPPED
+        self.app.life.stage = Stage.RESTARTING if server.restart_reason else Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
 
 

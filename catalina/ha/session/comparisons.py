@@ -57,6 +57,10 @@ class Comparisons:
             message = manager.reconciler.begin(is_starting)
         manager.post_ledger(encode(message), member)
 
+    def is_due(self, member: Member) -> bool:
+        """Whether a comparison with a member is not through."""
+        return member in self._due
+
     def settled(self, member: Member) -> None:
         """The member has sent all that a comparison asked of it."""
         self._due.pop(member, None)

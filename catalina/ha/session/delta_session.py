@@ -472,16 +472,21 @@ class DeltaSession(StandardSession):
             self.this_accessed_time_ms = self.last_accessed_time_ms = used_ms
             self.asked_at_ms = 0
 
-    def adopt(self, created_ms: int, idle_ms: int, is_new: bool) -> None:
-        """Show a record that has come from another node, as its backup."""
-        now_ms = self.manager.now_ms()
+    def adopt(self, now_ms: int, created_ms: int, idle_ms: int, is_new: bool) -> None:
+        """Show a record that has come from another node, as its backup. Nobody has seen this session yet.
+
+        Args:
+            now_ms: the manager's clock.
+        """
         self.creation_time_ms = created_ms
-        self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms
+        self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms if idle_ms else now_ms
         self.last_replicated_ms = now_ms
         self.is_new = is_new
         self.be_backup()
-        for name in self.record.values:
-            self._show(name)
+        lets_in, attributes = self.manager.codec.lets_in, self._attributes
+        for name, encoded in self.record.values.items():
+            if lets_in(name, encoded):
+                attributes[name] = UNDECODED
         for other in self.record.extras:
             self._show_property(other)
 
@@ -489,7 +494,7 @@ class DeltaSession(StandardSession):
         """Become the copy of a session of another node, whose fields have this version."""
         for name, value in fields_of_data(data):
             self.record.take(name, value, version)
-        self.adopt(data.creation_time_ms, 0, data.is_new)
+        self.adopt(self.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
         self.last_accessed_time_ms = data.last_accessed_time_ms
         self.version = data.version
 
@@ -553,9 +558,9 @@ class DeltaSession(StandardSession):
         value = self.record.extras.get(name)
         try:
             if kind == TYPE_MAXINTERVAL:
-                plain = None if value is None else decode_value(value)
-                if type(plain) is int:
-                    self._max_inactive_interval = plain
+                seconds = _seconds(value)
+                if seconds is not None:
+                    self._max_inactive_interval = seconds
             elif kind == TYPE_AUTHTYPE:
                 plain = None if value is None else decode_value(value)
                 if plain is None or isinstance(plain, str):
@@ -588,7 +593,24 @@ _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL,
 _NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
 #: Intervals as bytes, each kept once for all sessions that have it.
 _intervals: dict[bytes, EncodedValue] = {}
+#: What they are in seconds; None for something else.
+_interval_seconds: dict[bytes, int | None] = {}
 MAX_INTERVALS = 1000
+MAX_INTERVAL_BYTES = 256
+
+
+def _seconds(interval: EncodedValue | None) -> int | None:
+    """An interval in seconds; None for a value that is none. Nearly all sessions have the same."""
+    if interval is None:
+        return None
+    data = interval.data
+    if data in _interval_seconds:
+        return _interval_seconds[data]
+    plain = decode_value(interval)
+    seconds = plain if type(plain) is int else None
+    if len(_interval_seconds) < MAX_INTERVALS and len(data) <= MAX_INTERVAL_BYTES:
+        _interval_seconds[data] = seconds
+    return seconds
 
 
 def listener_field(listener: EncodedValue) -> Field:

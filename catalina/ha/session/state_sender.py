@@ -84,8 +84,8 @@ class StateSender:
         if thread is not None and not self._manager.surroundings.is_running(thread):
             thread.join(10)
 
-    def copies_of(self, records: Iterable[Record]) -> list[Copy]:
-        """Records as they are now, with the times of their sessions; those without a session are left out."""
+    def encoded(self, records: Iterable[Record]) -> bytes:
+        """A message with records as they are now, and the times of their sessions; those without one are left out."""
         manager = self._manager
         now_ms = manager.now_ms()
         copies = []
@@ -94,8 +94,8 @@ class StateSender:
                 session = manager.sessions.get(record.id)
                 if isinstance(session, DeltaSession) and session.record is record and session.alive:
                     idle_ms = now_ms - session.last_accessed_time_ms
-                    copies.append(Copy(record.snapshot(), session.creation_time_ms, idle_ms, session.is_new))
-        return copies
+                    copies.append(Copy(record, session.creation_time_ms, idle_ms, session.is_new))
+            return encode_copies(copies)
 
     def _enqueue(self, member: Member, what: str, serve: Callable[[], None]) -> None:
         with self._lock:
@@ -134,15 +134,21 @@ class StateSender:
     ) -> None:
         manager = self._manager
         on_their_way: deque[Delivery] = deque()
-        for body in self._bodies(records, ended):
+        sent = 0
+        for body, size in self._bodies(records, ended):
+            if sent >= manager.send_all_sessions_size and not manager.send_all_sessions:
+                self._stopping.wait(manager.send_all_sessions_wait_time / 1000)
+                sent = 0
+            sent += size
             while len(on_their_way) >= WINDOW:
                 if not self._has_arrived(on_their_way.popleft(), member):
                     return
             if self._stopping.is_set():
                 return
             delivery = manager.post_ledger(body, member, _SYNCHRONOUS)
-            if delivery is not None:
-                on_their_way.append(delivery)
+            if delivery is None:
+                return  # it could not leave: who is told that all is there would believe it
+            on_their_way.append(delivery)
         for message in messages:
             manager.post_ledger(encode(message, len(manager.ledger)), member)
 
@@ -157,19 +163,24 @@ class StateSender:
             return False
         return True
 
-    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[bytes]:
+    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
+        """The blocks, and how many records each has."""
+        manager = self._manager
+        most = MAX_BLOCK_RECORDS
+        if not manager.send_all_sessions:
+            most = min(most, manager.send_all_sessions_size)
         block: list[Record] = []
         size = 0
         for record in records:
             block.append(record)
             size += sum(len(value.data) for value in list(record.values.values()))
-            if len(block) >= MAX_BLOCK_RECORDS or size >= MAX_BLOCK_BYTES:
-                yield encode_copies(self.copies_of(block))
+            if len(block) >= most or size >= MAX_BLOCK_BYTES:
+                yield self.encoded(block), len(block)
                 block, size = [], 0
         if block:
-            yield encode_copies(self.copies_of(block))
+            yield self.encoded(block), len(block)
         for start in range(0, len(ended), MAX_BLOCK_SESSIONS):
-            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS])
+            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS]), 0
 
     # -- to Java -----------------------------------------------------------------------------------------------------
 

@@ -166,3 +166,42 @@ def test_an_idle_copy_asks_before_it_goes() -> None:
     assert copy.is_valid
     network.clock.advance(900)
     assert b.manager.find_session(session.id) is not None
+
+
+def test_a_node_that_was_not_run_for_a_while_compares_with_the_others_and_tells_when_it_is_through() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    network.on_the_way.clear()  # b was passed over
+    is_through = b.manager.stood_still()
+    assert is_through is not None
+    assert not is_through()
+    network.deliver()
+    assert is_through()
+    assert copy.get_attribute("n") == 1
+
+
+def test_a_node_that_is_alone_has_nothing_to_catch_up_with() -> None:
+    a = Node(FakeNetwork())
+    a.start_manager()
+    is_through = a.manager.stood_still()
+    assert is_through is None or is_through()
+
+
+def test_the_cluster_has_caught_up_when_every_manager_has() -> None:
+    network, _, b = two_nodes()
+    network.immediate = False
+    is_through = b.cluster._stood_still()
+    assert is_through is not None
+    assert not is_through()
+    network.deliver()
+    assert is_through()
+
+
+def test_a_state_is_not_left_out_for_a_member_that_is_silent() -> None:
+    _, a, b = two_nodes()
+    a.cluster.missed.silent[b.channel.local_member] = None
+    a.manager.post_ledger(b"", b.channel.local_member, 6)
+    assert a.channel.sent[-1][1] == 6
