@@ -10,7 +10,7 @@ from catalina.ha.session.delta_session import DeltaSession, fields_of, fields_of
 from catalina.ha.session.session_data import SessionData
 from catalina.ha.session.session_message import stamp, stamp_of
 from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
-from catalina.tribes.ledger.record import FieldChange, FieldState, Snapshot
+from catalina.tribes.ledger.record import FieldChange, Snapshot
 from catalina.tribes.ledger.version import NO_VERSION, clock_of
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 
@@ -76,7 +76,7 @@ class MapSession(DeltaSession):
     def merge_value(self, other: MapSession) -> bool:
         """Take what is later in another node's copy; whether anything was."""
         snapshot = other.record.snapshot()
-        self.manager.heard(max(snapshot.access, *(state.version for state in snapshot.fields.values()), NO_VERSION))
+        self.manager.heard(max(snapshot.access, *snapshot.versions.values(), NO_VERSION))
         merged = self.record.merge(snapshot)
         self.told(merged.changed, self.manager.notify_listeners_on_replication)
         return bool(merged.changed)
@@ -132,12 +132,12 @@ class SessionCodec:
     def _restore(session: MapSession, data: SessionData, table: Snapshot) -> None:
         """A session of a node of this software: every field has the version that it has there. One that a request was
         changing there when it was written has none yet, and counts as the last that was known."""
-        values = dict(fields_of_data(data))
-        for name, state in table.fields.items():
-            state.value = values.pop(name, None)
-        for name, value in values.items():
-            table.fields[name] = FieldState(max(table.access, table.born, table.floor), value)
+        last = max(table.access, table.born, table.floor)
+        for name, value in fields_of_data(data):
+            table.versions.setdefault(name, last)
+            if value is not None:
+                (table.values if isinstance(name, str) else table.extras)[name] = value  # type: ignore[index]
         session.record.merge(table)
-        session.adopt(data.creation_time_ms, 0, data.is_new)
+        session.adopt(session.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
         session.last_accessed_time_ms = data.last_accessed_time_ms
         session.version = data.version

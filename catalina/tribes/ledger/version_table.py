@@ -16,7 +16,7 @@ from __future__ import annotations
 import struct
 
 from catalina.errors import ProtocolError
-from catalina.tribes.ledger.record import Field, FieldState, Record, Snapshot
+from catalina.tribes.ledger.record import Field, Record, Snapshot
 from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 
 __all__ = ["decode_version_table", "encode_version_table"]
@@ -96,8 +96,8 @@ class _Reader:
             self._versions.append(self._take(VERSION_SIZE))
         id_version, born, access, floor = (self._versions[index] for index in _FOUR.unpack(self._take(_FOUR.size)))
         names = {self._text(): self._version() for _ in range(self._number(_U16))}
-        fields: dict[Field, FieldState] = {}
+        versions: dict[Field, Version] = {}
         for _ in range(self._number(_U32)):
             kind, text = self._number(_U8), self._text()
-            fields[(kind - 1, text) if kind else text] = FieldState(self._version(), None)
-        return Snapshot(key, full_id, id_version, born, access, names, fields, floor)
+            versions[(kind - 1, text) if kind else text] = self._version()
+        return Snapshot(key, full_id, id_version, born, access, names, versions, {}, {}, floor)

@@ -27,7 +27,8 @@ def test_the_versions_come_back_without_values() -> None:
     record = a_record()
     read = decode_version_table(encode_version_table(record), "X", "Y.n2")
     assert read is not None
-    assert {name: state.version for name, state in read.fields.items()} == record.versions
+    assert read.versions == record.versions
+    assert (read.values, read.extras) == ({}, {})
     assert (read.names, read.id_version, read.born, read.floor) == (
         record.names, record.id_version, record.born, record.floor
     )  # fmt: skip
