@@ -17,6 +17,7 @@ python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
 default-jdk-headless  javac
+gcc                   cc
 apache2               /usr/sbin/apache2
 libapache2-mod-jk     /usr/lib/apache2/modules/mod_jk.so
 nginx-light           /usr/sbin/nginx

@@ -310,6 +310,8 @@ class Connector(Lifecycle):
             self._endpoint.adopt(self._inherited)
         elif self.protocol_handler.bind_on_init:
             self._endpoint.bind()
+            if self.protocol_handler.listen_on_init:
+                self._endpoint.listen()
 
     def _start(self) -> None:
         self.settle_attributes()

@@ -18,10 +18,14 @@ def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [environ["REMOTE_ADDR"].encode()]
 
 
-def test_a_port_is_bound_with_its_backlog():
-    with bind_socket(AbstractProtocol(address="127.0.0.1"), 0) as listening:
-        assert listening.getsockname()[0] == "127.0.0.1"
-        with socket.create_connection(listening.getsockname(), 5):
+def test_a_port_is_bound_and_refuses_until_it_listens():
+    with bind_socket(AbstractProtocol(address="127.0.0.1"), 0) as bound:
+        where = bound.getsockname()
+        assert where[0] == "127.0.0.1"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(where, 5)
+        bound.listen()
+        with socket.create_connection(where, 5):
             pass
 
 

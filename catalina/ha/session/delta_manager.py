@@ -409,6 +409,13 @@ class DeltaManager(ClusterManagerBase):
             return
         self.transfer.fetch()
 
+    @property
+    def state_progress(self) -> tuple[int, int] | None:
+        """While it waits for the group's sessions: how many have come, and how many there are, 0 while that is not
+        known; else None."""
+        transfer = self.transfer
+        return (transfer.received, transfer.expected) if transfer.is_waiting else None
+
     def _stop(self) -> None:
         self._stopping = True
         self.transfer.stop()

@@ -325,6 +325,22 @@ def test_many_sessions_come_in_blocks() -> None:
     assert b.manager.transfer.received == b.manager.transfer.expected == 2500
 
 
+def test_without_send_all_sessions_our_nodes_get_the_state_in_blocks_with_pauses_too() -> None:
+    network = FakeNetwork()
+    template = DeltaManager(send_all_sessions=False, send_all_sessions_size=10, send_all_sessions_wait_time=100)
+    a = Node(network, template)
+    a.start_manager()
+    for _ in range(25):
+        a.manager.create_session()
+    began = time.monotonic()
+    b = Node(network)
+    b.start_manager()
+    assert time.monotonic() - began >= 0.2
+    blocks = [message for message in messages_of(a) if message.event == EVT_LEDGER and message.session[0] == RECORDS]
+    assert len(blocks) == 3
+    assert b.manager.transfer.received == 25
+
+
 @pytest.mark.parametrize("in_one", [True, False])
 def test_java_gets_the_whole_state_as_the_attributes_say(in_one: bool) -> None:
     network = FakeNetwork()
