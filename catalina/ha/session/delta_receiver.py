@@ -33,7 +33,7 @@ from catalina.ha.session.session_message import (
 )
 from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Renamed, Tell, TellEnded, Used
 from catalina.tribes.ledger.graves import Grave
-from catalina.tribes.ledger.reconciler import Reply, Settled, TopSums
+from catalina.tribes.ledger.reconciler import GroupSums, Message, Reply, Settled, TopSums
 from catalina.tribes.ledger.record import Record, Snapshot, bare_id
 from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 from catalina.tribes.ledger.wire import (
@@ -227,10 +227,17 @@ class DeltaReceiver:
             case Settled():
                 manager.comparisons.settled(sender)
                 manager.transfer.received_complete(sender)
+            case GroupSums() | TopSums(is_empty=False):
+                manager.comparisons.when_fresh(sender, lambda: self._hear(decoded, sender))
             case _:
-                with manager.lock:
-                    reply = manager.reconciler.heard(sender, decoded)
-                self._send_reply(reply, sender, isinstance(decoded, TopSums) and decoded.is_starting)
+                self._hear(decoded, sender)
+
+    def _hear(self, message: Message, sender: Member) -> None:
+        """A step of a comparison."""
+        manager = self._manager
+        with manager.lock:
+            reply = manager.reconciler.heard(sender, message)
+        self._send_reply(reply, sender, isinstance(message, TopSums) and message.is_starting)
 
     def _hear_copies(self, copies: Sequence[Copy[Snapshot]], sender: Member) -> None:
         manager = self._manager
@@ -249,18 +256,21 @@ class DeltaReceiver:
             if session is not None:
                 session.used_elsewhere(copy.idle_ms)
         manager.transfer.received_data(len(copies))
+        manager.comparisons.goes_on(sender)
 
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
         """A few records leave at once; many are streamed, and the messages behind them."""
         manager = self._manager
         most = MAX_AT_ONCE if manager.send_all_sessions else min(MAX_AT_ONCE, manager.send_all_sessions_size)
         records = iter(reply.records)
-        few = list(islice(records, most + 1))
-        ended = reply.ended
-        if len(few) > most or len(ended) > MAX_AT_ONCE:
+        with manager.lock:
+            few = list(islice(records, most + 1))
+        ended, sender = reply.ended, manager.state_sender
+        if len(few) > most or len(ended) > MAX_AT_ONCE or reply.is_long or sender.is_busy_with(member):
             if is_starting:
                 log.info("Manager [%s]: [%s] starts and gets the session state", manager.name, member.name)
-            manager.state_sender.stream(member, chain(few, records), ended, reply.messages)
+                manager.post_ledger(encode(GroupSums({}), len(manager.ledger)), member)  # how many there are
+            sender.stream(member, chain(few, records), ended, reply.messages)
             return
         if few:
             manager.post_ledger(manager.state_sender.encoded(few), member)

@@ -8,7 +8,8 @@ is an index (u32) into the table of versions at the beginning, 0 for none::
 
     1 sums       u8 flags (1: the sender starts), 64 x u64
     2 groups     u32 records of the sender, u8 n, n x [u8 group, 64 x u64]
-    3 listing    u16 n, n x [u16 bucket, u32 m, m x (u64 hash of the key, u64 digest, u64 clock)]
+    3 listing    u8 flags (1: others follow), u16 n,
+                 n x [u16 bucket, u32 m, m x (u64 hash of the key, u64 digest, u64 clock)]
     4 wanted     u16 n, n x [u16 bucket, u32 m, m x u64 hash of the key]
     5 settled    u8 flags (1: nothing differed)
     6 records    table, field names, values, u32 n, n x record
@@ -232,8 +233,8 @@ def encode(message: Message, records: int = 0) -> bytes:
         case GroupSums(groups):
             head = struct.pack(">BIB", GROUPS_KIND, records, len(groups))
             return head + b"".join(_U8.pack(group) + _SUMS.pack(*sums) for group, sums in groups.items())
-        case Listing(listed_buckets):
-            parts = [struct.pack(">BH", LISTING, len(listed_buckets))]
+        case Listing(listed_buckets, is_last):
+            parts = [struct.pack(">BBH", LISTING, not is_last, len(listed_buckets))]
             for bucket, listed in listed_buckets.items():
                 parts.append(_BUCKET.pack(bucket, len(listed)))
                 parts += [_LISTED.pack(each.key_hash, each.digest, each.clock) for each in listed]
@@ -353,11 +354,12 @@ def _read_bucket(reader: _Reader, size: int) -> tuple[int, int]:
 
 
 def _read_listing(reader: _Reader) -> tuple[Message, int]:
+    is_last = not reader.number(_U8) & 1
     buckets: dict[int, tuple[Listed, ...]] = {}
     for _ in range(reader.count(_U16, _BUCKET.size)):
         bucket, count = _read_bucket(reader, _LISTED.size)
         buckets[bucket] = tuple([Listed(*reader.read(_LISTED)) for _ in range(count)])
-    return Listing(buckets), 0
+    return Listing(buckets, is_last), 0
 
 
 def _read_wanted(reader: _Reader) -> tuple[Message, int]:
