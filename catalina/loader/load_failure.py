@@ -15,24 +15,37 @@ if TYPE_CHECKING:
 
 __all__ = ["cure_of", "describe_failure", "own_frames"]
 
-#: Code whose frames stand between the container and the application, and tell nobody anything.
-_OURS = (
-    os.path.join(os.path.dirname(os.path.abspath(catalina.__file__)), ""),
+_OURS = os.path.join(os.path.dirname(os.path.abspath(catalina.__file__)), "")
+#: Code that imports: its frames stand between those of the application, and tell nobody anything.
+_IMPORTING = (
+    os.path.join(_OURS, "loader", ""),
     os.path.join(os.path.dirname(os.path.abspath(importlib.__file__)), ""),
     "<frozen importlib",
 )
 
 
 def own_frames(error: BaseException) -> TracebackType | None:
-    """The traceback without the frames of the container and of ``importlib`` before the application's first one.
+    """The traceback without the container's frames before the application's first one, and without those that import.
 
     Returns:
         None when no code of the application ran: the name does not exist, or the source has a syntax error.
     """
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OURS):
+    while frames is not None and _file(frames).startswith((_OURS, *_IMPORTING)):
         frames = frames.tb_next
-    return frames
+    kept = []
+    while frames is not None:
+        if not _file(frames).startswith(_IMPORTING):
+            kept.append(frames)
+        frames = frames.tb_next
+    chain = None
+    for each in reversed(kept):
+        chain = TracebackType(chain, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return chain
+
+
+def _file(frames: TracebackType) -> str:
+    return frames.tb_frame.f_code.co_filename
 
 
 def describe_failure(error: BaseException, space: ImportSpace | None = None) -> str:

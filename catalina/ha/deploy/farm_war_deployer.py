@@ -335,7 +335,7 @@ class FarmWarDeployer(ClusterListener):
                 return
             if not self.directory.has(file) and not self.directory.install(path, file, archive.name, keep_source=True):
                 log.error("[%s] does not run here, so it is not sent to the other members", path)
-                self._ended(name, False, "does not start; the log says why")
+                self._ended(name, False, f"does not start: {self.directory.why_not(archive.name.name)}")
                 return
         except (OSError, CatalinaError) as error:
             log.error("Error installing [%s] into the farm: %s", path, error)

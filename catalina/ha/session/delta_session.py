@@ -88,6 +88,7 @@ class DeltaSession(StandardSession):
         "_touched",
         "_unsent",
         "asked_at_ms",
+        "ends_idle",
         "is_primary",
         "last_replicated_ms",
         "opaque_notes",
@@ -104,6 +105,8 @@ class DeltaSession(StandardSession):
         self._encoded = self.record.values
         #: When it was asked whether another node uses the session; 0: not since it was used.
         self.asked_at_ms = 0
+        #: It ends because nobody seems to use it.
+        self.ends_idle = False
         self.is_primary = True
         self.last_replicated_ms = now_ms
         self.version = 0
@@ -161,6 +164,7 @@ class DeltaSession(StandardSession):
         was_valid = self.alive and not self._expiring
         if was_valid and notify_cluster:
             self.manager.session_expiring(self)
+        self.ends_idle = is_idle
         super().expire(notify)
         if was_valid:
             self.manager.session_expired(self, is_idle=is_idle, tell=notify_cluster)
