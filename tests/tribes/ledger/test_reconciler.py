@@ -182,3 +182,12 @@ def test_a_listing_looks_only_at_the_ends_of_its_buckets() -> None:
         return lambda: reconciler.heard("peer", Listing({bucket_of("S0"): ()}))
 
     assert instructions(listing(4000)) < 1.5 * instructions(listing(1000))
+
+
+def test_a_look_at_what_has_not_changed_costs_the_same_however_many_records_there_are() -> None:
+    def look(records: int) -> Callable[[], object]:
+        reconciler = Reconciler(filled(1, records))
+        reconciler.refresh()
+        return lambda: reconciler.heard("peer", reconciler.begin())
+
+    assert instructions(look(4000)) < 1.1 * instructions(look(100))
