@@ -677,7 +677,7 @@ class _CatchUp:
             if fd not in reactor._suspended:
                 poll.register(fd, events)
         wait = 0.0 if self._conditions is None or seconds == 0 else CATCH_UP_TICK
-        ready = poll.poll(wait * 1000)
+        ready = [each for each in poll.poll(wait * 1000) if not each[1] & select.POLLNVAL]  # closed by another thread
         now = time.monotonic()
         if self._conditions is not None:
             self._conditions = [condition for condition in self._conditions if self._call(condition) is False]
