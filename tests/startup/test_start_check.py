@@ -254,6 +254,7 @@ def test_a_farm_that_anybody_may_join_is_said_once(check: Check) -> None:
     texts = [text for _, text in check(host=HOST.format(cluster))]
     assert sum("can pass for a member" in text for text in texts) == 1
     assert any(text.startswith("deployDir [") and "is not the appBase" in text for text in texts)
+    assert sum(text.startswith('watchEnabled="false": this node') for text in texts) == 1
     encrypt = ENCRYPT.format('encryptionKey="000102030405060708090a0b0c0d0e0f"')
     sealed = cluster.replace("</Channel>", f"{encrypt}</Channel>")
     assert not any("can pass for a member" in text for _, text in check(host=HOST.format(sealed)))
