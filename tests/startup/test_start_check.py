@@ -50,6 +50,14 @@ def test_a_server_that_starts_has_no_finding(check: Check) -> None:
     assert check(f'<Connector port="{port}" address="127.0.0.1"/>') == []
 
 
+def test_a_wrong_pattern_of_an_access_log(check: Check) -> None:
+    valve = '<Valve className="org.apache.catalina.valves.AccessLogValve" pattern="%h %{usec}t %{x}p"/>'
+    found = [text for level, text in check(host=HOST.format(valve)) if level == logging.WARNING]
+    assert len(found) == 2
+    assert found[0].startswith("Invalid date pattern in %{usec}t of the access log, writing ??? in its place: ")
+    assert found[1] == "Invalid port type [x], using server (local) port"
+
+
 def test_ajp_without_a_secret(check: Check) -> None:
     text = only(check('<Connector port="0" protocol="AJP/1.3"/>'), logging.WARNING)
     assert 'configured with secretRequired="true" but the secret attribute is either null or empty' in text
