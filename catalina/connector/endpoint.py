@@ -141,8 +141,11 @@ class Endpoint:
         """
         for sock in self.sockets:
             if not _listens(sock):
-                _bind_again(sock)
-                sock.listen(self.handler.accept_count)
+                try:
+                    _bind_again(sock)
+                    sock.listen(self.handler.accept_count)
+                except OSError as exc:
+                    raise OSError(exc.errno, f"{exc.strerror}: {sock.getsockname()}") from exc
 
     def adopt(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
