@@ -119,7 +119,19 @@ show_directories() {
   [ -z "$CATALINA_PID" ] || echo "Using CATALINA_PID:    $CATALINA_PID"
 }
 
-alive() { kill -0 "$(cat "$CATALINA_PID")" >/dev/null 2>&1; }
+# A process that has ended and that its parent has not asked for yet is still there, as a zombie.
+has_ended() {
+  [ -r "/proc/$1/stat" ] || return 1
+  case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+    [ZX]*) return 0 ;;
+  esac
+  return 1
+}
+
+alive() {
+  _process=$(cat "$CATALINA_PID")
+  kill -0 "$_process" >/dev/null 2>&1 && ! has_ended "$_process"
+}
 
 remove_pid_file() {
   rm -f "$CATALINA_PID" >/dev/null 2>&1 && return 0
@@ -141,7 +153,7 @@ check_pid_before_start() {
   fi
   PID=$(cat "$CATALINA_PID")
   # /proc also shows the processes of other users, which cannot be signalled; ps is not on every machine.
-  if kill -0 "$PID" >/dev/null 2>&1 || [ -d "/proc/$PID" ]; then
+  if { kill -0 "$PID" >/dev/null 2>&1 || [ -d "/proc/$PID" ]; } && ! has_ended "$PID"; then
     echo "Tomcat appears to still be running with PID $PID. Start aborted."
     echo "If the following process is not a Tomcat process, remove the PID file and try again:"
     ps -f -p "$PID" 2>/dev/null || tr '\0' ' ' <"/proc/$PID/cmdline"

@@ -17,6 +17,7 @@ python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
 default-jdk-headless  javac
+gcc                   cc
 apache2               /usr/sbin/apache2
 libapache2-mod-jk     /usr/lib/apache2/modules/mod_jk.so
 nginx-light           /usr/sbin/nginx
@@ -35,7 +36,15 @@ openssl               openssl
 procps                ps
 "
 
+# The Java Tomcat that the tests compare with. Debian's security updates have it; an older one may be there already.
+TOMCAT_VERSION=10.1.60
+
 present() {
+  case $1 in
+    libtomcat10-java | tomcat10-common)
+      dpkg --compare-versions "$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo 0)" ge "$TOMCAT_VERSION" || return 1
+      ;;
+  esac
   case $2 in
     -) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     /*) [ -e "$2" ] ;;
@@ -60,8 +69,9 @@ install_packages() {
   [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made_policy=1; }
   export DEBIAN_FRONTEND=noninteractive
   apt_log=$(mktemp)
-  apt-get install -y -qq --no-install-recommends "$@" >"$apt_log" 2>&1 ||
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >"$apt_log" 2>&1 ||
+  # The lists first: those of an image may be older than the updates that are wanted.
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >"$apt_log" 2>&1 ||
+    apt-get install -y -qq --no-install-recommends "$@" >"$apt_log" 2>&1 ||
     tail -5 "$apt_log" >&2
   rm -f "$apt_log"
   [ -z "$made_policy" ] || rm -f "$policy"

@@ -20,6 +20,10 @@ The role can change threads, in two ways:
   loop (measured: handing each request from thread to thread costs more than all the rest). While no calls are made the
   monitor looks once a second.
 
+A loop that was not run for a while (the process was stopped, its machine was) has old news: the messages of the group
+wait in their sockets. It reads the sockets registered as ``first`` until they have nothing more to say, and until who
+asked to be told (:attr:`Reactor.on_standstill`) is up to date, for at most CATCH_UP_SECONDS, before it reads others.
+
 No exception of a callback ends the runner, whatever its class. Should its thread end all the same, or stand still
 outside of :meth:`Reactor.run_call`, the monitor says so with the stack and gives the role to another thread. When that
 does not help either it calls :attr:`Reactor.on_dead`: a node ends itself then, and its arbiter starts another.
@@ -44,7 +48,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import get_ident
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["READ", "WRITE", "HasFileno", "Reactor", "Timer", "Waitable"]
 
@@ -77,6 +81,11 @@ WATCH_SECONDS = 1.0
 #: Such looks that find the runner in the same round, outside of a call, before it counts as silent: when it waits for
 #: something, and when it computes. A look that comes late does not count: then nobody got the processor.
 SILENT_LOOKS, COMPUTING_LOOKS = 10, 60
+#: Seconds beyond those it meant to wait after which a loop has stood still.
+STILL_SECONDS = 1.0
+#: For how long it then reads only the sockets that come first, at most, and how long it waits for them at a time.
+CATCH_UP_SECONDS = 2.5
+CATCH_UP_TICK = 0.02
 #: Runners lost in a row, none of which ended a round, before the loop is given up.
 LOST_RUNNERS = 10
 #: Seconds after which a parked thread that is not needed ends, unless somebody says another time.
@@ -147,6 +156,13 @@ class Reactor:
         self.thread_prefix = f"{name}-exec-"
         self._parked_seconds: float | None = None
         self._callbacks: dict[int, Callable[[int], None]] = {}
+        #: Descriptors that are read before all others after a standstill, with their events.
+        self._first: dict[int, int] = {}
+        #: Called in the runner when it has stood still, and has read the first sockets: each brings something up to
+        #: date, and returns what tells whether it is, or None.
+        self.on_standstill: list[Callable[[], Callable[[], bool] | None]] = []
+        self._polled_at = float("inf")
+        self._catch_up: _CatchUp | None = None
         self._ready: deque[tuple[int, int]] = deque()
         self._soon: deque[Task] = deque()
         # Added to by threads that may just have lost the role.
@@ -221,10 +237,16 @@ class Reactor:
 
     # Sockets, timers, calls from other threads
 
-    def register(self, sock: HasFileno, events: int, callback: Callable[[int], None]) -> None:
-        """Call ``callback(events)`` whenever the socket is ready (level triggered). Any thread."""
+    def register(self, sock: HasFileno, events: int, callback: Callable[[int], None], *, first: bool = False) -> None:
+        """Call ``callback(events)`` whenever the socket is ready (level triggered). Any thread.
+
+        Args:
+            first: after a standstill of the loop it is read before all that are not.
+        """
         fd = sock.fileno()
         self._callbacks[fd] = callback
+        if first:
+            self._first[fd] = events
         if self._suspended:
             self._suspended.pop(fd, None)
         self._epoll.register(fd, events)
@@ -232,6 +254,8 @@ class Reactor:
     def modify(self, sock: HasFileno, events: int) -> None:
         """Wait for other events; 0 waits for none but errors."""
         fd = sock.fileno()
+        if fd in self._first:
+            self._first[fd] = events
         if self._suspended and fd in self._suspended:
             self._suspended[fd] = events
         else:
@@ -240,6 +264,7 @@ class Reactor:
     def unregister(self, sock: HasFileno) -> None:
         """Forget the socket; call it before closing the socket. Unknown sockets are ignored."""
         fd = sock.fileno()
+        self._first.pop(fd, None)
         if self._callbacks.pop(fd, None) is None or (self._suspended and self._suspended.pop(fd, None) is not None):
             return
         self._epoll.unregister(fd)
@@ -527,7 +552,7 @@ class Reactor:
         if self._after_work and not self._run_step(self._after_work, me):
             return  # the role has moved in the middle of a round: what is done goes first, whatever else is to be done
         if not ready:
-            ready.extend(self._epoll.poll(self._poll_seconds(timeout)))
+            ready.extend(self._poll(self._poll_seconds(timeout)))
         while ready:
             fd, events = ready.popleft()
             on_ready = callbacks.get(fd)
@@ -553,6 +578,25 @@ class Reactor:
             if step and not self._run_step(step, me):
                 return
         self._rounds += 1
+
+    def _poll(self, seconds: float) -> list[tuple[int, int]]:
+        """What is ready; after a standstill only of what comes first."""
+        if self._catch_up is not None:
+            return self._catch_up.poll(seconds)
+        began = time.monotonic()
+        ready = self._epoll.poll(seconds)
+        self._polled_at, before = (now := time.monotonic()), self._polled_at
+        if now - before < STILL_SECONDS or not self._first:  # nearly always
+            return ready
+        # The monitor wakes a poll that waits each WATCH_SECONDS.
+        longest = WATCH_SECONDS if self._monitor is not None else float("inf")
+        meant = longest if seconds < 0 else min(seconds, longest)
+        if max(began - before, now - began - meant) < STILL_SECONDS:
+            return ready
+        log.warning("%s: the event loop stood still for [%d] ms; the messages of the group are read first",
+                    self.name, int((now - before) * 1000))  # fmt: skip
+        self._catch_up = _CatchUp(self, now)
+        return [each for each in ready if each[0] in self._first or each[0] == self._wake_fd]
 
     def _run_step(self, step: deque[Task], me: int) -> bool:
         """Run what was put off, also what is added meanwhile; False when the role was handed on."""
@@ -613,6 +657,43 @@ class Reactor:
         events = self._suspended.pop(fd, None)
         if events is not None and fd in self._callbacks:
             self._epoll.register(fd, events)
+
+
+class _CatchUp:
+    """The time after a standstill, in which only the sockets that come first are read."""
+
+    def __init__(self, reactor: Reactor, now: float) -> None:
+        self._reactor = reactor
+        self._until = now + CATCH_UP_SECONDS
+        self._read_until = now + CATCH_UP_SECONDS / 2  # others may go on sending
+        self._conditions: list[Callable[[], bool]] | None = None  # None until the first sockets were read
+
+    def poll(self, seconds: float) -> list[tuple[int, int]]:
+        """What is ready of the first sockets, and the other threads' wishes."""
+        reactor = self._reactor
+        poll = select.poll()
+        poll.register(reactor._wake_fd, READ)
+        for fd, events in tuple(reactor._first.items()):
+            if fd not in reactor._suspended:
+                poll.register(fd, events)
+        wait = 0.0 if self._conditions is None or seconds == 0 else CATCH_UP_TICK
+        ready = [each for each in poll.poll(wait * 1000) if not each[1] & select.POLLNVAL]  # closed by another thread
+        now = time.monotonic()
+        if self._conditions is not None:
+            self._conditions = [condition for condition in self._conditions if self._call(condition) is False]
+        elif now >= self._read_until or (seconds and not any(fd != reactor._wake_fd for fd, _ in ready)):
+            begun = [self._call(begin) for begin in tuple(reactor.on_standstill)]
+            self._conditions = [condition for condition in begun if condition is not None]
+        if now >= self._until or self._conditions == []:
+            reactor._catch_up, reactor._polled_at = None, now
+        return ready
+
+    def _call(self, callback: Callable[[], Any]) -> Any:
+        try:
+            return callback()
+        except BaseException:
+            log.exception(FAILED, callback)
+            return None
 
 
 class _Watch:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -485,3 +486,107 @@ def test_the_largest_wishes_for_spare_threads_count():
     time.sleep(0.15)
     assert reactor.thread_count == 4
     reactor.stop()
+
+
+class StoodStill:
+    """A loop, run by the test, whose clock the test moves; a socket that comes first, and one that does not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        clock = types.SimpleNamespace(monotonic=lambda: self.now, sleep=time.sleep)
+        self.reactor = Reactor("thawed")
+        self.reactor._runner = threading.get_ident()
+        monkeypatch.setattr(module, "time", clock)
+        self.read: list[str] = []
+        self.pairs = {name: socket.socketpair() for name in ("http", "group")}
+        for name, (_, right) in self.pairs.items():
+            self.reactor.register(right, READ, lambda _, name=name: self._read(name), first=name == "group")
+        self.rounds(1)
+        for left, _ in self.pairs.values():
+            left.send(b"xxx")
+
+    def _read(self, name: str) -> None:
+        self.pairs[name][1].recv(1)
+        self.read.append(name)
+
+    def rounds(self, count: int) -> None:
+        for _ in range(count):
+            self.reactor.run_round(0.001)
+
+    def close(self) -> None:
+        for left, right in self.pairs.values():
+            self.reactor.unregister(right)
+            left.close()
+            right.close()
+
+
+@pytest.fixture
+def stood_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[StoodStill]:
+    stood_still = StoodStill(monkeypatch)
+    yield stood_still
+    stood_still.close()
+
+
+def test_after_a_standstill_what_comes_first_is_read_before_anything_else(stood_still, caplog):
+    stood_still.now += 3
+    stood_still.rounds(8)
+    assert stood_still.read[:3] == ["group"] * 3
+    assert set(stood_still.read[3:]) == {"http"}
+    assert "stood still for [3000] ms" in caplog.text
+
+
+def test_a_loop_that_was_only_a_little_late_reads_everything_at_once(stood_still):
+    stood_still.now += 0.5
+    stood_still.rounds(1)
+    assert set(stood_still.read) == {"http", "group"}
+
+
+def test_other_sockets_wait_until_who_missed_something_has_it(stood_still):
+    is_here: list[bool] = []
+    asked: list[list[str]] = []
+
+    def begin() -> Callable[[], bool]:
+        asked.append(stood_still.read.copy())
+        return lambda: bool(is_here)
+
+    stood_still.reactor.on_standstill.append(begin)
+    stood_still.now += 3
+    stood_still.rounds(10)
+    assert asked == [["group"] * 3]  # once, and when what had come was read
+    assert "http" not in stood_still.read
+    is_here.append(True)
+    stood_still.rounds(2)
+    assert stood_still.read[3:] == ["http"]
+
+
+def test_other_sockets_wait_only_so_long(stood_still):
+    stood_still.reactor.on_standstill.append(lambda: lambda: False)
+    stood_still.now += 3
+    stood_still.rounds(6)
+    assert "http" not in stood_still.read
+    stood_still.now += module.CATCH_UP_SECONDS
+    stood_still.rounds(2)
+    assert "http" in stood_still.read
+
+
+def test_a_peer_that_never_stops_talking_does_not_keep_the_others_waiting(stood_still):
+    _, right = stood_still.pairs["group"]
+    stood_still.reactor.unregister(right)
+    stood_still.reactor.register(right, READ, lambda _: stood_still.read.append("group"), first=True)
+    stood_still.now += 3
+    stood_still.rounds(3)
+    assert set(stood_still.read) == {"group"}
+    stood_still.now += module.CATCH_UP_SECONDS / 2
+    stood_still.rounds(2)
+    assert "http" in stood_still.read
+
+
+def test_a_fault_of_who_is_told_of_a_standstill_is_logged_and_keeps_nobody_waiting(stood_still, caplog):
+    def fail() -> None:
+        raise RuntimeError("a fault")
+
+    stood_still.reactor.on_standstill.append(fail)
+    stood_still.now += 3
+    stood_still.rounds(6)
+    assert "http" in stood_still.read
+    assert "a fault" in caplog.text

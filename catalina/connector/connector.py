@@ -240,6 +240,12 @@ class Connector(Lifecycle):
         return self.redirect_port + (0 if server is None else int(server.port_offset))
 
     @property
+    def process_is_restarted(self) -> bool:
+        """Whether this process ends and another takes its sockets over."""
+        server = None if self.service is None else self.service.server
+        return bool(server is not None and server.restart_reason)
+
+    @property
     def local_port(self) -> int:
         """The port it listens on, -1 when it does not; with port 0 the one the system chose."""
         return -1 if self._endpoint is None else self._endpoint.local_port
@@ -304,6 +310,8 @@ class Connector(Lifecycle):
             self._endpoint.adopt(self._inherited)
         elif self.protocol_handler.bind_on_init:
             self._endpoint.bind()
+            if self.protocol_handler.listen_on_init:
+                self._endpoint.listen()
 
     def _start(self) -> None:
         self.settle_attributes()

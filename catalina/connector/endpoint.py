@@ -118,31 +118,34 @@ class Endpoint:
     # Binding
 
     def bind(self) -> None:
-        """Bind and listen.
+        """Bind, so that a port that is taken shows before anything runs.
 
         Raises:
             OSError: the address or port cannot be bound.
             ValueError: there is no such port, or permissions or owner of the Unix socket's directory are not as
                 configured.
         """
-        if self.sockets:
-            self._listen_again()
-            return
         port = self.connector.port_with_offset
         if not (0 <= port <= 65535 or self.handler.unix_domain_socket_path or self.handler.use_inherited_channel):
             raise ValueError(f"port out of range:{port}")
         self.sockets = [bind_socket(self.handler, port)]
 
-    def _listen_again(self) -> None:
-        """After :meth:`stop_listening`, in this process or in an earlier child of the same parent."""
+    def listen(self) -> None:
+        """Let clients in; also after :meth:`stop_listening`, in this process or in an earlier child of the same parent.
+
+        Whether a socket listens belongs to the socket, which the parent keeps: while a child that was killed is
+        replaced, clients wait.
+
+        Raises:
+            OSError: another process has begun to listen there after :meth:`bind`.
+        """
         for sock in self.sockets:
             if not _listens(sock):
                 try:
-                    sock.bind(sock.getsockname())
+                    _bind_again(sock)
+                    sock.listen(self.handler.accept_count)
                 except OSError as exc:
-                    if exc.errno != errno.EINVAL:  # bound still: the kernel gives back only a port that it chose
-                        raise
-                sock.listen(self.handler.accept_count)
+                    raise OSError(exc.errno, f"{exc.strerror}: {sock.getsockname()}") from exc
 
     def adopt(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
@@ -160,7 +163,9 @@ class Endpoint:
         self.adapter = adapter
         self.executor = self._find_executor()
         self._make_connection = self._choose_connection()
-        self.bind()
+        if not self.sockets:
+            self.bind()
+        self.listen()
         self.paused = False
         self._started = True
         self._accept_on()
@@ -251,7 +256,7 @@ class Endpoint:
             sock.close()
         self.sockets = []
         path = self.handler.unix_domain_socket_path
-        if path and not self._adopted and os.path.exists(path):
+        if path and not self._adopted and not self.connector.process_is_restarted and os.path.exists(path):
             os.unlink(path)
 
     def forget(self, connection: Connection) -> None:
@@ -414,6 +419,17 @@ class Endpoint:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+
+
+def _bind_again(sock: socket.socket) -> None:
+    """A port that the kernel chose is given back when the socket is shut."""
+    if sock.family == socket.AF_UNIX:
+        return
+    try:
+        sock.bind(sock.getsockname())
+    except OSError as exc:
+        if exc.errno != errno.EINVAL:  # bound still
+            raise
 
 
 def _listens(sock: socket.socket) -> bool:

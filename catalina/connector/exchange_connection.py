@@ -79,8 +79,7 @@ class ExchangeConnection(StreamConnection):
     def _on_handover(self) -> None:
         """The request is slow: its thread is no longer the loop's. Called by the monitor."""
         self._detach()
-        self.endpoint.executor.became_busy()
-        self.endpoint.executor.was_slow(self._request.request_uri)
+        self.endpoint.executor.handed_over(self, self._request.request_uri)
 
     def _run_in_pool(self) -> None:
         self._exchange()

@@ -81,10 +81,13 @@ class Http11Output(ExchangeConnection):
         if len(head) > self.rules.response_head_size:
             self._send_too_large(len(head))
             return
-        if not has_body:
+        if has_body:
+            self._send_with_body(head, body, length, complete)
+        else:
             self._remaining = 0
             self._send(head)
-            return
+
+    def _send_with_body(self, head: bytes, body: bytes, length: str | None, complete: bool) -> None:
         self._remaining = int(length) if length is not None and not self._chunked else -1
         if self._remaining == len(body):
             self._remaining = 0

@@ -283,7 +283,7 @@ class Http2Connection(StreamConnection):
             ClientAbortException: the client has gone, or takes nothing for too long.
         """
         timeout_s = seconds_of(self.settings.stream_write_timeout)
-        with self.reactor.blocking(), self.lock:
+        with self.endpoint.executor.client_wait(stream), self.lock:
             size, deadline = stream.output_size, time.monotonic() + timeout_s
             while stream.output_size > HIGH_WATER and not self.closed and not stream.reset:
                 if stream.output_size < size:

@@ -47,6 +47,8 @@ class Http2Stream:
         self.number = number
         #: Set when the client has reset the stream, or has gone.
         self.reset = False
+        #: Its request waits for the client just now, in its own thread.
+        self.waits_for_client = False
         self.is_ready = False
         self.output_size = 0
         self._output: deque[memoryview] = deque()
@@ -193,9 +195,7 @@ class Http2Stream:
             self._abort()
 
     def _on_handover(self) -> None:
-        executor = self.connection.endpoint.executor
-        executor.became_busy()
-        executor.was_slow(self._request.request_uri)
+        self.connection.endpoint.executor.handed_over(self, self._request.request_uri)
         self.connection.reactor.call_soon(self.connection.run_ready)
 
     def _run_in_pool(self) -> None:
@@ -292,7 +292,7 @@ class Http2Stream:
                 return self._take_body()
             if self._body_ended:
                 return b""
-        with connection.reactor.blocking(), connection.lock:
+        with connection.endpoint.executor.client_wait(self), connection.lock:
             deadline = time.monotonic() + timeout_s
             while not self._body and not self._body_ended:
                 if self.reset or connection.closed:

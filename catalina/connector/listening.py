@@ -18,7 +18,7 @@ LISTEN_FDS_START = 3
 
 
 def bind_socket(handler: AbstractProtocol, port: int) -> socket.socket:
-    """The listening socket that a protocol's attributes ask for.
+    """The socket that a protocol's attributes ask for, bound. Until it listens the kernel refuses whoever connects.
 
     Raises:
         OSError: the address or port cannot be bound.
@@ -38,14 +38,14 @@ def _bind_port(handler: AbstractProtocol, port: int) -> socket.socket:
     address = handler.address or "::"
     family, kind, proto, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
     try:
-        return _listen(handler, socket.socket(family, kind, proto), where, dual_stack=handler.address is None)
+        return _bind(handler, socket.socket(family, kind, proto), where, dual_stack=handler.address is None)
     except OSError as exc:
         if handler.address is None and exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-            return _listen(handler, socket.socket(socket.AF_INET), ("0.0.0.0", port))  # noqa: S104 - a kernel without IPv6
+            return _bind(handler, socket.socket(socket.AF_INET), ("0.0.0.0", port))  # noqa: S104 - a kernel without IPv6
         raise
 
 
-def _listen(handler: AbstractProtocol, sock: socket.socket, where: object, dual_stack: bool = False) -> socket.socket:
+def _bind(handler: AbstractProtocol, sock: socket.socket, where: object, dual_stack: bool = False) -> socket.socket:
     try:
         reuse = handler.socket_so_reuse_address
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if reuse is None else int(reuse))
@@ -54,7 +54,6 @@ def _listen(handler: AbstractProtocol, sock: socket.socket, where: object, dual_
         if handler.socket_rx_buf_size:  # before listen: it decides about the window scale
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, handler.socket_rx_buf_size)
         sock.bind(where)  # type: ignore[arg-type]  # what getaddrinfo gave
-        sock.listen(handler.accept_count)
     except BaseException:
         sock.close()
         raise
@@ -69,7 +68,6 @@ def _bind_unix(handler: AbstractProtocol, path: str) -> socket.socket:
     sock.bind(path)
     if handler.unix_domain_socket_path_permissions:
         os.chmod(path, permissions(handler.unix_domain_socket_path_permissions))
-    sock.listen(handler.accept_count)
     return sock
 
 

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from catalina.reactor import Reactor
 
@@ -19,6 +20,12 @@ log = logging.getLogger("org.apache.catalina.connector.RequestExecutor")
 FIRST_PENALTY, LAST_PENALTY = 16, 1024
 #: Slow paths remembered; clients choose paths.
 MAX_SLOW_PATHS = 1024
+
+
+class Exchange(Protocol):
+    """A request that runs, as its connection or stream knows it."""
+
+    waits_for_client: bool
 
 
 class _SlowPath:
@@ -107,8 +114,28 @@ class RequestExecutor:
         self.reactor.submit(lambda: self._run_jobs(job))
         return True
 
+    @contextlib.contextmanager
+    def client_wait(self, exchange: Exchange) -> Iterator[None]:
+        """Around a wait for the client's body or its reading: the loop goes on, and the path is not slow for that."""
+        exchange.waits_for_client = True
+        try:
+            with self.reactor.blocking():
+                yield
+        finally:
+            exchange.waits_for_client = False
+
+    def handed_over(self, exchange: Exchange, path: str) -> None:
+        """A request that ran in the loop's thread keeps that thread: the loop goes on in another.
+
+        Later requests of its path go to another thread at once, unless it is the client that was slow: else clients
+        that hold all threads would choose whose requests wait for one.
+        """
+        self.became_busy()
+        if not exchange.waits_for_client:
+            self.was_slow(path)
+
     def became_busy(self) -> None:
-        """A request that ran in the loop's thread keeps that thread: the loop goes on in another."""
+        """One more request has a thread of its own."""
         with self._lock:
             self._count_busy(1)
 

@@ -113,6 +113,8 @@ class StreamConnection:
         self._out_size = 0
         self._may_wait = True
         self._flushed = 0  # bytes of what waited that have been taken since
+        #: Its request waits for the client just now, in its own thread.
+        self.waits_for_client = False
         self._pace: Pace | None = None  # of the request's body, once it was waited for
         self._out_pace: Pace | None = None  # of the client, while it has not taken everything
         self._timeout_s = seconds_of(endpoint.handler.effective_connection_timeout_ms)
@@ -206,7 +208,7 @@ class StreamConnection:
         data = self._receive()
         if data is None:
             pace = self._receive_pace(timeout_s)
-            with self.reactor.blocking():
+            with self.endpoint.executor.client_wait(self):
                 pace.start()
                 deadline = time.monotonic() + min(timeout_s, pace.left_s)
                 while data is None:
@@ -333,7 +335,8 @@ class StreamConnection:
         if self._out_size <= HIGH_WATER or not self._may_wait:
             return
         pace = self._send_pace()
-        with self.endpoint.executor.waiting_for_client() as allowed, self.reactor.blocking():
+        executor = self.endpoint.executor
+        with executor.waiting_for_client() as allowed, executor.client_wait(self):
             if not allowed:
                 raise ClientAbortException(f"{self.peer[0]}: reads too slowly while all threads wait for such clients")
             pace.start()

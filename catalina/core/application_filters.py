@@ -72,6 +72,7 @@ class ApplicationFilters:
                 self._instances[definition.name] = [self._make(definition)]
             except DeploymentError as exc:
                 self._context.logger.error("Exception starting filter [%s]: %s", definition.name, exc)
+                self._context.note_failure(f"filter [{definition.name}]: {exc}")
                 good = False
         for mapping in mappings:
             self._by_url += [(mapping, pattern) for pattern in mapping.url_patterns]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.core.application_events import ContextAttributeEvent, ContextEvent, RequestEvent
 from catalina.core.object_names import find_object, instantiate
 from catalina.errors import DeploymentError
+from catalina.loader.load_failure import describe_failure
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -40,6 +41,7 @@ class ApplicationListeners:
                 self.instances.append(instantiate(find_object(context.loader, name), name, {}, context.logger))
             except DeploymentError as exc:
                 context.logger.error("Error configuring application listener of class [%s]: %s", name, exc)
+                context.note_failure(f"listener [{name}]: {exc}")
                 good = False
         self.request_initialized = self._methods("request_initialized")
         self.request_destroyed = self._methods("request_destroyed")[::-1]
@@ -110,6 +112,8 @@ class ApplicationListeners:
                 method(event)
         except BaseException as exc:  # noqa: BLE001 - the application's own code
             self._failed(what, listener, exc)
+            if not self._context.state.available:  # it is being started
+                self._context.note_failure(f"listener [{_name(listener)}]: {describe_failure(exc)}")
             return False
         return True
 

@@ -292,7 +292,10 @@ class ContainerBase(Lifecycle):
         if not self.state.available:
             return
         self.background_process()
+        server = self.server
         for child in self.children:
+            if server is not None and server.is_ending:  # a child's tick may be a whole reload
+                return
             if child.background_processor_delay <= 0:
                 child.tick()
 

@@ -14,11 +14,14 @@ from catalina.attributes import AttributeRefused, Component
 from catalina.digester.class_names import JAVA_ONLY, ClassBroken, find_class
 from catalina.digester.recognised import recognised_class
 from catalina.errors import DeploymentError
+from catalina.loader.load_failure import describe_failure, own_frames
 
 if TYPE_CHECKING:
     from catalina.loader.webapp_loader import WebappLoader
 
 __all__ = ["configure", "find_object", "instantiate"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
 #: Packages of Java classes that existing descriptors name and that nobody will ever find as a Python module.
 JAVA_PACKAGES = ("org.apache.", "jakarta.", "javax.", "org.springframework.", "com.sun.", "java.")
@@ -71,7 +74,8 @@ def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) 
     try:
         return found(*arguments, **parameters)
     except BaseException as exc:  # the application's own code
-        raise DeploymentError(f"{name!r} cannot be made: {type(exc).__name__}: {exc}") from exc
+        log.error("An exception while %r was made", name, exc_info=(type(exc), exc, own_frames(exc)))
+        raise DeploymentError(f"{name!r} cannot be made: {describe_failure(exc)}") from exc
 
 
 def configure(component: Component, name: str, parameters: Mapping[str, str], log: logging.Logger) -> None:

@@ -16,11 +16,13 @@ from catalina.core.config_listener import add_config_listener
 from catalina.core.context_description import ContextDescription
 from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
+from catalina.core.node_restart import restart_instead
 from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
 from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
-from catalina.errors import DeploymentError, LifecycleError
+from catalina.errors import CatalinaError, DeploymentError, LifecycleError
 from catalina.lifecycle import LifecycleState
+from catalina.loader.load_failure import describe_failure
 from catalina.loader.webapp_loader import WebappLoader
 from catalina.naming.data_source import make_engine
 from catalina.naming.object_factory import ResourceSpec
@@ -125,6 +127,8 @@ class StandardContext(ContextDescription):
         self.given_parts: set[str] = set()
         #: Descriptors it was configured from, absolute, whether there or not: a change of one reloads.
         self.default_web_xml_watched: list[Path] = []
+        #: Why it does not run, in one sentence; the first cause counts. Cleared by the next start.
+        self.failure = ""
         #: While it is True requests wait: the application is being reloaded.
         self.paused = False
         #: Cleared by ContextConfig when the descriptor cannot be used.
@@ -211,13 +215,21 @@ class StandardContext(ContextDescription):
             return None
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
-    def reload(self) -> None:
+    def reload(self, by_command: bool = False) -> bool:
         """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404.
 
         One that did not start is tried again.
+
+        Args:
+            by_command: an operator asks for it.
+
+        Returns:
+            False when the node is restarted instead.
         """
         if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
+        if restart_instead(self.server, self.name, self.loader.compiled_modules(), limited=not by_command):
+            return False
         log.info("Reloading Context with name [%s] has started", self.name)
         self.paused = self.state.available
         try:
@@ -229,6 +241,7 @@ class StandardContext(ContextDescription):
         finally:
             self.paused = False
         log.info("Reloading Context with name [%s] is completed", self.name)
+        return True
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
@@ -236,11 +249,26 @@ class StandardContext(ContextDescription):
         if self.config_class:
             add_config_listener(self, self.config_class)
 
+    def start(self) -> None:
+        if not self.state.available:
+            self.failure = ""
+        try:
+            super().start()
+        except LifecycleError as exc:  # a listener may have refused the start
+            self.note_failure(str(exc.__cause__ or exc))
+            raise
+
+    def note_failure(self, why: str) -> None:
+        """Say why the start fails; what was said before since the start began is nearer to the cause, and stays."""
+        why = " ".join(why.split()).removeprefix(f"{self}: ").removeprefix(f"[{self.name or '/'}]: ")
+        self.failure = self.failure or why
+
     def _start(self) -> None:
         self.configured = False
         try:
             self._start_application()
         except BaseException as exc:
+            self.note_failure(str(exc) if isinstance(exc, CatalinaError) else describe_failure(exc))
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
             if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
@@ -322,6 +350,8 @@ class StandardContext(ContextDescription):
             except (DeploymentError, UnavailableError) as exc:
                 self.logger.error("Servlet [%s] in web application [%s] threw load() exception: %s",
                                   wrapper.name, self.name, exc)  # fmt: skip
+                if self._servlets_must_start():
+                    self.note_failure(f"servlet [{wrapper.name}]: {exc}")
                 good = False
         return good or not self._servlets_must_start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from catalina.core.standard_service import StandardService
 from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import Lifecycle, LifecycleState
 from catalina.mbeans.registry import Registry
 from catalina.reactor import Reactor
 
@@ -74,6 +75,12 @@ class StandardServer(Lifecycle):
         self.catalina_base = self.catalina_home
         self._utility: UtilityExecutor | None = None
         self._periodic: ScheduledTask | None = None
+        self._told_to_stop = False
+        #: Starts another process in the place of this one when it has ended; told whether the wish counts against the
+        #: limit, it says whether it will. None: nobody would, so that this process must go on.
+        self.restarter: Callable[[bool], bool] | None = None
+        #: Why this process ends and another begins; empty while it does not.
+        self.restart_reason = ""
 
     def __str__(self) -> str:
         return f"StandardServer[{self.port}]"
@@ -111,7 +118,33 @@ class StandardServer(Lifecycle):
 
     def stop_await(self) -> None:
         """End :meth:`await_shutdown`. Any thread, also from a signal handler, also before it was called."""
+        self._told_to_stop = True
         self._waiting_room().close()
+
+    @property
+    def is_ending(self) -> bool:
+        """It was told to stop, or is stopping: who has much to do leaves the rest."""
+        return self._told_to_stop or self.state in (LifecycleState.STOPPING_PREP, LifecycleState.STOPPING)
+
+    def restart(self, why: str, limited: bool = True) -> bool:
+        """End this process in order, and have another one begin: what only a new process can do.
+
+        Args:
+            why: for the log.
+            limited: no more than a few times in a row (see ``NodeLife``).
+
+        Returns:
+            Whether that happens.
+        """
+        if self.restart_reason:
+            return True
+        if self.restarter is None or not self.restarter(limited):
+            log.warning("%s. This process goes on nevertheless; restart the server when the application fails", why)
+            return False
+        log.warning("%s: the node ends in order and is started again", why)
+        self.restart_reason = why
+        self.stop_await()
+        return True
 
     def _waiting_room(self) -> ShutdownPort:
         """The same one for every thread and signal handler, whoever comes first: setdefault is atomic."""
@@ -152,7 +185,8 @@ class StandardServer(Lifecycle):
                     part.stop()
             except LifecycleError:
                 log.exception("Failed to stop [%s]", part)
-        self.stop_await()
+        self._waiting_room().close()
+        self._told_to_stop = False
 
     def _destroy(self) -> None:
         for part in (*self.services, self.global_naming_resources):

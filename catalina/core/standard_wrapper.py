@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from catalina.core.container_base import ContainerBase
 from catalina.core.object_names import find_object, instantiate
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.errors import DeploymentError
-from catalina.webapp import UnavailableError
+from catalina.webapp import UnavailableError, send_error
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -24,12 +25,24 @@ __all__ = ["ServletConfig", "StandardWrapper"]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+_ASGI = "%s is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
+
+
 @dataclass(frozen=True, slots=True)
 class ServletConfig:
     """``environ["catalina.servlet"]``: name and init parameters of the servlet that answers."""
 
     name: str
     init_parameters: Mapping[str, str]
+
+
+def _is_asynchronous(application: Any) -> bool:
+    """Whether calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
+    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
+
+
+def _refusal(sentence: str) -> Application:
+    return lambda environ, start_response: send_error(environ, start_response, 500, sentence)
 
 
 class StandardWrapper(ContainerBase):
@@ -118,6 +131,10 @@ class StandardWrapper(ContainerBase):
                 start(self.config, context)
         if not callable(made):
             raise DeploymentError(f"servlet [{self.name}]: {name!r} is a {type(made).__name__}, not a WSGI callable")
+        if _is_asynchronous(made):
+            context.logger.warning("Servlet [%s] of application [%s] answers each request with 500: %s",
+                                   self.name, context.name or "/", _ASGI % name)  # fmt: skip
+            return _refusal(_ASGI % name)
         return made  # type: ignore[no-any-return]  # checked as far as Python can
 
     def _stop(self) -> None:

@@ -27,7 +27,9 @@ class AbstractProtocol(SocketAttributes):
     acceptor_thread_priority = Attribute(int, 5, inert=_THREADS)
     address = Attribute(str, None, doc="Address to listen on; without one all addresses.")
     bind_on_init = Attribute(
-        bool, True, doc="Bind at init, before applications start; clients wait then. False binds when they are ready."
+        bool,
+        True,
+        doc="Bind at init, before applications start. False binds when they are ready, and lets go at a stop.",
     )
     client_cert_provider = Attribute(
         str, None, doc="A security provider for client certificates.", inert="Python's ssl has no security providers"
@@ -46,6 +48,12 @@ class AbstractProtocol(SocketAttributes):
     executor = Attribute(str, None, doc="Name of an <Executor> whose maxThreads counts for this connector.")
     executor_termination_timeout_millis = Attribute(
         int, 5000, unit="ms", doc="How long a stop waits for requests that are still running."
+    )
+    listen_on_init = Attribute(
+        bool,
+        False,
+        doc="Beyond Tomcat: true listens as soon as the socket is bound, as Tomcat does, and clients wait while "
+        "applications start and fetch their sessions. False refuses them until then: a balancer takes another node.",
     )
     keep_alive_timeout = Attribute(
         int, None, unit="ms", doc="How long an idle connection is kept; connectionTimeout when not set; -1 for ever."

@@ -9,16 +9,22 @@ second instead; inotify is tried again now and then.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import logging
 import os
-import select
-import struct
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from watchdog.observers.inotify_c import (
+    CallbackId,
+    InotifyConstants,
+    InotifyEvent,
+    InotifyFD,
+    Mask,
+    WatchDescriptor,
+)
 
 __all__ = ["Changes", "Inotify", "changes"]
 
@@ -29,24 +35,25 @@ POLL_SECONDS = 1.0
 #: Seconds after which inotify is tried again for such a directory.
 RETRY_SECONDS = 60.0
 
-_MODIFY, _ATTRIB, _CLOSE_WRITE = 0x2, 0x4, 0x8
-_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
-_DELETE_SELF, _MOVE_SELF, _Q_OVERFLOW, _IGNORED = 0x400, 0x800, 0x4000, 0x8000
-_ONLYDIR, _ISDIR = 0x01000000, 0x40000000
+_MODIFY, _ATTRIB, _CREATE, _DELETE = (
+    InotifyConstants.IN_MODIFY,
+    InotifyConstants.IN_ATTRIB,
+    InotifyConstants.IN_CREATE,
+    InotifyConstants.IN_DELETE,
+)
 _MASK = (
     _MODIFY
     | _ATTRIB
-    | _CLOSE_WRITE
-    | _MOVED_FROM
-    | _MOVED_TO
     | _CREATE
     | _DELETE
-    | _DELETE_SELF
-    | _MOVE_SELF
-    | _ONLYDIR
+    | InotifyConstants.IN_CLOSE_WRITE
+    | InotifyConstants.IN_MOVED_FROM
+    | InotifyConstants.IN_MOVED_TO
+    | InotifyConstants.IN_DELETE_SELF
+    | InotifyConstants.IN_MOVE_SELF
+    | InotifyConstants.IN_ONLYDIR
 )
-_EVENT = struct.Struct("iIII")
-_BUFFER = 64 * 1024
+_ID = CallbackId(0)
 
 #: Told which name in the directory changed; empty when that is not known.
 Callback = Callable[[str], None]
@@ -54,47 +61,51 @@ Listing = dict[str, tuple[int, int, int]]
 
 
 class Inotify:
-    """One instance of the kernel's. Raises OSError as the system calls do."""
+    """One instance of the kernel's, which watchdog reads in a thread of its own.
 
-    def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self.descriptor = self._call(self._libc.inotify_init1, os.O_CLOEXEC | os.O_NONBLOCK)
+    watchdog's observers take a thread for each directory; what they share below is used here, so that a thousand
+    directories take one. Raises OSError as the system calls do.
 
-    @staticmethod
-    def _call(function: Callable[..., int], *arguments: object) -> int:
-        result = function(*arguments)
-        if result < 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
-        return result
+    Args:
+        heard: told in that thread of what happens: watch (-1: some of all were lost), mask, name in the directory.
+        ended: told that a watch has ended by itself.
+    """
+
+    def __init__(self, heard: Callable[[int, int, str], None], ended: Callable[[int], None]) -> None:
+        self._heard = heard
+        self._ended = ended
+        self._instance = InotifyFD()
+        self._instance.name = "catalina-inotify"
+        self._instance.start()
 
     def add(self, directory: str) -> int:
         """Watch a directory; the number of its watch, the same one for the same directory."""
-        return self._call(self._libc.inotify_add_watch, self.descriptor, os.fsencode(directory), ctypes.c_uint32(_MASK))
+        return int(self._instance.add_callback(os.fsencode(directory), Mask(_MASK), self, _ID))
 
     def remove(self, watch: int) -> None:
         """Watch no more; a watch that has ended by itself is no fault."""
         with contextlib.suppress(OSError):
-            self._call(self._libc.inotify_rm_watch, self.descriptor, watch)
-
-    def read(self) -> list[tuple[int, int, str]]:
-        """What has happened: watch, mask, name in the directory."""
-        try:
-            data = os.read(self.descriptor, _BUFFER)
-        except BlockingIOError:
-            return []
-        found, position = [], 0
-        while position + _EVENT.size <= len(data):
-            watch, mask, _, length = _EVENT.unpack_from(data, position)
-            position += _EVENT.size
-            name = data[position : position + length].rstrip(b"\0")
-            found.append((watch, mask, os.fsdecode(name)))
-            position += length
-        return found
+            self._instance.remove_callbacks([(WatchDescriptor(watch), _ID)])
 
     def close(self) -> None:
         """Give the instance back."""
-        os.close(self.descriptor)
+        self._instance.stop()
+        if self._instance is not threading.current_thread():
+            self._instance.join()
+
+    # -- what watchdog calls -------------------------------------------------------------------------------------
+
+    def on_event(self, event: InotifyEvent) -> None:
+        """Something has happened in a watched directory."""
+        self._heard(event.wd, event.mask, os.fsdecode(event.name))
+
+    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
+        """A watched directory is gone."""
+        self._ended(wd)
+
+    def on_queue_overflow(self) -> None:
+        """More has happened than the kernel keeps."""
+        self._heard(-1, 0, "")
 
 
 @dataclass(slots=True)
@@ -162,7 +173,7 @@ class Changes:
                 if now < self._no_inotify_until:
                     return
                 self._no_inotify_until = now + RETRY_SECONDS
-                self._inotify = Inotify()
+                self._inotify = Inotify(self._heard, self._ended)
             directory.watch = self._inotify.add(directory.path)
         except OSError as exc:
             if exc.errno not in (errno.ENOENT, errno.ENOTDIR) and not self._said:
@@ -171,27 +182,46 @@ class Changes:
                             "this process ([%s]: %s). fs.inotify.max_user_instances and max_user_watches set the "
                             "limits.", POLL_SECONDS, directory.path, exc.strerror)  # fmt: skip
 
-    # -- the thread ----------------------------------------------------------------------------------------------
+    # -- what inotify says, in watchdog's thread -------------------------------------------------------------------
+
+    def _heard(self, watch: int, mask: int, name: str) -> None:
+        if mask & InotifyConstants.IN_ISDIR and mask & (_MODIFY | _ATTRIB) and not mask & (_CREATE | _DELETE):
+            return  # what changed in it has an event of its own where it is watched
+        with self._lock:
+            concerned = [each for each in self._directories.values() if watch in (-1, each.watch)]
+            callbacks = [callback for each in concerned for callback in each.callbacks]
+        for callback in callbacks:
+            self._tell(callback, name)
+
+    def _ended(self, watch: int) -> None:
+        """A directory is gone; if it comes back it is listed until it has a watch again."""
+        with self._lock:
+            concerned = [each for each in self._directories.values() if each.watch == watch]
+            for each in concerned:
+                each.watch, each.listing, each.retry_at = None, {}, 0.0
+            callbacks = [callback for each in concerned for callback in each.callbacks]
+        for callback in callbacks:
+            self._tell(callback, "")
+
+    # -- listing, in a thread of this object -----------------------------------------------------------------------
 
     def _run(self) -> None:
-        next_listing = time.monotonic() + POLL_SECONDS
         while self._goes_on():
-            for callback, name in self._events(next_listing - time.monotonic()):
+            for callback, name in self._listed():
                 self._tell(callback, name)
-            if time.monotonic() >= next_listing:
-                next_listing = time.monotonic() + POLL_SECONDS
-                for callback, name in self._listed():
-                    self._tell(callback, name)
 
     def _goes_on(self) -> bool:
-        """Whether somebody watches; gives everything back when not."""
+        """Wait for the next listing; whether somebody watches. Gives everything back when not."""
         with self._lock:
             if self._directories:
+                self._lock.wait(POLL_SECONDS)
+            if self._directories:
                 return True
-            if self._inotify is not None:
-                self._inotify.close()
+            inotify = self._inotify
             self._inotify, self._thread, self._no_inotify_until = None, None, 0.0
-            return False
+        if inotify is not None:
+            inotify.close()
+        return False
 
     @staticmethod
     def _tell(callback: Callback, name: str) -> None:
@@ -199,32 +229,6 @@ class Changes:
             callback(name)
         except Exception:  # the thread serves everybody else, too
             log.exception("A change of [%s] could not be passed on", name)
-
-    def _events(self, seconds: float) -> list[tuple[Callback, str]]:
-        inotify = self._inotify
-        if inotify is None:
-            with self._lock:
-                self._lock.wait(max(0.0, seconds))
-            return []
-        poll = select.poll()
-        poll.register(inotify.descriptor, select.POLLIN)
-        if not poll.poll(max(0.0, seconds) * 1000):
-            return []
-        events = inotify.read()
-        with self._lock:
-            return [each for event in events for each in self._receivers(*event)]
-
-    def _receivers(self, watch: int, mask: int, name: str) -> list[tuple[Callback, str]]:
-        if mask & _Q_OVERFLOW:
-            concerned = list(self._directories.values())
-        else:
-            concerned = [each for each in self._directories.values() if each.watch == watch]
-        if mask & _IGNORED:  # the directory is gone; if it comes back it is listed until it has a watch again
-            for each in concerned:
-                each.watch, each.listing, each.retry_at = None, {}, 0.0
-        if mask & _ISDIR and mask & (_MODIFY | _ATTRIB) and not mask & (_CREATE | _DELETE):
-            return []  # what changed in it has an event of its own where it is watched
-        return [(callback, name) for each in concerned for callback in each.callbacks]
 
     def _listed(self) -> list[tuple[Callback, str]]:
         found: list[tuple[Callback, str]] = []

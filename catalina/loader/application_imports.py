@@ -16,10 +16,11 @@ from __future__ import annotations
 import builtins
 import importlib
 import logging
+import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from importlib.machinery import PathFinder
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -45,6 +46,9 @@ class ApplicationImports:
         self._lock = threading.RLock()
         self._plain_import = builtins.__import__
         self._lent: list[str] = []
+        #: Files of compiled modules that applications have loaded and let go of -> the module's name. One entry for
+        #: each file that was ever loaded, as in the dynamic loader.
+        self._let_go: dict[str, str] = {}
 
     @property
     def clashes(self) -> frozenset[str]:
@@ -74,6 +78,7 @@ class ApplicationImports:
         with self._lock:
             owned = self._take_plain_modules(space)
             owned += space.modules.values()
+            self._let_go.update((str(module.__file__), module.__name__) for module in owned if _is_compiled(module))
             space.modules = {}
             space.active = False
             if space in self.asker.spaces:
@@ -87,6 +92,20 @@ class ApplicationImports:
                 ApplicationEnviron.uninstall()
             importlib.invalidate_caches()
             return owned
+
+    def compiled_of(self, space: ImportSpace) -> list[str]:
+        """Names of the compiled modules that a running application has loaded from its own files."""
+        modules = [*list(self.modules.plain.values()), *list(space.modules.values())]
+        return sorted({module.__name__ for module in modules if _is_compiled(module) and space.owns_module(module)})
+
+    def let_go_below(self, directories: Iterable[str]) -> list[str]:
+        """Names of the compiled modules below directories that applications, stopped since, have loaded.
+
+        The dynamic loader knows a library by its path and never gives it up: the next import gets the old one's code
+        and memory, whatever the file holds now.
+        """
+        places = tuple(os.path.join(os.path.abspath(directory), "") for directory in directories)
+        return sorted({name for file, name in self._let_go.items() if file.startswith(places)})
 
     def _claim(self, space: ImportSpace, name: str) -> None:
         others = [other for other in self.asker.spaces if name in other.claimed]
@@ -195,6 +214,11 @@ class ApplicationImports:
                 self._lent.append(name)
                 self.modules.plain[name] = found
         return module
+
+
+def _is_compiled(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and file.endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _under(name: str, table: dict[str, ModuleType]) -> list[str]:

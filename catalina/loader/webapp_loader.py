@@ -20,6 +20,7 @@ from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.import_statements import code_of, modules_named
 from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
+from catalina.loader.load_failure import cure_of, describe_failure, own_frames
 from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
 
@@ -132,10 +133,13 @@ class WebappLoader(Lifecycle):
                 return self._load_dotted(module)
         except DeploymentError:
             raise
-        except AttributeError as exc:
-            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
         except BaseException as exc:  # the application's own code runs here
-            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {type(exc).__name__}: {exc}") from exc
+            frames = own_frames(exc)
+            if isinstance(exc, AttributeError) and frames is None:  # the module has no such attribute
+                raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
+            log.error("[%s]: an exception while %r was imported", self._name, module, exc_info=(type(exc), exc, frames))
+            why = describe_failure(exc, self.space) + cure_of(exc, self.space)
+            raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
 
     def _load_dotted(self, name: str) -> Any:
         """The longest prefix that is a module, then attributes."""
@@ -218,6 +222,12 @@ class WebappLoader(Lifecycle):
             return True
         self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
         return False
+
+    def compiled_modules(self) -> list[str]:
+        """The compiled modules of the application that this process has loaded, and would load again at a restart."""
+        if self.space is not None:
+            return imports.compiled_of(self.space)
+        return imports.let_go_below(self._path)
 
     # -- changes -------------------------------------------------------------------------------------------------
 

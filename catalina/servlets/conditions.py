@@ -12,8 +12,9 @@ __all__ = ["BadConditionError", "check_conditions", "has_conditions", "if_range_
 
 #: Most requests have none of them.
 CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})
-#: An entity tag as Tomcat reads it (util/http/parser/EntityTag.java): a quoted string, with its escapes.
-_TAG = re.compile(r'[ \t]*(W/)?[ \t]*("(?:[^"\\]|\\.)*")[ \t]*(,|\Z)', re.DOTALL)
+#: An entity tag as Tomcat reads it (util/http/parser/EntityTag.java): a quoted string, with its escapes. No two repeats
+#: of the same characters stand side by side, so that it is linear in what a client sends.
+_TAG = re.compile(r'[ \t]*(?:(W/)[ \t]*)?("(?:[^"\\]|\\.)*")[ \t]*(,|\Z)', re.DOTALL)
 #: The three forms of RFC 9110 section 5.6.7; each is parsed by werkzeug, which takes more than these.
 _DATE = re.compile(
     r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC)"

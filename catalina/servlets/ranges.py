@@ -11,7 +11,8 @@ __all__ = ["ByteRange", "ContentRange", "UnsatisfiableError", "parse_content_ran
 MAX_POSITION = 2**63 - 1
 
 _UNIT = re.compile(r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=")
-_RANGE = re.compile(r"[ \t]*(\d{0,19})[ \t]*-[ \t]*(\d{0,19})[ \t]*", re.ASCII)
+#: Of a part without blanks around it; between two repeats of blanks there is always a character that is none.
+_RANGE = re.compile(r"(\d{0,19})[ \t]*-[ \t]*(\d{0,19})", re.ASCII)
 _CONTENT_RANGE = re.compile(
     r"[ \t]*bytes[ \t]+(\d{1,19})[ \t]*-[ \t]*(\d{1,19})[ \t]*/[ \t]*(\d{1,19})[ \t]*", re.ASCII | re.IGNORECASE
 )
@@ -78,7 +79,7 @@ def _overlaps(ranges: list[ByteRange]) -> int:
 
 def _positions(part: str) -> tuple[int | None, int | None]:
     """``first-last``, ``first-`` or ``-count`` as numbers."""
-    match = _RANGE.fullmatch(part)
+    match = _RANGE.fullmatch(part.strip(" \t"))
     if match is None or (not match[1] and not match[2]):
         raise UnsatisfiableError(part)
     start, end = (int(group) if group else None for group in match.groups())

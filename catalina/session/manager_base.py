@@ -87,6 +87,8 @@ class ManagerBase(Lifecycle):
     def __init__(self, clock: Callable[[], float] = steady_time, **values: Any) -> None:
         super().__init__(**values)
         self.context: Any = None
+        #: The application is distributable: what it puts into a session must be able to travel, also to nobody.
+        self.must_travel = False
         self.session_id_generator: StandardSessionIdGenerator | None = None
         self.sessions: dict[str, StandardSession] = {}
         self.listeners = ListenerTable()
@@ -131,6 +133,7 @@ class ManagerBase(Lifecycle):
 
     def _start(self) -> None:
         self.settle_attributes()
+        self.must_travel = bool(getattr(self.context, "distributable", False))
         generator = self.session_id_generator
         if generator is None:
             generator = self.session_id_generator = StandardSessionIdGenerator()

@@ -36,12 +36,14 @@ class Session(Protocol):
     last_accessed_time_ms: int
     this_accessed_time_ms: int
     is_new: bool
-    notes: dict[str, object]
     #: False once the session has ended; asks no clock.
     alive: bool
 
     @property
     def manager(self) -> Manager: ...
+
+    @property
+    def notes(self) -> dict[str, object]: ...
 
     @property
     def is_valid(self) -> bool: ...

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from catalina.session.session import Principal
     from catalina.tribes.io.java import EncodedValue
 
-__all__ = ["UNDECODED", "StandardSession"]
+__all__ = ["ONCE", "UNDECODED", "StandardSession"]
 
 log = logging.getLogger("org.apache.catalina.session.StandardSession")
 
@@ -32,6 +32,10 @@ log = logging.getLogger("org.apache.catalina.session.StandardSession")
 UNDECODED: Any = object()
 
 _MISSING: Any = object()
+
+#: Guards, for some nanoseconds, the few steps of sessions that must be taken once: one for all sessions, for there are
+#: many of them, and each lock takes a hundred bytes.
+ONCE = threading.Lock()
 
 #: What a listener of the container hears: the session, ``createSession`` or ``destroySession``.
 SessionListener = "Callable[[StandardSession, str], None]"
@@ -50,8 +54,8 @@ class StandardSession:
         "_auth_type",
         "_encoded",
         "_expiring",
-        "_lock",
         "_max_inactive_interval",
+        "_notes",
         "_principal",
         "_waiting",
         "alive",
@@ -60,7 +64,6 @@ class StandardSession:
         "is_new",
         "last_accessed_time_ms",
         "manager",
-        "notes",
         "session_listeners",
         "this_accessed_time_ms",
     )
@@ -70,7 +73,7 @@ class StandardSession:
         self.id = session_id
         self.creation_time_ms = self.last_accessed_time_ms = self.this_accessed_time_ms = now_ms
         self.is_new = True
-        self.notes: dict[str, object] = {}
+        self._notes: dict[str, object] | None = None
         self.session_listeners: tuple[Callable[[StandardSession, str], None], ...] = ()
         self._max_inactive_interval = manager.default_max_inactive_interval
         self._auth_type: str | None = None
@@ -84,10 +87,18 @@ class StandardSession:
         self.alive = True
         self._expiring = False
         self._access_count = 0
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}[{self.id}]"
+
+    @property
+    def notes(self) -> dict[str, object]:
+        """What parts of the container keep with the session; nothing of it travels. Few sessions have any."""
+        if self._notes is None:
+            with ONCE:
+                if self._notes is None:
+                    self._notes = {}
+        return self._notes
 
     # -- validity ------------------------------------------------------------------------------------------------
 
@@ -123,7 +134,7 @@ class StandardSession:
             return False
         self.this_accessed_time_ms = now_ms
         if manager.session_activity_check:
-            with self._lock:
+            with ONCE:
                 self._access_count += 1
         return True
 
@@ -137,7 +148,7 @@ class StandardSession:
         else:
             self.this_accessed_time_ms = self.last_accessed_time_ms = manager.now_ms()
         if manager.session_activity_check:
-            with self._lock:
+            with ONCE:
                 self._access_count -= 1
 
     def invalidate(self) -> None:
@@ -152,7 +163,7 @@ class StandardSession:
 
     def expire(self, notify: bool = True) -> None:
         """End the session: tell the listeners, take it out of the manager, unbind its attributes. Once only."""
-        with self._lock:
+        with ONCE:
             if self._expiring or not self.alive:
                 return
             self._expiring = True
@@ -206,6 +217,7 @@ class StandardSession:
 
         Raises:
             InvalidSessionError: the session has ended.
+            NotReplicableError: the application is distributable and some part of the value cannot travel.
             TypeError: the name is not text.
         """
         if type(name) is not str:
@@ -213,12 +225,15 @@ class StandardSession:
         if not self.alive:
             raise InvalidSessionError(f"setAttribute: Session [{self.id}] has already been invalidated")
         manager = self.manager
+        mutable = type(value) not in IMMUTABLE
+        if mutable and manager.must_travel and not self.keeps_encoded and manager.codec.lets_name_through(name):
+            manager.codec.encode(name, value)  # what keeps the bytes has made them already
         listening = manager.listeners.attributes
         old = self._attributes.get(name, _MISSING)
         if old is UNDECODED and listening:
             old = manager.decode_attribute(self, name, self._encoded[name])
         bind = old is not value or manager.notify_binding_listener_on_unchanged_value
-        if bind and type(value) not in IMMUTABLE:
+        if bind and mutable:
             self._tell_value(value, "value_bound", name)
         if not self.keeps_encoded:
             self._encoded.pop(name, None)

@@ -10,11 +10,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalina.core.context_name import ContextName
+from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
 from catalina.deploy.brought_files import COPY_XML
 from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.application_imports import imports
+from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_maker import make_context, name_context
@@ -53,6 +56,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, has_descriptor=True)
         with LoggedDeployment("deployment descriptor", file) as attempt:
             attempt.run(lambda: self._deploy_descriptor(application, file))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -105,6 +109,7 @@ class ApplicationDeployer:
         application.watch_for_redeploy(archive.file)
         with LoggedDeployment("web application archive", archive.file) as attempt:
             attempt.run(lambda: self._deploy_archive(application, archive))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -140,6 +145,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, directory=directory)
         with LoggedDeployment("web application directory", directory) as attempt:
             attempt.run(lambda: self._deploy_directory(application, directory))
+        application.failure = attempt.failure
         self._watch_globals(application)
         return application
 
@@ -216,6 +222,10 @@ class ApplicationDeployer:
         self, application: DeployedApplication, context: StandardContext, directory: str, archive: Archive | None
     ) -> None:
         name_context(context, self.host, application.name, directory, archive)
+        work = os.path.join(self.host.work_path, application.name.base_name)
+        modules = imports.let_go_below((directory, work))
+        if restart_instead(self.host.server, context.name, modules):
+            raise DeploymentError("the node is restarted, and deploys the application then")
         self.host.add_child(context)
         self.watch_resources(application, context)
 
@@ -270,6 +280,8 @@ class LoggedDeployment:
     def __init__(self, what: str, file: str) -> None:
         self.what = what
         self.file = file
+        #: Why it failed; empty when it did not.
+        self.failure = ""
 
     def __enter__(self) -> LoggedDeployment:
         self._begun = time.monotonic()
@@ -281,8 +293,10 @@ class LoggedDeployment:
         try:
             work()
         except CatalinaError as error:
+            self.failure = str(error)
             log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
-        except BaseException:  # an application's own listener may fail in any way
+        except BaseException as error:  # an application's own listener may fail in any way
+            self.failure = describe_failure(error)
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:

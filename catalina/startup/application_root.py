@@ -28,6 +28,12 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
 
+#: Behind the names of what an archive requires and nobody has.
+CURE = (
+    '. Set installDependencies="true" on the Host or the Context, and pip installs it for this application; or put it '
+    "into WEB-INF/lib; or install it into the server's own Python environment"
+)
+
 
 class ApplicationRoot:
     """The directory for one state of one archive.
@@ -97,8 +103,9 @@ class ApplicationRoot:
             install_dependencies(self.archive.file, list(wanted.values()), self._dependencies)
             missing = self._missing(wheel)
         if missing:
+            cure = "" if install else CURE
             raise DeploymentError(
-                f"{self.archive.file}: requires what is not here: {'; '.join(each.text for each in missing)}"
+                f"{self.archive.file}: requires what is not here: {'; '.join(each.text for each in missing)}{cure}"
             )
 
     @property

@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import Archive
+from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_deployer import ApplicationDeployer, LoggedDeployment
@@ -42,21 +44,25 @@ class ArchiveExchange:
         application: DeployedApplication,
         context: StandardContext,
         archive: Archive,
+        by: str = "",
     ) -> None:
         self.host = host
         self.deployer = deployer
         self.application = application
         self.context = context
         self.archive = archive
+        self.by = by
         self.unpack = host.unpack_wars and context.unpack_war
         self.root = ApplicationRoot(host, archive, application.name.base_name)
         self.good = False
+        self.failure = ""
 
     def run(self) -> None:
         """Exchange. Failures are logged, nothing is raised."""
         with LoggedDeployment("web application archive", self.archive.file) as attempt:
             attempt.run(self._run)
         application = self.application
+        application.failure = "" if self.good else attempt.failure or self.failure
         application.watch_for_redeploy(self.archive.file)
         application.refused = None if self.good else stamp_of(self.archive.file)
         if self.unpack:
@@ -66,6 +72,10 @@ class ArchiveExchange:
         try:
             self.root.prepare(self.unpack)
             self.root.check_requirements(self.deployer.may_install(self.context))
+            if self._needs_a_new_process():
+                self.good = True
+                self.application.archive = self.archive
+                return
             own_settings = self.archive.has_context_xml or self.context.config_file is not None
             if own_settings and not self.application.has_descriptor:
                 self._new_context()
@@ -76,6 +86,21 @@ class ArchiveExchange:
         finally:
             self.root.close()
 
+    def _needs_a_new_process(self) -> bool:
+        """Whether the node is restarted, and the new one unpacks and runs the new state.
+
+        Raises:
+            DeploymentError: the farm brings it, to all nodes at once: restarts would cost the sessions.
+        """
+        modules = self.context.loader.compiled_modules()
+        if modules and self.by == FARM:
+            raise DeploymentError(
+                f"{self.archive.file}: the running version has loaded compiled modules ({modules[0]} ...), which one "
+                f"process can load only once. Farm it as another version ({self.context.base_name.partition('##')[0]}"
+                "##2.war, or a wheel with a higher version), or exchange it node by node"
+            )
+        return restart_instead(self.host.server, self.context.name, modules, limited=self.by != COMMAND)
+
     def _same_context(self) -> None:
         context = self.context
         context.paused = True
@@ -83,6 +108,7 @@ class ArchiveExchange:
             context.stop()
             self.root.move_in(self.unpack)
             self.good = _starts(context)
+            self.failure = context.failure
             if not self.good and self.root.move_back():
                 log.error(RESTORED, context.name)
                 _starts(context)
@@ -102,10 +128,12 @@ class ArchiveExchange:
             self.good = self._runs(directory)
         except DeploymentError as error:
             log.error("Error deploying web application archive [%s]: %s", self.archive.file, error)
+            self.failure = str(error)
         if not self.good and self.root.move_back():
             log.error(RESTORED, self.application.name.display_name)
             failed = self.host.find_child(self.application.name.name)
-            if failed is not None:
+            if isinstance(failed, StandardContext):
+                self.failure = failed.failure
                 self.host.remove_child(failed)
             self._runs(directory)
 

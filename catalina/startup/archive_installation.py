@@ -54,9 +54,10 @@ class ArchiveInstallation:
                 os.link(self.target, kept, follow_symlinks=False)
             self.brought.note(self.target, self.by, source)
             os.replace(source, self.target)
-            good = False
+            good, why = False, ""
             try:
                 good = self._start()
+                why = "" if good else self.config.why_not(self.name.name)
             finally:
                 back = not good and os.path.lexists(kept)
                 if back:
@@ -65,6 +66,9 @@ class ArchiveInstallation:
                     os.replace(kept, self.target)
             if back:
                 self._restore()
+                application = self.config.deployed.get(self.name.name)
+                if application is not None:
+                    application.failure = why
             return good
         except OSError as exc:
             raise DeploymentError(f"{self.target}: cannot be put there: {exc.strerror}") from exc
@@ -99,7 +103,7 @@ class ArchiveInstallation:
         config = self.config
         application = config.deployed.get(self.name.name)
         if application is not None and application.archive is not None and application.archive.file == self.target:
-            config.exchange(application)
+            config.exchange(application, self.by)
             application = config.deployed.get(self.name.name)
             if application is not None:
                 return application.refused is None

@@ -164,6 +164,7 @@ class ContextConfig(Component):
         except ConfigurationError as exc:
             why = "" if isinstance(exc, UnusableConfiguration) else f": {exc}"
             log.error("The context file [%s] of application [%s] cannot be used%s", file, context.name, why)
+            context.note_failure(f"the context file [{file}] cannot be used: {exc}")
             self._good = False
         if _remarks.are_new(file, digester.findings):
             for finding in digester.findings:
@@ -257,6 +258,7 @@ class ContextConfig(Component):
             add_authenticator(context)
         except CatalinaError as exc:
             log.error("%s", exc)
+            context.note_failure(str(exc))
             self._good = False
         if not self._good:
             log.error("Marking this application unavailable due to previous error(s)")

@@ -16,6 +16,7 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 
 __all__ = ["ControlCommands", "Report"]
@@ -51,15 +52,13 @@ class ControlCommands:
         return lines
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """The applications of a host: path and version, state, sessions, directory."""
-        rows = [("PATH", "STATE", "SESSIONS", "DIRECTORY")]
-        for context in sorted(host.children, key=lambda each: each.name):
-            if isinstance(context, StandardContext):
-                manager = context.manager
-                sessions = str(manager.active_sessions) if manager is not None and context.state.available else "-"
-                state = "running" if context.state.available else "stopped"
-                rows.append((context.name or "/", state, sessions, str(context.doc_base or "")))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        """The applications of a host: path and version, state, sessions, directory, and why one does not run."""
+        states = application_states(host)
+        rows = [("PATH", "STATE", "SESSIONS", "DIRECTORY", "REASON" if any(each.reason for each in states) else "")]
+        for state in states:
+            sessions = "-" if state.sessions is None else str(state.sessions)
+            rows.append((state.name, state.label, sessions, state.directory, state.reason))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)] + [0]
         return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
@@ -68,10 +67,11 @@ class ControlCommands:
         if not isinstance(context, StandardContext):
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         with self._serviced(host, context.name):
-            context.reload()
+            if not context.reload(by_command=True):
+                return [f"{self.server.restart_reason}: the node is restarted, and runs it anew"]
         self._config(host).note_outcome(context.name)
         if not context.state.available:
-            raise DeploymentError(f"[{context.name or '/'}] does not start again; the log says why")
+            raise DeploymentError(_why(f"[{context.name or '/'}] does not start again", context.failure))
         return [f"reloaded [{context.name or '/'}]"]
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
@@ -104,14 +104,16 @@ class ControlCommands:
         try:
             copy = os.path.join(directory, file_name)
             _copy(file, copy, report)
-            name = read_archive(copy).name
+            name = _name_in(copy, file_name)
             if arguments.get("farm"):
                 return _farm(host, copy, file_name, name, report)
             report("starting", 0, 0)
             if not config.install_archive(copy, file_name, name):
-                raise DeploymentError(f"[{name.display_name}] does not start; the log says why")
+                raise DeploymentError(_why(f"[{name.display_name}] does not start", config.why_not(name.name)))
         finally:
             host.brought.end_stage(directory)
+        if self.server.restart_reason:
+            return [f"{self.server.restart_reason}: the node is restarted, and runs [{name.display_name}] then"]
         return [f"deployed [{name.display_name}]"]
 
     def _host(self, name: object) -> StandardHost:
@@ -144,6 +146,18 @@ class ControlCommands:
 def _name_of(arguments: dict[str, Any]) -> ContextName:
     path, _, version = str(arguments.get("name", "")).partition("##")
     return ContextName.of_path(path, version)
+
+
+def _why(what: str, reason: str) -> str:
+    return f"{what}: {reason or 'the log says why'}"
+
+
+def _name_in(copy: str, file_name: str) -> ContextName:
+    """The context that an archive is. Raises DeploymentError about the user's file, not about the copy of it."""
+    try:
+        return read_archive(copy).name
+    except DeploymentError as error:
+        raise DeploymentError(str(error).replace(copy, file_name)) from error
 
 
 def _copy(source: IO[bytes], target: str, report: Report) -> None:

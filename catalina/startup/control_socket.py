@@ -16,6 +16,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +34,8 @@ MAX_REQUEST = 65536
 MAX_CLIENTS = 8
 #: Seconds a client has to say what it wants.
 REQUEST_SECONDS = 10.0
+#: Seconds that a stop waits for commands under way: one of them may be why the node ends.
+ANSWER_SECONDS = 1.0
 
 
 def socket_path(base: Path) -> Path:
@@ -57,6 +60,7 @@ class ControlSocket:
         self._listening: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._free = threading.BoundedSemaphore(MAX_CLIENTS)
+        self._serving: set[threading.Thread] = set()
 
     def __call__(self, event: LifecycleEvent) -> None:
         if not isinstance(event.source, StandardServer):
@@ -88,7 +92,7 @@ class ControlSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Listen no more. Commands under way go on with what they have."""
+        """Listen no more. Commands under way go on with what they have; those that end just now are answered."""
         listening, self._listening = self._listening, None
         if listening is None:
             return
@@ -98,6 +102,9 @@ class ControlSocket:
         self._path.unlink(missing_ok=True)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        deadline = time.monotonic() + ANSWER_SECONDS
+        for thread in self._serving - {threading.current_thread()}:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _accept(self) -> None:
         while (listening := self._listening) is not None:
@@ -106,9 +113,11 @@ class ControlSocket:
             except OSError:
                 return  # closed
             if self._free.acquire(blocking=False):
-                threading.Thread(
+                thread = threading.Thread(
                     target=self._serve, args=(client,), name="catalina-control-client", daemon=True
-                ).start()
+                )
+                self._serving.add(thread)
+                thread.start()
             else:
                 client.close()
 
@@ -120,6 +129,7 @@ class ControlSocket:
             log.debug("A client of the control socket went away: %s", exc)
         finally:
             self._free.release()
+            self._serving.discard(threading.current_thread())
 
     def _answer(self, client: socket.socket) -> None:
         client.settimeout(REQUEST_SECONDS)

@@ -42,6 +42,8 @@ class DeployedApplication:
     before: TreeStamp | None = None
     #: Of an application that did not start, the state of its directory that need not be tried again.
     tried: TreeStamp | None = None
+    #: Why it, or the newest state of its archive, does not run; empty when nothing is wrong.
+    failure: str = ""
     #: The warning about a directory beside a packed archive has been given.
     warned_of_directory: bool = False
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from catalina.attributes import Component
 from catalina.core.container_base import thread_count
 from catalina.core.context_name import ContextName
+from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.brought_files import COMMAND
 from catalina.deploy.directory_watcher import DirectoryWatcher
@@ -139,6 +140,8 @@ class HostConfig(Component):
         with self._lock:
             self.sources.unsettled = False
             for application in list(self.deployed.values()):
+                if self._is_ending():
+                    return
                 with self._servicing(application.name.name) as mine:
                     if mine:
                         self._look_at_safely(application)
@@ -228,13 +231,22 @@ class HostConfig(Component):
                 wanted.setdefault(name.name, deploy)
         threads = thread_count(self.host.start_stop_threads)
         if threads == 1 or len(wanted) < 2:
-            done = [deploy() for deploy in wanted.values()]
+            done = [self._unless_ending(deploy) for deploy in wanted.values()]
         else:
             with ThreadPoolExecutor(threads, thread_name_prefix=f"{self.host.name}-startStop") as pool:
-                done = list(pool.map(lambda deploy: deploy(), wanted.values()))
+                done = list(pool.map(self._unless_ending, wanted.values()))
         for application in done:
-            self.deployed[application.name.name] = application
-            self._remember_outcome(application)
+            if application is not None:
+                self.deployed[application.name.name] = application
+                self._remember_outcome(application)
+
+    def _unless_ending(self, deploy: Callable[[], DeployedApplication]) -> DeployedApplication | None:
+        return None if self._is_ending() else deploy()
+
+    def _is_ending(self) -> bool:
+        """Whether the server was told to stop: a stop waits for one application at most, and not for all of them."""
+        server = self.host.server
+        return server is not None and server.is_ending
 
     def _archive_beside(self, name: ContextName, file: str) -> None:
         """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden.
@@ -338,15 +350,19 @@ class HostConfig(Component):
         try:
             if context.state.available:
                 context.reload()
-            else:
+            elif not restart_instead(self.host.server, context.name, context.loader.compiled_modules()):
                 context.start()
         except CatalinaError as error:
             log.error("Error during context [%s] restart: %s", application.name.name, error)
         self.deployer.watch_resources(application, context)
         self._remember_outcome(application)
 
-    def exchange(self, application: DeployedApplication) -> None:
-        """A new state of the archive. One that is broken is said to be so once, and the running version stays."""
+    def exchange(self, application: DeployedApplication, by: str = "") -> None:
+        """A new state of the archive. One that is broken is said to be so once, and the running version stays.
+
+        Args:
+            by: who brings it (``brought_files``); empty when it was found.
+        """
         if application.archive is None:
             return
         file = application.archive.file
@@ -355,12 +371,13 @@ class HostConfig(Component):
             archive = self.sources.archive(file)
         except DeploymentError as error:
             application.refused = stamp_of(file)
+            application.failure = str(error)
             self.sources.say_once(file, error)
             return
         if context is None or not context.state.available or archive.name != application.name:
             self.stop_application(application)
             return
-        attempt = ArchiveExchange(self.host, self.deployer, application, context, archive)
+        attempt = ArchiveExchange(self.host, self.deployer, application, context, archive, by)
         attempt.run()
         self.deployed[application.name.name] = attempt.application
 
@@ -387,6 +404,13 @@ class HostConfig(Component):
         """Give an application back."""
         with self._lock:
             self._serviced.discard(name)
+
+    def why_not(self, name: str) -> str:
+        """Why an application does not run, or why the newest state of its archive does not; empty if nobody knows."""
+        context, application = self.host.find_child(name), self.deployed.get(name)
+        if isinstance(context, StandardContext) and not context.state.available and context.failure:
+            return context.failure
+        return application.failure if application is not None else ""
 
     def is_deployed(self, name: str) -> bool:
         """Whether an application of that context name came from files."""

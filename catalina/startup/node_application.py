@@ -182,6 +182,9 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             raise StopIteration
         if stage is Stage.FAILED:
             raise HaltServer("the node did not start", 1)
+        if stage is Stage.RESTARTING:
+            log.info("The node (process %d) has ended to be started again", pid)
+            return
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("The node (process %d) has ended by %s; it is started again", pid, died_of)
         self._wait_if_short_lived()

@@ -8,8 +8,19 @@ from __future__ import annotations
 
 import enum
 import mmap
+import struct
 
 __all__ = ["NodeLife", "Stage"]
+
+
+#: So many restarts that nobody asked for are granted in so many seconds: an application that changes its own files
+#: would have the node restarted for ever.
+MAX_RESTARTS = 5
+RESTART_SECONDS = 300.0
+
+#: Where the times of the last restarts are in the page, in seconds of the monotonic clock, which all processes share.
+_TIMES = struct.Struct(f"{MAX_RESTARTS}d")
+_TIMES_AT = 8
 
 
 class Stage(enum.IntEnum):
@@ -21,13 +32,15 @@ class Stage(enum.IntEnum):
     FAILED = 2
     #: The node was told to stop and has stopped in order.
     STOPPED = 3
+    #: The node has stopped in order to be started again.
+    RESTARTING = 4
 
 
 class NodeLife:
     """The shared page. Make it before the fork; the arbiter resets it for each node that it forks."""
 
     def __init__(self) -> None:
-        self._page = mmap.mmap(-1, 1)
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
 
     @property
     def stage(self) -> Stage:
@@ -37,3 +50,11 @@ class NodeLife:
     @stage.setter
     def stage(self, stage: Stage) -> None:
         self._page[0] = stage
+
+    def grant_restart(self, now: float) -> bool:
+        """Whether the node may be restarted once more at ``now``, in seconds of ``time.monotonic``; if so it counts."""
+        times = sorted(_TIMES.unpack_from(self._page, _TIMES_AT))
+        if times[0] and now - times[0] < RESTART_SECONDS:
+            return False
+        _TIMES.pack_into(self._page, _TIMES_AT, *times[1:], now)
+        return True

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn.workers.base import Worker
 
-from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
 from catalina.errors import CatalinaError
 from catalina.juli.class_loader_log_manager import close_logging
+from catalina.startup.application_states import application_states
 from catalina.startup.node_life import Stage
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             raise RuntimeError("the arbiter forked before it loaded the configuration")
         server.reactor.after_fork()
         server.reactor.on_dead = _end_at_once
+        server.restarter = lambda limited: not limited or self.app.life.grant_restart(time.monotonic())
         server.reactor.start()
         try:
             catalina.start()
@@ -152,7 +154,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             server.reactor.stop()
             close_logging()
             logging.shutdown()
-        self.app.life.stage = Stage.STOPPED
+        self.app.life.stage = Stage.RESTARTING if server.restart_reason else Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
 
 
@@ -176,11 +178,12 @@ def _report_start(server: StandardServer, path: str) -> None:
     lines = [str(1 if connectors and len(silent) == len(connectors) else 0)]
     lines += [f"{connector} is not in service" for connector in silent]
     lines += [
-        f"Application [{context.name or '/'}] of host [{host.name}] is not in service"
+        f"Application [{state.name}] of host [{host.name}] is not in service" + (state.reason and f": {state.reason}")
         for service in server.services
         for host in (service.engine.children if service.engine is not None else ())
-        for context in host.children
-        if isinstance(context, StandardContext) and not context.state.available
+        if isinstance(host, StandardHost)
+        for state in application_states(host)
+        if not state.runs
     ]
     with open(path, "a", encoding="utf-8") as report:
         report.write("\n".join(lines) + "\n")

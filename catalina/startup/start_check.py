@@ -21,7 +21,7 @@ from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding
 from catalina.errors import CatalinaError, NamingError
 from catalina.extras import is_installed
-from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
+from catalina.ha.deploy.farm_war_deployer import NOT_WATCHING, FarmWarDeployer
 from catalina.naming.jdbc_url import translate_url
 from catalina.realm.data_source_realm import DataSourceRealm
 from catalina.realm.jndi_realm import JNDIRealm
@@ -219,6 +219,8 @@ def _farm(deployer: FarmWarDeployer, _server: StandardServer) -> Problems:
     host = getattr(deployer.cluster, "container", None)
     if not isinstance(host, StandardHost):
         yield logging.WARNING, "FarmWarDeployer can only work as host cluster subelement!"
+    if not deployer.watch_enabled:
+        yield logging.INFO, NOT_WATCHING
 
 
 def _single_sign_on(valve: SingleSignOn, _server: StandardServer) -> Problems:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import LifecycleError
@@ -63,11 +63,29 @@ class AbstractAccessLogValve(ValveBase):
 
     _line: Element | None = None
 
+    def __init__(self, **values: Any) -> None:
+        self._problems: list[str] = []
+        super().__init__(**values)
+
     def _start(self) -> None:
         try:
-            self._line = self._compile(ALIASES.get(self.pattern, self.pattern))
+            self._line = self._read_pattern()
         except ValueError as error:
             raise LifecycleError(f"{self}: pattern={self.pattern!r}: {error}") from error
+        for problem in self._problems:
+            log.error("%s: %s", self.place or self, problem)
+
+    def configuration_remarks(self) -> Iterator[str]:
+        """Mistakes in pattern and locale; the start logs the same."""
+        try:
+            self._read_pattern()
+        except ValueError as error:
+            yield f"this valve will not start: pattern={self.pattern!r}: {error}"
+        yield from self._problems
+
+    def _read_pattern(self) -> Element | None:
+        self._problems.clear()
+        return self._compile(ALIASES.get(self.pattern, self.pattern))
 
     def _compile(self, pattern: str) -> Element | None:
         """The function that writes the lines of ``pattern``; None logs nothing."""
@@ -75,7 +93,9 @@ class AbstractAccessLogValve(ValveBase):
         return compile_line([part if isinstance(part, str) else factory.make(part) for part in parse_pattern(pattern)])
 
     def _factory(self) -> ElementFactory:
-        return ElementFactory(self.request_attributes_enabled, self.ipv6_canonical, self.clock, self._date_names())
+        return ElementFactory(
+            self.request_attributes_enabled, self.ipv6_canonical, self.clock, self._date_names(), self._problems.append
+        )
 
     def _date_names(self) -> DateNames:
         try:
@@ -84,7 +104,7 @@ class AbstractAccessLogValve(ValveBase):
             why = str(error)
         except ImportError as error:
             why = missing_package("babel") or str(error)
-        log.error("%s: Failed to set locale to [%s], writing English names: %s", self.place or self, self.locale, why)
+        self._problems.append(f"Failed to set locale to [{self.locale}], writing English names: {why}")
         return date_names("")
 
     def invoke(self, request: Request, response: Response) -> None:

@@ -26,7 +26,7 @@ class ExtendedAccessLogValve(AccessLogValve):
             for part in FieldFactory(self._factory()).parts(pattern):
                 parts.append(part)
         except PatternError as error:
-            log.error("%s: pattern=%r: %s; the lines end before it", self, pattern, error)
+            self._problems.append(f"pattern={pattern!r}: {error}; the lines end before it")
         return compile_line(parts)
 
     def _header(self) -> str:

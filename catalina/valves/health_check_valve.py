@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.valves.valve_base import ValveBase
@@ -17,15 +19,18 @@ __all__ = ["HealthCheckValve"]
 SERVICE_UNAVAILABLE = 503
 
 
-def _body(status: str) -> bytes:
-    return f'{{\n  "status": "{status}",\n  "checks": []\n}}'.encode()
+def _body(status: str, checks: str = "[]") -> bytes:
+    return f'{{\n  "status": "{status}",\n  "checks": {checks}\n}}'.encode()
 
 
-UP, DOWN = _body("UP"), _body("DOWN")
+UP = _body("UP")
 
 
 class HealthCheckValve(ValveBase):
     """200 while the container and all below it run, else 503, also while the node drains; MicroProfile Health's form.
+
+    Beyond Tomcat: while the manager of an application waits for the sessions of the group the answer is 503, and its
+    ``checks`` say how many have come and how many there are (0 while it is not known).
 
     In a Context the path is inside the application, elsewhere it is the whole path.
     """
@@ -46,13 +51,28 @@ class HealthCheckValve(ValveBase):
             return
         response.content_type = "application/json"
         draining = request.connector is not None and request.connector.draining
-        available = not self.check_containers_available or (container is not None and _is_available(container))
-        if available and not draining:
+        waiting: list[dict[str, Any]] = []
+        available = True
+        if self.check_containers_available:
+            available = container is not None and _is_available(container)
+            waiting = [] if container is None else list(_waiting(container))
+        if available and not waiting and not draining:
             response.write(UP)
         else:
             response.status = SERVICE_UNAVAILABLE
-            response.write(DOWN)
+            response.write(_body("DOWN", json.dumps(waiting)))
 
 
 def _is_available(container: ContainerBase) -> bool:
     return container.state.available and all(_is_available(child) for child in container.children)
+
+
+def _waiting(container: ContainerBase) -> Iterator[dict[str, Any]]:
+    """A check for each application whose manager waits for the sessions of the group."""
+    progress = getattr(getattr(container, "manager", None), "state_progress", None)
+    if progress is not None:
+        received, expected = progress
+        data = {"received": received, "expected": expected}
+        yield {"name": f"sessions of {container.name or '/'}", "status": "DOWN", "data": data}
+    for child in container.children:
+        yield from _waiting(child)

@@ -7,12 +7,17 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import MulticastRelay, Switch
 from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.own_clock import OwnClock
+from tests.cluster.watched_webapp import end_of, watched_webapp
 from tests.support.needs import need_command, need_network_namespaces
 
 pytestmark = pytest.mark.cluster
@@ -90,6 +95,67 @@ def test_a_node_that_was_frozen_has_every_change_when_it_has_thawed(
     finally:
         os.kill(worker, signal.SIGCONT)
     wait_until(lambda: b.get("/show", session_id, timeout=20).values == {"count": 3}, "B has what it missed", 20)
+
+
+@pytest.mark.parametrize("send_options", [6, 8])
+def test_the_first_answer_of_a_node_that_was_frozen_has_the_newest_values(
+    make_pair: Callable[..., tuple[Node, Node]], send_options: int
+) -> None:
+    a, b = make_pair(send_options=send_options)
+    ids = [a.get("/count").session_id for _ in range(20)]
+    wait_until(lambda: b.get("/show", ids[-1]).values == {"count": 1}, "B has the sessions")
+    worker = b.processes()[-1]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for session_id in ids:  # with options 6 the first waits in vain for B, and the others pass it over
+            assert a.get("/count", session_id, timeout=20).values == {"count": 2}
+        assert time.monotonic() - began < 6  # one time-out of 3 s, not one for each request
+        with ThreadPoolExecutor(1) as pool:  # a request is there already when B is run again
+            first = pool.submit(b.get, "/count", ids[-1], timeout=20)
+            wait_until(lambda: time.monotonic() - began > 3, "B was frozen for 3 s")
+            os.kill(worker, signal.SIGCONT)
+            assert first.result().values == {"count": 3}
+        assert [b.get("/show", session_id, timeout=20).values for session_id in ids[:-1]] == [{"count": 2}] * 19
+        assert a.get("/show", ids[-1], timeout=20).values == {"count": 3}
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert "the event loop stood still for" in b.log
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_step_of_one_node_s_clock_ends_no_session_and_loses_no_change(
+    make_node: Callable[..., Node], tmp_path: Path, seconds: int
+) -> None:
+    cluster, webapp = full(free_udp_port(), send_options=6), watched_webapp(tmp_path / "webapp")
+    a, b = (make_node(name, cluster=cluster, webapp=webapp) for name in ("tomcatA", "tomcatB"))
+    clock = OwnClock(a)
+    for node in (a, b):
+        node.start(wait=False)
+    for node in (a, b):
+        node.wait_started()
+    wait_until(lambda: members_seen(a)[0] and members_seen(b)[0], "they see each other")
+    sessions = [a.get("/count").session_id, b.get("/count").session_id]
+    clock.step(seconds)
+    wait_until(lambda: abs(clock_of(a) - time.time() - seconds) < 60, "the clock of a has been set")
+    # A session whose time is really up shows that the nodes have looked for such since.
+    short = a.get("/interval?seconds=1", a.get("/count").session_id).session_id
+    for node in (a, b):
+        wait_until(lambda node=node: end_of(short) in node.log, f"a short session ends on {node.name}")
+    for number, node in enumerate((b, a, b, a, a, b), 2):
+        for session_id in sessions:
+            assert node.get("/count", session_id).values == {"count": number}
+    clock.step(0)
+    wait_until(lambda: abs(clock_of(a) - time.time()) < 60, "the clock of a is right again")
+    for number, node in enumerate((b, a), 8):
+        for session_id in sessions:
+            assert node.get("/count", session_id).values == {"count": number}
+    assert members_seen(a) == members_seen(b) == (1, 0)
+
+
+def clock_of(node: Node) -> float:
+    """The time that a node's answers have, in seconds since the epoch."""
+    return parsedate_to_datetime(node.get("/show").headers["Date"]).timestamp()
 
 
 @pytest.mark.netns

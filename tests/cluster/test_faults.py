@@ -26,6 +26,7 @@ OUTAGE_SECONDS = 9.0
 #: Seconds after which a session of the test is idle; it is in use on one side all the time.
 INTERVAL_SECONDS = 6
 
+BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager" mapSendOptions="6"/>'
 DELTA = '<Manager className="org.apache.catalina.ha.session.DeltaManager"/>'
 
 
@@ -52,6 +53,7 @@ class Outage:
             for name in ("fa", "fb")
         )
         self.clients: dict[str, Client] = {}
+        self.counted = 0
 
     def begin(self) -> None:
         a, b = self.a.namespace, self.b.namespace
@@ -122,7 +124,7 @@ class Outage:
         clients["new left"] = Client(a, "/put?n=new")
         clients["new right"] = Client(b, "/put?n=new")
         while time.monotonic() - began < OUTAGE_SECONDS:
-            clients["in use"].get(b, "/count")
+            self.counted = clients["in use"].get(b, "/count").values["count"]
             time.sleep(0.5)
         b.get("/put?n=later", clients["same"].session_id, timeout=20)
         a.get("/show", self.stale_read, timeout=20)
@@ -148,7 +150,14 @@ class Outage:
 
 @pytest.fixture(
     scope="module",
-    params=[("cut", 8, DELTA), ("black hole", 6, DELTA), ("one way", 8, DELTA)],
+    params=[
+        ("cut", 8, DELTA),
+        ("black hole", 6, DELTA),
+        ("one way", 8, DELTA),
+        ("cut", 6, BACKUP),
+        ("black hole", 6, BACKUP),
+        ("one way", 6, BACKUP),
+    ],
     ids=lambda param: f"{param[0]}, options {param[1]}, {'Delta' if param[2] is DELTA else 'Backup'}",
 )
 def outage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
@@ -156,6 +165,8 @@ def outage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     need_command("nft", "nftables")
     kind, options, manager = request.param
     cluster = full(GROUP_PORT, send_options=options, receiver='address="auto"', bind="", manager=manager)
+    if manager is BACKUP:  # its map is keyed by the whole id, as Java's: a new route is another entry
+        cluster = cluster.replace('<Valve className="org.apache.catalina.ha.session.JvmRouteBinderValve"/>', "")
     found = Outage(kind, tmp_path_factory.mktemp("outage"), cluster)
     try:
         found.run()
@@ -193,7 +204,4 @@ def test_sessions_that_were_made_meanwhile_are_on_both(outage: Outage) -> None:
 
 
 def test_a_stale_copy_that_idles_out_does_not_end_the_session_that_is_in_use(outage: Outage) -> None:
-    client = outage.clients["in use"]
-    count = client.get(outage.b, "/show").values["count"]
-    assert count > OUTAGE_SECONDS
-    assert outage.everywhere("in use", {"count": count})
+    assert outage.everywhere("in use", {"count": outage.counted})

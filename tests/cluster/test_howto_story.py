@@ -6,7 +6,6 @@ The story is told once, in the fixture; the tests look at what was seen.
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,26 +14,10 @@ from typing import Any
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import HERE, Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.watched_webapp import end_of, watched_webapp
 
 pytestmark = pytest.mark.cluster
-
-#: Writes to the node's log which sessions have ended there.
-WATCH = """
-class Watch:
-    def session_destroyed(self, event):
-        print("the application hears the end of", event.session.id, flush=True)
-"""
-
-
-def watched_webapp(directory: Path) -> Path:
-    """The probe application, with a listener."""
-    shutil.copytree(HERE / "webapp", directory)
-    (directory / "WEB-INF" / "classes" / "cluster_watch.py").write_text(WATCH)
-    web_xml = directory / "WEB-INF" / "web.xml"
-    listener = "<listener><listener-class>cluster_watch:Watch</listener-class></listener>"
-    web_xml.write_text(web_xml.read_text().replace("<distributable/>", f"<distributable/>{listener}"))
-    return directory
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +59,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         short = a.get("/interval?seconds=1", seen["8 on a"].session_id)
         # No request about the session goes to B now: B would end it itself then, as its time is up.
         for name, node in (("9 on a", a), ("9 on b", b)):
-            end = f"the application hears the end of {short.session_id}"
+            end = end_of(short.session_id)
             wait_until(lambda node=node, end=end: end in node.log, f"S2 ends on {node.name}")
             seen[name] = node.log.count(end)
         seen["9 asked b"] = b.get("/show", short.session_id)

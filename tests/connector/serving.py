@@ -54,7 +54,7 @@ class Container:
         log_access = self.context.log_access
         self.host = SimpleNamespace(pipeline=self.pipeline(()), children=[self.context], log_access=log_access)
         self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)), log_access=log_access)
-        self.server = SimpleNamespace(reactor=self.reactor, port_offset=0)
+        self.server = SimpleNamespace(reactor=self.reactor, port_offset=0, restart_reason="")
         self.mapper = self
 
     def pipeline(self, valves: tuple[Any, ...]) -> Any:

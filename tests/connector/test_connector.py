@@ -102,6 +102,39 @@ def test_a_taken_port_fails_the_initialisation():
             connector.init()
 
 
+@pytest.mark.parametrize("listens", [True, False])
+def test_between_init_and_start_clients_wait_with_listen_on_init_and_are_refused_without(listens):
+    connector = Connector(port=0)
+    connector.set_attribute("address", "127.0.0.1")
+    if listens:
+        connector.set_attribute("listenOnInit", "true")
+    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0))
+    connector.init()
+    try:
+        where = ("127.0.0.1", connector.local_port)
+        assert where[1] > 0
+        if listens:
+            socket.create_connection(where, 5).close()
+        else:
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(where, 5)
+    finally:
+        connector.endpoint.close()
+
+
+def test_a_port_that_somebody_else_opens_between_init_and_start_names_itself():
+    connector = Connector(port=0)
+    connector.set_attribute("address", "127.0.0.1")
+    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0))
+    connector.init()
+    port = connector.local_port
+    try:
+        with socket.create_server(("127.0.0.1", port)), pytest.raises(OSError, match=f"in use: .*{port}"):
+            connector.endpoint.listen()
+    finally:
+        connector.endpoint.close()
+
+
 def test_bind_on_init_false_binds_at_the_start_and_lets_go_at_the_stop():
     with serving(hello, bindOnInit="false") as connector:
         port = connector.local_port

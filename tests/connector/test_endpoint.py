@@ -188,6 +188,22 @@ def test_clients_that_hold_all_threads_by_slow_bodies_keep_no_quick_request_out(
             client.socket.close()
 
 
+def test_a_slow_body_makes_no_path_slow():
+    def read(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read()
+        return hello(environ, start_response)
+
+    with serving(read, maxThreads="2") as connector:
+        slow = [Client(connector) for _ in range(4)]
+        for client in slow:
+            client.send(b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nx")
+        wait_for(lambda: connector.endpoint.executor.busy >= 2)
+        with Client(connector) as client:
+            assert client.get("/login").status == 200
+        for client in slow:
+            client.socket.close()
+
+
 def test_clients_that_read_slowly_keep_no_quick_request_out():
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         if environ["PATH_INFO"] == "/quick":

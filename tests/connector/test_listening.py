@@ -18,10 +18,14 @@ def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [environ["REMOTE_ADDR"].encode()]
 
 
-def test_a_port_is_bound_with_its_backlog():
-    with bind_socket(AbstractProtocol(address="127.0.0.1"), 0) as listening:
-        assert listening.getsockname()[0] == "127.0.0.1"
-        with socket.create_connection(listening.getsockname(), 5):
+def test_a_port_is_bound_and_refuses_until_it_listens():
+    with bind_socket(AbstractProtocol(address="127.0.0.1"), 0) as bound:
+        where = bound.getsockname()
+        assert where[0] == "127.0.0.1"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(where, 5)
+        bound.listen()
+        with socket.create_connection(where, 5):
             pass
 
 
@@ -51,6 +55,13 @@ def test_a_unix_socket_serves_and_is_removed(tmp_path):
                 answer += data
         assert answer.startswith(b"HTTP/1.1 200")
     assert not path.exists()
+
+
+def test_a_unix_socket_stays_for_the_process_that_takes_over(tmp_path):
+    path = tmp_path / "http.sock"
+    with serving(hello, unixDomainSocketPath=str(path)) as connector:
+        connector.service.server.restart_reason = "compiled modules"
+    assert path.exists()
 
 
 def test_a_unix_socket_in_a_directory_that_others_may_write_is_refused_on_demand(tmp_path):

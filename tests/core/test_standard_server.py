@@ -100,3 +100,13 @@ def test_listeners_hear_the_configuration_events() -> None:
     assert "configure_start" in heard
     assert "configure_stop" in heard
     assert isinstance(server, Lifecycle)
+
+
+def test_a_server_is_ending_from_the_word_on_until_it_has_stopped():
+    server = StandardServer(port=-1)
+    server.start()
+    assert not server.is_ending
+    server.stop_await()
+    assert server.is_ending
+    server.stop()
+    assert not server.is_ending

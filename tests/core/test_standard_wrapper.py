@@ -114,3 +114,31 @@ def test_its_mappings_are_those_of_the_context(context: StandardContext) -> None
     with context.node:  # type: ignore[attr-defined]  # set by the fixture
         assert context.wrappers["plain"].mappings == ("/plain",)
         assert context.wrappers["plain"].servlet_class == "served:Servlet"
+
+
+ASYNCHRONOUS = """
+class Fast:
+    async def __call__(self, scope, receive, send): ...
+
+async def function(scope, receive, send): ...
+
+instance = Fast()
+"""
+
+
+@pytest.mark.parametrize("target", ["function", "instance", "Fast"])
+def test_an_asgi_application_is_named_at_once_and_in_each_answer(tmp_path, caplog, target):
+    servlet = (
+        f"<servlet><servlet-name>fast</servlet-name><servlet-class>fast:{target}</servlet-class>"
+        "<load-on-startup>1</load-on-startup></servlet>"
+        "<servlet-mapping><servlet-name>fast</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>"
+    )
+    sentence = f"fast:{target} is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
+    with Node(tmp_path) as node:
+        node.add("app", {"WEB-INF/web.xml": web_xml(servlet), "WEB-INF/classes/fast.py": ASYNCHRONOUS})
+        (warning,) = [record for record in caplog.records if "ASGI" in record.getMessage()]
+        assert warning.levelname == "WARNING"
+        assert warning.getMessage() == f"Servlet [fast] of application [/app] answers each request with 500: {sentence}"
+        answer = node.ask("/app/")
+        assert answer.status == 500
+        assert sentence in answer.body.decode()

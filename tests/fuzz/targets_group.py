@@ -13,13 +13,14 @@ from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.java import dumps
 from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
 from catalina.tribes.ledger import wire as ledger_wire
+from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
 from tests.fuzz.targets_sessions import captured
-from tests.tribes.ledger import test_wire
+from tests.tribes.ledger import test_version_table, test_wire
 
 _STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
 _DEPLOY = "catalina.ha.deploy"
@@ -96,6 +97,12 @@ TARGETS = [
     Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
            lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp) for stamp in _STAMPS]], ()),
     Target("ledger", ledger_wire.decode, ("catalina.tribes.ledger.wire:decode",), _ledger),
+    Target(
+        "versions",
+        lambda data: decode_version_table(data, "X", "X"),
+        ("catalina.tribes.ledger.version_table:decode_version_table",),
+        lambda: [encode_version_table(test_version_table.a_record())],
+    ),
     Target("farm", decode_farm_message, (f"{_DEPLOY}.farm_offer:decode_farm_message",), _farm),
     Target("trailer", FarmTrailer.decode, (f"{_DEPLOY}.farm_trailer:FarmTrailer.decode",),
            lambda: [FarmTrailer(bytes(16), 0, 5, 1, bytes(32)).encode()]),

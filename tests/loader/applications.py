@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
 from catalina.loader.webapp_loader import WebappLoader
+from tests.support.needs import missing
 
 
 class FakeContext:
@@ -57,3 +59,13 @@ def running(*loaders: WebappLoader) -> Iterator[tuple[WebappLoader, ...]]:
         for loader in started:
             if loader.state.available:
                 loader.stop()
+
+
+def compiled_module() -> Path:
+    """A compiled module of the standard library; in a package of an application it is the application's own."""
+    specs = [find_spec(name) for name in ("_queue", "_json", "_lsprof", "_bisect", "_heapq")]
+    files = [Path(spec.origin) for spec in specs if spec is not None and spec.origin is not None]
+    found = next((file for file in files if file.is_file()), None)
+    if found is None:
+        missing("this Python has all of its modules built in")
+    return found

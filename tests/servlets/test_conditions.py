@@ -121,3 +121,10 @@ def test_an_if_range_that_is_neither_tag_nor_date_is_an_error() -> None:
     for field in ("garbage", '"a", "b"', '"a', 'W/"a', "", f"{DATE},{DATE}"):
         with pytest.raises(BadConditionError):
             if_range_matches(field, TAG, MTIME)
+
+
+@pytest.mark.parametrize("field", [" " * 300_000, "W/" + " " * 300_000, '"x"' + " " * 300_000 + "x"])
+def test_long_blanks_cost_no_more_than_their_length(field: str) -> None:
+    """A pattern that tries every way to share them out would take half an hour for this."""
+    with pytest.raises(BadConditionError):
+        check_conditions({"REQUEST_METHOD": "GET", "HTTP_IF_MATCH": field}, TAG, MTIME)

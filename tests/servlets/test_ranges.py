@@ -91,3 +91,12 @@ def test_where_a_partial_put_belongs(field: str, expected: ContentRange) -> None
 def test_a_content_range_that_makes_no_sense(field: str) -> None:
     with pytest.raises(ValueError, match=r"range|bytes"):
         parse_content_range(field)
+
+
+@pytest.mark.parametrize("part", [" " * 300_000 + "x", "1" + " " * 300_000 + "x", "-" + " " * 300_000 + "x"])
+def test_long_blanks_cost_no_more_than_their_length(part: str) -> None:
+    """A pattern that tries every way to share them out would take half an hour for this."""
+    with pytest.raises(UnsatisfiableError):
+        parse_ranges(f"bytes={part}", 6)
+    with pytest.raises(ValueError, match="expected bytes"):
+        parse_content_range(f"bytes {part}")

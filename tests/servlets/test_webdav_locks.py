@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalina.servlets import webdav_locks
 from catalina.servlets.webdav_locks import BadIfError, LockedError, LockTable, if_holds, parse_timeout, tokens_of
@@ -124,3 +126,11 @@ def test_the_if_field(field: str, holds: bool) -> None:
 def test_a_malformed_if_field(field: str) -> None:
     with pytest.raises(BadIfError):
         if_holds(field, lambda tag: (["urn:1"], '"e"'))
+
+
+@given(st.text('<>()[]Not "urn:1W/e', max_size=40) | st.text(max_size=40))
+def test_any_if_field_holds_or_not_or_is_malformed(field: str) -> None:
+    try:
+        assert if_holds(field, lambda tag: None if tag else (["urn:1"], '"e"')) in (True, False)
+    except BadIfError:
+        return

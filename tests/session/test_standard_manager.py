@@ -76,6 +76,7 @@ def test_a_value_without_a_form_as_bytes_is_left_out_with_a_warning(
 ) -> None:
     clock = FakeClock()
     manager = started(tmp_path, clock)
+    manager.must_travel = False  # not distributable
     session = manager.create_session("A")
     session.set_attribute("lock", open(__file__))  # noqa: SIM115 -- closed below
     session.set_attribute("n", 1)

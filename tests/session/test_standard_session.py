@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
-from catalina.errors import InvalidSessionError
+from catalina.errors import InvalidSessionError, NotReplicableError
+from catalina.java_pattern import pattern
 from catalina.session.standard_manager import StandardManager
 from tests.session.support import FakeClock, FakeContext, Recorder
 
@@ -243,3 +245,43 @@ def test_container_listeners_hear_the_end_once() -> None:
     session.expire()
     session.expire()
     assert heard == ["destroySession"]
+
+
+def distributable() -> StandardManager:
+    context = FakeContext()
+    context.distributable = True
+    return started(context)[0]
+
+
+def test_a_distributable_application_may_not_set_what_cannot_travel_also_without_a_cluster() -> None:
+    session = distributable().create_session()
+    session.set_attribute("cart", ["tea"])
+    with pytest.raises(NotReplicableError, match=r"^cart\['locks'\]\[1\]: a _thread\.lock cannot be replicated"):
+        session.set_attribute("cart", {"locks": [1, threading.Lock()]})
+    assert session.get_attribute("cart") == ["tea"]
+
+
+def test_who_is_not_distributable_sets_what_it_likes() -> None:
+    context = FakeContext()
+    context.distributable = False
+    session = started(context)[0].create_session()
+    lock = threading.Lock()
+    session.set_attribute("lock", lock)
+    assert session.get_attribute("lock") is lock
+
+
+def test_what_is_never_sent_need_not_travel() -> None:
+    manager = distributable()
+    manager.session_attribute_name_filter = pattern("sent.*")
+    session = manager.create_session()
+    session.set_attribute("local", threading.Lock())
+    with pytest.raises(NotReplicableError):
+        session.set_attribute("sent", threading.Lock())
+
+
+def test_a_value_that_cannot_change_is_not_encoded_when_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = distributable()
+    monkeypatch.setattr(manager.codec, "encode", lambda name, value: pytest.fail(f"{name} was encoded"))
+    session = manager.create_session()
+    for value in ("text", 1, 2.5, None, b"bytes"):
+        session.set_attribute("value", value)

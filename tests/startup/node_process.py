@@ -49,7 +49,7 @@ class NodeProcess:
         self.base = base
         self.port = connector_port or free_port()
         for name in ("conf", "logs", "temp", "work", "webapps/app"):
-            (base / name).mkdir(parents=True)
+            (base / name).mkdir(parents=True, exist_ok=True)
         (base / "webapps/app/app.py").write_text(application)
         (base / "conf/server.xml").write_text(
             f'<Server port="{shutdown_port}" shutdown="STOP NOW"><Service name="Catalina">'

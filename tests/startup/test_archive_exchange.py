@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.startup.archive_exchange import ArchiveExchange
-from tests.deploy.archives import hello, make_wheel
+from tests.deploy.archives import hello, make_wheel, make_zip
+from tests.loader.applications import compiled_module
 from tests.startup.hosts import Base, running
 
 
@@ -55,3 +59,50 @@ def test_what_does_not_start_gives_way_to_what_ran(tmp_path):
         assert not made.good
         assert base.ask("/shop##1") == "one"
         assert made.application.refused is not None
+
+
+def compiled(file, text):
+    module = compiled_module()
+    own = {"fast/__init__.py": "", f"fast/{module.name}": module.read_bytes()}
+    return make_zip(file, {"wsgi.py": f"import fast.{module.name.partition('.')[0]}\n" + hello(text), **own})
+
+
+@pytest.fixture
+def with_compiled(tmp_path):
+    base = Base(tmp_path / "base", auto_deploy=False)
+    compiled(base.webapps / "fast.zip", "one")
+    with running(base):
+        yield base
+
+
+@pytest.mark.parametrize(("by", "limited"), [("", True), (COMMAND, False)])
+def test_a_new_state_with_compiled_modules_is_left_to_a_new_process(with_compiled, tmp_path, by, limited):
+    asked = []
+    with_compiled.server.restarter = lambda limited: asked.append(limited) is None
+    new = compiled(tmp_path / "fast.zip", "two")
+    if by:
+        assert with_compiled.config.install_archive(str(new), "fast.zip", with_compiled.config.deployed["/fast"].name)
+    else:
+        new.replace(with_compiled.webapps / "fast.zip")
+        with_compiled.config.exchange(with_compiled.config.deployed["/fast"])
+    assert asked == [limited]
+    assert with_compiled.ask("/fast") == "one"
+    again = Base(with_compiled.directory, auto_deploy=False)
+    with running(again):  # as the new process does
+        assert again.ask("/fast") == "two"
+
+
+def test_the_farm_does_not_restart_all_nodes_at_once(with_compiled, tmp_path):
+    asked = []
+    with_compiled.server.restarter = lambda limited: asked.append(limited) is None
+    with_compiled.host.brought.note(
+        str(with_compiled.webapps / "fast.zip"), FARM, str(with_compiled.webapps / "fast.zip")
+    )
+    before = (with_compiled.webapps / "fast.zip").read_bytes()
+    new = compiled(tmp_path / "fast.zip", "two")
+    name = with_compiled.config.deployed["/fast"].name
+    assert not with_compiled.config.install_archive(str(new), "fast.zip", name, FARM)
+    assert asked == []
+    assert with_compiled.ask("/fast") == "one"
+    assert (with_compiled.webapps / "fast.zip").read_bytes() == before
+    assert "Farm it as another version (fast##2.war" in with_compiled.config.why_not("/fast")

@@ -136,7 +136,7 @@ def test_an_installation_that_breaks_off_leaves_the_previous_archive(base, monke
     before = (base.webapps / FILE).read_bytes()
     made = make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": hello("two")})
 
-    def break_off(application):
+    def break_off(application, by):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(base.config, "exchange", break_off)

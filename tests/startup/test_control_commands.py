@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -46,7 +47,7 @@ def test_an_archive_is_deployed_and_its_copying_reported(base, run):
 
 def test_what_does_not_start_is_an_error_and_the_running_version_stays(base, run):
     run("deploy", wheel(base, "one"))
-    with pytest.raises(DeploymentError, match="does not start"):
+    with pytest.raises(DeploymentError, match=r"\[/shop##1\] does not start: .*ZeroDivisionError.*shop\.py, line 1"):
         run("deploy", wheel(base, "", source="1/0\napplication = 1\n"))
     assert base.ask("/shop##1") == "one"
     assert sorted(os.listdir(base.webapps)) == ["shop##1", "shop-1-py3-none-any.whl"]
@@ -123,3 +124,33 @@ def test_a_farmed_application_is_undeployed_on_all_nodes_or_not_at_all(base, run
 def test_undeploying_from_the_farm_needs_one(base, run):
     with pytest.raises(DeploymentError, match="has no FarmWarDeployer"):
         run("undeploy", name="/shop##1", farm=True)
+
+
+def test_what_an_archive_requires_is_named_with_the_cure(base, run):
+    file = make_wheel(
+        base.directory.parent / "from", "needy", "1", {"needy.py": hello("x")}, requires=["tilly-none>=3"]
+    )
+    with pytest.raises(DeploymentError, match=r"requires what is not here: tilly-none>=3\. Set installDependencies="):
+        run("deploy", file)
+    assert "tilly-none>=3" in run("list")[-1]
+
+
+def test_a_broken_archive_is_named_as_its_user_named_it(base, run):
+    file = base.directory.parent / "bad.whl"
+    file.write_bytes(b"no zip")
+    with pytest.raises(DeploymentError, match=r"^bad\.whl: "):
+        run("deploy", file)
+
+
+def test_a_reload_that_fails_says_why(base, run):
+    directory = base.webapps / "own"
+    directory.mkdir()
+    (directory / "wsgi.py").write_text(hello("one"))
+    base.config.check_now("/own")
+    (directory / "wsgi.py").write_text("def application(:\n")
+    why = rf"cannot load 'wsgi': SyntaxError: invalid syntax \({directory}/wsgi\.py, line 1\)"
+    with pytest.raises(DeploymentError, match=rf"^\[/own\] does not start again: {why}$"):
+        run("reload", name="/own")
+    head, row = run("list")
+    assert head.split() == ["PATH", "STATE", "SESSIONS", "DIRECTORY", "REASON"]
+    assert re.fullmatch(rf"/own +failed +- +own +{why}", row)

@@ -17,8 +17,8 @@ from catalina.digester.property_file import read_properties
 from catalina.juli.class_loader_log_manager import ClassLoaderLogManager
 from catalina.startup.property_sources import PROPERTY_SOURCE, substitution_for, unusable_sources
 from catalina.users.users_file import read_users_file
-from tests.startup.test_corpus import is_about_this_machine, is_documented
-from tests.support.corpus import OTHERS, breaks_at, files, warns
+from tests.startup.test_corpus import assert_only_its_own_mistakes, is_documented
+from tests.support.corpus import OTHERS, files
 from tests.support.needs import other_peoples
 
 CONTEXTS = sorted((OTHERS / "context-xml").glob("*.xml")) or [OTHERS / "context-xml"]
@@ -40,14 +40,7 @@ def digest(path: Path, **properties: str) -> list[Finding]:
 
 @pytest.mark.parametrize("path", files("context"), ids=lambda path: path.stem)
 def test_a_context_file_is_understood_but_for_its_own_mistakes(path: Path) -> None:
-    findings = digest(path)
-    line = breaks_at(path)
-    if line is not None:
-        (finding,) = findings
-        assert str(finding).startswith(f"{path.name}:{line} <xml>: not well-formed XML: ")
-        return
-    wrong = [each for each in findings if each.level >= logging.WARNING and not is_about_this_machine(each)]
-    assert sorted(str(finding) for finding in wrong) == warns(path)
+    assert_only_its_own_mistakes(path, digest(path))
 
 
 @pytest.mark.parametrize("path", CONTEXTS, ids=lambda path: path.stem[:24])

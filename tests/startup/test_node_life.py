@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 
-from catalina.startup.node_life import NodeLife, Stage
+from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, Stage
 
 
 def test_a_life_begins_with_the_start() -> None:
@@ -17,3 +17,15 @@ def test_the_parent_sees_the_stage_that_its_child_wrote() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert life.stage is Stage.SERVING
+
+
+def test_restarts_in_a_row_are_limited_over_all_lives() -> None:
+    life = NodeLife()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if life.grant_restart(1000.0) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [life.grant_restart(1000.0 + number) for number in range(1, MAX_RESTARTS + 1)] == [True] * 4 + [False]
+    assert life.stage is Stage.STARTING
+    assert life.grant_restart(1000.0 + RESTART_SECONDS)  # the first one is long ago
+    assert not life.grant_restart(1000.0 + RESTART_SECONDS)

@@ -121,3 +121,33 @@ def test_a_stop_under_load_resets_nobody(tmp_path):
         for thread in clients:
             thread.join()
     assert set(seen) == {"HTTP/1.1 200", "ConnectionRefusedError"}
+
+
+SLOW_AGAIN = """
+import os, time
+
+if os.path.exists("{flag}"):
+    time.sleep(0.3)
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+def test_a_stop_does_not_wait_until_all_applications_are_reloaded(tmp_path):
+    flag = tmp_path / "slow"
+    for number in range(20):
+        directory = tmp_path / "webapps" / f"number{number}"
+        directory.mkdir(parents=True)
+        (directory / "wsgi.py").write_text(SLOW_AGAIN.format(flag=flag))
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/web.xml").write_text("<web-app/>")
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        flag.touch()
+        (tmp_path / "conf/web.xml").write_text("<web-app></web-app>")
+        node.wait_for_text("Reloading context [/number")
+        node.process.terminate()
+        assert node.wait() == 143
+        assert node.text.count("Reloading context [/number") < 10

@@ -147,11 +147,10 @@ def test_start_names_the_applications_that_are_not_in_service(node: Instance) ->
     node.use_pid_file()
     done = node.catalina("start")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[:2] == [
-        "Tomcat started.",
-        "  Application [/bad] of host [localhost] is not in service",
-    ]
-    assert "No module named 'nosuch'" in done.stdout
+    started, bad = done.stdout.splitlines()[:2]
+    assert started == "Tomcat started."
+    assert bad.startswith("  Application [/bad] of host [localhost] is not in service: cannot load 'wsgi': ")
+    assert f"No module named 'nosuch' ({node.base}/webapps/bad/wsgi.py, line 1)" in bad
 
 
 def test_start_fails_when_no_connector_can_serve(node: Instance) -> None:
@@ -178,6 +177,18 @@ def test_help_shows_the_usage_and_does_nothing_else(node: Instance, script: str)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: catalina.sh ( commands ... )\ncommands:\n")
     assert node.catalina_out == ""
+
+
+def test_a_process_that_has_ended_and_was_not_asked_for_is_no_running_server(node: Instance) -> None:
+    node.use_pid_file()
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        node.pid_file.write_text(f"{ended.pid}\n")
+        stopped = node.catalina("stop")
+        started = node.catalina("start")
+    assert "no matching process was found" in stopped.stdout
+    assert "Removing/clearing stale PID file." in started.stdout
+    assert (started.returncode, started.stdout.splitlines()[-1]) == (0, "Tomcat started.")
 
 
 def test_start_is_refused_while_the_process_of_the_pid_file_lives(node: Instance) -> None:

@@ -50,6 +50,14 @@ def test_a_server_that_starts_has_no_finding(check: Check) -> None:
     assert check(f'<Connector port="{port}" address="127.0.0.1"/>') == []
 
 
+def test_a_wrong_pattern_of_an_access_log(check: Check) -> None:
+    valve = '<Valve className="org.apache.catalina.valves.AccessLogValve" pattern="%h %{usec}t %{x}p"/>'
+    found = [text for level, text in check(host=HOST.format(valve)) if level == logging.WARNING]
+    assert len(found) == 2
+    assert found[0].startswith("Invalid date pattern in %{usec}t of the access log, writing ??? in its place: ")
+    assert found[1] == "Invalid port type [x], using server (local) port"
+
+
 def test_ajp_without_a_secret(check: Check) -> None:
     text = only(check('<Connector port="0" protocol="AJP/1.3"/>'), logging.WARNING)
     assert 'configured with secretRequired="true" but the secret attribute is either null or empty' in text
@@ -246,6 +254,7 @@ def test_a_farm_that_anybody_may_join_is_said_once(check: Check) -> None:
     texts = [text for _, text in check(host=HOST.format(cluster))]
     assert sum("can pass for a member" in text for text in texts) == 1
     assert any(text.startswith("deployDir [") and "is not the appBase" in text for text in texts)
+    assert sum(text.startswith('watchEnabled="false": this node') for text in texts) == 1
     encrypt = ENCRYPT.format('encryptionKey="000102030405060708090a0b0c0d0e0f"')
     sealed = cluster.replace("</Channel>", f"{encrypt}</Channel>")
     assert not any("can pass for a member" in text for _, text in check(host=HOST.format(sealed)))

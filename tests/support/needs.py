@@ -74,8 +74,8 @@ def need_java_tomcat(least: tuple[int, ...] = ()) -> Path:
     need_command("javac", "default-jdk-headless")
     jar = need_file(TOMCAT_JARS / "catalina.jar", "libtomcat10-java, tomcat10-common").resolve()
     version = tuple(int(number) for number in re.findall(r"\d+", jar.stem.rpartition("-")[2]))
-    if version < least:
-        missing(f"Tomcat {'.'.join(map(str, least))} is needed, {jar.name} is here")
+    if version < least:  # Debian may not have it yet: that is nobody's omission
+        pytest.skip(f"Tomcat {'.'.join(map(str, least))} is needed, {jar.name} is here")
     return TOMCAT_JARS
 
 

@@ -60,3 +60,16 @@ def test_a_node_that_drains_is_down_whatever_its_containers_say():
     response, _ = ask(valve, connector=SimpleNamespace(draining=True, compresses=False))
     assert response.status == 503
     assert json.loads(body_of(response))["status"] == "DOWN"
+
+
+def test_while_sessions_are_awaited_it_is_down_and_says_how_many_have_come():
+    valve = HealthCheckValve()
+    shop = container()
+    shop.name, shop.manager = "/shop", SimpleNamespace(state_progress=(10, 40))
+    valve.container = container(LifecycleState.STARTED, shop)
+    response, _ = ask(valve)
+    assert response.status == 503
+    check = {"name": "sessions of /shop", "status": "DOWN", "data": {"received": 10, "expected": 40}}
+    assert json.loads(body_of(response)) == {"status": "DOWN", "checks": [check]}
+    shop.manager.state_progress = None
+    assert ask(valve)[0].status == 200

@@ -76,6 +76,11 @@ class FarmDirectory:
         except CatalinaError as error:
             log.error("Error removing webapp [%s]: %s", context, error)
 
+    def why_not(self, context: str) -> str:
+        """Why what was installed does not start, in one sentence."""
+        deployer = self._deployer()
+        return (deployer.why_not(context) if deployer is not None else "") or "the log says why"
+
     def has(self, file: FarmFile) -> bool:
         """Whether this very file lies there, and runs where it can."""
         path = self.place(file.name)

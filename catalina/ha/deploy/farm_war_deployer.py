@@ -51,6 +51,11 @@ __all__ = ["FarmWarDeployer"]
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 _STATE_FILE = "farm-state.json"
+#: What watchEnabled="false" means; said by the start and by configtest.
+NOT_WATCHING = (
+    'watchEnabled="false": this node runs what others farm and farms nothing itself. On the node that archives are '
+    'copied to, set watchEnabled="true" and watchDir.'
+)
 #: Seconds in which an application that is withdrawn is gone here.
 WITHDRAW_SECONDS = 120.0
 
@@ -193,8 +198,7 @@ class FarmWarDeployer(ClusterListener):
         for remark in self.configuration_remarks():
             log.warning("%s", remark)
         if not self.watch_enabled:
-            log.info("watchEnabled=\"false\": this node runs what others farm and farms nothing itself. On the node "
-                     "that archives are copied to, set watchEnabled=\"true\" and watchDir.")  # fmt: skip
+            log.info(NOT_WATCHING)
 
     def _start_watching(self) -> None:
         self._wars = WarWatcher(self._watch)
@@ -335,7 +339,7 @@ class FarmWarDeployer(ClusterListener):
                 return
             if not self.directory.has(file) and not self.directory.install(path, file, archive.name, keep_source=True):
                 log.error("[%s] does not run here, so it is not sent to the other members", path)
-                self._ended(name, False, "does not start; the log says why")
+                self._ended(name, False, f"does not start: {self.directory.why_not(archive.name.name)}")
                 return
         except (OSError, CatalinaError) as error:
             log.error("Error installing [%s] into the farm: %s", path, error)

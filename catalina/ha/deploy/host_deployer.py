@@ -19,6 +19,9 @@ class HostDeployer(Protocol):
     def install_archive(self, source: str, file_name: str, name: ContextName, by: str) -> bool:
         """Put an archive into appBase and run it; False when it does not start and what was there is back."""
 
+    def why_not(self, name: str) -> str:
+        """Why an application, or the newest state of its archive, does not run; empty if nobody knows."""
+
     def remove_archive(self, name: ContextName, by: str) -> bool:
         """Undeploy and delete what ``by`` has brought; False when there is nothing of that name."""
 

@@ -174,7 +174,7 @@ class BackupManager(ClusterManagerBase):
         """Forget the session, on every node."""
         super().remove(session, update)
         if self.map is not None:
-            self.map.remove(session.id)
+            self.map.remove(session.id, is_idle=isinstance(session, MapSession) and session.ends_idle)
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
         """Move the session to another id, on every node: the old one goes, the new one comes whole."""
@@ -199,6 +199,10 @@ class BackupManager(ClusterManagerBase):
     def next_version(self) -> Version:
         """A version later than all that were made here."""
         return self._versions.tick(int(self._clock() * 1_000_000))
+
+    def heard(self, version: Version) -> None:
+        """Never make a version before this one."""
+        self._versions.heard(version)
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Give a session's record what a request here has changed; the version of the change."""

@@ -130,6 +130,10 @@ class ClusterManagerBase(ManagerBase):
     def member_missed_messages(self, member: Member) -> None:
         """A member that is still there did not get some message of this node lately."""
 
+    def stood_still(self) -> Callable[[], bool] | None:
+        """This node was not run for a while. Begin to get what it missed; what is returned tells whether it is here."""
+        return None
+
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
         """A session message for this manager; one that replicates in another way ignores it."""
 

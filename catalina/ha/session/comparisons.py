@@ -6,10 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalina.ha.session.state_sender import MAX_FRESHENED
 from catalina.tribes.ledger.wire import encode
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from catalina.ha.session.delta_manager import DeltaManager
     from catalina.tribes.member import Member
 
@@ -52,10 +55,34 @@ class Comparisons:
 
     def begin(self, member: Member, is_starting: bool = False) -> None:
         """Send the first message of a comparison."""
+        self.when_fresh(member, lambda: self._begin(member, is_starting))
+
+    def _begin(self, member: Member, is_starting: bool) -> None:
         manager = self._manager
         with manager.lock:
             message = manager.reconciler.begin(is_starting)
         manager.post_ledger(encode(message), member)
+
+    def when_fresh(self, member: Member, step: Callable[[], None]) -> None:
+        """Take a step that needs the sums of all buckets: now where few records have changed since the last look, else
+        when the state sender's thread has looked at them. No request waits for that."""
+        manager = self._manager
+        with manager.lock:
+            is_fresh = manager.reconciler.refresh(MAX_FRESHENED)
+        if is_fresh and not manager.state_sender.is_busy_with(member):
+            step()
+        else:
+            manager.state_sender.freshen(member, step)
+
+    def goes_on(self, member: Member) -> None:
+        """Records come from the member: a comparison that is under way need not be begun again yet."""
+        due = self._due.get(member)
+        if due is not None:
+            due.at = self._manager.monotonic() + AGAIN_SECONDS
+
+    def is_due(self, member: Member) -> bool:
+        """Whether a comparison with a member is not through."""
+        return member in self._due
 
     def settled(self, member: Member) -> None:
         """The member has sent all that a comparison asked of it."""

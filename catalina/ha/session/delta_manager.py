@@ -42,7 +42,7 @@ from catalina.tribes.ledger.wire import encode_question
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
@@ -335,7 +335,7 @@ class DeltaManager(ClusterManagerBase):
             return None
         self.count_sent(EVT_LEDGER)
         data = encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
-        return cluster.post_bytes(data, (member,), options, key=EVERYTHING)
+        return cluster.post_bytes(data, (member,), options, key=EVERYTHING, even_silent=True)
 
     def member_added(self, member: Member) -> None:
         """A member that has just started will ask us; one that has been running knows what we have missed, and we know
@@ -355,6 +355,15 @@ class DeltaManager(ClusterManagerBase):
         if self.resync_on_rejoin and self.state is LifecycleState.STARTED and keeps_order(member):
             log.info("Manager [%s]: [%s] has missed messages; the sessions are compared", self.name, member.name)
             self.comparisons.due(member)
+
+    def stood_still(self) -> Callable[[], bool] | None:
+        """The others may have passed this node over: compare sessions with each of them. In the runner."""
+        if not self.resync_on_rejoin or self.state is not LifecycleState.STARTED:
+            return None
+        members = [member for member in self._members if keeps_order(member)]
+        for member in members:
+            self.comparisons.due(member)
+        return lambda: not any(self.comparisons.is_due(member) for member in members)
 
     # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
 
@@ -386,8 +395,9 @@ class DeltaManager(ClusterManagerBase):
                 is_there = self.ledger.addressed(old.record.key) is old.record
             if not is_there:
                 continue
-            session = DeltaSession(self, old.record.id, self.now_ms(), old.record)
-            session.adopt(old.creation_time_ms, old.idle_ms(), old.is_new)
+            now_ms = self.now_ms()
+            session = DeltaSession(self, old.record.id, now_ms, old.record)
+            session.adopt(now_ms, old.creation_time_ms, old.idle_ms(), old.is_new)
             session.is_primary = old.is_primary
             self.add(session)
         self._kept.clear()
@@ -398,6 +408,13 @@ class DeltaManager(ClusterManagerBase):
             log.info("Manager [%s]: skipping state transfer. No members active in cluster group.", self.name)
             return
         self.transfer.fetch()
+
+    @property
+    def state_progress(self) -> tuple[int, int] | None:
+        """While it waits for the group's sessions: how many have come, and how many there are, 0 while that is not
+        known; else None."""
+        transfer = self.transfer
+        return (transfer.received, transfer.expected) if transfer.is_waiting else None
 
     def _stop(self) -> None:
         self._stopping = True

@@ -33,8 +33,8 @@ from catalina.ha.session.session_message import (
 )
 from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Renamed, Tell, TellEnded, Used
 from catalina.tribes.ledger.graves import Grave
-from catalina.tribes.ledger.reconciler import Reply, Settled, TopSums
-from catalina.tribes.ledger.record import FieldState, Record, Snapshot, bare_id
+from catalina.tribes.ledger.reconciler import GroupSums, Message, Reply, Settled, TopSums
+from catalina.tribes.ledger.record import Record, Snapshot, bare_id
 from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 from catalina.tribes.ledger.wire import (
     Copies,
@@ -43,7 +43,6 @@ from catalina.tribes.ledger.wire import (
     Question,
     decode,
     encode,
-    encode_copies,
     encode_ends,
     encode_question,
 )
@@ -188,8 +187,12 @@ class DeltaReceiver:
         with manager.lock:
             version = self._java_version(sender, taken_ms, idle_ms)
             born = self._java_version(sender, taken_ms, taken_ms - data.creation_time_ms)
-            fields = {name: FieldState(version, value) for name, value in fields_of_data(data)}
-            snapshot = Snapshot(bare, data.id, born, born, version, {bare: NO_VERSION}, fields)
+            fields = fields_of_data(data)
+            snapshot = Snapshot(
+                bare, data.id, born, born, version, {bare: NO_VERSION}, {name: version for name, _ in fields},
+                {name: value for name, value in fields if isinstance(name, str) and value is not None},
+                {name: value for name, value in fields if not isinstance(name, str) and value is not None},
+            )  # fmt: skip
             commands = manager.ledger.heard_record(sender, snapshot, manager.monotonic(), can_ask=False)
         self._carry_out(commands, data.creation_time_ms, idle_ms, data.is_new)
 
@@ -224,36 +227,53 @@ class DeltaReceiver:
             case Settled():
                 manager.comparisons.settled(sender)
                 manager.transfer.received_complete(sender)
+            case GroupSums() | TopSums(is_empty=False):
+                manager.comparisons.when_fresh(sender, lambda: self._hear(decoded, sender))
             case _:
-                with manager.lock:
-                    reply = manager.reconciler.heard(sender, decoded)
-                self._send_reply(reply, sender, isinstance(decoded, TopSums) and decoded.is_starting)
+                self._hear(decoded, sender)
 
-    def _hear_copies(self, copies: Sequence[Copy], sender: Member) -> None:
+    def _hear(self, message: Message, sender: Member) -> None:
+        """A step of a comparison."""
         manager = self._manager
-        for copy in copies:
+        with manager.lock:
+            reply = manager.reconciler.heard(sender, message)
+        self._send_reply(reply, sender, isinstance(message, TopSums) and message.is_starting)
+
+    def _hear_copies(self, copies: Sequence[Copy[Snapshot]], sender: Member) -> None:
+        manager = self._manager
+        with manager.lock:
+            heard, now = manager.ledger.heard_record, manager.monotonic()
+            commands = [heard(sender, copy.snapshot, now) for copy in copies]
+        now_ms = manager.now_ms()
+        for copy, todo in zip(copies, commands, strict=True):
+            if len(todo) == 1 and type(todo[0]) is Born:  # the first copy that comes here: all of a state
+                self._show(todo[0].record, now_ms, copy.created_ms, copy.idle_ms, copy.is_new)
+                continue
+            self._carry_out(todo)
             with manager.lock:
-                commands = manager.ledger.heard_record(sender, copy.snapshot, manager.monotonic())
                 record = manager.ledger.addressed(copy.snapshot.id)
-            self._carry_out(commands, copy.created_ms, copy.idle_ms, copy.is_new)
             session = None if record is None else self._session_of(record)
             if session is not None:
                 session.used_elsewhere(copy.idle_ms)
         manager.transfer.received_data(len(copies))
+        manager.comparisons.goes_on(sender)
 
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
         """A few records leave at once; many are streamed, and the messages behind them."""
-        records = iter(reply.records)
-        few = list(islice(records, MAX_AT_ONCE + 1))
-        ended = reply.ended
-        if len(few) > MAX_AT_ONCE or len(ended) > MAX_AT_ONCE:
-            if is_starting:
-                log.info("Manager [%s]: [%s] starts and gets the session state", self._manager.name, member.name)
-            self._manager.state_sender.stream(member, chain(few, records), ended, reply.messages)
-            return
         manager = self._manager
+        most = MAX_AT_ONCE if manager.send_all_sessions else min(MAX_AT_ONCE, manager.send_all_sessions_size)
+        records = iter(reply.records)
+        with manager.lock:
+            few = list(islice(records, most + 1))
+        ended, sender = reply.ended, manager.state_sender
+        if len(few) > most or len(ended) > MAX_AT_ONCE or reply.is_long or sender.is_busy_with(member):
+            if is_starting:
+                log.info("Manager [%s]: [%s] starts and gets the session state", manager.name, member.name)
+                manager.post_ledger(encode(GroupSums({}), len(manager.ledger)), member)  # how many there are
+            sender.stream(member, chain(few, records), ended, reply.messages)
+            return
         if few:
-            manager.post_ledger(encode_copies(manager.state_sender.copies_of(few)), member)
+            manager.post_ledger(manager.state_sender.encoded(few), member)
         if ended:
             manager.post_ledger(encode_ends(ended), member)
         for message in reply.messages:
@@ -282,7 +302,8 @@ class DeltaReceiver:
                     if session is not None:
                         session.touched_elsewhere()
                 case Born(record):
-                    self._show(record, manager.now_ms() if created_ms is None else created_ms, idle_ms, is_new)
+                    now_ms = manager.now_ms()
+                    self._show(record, now_ms, now_ms if created_ms is None else created_ms, idle_ms, is_new)
                 case Renamed(record, old_id):
                     self._rename(record, old_id)
                 case Ended(record):
@@ -292,8 +313,7 @@ class DeltaReceiver:
                 case Ask(to, full_id):
                     manager.post_ledger(encode_question(full_id), to)  # type: ignore[arg-type]  # peers are members
                 case Tell(to, record):
-                    copies = manager.state_sender.copies_of([record])
-                    manager.post_ledger(encode_copies(copies), to)  # type: ignore[arg-type]
+                    manager.post_ledger(manager.state_sender.encoded([record]), to)  # type: ignore[arg-type]
                 case TellEnded(to, grave):
                     self._tell_ended(to, grave)  # type: ignore[arg-type]
 
@@ -301,14 +321,14 @@ class DeltaReceiver:
         if keeps_order(member):
             self._manager.post_ledger(encode_ends([grave]), member)
 
-    def _show(self, record: Record, created_ms: int, idle_ms: int, is_new: bool) -> None:
+    def _show(self, record: Record, now_ms: int, created_ms: int, idle_ms: int, is_new: bool) -> None:
         """A session has come from another node."""
         manager = self._manager
-        session = DeltaSession(manager, record.id, manager.now_ms(), record)
-        session.adopt(created_ms, idle_ms, is_new)
+        session = DeltaSession(manager, record.id, now_ms, record)
+        session.adopt(now_ms, created_ms, idle_ms, is_new)
         manager.session_counter += 1
         manager.add(session)
-        if manager.notify_session_listeners_on_replication:
+        if manager.notify_session_listeners_on_replication and manager.listeners.session_created:
             session.tell_new()
 
     def _rename(self, record: Record, old_id: str) -> None:

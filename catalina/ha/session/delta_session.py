@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import InvalidSessionError, NotReplicableError, ProtocolError
@@ -44,7 +45,7 @@ from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import SessionData
 from catalina.repeated_messages import RepeatedMessages
 from catalina.session.immutable import IMMUTABLE
-from catalina.session.standard_session import UNDECODED, StandardSession
+from catalina.session.standard_session import ONCE, UNDECODED, StandardSession
 from catalina.tribes.io.java import EncodedValue, decode_value, encode_value
 from catalina.tribes.ledger.ledger import Change
 from catalina.tribes.ledger.record import Field, FieldChange, Record
@@ -68,6 +69,11 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 #: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
+#: What sessions share that have none of it, and that nothing is ever put into.
+_NO_VALUES: Mapping[str, EncodedValue] = MappingProxyType({})
+_EMPTY: dict[str, EncodedValue] = {}
+_NONE_RECORDED: list[tuple[str, EncodedValue | None]] = []
+
 
 class DeltaSession(StandardSession):
     """One session of a replicating manager."""
@@ -83,6 +89,7 @@ class DeltaSession(StandardSession):
         "_unsent",
         "_users",
         "asked_at_ms",
+        "ends_idle",
         "is_primary",
         "last_replicated_ms",
         "opaque_notes",
@@ -99,20 +106,23 @@ class DeltaSession(StandardSession):
         self._encoded = self.record.values
         #: When it was asked whether another node uses the session; 0: not since it was used.
         self.asked_at_ms = 0
+        #: It ends because nobody seems to use it.
+        self.ends_idle = False
         self.is_primary = True
         self.last_replicated_ms = now_ms
         self.version = 0
         #: Notes of a Java node's authenticators, passed on as they came: name -> value.
-        self.opaque_notes: dict[str, EncodedValue] = {}
+        self.opaque_notes: Mapping[str, EncodedValue] = _NO_VALUES
         #: Listeners that travel with the session (single sign-on), passed on as they came.
-        self.remote_listeners: list[EncodedValue] = []
+        self.remote_listeners: tuple[EncodedValue, ...] = ()
         #: Attribute -> whether it was set (else removed), in the order of the last change.
         self._changed: dict[str, bool] = {}
         #: A value that another kind of node wrote (a Java TreeMap), in the form in which this node would write it: what
         #: a later encoding is compared with, so that reading a value does not rewrite it for everybody.
-        self._read_form: dict[str, EncodedValue] = {}
+        #: Nobody's own until the first: few sessions have any, and an empty dict takes 64 bytes.
+        self._read_form: dict[str, EncodedValue] = _EMPTY
         #: With recordAllActions: every change of the request, None for a removal.
-        self._recorded: list[tuple[str, EncodedValue | None]] = []
+        self._recorded: list[tuple[str, EncodedValue | None]] = _NONE_RECORDED
         #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
         #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
@@ -157,6 +167,7 @@ class DeltaSession(StandardSession):
         was_valid = self.alive and not self._expiring
         if was_valid and notify_cluster:
             self.manager.session_expiring(self)
+        self.ends_idle = is_idle
         super().expire(notify)
         if was_valid:
             self.manager.session_expired(self, is_idle=is_idle, tell=notify_cluster)
@@ -194,14 +205,21 @@ class DeltaSession(StandardSession):
         self._changed.pop(name, None)
         self._changed[name] = True
         if manager.record_all_actions and encoded is not None:
-            self._recorded.append((name, encoded))
+            self._record(name, encoded)
+
+    def _record(self, name: str, encoded: EncodedValue | None) -> None:
+        if self._recorded is _NONE_RECORDED:
+            with ONCE:
+                if self._recorded is _NONE_RECORDED:
+                    self._recorded = []
+        self._recorded.append((name, encoded))
 
     def _remove(self, name: str, notify: bool) -> None:
         if name in self._attributes and self.alive:
             self._changed.pop(name, None)
             self._changed[name] = False
             if self.manager.record_all_actions:
-                self._recorded.append((name, None))
+                self._record(name, None)
         super()._remove(name, notify)
         self._read_form.pop(name, None)
 
@@ -218,6 +236,10 @@ class DeltaSession(StandardSession):
         except NotReplicableError:
             ours = NOT_COMPARABLE
         if ours.data != known.data:
+            if self._read_form is _EMPTY:
+                with ONCE:
+                    if self._read_form is _EMPTY:
+                        self._read_form = {}
             self._read_form[name] = ours
 
     # -- properties that travel ----------------------------------------------------------------------------------
@@ -272,7 +294,7 @@ class DeltaSession(StandardSession):
     def add_remote_listener(self, listener: EncodedValue) -> None:
         """Let a listener go with the session to every node; adding one twice changes nothing."""
         if all(other.data != listener.data for other in self.remote_listeners):
-            self.remote_listeners = [*self.remote_listeners, listener]
+            self.remote_listeners = (*self.remote_listeners, listener)
             self._unsent["listeners"] = None
 
     def fire_session_event(self, kind: str) -> None:
@@ -289,7 +311,7 @@ class DeltaSession(StandardSession):
     def _tell_remote_listeners(self, kind: str, old_id: str) -> None:
         """Only where it happens: the other nodes hear from there what follows from it."""
         if self.is_primary:
-            for listener in tuple(self.remote_listeners):
+            for listener in self.remote_listeners:
                 self._tell(hear_of_session, "Session event listener threw exception", listener, self, kind, old_id)
 
     # -- what goes out -------------------------------------------------------------------------------------------
@@ -487,16 +509,21 @@ class DeltaSession(StandardSession):
             self.this_accessed_time_ms = self.last_accessed_time_ms = used_ms
             self.asked_at_ms = 0
 
-    def adopt(self, created_ms: int, idle_ms: int, is_new: bool) -> None:
-        """Show a record that has come from another node, as its backup."""
-        now_ms = self.manager.now_ms()
+    def adopt(self, now_ms: int, created_ms: int, idle_ms: int, is_new: bool) -> None:
+        """Show a record that has come from another node, as its backup. Nobody has seen this session yet.
+
+        Args:
+            now_ms: the manager's clock.
+        """
         self.creation_time_ms = created_ms
-        self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms
+        self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms if idle_ms else now_ms
         self.last_replicated_ms = now_ms
         self.is_new = is_new
         self.be_backup()
-        for name in self.record.values:
-            self._show(name)
+        lets_in, attributes = self.manager.codec.lets_in, self._attributes
+        for name, encoded in self.record.values.items():
+            if lets_in(name, encoded):
+                attributes[name] = UNDECODED
         for other in self.record.extras:
             self._show_property(other)
 
@@ -504,7 +531,7 @@ class DeltaSession(StandardSession):
         """Become the copy of a session of another node, whose fields have this version."""
         for name, value in fields_of_data(data):
             self.record.take(name, value, version)
-        self.adopt(data.creation_time_ms, 0, data.is_new)
+        self.adopt(self.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
         self.last_accessed_time_ms = data.last_accessed_time_ms
         self.version = data.version
 
@@ -568,9 +595,9 @@ class DeltaSession(StandardSession):
         value = self.record.extras.get(name)
         try:
             if kind == TYPE_MAXINTERVAL:
-                plain = None if value is None else decode_value(value)
-                if type(plain) is int:
-                    self._max_inactive_interval = plain
+                seconds = _seconds(value)
+                if seconds is not None:
+                    self._max_inactive_interval = seconds
             elif kind == TYPE_AUTHTYPE:
                 plain = None if value is None else decode_value(value)
                 if plain is None or isinstance(plain, str):
@@ -578,13 +605,11 @@ class DeltaSession(StandardSession):
             elif kind == TYPE_PRINCIPAL:
                 self._take_principal(value)
             elif kind == TYPE_LISTENER:
-                listeners = [each for each in self.remote_listeners if listener_field(each) != name]
-                self.remote_listeners = listeners if value is None else [*listeners, value]
+                listeners = tuple([each for each in self.remote_listeners if listener_field(each) != name])
+                self.remote_listeners = listeners if value is None else (*listeners, value)
             elif kind == TYPE_NOTE:
-                if value is None:
-                    self.opaque_notes.pop(text, None)
-                else:
-                    self.opaque_notes[text] = value
+                notes = {each: note for each, note in self.opaque_notes.items() if each != text}
+                self.opaque_notes = notes if value is None else {**notes, text: value}
         except ProtocolError as error:
             self._leave_out(text or _NAMES.get(kind, ""), error)
 
@@ -603,7 +628,24 @@ _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL,
 _NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
 #: Intervals as bytes, each kept once for all sessions that have it.
 _intervals: dict[bytes, EncodedValue] = {}
+#: What they are in seconds; None for something else.
+_interval_seconds: dict[bytes, int | None] = {}
 MAX_INTERVALS = 1000
+MAX_INTERVAL_BYTES = 256
+
+
+def _seconds(interval: EncodedValue | None) -> int | None:
+    """An interval in seconds; None for a value that is none. Nearly all sessions have the same."""
+    if interval is None:
+        return None
+    data = interval.data
+    if data in _interval_seconds:
+        return _interval_seconds[data]
+    plain = decode_value(interval)
+    seconds = plain if type(plain) is int else None
+    if len(_interval_seconds) < MAX_INTERVALS and len(data) <= MAX_INTERVAL_BYTES:
+        _interval_seconds[data] = seconds
+    return seconds
 
 
 def listener_field(listener: EncodedValue) -> Field:

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_request import DeltaRequest
-from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.delta_session import DeltaSession, fields_of, fields_of_data
+from catalina.ha.session.session_data import SessionData
+from catalina.ha.session.session_message import stamp, stamp_of
 from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
+from catalina.tribes.ledger.record import FieldChange, Snapshot
+from catalina.tribes.ledger.version import NO_VERSION, clock_of
+from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 
 if TYPE_CHECKING:
     from catalina.ha.session.backup_manager import BackupManager
@@ -16,6 +21,8 @@ __all__ = ["MapSession", "SessionCodec"]
 
 #: As in DeltaManager: a session that is only read tells its backup each tenth of its interval that it lives.
 ACCESS_FRACTION = 10
+#: A version behind a difference is of this century; what looks like one in a Java node's bytes is text.
+MAX_STAMP = 2**52
 
 
 class MapSession(DeltaSession):
@@ -26,14 +33,26 @@ class MapSession(DeltaSession):
     manager: BackupManager
 
     def take_diff(self) -> bytes | None:
-        """What its backup does not know yet, as a DeltaRequest; None for nothing."""
+        """What its backup does not know yet, as a DeltaRequest with its version behind it; None for nothing."""
         delta = self.take_delta()
-        if delta is not None:
-            self.last_replicated_ms = self.manager.now_ms()
-        return delta
+        if delta is None:
+            return None
+        self.last_replicated_ms = self.manager.now_ms()
+        return delta + stamp(self.record.access)
 
     def apply_diff(self, diff: bytes) -> None:
-        """Take over what changed on the node that owns the session.
+        """Take over what changed on another node, as far as it is later than what is known here.
+
+        Raises:
+            ProtocolError: it is no DeltaRequest, or one of another session.
+        """
+        self.merge_diff(diff)
+        self.touched_elsewhere()
+
+    def merge_diff(self, diff: bytes) -> bool:
+        """:meth:`apply_diff`, without being a backup by it; whether something was later.
+
+        A Java node's change has no version: it counts as made when it comes.
 
         Raises:
             ProtocolError: it is no DeltaRequest, or one of another session.
@@ -41,7 +60,31 @@ class MapSession(DeltaSession):
         delta = DeltaRequest.decode(diff)
         if delta.session_id != self.id:
             raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
-        self.apply(delta, self.manager.notify_listeners_on_replication, self.manager.next_version())
+        (version,) = stamp_of(diff) or (NO_VERSION,)
+        if not version or clock_of(version) > MAX_STAMP:
+            version = self.manager.next_version()
+        self.manager.heard(version)
+        changed: list[FieldChange] = []
+        for name, value in fields_of(delta.actions):
+            old = self.record.value_of(name)
+            if version > self.record.versions.get(name, NO_VERSION) and self.record.take(name, value, version):
+                changed.append((name, old, value))
+        self.record.access = max(self.record.access, version)
+        self.told(changed, self.manager.notify_listeners_on_replication)
+        return bool(changed)
+
+    def merge_value(self, other: MapSession) -> bool:
+        """Take what is later in another node's copy; whether anything was."""
+        snapshot = other.record.snapshot()
+        self.manager.heard(max(snapshot.access, *snapshot.versions.values(), NO_VERSION))
+        merged = self.record.merge(snapshot)
+        self.told(merged.changed, self.manager.notify_listeners_on_replication)
+        return bool(merged.changed)
+
+    def in_use(self) -> bool:
+        """Whether the session was used here so lately that it is not idle, whatever another node thinks."""
+        interval = self._max_inactive_interval
+        return self.is_primary and self.alive and (interval <= 0 or self.idle_ms() < interval * 1000)
 
     def access_due(self) -> bool:
         """Whether its backup should hear that the session was used, and now counts as told."""
@@ -65,8 +108,8 @@ class SessionCodec:
         self._suid = DELTA_SESSION_SUIDS[0]
 
     def encode(self, value: MapSession, suid: int) -> bytes:
-        """The whole session."""
-        return encode_session_object(value.to_data(), self._suid)
+        """The whole session, and behind it the versions of its fields."""
+        return encode_session_object(value.to_data(), self._suid, encode_version_table(value.record))
 
     def decode(self, data: bytes) -> MapSession:
         """A copy of a session; it is not in the manager yet.
@@ -74,9 +117,27 @@ class SessionCodec:
         Raises:
             ProtocolError: it is no session.
         """
-        session_data, suid = decode_session_object(data)
+        session_data, suid, behind = decode_session_object(data)
         if suid in DELTA_SESSION_SUIDS:
             self._suid = suid
         session = self._manager.new_session(session_data.id)
-        session.restore(session_data, self._manager.next_version())
+        table = decode_version_table(behind, session.record.key, session_data.id)
+        if table is None:
+            session.restore(session_data, self._manager.next_version())
+        else:
+            self._restore(session, session_data, table)
         return session
+
+    @staticmethod
+    def _restore(session: MapSession, data: SessionData, table: Snapshot) -> None:
+        """A session of a node of this software: every field has the version that it has there. One that a request was
+        changing there when it was written has none yet, and counts as the last that was known."""
+        last = max(table.access, table.born, table.floor)
+        for name, value in fields_of_data(data):
+            table.versions.setdefault(name, last)
+            if value is not None:
+                (table.values if isinstance(name, str) else table.extras)[name] = value  # type: ignore[index]
+        session.record.merge(table)
+        session.adopt(session.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
+        session.last_accessed_time_ms = data.last_accessed_time_ms
+        session.version = data.version

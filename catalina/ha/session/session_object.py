@@ -36,24 +36,26 @@ _CLASSES: dict[int, ClassDesc] = {
 }
 
 
-def encode_session_object(session: SessionData, suid: int = DELTA_SESSION_SUIDS[0]) -> bytes:
+def encode_session_object(session: SessionData, suid: int = DELTA_SESSION_SUIDS[0], behind: bytes = b"") -> bytes:
     """The session as a whole stream: the valuedata of a map's message.
 
     Args:
         suid: the serialVersionUID of DeltaSession that the receiver has.
+        behind: what stands behind the session inside of the object: Java steps over it.
     """
     out = ObjectOutputStream()
     out.begin_object(_CLASSES.get(suid, _CLASSES[DELTA_SESSION_SUIDS[0]]))
     write_session(out, session)
+    out.write_bytes(behind)
     out.end_object()
     return out.getvalue()
 
 
-def decode_session_object(data: bytes) -> tuple[SessionData, int]:
+def decode_session_object(data: bytes) -> tuple[SessionData, int, bytes]:
     """Read what :func:`encode_session_object` writes.
 
     Returns:
-        The session, and the serialVersionUID with which it was written.
+        The session, the serialVersionUID with which it was written, and what stands behind it.
 
     Raises:
         ProtocolError: it is no session.
@@ -64,7 +66,8 @@ def decode_session_object(data: bytes) -> tuple[SessionData, int]:
         if desc.name != CLASS_NAME:
             raise ProtocolError(f"expected a {CLASS_NAME}, got a {desc.name}")
         session = read_session(stream)
+        behind = stream.read_rest()
         stream.leave_object()
     except FAULTS as fault:
         raise broken("a session object", fault) from fault
-    return session, desc.suid
+    return session, desc.suid, behind

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from catalina.ha.session.delta_session import DeltaSession
@@ -43,8 +44,12 @@ MAX_BLOCK_RECORDS = 100
 WINDOW = 4
 #: Seconds for which a block is waited for before the stream is given up; the peer asks again.
 BLOCK_SECONDS = 30.0
-#: Streams that may wait for their turn; a node that asks twice for the same waits once.
-MAX_WAITING = 64
+#: Streams and steps that may wait for their turn; a Java node that asks twice waits once.
+MAX_WAITING = 1000
+#: Changed records that are looked at in one step, about a millisecond, and for how long others then have the
+#: interpreter and the lock.
+MAX_FRESHENED = 200
+BREATH_SECONDS = 0.0005
 
 _SYNCHRONOUS = SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK
 
@@ -71,10 +76,27 @@ class StateSender:
         self._enqueue(asker, "all", lambda: self._serve_java(asker))
 
     def stream(
-        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Sequence[Message]
+        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Iterable[Message]
     ) -> None:
         """Send records, then ends, then messages to a node of this software. Any thread; returns at once."""
         self._enqueue(member, "", lambda: self._serve(member, records, ended, messages))
+
+    def freshen(self, member: Member, step: Callable[[], None]) -> None:
+        """Take a step of a comparison when the sums of the buckets are right. Any thread; returns at once."""
+        self._enqueue(member, "", lambda: self._freshen(step))
+
+    def is_busy_with(self, member: Member) -> bool:
+        """Whether something is on its way to a member, which what follows must not overtake."""
+        with self._lock:
+            return any(each == member for each, _, _ in self._waiting) and not self._runs_here()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is to be sent."""
+        return self._thread is not None
+
+    def _runs_here(self) -> bool:
+        return self._thread is not None and self._manager.surroundings.is_running(self._thread)
 
     def stop(self) -> None:
         """End after the block that is on its way, and join the thread."""
@@ -84,8 +106,8 @@ class StateSender:
         if thread is not None and not self._manager.surroundings.is_running(thread):
             thread.join(10)
 
-    def copies_of(self, records: Iterable[Record]) -> list[Copy]:
-        """Records as they are now, with the times of their sessions; those without a session are left out."""
+    def encoded(self, records: Iterable[Record]) -> bytes:
+        """A message with records as they are now, and the times of their sessions; those without one are left out."""
         manager = self._manager
         now_ms = manager.now_ms()
         copies = []
@@ -94,15 +116,15 @@ class StateSender:
                 session = manager.sessions.get(record.id)
                 if isinstance(session, DeltaSession) and session.record is record and session.alive:
                     idle_ms = now_ms - session.last_accessed_time_ms
-                    copies.append(Copy(record.snapshot(), session.creation_time_ms, idle_ms, session.is_new))
-        return copies
+                    copies.append(Copy(record, session.creation_time_ms, idle_ms, session.is_new))
+            return encode_copies(copies)
 
     def _enqueue(self, member: Member, what: str, serve: Callable[[], None]) -> None:
         with self._lock:
             if self._stopping.is_set() or (what and any(each[:2] == (member, what) for each in self._waiting)):
                 return
             if len(self._waiting) >= MAX_WAITING:
-                log.warning("Manager [%s]: %d nodes wait for session state, [%s] must ask again",
+                log.warning("Manager [%s]: %d steps of sending session state wait, [%s] must ask again",
                             self._manager.name, MAX_WAITING, member.name)  # fmt: skip
                 return
             self._waiting.append((member, what, serve))
@@ -130,21 +152,44 @@ class StateSender:
     # -- to a node of this software ----------------------------------------------------------------------------------
 
     def _serve(
-        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Sequence[Message]
+        self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Iterable[Message]
     ) -> None:
         manager = self._manager
         on_their_way: deque[Delivery] = deque()
-        for body in self._bodies(records, ended):
+        sent = 0
+        for body, size in self._bodies(records, ended):
+            if sent >= manager.send_all_sessions_size and not manager.send_all_sessions:
+                self._stopping.wait(manager.send_all_sessions_wait_time / 1000)
+                sent = 0
+            sent += size
             while len(on_their_way) >= WINDOW:
                 if not self._has_arrived(on_their_way.popleft(), member):
                     return
             if self._stopping.is_set():
                 return
             delivery = manager.post_ledger(body, member, _SYNCHRONOUS)
-            if delivery is not None:
-                on_their_way.append(delivery)
-        for message in messages:
+            if delivery is None:
+                return  # it could not leave: who is told that all is there would believe it
+            on_their_way.append(delivery)
+        steps = iter(messages)
+        while True:
+            with manager.lock:
+                message = next(steps, None)
+            if message is None:
+                return
             manager.post_ledger(encode(message, len(manager.ledger)), member)
+
+    def _freshen(self, step: Callable[[], None]) -> None:
+        """Look at the changed records, so few at a time that no request notices."""
+        manager = self._manager
+        while True:
+            with manager.lock:
+                is_fresh = manager.reconciler.refresh(MAX_FRESHENED)
+            if is_fresh:
+                break
+            if self._stopping.wait(BREATH_SECONDS):
+                return
+        step()
 
     def _has_arrived(self, delivery: Delivery, member: Member) -> bool:
         deadline = self._manager.monotonic() + BLOCK_SECONDS
@@ -157,19 +202,28 @@ class StateSender:
             return False
         return True
 
-    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[bytes]:
-        block: list[Record] = []
-        size = 0
-        for record in records:
-            block.append(record)
-            size += sum(len(value.data) for value in list(record.values.values()))
-            if len(block) >= MAX_BLOCK_RECORDS or size >= MAX_BLOCK_BYTES:
-                yield encode_copies(self.copies_of(block))
-                block, size = [], 0
-        if block:
-            yield encode_copies(self.copies_of(block))
+    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
+        """The blocks, and how many records each has."""
+        manager = self._manager
+        most = MAX_BLOCK_RECORDS
+        if not manager.send_all_sessions:
+            most = min(most, manager.send_all_sessions_size)
+        rest = iter(records)
+        while True:
+            block: list[Record] = []
+            size = 0
+            with manager.lock:
+                for record in islice(rest, most):
+                    block.append(record)
+                    size += sum(len(value.data) for value in record.values.values())
+                    if size >= MAX_BLOCK_BYTES:
+                        break
+                body = self.encoded(block)
+            if not block:
+                break
+            yield body, len(block)
         for start in range(0, len(ended), MAX_BLOCK_SESSIONS):
-            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS])
+            yield encode_ends(ended[start : start + MAX_BLOCK_SESSIONS]), 0
 
     # -- to Java -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,9 @@ that came, not after the beginning: a large state takes as long as it takes.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
+import threading
 import time
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ SILENCE_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 1.0
 #: How often it is checked whether the member that was asked is still there.
 LOOK_SECONDS = 0.5
+#: Records from which on a state is large.
+MANY_RECORDS = 5000
 #: How often the log says how far it is.
 REPORT_SECONDS = 5.0
 
@@ -70,6 +74,8 @@ class StateTransfer:
         self._last_block = 0.0
         self._asked_back_at = float("inf")
         self.is_waiting = False
+        self._collector = threading.Lock()
+        self._paused_collections = False
         self.received = 0
         self.expected = 0
 
@@ -93,6 +99,8 @@ class StateTransfer:
     def received_data(self, records: int = 0) -> None:
         """A block of the state came."""
         self.received += records
+        if self.received >= MANY_RECORDS:
+            self._pause_collections()
         self._last_block = self._monotonic()
         self._asked_back_at = float("inf")
         self._news.set()
@@ -131,7 +139,25 @@ class StateTransfer:
         finally:
             self.is_waiting = False
             self._asked = None
+            self._go_on_collecting()
             self._compare_with_the_others()
+
+    # A state is millions of objects, and none of them is garbage. The collector would look at all of them again and
+    # again while they come, which takes longer than to receive them, and once more for each later full collection.
+
+    def _pause_collections(self) -> None:
+        with self._collector:
+            if self.is_waiting and not self._paused_collections and gc.isenabled():
+                self._paused_collections = True
+                gc.collect(1)  # what is young and garbage shall not be kept
+                gc.disable()
+
+    def _go_on_collecting(self) -> None:
+        with self._collector:
+            if self._paused_collections:
+                self._paused_collections = False
+                gc.freeze()
+                gc.enable()
 
     def _compare_with_the_others(self) -> None:
         """Some changes may have been told to others before they saw this node, and arrived after the state was made."""
@@ -221,5 +247,6 @@ class StateTransfer:
                 reported_at = now
                 log.info("Manager [%s]: [%s] of [%s] sessions received from [%s]", self._manager.name,
                          f"{self.received:,}", f"{self.expected:,}" if self.expected else "?", member.name)  # fmt: skip
-            self._news.wait(min(LOOK_SECONDS, deadline - now))
+            if not self._news.wait(min(LOOK_SECONDS, deadline - now)):
+                self._go_on_collecting()  # nothing comes at the moment
             self._news.clear()

@@ -37,7 +37,7 @@ from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from catalina.session.manager import Manager
     from catalina.tribes.member import Member
@@ -227,26 +227,40 @@ class SimpleTcpCluster(Lifecycle):
         return self.post_bytes(message.encode(), channel.members if to is None else (to,), options)
 
     def post_bytes(
-        self, data: bytes, to: Sequence[Member], options: int | None = None, key: str | None = None
+        self,
+        data: bytes,
+        to: Sequence[Member],
+        options: int | None = None,
+        key: str | None = None,
+        *,
+        even_silent: bool = False,
     ) -> Delivery | None:
         """Send an encoded message without waiting; a request's answer may have to wait for its delivery.
 
         Messages with one key, a session's id, reach even Java members in their order.
         """
-        return self.post_all(((data, key),), to, options)
+        return self.post_all(((data, key),), to, options, even_silent=even_silent)
 
     def post_all(
-        self, messages: Sequence[tuple[bytes, str | None]], to: Sequence[Member], options: int | None = None
+        self,
+        messages: Sequence[tuple[bytes, str | None]],
+        to: Sequence[Member],
+        options: int | None = None,
+        *,
+        even_silent: bool = False,
     ) -> Delivery | None:
         """:meth:`post_bytes` for several messages at once, each with its key.
 
         Nobody's request fails because a message cannot leave: its members are noted, and get the state again.
+
+        Args:
+            even_silent: no request's answer waits for it, and it must not be left out for who does not acknowledge.
         """
         channel = self.channel
         if channel is None or not to:
             return None
         options = self.channel_send_options if options is None else options
-        if self.missed.silent and not options & SEND_OPTIONS_ASYNCHRONOUS:
+        if self.missed.silent and not even_silent and not options & SEND_OPTIONS_ASYNCHRONOUS:
             to = self._pass_over_silent(to, messages, options)
             if not to:
                 return None
@@ -306,6 +320,16 @@ class SimpleTcpCluster(Lifecycle):
     def _tell_missed(self, member: Member) -> None:
         for manager in tuple(self.managers.values()):
             manager.member_missed_messages(member)
+
+    def _stood_still(self) -> Callable[[], bool] | None:
+        """This node was not run for a while, and the others may have gone on without it.
+
+        Returns:
+            What tells whether it has caught up; None where it needs not.
+        """
+        begun = [manager.stood_still() for manager in tuple(self.managers.values())]
+        conditions = [condition for condition in begun if condition is not None]
+        return (lambda: all(condition() for condition in conditions)) if conditions else None
 
     def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:
         """Send and wait as the options say. A failure is logged; returns whether it arrived everywhere."""
@@ -393,6 +417,8 @@ class SimpleTcpCluster(Lifecycle):
             channel.add_membership_listener(self)
             channel.add_channel_listener(self)
             channel.start(self.channel_start_options)
+            if channel.reactor is not None:
+                channel.reactor.on_standstill.append(self._stood_still)
             if self.deployer is not None:
                 self.deployer.start()
         except Exception as error:
@@ -456,6 +482,8 @@ class SimpleTcpCluster(Lifecycle):
         finally:
             self.managers.clear()
             if channel is not None:
+                if channel.reactor is not None and self._stood_still in channel.reactor.on_standstill:
+                    channel.reactor.on_standstill.remove(self._stood_still)
                 channel.stop(self.channel_start_options)
                 channel.remove_channel_listener(self)
                 channel.remove_membership_listener(self)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from catalina.tribes.ledger.record import bucket_of
 from catalina.tribes.ledger.version import NO_VERSION, Version
 
 __all__ = ["GRAVE_SECONDS", "MAX_GRAVES", "Grave", "Graves"]
@@ -60,6 +61,8 @@ class Graves:
         self._most = most
         self._seconds = seconds
         self._graves: OrderedDict[str, Grave] = OrderedDict()
+        #: Bucket -> the keys of its graves: a comparison looks at few buckets.
+        self._buckets: dict[int, dict[str, None]] = {}
         self.horizon: Version = NO_VERSION
 
     def __len__(self) -> int:
@@ -72,12 +75,16 @@ class Graves:
     def __iter__(self) -> Iterator[Grave]:
         return iter(self._graves.values())
 
+    def in_bucket(self, bucket: int) -> list[Grave]:
+        """The ends of the records of a bucket."""
+        return [self._graves[key] for key in self._buckets.get(bucket, ())]
+
     def dig(
         self, key: str, version: Version, access: Version | None, names: Mapping[str, Version], now: float
     ) -> tuple[Grave, list[Grave]]:
         """Remember an end. A final end stays final. Returns it, and the graves that had to go for it."""
         merged = {key: NO_VERSION}
-        known = self._graves.pop(key, None)
+        known = self._take(key)
         for name, replaced in (*names.items(), *(known.names.items() if known is not None else ())):
             merged[name] = max(merged.get(name, NO_VERSION), replaced)
         if known is not None:
@@ -88,21 +95,33 @@ class Graves:
                 access = max(access, known.access)
         grave = Grave(key, version, access, merged, now + self._seconds)
         self._graves[key] = grave
+        self._buckets.setdefault(bucket_of(key), {})[key] = None
         gone = []
         while len(self._graves) > self._most:
-            _, oldest = self._graves.popitem(last=False)
+            oldest = next(iter(self._graves.values()))
+            self._take(oldest.key)
             self.horizon = max(self.horizon, oldest.version)
             gone.append(oldest)
         return grave, gone
 
     def open(self, key: str) -> Grave | None:
         """Forget an end: the record lives, after all or again."""
-        return self._graves.pop(key, None)
+        return self._take(key)
+
+    def _take(self, key: str) -> Grave | None:
+        grave = self._graves.pop(key, None)
+        if grave is not None:
+            bucket = bucket_of(key)
+            keys = self._buckets[bucket]
+            del keys[key]
+            if not keys:
+                del self._buckets[bucket]
+        return grave
 
     def forget(self, now: float) -> list[Grave]:
         """Drop what nobody can contradict any more; returns what was dropped."""
         gone = []
         while self._graves and (oldest := next(iter(self._graves.values()))).until <= now:
-            del self._graves[oldest.key]
+            self._take(oldest.key)
             gone.append(oldest)
         return gone

@@ -285,13 +285,19 @@ class Ledger:
         """
         self._hear_all(snapshot)
         key = snapshot.key
-        record = self._at(key) or next(filter(None, map(self.addressed, snapshot.names)), None)
+        record = self._at(key)
+        if record is None and (self._aliases or len(snapshot.names) > 1):
+            record = next(filter(None, map(self.addressed, snapshot.names)), None)
         if record is None:
-            grave = next(filter(None, map(self.grave_of, (key, *snapshot.names))), None)
+            grave = None
+            if self.graves:
+                grave = next(filter(None, map(self.grave_of, (key, *snapshot.names))), None)
             if grave is not None and grave.holds_against(snapshot.born, snapshot.access):
                 return [TellEnded(peer, grave)] if can_ask else []
             if max(snapshot.access, snapshot.born) < self.graves.horizon:
                 return [TellEnded(peer, Grave(key, self.graves.horizon, snapshot.access, snapshot.names))]
+            if grave is None and snapshot.is_plain:  # as nearly all are, and a state has many
+                return self._be_born(Record.plain(snapshot))
             record = Record(snapshot.id, snapshot.born, key)
             if grave is not None:
                 self._open_grave(record)
@@ -325,7 +331,7 @@ class Ledger:
     def _hear_all(self, snapshot: Snapshot) -> None:
         heard = self.clock.heard
         heard(max(snapshot.id_version, snapshot.born, snapshot.access, snapshot.floor, *snapshot.names.values()))
-        heard(max((state.version for state in snapshot.fields.values()), default=NO_VERSION))
+        heard(max(snapshot.versions.values(), default=NO_VERSION))
 
     def _heard_of_unknown(
         self, peer: Peer, full_id: str, changes: Sequence[Change], version: Version, now: float, can_ask: bool
@@ -367,10 +373,11 @@ class Ledger:
 
     def _be_born(self, record: Record) -> list[Command]:
         """A record that another node made is here, with what had overtaken the news of it."""
-        for name in [record.key, *record.names]:
-            _, early = self._unborn.pop(name, (0.0, None))
-            if early is not None:
-                record.merge(early.snapshot())
+        if self._unborn:
+            for name in [record.key, *record.names]:
+                _, early = self._unborn.pop(name, (0.0, None))
+                if early is not None:
+                    record.merge(early.snapshot())
         self._add(record)
         return [Born(record)]
 
@@ -394,8 +401,8 @@ class Ledger:
         self._add(record)
 
     def _index(self, record: Record) -> None:
-        names = record.names
-        if len(names) > 1:
+        if record.is_renamed:
+            names = record.names
             for name in names:
                 if name != record.key:
                     self._aliases[name] = record.key

@@ -4,32 +4,36 @@ Each bucket has a sum over the digests of its records. One exchange, begun by ei
 
     A -> B   TopSums      64 sums, each of 64 buckets
     B -> A   GroupSums    B's 64 bucket sums of each group that differs
-    A -> B   Listing      A's records in the buckets that differ: hash of the key, digest, clock of the latest change
+    A -> B   Listing      A's records in the buckets that differ: hash of the key, digest, clock of the latest change;
+                          several such messages where there are many, each a step that takes no longer than a request
     B -> A                the records of those that A lacks or has older, the ends of those that have ended here,
              Wanted       and which ones B lacks or has older, or that have changed on both sides
     A -> B                those records, or their ends
     both     Settled      all of it has been sent
 
 No message depends on another one's having arrived: a lost one ends the exchange, and the next begins anew. What is
-merged twice changes nothing. A node that starts gets all records in the same way, and all ends that are remembered.
+merged twice changes nothing. A node that starts gets all ends that are remembered, too, and one that has nothing yet
+gets all records after its first message, for there is nothing to compare.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalina.tribes.ledger.commands import Peer
 from catalina.tribes.ledger.graves import Grave
 from catalina.tribes.ledger.ledger import Ledger
-from catalina.tribes.ledger.record import BUCKETS, Record, bucket_of
+from catalina.tribes.ledger.record import BUCKETS, Record
 from catalina.tribes.ledger.version import clock_of
 
 __all__ = ["GROUPS", "GroupSums", "Listed", "Listing", "Message", "Reconciler", "Reply", "Settled", "TopSums", "Wanted"]
 
 GROUPS = 64
 GROUP_SIZE = BUCKETS // GROUPS
+#: Records after which a listing is ended and another one begun: looking at so many takes about two milliseconds.
+MAX_LISTED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class TopSums:
 
     sums: tuple[int, ...]
     is_starting: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the sender has no records."""
+        return not any(self.sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +71,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The records of some buckets: bucket -> its records."""
+    """The records of some buckets: bucket -> its records.
+
+    Args:
+        is_last: no other listing of this exchange follows.
+    """
 
     buckets: Mapping[int, tuple[Listed, ...]]
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +104,18 @@ Message = TopSums | GroupSums | Listing | Wanted | Settled
 
 @dataclass(slots=True)
 class Reply:
-    """What to send to the peer, in this order: the records, the ends, the messages."""
+    """What to send to the peer, in this order: the records, the ends, the messages.
+
+    Args:
+        records: made while they are sent, as they may be many; each step is one on the ledger.
+        messages: the same.
+        is_long: the messages are too many to be made at once.
+    """
 
     records: Iterable[Record] = ()
     ended: list[Grave] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: Iterable[Message] = ()
+    is_long: bool = False
 
 
 def key_hash(key: str) -> int:
@@ -113,15 +134,26 @@ class Reconciler:
         self._ledger = ledger
         self._sums = [0] * BUCKETS
 
-    def refresh(self, most: int = BUCKETS) -> None:
-        """Compute the sums of at most so many buckets that have changed; a background tick keeps the rest small."""
+    def refresh(self, most: int | None = None) -> bool:
+        """Compute the sums of buckets that have changed.
+
+        Args:
+            most: no bucket is begun after so many records; None: all buckets.
+
+        Returns:
+            Whether all sums are right now.
+        """
         changed = self._ledger.changed_buckets
-        for _ in range(min(most, len(changed))):
+        looked = 0
+        while changed and (most is None or looked < most):
             bucket = changed.pop()
             total = 0
-            for record in self._ledger.in_bucket(bucket):
+            records = self._ledger.in_bucket(bucket)
+            for record in records:
                 total ^= record.digest()
             self._sums[bucket] = total
+            looked += max(1, len(records))
+        return not changed
 
     def begin(self, is_starting: bool = False) -> TopSums:
         """The first message of an exchange."""
@@ -155,25 +187,41 @@ class Reconciler:
         return tuple(self._sums[bucket] for bucket in self._buckets_of(group))
 
     def _heard_top(self, message: TopSums) -> Reply:
+        ended = list(self._ledger.graves) if message.is_starting else []
+        if message.is_starting and message.is_empty:
+            return Reply(iter(self._ledger), ended, [Settled()])
         self.refresh()
         differing = {
             group: self._group(group)
             for group, theirs in enumerate(message.sums[:GROUPS])
             if theirs != self._group_sum(group)
         }
-        ended = list(self._ledger.graves) if message.is_starting else []
         return Reply((), ended, [GroupSums(differing) if differing else Settled(is_equal=True)])
 
     def _heard_groups(self, message: GroupSums) -> Reply:
         self.refresh()
-        buckets = {
-            bucket: tuple(map(self._listed, self._ledger.in_bucket(bucket)))
+        buckets = [
+            bucket
             for group, sums in message.groups.items()
             if 0 <= group < GROUPS
             for bucket, theirs in zip(self._buckets_of(group), sums, strict=False)
             if theirs != self._sums[bucket]
-        }
-        return Reply(messages=[Listing(buckets) if buckets else Settled(is_equal=True)])
+        ]
+        if not buckets:
+            return Reply(messages=[Settled(is_equal=True)])
+        is_long = sum(len(self._ledger.in_bucket(bucket)) for bucket in buckets) > MAX_LISTED
+        return Reply(messages=self._listings(buckets), is_long=is_long)
+
+    def _listings(self, buckets: Sequence[int]) -> Iterator[Listing]:
+        part: dict[int, tuple[Listed, ...]] = {}
+        listed = 0
+        for bucket in buckets:
+            if listed > MAX_LISTED:
+                yield Listing(part, is_last=False)
+                part, listed = {}, 0
+            part[bucket] = tuple(map(self._listed, self._ledger.in_bucket(bucket)))
+            listed += len(part[bucket])
+        yield Listing(part)
 
     @staticmethod
     def _listed(record: Record) -> Listed:
@@ -196,15 +244,17 @@ class Reconciler:
             if lacking:
                 wanted[bucket] = tuple(lacking)
         messages: list[Message] = [Wanted(wanted)] if wanted else []
-        return Reply(self._newer_than(message), ended, [*messages, Settled()])
+        if message.is_last:
+            messages.append(Settled())
+        return Reply(self._newer_than(message), ended, messages)
 
     def _graves_in(self, buckets: Iterable[int]) -> dict[int, Grave]:
         """The ends of records of some buckets, by the hash of the key."""
-        wanted = set(buckets)
-        return {key_hash(grave.key): grave for grave in self._ledger.graves if bucket_of(grave.key) in wanted}
+        in_bucket = self._ledger.graves.in_bucket
+        return {key_hash(grave.key): grave for bucket in buckets for grave in in_bucket(bucket)}
 
     def _newer_than(self, message: Listing) -> Iterator[Record]:
-        """The records that the peer lacks, or has in an older form; made while they are sent, as they may be many."""
+        """The records that the peer lacks, or has in an older form."""
         for bucket, listed in message.buckets.items():
             theirs = {each.key_hash: each for each in listed}
             for record in self._in_bucket(bucket):

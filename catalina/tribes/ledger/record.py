@@ -20,7 +20,7 @@ from typing import Any
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.version import NO_VERSION, Version
 
-__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "FieldState", "Record", "Snapshot", "bare_id", "bucket_of"]
+__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "Record", "Snapshot", "bare_id", "bucket_of"]
 
 #: An attribute's name, or the kind and name of something else that belongs to the record.
 Field = str | tuple[int, str]
@@ -29,6 +29,8 @@ Field = str | tuple[int, str]
 FieldChange = tuple[Field, EncodedValue | None, EncodedValue | None]
 
 BUCKETS = 4096
+#: The numbers of the buckets, each once for all the records in it.
+_BUCKETS = tuple(range(BUCKETS))
 #: Removed fields whose versions are remembered one by one; what was removed before those is known by ``floor`` alone.
 MAX_REMOVED = 64
 
@@ -40,15 +42,7 @@ def bare_id(full_id: str) -> str:
 
 def bucket_of(key: str) -> int:
     """The bucket of a key, 0 to 4095: the same on every node."""
-    return zlib.crc32(key.encode("utf-8", "surrogatepass")) & (BUCKETS - 1)
-
-
-@dataclass(slots=True)
-class FieldState:
-    """One field of a snapshot: its version, and its value, None when it was removed."""
-
-    version: Version
-    value: EncodedValue | None
+    return _BUCKETS[zlib.crc32(key.encode("utf-8", "surrogatepass")) & (BUCKETS - 1)]
 
 
 @dataclass(slots=True)
@@ -58,6 +52,9 @@ class Snapshot:
     Args:
         names: every bare id of the record: when it was replaced, ``NO_VERSION`` while it is in use.
         access: the version of the last use.
+        versions: of every field; one without a value was removed.
+        values: of the attributes.
+        extras: the values of all other fields.
         floor: fields that are not listed were removed, or never there, up to this version.
     """
 
@@ -67,8 +64,20 @@ class Snapshot:
     born: Version
     access: Version
     names: dict[str, Version]
-    fields: dict[Field, FieldState]
+    versions: dict[Field, Version]
+    values: dict[str, EncodedValue]
+    extras: dict[Field, EncodedValue]
     floor: Version = NO_VERSION
+
+    def value_of(self, name: Field) -> EncodedValue | None:
+        """A field's value, None when it was removed."""
+        return self.values.get(name) if type(name) is str else self.extras.get(name)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the record has no history to be merged: one name, and few removed fields."""
+        removed = len(self.versions) - len(self.values) - len(self.extras)
+        return not self.floor and len(self.names) == 1 and self.key in self.names and removed <= MAX_REMOVED
 
 
 @dataclass(slots=True)
@@ -190,6 +199,11 @@ class Record:
         """Every bare id of the record, with the version that replaced it, ``NO_VERSION`` while it is in use."""
         return {self.key: NO_VERSION} if self._names is None else self._names
 
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it has, or had, other names than its key."""
+        return self._names is not None
+
     def leads_here(self, bare: str) -> bool:
         """Whether a client with this bare id may use the record."""
         return (bare == self.key) if self._names is None else self._names.get(bare) == NO_VERSION
@@ -236,21 +250,30 @@ class Record:
 
     def snapshot(self) -> Snapshot:
         """The record as it is now."""
-        fields = {name: FieldState(version, self.value_of(name)) for name, version in self.versions.items()}
         return Snapshot(
-            self.key, self.id, self.id_version, self.born, self.access, dict(self.names), fields, self.floor
-        )
+            self.key, self.id, self.id_version, self.born, self.access, dict(self.names),
+            self.versions.copy(), self.values.copy(), self.extras.copy(), self.floor,
+        )  # fmt: skip
+
+    @classmethod
+    def plain(cls, copy: Snapshot) -> Record:
+        """A new record like another node's copy that ``is_plain``: the same as merging it into an empty one."""
+        record = cls(copy.id, copy.born, copy.key)
+        record.id_version = max(copy.born, copy.id_version)
+        record.access = max(copy.born, copy.access)
+        record.versions, record.values, record.extras = copy.versions.copy(), copy.values.copy(), copy.extras.copy()
+        return record
 
     def merge(self, other: Snapshot) -> Merged:
         """Take what is later in another node's copy."""
         merged = Merged()
         merged.has_newer = self.has_newer_than(other)
-        for name, state in other.fields.items():
-            if state.version == self.versions.get(name, NO_VERSION):
+        for name, version in other.versions.items():
+            if version == self.versions.get(name, NO_VERSION):
                 continue
-            old = self.value_of(name)
-            if self.take(name, state.value, state.version):
-                merged.changed.append((name, old, state.value))
+            old, new = self.value_of(name), other.value_of(name)
+            if self.take(name, new, version):
+                merged.changed.append((name, old, new))
         self._take_birth(other)
         self._take_floor(other, merged)
         before = self.id
@@ -275,7 +298,7 @@ class Record:
         self.floor = other.floor
         self._digest = None
         for name in [each for each, version in self.versions.items() if version <= other.floor]:
-            if name not in other.fields:
+            if name not in other.versions:
                 merged.changed.append((name, self.value_of(name), None))
                 del self.versions[name]
                 (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
@@ -285,8 +308,7 @@ class Record:
         if self.id_version > other.id_version or self.floor > other.floor:
             return True
         for name, version in self.versions.items():
-            state = other.fields.get(name)
-            if version > (other.floor if state is None else state.version):
+            if version > other.versions.get(name, other.floor):
                 return True
         return any(replaced > other.names.get(name, NO_VERSION) for name, replaced in self.names.items()) or any(
             name not in other.names for name in self.names

@@ -8,18 +8,25 @@ is an index (u32) into the table of versions at the beginning, 0 for none::
 
     1 sums       u8 flags (1: the sender starts), 64 x u64
     2 groups     u32 records of the sender, u8 n, n x [u8 group, 64 x u64]
-    3 listing    u16 n, n x [u16 bucket, u32 m, m x (u64 hash of the key, u64 digest, u64 clock)]
+    3 listing    u8 flags (1: others follow), u16 n,
+                 n x [u16 bucket, u32 m, m x (u64 hash of the key, u64 digest, u64 clock)]
     4 wanted     u16 n, n x [u16 bucket, u32 m, m x u64 hash of the key]
     5 settled    u8 flags (1: nothing differed)
-    6 records    table, u32 n, n x record
+    6 records    table, field names, values, u32 n, n x record
     7 ends       table, u32 n, n x [key, version, u8 final, access, names]
     8 question   id
 
-    record       key, id, id version, born, access, floor, names, i64 created (ms), u32 idle (ms), u8 flags (1: new),
-                 u32 n, n x field
+    field names  u32 n, n x [u8 kind (0 an attribute, else 1 + the number of the kind), name]
+    values       u32 n, n x [u32 length, value]: those of fields that are no attributes, each different one once
+    record       u32 length of the id, u32 length of the key (0: the bare id), id version, born, access, floor,
+                 i64 created (ms), u32 idle (ms), u8 flags (1: new, 2: names are given), u32 n, id, key,
+                 [names], n x field; without names, the key is the only one
     names        u32 n, n x [name, version that replaced it]
-    field        u8 kind (0 an attribute, else 1 + the number of the kind), name, version, u8 has value,
-                 [u32 length, the value as the one object of a Java stream, without the stream's header]
+    field        u32 index of its name, version, u32 value (0: removed, else 1 + the length of an attribute's, 1 + the
+                 index of another one), [the attribute's value]
+    value        the one object of a Java stream, without the stream's header
+
+A record is read with few calls: a state has hundreds of thousands.
 """
 
 from __future__ import annotations
@@ -27,6 +34,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
+from typing import Generic, TypeVar
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java import EncodedValue
@@ -45,7 +54,7 @@ from catalina.tribes.ledger.reconciler import (
     TopSums,
     Wanted,
 )
-from catalina.tribes.ledger.record import BUCKETS, Field, FieldState, Snapshot
+from catalina.tribes.ledger.record import BUCKETS, Field, Record, Snapshot, bare_id
 from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
 
 __all__ = [
@@ -67,25 +76,29 @@ _U32 = struct.Struct(">I")
 _SUMS = struct.Struct(f">{GROUP_SIZE}Q")
 _LISTED = struct.Struct(">QQQ")
 _BUCKET = struct.Struct(">HI")
-_TIMES = struct.Struct(">qIB")
-_FOUR = struct.Struct(">IIII")
-_FIELD_END = struct.Struct(">IB")
+_RECORD = struct.Struct(">IIIIIIqIBI")
+_FIELD = struct.Struct(">III")
 
 SUMS, GROUPS_KIND, LISTING, WANTED, SETTLED, RECORDS, ENDS, QUESTION = range(1, 9)
 
 MAX_IDLE_MS = 2**32 - 1
+_NEW, _NAMED = 1, 2
+
+
+_Whole = TypeVar("_Whole", Snapshot, Record)
 
 
 @dataclass(slots=True)
-class Copy:
+class Copy(Generic[_Whole]):
     """A record with what only a live session knows of its times.
 
     Args:
+        snapshot: as it was read; to be written, the record itself will do.
         created_ms: milliseconds since the epoch.
         idle_ms: since the last use, at the moment of sending.
     """
 
-    snapshot: Snapshot
+    snapshot: _Whole
     created_ms: int = 0
     idle_ms: int = 0
     is_new: bool = False
@@ -95,7 +108,7 @@ class Copy:
 class Copies:
     """Whole records of a peer."""
 
-    copies: tuple[Copy, ...]
+    copies: tuple[Copy[Snapshot], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +130,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
-        self._versions: dict[Version, int] = {NO_VERSION: 0}
+        self.versions: dict[Version, int] = {NO_VERSION: 0}
 
     def text(self, text: str) -> None:
         data = text.encode("utf-8", "surrogatepass")
@@ -125,7 +138,7 @@ class _Writer:
         self.parts.append(data)
 
     def index(self, version: Version) -> int:
-        return self._versions.setdefault(version, len(self._versions))
+        return self.versions.setdefault(version, len(self.versions))
 
     def names(self, names: Iterable[tuple[str, Version]]) -> None:
         listed = list(names)
@@ -134,38 +147,64 @@ class _Writer:
             self.text(name)
             self.parts.append(_U32.pack(self.index(replaced)))
 
-    def finish(self, kind: int, count: int) -> bytes:
-        versions = list(self._versions)[1:]
-        return b"".join((_U8.pack(kind), _U32.pack(len(versions)), *versions, _U32.pack(count), *self.parts))
+    def finish(self, kind: int, parts: Sequence[bytes]) -> bytes:
+        versions = list(self.versions)[1:]
+        return b"".join((_U8.pack(kind), _U32.pack(len(versions)), *versions, *parts))
 
 
-def encode_copies(copies: Sequence[Copy]) -> bytes:
+def encode_copies(copies: Sequence[Copy[Snapshot]] | Sequence[Copy[Record]]) -> bytes:
     """A message with whole records."""
     writer = _Writer()
+    names: dict[Field, int] = {}
+    values: dict[bytes, int] = {}
     for copy in copies:
-        _write_copy(writer, copy)
-    return writer.finish(RECORDS, len(copies))
-
-
-def _write_copy(writer: _Writer, copy: Copy) -> None:
-    snapshot, index, parts = copy.snapshot, writer.index, writer.parts
-    writer.text(snapshot.key)
-    writer.text(snapshot.id)
-    parts.append(
-        _FOUR.pack(index(snapshot.id_version), index(snapshot.born), index(snapshot.access), index(snapshot.floor))
-    )
-    writer.names(snapshot.names.items())
-    parts.append(_TIMES.pack(copy.created_ms, min(max(copy.idle_ms, 0), MAX_IDLE_MS), copy.is_new))
-    parts.append(_U32.pack(len(snapshot.fields)))
-    for name, state in snapshot.fields.items():
+        _write_copy(writer, names, values, copy)
+    records, writer.parts = writer.parts, []
+    writer.parts.append(_U32.pack(len(names)))
+    for name in names:
         kind, text = (0, name) if isinstance(name, str) else (1 + name[0], name[1])
-        parts.append(_U8.pack(kind))
+        writer.parts.append(_U8.pack(kind))
         writer.text(text)
-        value = state.value
-        parts.append(_FIELD_END.pack(index(state.version), value is not None))
-        if value is not None:
-            parts.append(_U32.pack(len(value.data)))
-            parts.append(value.data)
+    writer.parts.append(_U32.pack(len(values)))
+    for value in values:
+        writer.parts += (_U32.pack(len(value)), value)
+    writer.parts.append(_U32.pack(len(copies)))
+    return writer.finish(RECORDS, (*writer.parts, *records))
+
+
+def _write_copy(
+    writer: _Writer, names: dict[Field, int], shared: dict[bytes, int], copy: Copy[Snapshot] | Copy[Record]
+) -> None:
+    record, versions, parts = copy.snapshot, writer.versions, writer.parts
+    full_id = record.id.encode("utf-8", "surrogatepass")
+    key = b"" if record.key == bare_id(record.id) else record.key.encode("utf-8", "surrogatepass")
+    is_named = len(record.names) > 1 or record.key not in record.names
+    index = versions.setdefault
+    fields = record.versions
+    head = _RECORD.pack(
+        len(full_id), len(key),
+        index(record.id_version, len(versions)), index(record.born, len(versions)),
+        index(record.access, len(versions)), index(record.floor, len(versions)),
+        copy.created_ms, min(max(copy.idle_ms, 0), MAX_IDLE_MS),
+        (_NEW if copy.is_new else 0) | (_NAMED if is_named else 0), len(fields),
+    )  # fmt: skip
+    parts += (head, full_id, key)
+    if is_named:
+        writer.names(record.names.items())
+    values, extras = record.values, record.extras
+    for name, version in fields.items():
+        data, size = b"", 0
+        if type(name) is str:
+            value = values.get(name)
+            if value is not None:
+                data = value.data
+                size = 1 + len(data)
+        else:
+            value = extras.get(name)
+            if value is not None:
+                size = 1 + shared.setdefault(value.data, len(shared))
+        parts.append(_FIELD.pack(names.setdefault(name, len(names)), index(version, len(versions)), size))
+        parts.append(data)
 
 
 def encode_ends(graves: Sequence[Grave]) -> bytes:
@@ -176,7 +215,7 @@ def encode_ends(graves: Sequence[Grave]) -> bytes:
         access = NO_VERSION if grave.access is None else grave.access
         writer.parts.append(struct.pack(">IBI", writer.index(grave.version), grave.is_final, writer.index(access)))
         writer.names(grave.names.items())
-    return writer.finish(ENDS, len(graves))
+    return writer.finish(ENDS, (_U32.pack(len(graves)), *writer.parts))
 
 
 def encode_question(full_id: str) -> bytes:
@@ -194,8 +233,8 @@ def encode(message: Message, records: int = 0) -> bytes:
         case GroupSums(groups):
             head = struct.pack(">BIB", GROUPS_KIND, records, len(groups))
             return head + b"".join(_U8.pack(group) + _SUMS.pack(*sums) for group, sums in groups.items())
-        case Listing(listed_buckets):
-            parts = [struct.pack(">BH", LISTING, len(listed_buckets))]
+        case Listing(listed_buckets, is_last):
+            parts = [struct.pack(">BBH", LISTING, not is_last, len(listed_buckets))]
             for bucket, listed in listed_buckets.items():
                 parts.append(_BUCKET.pack(bucket, len(listed)))
                 parts += [_LISTED.pack(each.key_hash, each.digest, each.clock) for each in listed]
@@ -221,7 +260,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.position = 1
-        self._versions: list[Version] = [NO_VERSION]
+        self.versions: list[Version] = [NO_VERSION]
 
     def read(self, form: struct.Struct) -> tuple[int, ...]:
         end = self.position + form.size
@@ -258,16 +297,15 @@ class _Reader:
             raise ProtocolError(f"expected UTF-8: {error.reason}", start) from None
 
     def table(self) -> None:
-        for _ in range(self.count(_U32, VERSION_SIZE)):
-            self._versions.append(self.take(VERSION_SIZE))
-
-    def version_at(self, index: int) -> Version:
-        if index >= len(self._versions):
-            raise ProtocolError(f"expected a version below {len(self._versions)}, got {index}", self.position)
-        return self._versions[index]
+        count = self.count(_U32, VERSION_SIZE)
+        table = self.take(count * VERSION_SIZE)
+        self.versions += [table[at : at + VERSION_SIZE] for at in range(0, len(table), VERSION_SIZE)]
 
     def version(self) -> Version:
-        return self.version_at(self.number(_U32))
+        index = self.number(_U32)
+        if index >= len(self.versions):
+            raise ProtocolError(f"expected a version below {len(self.versions)}, got {index}", self.position)
+        return self.versions[index]
 
     def names(self) -> dict[str, Version]:
         return {self.text(): self.version() for _ in range(self.count(_U32, 8))}
@@ -316,11 +354,12 @@ def _read_bucket(reader: _Reader, size: int) -> tuple[int, int]:
 
 
 def _read_listing(reader: _Reader) -> tuple[Message, int]:
+    is_last = not reader.number(_U8) & 1
     buckets: dict[int, tuple[Listed, ...]] = {}
     for _ in range(reader.count(_U16, _BUCKET.size)):
         bucket, count = _read_bucket(reader, _LISTED.size)
         buckets[bucket] = tuple([Listed(*reader.read(_LISTED)) for _ in range(count)])
-    return Listing(buckets), 0
+    return Listing(buckets, is_last), 0
 
 
 def _read_wanted(reader: _Reader) -> tuple[Message, int]:
@@ -337,34 +376,76 @@ def _read_settled(reader: _Reader) -> tuple[Message, int]:
 
 def _read_copies(reader: _Reader) -> tuple[Copies, int]:
     reader.table()
-    return Copies(tuple([_read_copy(reader) for _ in range(reader.count(_U32, 45))])), 0
-
-
-def _read_copy(reader: _Reader) -> Copy:
-    key, full_id = reader.text(), reader.text()
-    id_version, born, access, floor = (reader.version_at(index) for index in reader.read(_FOUR))
-    names = reader.names()
-    created_ms, idle_ms, flags = reader.read(_TIMES)
-    fields: dict[Field, FieldState] = {}
-    for _ in range(reader.count(_U32, 10)):
+    names: list[Field] = []
+    for _ in range(reader.count(_U32, 5)):
         kind, text = reader.number(_U8), reader.text()
-        index, has_value = reader.read(_FIELD_END)
-        name: Field = (kind - 1, text) if kind else text
-        fields[name] = FieldState(reader.version_at(index), _read_value(reader) if has_value else None)
-    return Copy(Snapshot(key, full_id, id_version, born, access, names, fields, floor), created_ms, idle_ms, flags == 1)
+        names.append((kind - 1, text) if kind else intern(text))
+    values = [_read_value(reader) for _ in range(reader.count(_U32, 5))]
+    return Copies(tuple([_read_copy(reader, names, values) for _ in range(reader.count(_U32, _RECORD.size))])), 0
+
+
+def _read_copy(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy[Snapshot]:
+    start = reader.position
+    try:
+        return _read_fields(reader, names, shared)
+    except (struct.error, IndexError):
+        raise ProtocolError("a record ends early, or names what its message has not", start) from None
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"expected UTF-8: {error.reason}", start) from None
+
+
+def _read_fields(reader: _Reader, names: list[Field], shared: list[EncodedValue]) -> Copy[Snapshot]:
+    data, table = reader.data, reader.versions
+    id_size, key_size, id_version, born, access, floor, created_ms, idle_ms, flags, count = _RECORD.unpack_from(
+        data, reader.position
+    )
+    at = reader.position + _RECORD.size
+    reader.take(id_size + key_size + _RECORD.size)
+    full_id = data[at : at + id_size].decode("utf-8", "surrogatepass")
+    at += id_size
+    key = data[at : at + key_size].decode("utf-8", "surrogatepass") if key_size else bare_id(full_id)
+    replaced = reader.names() if flags & _NAMED else {key: NO_VERSION}
+    at = reader.position
+    versions: dict[Field, Version] = {}
+    values: dict[str, EncodedValue] = {}
+    extras: dict[Field, EncodedValue] = {}
+    for _ in range(count):
+        name_index, version, size = _FIELD.unpack_from(data, at)
+        at += _FIELD.size
+        name = names[name_index]
+        versions[name] = table[version]
+        if not size:
+            continue
+        if type(name) is not str:
+            extras[name] = shared[size - 1]
+            continue
+        end = at + size - 1
+        values[name] = _value_in(data, at, end)
+        at = end
+    reader.position = at
+    snapshot = Snapshot(
+        key, full_id, table[id_version], table[born], table[access], replaced, versions, values, extras, table[floor]
+    )
+    return Copy(snapshot, created_ms, idle_ms, bool(flags & _NEW))
 
 
 def _read_value(reader: _Reader) -> EncodedValue:
+    start = reader.position + _U32.size
+    reader.take(reader.number(_U32))
+    return _value_in(reader.data, start, reader.position)
+
+
+def _value_in(data: bytes, start: int, end: int) -> EncodedValue:
     """A value that stands alone; it is walked through, for it goes on into streams that others read."""
-    start = reader.position
-    data = reader.take(reader.number(_U32))
-    cut = skim(data, 0, 0, DEFAULT_LIMITS.depth)
+    if end > len(data):
+        raise ProtocolError(f"expected {end - start} bytes, got {len(data) - start}", start)
+    cut = skim(data, start, 0, DEFAULT_LIMITS.depth)
     if cut is None:
-        stream = ObjectInputStream(STREAM_HEADER + data)
-        cut = stream.read_encoded(), stream.position - len(STREAM_HEADER)
-    value, end = cut
-    if end != len(data):
-        raise ProtocolError(f"expected one value of {len(data)} bytes, got one of {end}", start)
+        stream = ObjectInputStream(STREAM_HEADER + data[start:end])
+        cut = stream.read_encoded(), start + stream.position - len(STREAM_HEADER)
+    value, reached = cut
+    if reached != end:
+        raise ProtocolError(f"expected one value of {end - start} bytes, got one of {reached - start}", start)
     return value
 
 

@@ -172,7 +172,7 @@ class McastServiceImpl:
     def _open_at(self, interface: str) -> None:
         settings = self._settings
         self._socket = open_multicast_socket(settings.group, interface, settings.ttl, settings.loopback)
-        self._reactor.register(self._socket, READ, self._on_readable)
+        self._reactor.register(self._socket, READ, self._on_readable, first=True)
 
     def _look_later(self) -> None:
         self._route_timer = self._reactor.call_later(self._settings.recovery_sleep, self._look_for_route)

@@ -17,7 +17,7 @@ from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.tribes.tipis.map_graves import Graves
 from catalina.tribes.tipis.map_members import MapMembers
 from catalina.tribes.tipis.map_message import MSG_REMOVE, MapMessage, MapState
-from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp, VersionClock, is_same_life
+from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp, VersionClock, is_same_life
 from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
 
 if TYPE_CHECKING:
@@ -265,20 +265,18 @@ class MapBase:
         told = entry.nodes if nodes is None else nodes
         return MapMessage(self.map_id, kind, dumps(entry.key), value, None, entry.primary, told, stamp=entry.stamp)
 
-    def _say_removed(
-        self, to: Sequence[Member], key: Any, birth: bytes, then: Callable[[], None] | None = None
-    ) -> None:
-        """Tell that the entry of that birth is no more."""
+    def _say_removed(self, to: Sequence[Member], key: Any, end: Stamp, then: Callable[[], None] | None = None) -> None:
+        """Tell that the entry has ended."""
 
         def done(faulty: dict[Member, BaseException]) -> None:
             self._owe(faulty, key)
             if then is not None:
                 then()
 
-        self._send(to, self._removal(key, birth), done)
+        self._send(to, self._removal(key, end), done)
 
-    def _removal(self, key: Any, birth: bytes) -> MapMessage:
-        return MapMessage(self.map_id, MSG_REMOVE, dumps(key), stamp=Stamp(birth, birth) if birth else NO_STAMP)
+    def _removal(self, key: Any, end: Stamp) -> MapMessage:
+        return MapMessage(self.map_id, MSG_REMOVE, dumps(key), stamp=end)
 
     def _key_of(self, message: MapMessage) -> Any:
         """The key of a message; None when there is none that can be one here."""

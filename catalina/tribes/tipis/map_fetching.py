@@ -16,6 +16,7 @@ from catalina.tribes.tipis.map_base import MapBase
 from catalina.tribes.tipis.map_entry import MapEntry, Role
 from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
 from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp
+from catalina.tribes.tipis.map_values import is_mergeable
 
 __all__ = ["Fetched", "MapFetching"]
 
@@ -109,9 +110,14 @@ class MapFetching(MapBase):
             is_other = bool(fetched.stamp.birth and entry.birth) and fetched.stamp.rank != entry.rank
             if is_other or not self._is_wanted(entry):
                 return
-            entry.value, entry.content, entry.is_stale = fetched.value, fetched.stamp.content, False
+            held = entry.value
+            merges = held is not None and is_mergeable(held)
+            entry.value = held if merges else fetched.value
+            entry.content, entry.is_stale = fetched.stamp.content, False
             self._wanted.discard(entry.key)
-        if self.owner is not None:
+        if merges:
+            held.merge_value(fetched.value)
+        elif self.owner is not None:
             self.owner.value_received(entry.key, fetched.value)
 
     def _is_wanted(self, entry: MapEntry) -> bool:

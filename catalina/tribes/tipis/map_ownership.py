@@ -18,8 +18,10 @@ from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_base import Countdown, Done
 from catalina.tribes.tipis.map_entry import Event, MapEntry
 from catalina.tribes.tipis.map_fetching import Fetched, MapFetching
+from catalina.tribes.tipis.map_graves import final_end
 from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_NOTIFY_MAPMEMBER, MSG_PROXY, MapMessage
-from catalina.tribes.tipis.map_values import is_diffable
+from catalina.tribes.tipis.map_stamp import Stamp
+from catalina.tribes.tipis.map_values import is_diffable, is_mergeable
 
 __all__ = ["MapOwnership"]
 
@@ -65,21 +67,26 @@ class MapOwnership(MapFetching):
             value.take_diff()  # the others get it whole
         return self._announce(entry)
 
-    def remove(self, key: Any) -> Any:
-        """Remove an entry from all nodes; returns the value if it was here."""
+    def remove(self, key: Any, is_idle: bool = False) -> Any:
+        """Remove an entry from all nodes; returns the value if it was here.
+
+        Args:
+            is_idle: nobody seems to use it. Who knows of a later claim or change keeps it, and gives it back.
+        """
         with self._lock:
             entry = self._entries.pop(key, None)
             if entry is None:
                 return None
             birth = entry.birth or self._tick()
-            self._bury(key, birth, is_ours=True)
+            end = entry.stamp if is_idle and entry.birth and entry.content else final_end(birth)
+            self._bury(key, end, is_ours=True)
             members = self._members.all
         told = self._delivery()
-        self._say_removed(members, key, birth, told.finish)
+        self._say_removed(members, key, end, told.finish)
         return entry.value
 
-    def _bury(self, key: Any, birth: bytes, is_ours: bool = False) -> None:
-        self._graves.dig(key, birth, self._clock(), is_ours)
+    def _bury(self, key: Any, end: Stamp, is_ours: bool = False) -> None:
+        self._graves.dig(key, end, self._clock(), is_ours)
         self._orphans.pop(key, None)
         self._wanted.discard(key)
 
@@ -310,16 +317,20 @@ class MapOwnership(MapFetching):
 
     def _take_fetched(self, entry: MapEntry, found: Fetched) -> None:
         """Own an entry with another node's value; its holders need not be told the value if they have the same."""
-        if self.owner is not None:
+        held = entry.value
+        merges = held is not None and is_mergeable(held)
+        if merges:  # an old copy, of which something may not have reached anybody
+            held.merge_value(found.value)
+        elif self.owner is not None:
             self.owner.value_received(entry.key, found.value)
         with self._lock:
             if self._entries.get(entry.key) is not entry:
                 return  # removed meanwhile
             nodes = tuple(node for node in entry.nodes if node in self._members and node != self.local)
-            entry.value, entry.content = found.value, found.stamp.content
+            entry.value, entry.content = held if merges else found.value, found.stamp.content
             entry.birth = max(entry.birth, found.stamp.birth)
-            self._own(entry)
-        if found.stamp.content:
+            self._own(entry, is_changed=merges)
+        if found.stamp.content and not merges:
             self._take_over(entry, nodes)
         else:
             self._announce(entry)
@@ -369,8 +380,8 @@ class MapOwnership(MapFetching):
         with self._lock:
             keys = self._owed.pop(member, set())
             owned = [self._entries[key] for key in keys if key in self._entries]
-            removed = [(key, self._graves.birth(key)) for key in keys if key not in self._entries]
-        for key, birth in removed:
-            if birth:
-                self._say_removed([member], key, birth)
+            removed = [(key, self._graves.end(key)) for key in keys if key not in self._entries]
+        for key, end in removed:
+            if end.birth:
+                self._say_removed([member], key, end)
         self._some_at_a_time(owned, lambda entry: self._tell(member, entry))

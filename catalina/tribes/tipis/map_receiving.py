@@ -6,8 +6,11 @@ from typing import Any
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
+from catalina.tribes.io.java import dumps
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_graves import final_end, holds_against
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
     MSG_BACKUP,
@@ -20,8 +23,8 @@ from catalina.tribes.tipis.map_message import (
     MapMessage,
 )
 from catalina.tribes.tipis.map_ownership import MapOwnership
-from catalina.tribes.tipis.map_stamp import NO_VERSION
-from catalina.tribes.tipis.map_values import is_diffable
+from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
+from catalina.tribes.tipis.map_values import is_diffable, is_mergeable
 
 __all__ = ["MapReceiving"]
 
@@ -64,21 +67,25 @@ class MapReceiving(MapOwnership):
     # ---- removals
 
     def _receive_remove(self, message: MapMessage, sender: Member) -> None:
-        key, birth = self._key_of(message), message.stamp.birth
-        self._versions.heard(message.stamp)
+        key, end = self._key_of(message), message.stamp
+        self._versions.heard(end)
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                if birth:
-                    self._bury(key, birth)
+                if end.birth:
+                    self._bury(key, end)
                 return
-            if birth and entry.birth > birth:  # it was put anew
-                is_old = True
+            is_used = bool(end.content) and entry.is_primary and is_mergeable(entry.value) and entry.value.in_use()
+            if is_used or (end.birth and entry.birth and not holds_against(end, entry.stamp)):
+                is_old = True  # it was put anew, or was used later than its remover knows
             else:
                 is_old, was_primary, value = False, entry.is_primary, entry.value
                 del self._entries[key]
                 # Of what was ours we tell it, too: some may not know the one who removed it.
-                self._bury(key, birth or entry.birth or self._tick(), is_ours=was_primary)
+                self._bury(key, end if end.birth else final_end(entry.birth or self._tick()), is_ours=was_primary)
+        if is_used:
+            self._publish(entry)  # a later claim than the one that has ended
+            return
         if is_old:
             self._correct(entry, sender)
             return
@@ -90,9 +97,9 @@ class MapReceiving(MapOwnership):
     def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
         """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
         with self._lock:
-            birth = self._graves.birth(entry.key)
+            end = self._graves.end(entry.key)
             told = self._members.all if entry.pending else self._members.except_for([sender])
-        self._say_removed(told, entry.key, birth)
+        self._say_removed(told, entry.key, end)
 
     # ---- claims
 
@@ -103,39 +110,68 @@ class MapReceiving(MapOwnership):
             return
         value = None if message.value is None else self.codec.decode(message.value)
         self._versions.heard(message.stamp)
-        held, was_primary, is_dead = None, False, False
+        held, was_primary, is_dead, untold = None, False, False, False
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                is_dead = bool(message.stamp.birth) and message.stamp.birth <= self._graves.birth(key)
+                is_dead = holds_against(self._graves.end(key), message.stamp)
                 if is_dead or not self._is_news(message):
                     entry = None
                 else:
                     entry = self._entries[key] = MapEntry(key)
+                    self._graves.fill(key)
             if entry is not None:
                 meaning = entry.meaning_of(message.stamp)
                 held, was_primary = entry.value, entry.is_primary
+                untold = was_primary and entry.content != message.stamp.content
                 if meaning is Meaning.LATER:
                     self._adopt(entry, message, value)
                 elif meaning is Meaning.WITHOUT_OURS:
                     self._own(entry)
         if is_dead:
-            self._say_removed([sender], key, self._graves.birth(key))
+            self._say_removed([sender], key, self._graves.end(key))
         if entry is None:
             return
         match meaning:
             case Meaning.LATER:
+                if untold and message.stamp.birth and is_mergeable(held):
+                    self._hand_over(entry, held, sender)
                 self._after_claim(entry, message, held, value, was_primary)
             case Meaning.SAME:
                 self._receive_content(entry, message, value)
             case Meaning.EARLIER:
-                self._correct(entry, sender)
+                if not self._merge(entry, message, value):
+                    self._correct(entry, sender)
             case Meaning.CROSSES:
                 self._publish(entry)
             case Meaning.WITHOUT_OURS:
                 self._announce(entry)
                 if not was_primary:
                     self._made_primary(entry)
+
+    def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
+        """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
+        that was ours. It comes there as an earlier one, and is merged."""
+        data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
+        stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
+        message = MapMessage(
+            self.map_id, self.replicate_message_type, dumps(entry.key), data, None, owner, (owner,), stamp=stamp
+        )
+        self._send([owner], message, lambda faulty: self._owe(faulty, entry.key))
+
+    def _merge(self, entry: MapEntry, message: MapMessage, value: Any) -> bool:
+        """An earlier claim brings a change that the owner may lack: it stays beside what was changed here since."""
+        if message.stamp.birth != entry.birth or not is_mergeable(entry.value):
+            return False
+        if value is not None:
+            is_changed = entry.value.merge_value(value)
+        elif message.diff is not None:
+            is_changed = entry.value.merge_diff(message.diff)
+        else:
+            return False
+        if is_changed and entry.is_primary:
+            self._say_changed(entry, None)
+        return is_changed
 
     def _is_news(self, message: MapMessage) -> bool:
         """Whether an entry that is not known here is learnt of; Java's notices are for those who know it."""
@@ -159,8 +195,8 @@ class MapReceiving(MapOwnership):
         stamp = message.stamp
         is_whole = value is not None
         has_content = is_whole or self._has_content(entry, message)
-        if is_whole:
-            entry.value = value
+        if is_whole and not is_mergeable(entry.value):
+            entry.value = value  # otherwise it is merged in _after_claim, which may tell listeners
         if stamp.birth:
             entry.birth, entry.claim = stamp.birth, stamp.claim
             if has_content:
@@ -201,7 +237,10 @@ class MapReceiving(MapOwnership):
             if held is not None and owner is not None:
                 owner.value_removed(entry.key, held)
             return
-        if value is not None and owner is not None:
+        if value is not None and value is not entry.value and is_mergeable(entry.value):
+            entry.value.merge_value(value)
+            entry.value.accessed_elsewhere()
+        elif value is not None and owner is not None:
             owner.value_received(entry.key, value)
         elif message.diff is not None and not message.stamp.birth and is_diffable(entry.value):
             entry.value.apply_diff(message.diff)
@@ -225,12 +264,17 @@ class MapReceiving(MapOwnership):
             entry.nodes = message.nodes or ()
             self._note_owner(entry)
             is_new = entry.is_stale or entry.value is None or content > entry.content
+            merges = value is not None and is_mergeable(entry.value)
             if value is not None and is_new:
-                entry.value, entry.content, entry.is_stale = value, content, False
+                if not merges:
+                    entry.value = value
+                entry.content, entry.is_stale = content, False
                 entry.apply(self._event_of(message), entry.primary, entry.nodes)
         if entry.role is Role.PROXY:
             return
-        if value is not None:
+        if merges:
+            entry.value.merge_value(value)
+        elif value is not None:
             if is_new and self.owner is not None:
                 self.owner.value_received(entry.key, value)
         elif content and is_new:
@@ -244,9 +288,11 @@ class MapReceiving(MapOwnership):
         is_next = not entry.is_stale and stamp.base == entry.content and is_diffable(value)
         entry.is_stale = True
         try:
-            if is_next and message.diff is not None:
+            if message.diff is not None and is_next:
                 value.apply_diff(message.diff)
                 entry.content, entry.is_stale = stamp.content, False
+            elif message.diff is not None and is_mergeable(value):
+                value.merge_diff(message.diff)  # what came between is asked for
         except ProtocolError:
             self._want(entry)
             raise

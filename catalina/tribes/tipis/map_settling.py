@@ -78,7 +78,7 @@ class MapSettling(MapReceiving):
         if owned_only:
             with self._lock:
                 removed = self._graves.ours()
-            found += [self._removal(key, birth) for key, birth in removed]
+            found += [self._removal(key, end) for key, end in removed]
         return found
 
     def _state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeGuard
 
 from catalina.tribes.io.java import dumps, loads
 
-__all__ = ["Diffable", "MapOwner", "ObjectCodec", "ValueCodec", "is_diffable"]
+__all__ = ["Diffable", "MapOwner", "Mergeable", "ObjectCodec", "ValueCodec", "is_diffable", "is_mergeable"]
 
 
 class ValueCodec(Protocol):
@@ -62,6 +62,24 @@ class Diffable(Protocol):
 def is_diffable(value: object) -> TypeGuard[Diffable]:
     """Whether the value can say what has changed; asked with every request, so its class is not looked into."""
     return hasattr(type(value), "take_diff")
+
+
+class Mergeable(Diffable, Protocol):
+    """A value of which two copies that were changed apart become one that has both changes."""
+
+    def merge_value(self, other: Any) -> bool:
+        """Take what is later in another node's copy; whether anything was."""
+
+    def merge_diff(self, diff: bytes) -> bool:
+        """:meth:`apply_diff`; whether the value is another one now."""
+
+    def in_use(self) -> bool:
+        """Whether the value was used here so lately that it is not idle, whatever another node thinks."""
+
+
+def is_mergeable(value: object) -> TypeGuard[Mergeable]:
+    """Whether copies of the value that were changed apart can be merged."""
+    return hasattr(type(value), "merge_value")
 
 
 class MapOwner(Protocol):

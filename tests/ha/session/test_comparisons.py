@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from typing import Any
 
 import pytest
 
 from catalina.ha.session import comparisons
+from catalina.tribes.ledger.record import BUCKETS, bucket_of
+from tests.cluster.node import wait_until
+from tests.ha.cut import bytes_after_a_cut
 from tests.ha.session.test_delta_manager import messages_of, shared_session
 from tests.ha.support import FakeNetwork, Node, two_nodes
 
@@ -166,3 +171,80 @@ def test_an_idle_copy_asks_before_it_goes() -> None:
     assert copy.is_valid
     network.clock.advance(900)
     assert b.manager.find_session(session.id) is not None
+
+
+def test_a_node_that_was_not_run_for_a_while_compares_with_the_others_and_tells_when_it_is_through() -> None:
+    network, a, b = two_nodes()
+    session, copy = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    network.on_the_way.clear()  # b was passed over
+    is_through = b.manager.stood_still()
+    assert is_through is not None
+    assert not is_through()
+    network.deliver()
+    assert is_through()
+    assert copy.get_attribute("n") == 1
+
+
+def test_a_node_that_is_alone_has_nothing_to_catch_up_with() -> None:
+    a = Node(FakeNetwork())
+    a.start_manager()
+    is_through = a.manager.stood_still()
+    assert is_through is None or is_through()
+
+
+def test_the_cluster_has_caught_up_when_every_manager_has() -> None:
+    network, _, b = two_nodes()
+    network.immediate = False
+    is_through = b.cluster._stood_still()
+    assert is_through is not None
+    assert not is_through()
+    network.deliver()
+    assert is_through()
+
+
+def test_a_state_is_not_left_out_for_a_member_that_is_silent() -> None:
+    _, a, b = two_nodes()
+    a.cluster.missed.silent[b.channel.local_member] = None
+    a.manager.post_ledger(b"", b.channel.local_member, 6)
+    assert a.channel.sent[-1][1] == 6
+
+
+def test_after_a_cut_with_one_percent_changed_a_fiftieth_of_the_state_is_sent() -> None:
+    """As with 100,000 sessions, of which a bucket has 24: a changed one costs its record and the listing of its bucket.
+
+    So fewer sessions say the same, if they share as many buckets less. What does not depend on their number (the sums)
+    weighs more here than there.
+    """
+    count = 3000
+    ids = (f"S{number}" for number in itertools.count())
+    dense = itertools.islice((each for each in ids if bucket_of(each) < BUCKETS * count // 100_000), count)
+    compared, whole = bytes_after_a_cut(list(dense), 1024, count // 100)
+    assert whole > count * 1024
+    assert compared <= 0.02 * whole
+
+
+def test_a_look_at_many_changed_records_is_no_step_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "MAX_FRESHENED", 5)
+    network, a, b = two_nodes()
+    network.immediate = False
+    for _ in range(50):
+        a.manager.create_session()
+    looked: list[str] = []
+    refresh = a.manager.reconciler.refresh
+
+    def look(most: int | None = None) -> bool:
+        before = len(a.manager.ledger.changed_buckets)
+        is_fresh = refresh(most)
+        if before - len(a.manager.ledger.changed_buckets) > 5:
+            looked.append(threading.current_thread().name)
+        return is_fresh
+
+    monkeypatch.setattr(a.manager.reconciler, "refresh", look)
+    network.on_the_way.clear()
+    compare(a, b)
+    wait_until(lambda: network.on_the_way, "the comparison begins")
+    assert looked
+    assert {name.partition("[")[0] for name in looked} == {"DeltaManager-state"}

@@ -25,7 +25,7 @@ from catalina.ha.session.session_message import (
 )
 from catalina.ha.session.state_transfer import get_all_sessions
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.tribes.ledger.wire import RECORDS, encode_copies
+from catalina.tribes.ledger.wire import RECORDS
 from tests.cluster.node import wait_until
 from tests.ha.support import FakeNetwork, Node, two_nodes
 from tests.session.support import Recorder
@@ -325,6 +325,22 @@ def test_many_sessions_come_in_blocks() -> None:
     assert b.manager.transfer.received == b.manager.transfer.expected == 2500
 
 
+def test_without_send_all_sessions_our_nodes_get_the_state_in_blocks_with_pauses_too() -> None:
+    network = FakeNetwork()
+    template = DeltaManager(send_all_sessions=False, send_all_sessions_size=10, send_all_sessions_wait_time=100)
+    a = Node(network, template)
+    a.start_manager()
+    for _ in range(25):
+        a.manager.create_session()
+    began = time.monotonic()
+    b = Node(network)
+    b.start_manager()
+    assert time.monotonic() - began >= 0.2
+    blocks = [message for message in messages_of(a) if message.event == EVT_LEDGER and message.session[0] == RECORDS]
+    assert len(blocks) == 3
+    assert b.manager.transfer.received == 25
+
+
 @pytest.mark.parametrize("in_one", [True, False])
 def test_java_gets_the_whole_state_as_the_attributes_say(in_one: bool) -> None:
     network = FakeNetwork()
@@ -399,12 +415,12 @@ def test_a_change_that_comes_before_the_state_stays() -> None:
     session = a.manager.create_session("S")
     session.set_attribute("n", 1)
     a.request(session)
-    old = a.manager.state_sender.copies_of([session.record])
+    old = a.manager.state_sender.encoded([session.record])
     b = Node(network)
     b.start_manager()
     session.set_attribute("n", 2)
     a.request(session)
-    a.manager.post_ledger(encode_copies(old), b.channel.local_member)
+    a.manager.post_ledger(old, b.channel.local_member)
     assert b.manager.find_session("S").get_attribute("n") == 2
 
 

@@ -322,3 +322,22 @@ def test_what_comes_late_from_another_node_does_not_replace_what_was_changed_sin
     delta.set_attribute("n", encode_value(0))
     session.apply(delta, notify=False, version=version_at(1, bytes(8)))
     assert session.get_attribute("n") == 1
+
+
+def test_what_few_sessions_have_is_shared_by_none() -> None:
+    one = new_session(record_all_actions=True)
+    other = DeltaSession(one.manager, "OTHER", 0)
+    one.notes["note"] = 1
+    one.set_attribute("a", [1])
+    one.restore_attribute("tree", java_value("TreeMap"))
+    one.get_attribute("tree")
+    one.add_remote_listener(encode_listener("SSO1"))
+    delta = DeltaRequest("S")
+    delta.set_note("note", encode_value("x"))
+    one.apply(delta, notify=False, version=LATER)
+    assert one.opaque_notes
+    assert one._read_form
+    assert (other.notes, other.opaque_notes, other.remote_listeners, other._recorded, other._read_form) == (
+        {}, {}, (), [], {},
+    )  # fmt: skip
+    assert names(one.take_delta()).count("a") == 1

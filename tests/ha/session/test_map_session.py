@@ -106,7 +106,7 @@ def test_java_s_session_is_read_and_answered_in_the_form_of_its_version() -> Non
     codec = SessionCodec(manager)
     session = codec.decode(value)
     assert session.get_attribute("attr0") == -128
-    data, _ = decode_session_object(value)
+    data, _, _ = decode_session_object(value)
     old = codec.decode(encode_session_object(data, DELTA_SESSION_SUIDS[1]))
     assert decode_session_object(codec.encode(old, 0))[1] == DELTA_SESSION_SUIDS[1]
 
@@ -114,3 +114,62 @@ def test_java_s_session_is_read_and_answered_in_the_form_of_its_version() -> Non
 def test_what_is_no_session_is_refused() -> None:
     with pytest.raises(ProtocolError):
         SessionCodec(new_manager()).decode(dumps({"a": 1}))
+
+
+def copy_of(session: MapSession, clock_s: float = 0) -> MapSession:
+    """The session on another node, whose clock is so much ahead."""
+    manager = new_manager()
+    manager._clock.advance(clock_s)  # type: ignore[attr-defined]
+    return SessionCodec(manager).decode(SessionCodec(session.manager).encode(session, 0))
+
+
+def test_two_copies_that_were_changed_apart_become_one_with_both_changes() -> None:
+    one = new_session()
+    other = copy_of(one, clock_s=5)
+    one.set_attribute("left", 1)
+    other.set_attribute("right", 2)
+    other.set_attribute("same", "later")
+    one.set_attribute("same", "earlier")
+    for session in (one, other):
+        session.take_diff()
+    theirs = copy_of(other)
+    assert one.merge_value(theirs)
+    assert {name: one.get_attribute(name) for name in sorted(one.attribute_names())} == {
+        "left": 1, "right": 2, "same": "later",
+    }  # fmt: skip
+    assert not one.merge_value(theirs)
+
+
+def test_a_difference_that_comes_late_takes_nothing_back() -> None:
+    one = new_session()
+    other = copy_of(one, clock_s=5)
+    one.set_attribute("n", "earlier")
+    late = one.take_diff()
+    other.set_attribute("n", "later")
+    other.take_diff()
+    assert late is not None
+    assert not other.merge_diff(late)
+    assert other.get_attribute("n") == "later"
+
+
+def test_a_java_nodes_difference_counts_as_made_when_it_comes() -> None:
+    session = new_session()
+    session.set_attribute("n", 1)
+    session.take_diff()
+    delta = DeltaRequest("S")
+    delta.set_attribute("n", encode_value("Pv" + "0" * 16))
+    assert session.merge_diff(delta.serialize())
+    assert session.get_attribute("n") == "Pv" + "0" * 16
+
+
+def test_a_session_is_in_use_where_it_was_used_within_its_interval() -> None:
+    manager = new_manager()
+    session = new_session(manager)
+    session.max_inactive_interval = 100
+    assert session.in_use()
+    manager._clock.advance(100)  # type: ignore[attr-defined]
+    assert not session.in_use()
+    session.max_inactive_interval = -1
+    assert session.in_use()
+    session.be_backup()
+    assert not session.in_use()

@@ -15,7 +15,7 @@ OBJECT = MAP["valuedata of that message: a DeltaSession as a java object"]
 
 
 def test_a_captured_session_is_read() -> None:
-    session, suid = decode_session_object(OBJECT)
+    session, suid, _ = decode_session_object(OBJECT)
     assert session.id == "34D6BE381768BDDB9EC480B09221C403"
     assert session.max_inactive_interval == 1800
     assert set(session.attributes) == {"attr0", "attr1", "attr2"}
@@ -40,10 +40,15 @@ def test_a_session_begins_with_the_bytes_that_java_writes() -> None:
 @pytest.mark.parametrize("suid", DELTA_SESSION_SUIDS)
 def test_each_version_is_answered_with_its_own_number(suid: int) -> None:
     session = SessionData("id", attributes={"a": encode_value([1, 2])}, principal=encode_value("p"))
-    assert decode_session_object(encode_session_object(session, suid)) == (session, suid)
+    assert decode_session_object(encode_session_object(session, suid)) == (session, suid, b"")
 
 
 @pytest.mark.parametrize("data", [b"", dumps(1), dumps(None), dumps({}), OBJECT[:-40], OBJECT[:400]])
 def test_what_is_no_session_is_the_documented_error(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         decode_session_object(data)
+
+
+def test_what_stands_behind_a_session_comes_back_and_java_steps_over_it() -> None:
+    data = encode_session_object(SessionData("id"), behind=b"x" * 300)
+    assert decode_session_object(data)[2] == b"x" * 300

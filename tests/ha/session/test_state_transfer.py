@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from catalina.ha.session import state_transfer
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
+from catalina.ha.session.state_transfer import StateTransfer
 from tests.ha.support import FakeNetwork, Node
 
 
@@ -128,3 +130,30 @@ def test_a_member_that_asks_back_and_says_nothing_is_asked_again_soon() -> None:
     assert 1 <= time.monotonic() - began < 4
     assert len(questions) >= 2
     ours.manager.state_sender.stop()
+
+
+def test_while_a_large_state_comes_the_collector_does_not_look_at_it_and_goes_on_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state_transfer, "MANY_RECORDS", 100)
+    network = FakeNetwork()
+    giver = Node(network)
+    giver.start_manager()
+    for _ in range(300):
+        giver.manager.create_session()
+    joiner = Node(network)
+    seen: list[bool] = []
+    received = StateTransfer.received_data
+
+    def watch(self: StateTransfer, records: int = 0) -> None:
+        received(self, records)
+        seen.append(gc.isenabled())
+
+    monkeypatch.setattr(StateTransfer, "received_data", watch)
+    try:
+        joiner.start_manager()
+        assert len(joiner.manager.sessions) == 300
+        assert False in seen
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()

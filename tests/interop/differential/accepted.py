@@ -382,9 +382,11 @@ COMPONENTS = [
     ),
     Accepted(
         ("by hand",),
-        "Dot files, sources and databases of an application are never served.",
-        "They are.",
-        "They hold what nobody should read: settings, code, data.",
+        "`*.py`, `*.pyc`, `__pycache__`, dot files (but `.well-known`), `*.db`, `*.sqlite3`, "
+        "`*.egg-info`, `*.dist-info`, `pyproject.toml`, `requirements*.txt` and the like are never "
+        "static content, nor are copies such as `wsgi.py.bak`",
+        "served",
+        "a Python application's directory is not laid out for being served",
         _data(r"^GET /\.hidden "),
     ),
 ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from catalina.tribes.ledger.graves import Graves
+from catalina.tribes.ledger.record import BUCKETS, bucket_of
 from catalina.tribes.ledger.version import NO_VERSION
 from tests.tribes.ledger.support import at
 
@@ -60,3 +61,13 @@ def test_a_record_that_lives_after_all_has_no_end() -> None:
     graves.dig("X", at(5), at(1), NAMES, now=0)
     assert graves.open("X") is not None
     assert graves.get("X") is None
+
+
+def test_a_bucket_has_the_graves_that_are_remembered_and_no_others() -> None:
+    graves = Graves(most=3, seconds=10)
+    for number in range(5):
+        graves.dig(f"S{number}", at(number), None, {}, now=number)
+    graves.open("S3")
+    graves.forget(now=12)
+    assert [grave.key for bucket in range(BUCKETS) for grave in graves.in_bucket(bucket)] == ["S4"]
+    assert graves.in_bucket(bucket_of("S4")) == list(graves)

@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from catalina.tribes.ledger.commands import TellEnded
 from catalina.tribes.ledger.ledger import Ledger
-from catalina.tribes.ledger.reconciler import GroupSums, Listing, Message, Reconciler, Reply, Settled, TopSums, Wanted
+from catalina.tribes.ledger.reconciler import (
+    MAX_LISTED,
+    GroupSums,
+    Listing,
+    Message,
+    Reconciler,
+    Reply,
+    Settled,
+    TopSums,
+    Wanted,
+)
+from catalina.tribes.ledger.record import bucket_of
 from tests.support.work import instructions
 from tests.tribes.ledger.support import new_ledger, us, value
 
@@ -137,3 +148,46 @@ def test_the_work_follows_the_difference_and_not_the_records() -> None:
         return exchange.run
 
     assert instructions(compare(4000)) < 1.5 * instructions(compare(2000))
+
+
+def test_a_long_listing_comes_in_parts_and_only_the_last_one_settles() -> None:
+    one = filled(1, 1500)
+    other = filled(2, 0, source=one)
+    for record in one:
+        one.change(record, [("a", value("2"))], us(10_000))
+    exchange = Exchange(one, other).run()
+    listings = [message for message in exchange.said if isinstance(message, Listing)]
+    assert [listing.is_last for listing in listings] == [False] * (len(listings) - 1) + [True]
+    assert max(sum(map(len, listing.buckets.values())) for listing in listings) < MAX_LISTED + 10
+    wanted = [message for message in exchange.said if isinstance(message, Wanted)]
+    assert exchange.said.count(Settled()) == 1 + len(wanted)  # each of them has its answer
+    assert contents(one) == contents(other)
+
+
+def test_a_node_that_has_nothing_is_given_everything_at_once() -> None:
+    one = filled(1, 100)
+    one.changed_buckets.add(0)
+    exchange = Exchange(new_ledger(2), one).run(is_starting=True)
+    assert [type(message) for message in exchange.said] == [TopSums, Settled]
+    assert one.changed_buckets  # no digest was made for it
+
+
+def test_a_listing_looks_only_at_the_ends_of_its_buckets() -> None:
+    def listing(ended: int) -> Callable[[], object]:
+        ledger = filled(1, ended)
+        for record in list(ledger):
+            if record.key != "S0":
+                ledger.end(record, us(1000), now=0)
+        reconciler = Reconciler(ledger)
+        return lambda: reconciler.heard("peer", Listing({bucket_of("S0"): ()}))
+
+    assert instructions(listing(4000)) < 1.5 * instructions(listing(1000))
+
+
+def test_a_look_at_what_has_not_changed_costs_the_same_however_many_records_there_are() -> None:
+    def look(records: int) -> Callable[[], object]:
+        reconciler = Reconciler(filled(1, records))
+        reconciler.refresh()
+        return lambda: reconciler.heard("peer", reconciler.begin())
+
+    assert instructions(look(4000)) < 1.1 * instructions(look(100))

@@ -34,6 +34,7 @@ MESSAGES: list[Message] = [
     TopSums(tuple(range(64)), is_starting=True),
     GroupSums({3: tuple(range(64)), 63: tuple(range(64))}),
     Listing({7: (Listed(1, 2, 3), Listed(4, 5, 2**64 - 1)), 4095: ()}),
+    Listing({7: ()}, is_last=False),
     Wanted({7: (1, 2**64 - 1)}),
     Settled(),
     Settled(is_equal=True),
@@ -86,7 +87,7 @@ VALID += [wire.encode_copies(copies(2)), wire.encode_ends(GRAVES), wire.encode_q
         (b"\x63", "expected a message of the ledger, got 63"),
         (wire.encode(Settled()) + b"\x00", "1 bytes behind the message"),
         (b"\x06\x00\x00\x00\x00\xff\xff\xff\xff", "4294967295 entries cannot be in 0 bytes"),
-        (b"\x03\x00\x01\x10\x00\x00\x00\x00\x00", "expected a bucket below 4096, got 4096"),
+        (b"\x03\x00\x00\x01\x10\x00\x00\x00\x00\x00", "expected a bucket below 4096, got 4096"),
         (b"\x08\x00\x00\x00\x01\xff", "expected UTF-8"),
     ],
 )

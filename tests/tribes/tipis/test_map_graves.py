@@ -3,36 +3,37 @@ from __future__ import annotations
 import pytest
 
 from catalina.tribes.tipis import map_graves
-from catalina.tribes.tipis.map_graves import Graves
+from catalina.tribes.tipis.map_graves import Graves, final_end, holds_against
+from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp
 
 
 def test_the_latest_birth_that_was_removed_is_known() -> None:
     graves = Graves()
-    graves.dig("k", b"2", 0)
-    graves.dig("k", b"1", 0)
-    assert graves.birth("k") == b"2"
-    assert graves.birth("other") == b""
+    graves.dig("k", final_end(b"2"), 0)
+    graves.dig("k", final_end(b"1"), 0)
+    assert graves.end("k").birth == b"2"
+    assert graves.end("other") == NO_STAMP
 
 
 def test_what_is_put_anew_has_no_grave() -> None:
     graves = Graves()
-    graves.dig("k", b"1", 0)
+    graves.dig("k", final_end(b"1"), 0)
     graves.fill("k")
     assert "k" not in graves
 
 
 def test_what_was_removed_here_is_told_even_when_another_has_removed_it_too() -> None:
     graves = Graves()
-    graves.dig("ours", b"1", 0, is_ours=True)
-    graves.dig("ours", b"2", 0)
-    graves.dig("theirs", b"1", 0)
-    assert graves.ours() == [("ours", b"2")]
+    graves.dig("ours", final_end(b"1"), 0, is_ours=True)
+    graves.dig("ours", final_end(b"2"), 0)
+    graves.dig("theirs", final_end(b"1"), 0)
+    assert graves.ours() == [("ours", final_end(b"2"))]
 
 
 def test_old_graves_are_forgotten() -> None:
     graves = Graves()
-    graves.dig("old", b"1", 0)
-    graves.dig("new", b"1", map_graves.SECONDS)
+    graves.dig("old", final_end(b"1"), 0)
+    graves.dig("new", final_end(b"1"), map_graves.SECONDS)
     graves.forget(map_graves.SECONDS + 1)
     assert "old" not in graves
     assert "new" in graves
@@ -45,3 +46,32 @@ def test_there_are_never_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) ->
         graves.dig(key, b"1", 0)
     assert len(graves) == 2
     assert "a" not in graves
+
+
+IDLE = Stamp(b"1", b"3", b"5")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "holds"),
+    [
+        (Stamp(b"1", b"3", b"5"), True),
+        (Stamp(b"1", b"3", b"6"), False),
+        (Stamp(b"1", b"4", b"5"), False),
+        (Stamp(b"2", b"2", b"2"), False),
+        (Stamp(b"0", b"9", b"9"), True),
+        (NO_STAMP, False),
+    ],
+)
+def test_an_end_for_idleness_gives_way_to_a_later_claim_or_change(stamp: Stamp, holds: bool) -> None:
+    assert holds_against(IDLE, stamp) is holds
+
+
+def test_nothing_of_that_birth_brings_back_what_was_removed_for_good() -> None:
+    assert holds_against(final_end(b"1"), Stamp(b"1", b"9", b"9"))
+
+
+def test_a_final_end_stays_final() -> None:
+    graves = Graves()
+    graves.dig("k", final_end(b"1"), 0)
+    graves.dig("k", IDLE, 0)
+    assert graves.end("k") == final_end(b"1")

@@ -310,6 +310,15 @@ class ObjectInputStream:
         self._entered += 1
         return desc
 
+    def read_rest(self) -> bytes:
+        """The block data that comes next in the object that was entered, up to an object or its end."""
+        nodes = self._nodes
+        parts = []
+        while self._next_block():
+            parts.append(self.data[nodes.position : self._block_end])
+            nodes.position = self._block_end
+        return b"".join(parts)
+
     def leave_object(self) -> None:
         """Step behind the end of the object that was entered, over whatever is left in it."""
         nodes = self._nodes

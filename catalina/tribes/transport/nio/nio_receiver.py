@@ -91,7 +91,7 @@ class NioReceiver(ReceiverBase):
                 raise self.refused(f"{self._bound_by} udpPort autoBind", exc) from exc
             self.bound_udp_port = udp.getsockname()[1]
             bind_log.info("UDP Receiver Server Socket bound to:[%s]", f"/{address}:{self.bound_udp_port}")
-            reactor.register(udp, READ, self._on_datagrams)
+            reactor.register(udp, READ, self._on_datagrams, first=True)
 
     @property
     def _bound_by(self) -> str:
@@ -106,7 +106,7 @@ class NioReceiver(ReceiverBase):
         except OSError as exc:
             raise self.refused(f"{self._bound_by} {'securePort' if secure else 'port'} autoBind", exc) from exc
         self._servers.append(server)
-        reactor.register(server, READ, partial(self._on_acceptable, server, secure))
+        reactor.register(server, READ, partial(self._on_acceptable, server, secure), first=True)
         return int(server.getsockname()[1])
 
     def _listen(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:

@@ -76,7 +76,7 @@ class NioReplicationTask:
         self._answers_scheduled = False
         self._answers_stuck = False
         self._interest = READ
-        reactor.register(sock, READ, self._on_ready)
+        reactor.register(sock, READ, self._on_ready, first=True)
         limits.add(self, reactor)
 
     def _on_ready(self, events: int) -> None:

@@ -392,7 +392,7 @@ class NioSender:
         except OSError as exc:
             self._broken(exc)
             return
-        self._reactor.register(sock, READ | WRITE, self._on_ready)
+        self._reactor.register(sock, READ | WRITE, self._on_ready, first=True)
         self._connect_timer = self._reactor.call_later(self._settings.connect_timeout / 1000, self._connect_expired)
 
     def _finish_connect(self, sock: socket.socket) -> None:

@@ -84,7 +84,7 @@ class TcpProbe:
             sock.close()
             self._socket = None
             raise OSError(code, os.strerror(code))
-        self._reactor.register(sock, READ | WRITE, self._on_ready)
+        self._reactor.register(sock, READ | WRITE, self._on_ready, first=True)
 
     def _on_ready(self, events: int) -> None:
         sock = self._socket

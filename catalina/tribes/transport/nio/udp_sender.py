@@ -86,7 +86,7 @@ class UdpSender:
                 sock.close()
                 raise
             self._socket = sock
-            self._reactor.register(sock, READ, self._on_readable)
+            self._reactor.register(sock, READ, self._on_readable, first=True)
         return self._socket
 
     def _next(self) -> None:

@@ -1,0 +1,61 @@
+"""How the applications of a host are, for ``catalina list`` and for the report of a start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalina.core.standard_context import StandardContext
+from catalina.startup.host_config import HostConfig
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = ["ApplicationState", "application_states"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationState:
+    """One application.
+
+    Args:
+        name: path and version, as commands take it.
+        runs: whether it serves.
+        sessions: how many it has, None without a manager that runs.
+        directory: its document base; the file it was to be made from when it did not come so far.
+        reason: why it does not run, empty when it does or was stopped by somebody.
+    """
+
+    name: str
+    runs: bool
+    sessions: int | None
+    directory: str
+    reason: str
+
+    @property
+    def label(self) -> str:
+        """``running``, ``failed`` or ``stopped``."""
+        return "running" if self.runs else "failed" if self.reason else "stopped"
+
+
+def application_states(host: StandardHost) -> list[ApplicationState]:
+    """Those with a context, and those whose deployment failed before there was one, by name."""
+    return sorted([*_contexts(host), *_without_context(host)], key=lambda state: state.name)
+
+
+def _contexts(host: StandardHost) -> Iterator[ApplicationState]:
+    for context in host.children:
+        if isinstance(context, StandardContext):
+            runs, manager = context.state.available, context.manager
+            sessions = manager.active_sessions if manager is not None and runs else None
+            reason = "" if runs else context.failure
+            yield ApplicationState(context.name or "/", runs, sessions, str(context.doc_base or ""), reason)
+
+
+def _without_context(host: StandardHost) -> Iterator[ApplicationState]:
+    config = HostConfig.of(host)
+    for name, application in list(config.deployed.items()) if config is not None else ():
+        if host.find_child(name) is None:
+            source = application.archive.file if application.archive is not None else application.directory
+            yield ApplicationState(name or "/", False, None, source, application.failure)

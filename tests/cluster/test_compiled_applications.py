@@ -1,0 +1,49 @@
+"""A reload that has to be a restart of the node, in a cluster: the sessions come back from the other one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from catalina.startup import control_client
+from tests.cluster.clusters import full
+from tests.cluster.node import HERE, STARTED, Node, free_udp_port, wait_until
+from tests.loader.applications import compiled_module
+
+pytestmark = pytest.mark.cluster
+
+
+def webapp(directory: Path) -> Path:
+    """The probe application, with a compiled module of its own."""
+    shutil.copytree(HERE / "webapp", directory)
+    classes = directory / "WEB-INF" / "classes"
+    (classes / "fast").mkdir()
+    (classes / "fast" / "__init__.py").touch()
+    module = compiled_module()
+    shutil.copy(module, classes / "fast")
+    with (classes / "cluster_probe.py").open("a") as source:
+        source.write(f"\n\nimport fast.{module.name.partition('.')[0]}\n")
+    return directory
+
+
+def test_the_sessions_are_there_again_after_the_restart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = full(free_udp_port(), send_options=6)
+    application = webapp(tmp_path / "probe")
+    a, b = (Node(name, tmp_path / name, cluster=cluster, webapp=application) for name in ("a", "b"))
+    try:
+        a.start()
+        b.start()
+        session_id = a.get("/count").session_id
+        assert b.get("/show", session_id).values == {"count": 1}
+        worker = a.processes()[-1]
+        assert control_client.main("reload", ["/app"], a.base) == 0
+        assert "which one process can load only once" in capsys.readouterr().out
+        wait_until(lambda: a.log.count(STARTED) == 2, "the node is started again", 40)
+        assert a.get("/count", session_id).values == {"count": 2}
+        assert b.get("/show", session_id).values == {"count": 2}
+        assert a.processes()[-1] != worker
+    finally:
+        for node in (a, b):
+            node.close()
