@@ -17,7 +17,7 @@ from greenlet import getcurrent, greenlet
 
 from catalina.ha.request_deliveries import current
 from catalina.ha.surroundings import Surroundings
-from catalina.reactor import Timer
+from catalina.reactor import CATCH_UP_SECONDS, CATCH_UP_TICK, Timer
 from catalina.session.steady_clock import SteadyClock
 
 __all__ = ["Process", "SimEvent", "SimReactor", "SimSurroundings", "World"]
@@ -82,6 +82,8 @@ class Process:
         self.frozen = False
         self._input: deque[Task | greenlet] = deque()
         self._rest: deque[Task | greenlet] = deque()
+        self._catching_up: list[Callable[[], bool]] | None = None
+        self._catch_up_until = 0.0
         self.reactor = SimReactor(self)
 
     def run(self, task: Task, is_input: bool = False) -> None:
@@ -117,14 +119,26 @@ class Process:
             task()
 
     def thaw(self) -> None:
-        """Go on: a loop polls its sockets before its timers. What comes meanwhile waits for its turn."""
-        queue = self._input or self._rest
+        """Go on: the sockets of the group first, then what wants to be up to date before anything else, then the rest.
+
+        What comes meanwhile waits for its turn.
+        """
         if not self.alive:
             return
-        if not queue:
-            self.frozen = False
+        if self._input:
+            self.world.after(0, lambda: self._thaw_one(self._input))
             return
-        self.world.after(0, lambda: self._thaw_one(queue))
+        if self._catching_up is None:
+            begun = [begin() for begin in tuple(self.reactor.on_standstill)]
+            self._catching_up = [condition for condition in begun if condition is not None]
+            self._catch_up_until = self.world.now + CATCH_UP_SECONDS
+        self._catching_up = [condition for condition in self._catching_up if not condition()]
+        if self._catching_up and self.world.now < self._catch_up_until:
+            self.world.after(CATCH_UP_TICK, self.thaw)
+        elif self._rest:
+            self.world.after(0, lambda: self._thaw_one(self._rest))
+        else:
+            self.frozen, self._catching_up = False, None
 
     def _thaw_one(self, queue: deque[Task | greenlet]) -> None:
         task = queue.popleft()
@@ -149,6 +163,7 @@ class SimReactor:
         self._steps = (self._soon, self._after_input, self._after_work, self._round_end)
         self._runner: greenlet | None = None
         self._is_due = False
+        self.on_standstill: list[Callable[[], Callable[[], bool] | None]] = []
 
     @property
     def in_runner(self) -> bool:

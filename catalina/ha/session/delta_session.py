@@ -278,7 +278,7 @@ class DeltaSession(StandardSession):
         """A request begins to use the session; False when it may not."""
         if not super().access():
             return False
-        with self._lock:
+        with ONCE:
             self._users += 1
         return True
 
@@ -286,7 +286,7 @@ class DeltaSession(StandardSession):
         """The request is through."""
         super().end_access()
         self.version += 1
-        with self._lock:
+        with ONCE:
             self._users = max(0, self._users - 1)
 
     # -- listeners that travel ------------------------------------------------------------------------------------
