@@ -67,7 +67,12 @@ def test_a_change_inside_an_object_of_the_application_is_on_the_other_node(pair:
 def test_a_value_whose_module_the_other_node_has_not_imported_is_used_there(pair: Pair) -> None:
     a, b = pair
     session_id = a.get("/order?article=apple&price=1.50&count=3").session_id
-    wait_until(lambda: b.get("/pay", session_id).values.get("total") == "4.50", "the order is paid on B", 5)
+
+    def paid_on_b() -> bool:
+        answer = b.get("/pay", session_id)  # 500 until an asynchronous change has brought the order
+        return answer.status == 200 and answer.values.get("total") == "4.50"
+
+    wait_until(paid_on_b, "the order is paid on B", 5)
     wait_until(lambda: "PAID" in a.get("/show", session_id).values["order"], "A sees what B has changed inside", 5)
 
 
