@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ DELAY_SECONDS = 2.0
 
 
 class BrokenPromise(AssertionError):
-    """What the run has shown, with its seed."""
+    """A promise that the run has shown to be broken, with its seed."""
 
 
 @dataclass
@@ -70,10 +71,12 @@ class World:
     Args:
         seed: decides everything.
         nodes: how many there are.
+        without: faults that the seed has chosen and this run leaves out.
     """
 
     seed: int
     nodes: int = 3
+    without: frozenset[str] = frozenset()
     now: float = 1000.0
     random: random.Random = field(init=False)
 
@@ -91,6 +94,8 @@ class World:
             ["loss", "duplicates", "reorder", "partition", "one_way", "crash", "skew", "jump"],
             self.random.randint(1, 6),
         )
+        self.faults = [fault for fault in self.faults if fault not in self.without]
+        self.counts: Counter[str] = Counter()
         self._one_way: set[tuple[str, str]] = set()
         self.trouble = True
         self.log: list[str] = []
@@ -229,7 +234,7 @@ class World:
 
     @staticmethod
     def _has(node: Node, promise: Acknowledged) -> bool:
-        """Whether a node has taken a change or an end; one that has asked for the record first has not."""
+        """True when a node has taken a change or an end; one that has asked for the record first has not."""
         record = node.ledger.addressed(promise.key)
         if record is not None and promise.replaced is not None:
             return not record.leads_here(promise.replaced)
@@ -298,7 +303,9 @@ class World:
     # -- trouble ---------------------------------------------------------------------------------------------------
 
     def _trouble(self) -> None:
-        match self.random.choice(self.faults):
+        fault = self.random.choice(self.faults or ["none"])
+        self.counts[fault] += 1
+        match fault:
             case "partition":
                 self._groups = {name: self.random.randint(0, 1) for name in self.lives}
             case "one_way":

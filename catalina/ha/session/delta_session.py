@@ -59,7 +59,7 @@ __all__ = ["DeltaSession", "changes_of", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
-#: What a stranger's bytes can cause is written a few times and then counted.
+#: Messages that a stranger's bytes can cause are written a few times and then counted.
 _repeated = RepeatedMessages(log)
 
 #: Notes that Java's form authenticator keeps in a session.
@@ -69,7 +69,7 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 #: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
-#: What sessions share that have none of it, and that nothing is ever put into.
+#: Empty containers that sessions without values share, and that nothing is ever put into.
 _NO_VALUES: Mapping[str, EncodedValue] = MappingProxyType({})
 _EMPTY: dict[str, EncodedValue] = {}
 _NONE_RECORDED: list[tuple[str, EncodedValue | None]] = []
@@ -87,6 +87,7 @@ class DeltaSession(StandardSession):
         "_replaced",
         "_touched",
         "_unsent",
+        "_users",
         "asked_at_ms",
         "ends_idle",
         "is_primary",
@@ -128,6 +129,8 @@ class DeltaSession(StandardSession):
         #: Values that a request may have in its hands and another node has replaced: the form in which each was read,
         #: and the value. None without any, which is nearly always.
         self._replaced: dict[str, tuple[EncodedValue | None, Any]] | None = None
+        #: Requests that use it at the moment.
+        self._users = 0
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -271,10 +274,20 @@ class DeltaSession(StandardSession):
         self._principal = principal
         self._unsent["principal"] = None
 
+    def access(self) -> bool:
+        """A request begins to use the session; False when it may not."""
+        if not super().access():
+            return False
+        with ONCE:
+            self._users += 1
+        return True
+
     def end_access(self) -> None:
         """The request is through."""
         super().end_access()
         self.version += 1
+        with ONCE:
+            self._users = max(0, self._users - 1)
 
     # -- listeners that travel ------------------------------------------------------------------------------------
 
@@ -350,6 +363,8 @@ class DeltaSession(StandardSession):
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(actions, name)
+        if self._users:  # another request has the values in its hands, and may still change them inside
+            self._touched.update(touched)
 
     def _take_properties(self) -> list[DeltaAction]:
         unsent = dict(_drain(self._unsent))
@@ -394,7 +409,11 @@ class DeltaSession(StandardSession):
             encoded = self._encode(name)
             if encoded is not None and (read is None or encoded.data != read.data):
                 self._add_attribute(actions, name, encoded, False)
-            elif now is UNDECODED and name not in self._encoded:
+                self._touched[name] = None
+                continue
+            if self._users:
+                self._replaced = {name: (read, value), **(self._replaced or {})}
+            if now is UNDECODED and name not in self._encoded:
                 del self._attributes[name]
             else:
                 self._attributes[name] = now
@@ -609,7 +628,7 @@ _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL,
 _NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
 #: Intervals as bytes, each kept once for all sessions that have it.
 _intervals: dict[bytes, EncodedValue] = {}
-#: What they are in seconds; None for something else.
+#: Their lengths in seconds; None for something else.
 _interval_seconds: dict[bytes, int | None] = {}
 MAX_INTERVALS = 1000
 MAX_INTERVAL_BYTES = 256

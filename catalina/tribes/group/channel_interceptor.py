@@ -169,10 +169,10 @@ class ChannelInterceptorBase(Component):
         return self.next is not None and self.next.is_static(member)
 
     def belongs(self, member: Member) -> bool:
-        """Whether somebody is in the group as this layer sees it, or in the configuration.
+        """True when somebody is in the group as this layer sees it, or in the configuration.
 
-        Layers get messages of strangers too, because one that is about to join may be early. What they keep for them
-        must be bounded apart from what they keep for members.
+        Layers get messages of strangers too, because one that is about to join may be early. All that they keep
+        for them must be bounded apart from what they keep for members.
         """
         return self.get_member(member) is not None or self.is_static(member)
 

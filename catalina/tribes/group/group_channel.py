@@ -123,7 +123,7 @@ class GroupChannel(ChannelInterceptorBase):
         self.coordinator.previous = self
         self.next = self.coordinator
         self.channel = self
-        #: What connections to securePorts are made with; None without a key. Set by start().
+        #: The TLS that connections to securePorts are made with; None without a key. Set by start().
         self.tls: TribesSslContext | None = None
         self._repeated = RepeatedMessages(log)
         self._owns_reactor = False
@@ -132,7 +132,7 @@ class GroupChannel(ChannelInterceptorBase):
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessages | None = None
-        #: Who is in the group now. Messages of others are not for those above.
+        #: The members that are in the group now. Messages of others are not for those above.
         self._present: set[Member] = set()
         self._last_sender: Member | None = None
         self._strangers = Strangers(self._is_heard, lambda: self.now())
@@ -189,11 +189,11 @@ class GroupChannel(ChannelInterceptorBase):
         return self._members_source.members
 
     def is_known(self, member: Member) -> bool:
-        """Whether somebody is a member now, or stands in the configuration. Any thread."""
+        """True when somebody is a member now, or stands in the configuration. Any thread."""
         return member in self._present or self.get_member(member) is not None or self.is_static(member)
 
     def _is_heard(self, member: Member) -> bool:
-        """Whether the membership knows somebody who may not have been announced yet."""
+        """True when the membership knows somebody who may not have been announced yet."""
         return self.coordinator.get_member(member) is not None or self.is_static(member)
 
     @property
@@ -477,7 +477,7 @@ class GroupChannel(ChannelInterceptorBase):
             log.exception("Unable to send heartbeat through Tribes interceptor stack. Will try to sleep again.")
 
     def check_configuration(self) -> None:
-        """What the start would refuse of the attributes. Raises ChannelError."""
+        """Refuse the attributes that the start would refuse. Raises ChannelError."""
         self._make_tls()
 
     def _make_tls(self) -> TribesSslContext | None:

@@ -29,12 +29,12 @@ log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
 
 #: How long a message waits for its sender to become a member, in seconds: two of the failure detector's looks.
 PATIENCE_SECONDS = 10.0
-#: What the messages of one node may take: a question, and the changes of some seconds.
+#: The memory that the messages of one node may take: a question, and the changes of some seconds.
 MAX_SENDER_BYTES = 1024 * 1024
 #: Nodes that wait, and the bytes of all their messages: those that were heard, and those that nobody has heard of.
 MAX_HEARD, MAX_HEARD_BYTES = 1000, 32 * 1024 * 1024
 MAX_UNHEARD, MAX_UNHEARD_BYTES = 32, 4 * 1024 * 1024
-#: What a message takes besides its bytes, about.
+#: The memory that a message takes besides its bytes, about.
 _OVERHEAD = 500
 
 
@@ -113,7 +113,7 @@ class Strangers:
             reactor.call_later(PATIENCE_SECONDS, lambda: self._expire(reactor))
 
     def take(self, member: Member) -> list[ChannelMessage]:
-        """What ``member`` sent before it was one, in its order."""
+        """The messages that ``member`` sent before it was one, in its order."""
         return [*self._heard.take(member), *self._unheard.take(member)]
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""What a ledger asks its carrier to do. The carrier carries them out in their order.
+"""The commands that a ledger gives its carrier, which carries them out in their order.
 
 ``Ask``, ``Tell`` and ``TellEnded`` are messages to one peer; the others are events for whoever shows the records to
 applications.

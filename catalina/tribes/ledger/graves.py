@@ -31,8 +31,8 @@ class Grave:
         version: when it ended.
         access: the last use that was known where it ended for having been idle; whoever knows a later use brings it
             back. None: somebody ended it, and nothing brings it back.
-        names: all its bare ids, with the versions that replaced them. Who brings the record back may not have heard of
-            a new name, and the replaced one must lead nowhere.
+        names: all its bare ids, with the versions that replaced them. The node that brings the record back may not
+            have heard of a new name, and the replaced one must lead nowhere.
         until: monotonic seconds up to which the end is remembered.
     """
 
@@ -44,11 +44,11 @@ class Grave:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing that happened before can bring the record back."""
+        """True when nothing that happened before can bring the record back."""
         return self.access is None
 
     def holds_against(self, born: Version, access: Version) -> bool:
-        """Whether a record that was born and last used then is the one that has ended, and stays so."""
+        """True when a record that was born and last used then is the one that has ended, and stays so."""
         if born > self.version:
             return False  # made anew, under the same id
         return self.access is None or access <= self.access

@@ -7,8 +7,8 @@ Invariants, whatever the order in which messages come, and however often:
 - A field's version never falls. Two nodes that have taken the same changes have the same record.
 - A record and a grave of one key are never there together. A final end stays: nothing that happened before it brings
   the record back. An end for idleness gives way to a use that was not known where it was decided.
-- What is not born yet (its changes have overtaken the news of it) is in ``_unborn``, bounded in number and time, and is
-  no record to anybody but the ledger.
+- A record that is not born yet (its changes have overtaken the news of it) is in ``_unborn``, bounded in number and
+  time, and is no record to anybody but the ledger.
 - Every version that is taken here was heard by the clock: what this node changes next is later.
 
 The carrier owns the ledger: one thread at a time calls it, under the carrier's lock where there are several. Changes of

@@ -11,9 +11,9 @@ Each bucket has a sum over the digests of its records. One exchange, begun by ei
     A -> B                those records, or their ends
     both     Settled      all of it has been sent
 
-No message depends on another one's having arrived: a lost one ends the exchange, and the next begins anew. What is
-merged twice changes nothing. A node that starts gets all ends that are remembered, too, and one that has nothing yet
-gets all records after its first message, for there is nothing to compare.
+No message depends on another one's having arrived: a lost one ends the exchange, and the next begins anew. A record
+that is merged twice changes nothing. A node that starts gets all ends that are remembered, too, and one that has
+nothing yet gets all records after its first message, for there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TopSums:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the sender has no records."""
+        """True when the sender has no records."""
         return not any(self.sums)
 
 
@@ -104,7 +104,7 @@ Message = TopSums | GroupSums | Listing | Wanted | Settled
 
 @dataclass(slots=True)
 class Reply:
-    """What to send to the peer, in this order: the records, the ends, the messages.
+    """All that is to be sent to the peer, in this order: the records, the ends, the messages.
 
     Args:
         records: made while they are sent, as they may be many; each step is one on the ledger.
@@ -141,7 +141,7 @@ class Reconciler:
             most: no bucket is begun after so many records; None: all buckets.
 
         Returns:
-            Whether all sums are right now.
+            True when all sums are right now.
         """
         changed = self._ledger.changed_buckets
         looked = 0

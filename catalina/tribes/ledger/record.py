@@ -75,14 +75,14 @@ class Snapshot:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the record has no history to be merged: one name, and few removed fields."""
+        """True when the record has no history to be merged: one name, and few removed fields."""
         removed = len(self.versions) - len(self.values) - len(self.extras)
         return not self.floor and len(self.names) == 1 and self.key in self.names and removed <= MAX_REMOVED
 
 
 @dataclass(slots=True)
 class Merged:
-    """What :meth:`Record.merge` has done.
+    """The outcome of a :meth:`Record.merge`.
 
     Args:
         changed: the fields whose value is another one now.
@@ -201,11 +201,11 @@ class Record:
 
     @property
     def is_renamed(self) -> bool:
-        """Whether it has, or had, other names than its key."""
+        """True when it has, or had, other names than its key."""
         return self._names is not None
 
     def leads_here(self, bare: str) -> bool:
-        """Whether a client with this bare id may use the record."""
+        """True when a client with this bare id may use the record."""
         return (bare == self.key) if self._names is None else self._names.get(bare) == NO_VERSION
 
     def rename(self, old_id: str, new_id: str, version: Version) -> str | None:
@@ -292,7 +292,7 @@ class Record:
             self.born = other.born
 
     def _take_floor(self, other: Snapshot, merged: Merged) -> None:
-        """What the other node has forgotten about removed fields was removed."""
+        """Remove the fields that the other node has removed, and whose removal it has forgotten."""
         if other.floor <= self.floor:
             return
         self.floor = other.floor
@@ -304,7 +304,7 @@ class Record:
                 (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
 
     def has_newer_than(self, other: Snapshot) -> bool:
-        """Whether another node's copy lacks something that is known here; the time of the last use does not count."""
+        """True when another node's copy lacks something that is known here; the time of the last use does not count."""
         if self.id_version > other.id_version or self.floor > other.floor:
             return True
         for name, version in self.versions.items():

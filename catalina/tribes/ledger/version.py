@@ -78,10 +78,10 @@ class VersionClock:
         return max(self._last + 1, clock_of(self._heard) + 1, now_us)
 
     def heard(self, version: Version) -> None:
-        """Never make a version before this one. What is beyond every clock is none."""
+        """Never make a version before this one. One that is beyond every clock is none."""
         if self._heard < version < _BEYOND:
             self._heard = version
 
     def is_own(self, version: Version) -> bool:
-        """Whether this life of this node made a version."""
+        """True when this life of this node made a version."""
         return version[CLOCK_SIZE:] == self.tag

@@ -250,7 +250,7 @@ def encode(message: Message, records: int = 0) -> bytes:
 
 
 def is_start(data: bytes) -> bool:
-    """Whether it is the first message of a node that starts, and waits for an answer."""
+    """True when it is the first message of a node that starts, and waits for an answer."""
     return len(data) > 1 and data[0] == SUMS and bool(data[1] & 1)
 
 

@@ -64,7 +64,7 @@ def _join_v4(sock: socket.socket, group: bytes, interface: str) -> None:
 
 
 def is_no_route(error: OSError) -> bool:
-    """Whether the kernel knows no interface by which the group is reached: the cable is out, or not yet in."""
+    """True when the kernel knows no interface by which the group is reached: the cable is out, or not yet in."""
     return error.errno in (errno.ENODEV, errno.ENETUNREACH)
 
 

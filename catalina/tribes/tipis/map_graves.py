@@ -26,7 +26,7 @@ def final_end(birth: bytes) -> Stamp:
 
 
 def holds_against(end: Stamp, stamp: Stamp) -> bool:
-    """Whether an entry with these versions is the one that has ended, and stays so.
+    """True when an entry with these versions is the one that has ended, and stays so.
 
     An end with a content is one for idleness: it names the last claim and content that were known where it was decided,
     and gives way to later ones.
@@ -63,7 +63,7 @@ class Graves:
         return NO_STAMP if grave is None else grave.end
 
     def ours(self) -> list[tuple[Hashable, Stamp]]:
-        """What was removed here, and the ends."""
+        """The keys that were removed here, with their ends."""
         return [(key, grave.end) for key, grave in self._graves.items() if grave.is_ours]
 
     def fill(self, key: Hashable) -> None:
@@ -80,7 +80,7 @@ class Graves:
 
 
 def _later(one: Stamp, other: Stamp) -> Stamp:
-    """Of two ends of a key the one of the later birth; of one birth a final one, else the one that knew more."""
+    """The one of the later birth of two ends of a key; of one birth a final one, else the one that knew more."""
     if one.birth != other.birth:
         return max(one, other, key=lambda end: end.birth)
     if not one.content or not other.content:

@@ -71,7 +71,7 @@ class MapOwnership(MapFetching):
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:
-            is_idle: nobody seems to use it. Who knows of a later claim or change keeps it, and gives it back.
+            is_idle: nobody seems to use it. A node that knows of a later claim or change keeps it, and gives it back.
         """
         with self._lock:
             entry = self._entries.pop(key, None)

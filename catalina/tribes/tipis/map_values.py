@@ -60,7 +60,7 @@ class Diffable(Protocol):
 
 
 def is_diffable(value: object) -> TypeGuard[Diffable]:
-    """Whether the value can say what has changed; asked with every request, so its class is not looked into."""
+    """True when the value can say what has changed; asked with every request, so its class is not looked into."""
     return hasattr(type(value), "take_diff")
 
 
@@ -74,11 +74,11 @@ class Mergeable(Diffable, Protocol):
         """:meth:`apply_diff`; whether the value is another one now."""
 
     def in_use(self) -> bool:
-        """Whether the value was used here so lately that it is not idle, whatever another node thinks."""
+        """True when the value was used here so lately that it is not idle, whatever another node thinks."""
 
 
 def is_mergeable(value: object) -> TypeGuard[Mergeable]:
-    """Whether copies of the value that were changed apart can be merged."""
+    """True when copies of the value that were changed apart can be merged."""
     return hasattr(type(value), "merge_value")
 
 

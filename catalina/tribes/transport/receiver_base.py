@@ -115,13 +115,13 @@ class ReceiverBase(SocketOptions, Component):
         raise NotImplementedError
 
     def could_move(self, route_hint: tuple[str, int] | None) -> bool:
-        """Whether address auto means another address now than this machine's own, which it was started with."""
+        """True when address auto means another address now than this machine's own, which it was started with."""
         if self.address.strip().lower() != "auto" or not self.host or not ipaddress.ip_address(self.host).is_loopback:
             return False
         return not ipaddress.ip_address(local_address(route_hint)).is_loopback
 
     def refused(self, attributes: str, error: OSError) -> ConfigurationError:
-        """What the operator is told about an address or a port that cannot be had."""
+        """The error that tells the operator about an address or a port that cannot be had."""
         declared = self.attributes()
         words = " ".join(f"{name}='{getattr(self, declared[name].name)}'" for name in attributes.split())
         return ConfigurationError(f"<Receiver {words}>: {error.strerror or error}", self.place)

@@ -281,6 +281,39 @@ def test_a_value_that_a_request_has_only_looked_at_gives_way_to_another_nodes() 
     assert session.get_attribute("cart") == ["pear"]
 
 
+def test_a_change_inside_is_found_that_a_request_makes_after_another_one_has_ended() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    session.access()  # two requests on this node use it at once
+    session.access()
+    cart = session.get_attribute("cart")
+    session.end_access()
+    assert session.take_delta() is None
+    cart.append("plum")
+    session.end_access()
+    assert names(session.take_delta()) == ["cart"]
+    assert session.take_delta() is None
+
+
+def test_a_replaced_value_that_a_request_changes_after_another_one_has_ended_is_the_later_one() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    session.access()
+    session.access()
+    cart = session.get_attribute("cart")
+    delta = DeltaRequest("S")
+    delta.set_attribute("cart", encode_value(["pear"]))
+    session.apply(delta, notify=False, version=LATER)
+    session.end_access()
+    assert session.take_delta() is None
+    cart.append("plum")
+    session.end_access()
+    assert names(session.take_delta()) == ["cart"]
+    assert session.get_attribute("cart") == ["apple", "plum"]
+
+
 def test_what_comes_late_from_another_node_does_not_replace_what_was_changed_since() -> None:
     session = new_session()
     session.set_attribute("n", 1)

@@ -146,7 +146,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         return mask
 
     def _envelope(self, message: ChannelMessage) -> bytes:
-        """What goes with a message in clear: its sender's identity, its options, its id."""
+        """The parts that go with a message in clear: its sender's identity, its options, its id."""
         sender = message.address
         options = message.options & self._bound_options
         return _ENVELOPE.pack(options, sender.port, len(sender.host), len(message.unique_id)) + b"".join(
@@ -178,7 +178,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
     def _check_envelope(self, cipher: MessageCipher, message: ChannelMessage, plain: bytes) -> None:
         """Refuse a message whose sender should have sealed the envelope and has not, or not this one.
 
-        Who says so is the group's own record of the sender where there is one: that in the message can be changed.
+        The group's own record of the sender says so, where there is one: that in the message can be changed.
         """
         if cipher.is_bound(message.data, plain, self._envelope(message)):
             return

@@ -19,9 +19,9 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.Fragmenta
 
 _TAIL = struct.Struct(">ii?")
 _WHOLE = b"\0"
-#: What an incomplete message, and each of its pieces, takes besides its bytes, about.
+#: The memory that an incomplete message, and each of its pieces, takes besides its bytes, about.
 _OVERHEAD = 400
-#: What the pieces of nodes that are no members, or not yet, may take: part of max_pending, and never all of it.
+#: The memory for pieces of nodes that are no members, or not yet: part of max_pending, and never all of it.
 _MAX_PENDING_OF_STRANGERS = 4 * 1024 * 1024
 
 #: The sender and the id of a message: another sender cannot spoil it by the same id.

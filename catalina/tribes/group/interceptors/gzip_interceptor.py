@@ -23,7 +23,7 @@ _HEAD = bytes.fromhex("1f8b08000000000000ff")
 _TAIL = struct.Struct("<II")
 _GZIP_WINDOW = 31
 _STEP = 1024 * 1024
-#: What is fed to the decompressor at once: little at the beginning of a stream, because what lies behind its end is
+#: The bytes fed to the decompressor at once: little at the beginning of a stream, because what lies behind its end is
 #: copied back, and more and more after that.
 _FIRST_BITE, _LARGEST_BITE = 256, 64 * 1024
 #: Streams in one message. Every sender writes one; thousands of empty ones would only cost time.

@@ -95,7 +95,7 @@ class MessageCipher:
         return nonce + encryptor.update(plain + bytes([size]) * size) + encryptor.finalize()
 
     def is_bound(self, sealed: bytes, plain: bytes, envelope: bytes) -> bool:
-        """Whether the sender has sealed ``plain`` for exactly this envelope."""
+        """True when the sender has sealed ``plain`` for exactly this envelope."""
         return hmac.compare_digest(sealed[: self.nonce_size], self._vector(plain, envelope))
 
     def _vector(self, plain: bytes, envelope: bytes) -> bytes:

@@ -25,7 +25,7 @@ _NUMBER = struct.Struct(">i")
 _MAX_STRANGERS = 100
 #: Bytes of one of them that are held.
 _MAX_HELD_OF_STRANGER = 256 * 1024
-#: What a held message takes besides its bytes, about.
+#: The memory that a held message takes besides its bytes, about.
 _OVERHEAD = 500
 
 

@@ -21,9 +21,9 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TwoPhaseC
 
 START_DATA = bytes.fromhex("7101c602dec44bb29bf420e3206fd804")
 END_DATA = bytes.fromhex("36f35a6e2fe14be8afe32434c64d9238")
-#: What a message that waits takes besides its bytes, about.
+#: The memory that a message that waits takes besides its bytes, about.
 _OVERHEAD = 500
-#: What messages of nodes that are no members, or not yet, may take: part of max_held, and never all of it.
+#: The memory for messages of nodes that are no members, or not yet: part of max_held, and never all of it.
 _MAX_HELD_OF_STRANGERS = 4 * 1024 * 1024
 
 

@@ -18,7 +18,7 @@ from catalina.errors import LimitError, ProtocolError
 
 __all__ = ["FAULTS", "broken"]
 
-#: What Python raises on numbers, texts, structures and nesting that do not fit. Not OSError: no decoder does I/O.
+#: Errors of Python on numbers, texts, structures and nesting that do not fit. Not OSError: no decoder does I/O.
 FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,

@@ -1,4 +1,4 @@
-"""What an instance of an application's class holds, read and written without running any code of the class.
+"""The content of an instance of an application's class, read and written without running any code of the class.
 
 ``value.attribute``, ``vars(value)`` and ``isinstance(value, ...)`` may all run a ``__getattribute__`` or a property of
 the class. Here the descriptors that the interpreter itself made for ``__dict__`` and for slots are used instead.
@@ -41,7 +41,7 @@ _places: weakref.WeakKeyDictionary[type, _Places] = weakref.WeakKeyDictionary()
 
 
 def looked_up(cls: type, name: str) -> Any:
-    """What the class has under the name, itself or by inheritance, as it stands there; None without any."""
+    """The thing that the class has under the name, itself or by inheritance, as it stands there; None without any."""
     for part in _mro_of(cls):
         found = _namespace_of(part).get(name, _MISSING)
         if found is not _MISSING:
@@ -86,7 +86,7 @@ def put_state(value: Any, state: dict[str, Any]) -> None:
 
 
 def state_of(value: Any) -> dict[str, Any]:
-    """What an instance holds by name: ``__dict__``, then slots; empty for what has no attributes."""
+    """The values that an instance holds by name: ``__dict__``, then slots; empty for what has no attributes."""
     places = _places_of(type(value))
     held = dict(places.attributes_of(value) or {})
     for name, position in places.slots.items():

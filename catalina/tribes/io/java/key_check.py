@@ -44,7 +44,7 @@ _PLAIN = frozenset({
     str, bytes, bool, float, complex, type(None), datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
     datetime.timezone, OpaqueValue,
 })  # fmt: skip
-#: What is a key without a further look.
+#: The types whose values are keys without a further look.
 SIMPLE_KEYS = _PLAIN | {int}
 _COUNTED = frozenset({int, tuple, frozenset, range, decimal.Decimal, uuid.UUID})
 
@@ -89,7 +89,7 @@ def _find_why(cls: type) -> str:
 
 
 def _is_generated(cls: type, method: Any) -> bool:
-    """Whether the method is what ``@dataclass`` wrote for the class, which reads the fields and nothing else: they
+    """True when the method is what ``@dataclass`` wrote for the class, which reads the fields and nothing else: they
     stand in slots or in ``__dict__``, and no property or ``__getattr__`` of the class is in between."""
     fields = looked_up(cls, "__dataclass_fields__")
     if type(fields) is not dict or type(method) is not types.FunctionType or method.__code__.co_filename != "<string>":
@@ -103,7 +103,7 @@ _CLASS = vars(object)["__class__"]
 
 
 def _runs_code(member: Any) -> bool:
-    """Whether reading an attribute of this name calls something of the class: a property, not a slot or a default."""
+    """True when reading an attribute of this name calls something of the class: a property, not a slot or a default."""
     return type(member) is not types.MemberDescriptorType and looked_up(type(member), "__get__") is not None
 
 

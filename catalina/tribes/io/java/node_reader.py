@@ -113,7 +113,7 @@ class NodeReader:
         self.handles: list[Node] = [] if handles is None else handles
         self.max_depth = limits.depth
         self._max_superclasses = limits.superclasses
-        #: Of each descriptor that was read to its end: how many classes are above it.
+        #: The number of classes above each descriptor that was read to its end.
         self._superclasses: dict[ClassDesc | ProxyDesc, int] = {}
         self._plan: dict[ClassDesc | ProxyDesc, _Plan] = {}
         self._plans: dict[ClassDesc | ProxyDesc, list[_Plan]] = {}

@@ -66,7 +66,7 @@ class ObjectInputStream:
         self._elements: list[int] = []
         self._skims = True
         self._expansion = self._max_expansion = limits.expansion_of(len(data))
-        #: What was cut out of made nodes, by id of the node, which is kept: a second reference costs nothing.
+        #: The values cut out of made nodes, by id of the node, which is kept: a second reference costs nothing.
         self._cut: dict[int, tuple[EncodedValue, Node]] = {}
         self._entered = 0
 

@@ -1,7 +1,7 @@
 """What of a Python class can travel: which builtin its instances are underneath, and which may come back.
 
 Encoding asks :func:`base_of`, decoding :func:`find_class`. Neither imports a module, calls a constructor or any other
-code of the class. What an instance holds is read and written by ``instance_state``.
+code of the class. The content of an instance is read and written by ``instance_state``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BUILTIN_CLASSES: dict[str, type] = {
     )
 }
 
-#: What a defaultdict's default_factory may be: calling one of these makes an empty value and runs nothing else.
+#: The values that default_factory of a defaultdict may have: calling one makes an empty value and runs nothing else.
 FACTORIES: dict[str, type] = {
     f"{kind.__module__}:{kind.__qualname__}": kind
     for kind in (

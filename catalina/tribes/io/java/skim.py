@@ -47,7 +47,7 @@ _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 
 
-#: What a class writes that has no fields and no method of its own for it.
+#: The data of a class that has no fields and no method of its own to write it.
 _NOTHING = (0, 0, False)
 
 

@@ -192,7 +192,7 @@ class ValueWriter:
             self._check_keys(values)
 
     def _check_keys(self, keys: Iterable[object]) -> None:
-        """What another node would not take as a key is refused here, where the application sets it."""
+        """Refuse a key here, where the application sets it, that another node would not take."""
         if SIMPLE_KEYS.issuperset(map(type, keys)):
             return
         check = KeyCheck(KeyWork(len(self._out)))

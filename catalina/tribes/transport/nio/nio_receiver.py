@@ -61,7 +61,7 @@ class NioReceiver(ReceiverBase):
             raise
 
     def _check_security(self) -> None:
-        """What would silently stay readable is refused. Raises ChannelError."""
+        """Refuse a configuration in which something would silently stay readable. Raises ChannelError."""
         secure, tls = self.channel.secure, self.channel.tls
         if secure and self.secure_port <= 0:
             raise ChannelError("secure='true' of the channel needs the receiver's securePort")

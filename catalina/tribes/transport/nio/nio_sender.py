@@ -201,7 +201,7 @@ class NioSender:
             self._write_queued()
 
     def _is_stale(self) -> bool:
-        """Whether Java may just be closing this connection, on which nothing was sent lately."""
+        """True when Java may just be closing this connection, on which nothing was sent lately."""
         return not self._in_flight and time.monotonic() - self._used_at > _JAVA_TLS_IDLE
 
     def _write_queued(self) -> None:

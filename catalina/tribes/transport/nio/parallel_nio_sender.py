@@ -34,12 +34,12 @@ class ParallelNioSender(AbstractSender):
         #: The members that the last message went to, and their connections: plain ones, or all encrypted where
         #: everything is. Written under the lock of the tables.
         self._route: tuple[Sequence[Member], tuple[NioSender, ...]] = _NO_ROUTE
-        #: What connections to securePorts are made with, and whether all are; set by the transmitter.
+        #: The TLS that connections to securePorts are made with, and whether all are; set by the transmitter.
         self.tls: TribesSslContext | None = None
         self.secure = False
         self._reactor: Reactor | None = None
         self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
-        #: Whether somebody belongs to the group now; the transmitter says who does.
+        #: Tells whether somebody belongs to the group now; the transmitter says who does.
         self.knows: Callable[[Member], bool] = _everybody
 
     def open(self, reactor: Reactor, on_failure: Callable[[Member, BaseException], None]) -> None:
@@ -173,7 +173,7 @@ def keeps_order(member: Member) -> bool:
 
 
 def seals_envelopes(member: Member) -> bool:
-    """Whether the member's EncryptInterceptor seals who sent a message, its options and its id, besides its bytes."""
+    """True when the member's EncryptInterceptor seals who sent a message, its options and its id, besides its bytes."""
     return member.payload.startswith(THIS_PEER)
 
 

@@ -1,4 +1,4 @@
-"""What peers may leave unfinished: half packages, connections that say nothing, connections without end.
+"""Limits to what peers may leave unfinished: half packages, connections that say nothing, connections without end.
 
 A package may be large, and half of one must be kept until the rest comes. So each connection has a pace that it must
 keep, all of them together have a budget, and those on which no member has spoken yet have a small one of their own:
@@ -33,7 +33,7 @@ _STRANGERS_BYTES, _STRANGERS_CONNECTIONS = 8, 2
 
 class _Task(Protocol):
     peer: str
-    #: Whether a member has spoken on it, and who has, as far as that is looked at.
+    #: True when a member has spoken on it; and the one who has, as far as that is looked at.
     proven: bool
     sender: Member | None
     #: Bytes of the package that has come in part, and since when it is waited for.
@@ -79,7 +79,7 @@ class ReceiverLimits:
         self._timer: Timer | None = None
 
     def admits(self, address: str) -> bool:
-        """Whether one more connection may be taken from ``address``; logged when not."""
+        """True when one more connection may be taken from ``address``; logged when not."""
         count, limit = len(self.tasks), self._max_connections
         if count < limit and not any(member.address == address for member in self._members()):
             count, limit = sum(not task.proven for task in self.tasks), max(1, limit // _STRANGERS_CONNECTIONS)

@@ -27,7 +27,7 @@ TCP_FAIL_DETECT = bytes.fromhex(
 
 
 class ProbingChannel(Protocol):
-    """What a probe needs of the channel."""
+    """The parts of the channel that a probe needs."""
 
     secure: bool
     tls: TribesSslContext | None

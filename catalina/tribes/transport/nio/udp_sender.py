@@ -46,7 +46,7 @@ class UdpSender:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits for its acknowledgement."""
+        """True when nothing waits for its acknowledgement."""
         return self._asked is None and not self._waiting
 
     def _submit(self, frame: bytes, wants_ack: bool, delivery: Delivery) -> None:

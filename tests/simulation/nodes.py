@@ -1,0 +1,277 @@
+"""A node of level 2: the real cluster, manager and valves over a simulated channel, from its start to its crash."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.ha.session.backup_manager import BackupManager
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.tribes.channel import Delivery
+from catalina.tribes.tipis.map_entry import MapEntry
+from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
+from catalina.valves.valve_base import ValveBase
+from tests.session.support import FakeContext, FakeEngine, FakeHost
+from tests.simulation.network import Network, SimChannel
+from tests.simulation.world import Process, SimSurroundings
+
+__all__ = ["Answer", "Life", "SimRequest"]
+
+#: Seconds between two background ticks, two heartbeats of the channel, and from the channel's start to the manager's.
+TICK_SECONDS = 10.0
+HEARTBEAT_SECONDS = 5.0
+JOIN_SECONDS = 2.0
+
+
+class _Host(FakeHost):
+    def __init__(self, name: str = "localhost", parent: Any = None) -> None:
+        super().__init__(name, parent)
+        self.valves: list[Any] = []
+
+    def add_valve(self, valve: Any) -> None:
+        self.valves.append(valve)
+
+
+class _Cookies:
+    cookie_tracking = False  # a client is told the id by its answer
+    path = "/app"
+
+
+class _Ids(StandardSessionIdGenerator):
+    """Ids from the seed."""
+
+    source: random.Random
+
+    def generate_session_id(self, route: str | None = None) -> str:
+        return f"{self.source.getrandbits(128):032X}.{self.jvm_route if route is None else route}"
+
+
+class _Fetching(dict[Any, Any]):
+    """A map's table of the values that some thread fetches: who waits for another thread polls its flag, as the map
+    makes the flag itself."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__()
+        self._life = life
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = super().get(key, default)
+        return found if found is None else _Polled(self._life, found)
+
+
+class _Polled:
+    def __init__(self, life: Life, flag: Any) -> None:
+        self._life, self._flag = life, flag
+
+    def wait(self, timeout: float) -> bool:
+        deadline = self._life.world.now + timeout
+        while not self._flag.is_set() and self._life.world.now < deadline:
+            self._life.reactor.event().wait(0.01)
+        return bool(self._flag.is_set())
+
+
+class SimResponse:
+    committed = False
+
+    def __init__(self) -> None:
+        self.held: list[Delivery] = []
+
+    def hold(self, delivery: Delivery) -> None:
+        self.held.append(delivery)
+
+
+class SimRequest:
+    """What valves and the session part of a request use."""
+
+    decoded_uri = "/app/"
+    requested_session_id_from_cookie = True
+    requested_session_id_from_url = False
+    context_path = "/app"
+
+    def __init__(self, life: Life, session_id: str | None, application: Callable[[SimRequest], None]) -> None:
+        self.context = life.context
+        self.application = application
+        self.requested_session_id = session_id
+        self.attributes: dict[str, Any] = {}
+        self.response = SimResponse()
+        self._session: Any = None
+
+    def get_session(self, create: bool = True) -> Any:
+        if self._session is not None and self._session.is_valid:
+            return self._session
+        self._session = find_or_create_session(self, create)  # type: ignore[arg-type]
+        return self._session
+
+    def change_session_id(self) -> str:
+        return change_session_id(self)  # type: ignore[arg-type]
+
+    def recycle(self) -> None:
+        if self._session is not None:
+            self._session.end_access()
+
+
+class _Application(ValveBase):
+    def invoke(self, request: Any, response: Any) -> None:
+        request.application(request)
+
+
+Answer = Callable[[bool], None]
+
+
+class Life(Process):
+    """One life of a node.
+
+    Args:
+        network: where it lives.
+        name: of the node, such as ``n1``.
+        generation: counts its lives.
+        template: makes the manager.
+        options: channelSendOptions.
+        skew: the error of the node's wall clock in seconds.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        name: str,
+        generation: int,
+        make_template: Callable[[SimSurroundings], ClusterManagerBase],
+        options: int,
+        skew: Callable[[], float],
+        seed: object,
+    ) -> None:
+        super().__init__(network.world)
+        self.network = network
+        self.name = name
+        self.generation = generation
+        self.born = self.world.now
+        self.serves = False
+        self.surroundings = SimSurroundings(self, skew, f"{seed} {name} {generation}")
+        self._ids = random.Random(f"ids {seed} {name} {generation}")
+        self.channel = SimChannel(self, int(name[1:]) + 1)
+        self.member = self.channel.local_member
+        host = _Host(parent=FakeEngine(jvm_route=name))
+        self.context = FakeContext("/app", parent=host, session_cookie=_Cookies())
+        self.cluster = SimpleTcpCluster(channel_send_options=options)
+        self.cluster.container = host
+        self.cluster.channel = self.channel  # type: ignore[assignment]
+        self.cluster.manager_template = make_template(self.surroundings)
+        self.cluster.start()
+        self.manager: Any = self.cluster.create_manager("/app")
+        self.context.manager = self.manager  # type: ignore[attr-defined]
+        self._valves = self.cluster.valves
+        self._valves[0].next = self._valves[1]
+        self._valves[1].next = _Application()
+        network.lives[name] = self
+        self.later(JOIN_SECONDS, lambda: self.thread(self._start_manager))
+
+    def __repr__(self) -> str:
+        return f"{self.name}/{self.generation}"
+
+    def _start_manager(self) -> None:
+        manager = self.manager
+        manager.context = self.context
+        generator = manager.session_id_generator = _Ids()
+        generator.source = self._ids
+        self.cluster.register_manager(manager)
+        manager.start()
+        if isinstance(manager, BackupManager) and manager.map is not None:
+            manager.map._fetching = _Fetching(self)
+        self.serves = True
+        self.later(HEARTBEAT_SECONDS, self._beat)
+        self.later(self.world.random.random() * TICK_SECONDS, lambda: self.thread(self._tick))
+
+    def _tick(self) -> None:
+        self.manager.background_process()
+        self.cluster.background_process()
+        self.later(TICK_SECONDS, lambda: self.thread(self._tick))
+
+    def _beat(self) -> None:
+        self.channel.heartbeat()
+        self.later(HEARTBEAT_SECONDS, self._beat)
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        self.alive = self.serves = False
+        self.network.forget(self)
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    def serve(self, session_id: str | None, application: Callable[[SimRequest], None], answer: Answer) -> None:
+        """A request through the valves; ``answer(True)`` when its answer leaves. A process that ends says nothing."""
+        request = SimRequest(self, session_id, application)
+        response = request.response
+        self._valves[0].invoke(request, response)  # type: ignore[arg-type]
+        waiting = [len(response.held) + 1]
+
+        def done(_: Delivery | None = None) -> None:
+            waiting[0] -= 1
+            if waiting[0] == 0:
+                request.recycle()
+                answer(True)
+
+        for delivery in response.held:
+            delivery.add_done_callback(done)
+        # What the loop sends for all requests of a round leaves first.
+        self.reactor.at_round_end(done)
+
+    # -- looking at it ---------------------------------------------------------------------------------------------
+
+    def session(self, ids: Iterable[str]) -> DeltaSession | None:
+        """The session with one of these ids, as this node has it; nothing is fetched, nothing expires."""
+        for session_id in ids:
+            session = self.manager.sessions.get(session_id)
+            if session is not None and session.alive:
+                return session  # type: ignore[no-any-return]
+        return None
+
+    def knows_end(self, ids: Iterable[str]) -> bool:
+        """Whether it knows that the session with these ids was ended."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
+        return any(session_id in manager.map._graves for session_id in ids)
+
+    def contents(self) -> dict[str, Any]:
+        """What all nodes shall have alike."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            shown = {session.id: session for session in manager.sessions.values()}
+            return {
+                record.key: (
+                    record.id,
+                    tuple(sorted((name, value.data) for name, value in record.values.items())),
+                    record.id in shown,
+                )
+                for record in manager.ledger
+            }
+        return {entry.key: self._entry(entry) for entry in manager.map.entries() if entry.primary is not None}
+
+    def _entry(self, entry: MapEntry) -> Any:
+        return (entry.primary, tuple(sorted(node.host for node in entry.nodes)))
+
+    def values(self, session_id: str) -> Any:
+        """The attributes of a session that is here, as bytes."""
+        session = self.manager.sessions.get(session_id)
+        return None if session is None else sorted((name, each.data) for name, each in session.record.values.items())
+
+    def left_over(self) -> list[str]:
+        """What should be empty when all is quiet."""
+        manager = self.manager
+        found = {
+            "silent members": self.cluster.missed.silent,
+            "members that missed messages": self.cluster.missed._members,
+        }
+        if isinstance(manager, DeltaManager):
+            found["comparisons"] = manager.comparisons._due
+            found["streams"] = manager.state_sender._waiting
+        else:
+            found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
+            found["fetches"] = manager.map._fetching
+            found["wanted values"] = manager.map._wanted
+        return [f"{what}: {value}" for what, value in found.items() if value]

@@ -1,0 +1,118 @@
+"""Seeds of both levels of the simulation; each run has faults and work of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from catalina.ha.session.comparisons import Comparisons
+from tests.simulation.managers import Plan, Run, Step, make_plan
+from tests.simulation.promises import BrokenPromise
+from tests.simulation.shrinking import shrink
+
+ROOT = Path(__file__).parents[2]
+
+#: Seeds of level 2 that have failed, by manager.
+FAILED: dict[str, list[int]] = {"DeltaManager": [5, 9, 21, 27, 77], "BackupManager": [12]}
+
+#: Seeds of BackupManager that fail: two requests at once on two nodes whose clocks differ leave an owner and a backup
+#: that differ. Whoever cures it moves them to ``FAILED``.
+OPEN = [2, 6]
+
+
+def simulate(*arguments: str) -> str:
+    """The command, in a process of its own: the order of sets belongs to a seed."""
+    command = [sys.executable, "-m", "tests.simulation", "--no-shrink", *arguments]
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_ledgers_agree_and_lose_nothing() -> None:
+    assert "level 1: 200 seeds" in simulate("--level", "1", "--seeds", "200")
+
+
+def test_delta_managers_agree_and_lose_nothing() -> None:
+    assert "level 2: 60 seeds" in simulate("--manager", "DeltaManager", "--seeds", "60")
+
+
+def test_backup_managers_agree_and_lose_nothing() -> None:
+    seeds = [str(seed) for seed in range(12) if seed not in OPEN]
+    output = simulate("--manager", "BackupManager", "--no-merges", "--only", *seeds)
+    assert f"level 2: {len(seeds)} seeds" in output
+
+
+@pytest.mark.xfail(
+    strict=True, reason="crossing changes under BackupManager with clocks that differ", raises=AssertionError
+)
+@pytest.mark.parametrize("seed", OPEN)
+def test_an_owner_and_its_backup_are_alike_after_crossing_changes(seed: int) -> None:
+    simulate("--manager", "BackupManager", "--no-merges", "--only", str(seed))
+
+
+@pytest.mark.parametrize("manager", list(FAILED))
+def test_what_has_failed_once_does_not_fail_again(manager: str) -> None:
+    assert f"level 2: {len(FAILED[manager])} seeds" in simulate(
+        "--manager", manager, "--no-merges", "--only", *map(str, FAILED[manager])
+    )
+
+
+def test_a_plan_runs_alike_each_time() -> None:
+    plan = make_plan(7, "DeltaManager")
+    runs = [Run(plan), Run(plan)]
+    for run in runs:
+        run.run()
+    assert runs[0].counts == runs[1].counts
+    assert runs[0].world.steps == runs[1].world.steps
+
+
+# -- it finds what is broken
+
+
+CUT = Plan(
+    0,
+    "DeltaManager",
+    6,
+    2,
+    ("partition",),
+    ("roaming",),
+    (
+        Step(5.0, "nothing", ()),
+        Step(6.0, "request", (1, False, "set", "a", 0, 0.0)),
+        Step(7.0, "partition", ((0, 1), 20.0)),
+        Step(15.0, "request", (1, False, "set", "a", 0, 0.0)),
+        Step(16.0, "request", (1, False, "read", "a", 0, 0.0)),
+        Step(80.0, "nothing", ()),
+    ),
+    0.004,
+)
+
+
+def test_nodes_that_do_not_compare_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    Run(CUT).run()
+    monkeypatch.setattr(Comparisons, "begin", lambda *_, **__: None)
+    with pytest.raises(BrokenPromise, match="differ"):
+        Run(CUT).run()
+
+
+def test_a_plan_that_fails_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Comparisons, "begin", lambda *_, **__: None)
+
+    def fails(plan: Plan) -> bool:
+        try:
+            Run(plan).run()
+        except BrokenPromise:
+            return True
+        return False
+
+    more = tuple(Step(20.0 + number, "request", (2, False, "read", "b", 1, 0.0)) for number in range(6))
+    steps = tuple(sorted((*CUT.steps, *more), key=lambda step: step.at))
+    smaller = shrink(replace(CUT, steps=steps), fails)
+    assert fails(smaller)
+    assert len(smaller.steps) <= len(CUT.steps)
