@@ -4,4 +4,4 @@ The packages follow Tomcat's (see ARCHITECTURE.md): ``org.apache.catalina.ha.tcp
 ``catalina/ha/tcp/simple_tcp_cluster.py``. An application imports only :mod:`catalina.webapp`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

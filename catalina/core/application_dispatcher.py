@@ -28,13 +28,13 @@ FORWARD = "jakarta.servlet.forward."
 INCLUDE = "jakarta.servlet.include."
 #: Where each keeps the other request's address.
 PARTS = ("request_uri", "context_path", "servlet_path", "path_info", "query_string")
-#: What Tomcat leaves unescaped in a path (catalina/util/URLEncoder.java, DEFAULT).
+#: The characters that Tomcat leaves unescaped in a path (catalina/util/URLEncoder.java, DEFAULT).
 SAFE = "/~-_.!$&'()*+,:;=@"
 DISPATCHER_TYPE = "org.apache.catalina.core.DISPATCHER_TYPE"
 DISPATCHER_PATH = "org.apache.catalina.core.DISPATCHER_REQUEST_PATH"
 #: The servlet of a dispatch by name.
 NAMED = "org.apache.catalina.NAMED"
-#: What a servlet mapped by prefix is mounted at.
+#: The path that a servlet mapped by prefix is mounted at.
 MOUNT = "catalina.mount"
 
 

@@ -27,7 +27,7 @@ def restart_instead(server: StandardServer | None, name: str, modules: Sequence[
         limited: nobody asked for it, so it must not happen again and again.
 
     Returns:
-        Whether the node ends; the caller leaves the rest to the new one.
+        True when the node ends; the caller then leaves the rest to the new one.
     """
     if not modules or server is None:
         return False

@@ -174,7 +174,7 @@ class StandardHost(ContainerBase):
             add_config_listener(self, self.host_config_class)
 
     def app_base_problems(self) -> list[str]:
-        """What is a bad idea about appBase: that the server's own configuration lies below it."""
+        """The bad ideas about appBase: that the server's own configuration lies below it."""
         if not self.app_base.strip():
             return [f"Using an empty string for appBase on host [{self.name}] will set it to CATALINA_BASE, which is a "
                     "bad idea"]  # fmt: skip

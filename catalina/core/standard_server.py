@@ -134,7 +134,7 @@ class StandardServer(Lifecycle):
             limited: no more than a few times in a row (see ``NodeLife``).
 
         Returns:
-            Whether that happens.
+            True when that happens.
         """
         if self.restart_reason:
             return True

@@ -37,7 +37,7 @@ class ServletConfig:
 
 
 def _is_asynchronous(application: Any) -> bool:
-    """Whether calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
+    """True when calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
     return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
 
 

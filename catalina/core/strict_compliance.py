@@ -1,6 +1,6 @@
 """``-Dorg.apache.catalina.STRICT_SERVLET_COMPLIANCE=true``: other defaults, by the letter of the Servlet specification.
 
-What a file says itself stays (Tomcat: Globals.STRICT_SERVLET_COMPLIANCE and who reads it; docs: config/systemprops).
+A file's own word stays (Tomcat: Globals.STRICT_SERVLET_COMPLIANCE and who reads it; docs: config/systemprops).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MANAGER_DEFAULTS: dict[str, Any] = {"session_activity_check": True, "session_las
 
 
 def is_strict(properties: Mapping[str, str]) -> bool:
-    """Whether the property is true."""
+    """True when the property is true."""
     return properties.get(PROPERTY, "").strip().lower() == "true"
 
 

@@ -1,4 +1,4 @@
-"""What the deployer itself has put into a host's directories, written down when it does so.
+"""The record of all that the deployer itself has put into a host's directories, written down when it does so.
 
 Only what stands in this record, and is still the very thing, is deleted or replaced without being asked. Everything
 else is somebody else's: it stays, or is moved aside under a name that is logged. Nothing is concluded from a path.
@@ -32,7 +32,7 @@ __all__ = ["ARCHIVE", "COMMAND", "COPY_XML", "FARM", "TRACKER", "BroughtFiles", 
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
-#: Who brought something: unpacked from an archive, the farm, the command line, copyXML.
+#: The ways in which something was brought: unpacked from an archive, the farm, the command line, copyXML.
 ARCHIVE, FARM, COMMAND, COPY_XML = "archive", "farm", "command", "copyXML"
 #: Carries the time of the archive that a directory was made from (Tomcat: Constants.WarTracker), and our token.
 TRACKER = "META-INF/war-tracker"
@@ -127,7 +127,7 @@ class BroughtFiles:
             self._save()
 
     def brought_by(self, path: str) -> str | None:
-        """Who brought what is at the path now; None when it is somebody else's, changed since, or nothing.
+        """Tells who brought what is at the path now; None when it is somebody else's, changed since, or nothing.
 
         Hosts of one process that share an appBase know what the others have brought.
         """
@@ -146,7 +146,7 @@ class BroughtFiles:
         """Delete what the deployer brought; what it did not bring stays.
 
         Returns:
-            Whether nothing is there any more.
+            True when nothing is there any more.
         """
         if self.brought_by(path) is None:
             return not os.path.lexists(path)
@@ -156,7 +156,7 @@ class BroughtFiles:
         """Delete what lies directly in one of the places, whoever brought it: for an operator who has asked for it.
 
         Returns:
-            Whether nothing is there any more.
+            True when nothing is there any more.
         """
         inside = self._place(path)
         if inside is None:

@@ -43,7 +43,7 @@ class DirectoryWatcher:
 
     @property
     def is_polling(self) -> bool:
-        """Whether a directory is listed every second, because inotify has no watch for it."""
+        """True when a directory is listed every second, because inotify has no watch for it."""
         with self._watching:
             return any(changes.is_polled(directory) for directory in self._watched)
 

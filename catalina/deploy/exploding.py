@@ -71,7 +71,7 @@ def is_current(file: str, directory: str) -> bool:
 
 
 def has_tracker(directory: str) -> bool:
-    """Whether a directory says that it was made from an archive, by this server or by another one."""
+    """True when a directory says that it was made from an archive, by this server or by another one."""
     return os.path.isfile(os.path.join(directory, TRACKER))
 
 

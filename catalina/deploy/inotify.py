@@ -158,7 +158,7 @@ class Changes:
             self._lock.notify_all()
 
     def is_polled(self, directory: str) -> bool:
-        """Whether a directory is listed because there is no watch for it."""
+        """True when a directory is listed because there is no watch for it."""
         with self._lock:
             found = self._directories.get(directory)
             return found is not None and found.watch is None

@@ -20,7 +20,7 @@ def remove(path: str, inside: str, keep: Iterable[str] = ()) -> bool:
     """Delete ``path``, which must be one name directly in ``inside``; that is checked here and now.
 
     A link is deleted, never what it points to. So the directory itself, its parents and everything beside it stay,
-    whatever the name is. What is refused or cannot be deleted is logged.
+    whatever the name is. All that is refused or cannot be deleted is logged.
 
     Args:
         path: a file, link or directory; its last part is checked as every name from outside.
@@ -28,7 +28,7 @@ def remove(path: str, inside: str, keep: Iterable[str] = ()) -> bool:
         keep: places that must not go: what is or contains one of them stays.
 
     Returns:
-        Whether nothing is there any more.
+        True when nothing is there any more.
     """
     try:
         directory = check_removable(path, inside, keep)

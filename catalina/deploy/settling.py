@@ -20,7 +20,7 @@ QUIET = 0.3
 GIVEN_UP = 5.0
 
 
-#: What a zip that is cut off, or made to be broken, makes its reader raise.
+#: The errors that a zip that is cut off, or made to be broken, makes its reader raise.
 _BROKEN = (
     OSError,
     zipfile.BadZipFile,
@@ -59,7 +59,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 @dataclass(frozen=True, slots=True)
 class TreeStamp:
-    """What tells one state of a directory tree from another: entries, the newest file's ctime, bytes."""
+    """The marks that tell one state of a directory tree from another: entries, the newest file's ctime, bytes."""
 
     entries: int
     newest_ns: int
@@ -131,7 +131,7 @@ class Settling:
         return quiet >= self.given_up or _has_directory(path)
 
     def tree_is_quiet(self, path: str, tree: TreeStamp, now: float, wall: float, going: bool = False) -> bool:
-        """Whether a directory tree, whose state is ``tree`` now, has not changed for a while.
+        """True when a directory tree, whose state is ``tree`` now, has not changed for a while.
 
         Args:
             going: files have gone from it. That does not show in the files that are left, so it must have been seen.

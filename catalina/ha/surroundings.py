@@ -57,7 +57,7 @@ class Surroundings:
         return thread
 
     def is_running(self, spawned: Spawned) -> bool:
-        """Whether the caller is in that thread."""
+        """True when the caller is in that thread."""
         return spawned is threading.current_thread()
 
 

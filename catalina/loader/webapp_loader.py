@@ -55,7 +55,7 @@ class WebappLoader(Lifecycle):
         super().__init__(**values)
         self.context: StandardContext | None = None
         self.space: ImportSpace | None = None
-        #: What the code was imported from, also when the application has failed since.
+        #: The places that the code was imported from, also when the application has failed since.
         self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
         #: By loaded module of the application: the modules that its import statements name.
@@ -177,7 +177,7 @@ class WebappLoader(Lifecycle):
         return any(os.path.isdir(base) or _has_module_file(base) for base in bases)
 
     def allows_class(self, class_name: str) -> bool:
-        """Whether ``package.module.Class`` is in one of the application's own modules. Imports nothing."""
+        """True when ``package.module.Class`` is in one of the application's own modules. Imports nothing."""
         module = class_name.rpartition(".")[0]
         while module:
             if self.is_application_module(module):
@@ -192,7 +192,7 @@ class WebappLoader(Lifecycle):
         in code of the application that is loaded names it (inside of a function, say, that was not called yet).
 
         Returns:
-            Whether it is loaded now.
+            True when it is loaded now.
         """
         if self.space is None or name in self._failed or not self.is_application_module(name):
             return False
@@ -232,7 +232,7 @@ class WebappLoader(Lifecycle):
     # -- changes -------------------------------------------------------------------------------------------------
 
     def modified(self) -> bool:
-        """Whether code on the application's path changed, came or went since the start, or since it last failed."""
+        """True when code on the application's path changed, came or went since the start, or since it last failed."""
         return self._snapshot() != self._seen
 
     def background_process(self) -> None:

@@ -28,7 +28,7 @@ __all__ = ["AttributeCodec"]
 
 log = logging.getLogger("org.apache.catalina.session.ManagerBase")
 
-#: What a stranger's bytes can cause is written a few times and then counted.
+#: Messages that a stranger's bytes can cause are written a few times and then counted.
 _repeated = RepeatedMessages(log)
 
 #: Modules that one value may want to be loaded.
@@ -129,7 +129,7 @@ class AttributeCodec:
     def decode_again(self, session: StandardSession, name: str, value: object, modules: frozenset[str]) -> Any:
         """A value with opaque parts, once more; the same value when nothing it waits for is there.
 
-        What the application has changed in it meanwhile is kept.
+        All that the application has changed in it meanwhile is kept.
         """
         with self._bound():
             if not any(module in sys.modules for module in modules) and not self._load(modules):
@@ -140,7 +140,7 @@ class AttributeCodec:
             return value
 
     def encode_as_read(self, value: object, read: EncodedValue) -> EncodedValue:
-        """What this node makes of a value that was just decoded, to find changes by; ``read`` is what it came as.
+        """The form that this node gives a value that was just decoded, to find changes by; ``read`` is what it came as.
 
         Nothing of a class runs. Where a class encodes itself (``__getstate__``) its form is taken to be what came.
 

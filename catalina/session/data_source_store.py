@@ -88,7 +88,7 @@ class DataSourceStore(StoreBase):
 
     @property
     def label(self) -> str:
-        """What errors call it: the DataSource's name, or JDBCStore with the database's own."""
+        """The name that errors call it by: the DataSource's name, or JDBCStore with the database's own."""
         return f"DataSourceStore [{self.data_source_name or 'connectionURL'}]"
 
     def _context(self) -> Any:

@@ -93,7 +93,7 @@ class StandardSession:
 
     @property
     def notes(self) -> dict[str, object]:
-        """What parts of the container keep with the session; nothing of it travels. Few sessions have any."""
+        """Things that parts of the container keep with the session; none of them travels. Few sessions have any."""
         if self._notes is None:
             with ONCE:
                 if self._notes is None:

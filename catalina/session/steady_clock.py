@@ -1,6 +1,6 @@
 """A clock for sessions: seconds since the epoch that no step of the wall clock moves.
 
-Whether a session is idle is a matter of how long, not of what time it is. The clock is the wall clock as it was when
+A session's idleness is a matter of how long, not of what time it is. The clock is the wall clock as it was when
 the process began, and goes on with the monotonic one. Where the wall clock differs it is followed slowly, by at most
 one part in a hundred, so that the times that applications and other nodes see become right again.
 """

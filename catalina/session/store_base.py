@@ -23,7 +23,7 @@ class StoreError(CatalinaError):
 
 
 class BrokenSessionError(StoreError):
-    """What is in the store under an id is not a session, and will not be one later."""
+    """Something that is in the store under an id is not a session, and will not be one later."""
 
 
 class StoreBase(Lifecycle):

@@ -20,6 +20,7 @@ from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
+from catalina.startup.context_config import ContextConfig
 from catalina.startup.context_maker import make_context, name_context
 from catalina.startup.deployed_application import DeployedApplication
 
@@ -56,6 +57,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, has_descriptor=True)
         with LoggedDeployment("deployment descriptor", file) as attempt:
             attempt.run(lambda: self._deploy_descriptor(application, file))
+            attempt.is_refused = self._is_refused(application)
         application.failure = attempt.failure
         self._watch_globals(application)
         return application
@@ -145,6 +147,7 @@ class ApplicationDeployer:
         application = DeployedApplication(name, directory=directory)
         with LoggedDeployment("web application directory", directory) as attempt:
             attempt.run(lambda: self._deploy_directory(application, directory))
+            attempt.is_refused = self._is_refused(application)
         application.failure = attempt.failure
         self._watch_globals(application)
         return application
@@ -229,6 +232,12 @@ class ApplicationDeployer:
         self.host.add_child(context)
         self.watch_resources(application, context)
 
+    def _is_refused(self, application: DeployedApplication) -> bool:
+        """True when the log has said that the directory is not deployed: it has source, but no application."""
+        context = self.host.find_child(application.name.name)
+        listeners = () if context is None else context.lifecycle_listeners
+        return any(each.has_refused_source for each in listeners if isinstance(each, ContextConfig))
+
     def watch_resources(self, application: DeployedApplication, context: StandardContext) -> None:
         """Watch what the context's WatchedResource elements name, and the descriptors it was configured from."""
         application.reload.clear()
@@ -282,6 +291,8 @@ class LoggedDeployment:
         self.file = file
         #: Why it failed; empty when it did not.
         self.failure = ""
+        #: A warning has said that it is not deployed; then nothing has finished.
+        self.is_refused = False
 
     def __enter__(self) -> LoggedDeployment:
         self._begun = time.monotonic()
@@ -300,5 +311,7 @@ class LoggedDeployment:
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 
     def __exit__(self, *exc: object) -> None:
+        if self.is_refused:
+            return
         took = round((time.monotonic() - self._begun) * 1000)
         log.info("Deployment of %s [%s] has finished in [%s] ms", self.what, self.file, f"{took:,}", stacklevel=2)

@@ -119,6 +119,8 @@ class ContextConfig(Component):
     def __init__(self) -> None:
         super().__init__()
         self._good = True
+        #: The last start was refused because of source without an application.
+        self.has_refused_source = False
         self._bare: BareApplication | None = None
         self._logging = ApplicationLogging()
 
@@ -179,6 +181,7 @@ class ContextConfig(Component):
 
     def _find_document_root(self, context: StandardContext) -> None:
         """Absolute docBase, and whether its files may be served at all (Tomcat: fixDocBase)."""
+        self.has_refused_source = False
         host = context.host
         doc_base = context.doc_base or ContextName(context.path, context.web_app_version).base_name
         root = host.app_base_path / doc_base
@@ -208,8 +211,7 @@ class ContextConfig(Component):
         except ConfigurationError:
             return True
 
-    @staticmethod
-    def _refuse_stray_source(context: StandardContext) -> None:
+    def _refuse_stray_source(self, context: StandardContext) -> None:
         """Source without an application is somebody's program in a layout that is not known here, and no web site.
 
         Raises:
@@ -219,6 +221,7 @@ class ContextConfig(Component):
         source = stray_source(root)
         if source is None:
             return
+        self.has_refused_source = True
         log.warning(
             "The directory [%s] is not deployed as [%s]: it has Python source [%s], but no application. Expected "
             "wsgi.py or app.py in it, with application or app, or WEB-INF/web.xml. If it is a static site, make "

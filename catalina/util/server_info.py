@@ -17,7 +17,7 @@ SERVER_INFO = f"Catalina for Python/{catalina.__version__}"
 
 
 def server_number() -> str:
-    """Four numbers, as Tomcat has them: ``0.1.0.0``."""
+    """Four numbers, as Tomcat has them: ``0.2.0.0``."""
     numbers = catalina.__version__.split(".")
     return ".".join((*numbers, "0", "0", "0", "0")[:4])
 

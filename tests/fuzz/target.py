@@ -16,7 +16,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 @dataclass(frozen=True)
 class Target:
-    """What is run.
+    """A function that is run, with its inputs and its errors.
 
     Args:
         name: also the directory of its corpus.

@@ -1,4 +1,4 @@
-"""What comes over the group's network besides sessions: frames, members, messages of the layers, maps, the farm."""
+"""Input that comes over the group's network besides sessions: frames, members, messages of the layers, maps, farm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client, a browser or a web server in front sends."""
+"""Bytes that a client, a browser or a web server in front sends."""
 
 from __future__ import annotations
 

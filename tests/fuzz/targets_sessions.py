@@ -138,7 +138,7 @@ def _session_data() -> list[SessionData]:
 
 
 def _attributes(data: bytes) -> None:
-    """What a session does with a value that is broken, in the application's request."""
+    """A session meets a value that is broken, in the application's request."""
     manager = StandardManager()
     manager.context = FakeContext()
     session = manager.create_session("S")

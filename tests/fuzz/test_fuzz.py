@@ -57,7 +57,7 @@ WITHOUT_TARGET = {
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """What a decoder says about broken bytes is not what is looked for."""
+    """Silence the log: a decoder's words about broken bytes are not what is looked for."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)

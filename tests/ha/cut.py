@@ -1,4 +1,4 @@
-"""What a comparison after a cut costs, in bytes, against the whole state."""
+"""The cost of a comparison after a cut, in bytes, against the whole state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manager lives with in a server."""
+"""The surroundings that a manager lives with in a server."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ DELAY_SECONDS = 2.0
 
 
 class BrokenPromise(AssertionError):
-    """What the run has shown, with its seed."""
+    """A promise that the run has shown to be broken, with its seed."""
 
 
 @dataclass
@@ -234,7 +234,7 @@ class World:
 
     @staticmethod
     def _has(node: Node, promise: Acknowledged) -> bool:
-        """Whether a node has taken a change or an end; one that has asked for the record first has not."""
+        """True when a node has taken a change or an end; one that has asked for the record first has not."""
         record = node.ledger.addressed(promise.key)
         if record is not None and promise.replaced is not None:
             return not record.leads_here(promise.replaced)

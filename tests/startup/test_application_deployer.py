@@ -223,6 +223,32 @@ def test_the_lines_of_a_deployment(tmp_path, caplog):
         assert any(line.startswith(f"Deployment of {what} [{file}] has finished in [") for line in said)
 
 
+def test_a_directory_that_is_not_deployed_has_not_finished(tmp_path, caplog):
+    caplog.set_level("INFO")
+    base = Base(tmp_path / "base")
+    inside, outside = base.webapps / "inside", tmp_path / "outside"
+    for directory in (inside, outside):
+        directory.mkdir(parents=True)
+        (directory / "main.py").write_text("x = 1\n")
+    descriptor = write_descriptor(base, "x", docBase=outside)
+    with running(base):
+        assert not base.runs("/inside")
+        assert not base.runs("/x")
+        said = [record.getMessage() for record in caplog.records]
+        for what, file, directory in (
+            ("web application directory", inside, inside),
+            ("deployment descriptor", descriptor, outside),
+        ):
+            assert f"Deploying {what} [{file}]" in said
+            assert [line for line in said if line.startswith(f"The directory [{directory}] is not deployed as [")]
+        assert not [line for line in said if "has finished" in line]
+        (inside / "wsgi.py").write_text(hello("x"))
+        base.wait_for(lambda: base.runs("/inside"))
+    said = [record.getMessage() for record in caplog.records]
+    last = [line for line in said if f"web application directory [{inside}]" in line][-1]
+    assert " has finished in [" in last
+
+
 def test_a_wheel_whose_requirement_is_missing_fails_in_one_line_naming_it(tmp_path, caplog):
     base = Base(tmp_path)
     make_wheel(base.webapps, "shop", "1", {"shop.py": hello("x")}, requires=["tilly-none>=3", "packaging"])

@@ -87,7 +87,7 @@ class FarmInbox:
         return [f"{name} {100 * done // size if size else 0}% {done}/{size} bytes" for name, done, size in found]
 
     def is_arriving(self, name: str, now: float) -> bool:
-        """Whether pieces of a file of that name have come lately."""
+        """True when pieces of a file of that name have come lately."""
         with self._lock:
             return any(each.name == name and now - each.last_seen < LATELY for each in self._transfers.values())
 

@@ -51,7 +51,7 @@ __all__ = ["FarmWarDeployer"]
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 _STATE_FILE = "farm-state.json"
-#: What watchEnabled="false" means; said by the start and by configtest.
+#: The meaning of watchEnabled="false"; said by the start and by configtest.
 NOT_WATCHING = (
     'watchEnabled="false": this node runs what others farm and farms nothing itself. On the node that archives are '
     'copied to, set watchEnabled="true" and watchDir.'
@@ -272,7 +272,7 @@ class FarmWarDeployer(ClusterListener):
         self.look()
 
     def is_farmed(self, context: str) -> bool:
-        """Whether an application is one of the farm's."""
+        """True when an application is one of the farm's."""
         return self._started and any(file.context == context for file in self.state.files)
 
     def withdraw(self, context: str) -> str:
@@ -281,7 +281,7 @@ class FarmWarDeployer(ClusterListener):
         Its archive goes from watchDir, too, if this is the node that it was farmed from.
 
         Returns:
-            What to tell whoever asked.
+            The answer for whoever asked.
 
         Raises:
             DeploymentError: the farm has no such application, or it takes too long.
@@ -411,7 +411,7 @@ class FarmWarDeployer(ClusterListener):
 
 
 def _keeps_strangers_out(channel: GroupChannel) -> bool:
-    """Whether only who has the cluster's key can send: by TLS, or by a layer such as the EncryptInterceptor."""
+    """True when only those with the cluster's key can send: by TLS, or by a layer such as the EncryptInterceptor."""
     return channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
 
 

@@ -81,7 +81,7 @@ class Comparisons:
             due.at = self._manager.monotonic() + AGAIN_SECONDS
 
     def is_due(self, member: Member) -> bool:
-        """Whether a comparison with a member is not through."""
+        """True when a comparison with a member is not through."""
         return member in self._due
 
     def settled(self, member: Member) -> None:

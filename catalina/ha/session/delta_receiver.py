@@ -1,4 +1,4 @@
-"""What other nodes say about sessions: messages -> events of the ledger -> what the application's sessions show.
+"""Other nodes' news about sessions: messages -> events of the ledger -> what the application's sessions show.
 
 Java's messages have no versions: they get one of their own time and sender (``java_clocks.py``). Everything here runs
 in the thread that reads the group's messages.

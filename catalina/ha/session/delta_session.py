@@ -59,7 +59,7 @@ __all__ = ["DeltaSession", "changes_of", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
-#: What a stranger's bytes can cause is written a few times and then counted.
+#: Messages that a stranger's bytes can cause are written a few times and then counted.
 _repeated = RepeatedMessages(log)
 
 #: Notes that Java's form authenticator keeps in a session.
@@ -69,7 +69,7 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 #: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
-#: What sessions share that have none of it, and that nothing is ever put into.
+#: Empty containers that sessions without values share, and that nothing is ever put into.
 _NO_VALUES: Mapping[str, EncodedValue] = MappingProxyType({})
 _EMPTY: dict[str, EncodedValue] = {}
 _NONE_RECORDED: list[tuple[str, EncodedValue | None]] = []
@@ -628,7 +628,7 @@ _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL,
 _NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
 #: Intervals as bytes, each kept once for all sessions that have it.
 _intervals: dict[bytes, EncodedValue] = {}
-#: What they are in seconds; None for something else.
+#: Their lengths in seconds; None for something else.
 _interval_seconds: dict[bytes, int | None] = {}
 MAX_INTERVALS = 1000
 MAX_INTERVAL_BYTES = 256

@@ -29,7 +29,7 @@ MAX_MEMBERS = 1000
 
 @dataclass(slots=True)
 class _Seen:
-    """What is known of one node's clock; times in microseconds.
+    """All that is known of one node's clock; times in microseconds.
 
     Args:
         before_us, smallest_us: the smallest differences to our clock, in the window before and in this one.
@@ -49,7 +49,7 @@ class _Seen:
 
 
 class JavaClocks:
-    """What is known of the clocks of Java nodes. The carrier's lock guards it."""
+    """All that is known of the clocks of Java nodes. The carrier's lock guards it."""
 
     def __init__(self) -> None:
         self._seen: dict[Member, _Seen] = {}

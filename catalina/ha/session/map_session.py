@@ -33,7 +33,7 @@ class MapSession(DeltaSession):
     manager: BackupManager
 
     def take_diff(self) -> bytes | None:
-        """What its backup does not know yet, as a DeltaRequest with its version behind it; None for nothing."""
+        """Changes that its backup does not know yet, as a DeltaRequest with its version behind it; None for nothing."""
         delta = self.take_delta()
         if delta is None:
             return None
@@ -82,7 +82,7 @@ class MapSession(DeltaSession):
         return bool(merged.changed)
 
     def in_use(self) -> bool:
-        """Whether the session was used here so lately that it is not idle, whatever another node thinks."""
+        """True when the session was used here so lately that it is not idle, whatever another node thinks."""
         interval = self._max_inactive_interval
         return self.is_primary and self.alive and (interval <= 0 or self.idle_ms() < interval * 1000)
 

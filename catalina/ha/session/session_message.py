@@ -277,7 +277,7 @@ STAMP = b"Pv"
 
 
 def stamp(version: Version, access: Version = NO_VERSION) -> bytes:
-    """What stands behind the body of a message between nodes of this software.
+    """The bytes that stand behind the body of a message between nodes of this software.
 
     Args:
         version: of what the message says.

@@ -86,13 +86,13 @@ class StateSender:
         self._enqueue(member, "", lambda: self._freshen(step))
 
     def is_busy_with(self, member: Member) -> bool:
-        """Whether something is on its way to a member, which what follows must not overtake."""
+        """True when something is on its way to a member, which what follows must not overtake."""
         with self._lock:
             return any(each == member for each, _, _ in self._waiting) and not self._runs_here()
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is to be sent."""
+        """True when anything is to be sent."""
         return self._thread is not None
 
     def _runs_here(self) -> bool:

@@ -325,7 +325,7 @@ class SimpleTcpCluster(Lifecycle):
         """This node was not run for a while, and the others may have gone on without it.
 
         Returns:
-            What tells whether it has caught up; None where it needs not.
+            A function that tells whether it has caught up; None where it needs not.
         """
         begun = [manager.stood_still() for manager in tuple(self.managers.values())]
         conditions = [condition for condition in begun if condition is not None]
@@ -456,7 +456,7 @@ class SimpleTcpCluster(Lifecycle):
         return channel
 
     def configuration_remarks(self) -> Iterator[str]:
-        """What is configured, and leaves out something that the operator will count on."""
+        """Remarks on a configuration that leaves out something that the operator will count on."""
         pipeline = getattr(self.container, "pipeline", None)
         valves = [*self.valves, *getattr(pipeline, "valves", ())]
         if self.valves and not any(isinstance(valve, ReplicationValve) for valve in valves):

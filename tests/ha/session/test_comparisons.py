@@ -215,8 +215,8 @@ def test_a_state_is_not_left_out_for_a_member_that_is_silent() -> None:
 def test_after_a_cut_with_one_percent_changed_a_fiftieth_of_the_state_is_sent() -> None:
     """As with 100,000 sessions, of which a bucket has 24: a changed one costs its record and the listing of its bucket.
 
-    So fewer sessions say the same, if they share as many buckets less. What does not depend on their number (the sums)
-    weighs more here than there.
+    So fewer sessions say the same, if they share as many buckets less. The part that does not depend on their number
+    (the sums) weighs more here than there.
     """
     count = 3000
     ids = (f"S{number}" for number in itertools.count())

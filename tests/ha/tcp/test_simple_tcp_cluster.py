@@ -162,7 +162,7 @@ MEMBER = Member(bytes((10, 0, 0, 9)), 4000)
 
 
 def started_with(caplog: pytest.LogCaptureFixture, *valves: ValveBase) -> str:
-    """What a cluster with these parts says at its start."""
+    """The words of a cluster with these parts at its start."""
     network = FakeNetwork()
     cluster = SimpleTcpCluster()
     for valve in valves:

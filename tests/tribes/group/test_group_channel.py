@@ -328,7 +328,7 @@ def test_logging_is_tomcats(caplog):
 
 
 def say(channel: GroupChannel, sender: Member, *messages: bytes, options: int = 6) -> bytes:
-    """What a process sends that calls itself ``sender``; returns the answers."""
+    """A process that calls itself ``sender`` sends these messages; returns the answers."""
     frames = [
         PackageEncoder().frame(ChannelMessage(data, options | 1, 1, bytes([number]) * 16, sender))
         for number, data in enumerate(messages)

@@ -1,4 +1,4 @@
-"""What an event does to one ledger; what happens between several is in tests/simulation."""
+"""The effect of an event on one ledger; what happens between several is in tests/simulation."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.tribes.groups import LOOPBACK, free_port, until
 
 KEY = bytes(range(16))
 VERSIONS = [("TLSv1.2", "SHA256"), ("TLSv1.3", "SHA256"), ("TLSv1.3", "SHA384")]
-#: What openssl is told: the SHA-384 key of TLS 1.3 it takes from a session file only, so that is for ourselves.
+#: The options of openssl: the SHA-384 key of TLS 1.3 it takes from a session file only, so that is for ourselves.
 OPENSSL = {
     "TLSv1.2": ["-tls1_2", "-cipher", "PSK-AES128-GCM-SHA256"],
     "TLSv1.3": ["-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"],
@@ -121,7 +121,7 @@ def test_a_client_without_the_key_does_not_get_in(protocol):
 
 
 def meet(ours: TribesSslContext, theirs: TribesSslContext) -> tuple[str, str]:
-    """What the two sides say of a connection: the cipher, or the class of the error."""
+    """The words of the two sides on a connection: the cipher, or the class of the error."""
     here, there = socket.socketpair()
     said = ["", ""]
 

@@ -25,7 +25,7 @@ from tests.tribes.io.java.values import allow_here
 
 @pytest.fixture(autouse=True)
 def no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What small streams may cost beyond their size would hide how the cost grows."""
+    """Take away what small streams may cost beyond their size: it would hide how the cost grows."""
     monkeypatch.setattr(grammar, "EXPANSION_FLOOR", 0)
 
 

@@ -1,4 +1,4 @@
-"""What strangers leave unfinished ends, and costs members nothing."""
+"""Anything that strangers leave unfinished ends, and costs members nothing."""
 
 from __future__ import annotations
 
