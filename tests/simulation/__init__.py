@@ -16,6 +16,6 @@ in the simulation and in the code under it changes: so a seed that failed is kep
 rule that was broken has a unit test of its own.
 
 The code under test is not patched: it is handed a ``Surroundings`` (clocks, random bytes, threads, events) and a
-channel whose reactor runs in virtual time. What is simulated below the channel is the behaviour of a connection, not
-its bytes; interceptors, framing and Java peers are not in it.
+channel whose reactor runs in virtual time. The behaviour of a connection is simulated below the
+channel, not its bytes; interceptors, framing and Java peers are not in it.
 """

@@ -19,7 +19,7 @@ from tests.simulation.shrinking import shrink
 
 @dataclass
 class Report:
-    """What was done."""
+    """The sum of the runs."""
 
     seeds: int = 0
     virtual_seconds: float = 0.0
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def _fault_of(run: Callable[[], object]) -> str:
-    """What went wrong in a run; empty: nothing did."""
+    """The fault that ended a run; empty: there was none."""
     try:
         run()
     except Exception as error:

@@ -33,7 +33,7 @@ from tests.simulation.world import SimSurroundings, World
 
 __all__ = ["Plan", "Run", "Step", "make_plan"]
 
-#: What can happen; a seed chooses some of them.
+#: Faults that can happen; a seed chooses some of them.
 FAULTS = ("partition", "one way", "crash", "freeze", "slow", "reset", "jump", "skew", "reorder")
 #: How clients work; a seed chooses some of them.
 WORK = ("sticky", "roaming", "parallel")
@@ -129,7 +129,7 @@ def _request(dice: random.Random, at: float, client: int, work: Sequence[str], n
 
 
 def _work(dice: random.Random, nodes: int) -> tuple[str, str, int, float]:
-    """What a request does with which attribute, where, and how many seconds it takes."""
+    """An operation of a request, its attribute, the node, and how many seconds it takes."""
     seconds = round(dice.uniform(0.01, 2.0), 3) if dice.random() < 0.1 else 0.0
     return dice.choice(OPERATIONS), dice.choice(NAMES), dice.randrange(nodes), seconds
 
@@ -536,11 +536,11 @@ class _Request:
 
     @property
     def _may_cross(self) -> bool:
-        """Whether another node may take a whole session over what a request here changes."""
+        """True when another node may take a whole session over what a request here changes."""
         return self.run.plan.manager == "BackupManager" and not self.run.plan.merges
 
     def _note_version(self, story: Story, write: Write) -> None:
-        """What the request has changed is committed now."""
+        """The change of the request is committed now."""
         session = self.life.session(reversed(story.ids))
         numbers = story.numbers_at(self.life) or {}
         if session is None:

@@ -2,9 +2,9 @@
 
 A link is one connection from a node to another. It keeps its order; between links there is none. A cut link keeps what
 is on it, as TCP does, until the cut ends or the connection is given up: a message that wants its acknowledgement fails
-after the channel's time-out of 3 seconds, and so does what else is on the way to that node. What nobody acknowledges is
-then lost without a word. A connection that is reset loses what is under way; what wants an acknowledgement is sent once
-more, or fails. A node that stands still takes what comes when it goes on.
+after the channel's time-out of 3 seconds, and so does what else is on the way to that node. A message that
+nobody acknowledges is then lost without a word. A connection that is reset loses what is under way; what wants an
+acknowledgement is sent once more, or fails. A node that stands still takes what comes when it goes on.
 
 Heartbeats tell who is there. After dropTime without one, and after a failed message, a node is connected to: only where
 that fails it is no member any more (TcpFailureDetector). Messages of nodes that are no members yet wait for that.

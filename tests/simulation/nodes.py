@@ -86,7 +86,7 @@ class SimResponse:
 
 
 class SimRequest:
-    """What valves and the session part of a request use."""
+    """The parts of a request that valves and the session part of it use."""
 
     decoded_uri = "/app/"
     requested_session_id_from_cookie = True
@@ -217,7 +217,7 @@ class Life(Process):
 
         for delivery in response.held:
             delivery.add_done_callback(done)
-        # What the loop sends for all requests of a round leaves first.
+        # The messages that the loop sends for all requests of a round leave first.
         self.reactor.at_round_end(done)
 
     # -- looking at it ---------------------------------------------------------------------------------------------
@@ -231,14 +231,14 @@ class Life(Process):
         return None
 
     def knows_end(self, ids: Iterable[str]) -> bool:
-        """Whether it knows that the session with these ids was ended."""
+        """True when it knows that the session with these ids was ended."""
         manager = self.manager
         if isinstance(manager, DeltaManager):
             return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
         return any(session_id in manager.map._graves for session_id in ids)
 
     def contents(self) -> dict[str, Any]:
-        """What all nodes shall have alike."""
+        """The content that all nodes shall have alike."""
         manager = self.manager
         if isinstance(manager, DeltaManager):
             shown = {session.id: session for session in manager.sessions.values()}
@@ -261,7 +261,7 @@ class Life(Process):
         return None if session is None else sorted((name, each.data) for name, each in session.record.values.items())
 
     def left_over(self) -> list[str]:
-        """What should be empty when all is quiet."""
+        """The things that should be empty when all is quiet, and are not."""
         manager = self.manager
         found = {
             "silent members": self.cluster.missed.silent,

@@ -1,4 +1,4 @@
-"""What clients were told, and what they may expect after it.
+"""Answers that clients were given, and what they may expect after them.
 
 Each change of an attribute writes a number that is written once. A request reads all attributes before it writes, so it
 is known which changes a change comes after: its ancestors. Nobody who has a change may be shown one of its ancestors
@@ -24,7 +24,7 @@ _NUMBER = re.compile(rb"<(\d+)>")
 
 
 class BrokenPromise(AssertionError):
-    """What a run has shown."""
+    """A promise that a run has shown to be broken."""
 
 
 def number_in(value: Any) -> int | None:
@@ -82,7 +82,7 @@ class Story:
         return f"session {next(iter(self.ids), '?')[:8]}"
 
     def numbers_at(self, life: Life) -> dict[str, int | None] | None:
-        """What a node has of it; None: it has not the session."""
+        """The numbers that a node has of it; None: it has not the session."""
         session = life.session(reversed(self.ids))
         if session is None:
             return None
@@ -93,7 +93,7 @@ class Story:
         return found
 
     def is_older(self, shown: int | None, write: Write) -> bool:
-        """Whether that what is shown is older than a change of the same attribute."""
+        """True when the number that is shown is older than a change of the same attribute."""
         if shown is not None:
             return shown in write.ancestors
         if write.is_removal:
@@ -102,11 +102,11 @@ class Story:
         return not any(other.is_removal and other.number not in write.ancestors for other in others)
 
     def holds(self, numbers: dict[str, int | None] | None, write: Write) -> bool:
-        """Whether what is shown is a change, one that crosses it, or a later one."""
+        """True when the numbers show a change, one that crosses it, or a later one."""
         return numbers is not None and not self.is_older(numbers.get(write.name), write)
 
     def is_at(self, life: Life, write: Write) -> bool:
-        """Whether a node has a change for sure, or a later one."""
+        """True when a node has a change for sure, or a later one."""
         session = life.session(reversed(self.ids))
         if session is None or write.version is None:
             return False

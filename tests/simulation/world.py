@@ -89,7 +89,7 @@ class Process:
     def run(self, task: Task, is_input: bool = False) -> None:
         """Run a callback of the loop now, or when the process goes on; ``is_input``: it waits in a socket meanwhile.
 
-        Only the world calls this. Who is inside of a callback uses ``reactor.call_soon``.
+        Only the world calls this. Code inside of a callback uses ``reactor.call_soon``.
         """
         if not self.alive:
             return
@@ -121,7 +121,7 @@ class Process:
     def thaw(self) -> None:
         """Go on: the sockets of the group first, then what wants to be up to date before anything else, then the rest.
 
-        What comes meanwhile waits for its turn.
+        Input that comes meanwhile waits for its turn.
         """
         if not self.alive:
             return
@@ -150,7 +150,7 @@ class Process:
 
 
 class SimReactor:
-    """What runs on a Reactor, without sockets."""
+    """The part of a Reactor that needs no sockets."""
 
     name = "simulated"
 
@@ -275,7 +275,7 @@ class SimEvent:
 
 
 class SimThread:
-    """What stands for a thread."""
+    """A stand-in for a thread."""
 
     def __init__(self, process: Process, work: Task) -> None:
         self._work = work
