@@ -1,4 +1,4 @@
-"""What HTTP/2 costs: a request through our protocol code and through the library h2, without sockets.
+"""The cost of HTTP/2: a request through our protocol code and through the library h2, without sockets.
 
 ::
 
@@ -34,7 +34,7 @@ BODY = b"Hello, World!"
 
 
 def client() -> list[bytes]:
-    """What a client sends: its preface with the first request, then one request after the other."""
+    """The bytes that a client sends: its preface with the first request, then one request after the other."""
     encoder = Encoder()
     ends = 0x5  # END_STREAM and END_HEADERS
     sent = [frame(FrameType.HEADERS, ends, 2 * number + 1, encoder.encode(FIELDS)) for number in range(REQUESTS)]
@@ -58,7 +58,7 @@ class Ours:
         self.handler.send_data(number, BODY, end=True)
 
     def nothing(self, *values: object) -> None:
-        """What else is told."""
+        """Everything else that is told."""
 
     on_data = on_trailers = on_end = on_reset = on_room = on_goaway = on_stream_error = nothing
 

@@ -287,7 +287,7 @@ class Component:
         return {}
 
     def configuration_remarks(self) -> Iterator[str]:
-        """What the start warns of that is known from the configuration alone; ``configtest`` says it before."""
+        """The start's warnings that are known from the configuration alone; ``configtest`` says them before."""
         return iter(())
 
     def settle_attributes(self) -> None:

@@ -30,7 +30,7 @@ _DISTRIBUTIONS = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python", "
 
 
 def is_installed(package: str) -> bool:
-    """Whether the top-level package can be imported."""
+    """True when the top-level package can be imported."""
     try:
         return importlib.util.find_spec(package.partition(".")[0]) is not None
     except (ImportError, ValueError):
@@ -38,7 +38,7 @@ def is_installed(package: str) -> bool:
 
 
 def missing_package(package: str) -> str:
-    """What to do about a package that is not installed; empty when it is."""
+    """The advice about a package that is not installed; empty when it is."""
     if is_installed(package):
         return ""
     top = package.partition(".")[0]
@@ -55,7 +55,7 @@ def missing_package(package: str) -> str:
 
 
 def lacking_requirements(extras: Sequence[str]) -> list[str]:
-    """What pip is to install for these extras, as ``psycopg[binary]>=3.1``; what is there already is left out."""
+    """Packages for pip to install for these extras, as ``psycopg[binary]>=3.1``; what is there already is left out."""
     packages = [package for package, extra in EXTRAS.items() if extra in extras and not is_installed(package)]
     try:
         declared = requires("catalina") or []

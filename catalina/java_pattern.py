@@ -2,8 +2,9 @@
 
 A pattern is translated once. Most need nothing that Python's :mod:`re` does not have, and are compiled by it; what only
 the ``regex`` library can express (intersections and unions of character classes, Unicode properties, look-behind of
-any width, flags in the middle) is compiled by that. Its patterns have the methods of ``re``'s. What Java refuses is
-refused, and so is what neither engine can do: nothing is matched by a pattern that means something else.
+any width, flags in the middle) is compiled by that. Its patterns have the methods of ``re``'s. A pattern that
+Java refuses is refused, and so is one that neither engine can do: nothing is matched by a pattern that means
+something else.
 """
 
 from __future__ import annotations
@@ -104,9 +105,9 @@ class _Translator:
         #: Capturing groups that have begun.
         self.groups = 0
         self.names: set[str] = set()
-        #: Whether something was there that only works with Unicode everywhere: the flag u, \\X.
+        #: True when something was there that only works with Unicode everywhere: the flag u, \\X.
         self.whole_unicode = False
-        #: Whether a repetition may follow.
+        #: True when a repetition may follow.
         self.repeatable = False
 
     def translate(self) -> str:
@@ -123,7 +124,7 @@ class _Translator:
             raise _NeedsRegex
 
     def _item(self) -> str:
-        """What stands at the place, outside of character classes."""
+        """The item that stands at the place, outside of character classes."""
         char = self.text[self.at]
         if char == "{":
             return self._brace()

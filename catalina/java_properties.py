@@ -28,7 +28,7 @@ POSIX = {
     "Space": r" \t\n\x0b\f\r",
     "L1": r"\x00-\xff",
 }
-#: What java.lang.Character answers, and names that regex spells in another way.
+#: Properties that java.lang.Character answers, and names that regex spells in another way.
 _JAVA = {
     "javaLowerCase": r"\p{Lowercase}",
     "javaUpperCase": r"\p{Uppercase}",

@@ -226,7 +226,7 @@ class Reactor:
         return len(self._threads)
 
     def keep_threads(self, min_spare: int, idle_seconds: float) -> None:
-        """What one user of the pool wants kept; the largest wishes count.
+        """Keep the threads that one user of the pool wants kept; the largest wishes count.
 
         Args:
             min_spare: threads that stay, once they were needed, however long they have nothing to do.
@@ -580,7 +580,7 @@ class Reactor:
         self._rounds += 1
 
     def _poll(self, seconds: float) -> list[tuple[int, int]]:
-        """What is ready; after a standstill only of what comes first."""
+        """The events that are ready; after a standstill only those that come first."""
         if self._catch_up is not None:
             return self._catch_up.poll(seconds)
         began = time.monotonic()
@@ -669,7 +669,7 @@ class _CatchUp:
         self._conditions: list[Callable[[], bool]] | None = None  # None until the first sockets were read
 
     def poll(self, seconds: float) -> list[tuple[int, int]]:
-        """What is ready of the first sockets, and the other threads' wishes."""
+        """The events that are ready on the first sockets, and the other threads' wishes."""
         reactor = self._reactor
         poll = select.poll()
         poll.register(reactor._wake_fd, READ)

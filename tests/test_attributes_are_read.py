@@ -109,7 +109,7 @@ def component_classes() -> list[type[Component]]:
 
 
 class Package:
-    """What the syntax trees say."""
+    """The names that the syntax trees tell."""
 
     def __init__(self) -> None:
         self.classes = component_classes()

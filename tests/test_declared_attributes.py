@@ -1,4 +1,4 @@
-"""What the real Tomcat documents for a class is declared on ours, under the same name and with the same default."""
+"""Attributes that Tomcat documents for a class are declared on ours, under the same name and with the same default."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class AjpRequestRules:
     """
 
     def __init__(self, handler: AjpNioProtocol) -> None:
-        #: What the web servers of this connector may cause to be logged.
+        #: Lines that the web servers of this connector may cause to be logged.
         self.messages = RepeatedMessages(logging.getLogger("org.apache.coyote.ajp.AjpProcessor"))
         self.secret = handler.secret
         self.allowed = pattern(handler.allowed_request_attributes_pattern or "")

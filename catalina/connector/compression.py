@@ -91,7 +91,7 @@ def _available() -> dict[str, Callable[[], Encoder]]:
 def acceptable_codings(field: str) -> dict[str, float]:
     """``gzip;q=0.5, br`` -> coding and its weight; what cannot be read is left out (RFC 9110 section 12.5.3).
 
-    Of a coding that is named twice the higher weight counts, and ``*`` asks for none, as in Tomcat.
+    The higher weight of a coding that is named twice counts, and ``*`` asks for none, as in Tomcat.
     """
     codings: dict[str, float] = {}
     for part in field.split(","):
@@ -166,7 +166,7 @@ class Compression:
         return (response.content_type or "").strip().lower().startswith(self.mime_types)
 
     def _is_excluded(self, request: Request) -> bool:
-        """Whether the client's program cannot cope; ``force`` asks for no such excuse."""
+        """True when the client's program cannot cope; ``force`` asks for no such excuse."""
         if self.excluded_agents is None or self.forced:
             return False
         agent = request.headers.get("user-agent")

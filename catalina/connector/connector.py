@@ -241,7 +241,7 @@ class Connector(Lifecycle):
 
     @property
     def process_is_restarted(self) -> bool:
-        """Whether this process ends and another takes its sockets over."""
+        """True when this process ends and another takes its sockets over."""
         server = None if self.service is None else self.service.server
         return bool(server is not None and server.restart_reason)
 
@@ -402,7 +402,7 @@ class Connector(Lifecycle):
                 yield f"[{self.protocol}] has no attribute {name}; value [{shown(name, text)}] ignored"
 
     def check_configuration(self) -> None:
-        """What :meth:`init` would refuse of the attributes and files, without a socket.
+        """Refuse the attributes and files that :meth:`init` would refuse, without a socket.
 
         Raises:
             ConfigurationError, OSError, ValueError: it would refuse something.

@@ -57,7 +57,7 @@ class Connection(Protocol):
 
     @property
     def unread(self) -> bool:
-        """Whether a request is, or may be, on its way that does not run yet."""
+        """True when a request is, or may be, on its way that does not run yet."""
 
     def close_when_idle(self) -> None:
         """The connector pauses: close now, or when what has come has been answered."""
@@ -89,7 +89,7 @@ class Endpoint:
         #: What the connections of a protocol share; set at start.
         self.http11_rules: Http11Rules
         self.ajp_rules: AjpRequestRules
-        #: What clients of this connector may cause to be logged.
+        #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
         self._adopted = False
         self._accepting = False
@@ -133,8 +133,8 @@ class Endpoint:
     def listen(self) -> None:
         """Let clients in; also after :meth:`stop_listening`, in this process or in an earlier child of the same parent.
 
-        Whether a socket listens belongs to the socket, which the parent keeps: while a child that was killed is
-        replaced, clients wait.
+        Listening is a state of the socket, which the parent keeps: while a child that was killed is replaced, clients
+        wait.
 
         Raises:
             OSError: another process has begun to listen there after :meth:`bind`.
@@ -337,7 +337,7 @@ class Endpoint:
                 return
 
     def _accept_one(self, listening: socket.socket) -> bool:
-        """Whether there was a connection to accept, and it could be."""
+        """True when there was a connection to accept, and it could be."""
         try:
             sock, peer = listening.accept()
         except BlockingIOError:

@@ -118,7 +118,7 @@ class ExchangeConnection(StreamConnection):
             log.debug("%r has gone", self)
 
     def _body_is_here(self) -> bool:
-        """Whether the request can be read without waiting for the client."""
+        """True when the request can be read without waiting for the client."""
         return True
 
     # Answering

@@ -388,7 +388,7 @@ class Http11Connection(Http11Output):
     # Refusals and time-outs
 
     def _unreadable_request(self) -> Request:
-        """What the logs and the choice of the host need of a head that is refused."""
+        """The parts of a refused head that the logs and the choice of the host need."""
         told = describe_refused(self._data, self.rules.parser.limits.max_size)
         request = Request(self._facts, told.method, told.path, told.query, told.protocol)
         request.server_name = told.host or request.local_name

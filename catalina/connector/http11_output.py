@@ -112,7 +112,7 @@ class Http11Output(ExchangeConnection):
         )
 
     def _leaves_too_much(self) -> bool:
-        """Whether more of the request's body, which has not ended, is left than is read away for the connection."""
+        """True when more of the request's body, which has not ended, is left than is read away for the connection."""
         return False
 
     def send_body(self, data: bytes) -> None:

@@ -34,7 +34,7 @@ class Http11Rules:
     def __init__(self, connector: Connector) -> None:
         handler = connector.http
         self.connector = connector
-        #: What clients of this connector may cause to be logged.
+        #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
         self.parser = RequestHeadParser(handler.head_limits)
         self.keep_alive_s = seconds_of(handler.effective_keep_alive_timeout_ms)

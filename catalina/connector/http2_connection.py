@@ -81,7 +81,7 @@ class Http2Connection(StreamConnection):
         #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
         self._ready: deque[Http2Stream] = deque()
         self._executing = 0
-        #: Whether one of them waits for room, not only for the loop.
+        #: True when one of them waits for room, not only for the loop.
         self._held_up = False
         #: Bytes of answers that wait for windows, of all streams.
         self.output_size = 0
@@ -114,7 +114,7 @@ class Http2Connection(StreamConnection):
             self._ready.append(stream)
         self.take_over(facts, data)
 
-    # What TLS knows of a request
+    # Facts that TLS knows of a request
 
     def add_facts(self, request: Request) -> None:
         """Nothing without TLS."""
@@ -159,7 +159,7 @@ class Http2Connection(StreamConnection):
             self._end_if_idle()
 
     def _note_rest(self) -> None:
-        """What has begun must go on: each readTimeout brings its end, or a good part of it."""
+        """Anything that has begun must go on: each readTimeout brings its end, or a good part of it."""
         buffered = self.protocol.buffered
         if not self.protocol.waits_for_rest:
             self._read_deadline = math.inf
@@ -180,7 +180,7 @@ class Http2Connection(StreamConnection):
         """The request of a stream can run, when the loop comes to it."""
         self._ready.append(stream)
 
-    # What the protocol tells, under the lock
+    # Events that the protocol tells of, under the lock
 
     def on_request(self, number: int, fields: RequestFields, ended: bool) -> None:
         """A request has begun."""

@@ -74,7 +74,7 @@ class RequestExecutor:
         return len(self._waiting)
 
     def runs_inline(self, path: str, body_is_here: bool = False) -> bool:
-        """Whether a request may run in the loop's thread.
+        """True when a request may run in the loop's thread.
 
         When all threads are busy it still may, if it need not wait for its client's body: a quick one needs no thread,
         so clients that hold all of them do not keep it out. One that turns out slow then is one thread more, at most

@@ -32,7 +32,7 @@ LENGTH_DIGITS = 19
 
 
 def is_length(text: str) -> bool:
-    """Whether a Content-Length is one."""
+    """True when a Content-Length is one."""
     return text.isdecimal() and text.isascii() and len(text) < LENGTH_DIGITS
 
 
@@ -247,7 +247,7 @@ class Response:
 
     @property
     def length_to_send(self) -> int:
-        """What Content-Length says, or will say if the response ends now; -1 where it says nothing."""
+        """The number that Content-Length says, or will say if the response ends now; -1 where it says nothing."""
         if self.content_length >= 0 or self.committed:
             return self.content_length
         if self.status == 205:
@@ -259,7 +259,7 @@ class Response:
         return -1 if connector is not None and connector.compresses else self._content_written
 
     def write(self, data: bytes) -> None:
-        """Append to the body. What does not fit into the buffer leaves, which commits the response.
+        """Append to the body. Bytes that do not fit into the buffer leave, which commits the response.
 
         Raises:
             TypeError: ``data`` is not bytes.

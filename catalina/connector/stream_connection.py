@@ -382,7 +382,7 @@ class StreamConnection:
 
     @property
     def unread(self) -> bool:
-        """Whether a request is, or may be, on its way: nothing was served yet, or there is input. Any thread."""
+        """True when a request is, or may be, on its way: nothing was served yet, or there is input. Any thread."""
         if self.closed or self.running:
             return False
         try:
@@ -391,7 +391,7 @@ class StreamConnection:
             return False
 
     def _is_new(self) -> bool:
-        """Whether the connection has not served anything yet."""
+        """True when the connection has not served anything yet."""
         return False
 
     def close(self) -> None:

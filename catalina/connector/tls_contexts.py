@@ -110,7 +110,7 @@ class TlsContexts:
 
     @property
     def needs_name(self) -> bool:
-        """Whether the host name of the ClientHello has a say: there are several set-ups to choose from."""
+        """True when the host name of the ClientHello has a say: there are several set-ups to choose from."""
         return len(self.configs) > 1
 
     def wrap(self, sock: socket.socket, name: str | None = None) -> ssl.SSLSocket:

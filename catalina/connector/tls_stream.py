@@ -33,7 +33,7 @@ class TlsStream(StreamConnection):
     sock: ssl.SSLSocket
     #: Whether the handshake is over.
     established = False
-    #: What a request says about its TLS; known after the handshake.
+    #: The facts that a request tells about its TLS; known after the handshake.
     _tls_attributes: dict[str, Any]
 
     def _receive(self) -> bytes | None:

@@ -11,7 +11,7 @@ __all__ = ["DecodedUri", "UriRules", "normalize", "without_path_parameters"]
 
 DECODE, REJECT, PASS_THROUGH = "decode", "reject", "passthrough"
 
-#: What Servlet 6.0 section 3.5.2 calls suspicious anywhere in a path; segments are looked at one by one.
+#: Sequences that Servlet 6.0 section 3.5.2 calls suspicious anywhere in a path; segments are looked at one by one.
 _SUSPICIOUS = re.compile(r"%2f|%5c|\\|%[01][0-9a-f]|%7f", re.IGNORECASE)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
 

@@ -53,7 +53,7 @@ def _relative(fragments: Sequence[WebXml]) -> list[WebXml]:
 
 
 def rounds(fragments: Sequence[WebXml]) -> list[list[WebXml]]:
-    """Who comes first; the order inside a round means nothing (Tomcat: WebXml.orderWebFragments, stages 1 to 5).
+    """The fragments in order; that inside a round means nothing (Tomcat: WebXml.orderWebFragments, stages 1 to 5).
 
     Raises:
         ConfigurationError: somebody wants, by himself or through others, to be before himself, or both before and after
@@ -75,7 +75,7 @@ def rounds(fragments: Sequence[WebXml]) -> list[list[WebXml]]:
 
 
 class _Wishes:
-    """Whom a fragment wants to be before and after; the sets grow."""
+    """The names that a fragment wants to be before and after; the sets grow."""
 
     def __init__(self, fragment: WebXml) -> None:
         self.fragment = fragment
@@ -83,7 +83,7 @@ class _Wishes:
 
 
 def _both_ways(wishes: dict[str, _Wishes]) -> dict[str, _Wishes]:
-    """What one wants of another becomes the other's wish too; names that nobody has are dropped."""
+    """A wish that one has of another becomes the other's wish too; names that nobody has are dropped."""
     known = wishes.keys() | {OTHERS}
     for name, each in wishes.items():
         each.before &= known

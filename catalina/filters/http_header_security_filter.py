@@ -13,7 +13,7 @@ from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResp
 __all__ = ["HttpHeaderSecurityFilter"]
 
 
-#: What java.net.URI takes of ASCII (RFC 2396): a scheme is followed by something, an escape has two digits.
+#: The ASCII that java.net.URI takes (RFC 2396): a scheme is followed by something, an escape has two digits.
 _URI = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*:\Z)(?!:)(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 
 

@@ -11,7 +11,7 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 def is_same_origin(scheme: str, server_name: str, server_port: int, origin: str) -> bool:
-    """Whether ``origin`` names the scheme, host and port that the request itself came to.
+    """True when ``origin`` names the scheme, host and port that the request itself came to.
 
     The default port may be written or not.
     """

@@ -53,7 +53,7 @@ _current: ClassLoaderLogManager | None = None
 def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:
     """Set up logging for the process: from the file that ``java.util.logging.config.file`` names, else on the console.
 
-    What was set up by an earlier call is taken down first. The container's loggers have the root logger's handlers for
+    The set-up of an earlier call is taken down first. The container's loggers have the root logger's handlers for
     themselves: what an application does to the root logger is no matter of theirs.
     """
     global _current

@@ -14,7 +14,7 @@ from catalina.juli.simple_format import record_format
 __all__ = ["SimpleFormatter"]
 
 
-#: What a JVM uses when nothing is configured.
+#: The format that a JVM uses when nothing is configured.
 DEFAULT_FORMAT = "%1$tb %1$td, %1$tY %1$tl:%1$tM:%1$tS %1$Tp %2$s%n%4$s: %5$s%6$s%n"
 
 

@@ -127,7 +127,7 @@ class _SharedLimit:
 
 
 def make_data_source_by_user(spec: ResourceSpec, shared: bool = False) -> DataSourceByUser:
-    """Of a Resource whose ``dataSourceName`` names where the connections come from, or with a ``url`` of its own.
+    """Make it of a Resource whose ``dataSourceName`` says where connections come from, or with a ``url`` of its own.
 
     Args:
         shared: ``maxTotal`` is that of all users together.

@@ -31,7 +31,7 @@ DRIVERS = {
     "sqlite": (("pysqlite", "sqlite3"),),
 }
 
-#: What a jdbc: URL calls a database -> SQLAlchemy.
+#: A database's name in a jdbc: URL -> SQLAlchemy.
 _DIALECTS = {"mariadb": "mysql", "sqlserver": "mssql"}
 
 #: pgjdbc's parameter -> libpq's; those of the same name pass as they are.

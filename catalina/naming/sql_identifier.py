@@ -11,5 +11,5 @@ _IDENTIFIER = re.compile(r'(?:[A-Za-z_][\w$#]*|"[^"]+"|`[^`]+`)(?:\.(?:[A-Za-z_]
 
 
 def is_sql_identifier(text: str) -> bool:
-    """Whether the text is the name of a table or column and nothing else."""
+    """True when the text is the name of a table or column and nothing else."""
     return _IDENTIFIER.fullmatch(text) is not None

@@ -107,7 +107,7 @@ class Uncovered:
 
 
 def uncovered_methods(constraints: Iterable[SecurityConstraint]) -> list[Uncovered]:
-    """What verb tampering could use (Servlet 6.0, 13.8.4; Tomcat: SecurityConstraint.findUncoveredHttpMethods)."""
+    """Methods open to verb tampering (Servlet 6.0, 13.8.4; Tomcat: SecurityConstraint.findUncoveredHttpMethods)."""
     covered: set[str] = set()
     named: dict[str, frozenset[str]] = {}
     omitted: dict[str, frozenset[str]] = {}

@@ -72,7 +72,7 @@ class DataSourceRealm(RealmBase):
             )
         self._check_names()
         super()._start()
-        # What is missing keeps everybody out, and the server serves what needs no login, as in Tomcat.
+        # Anything that is missing keeps everybody out, and the server serves what needs no login, as in Tomcat.
         try:
             self._prepare()
             if self.connection_url:

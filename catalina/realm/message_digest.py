@@ -38,7 +38,7 @@ def digest(name: str, *parts: bytes, iterations: int = 1) -> bytes:
 def password_bytes(text: str, charset: str) -> bytes:
     """The bytes that Java makes of a text: UTF-16 with a byte order mark, big-endian, and UTF-32 without one.
 
-    What the charset has not is a question mark.
+    A character that the charset has not is a question mark.
     """
     match codecs.lookup(charset).name:
         case "utf-16":

@@ -115,7 +115,7 @@ class RealmBase(Realm):
         raise NotImplementedError
 
     def attributes_of(self, facts: Mapping[str, Any], *secrets: str) -> dict[str, Any]:
-        """What of the facts of a user his principal carries, as ``userAttributes`` says.
+        """The facts of a user that his principal carries, as ``userAttributes`` says.
 
         Args:
             secrets: names, in any case, that no principal carries: the stored password is none of its facts.

@@ -29,7 +29,7 @@ class BadConditionError(ValueError):
 
 
 def has_conditions(environ: Mapping[str, Any]) -> bool:
-    """Whether a request has any; an entity tag may cost reading the file."""
+    """True when a request has any; an entity tag may cost reading the file."""
     return not CONDITIONS.isdisjoint(environ)
 
 
@@ -62,7 +62,7 @@ def check_conditions(environ: Mapping[str, Any], etag: str | None, mtime_ms: int
 
 
 def _matches(field: str, etag: str | None, *, strong: bool) -> bool:
-    """Whether the list names the entity; the strong comparison takes no weak tag on either side.
+    """True when the list names the entity; the strong comparison takes no weak tag on either side.
 
     ``*`` stands alone or not at all (RFC 9110 section 13.1.1); a list has no empty members, as in Tomcat.
     """

@@ -11,7 +11,7 @@ __all__ = ["ByteRange", "ContentRange", "UnsatisfiableError", "parse_content_ran
 MAX_POSITION = 2**63 - 1
 
 _UNIT = re.compile(r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=")
-#: Of a part without blanks around it; between two repeats of blanks there is always a character that is none.
+#: A part without blanks around it; between two repeats of blanks there is always a character that is none.
 _RANGE = re.compile(r"(\d{0,19})[ \t]*-[ \t]*(\d{0,19})", re.ASCII)
 _CONTENT_RANGE = re.compile(
     r"[ \t]*bytes[ \t]+(\d{1,19})[ \t]*-[ \t]*(\d{1,19})[ \t]*/[ \t]*(\d{1,19})[ \t]*", re.ASCII | re.IGNORECASE

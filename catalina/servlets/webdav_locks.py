@@ -122,7 +122,7 @@ class LockTable:
         return {lock.path for lock in self.below(path) if lock.token not in known}
 
     def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
-        """What was locked is gone, but for the paths of which ``remains`` says that they are still there."""
+        """The locked paths are gone, but for those of which ``remains`` says that they are still there."""
         inner = path.rstrip("/") + "/"
         with self._guard:
             gone = [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]

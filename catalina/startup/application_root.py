@@ -118,7 +118,7 @@ class ApplicationRoot:
     def move_in(self, unpack: bool) -> str:
         """Put the directory where it runs; what was there is kept until :meth:`close` or :meth:`move_back`.
 
-        What was there and was not brought by this server, such as the directory of another Tomcat, is moved aside
+        A directory that was there and was not brought by this server, such as that of another Tomcat, is moved aside
         and kept for good.
 
         Raises:

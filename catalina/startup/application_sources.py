@@ -95,7 +95,7 @@ class ApplicationSources:
             return None
 
     def _is_good_name(self, name: str, file: str) -> bool:
-        """Whether an archive's file may be opened and named; when not, that is said once."""
+        """True when an archive's file may be opened and named; when not, that is said once."""
         try:
             checked_name(name, "file name", "appBase", limit=255)
         except DeploymentError as refused:
@@ -157,7 +157,7 @@ class ApplicationSources:
         return complete
 
     def tree_settles(self, directory: str, tree: TreeStamp, going: bool = False) -> bool:
-        """Whether nobody seems to be copying into a directory, or to remove it; else notes that another look is due."""
+        """True when nobody seems to copy into a directory or to remove it; else notes that another look is due."""
         quiet = self.settling.tree_is_quiet(directory, tree, time.monotonic(), time.time(), going)
         self.unsettled = self.unsettled or not quiet
         return quiet

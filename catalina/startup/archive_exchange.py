@@ -87,7 +87,7 @@ class ArchiveExchange:
             self.root.close()
 
     def _needs_a_new_process(self) -> bool:
-        """Whether the node is restarted, and the new one unpacks and runs the new state.
+        """True when the node is restarted, and the new one unpacks and runs the new state.
 
         Raises:
             DeploymentError: the farm brings it, to all nodes at once: restarts would cost the sessions.

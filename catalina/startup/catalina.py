@@ -51,11 +51,11 @@ class Catalina:
         self.properties.setdefault("java.io.tmpdir", str(self.base / "temp"))
         self.config_file = self.base / config_file
         self.server: StandardServer | None = None
-        #: What is to be said about the properties, before any file.
+        #: Findings that are to be said about the properties, before any file.
         self.remarks: list[Finding] = []
 
     def substitution(self) -> Substitution:
-        """What replaces ``${name}`` in this node's XML files."""
+        """The values that replace ``${name}`` in this node's XML files."""
         return substitution_for(self.properties)
 
     def digester(self) -> Digester:

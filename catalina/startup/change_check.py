@@ -45,7 +45,7 @@ class ChangeCheck:
         self._gone: dict[str, float] = {}
 
     def look(self, application: DeployedApplication, root: str | None = None, failed: bool = False) -> Change:
-        """What has happened to an application's files. Changes that are under way are left for the next look.
+        """Say what has happened to an application's files. Changes that are under way are left for the next look.
 
         Args:
             root: the directory it runs from.

@@ -1,6 +1,6 @@
 """What ``configtest`` looks at besides server.xml: the other files in conf that an operator edits.
 
-A context.xml or web.xml that cannot be used is an error: no application starts with it. What else is wrong costs an
+A context.xml or web.xml that cannot be used is an error: no application starts with it. Any other fault costs an
 attribute or a log.
 """
 

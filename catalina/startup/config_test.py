@@ -42,7 +42,7 @@ class ConfigTest:
 
     @property
     def failed(self) -> bool:
-        """Whether the start would end, or no application would run."""
+        """True when the start would end, or no application would run."""
         return any(finding.level >= logging.ERROR for finding in self.findings)
 
     def run(self, ignored: Sequence[str] = ()) -> Iterator[str]:

@@ -83,7 +83,7 @@ class _Defaults:
 
 
 class _Remarks:
-    """What was said about a file is said again when it has changed, and not for each application that reads it."""
+    """Findings in a file are said again when it has changed, and not for each application that reads it."""
 
     def __init__(self) -> None:
         self._said: dict[Path, tuple[Finding, ...]] = {}
@@ -205,7 +205,7 @@ class ContextConfig(Component):
         context.resources.serves_files = self._bare is None
 
     def _names_servlets(self, context: StandardContext) -> bool:
-        """Whether the application's descriptor names servlets, or cannot be read, which is said later."""
+        """True when the application's descriptor names servlets, or cannot be read, which is said later."""
         try:
             return bool(self._own_descriptor(context).servlets)
         except ConfigurationError:
@@ -231,7 +231,7 @@ class ContextConfig(Component):
 
     @staticmethod
     def _shows_configuration(context: StandardContext, root: Path) -> bool:
-        """Whether conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
+        """True when conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
         configuration = os.path.realpath(context.host.catalina_base / "conf")
         real = os.path.realpath(root)
         return Path(configuration).is_relative_to(real) or Path(real).is_relative_to(configuration)

@@ -40,7 +40,7 @@ class DeployedApplication:
     refused: Stamp | None = None
     #: The state of its directory before it was started.
     before: TreeStamp | None = None
-    #: Of an application that did not start, the state of its directory that need not be tried again.
+    #: The state of the directory that need not be tried again, of an application that did not start.
     tried: TreeStamp | None = None
     #: Why it, or the newest state of its archive, does not run; empty when nothing is wrong.
     failure: str = ""

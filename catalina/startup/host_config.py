@@ -244,7 +244,7 @@ class HostConfig(Component):
         return None if self._is_ending() else deploy()
 
     def _is_ending(self) -> bool:
-        """Whether the server was told to stop: a stop waits for one application at most, and not for all of them."""
+        """True when the server was told to stop: a stop waits for one application at most, and not for all of them."""
         server = self.host.server
         return server is not None and server.is_ending
 
@@ -268,7 +268,7 @@ class HostConfig(Component):
             application.warned_of_directory = there
 
     def out_of_the_way(self, path: str) -> None:
-        """Of a directory or archive in appBase: delete what deployment brought, move aside what it did not."""
+        """Delete a directory or archive in appBase that deployment brought, move aside one that it did not."""
         if os.path.lexists(path) and not self.host.brought.discard(path):
             try:
                 self.host.brought.set_aside(path)
@@ -312,9 +312,9 @@ class HostConfig(Component):
                 self._watch()
 
     def _remember_outcome(self, application: DeployedApplication) -> None:
-        """Of an application that failed, note the state of its directory; it is tried again when there is another.
+        """Note the state of a failed application's directory; it is tried again when there is another.
 
-        What changed while it was being started is tried at once, but only once: it may have been its own doing.
+        A change while it was being started is tried at once, but only once: it may have been its own doing.
         """
         name, root = application.name.name, self._root_of(application)
         if not self._has_failed(application) or root is None:

@@ -52,7 +52,7 @@ class NodeLife:
         self._page[0] = stage
 
     def grant_restart(self, now: float) -> bool:
-        """Whether the node may be restarted once more at ``now``, in seconds of ``time.monotonic``; if so it counts."""
+        """True when the node may be restarted again at ``now``, in seconds of ``time.monotonic``; if so it counts."""
         times = sorted(_TIMES.unpack_from(self._page, _TIMES_AT))
         if times[0] and now - times[0] < RESTART_SECONDS:
             return False

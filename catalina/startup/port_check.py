@@ -1,4 +1,4 @@
-"""Whether an address and port could be listened on, and who has them if not."""
+"""Find out whether an address and port could be listened on, and who has them if not."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _command(pid: int) -> str:
 
 
 def _is_server_of(pid: int, base: Path) -> bool:
-    """Whether the process is a server of this CATALINA_BASE: its arbiter, or the worker that it forked."""
+    """True when the process is a server of this CATALINA_BASE: its arbiter, or the worker that it forked."""
     return any(
         os.path.realpath(word.removeprefix("-Dcatalina.base=")) == os.path.realpath(base)
         for word in _words(pid)

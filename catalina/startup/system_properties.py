@@ -36,7 +36,7 @@ def process_properties() -> dict[str, str]:
 
 
 def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
-    """What a node's properties ask for and do not get: findings of level WARNING."""
+    """Requests of a node's properties that are not met: findings of level WARNING."""
     asked = sorted(name for name in properties if name.startswith(_JMX_REMOTE))
     if asked:
         text = f"there is no JMX port yet: {', '.join(asked)} {'opens' if len(asked) == 1 else 'open'} nothing"

@@ -42,7 +42,7 @@ class UserConfig(LifecycleListener):
     home_base = Attribute(str, None, doc="Directory of the homes, for HomesUserDatabase.")
     allow = Attribute(_expression, None, doc="Only users whose whole name matches.")
     deny = Attribute(_expression, None, doc="No users whose whole name matches; checked first.")
-    config_class = Attribute(str, "org.apache.catalina.startup.ContextConfig", doc="What configures each application.")
+    config_class = Attribute(str, "org.apache.catalina.startup.ContextConfig", doc="Configures each application.")
     context_class = Attribute(str, "org.apache.catalina.core.StandardContext", doc="Class of each application.")
 
     def lifecycle_event(self, event: LifecycleEvent) -> None:

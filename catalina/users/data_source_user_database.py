@@ -24,7 +24,7 @@ log = logging.getLogger("org.apache.catalina.users.DataSourceUserDatabase")
 class DataSourceUserDatabase(Component):
     """Read whenever somebody asks, so that a change in a table holds with the next request. Any thread.
 
-    What the methods make or change is kept until :meth:`save` writes it.
+    Objects that the methods make or change are kept until :meth:`save` writes them.
     """
 
     data_source_name = Attribute(str, "", doc="Name of the DataSource resource.")
@@ -48,7 +48,7 @@ class DataSourceUserDatabase(Component):
         self._engine = engine
         self._lock = threading.RLock()
         self._changed: dict[tuple[type, str], User | Group | Role | None] = {}
-        #: Whether the last question reached the database.
+        #: True when the last question reached the database.
         self.is_available = True
 
     def __str__(self) -> str:

@@ -163,7 +163,7 @@ class ErrorReportValve(ValveBase):
 
 
 def causes_of(exception: BaseException) -> Iterator[BaseException]:
-    """What it was raised from, the nearest first: a few at most, for causes may go round in a circle."""
+    """The exceptions that it was raised from, the nearest first: a few at most, for causes may go round in a circle."""
     cause = exception.__cause__
     for _ in range(MAX_CAUSES):
         if cause is None:

@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.catalina.valves.FilterValve")
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
 
-#: What a filter may change in the environ -> the request's own name for it, and its type.
+#: The name that a filter may change in the environ -> the request's own name for it, and its type.
 _REQUEST_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "REMOTE_ADDR": ("remote_addr", str),
     "REMOTE_HOST": ("remote_host", str),
@@ -54,7 +54,7 @@ class InitParam(Component):
 
 
 class _NoApplication:
-    """What a filter sees of its application where there is none: the valve of an Engine or a Host."""
+    """The application as a filter sees it where there is none: the valve of an Engine or a Host."""
 
     context_path = ""
 
@@ -117,7 +117,7 @@ class _Exchange:
         raise AssertionError(f"{self._valve}: the filter uses write() of start_response, which a valve has not")
 
     def _take_changes(self, environ: Environ) -> None:
-        """What the filter changed in the environ is in the one of the application, too."""
+        """A value that the filter changed in the environ is in the one of the application, too."""
         before = self._before
         for name, value in environ.items():
             if name in before and before[name] is value:
@@ -146,7 +146,7 @@ class FilterValve(ValveBase):
         self._filter: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None
 
     def add_init_param(self, parameter: InitParam) -> None:
-        """What the filter is configured with."""
+        """Add a parameter that the filter is configured with."""
         self.init_parameters[parameter.param_name] = parameter.param_value
 
     elements = {"init-param": Element(add=add_init_param, default="catalina.valves.filter_valve.InitParam")}

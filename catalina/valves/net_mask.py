@@ -94,7 +94,7 @@ class NetMask:
 
 
 def address_in(address: Address, allow: Sequence[NetMask], deny: Sequence[NetMask], port: int | None = None) -> bool:
-    """Whether a client with that address may pass: ``deny`` first, then ``allow``; with neither nobody."""
+    """True when a client with that address may pass: ``deny`` first, then ``allow``; with neither nobody."""
     if any(mask.matches(address, port) for mask in deny):
         return False
     if any(mask.matches(address, port) for mask in allow):

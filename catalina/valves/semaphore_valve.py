@@ -65,7 +65,7 @@ class SemaphoreValve(ValveBase):
             self.next.invoke(request, response)
             return
         permits = self._permits
-        # Who waits for a permit that cannot come would hold a thread for ever.
+        # A request that waits for a permit that cannot come would hold a thread for ever.
         if not acquire(permits, request, self.block and self.concurrency > 0):
             if self.high_concurrency_status > 0:
                 response.send_error(self.high_concurrency_status)

@@ -100,7 +100,7 @@ class StandardRoot(Lifecycle):
     # -- asking --------------------------------------------------------------------------------------------------
 
     def get_resource(self, path: str) -> Resource:
-        """What is at a path of the application, for whoever serves it; ask the result whether it ``exists``.
+        """The resource at a path of the application, for whoever serves it; ask the result whether it ``exists``.
 
         Source, databases and the like (``unserved_names``) do not, whatever is there; see :meth:`own_resource`.
 
@@ -118,7 +118,7 @@ class StandardRoot(Lifecycle):
         return cache.get(normal)
 
     def own_resource(self, path: str) -> Resource:
-        """What is at a path, for the application itself, which may read all of its files. Raises ValueError."""
+        """The resource at a path, for the application itself, which may read all of its files. Raises ValueError."""
         if not path.startswith("/"):
             raise ValueError(f"The path {path!r} does not start with a slash")
         normal = normalize(path)
@@ -152,7 +152,7 @@ class StandardRoot(Lifecycle):
         return sorted(name for name in names if not is_unserved_name(name))
 
     def holds_unserved(self, path: str) -> bool:
-        """Whether something below a directory, of the files that may be written, is never served."""
+        """True when something below a directory, of the files that may be written, is never served."""
         file = self.writable_file(path)
         if file is None or not file.is_dir():
             return False

@@ -29,10 +29,10 @@ _UNSERVED = re.compile(
 
 
 def is_unserved_name(name: str) -> bool:
-    """Whether one part of a path is such a name: ``wsgi.py``, ``.env``, ``db.sqlite3``, ``__pycache__`` ..."""
+    """True when one part of a path is such a name: ``wsgi.py``, ``.env``, ``db.sqlite3``, ``__pycache__`` ..."""
     return name != WELL_KNOWN and _UNSERVED.fullmatch(name) is not None
 
 
 def is_unserved(path: str) -> bool:
-    """Whether a path of an application has such a part; what is in an unserved directory is unserved, too."""
+    """True when a path of an application has such a part; what is in an unserved directory is unserved, too."""
     return any(is_unserved_name(part) for part in path.split("/") if part)

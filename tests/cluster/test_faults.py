@@ -1,4 +1,4 @@
-"""What two nodes have after they could not talk to each other for a while, and clients went on using both.
+"""The sessions that two nodes have after they could not talk to each other for a while, and clients went on using both.
 
 Each kind of outage happens once for each manager, with several sessions that are used in different ways meanwhile; each
 test looks at one of them.
@@ -133,7 +133,7 @@ class Outage:
         return self.clients[name].get(node, "/show").values
 
     def everywhere(self, name: str, expected: dict[str, Any]) -> bool:
-        """Whether both nodes have these values, among others, within some seconds."""
+        """True when both nodes have these values, among others, within some seconds."""
         for node in (self.a, self.b):
             wait_until(
                 lambda node=node: expected.items() <= self.values(name, node).items(),

@@ -41,7 +41,7 @@ def edit(node: Node, old: str, new: str) -> None:
 
 
 def lets_in(node: Node) -> bool:
-    """Whether a client is not refused."""
+    """True when a client is not refused."""
     try:
         socket.create_connection((node.address, node.http_port), 5).close()
     except ConnectionRefusedError:

@@ -27,5 +27,5 @@ def watched_webapp(directory: Path) -> Path:
 
 
 def end_of(session_id: str | None) -> str:
-    """What the log says when a session has ended."""
+    """The line that the log has when a session has ended."""
     return f"the application hears the end of {session_id}"

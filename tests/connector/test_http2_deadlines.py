@@ -36,7 +36,7 @@ class Raw(Client):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the server closes, after whatever it sends; waits for it."""
+        """True when the server closes, after whatever it sends; waits for it."""
         try:
             while self.receive_more():
                 pass

@@ -185,7 +185,7 @@ def test_names_count_on_a_unix_socket_too(directory):
 
 
 def client_hello(name: str | None) -> bytes:
-    """What a client would send first."""
+    """The bytes that a client would send first."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

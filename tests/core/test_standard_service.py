@@ -13,7 +13,7 @@ from catalina.core.standard_thread_executor import StandardThreadExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle, LifecycleState
 
-#: What a connector is told before its applications stop.
+#: Calls that a connector gets before its applications stop.
 STOP = ("http refuse", "http pause", "http answer")
 
 

@@ -62,7 +62,7 @@ def test_a_name_that_is_there_twice_is_refused_unless_the_application_decides() 
     [
         # a is before all others and behind c: so c is before all others, too.
         ([WebXml(name="a", before=[OTHERS], after=["c"]), B, C], ["c", "a", "b"]),
-        # What must come after one that is after all others goes there as well.
+        # A fragment that must come after one that is after all others goes there as well.
         ([WebXml(name="a", after=["c"]), B, WebXml(name="c", after=[OTHERS])], ["b", "c", "a"]),
         ([WebXml(name="a", before=["c"]), WebXml(name="c", before=[OTHERS]), B], ["a", "c", "b"]),
         ([WebXml(name="a", after=["nobody"]), WebXml(name="b", before=["nobody"])], ["a", "b"]),

@@ -1,4 +1,4 @@
-"""What operators write, as the JDK and the real Tomcat read it: regular expressions, dates, orders of fragments."""
+"""Operators' texts, as the JDK and the real Tomcat read them: regular expressions, dates, orders of fragments."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ TEXTS = [
     "a.b", "aab", "aabb", "127.0.0.1", "::1", "fd12:x", "Googlebot/2.1", "Ab1", "a\n", "a b", "[]", "]a", "a{",
     "a}", "a{,3}", "{1}", "xİ", "ABC", "xyz", "]", "[", ".", "\u3000", "\x0b", "CC",
 ]  # fmt: skip
-#: What is known to be another, each with its reason.
+#: Patterns known to differ, each with its reason.
 OTHER_REGEX = {
     ".": "Java's matches no NEL, LS and PS; ours does, and is quicker",
     "{1}": "refused here: there is nothing to repeat",

@@ -15,7 +15,7 @@ FILE = "1catalina.org.apache.juli.AsyncFileHandler"
 
 @pytest.fixture(autouse=True)
 def others_are_left_as_they_were() -> Iterator[None]:
-    """What an application does to the loggers of the process must not reach the tests that come after."""
+    """Changes of an application to the loggers of the process must not reach the tests that come after."""
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
     enabled = [logger for logger in root.manager.loggerDict.values()

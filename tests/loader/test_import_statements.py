@@ -1,4 +1,4 @@
-"""What the import statements of code name."""
+"""The names in the import statements of code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about code that cannot be loaded."""
+"""The words about code that cannot be loaded."""
 
 from __future__ import annotations
 

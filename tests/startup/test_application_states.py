@@ -1,4 +1,4 @@
-"""What is told about the applications of a host."""
+"""The report about the applications of a host."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tests.support.tomcat_table import tomcat_classes
 FILES = files("server")
 THEIRS = sorted((OTHERS / "server-xml").glob("*.xml")) or [OTHERS / "server-xml"]
 
-#: What is wrong with the files of other people that are not well-formed, and where.
+#: The faults in files of other people that are not well-formed, and where.
 ILL_FORMED = {
     "055-arkcase-ark-pentaho-ce.xml": (170, "Opening and ending tag mismatch"),
     "060-bdclark-docker-tomcat.xml": (3, "Start tag expected"),
@@ -37,7 +37,7 @@ ILL_FORMED = {
 PLACEHOLDER = re.compile(r"\$\{|\{\{|@\w+@|\{\w|##\w+##|OOS_TOMCAT_SERVER_PORT")
 #: Mistakes of the files' authors; Tomcat ignores them, too, the first without a word.
 MISTAKES = ("tcpNoDelay='1' ignored", "maxPostSize='maxPostSize' ignored")
-#: What is right on the author's machine and wrong on this one.
+#: Settings that are right on the author's machine and wrong on this one.
 ELSEWHERE = re.compile(r"is no address of this machine|cannot be resolved|Name or service not known|No address assoc")
 #: Attributes of a Connector are those of its protocol.
 CONNECTOR = re.compile(r"Connector|(?:Http11|Ajp)\w*Protocol")
@@ -71,7 +71,7 @@ def assert_only_its_own_mistakes(path: Path, findings: list[Finding]) -> None:
 
 
 def is_documented(finding: Finding) -> bool:
-    """Whether the warning is about something that the real Tomcat documents in any branch, and so should not be one."""
+    """True when the warning is about something the real Tomcat documents in any branch, and so should not be one."""
     classes = tomcat_classes()
     if is_about_this_machine(finding):
         return False

@@ -1,4 +1,4 @@
-"""What the start would refuse is in the output of configtest; each case was one that the start alone found."""
+"""A refusal of the start is in the output of configtest; each case was one that the start alone found."""
 
 from __future__ import annotations
 

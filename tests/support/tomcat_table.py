@@ -1,4 +1,4 @@
-"""What Tomcat documents: ``tests/tomcat_attributes.txt`` as objects."""
+"""The attributes that Tomcat documents: ``tests/tomcat_attributes.txt`` as objects."""
 
 from __future__ import annotations
 

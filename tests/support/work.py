@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-#: What twice the input may cost more than twice: buffers and dictionaries that grow now and then.
+#: Factor by which twice the input may cost more than twice: buffers and dictionaries that grow now and then.
 SLACK = 1.25
 
 #: Instructions below which a difference says nothing.

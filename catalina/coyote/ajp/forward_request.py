@@ -131,9 +131,9 @@ def decode_forward_request(payload: bytes, max_fields: int = 100) -> ForwardRequ
 
 
 def _check_characters(request: ForwardRequest) -> None:
-    """What HTTP cannot say, no web server has heard from its client: applications must not hear it either.
+    """No web server has heard from its client what HTTP cannot say: applications must not hear it either.
 
-    What an administrator sends by name is for the application to judge.
+    A value that an administrator sends by name is for the application to judge.
     """
     names = [name.decode("latin-1") for name, _ in request.fields]
     for token in (request.method, *names):

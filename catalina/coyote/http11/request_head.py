@@ -51,7 +51,7 @@ REMEMBERED_HEAD_LENGTH = 1024
 MARKS = 4096
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
-#: What a lenient server makes of a name: controls, spaces and the like are no part of it.
+#: A lenient server's view of a name: controls, spaces and the like are no part of it.
 _NOT_IN_NAME = re.compile(rb"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
 #: Fields that say where a message ends, whom it is for, or what the next server does with it: never dropped.
 FRAMING_FIELDS = frozenset(
@@ -59,7 +59,7 @@ FRAMING_FIELDS = frozenset(
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _VERSION = re.compile(rb" HTTP/[0-9]\.[0-9]\Z")
-#: What can be told of a head that is refused.
+#: The parts that can be told of a head that is refused.
 _BEGINNING = re.compile(
     rb"(?:\r\n)*([!#$%&'*+\-.0-9A-Z^_`a-z|~]{1,64})(?: +([^ \r\n]+)(?: +(HTTP/1\.[01]))?[ ]*\r?\n)?"
 )
@@ -113,7 +113,7 @@ class RequestHead(NamedTuple):
 
 
 class RefusedHead(NamedTuple):
-    """What a refused head seems to say, for the logs: empty texts, and port -1, where it cannot be told."""
+    """The apparent parts of a refused head, for the logs: empty texts, and port -1, where it cannot be told."""
 
     method: str = ""
     path: str = ""
@@ -431,7 +431,7 @@ def _relaxed(characters: str) -> bytes:
 
 
 def _says_close(fields: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether any Connection field asks for the end; then no other one keeps the connection (RFC 9112 section 9.3)."""
+    """True when a Connection field asks for the end; then no other one keeps the connection (RFC 9112 section 9.3)."""
     return any(
         option.strip().lower() == b"close"
         for name, value in fields

@@ -46,7 +46,7 @@ class HpackDecoder:
         self._limit = self._table_limit = table_size
         self._table: deque[Field] = deque()  # the newest first
         self._table_size = 0
-        #: Of the last block: number of fields, the parts of a cookie as one, and bytes in Tomcat's count.
+        #: The last block's number of fields, the parts of a cookie as one, and its bytes in Tomcat's count.
         self.count = self.size = 0
 
     def decode(self, block: bytes, largest: int = LARGEST) -> list[Field]:

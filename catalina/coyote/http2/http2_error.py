@@ -8,7 +8,7 @@ __all__ = ["ConnectionException", "Http2Error", "StreamException"]
 
 
 class Http2Error(IntEnum):
-    """What RST_STREAM and GOAWAY say."""
+    """The codes that RST_STREAM and GOAWAY carry."""
 
     NO_ERROR = 0
     PROTOCOL_ERROR = 1

@@ -46,7 +46,7 @@ def frame(kind: int, flags: int, number: int, payload: bytes = b"") -> bytes:
 
 
 class Output(Protocol):
-    """What happens with the frames. Each method may raise ConnectionException or StreamException."""
+    """The receiver of the frames. Each method may raise ConnectionException or StreamException."""
 
     #: Bytes of a header block with its continuations, before it is decoded.
     header_block_limit: int
@@ -85,7 +85,7 @@ class Output(Protocol):
         """A frame of a kind that nobody has to know."""
 
     def on_stream_error(self, error: StreamException) -> None:
-        """What one of these methods, or a check of the parser, has raised; the parser goes on."""
+        """An error that one of these methods, or a check of the parser, has raised; the parser goes on."""
 
     def after_frame(self) -> None:
         """A frame has been worked on."""
@@ -109,7 +109,7 @@ class Http2Parser:
 
     @property
     def waits_for_rest(self) -> bool:
-        """Whether something has begun whose rest must come: the preface, a frame, a header block."""
+        """True when something has begun whose rest must come: the preface, a frame, a header block."""
         return bool(self._buffer) or self._block_number != 0 or not self._settled
 
     @property
@@ -264,7 +264,7 @@ class Http2Parser:
 
 
 def _check(kind: int, number: int, size: int) -> None:
-    """Whether the frame is where its kind belongs, and as long as it must be."""
+    """Check that the frame is where its kind belongs, and as long as it must be."""
     if (kind in OF_STREAM and number == 0) or (kind in OF_CONNECTION and number != 0):
         raise ConnectionException(Http2Error.PROTOCOL_ERROR, f"a frame of kind {kind} on stream {number}")
     exact = EXACT_SIZE.get(kind, size)

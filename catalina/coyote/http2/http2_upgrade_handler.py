@@ -49,7 +49,7 @@ SETTING_RANGES = {
 
 
 class Listener(Protocol):
-    """What a connection does with what came. None of these may raise."""
+    """The connection's actions for what came. None of these may raise."""
 
     def on_request(self, number: int, fields: RequestFields, ended: bool) -> None:
         """A request has begun."""
@@ -198,7 +198,7 @@ class Http2UpgradeHandler:
 
     @property
     def waits_for_rest(self) -> bool:
-        """Whether something has begun whose rest must come: the preface, a frame, a header block."""
+        """True when something has begun whose rest must come: the preface, a frame, a header block."""
         return self._parser.waits_for_rest
 
     @property
@@ -206,7 +206,7 @@ class Http2UpgradeHandler:
         """Bytes of what has begun and is not complete."""
         return self._parser.buffered
 
-    # What the parser tells
+    # Events that the parser tells of
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
         """A request, or the trailers of one."""
@@ -250,7 +250,7 @@ class Http2UpgradeHandler:
         self._listener.on_request(number, request, ended)
 
     def _decode(self, number: int, block: bytes, count: int, size: int) -> list[tuple[bytes, bytes]] | StreamException:
-        """The fields. What is over a limit once is an error of the stream; twice, of the connection."""
+        """The fields. A block over a limit once is an error of the stream; twice, of the connection."""
         try:
             fields = self._decoder.decode(block, 2 * size if size >= 0 else self.header_block_limit)
         except OversizedException as exc:
@@ -445,7 +445,7 @@ class Http2UpgradeHandler:
     # Output
 
     def take_output(self) -> bytes:
-        """What is to be sent."""
+        """The bytes that are to be sent."""
         data = b"".join(self._out)
         self._out.clear()
         return data
@@ -454,7 +454,7 @@ class Http2UpgradeHandler:
         self._out.append(frame(kind, flags, number, payload))
 
     def is_open(self, number: int) -> bool:
-        """Whether an answer can be sent on it."""
+        """True when an answer can be sent on it."""
         stream = self._streams.get(number)
         return stream is not None and not stream.local_ended
 
@@ -523,7 +523,7 @@ class Http2UpgradeHandler:
         self._send(FrameType.GOAWAY, 0, 0, struct.pack(">II", self._last, code) + text.encode("utf-8", "replace"))
 
     def _forget(self, number: int, end: _End) -> bool:
-        """Whether the stream was open."""
+        """True when the stream was open."""
         if self._streams.pop(number, None) is None:
             return False
         self._remember(number, end)

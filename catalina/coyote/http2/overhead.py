@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Overhead"]
 
-#: What a frame that carries something takes off the count.
+#: The number that a frame that carries something takes off the count.
 REDUCTION = 20
 #: Overhead frames with which a connection may begin.
 FREE_FRAMES = 10
@@ -34,7 +34,7 @@ class Overhead:
         self._data_threshold = protocol.overhead_data_threshold
         self._window_threshold = protocol.overhead_window_update_threshold
         self.count = -FREE_FRAMES * self._factor
-        # Of two frames in a row the average counts: clients' buffers leave a small one behind now and then.
+        # The average of two frames in a row counts: clients' buffers leave a small one behind now and then.
         self._last_data = 2 * self._data_threshold
         self._last_increment = 2 * self._window_threshold
 

@@ -2,7 +2,7 @@
 
 RFC 9113 section 8; Tomcat: Stream.java.
 
-What is malformed resets its stream. What is well-formed and still no request gets an answer, as in HTTP/1.1; that is
+Malformed fields reset their stream. Well-formed ones that are still no request get an answer, as in HTTP/1.1; that is
 said elsewhere.
 """
 

@@ -2,7 +2,7 @@
 
 Rules see the decoded path, in which only ``%``, ``;`` and ``?`` are written ``%nn``; so a question mark of the path
 begins no query, and a percent sign is never taken for an escape. A rule that needs one of the three in the path writes
-``%nn`` itself. What the rules have made is then encoded, all but its percent signs.
+``%nn`` itself. The text that the rules have made is then encoded, all but its percent signs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 __all__ = ["encode_path", "encode_rewritten_path", "encode_rewritten_query", "for_rules"]
 
-#: What RFC 3986 lets stand in a path.
+#: Characters that RFC 3986 lets stand in a path.
 _PATH_SAFE = "/!$&'()*+,;=:@"
 _RESERVED = re.compile("[%;?]")
 

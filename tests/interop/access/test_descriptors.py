@@ -104,7 +104,7 @@ def answer(site: Site, name: str, path: str) -> object:
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> list[list[object]]:
-    """Of both, in the order of the cases."""
+    """The answers of both, in the order of the cases."""
     base: Path = tmp_path_factory.mktemp("descriptors")
     with both(base, APPS, engine='<Realm className="org.apache.catalina.realm.MemoryRealm"/>') as sites:
         return [[answer(site, *case) for case in CASES] for site in sites]

@@ -66,7 +66,7 @@ def _build(base: Path, engine: str, host: str, apps: dict[str, dict[str, str]], 
 
 
 def tomcat_version() -> tuple[int, ...]:
-    """Of the installed Java Tomcat, as (10, 1, 55); () where there is none. Its own faults end with a version."""
+    """Version of the Java Tomcat here, as (10, 1, 55); () where there is none. Its own faults end with a version."""
     try:
         with zipfile.ZipFile(TOMCAT_JARS / "catalina.jar") as jar:
             text = jar.read("org/apache/catalina/util/ServerInfo.properties").decode()

@@ -98,7 +98,7 @@ def _all(*rules: Callable[[Case, Shapes, Shapes], bool]) -> Callable[[Case, Shap
     return lambda case, ours, theirs: all(rule(case, ours, theirs) for rule in rules)
 
 
-#: What RFC 9112 forbids, and Tomcat takes.
+#: Requests that RFC 9112 forbids, and Tomcat takes.
 GRAMMAR = [
     Accepted(
         RAW,
@@ -298,7 +298,7 @@ COMPONENTS = [
         ("ajp",),
         "An AJP request that is refused ends the connection.",
         "It goes on with the next packet.",
-        "What follows may belong to the refused one.",
+        "Bytes that follow may belong to the refused one.",
         lambda case, ours, theirs: (
             len(ours) == 1
             and ours[0]["status"] in (400, 403)

@@ -30,7 +30,7 @@ class Case:
 
     @property
     def is_head(self) -> bool:
-        """Whether its answer has no body."""
+        """True when its answer has no body."""
         return self.data.startswith(b"HEAD ")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What of two answers must be equal."""
+"""The parts of two answers that must be equal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMPARED = (
     "dav", "last-modified", "location", "ms-author-via", "retry-after", "set-cookie", "vary", "x-filter",
     "www-authenticate",
 )  # fmt: skip
-#: What differs by design: the server's name, and the Java stack trace.
+#: Differences by design: the server's name, and the Java stack trace.
 SERVER_NAME = re.compile(rb"<h3>(Apache Tomcat|Catalina for Python)/[^<]*</h3>")
 #: When a file was made, and the name and the seconds of a lock, are each server's own; so are session ids and nonces.
 MADE = re.compile(rb"<D:creationdate>[^<]*</D:creationdate>")
@@ -88,7 +88,7 @@ def shape(
     alone: bool = False,
     statuses_only: bool = False,
 ) -> dict[str, Any]:
-    """What must be equal.
+    """The parts that must be equal.
 
     Args:
         more: names of further header fields that count.

@@ -22,7 +22,7 @@ __all__ = ["SCENARIOS", "Scenario", "act", "hosts_xml", "lay", "states", "wait_f
 WEB_XML = b'<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0" metadata-complete="true"/>\n'
 #: Long ago: what is changed later is newer, and what is laid at first is at rest.
 OLD = 1_700_000_000
-#: What is there at the start. ``xml`` is a descriptor without docBase, the others name a directory or archive outside.
+#: Files there at the start. ``xml`` is a descriptor without docBase, the others name a directory or archive outside.
 INITIAL = (
     (), ("dir",), ("war",), ("dir", "war"), ("xml-dir",), ("xml-war",), ("war", "xml"), ("dir", "xml"),
 )  # fmt: skip
@@ -115,7 +115,7 @@ def _descriptor(base: Path, scenario: Scenario) -> Path:
 
 
 def lay(base: Path) -> None:
-    """What is there before the start."""
+    """Lay the files that are there before the start."""
     for name in [*(scenario.host for scenario in SCENARIOS), "marked"]:
         (base / "deploy" / name).mkdir(parents=True)
     for scenario in SCENARIOS:
@@ -124,7 +124,7 @@ def lay(base: Path) -> None:
 
 
 def act(base: Path) -> None:
-    """What happens then."""
+    """Change the files as the action of each scenario says."""
     for scenario in SCENARIOS:
         verb, _, what = scenario.action.partition(" ")
         app_base, outside = base / "deploy" / scenario.host, base / "outside" / scenario.host
@@ -163,7 +163,7 @@ def _names(directory: Path) -> list[str]:
 
 
 def states(twin: Twin) -> list[tuple[object, ...]]:
-    """What each scenario has come to: the application's answer, and the names in appBase and beside the descriptor."""
+    """The outcome of each scenario: the application's answer, and the names in appBase and beside the descriptor."""
     found = []
     for scenario in SCENARIOS:
         answer = ask(twin.ports["main"], "GET", "/app/v.txt", (f"Host: {scenario.host}",))

@@ -97,7 +97,7 @@ def mark_filter(next_application, mark):
 
 
 def snoop(environ, start_response):
-    """What the container has made of the request; ``probe`` is left by the test's valve."""
+    """The request as the container has made it; ``probe`` is left by the test's valve."""
     request = environ["probe"]
     query = environ["QUERY_STRING"] if "?" in environ["REQUEST_URI"] else None
     if "catalina.mount" in environ:

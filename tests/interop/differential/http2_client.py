@@ -21,7 +21,7 @@ GRACE = 0.4
 
 @dataclass
 class Outcome:
-    """What a server did.
+    """A server's behaviour.
 
     Args:
         streams: number -> status of the answer, ``reset CODE``, or ``nothing``.

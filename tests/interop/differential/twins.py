@@ -169,7 +169,7 @@ def send(twin: Twin, cases: list[Case]) -> list[list[Answer]]:
 
 
 def log_lines(twin: Twin, table: Table) -> dict[str, list[str]]:
-    """What each log of a table says about each case: the case's number -> a line of each log.
+    """The lines of a table's logs about each case: the case's number -> a line of each log.
 
     Raises AssertionError: a log does not tell of every case in time.
     """

@@ -38,9 +38,9 @@ class TLSClientHelloExtractor:
         self._done = False
 
     def look(self, data: bytes) -> bool:
-        """Look at all that has come, from the beginning; whether the outcome is known.
+        """Look at all that has come, from the beginning; true when the outcome is known.
 
-        What was seen before is not looked at again, so the work is linear in the bytes.
+        Bytes that were seen before are not looked at again, so the work is linear in the bytes.
         """
         if data and self._at == 0 and data[0] != HANDSHAKE:  # plain HTTP should not have to wait for five bytes
             self._done = True
@@ -56,7 +56,7 @@ class TLSClientHelloExtractor:
         return MESSAGE_HEADER + int.from_bytes(self._message[1:MESSAGE_HEADER])
 
     def _take_record(self, data: bytes) -> bool:
-        """Whether one can go on: with the next record, or because the outcome is known."""
+        """True when one can go on: with the next record, or because the outcome is known."""
         start = self._at + RECORD_HEADER
         if len(data) < start:
             return self._wait_for(start, data)
