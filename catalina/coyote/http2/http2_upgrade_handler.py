@@ -216,7 +216,7 @@ class Http2UpgradeHandler:
             return
         fields = self._decode(number, block, self._protocol.max_trailer_count, self._max_trailer_size)
         if stream.remote_ended:
-            raise ConnectionException(Http2Error.STREAM_CLOSED, f"HEADERS behind the end of stream {number}")
+            raise StreamException(number, Http2Error.STREAM_CLOSED, "HEADERS behind the end of the request")
         if not ended:
             raise StreamException(number, Http2Error.PROTOCOL_ERROR, "trailers that are not the end")
         if isinstance(fields, StreamException):
@@ -285,7 +285,7 @@ class Http2UpgradeHandler:
         if stream is None or stream.remote_ended:
             self._give_back(counted)
             if stream is not None:
-                raise ConnectionException(Http2Error.STREAM_CLOSED, f"DATA behind the end of stream {number}")
+                raise StreamException(number, Http2Error.STREAM_CLOSED, "DATA behind the end of the request")
             self._on_late(number, "DATA")
             if len(data) >= DEFAULT_WINDOW // 16:  # it was on its way
                 self.overhead.useful()

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 
 from catalina.coyote.http2.http2_error import Http2Error, StreamException
+from catalina.coyote.http11.host import parse_host
+from catalina.coyote.http_error import HttpError
 
 __all__ = ["RequestFields", "check_trailers", "request_fields"]
 
@@ -112,6 +114,12 @@ def _authority(number: int, authority: bytes | None, hosts: list[bytes]) -> byte
         if not hosts:
             raise _malformed(number, "neither :authority nor Host")
         return hosts[0]
+    if not authority:
+        raise _malformed(number, "an empty :authority")
+    try:
+        parse_host(authority)
+    except HttpError as exc:
+        raise _malformed(number, str(exc)) from None
     return authority
 
 

@@ -180,9 +180,10 @@ GRAMMAR = [
     Accepted(
         RAW,
         "`Transfer-Encoding` in HTTP/1.0 is 400",
-        "ignored",
-        "RFC 9112 section 6.1: the framing is faulty",
+        "10.1.55: ignored",
+        "RFC 9112 section 6.1: the framing is faulty; 10.1.60 answers so, too.",
         _refused(r" HTTP/1\.0\r\n.*Transfer-Encoding: "),
+        before=(10, 1, 60),
     ),
     Accepted(
         RAW,
@@ -262,9 +263,10 @@ COMPONENTS = [
     Accepted(
         ("logins",),
         "j_security_check takes a login by POST only: other methods are 400.",
-        "The login page is shown.",
-        "Names and passwords do not belong into an address, which is logged.",
+        "10.1.55: The login page is shown.",
+        "Names and passwords do not belong into an address, which is logged; 10.1.60 answers so, too.",
         _data(r"^(?:GET|OPTIONS) /form/(?:a/)?j_security_check ", ours=[400]),
+        before=(10, 1, 60),
     ),
     Accepted(
         ("compression",),
@@ -309,13 +311,14 @@ COMPONENTS = [
         ("ajp",),
         "Illegal field names, unknown attributes and a content-length that is no number are 400 over "
         "AJP, as over HTTP.",
-        "They are passed over.",
-        "Nobody knows what the web server made of them.",
+        "10.1.55: They are passed over.",
+        "Nobody knows what the web server made of them; 10.1.60 answers so, too.",
         lambda case, ours, theirs: (
             len(ours) == 1
             and ours[0]["status"] == 400
             and (_ILLEGAL.search(case.note) is not None or case.note.endswith("'x'"))
         ),
+        before=(10, 1, 60),
     ),
     Accepted(
         ("ajp",),
@@ -376,9 +379,10 @@ COMPONENTS = [
     Accepted(
         ("rewriting",),
         "A variable without a value (`%{REMOTE_USER}` of nobody) is the empty text.",
-        "No pattern matches it.",
-        "As in Apache httpd, whose rules these are.",
+        "10.1.55: No pattern matches it.",
+        "As in Apache httpd, whose rules these are; 10.1.60 answers so, too.",
         _data(r"^\w+ /rules/c2[0-9]/"),
+        before=(10, 1, 60),
     ),
     Accepted(
         ("by hand",),

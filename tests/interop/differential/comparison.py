@@ -28,6 +28,7 @@ LEFT = re.compile(rb"Second-[0-9]+")
 TOKEN = re.compile(rb"opaquelocktoken:[0-9A-Za-z-]+|urn:uuid:[0-9A-Za-z-]+")
 TRACES = re.compile(rb"<p><b>(?:Exception|Root Cause)</b></p><pre>.*?</pre>", re.DOTALL)
 SESSION = re.compile(r"[0-9A-F]{32}")
+LIMITER = re.compile(r'"(fast|exact)-[0-9]+"')
 NONCE = re.compile(r'(nonce|opaque)="[^"]*"')
 MAX_AGE = re.compile(r"max-age=(\d+)")
 LISTS = frozenset({"allow", "x-filter", "vary", *(f"access-control-{each}" for each in CORS_LISTS)})
@@ -65,6 +66,8 @@ def _field(name: str, values: list[str], ports: dict[str, int]) -> list[str]:
         values = [value.replace("; ", ";") for value in values]
     if name == "cache-control":  # seconds until a moment that each server takes for itself
         values = [MAX_AGE.sub(lambda found: f"max-age={round(int(found[1]), -1)}", value) for value in values]
+    if name in ("ratelimit", "ratelimit-policy"):  # a server counts its limiters, and ours may not be the first here
+        values = [LIMITER.sub(r'"\1-n"', value) for value in values]
     if name == "etag":
         values = [
             f'W/"{fresh[1]}-now"' if (fresh := FRESH_TAG.match(value)) and int(fresh[2]) > FRESH_MS else value

@@ -164,8 +164,8 @@ STATES = [
     Case("5.1 CONTINUATION on an idle stream", frame(CONTINUATION, END_HEADERS, 1, LINE), ()),
     Case("5.1 PRIORITY on an idle stream", frame(PRIORITY, 0, 7, bytes(5)) + get()),
     Case("5.1 PRIORITY_UPDATE for an idle stream", frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\x07u=1") + get()),
-    Case("5.1 DATA behind the end", get(path="/big.bin") + data(1, b"x"), ()),
-    Case("5.1 HEADERS behind the end", get(path="/big.bin") + get(), ()),
+    Case("5.1 DATA behind the end", get(path="/big.bin") + data(1, b"x"), (1,)),
+    Case("5.1 HEADERS behind the end", get(path="/big.bin") + get(), (1,)),
     Case("5.1 CONTINUATION behind the end", get(path="/big.bin") + frame(CONTINUATION, END_HEADERS, 1, LINE), ()),
     Case(
         "5.1 WINDOW_UPDATE behind the end", get(path="/big.bin") + window_update(1, 100_000) + window_update(0, 100_000)

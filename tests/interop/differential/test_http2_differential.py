@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.interop.access.twin_sites import tomcat_version
 from tests.interop.differential.http2_cases import CASES, Case
 from tests.interop.differential.http2_client import Outcome, ask_http2
 from tests.interop.differential.http2_servers import java_http2, our_http2
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.interop
 STREAM_ERROR = "an error of the stream (RFC 9113 section 8.1.1); Tomcat 10.1.55 loses its place in the frames behind it"
 STRICTER = "RFC 9113 wants a connection error"
 LENIENT = "RFC 9113 allows it"
+DEPENDS = "a stream error while the answer is under way, a connection error behind it"
+BEHIND_THE_END = ("open {1: 'reset 5'}", "goaway 5")
 #: Where ours is meant to differ: what ours does, any of several where it depends on timing, and why.
 DIFFERENT: dict[str, tuple[tuple[str, ...], str]] = {
     "3.4 a wrong preface": (("HTTP/1.1 505",), "it is a request of HTTP/2.0 in the grammar of HTTP/1.1"),
@@ -42,7 +45,9 @@ DIFFERENT: dict[str, tuple[tuple[str, ...], str]] = {
     "8.1.1 Content-Length twice": (("open {1: 'reset 1'}",), STREAM_ERROR),
     "8.1.1 Content-Length with trailers": (("open {1: 'reset 1'}",), STREAM_ERROR),
     "8.3.1 authority None": (("open {1: 'reset 1', 3: '200'}",), "section 8.3.1 wants one; as newer Tomcats"),
-    "8.3.1 authority 'localhost:99999'": (("open {1: '400', 3: '200'}",), "as with HTTP/1.1"),
+    "8.3.1 authority 'localhost:99999'": (("open {1: 'reset 1', 3: '200'}",), "no port is so large"),
+    "3.2 upgrade and DATA on stream 1": (BEHIND_THE_END, DEPENDS),
+    "3.2 upgrade and HEADERS on stream 1": (BEHIND_THE_END, DEPENDS),
     "10.5 a head of 20 KB": (("goaway 9",), "the block is cut short; Tomcat has given up before"),
     "7541 6.2 a pseudo field by a literal name": (("open {1: '200'}",), "RFC 7541 allows it"),
     **dict.fromkeys(
@@ -60,6 +65,16 @@ DIFFERENT: dict[str, tuple[tuple[str, ...], str]] = {
         (("open {1: 'reset 1', 3: '200'}",), STREAM_ERROR),
     ),
 }  # fmt: skip
+
+if tomcat_version() < (10, 1, 60):
+    DIFFERENT |= dict.fromkeys(
+        ("5.1 DATA behind the end", "5.1 HEADERS behind the end"),
+        (BEHIND_THE_END[:1], "as 10.1.60"),
+    )
+    DIFFERENT |= dict.fromkeys(
+        (f"8.3.1 authority {value!r}" for value in ("", "a b", "user@localhost", "localhost:x")),
+        (("open {1: 'reset 1', 3: '200'}",), "as 10.1.60; 10.1.55 answers 400"),
+    )
 
 
 def shape(outcome: Outcome) -> str:
