@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from catalina.connector.request_session import change_session_id, find_or_create_session
-from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
@@ -49,30 +48,6 @@ class _Ids(StandardSessionIdGenerator):
 
     def generate_session_id(self, route: str | None = None) -> str:
         return f"{self.source.getrandbits(128):032X}.{self.jvm_route if route is None else route}"
-
-
-class _Fetching(dict[Any, Any]):
-    """A map's table of the values that some thread fetches: who waits for another thread polls its flag, as the map
-    makes the flag itself."""
-
-    def __init__(self, life: Life) -> None:
-        super().__init__()
-        self._life = life
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        found = super().get(key, default)
-        return found if found is None else _Polled(self._life, found)
-
-
-class _Polled:
-    def __init__(self, life: Life, flag: Any) -> None:
-        self._life, self._flag = life, flag
-
-    def wait(self, timeout: float) -> bool:
-        deadline = self._life.world.now + timeout
-        while not self._flag.is_set() and self._life.world.now < deadline:
-            self._life.reactor.event().wait(0.01)
-        return bool(self._flag.is_set())
 
 
 class SimResponse:
@@ -180,8 +155,6 @@ class Life(Process):
         generator.source = self._ids
         self.cluster.register_manager(manager)
         manager.start()
-        if isinstance(manager, BackupManager) and manager.map is not None:
-            manager.map._fetching = _Fetching(self)
         self.serves = True
         self.later(HEARTBEAT_SECONDS, self._beat)
         self.later(self.world.random.random() * TICK_SECONDS, lambda: self.thread(self._tick))

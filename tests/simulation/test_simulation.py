@@ -18,11 +18,7 @@ from tests.simulation.shrinking import shrink
 ROOT = Path(__file__).parents[2]
 
 #: Seeds of level 2 that have failed, by manager.
-FAILED: dict[str, list[int]] = {"DeltaManager": [5, 9, 21, 27, 77], "BackupManager": [12]}
-
-#: Seeds of BackupManager that fail: two requests at once on two nodes whose clocks differ leave an owner and a backup
-#: that differ. Whoever cures it moves them to ``FAILED``.
-OPEN = [2, 6]
+FAILED: dict[str, list[int]] = {"DeltaManager": [5, 9, 21, 27, 77], "BackupManager": [2, 6, 12]}
 
 
 def simulate(*arguments: str) -> str:
@@ -43,17 +39,9 @@ def test_delta_managers_agree_and_lose_nothing() -> None:
 
 
 def test_backup_managers_agree_and_lose_nothing() -> None:
-    seeds = [str(seed) for seed in range(12) if seed not in OPEN]
+    seeds = [str(seed) for seed in range(12)]
     output = simulate("--manager", "BackupManager", "--no-merges", "--only", *seeds)
     assert f"level 2: {len(seeds)} seeds" in output
-
-
-@pytest.mark.xfail(
-    strict=True, reason="crossing changes under BackupManager with clocks that differ", raises=AssertionError
-)
-@pytest.mark.parametrize("seed", OPEN)
-def test_an_owner_and_its_backup_are_alike_after_crossing_changes(seed: int) -> None:
-    simulate("--manager", "BackupManager", "--no-merges", "--only", str(seed))
 
 
 @pytest.mark.parametrize("manager", list(FAILED))

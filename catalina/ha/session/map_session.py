@@ -13,6 +13,7 @@ from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_sessi
 from catalina.tribes.ledger.record import FieldChange, Snapshot
 from catalina.tribes.ledger.version import NO_VERSION, clock_of
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
+from catalina.tribes.tipis.map_values import Merge
 
 if TYPE_CHECKING:
     from catalina.ha.session.backup_manager import BackupManager
@@ -49,8 +50,8 @@ class MapSession(DeltaSession):
         self.merge_diff(diff)
         self.touched_elsewhere()
 
-    def merge_diff(self, diff: bytes) -> bool:
-        """:meth:`apply_diff`, without being a backup by it; whether something was later.
+    def merge_diff(self, diff: bytes) -> Merge:
+        """:meth:`apply_diff`, without being a backup by it.
 
         A Java node's change has no version: it counts as made when it comes.
 
@@ -65,21 +66,26 @@ class MapSession(DeltaSession):
             version = self.manager.next_version()
         self.manager.heard(version)
         changed: list[FieldChange] = []
+        has_newer = False
         for name, value in fields_of(delta.actions):
             old = self.record.value_of(name)
+            has_newer = has_newer or self.record.versions.get(name, NO_VERSION) > version
             if version > self.record.versions.get(name, NO_VERSION) and self.record.take(name, value, version):
                 changed.append((name, old, value))
         self.record.access = max(self.record.access, version)
         self.told(changed, self.manager.notify_listeners_on_replication)
-        return bool(changed)
+        return Merge(bool(changed), has_newer)
 
-    def merge_value(self, other: MapSession) -> bool:
-        """Take what is later in another node's copy; whether anything was."""
+    def merge_value(self, other: MapSession) -> Merge:
+        """Take what is later in another node's copy."""
         snapshot = other.record.snapshot()
+        has_newer = any(
+            version > snapshot.versions.get(name, snapshot.floor) for name, version in self.record.versions.items()
+        )
         self.manager.heard(max(snapshot.access, *snapshot.versions.values(), NO_VERSION))
         merged = self.record.merge(snapshot)
         self.told(merged.changed, self.manager.notify_listeners_on_replication)
-        return bool(merged.changed)
+        return Merge(bool(merged.changed), has_newer)
 
     def in_use(self) -> bool:
         """True when the session was used here so lately that it is not idle, whatever another node thinks."""

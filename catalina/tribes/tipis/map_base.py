@@ -21,7 +21,7 @@ from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp, VersionClock, is_
 from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
 
 if TYPE_CHECKING:
-    from catalina.reactor import Reactor
+    from catalina.reactor import Reactor, Waitable
     from catalina.tribes.group.rpc_channel import RpcChannel
 
 __all__ = ["Countdown", "Done", "MapBase", "MapChannel"]
@@ -127,7 +127,7 @@ class MapBase:
         self._members = MapMembers()
         self._versions = VersionClock(now)
         self._graves = Graves()
-        self._fetching: dict[Any, threading.Event] = {}
+        self._fetching: dict[Any, Waitable] = {}
         #: Keys about which a member that is still there could not be told.
         self._owed: dict[Member, set[Any]] = {}
         #: Since when each member is told all claims of this node, and which of its own such versions each has told when

@@ -16,7 +16,7 @@ from catalina.tribes.tipis.map_base import MapBase
 from catalina.tribes.tipis.map_entry import MapEntry, Role
 from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
 from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp
-from catalina.tribes.tipis.map_values import is_mergeable
+from catalina.tribes.tipis.map_values import Merge, is_mergeable
 
 __all__ = ["Fetched", "MapFetching"]
 
@@ -116,9 +116,24 @@ class MapFetching(MapBase):
             entry.content, entry.is_stale = fetched.stamp.content, False
             self._wanted.discard(entry.key)
         if merges:
-            held.merge_value(fetched.value)
+            self._tell_newer(entry, held.merge_value(fetched.value))
         elif self.owner is not None:
             self.owner.value_received(entry.key, fetched.value)
+
+    def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
+        """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
+        that was ours. It comes there as an earlier one, and is merged."""
+        data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
+        stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
+        message = MapMessage(
+            self.map_id, self.replicate_message_type, dumps(entry.key), data, None, owner, (owner,), stamp=stamp
+        )
+        self._send([owner], message, lambda faulty: self._owe(faulty, entry.key))
+
+    def _tell_newer(self, entry: MapEntry, merge: Merge) -> None:
+        """The owner's copy lacks something that a merge has left here: it was lost on its way there, or crossed."""
+        if merge.has_newer and entry.birth and entry.primary is not None and not entry.is_primary:
+            self._hand_over(entry, entry.value, entry.primary)
 
     def _is_wanted(self, entry: MapEntry) -> bool:
         is_here = self._entries.get(entry.key) is entry

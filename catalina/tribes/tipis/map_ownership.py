@@ -7,7 +7,6 @@ its outcome comes back in the event loop's thread.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -273,7 +272,7 @@ class MapOwnership(MapFetching):
             fetched = self._fetching.get(entry.key)
             asks = fetched is None
             if fetched is None:
-                fetched = self._fetching[entry.key] = threading.Event()
+                fetched = self._fetching[entry.key] = self.channel.running_reactor.event()
         if not asks:
             with self.channel.running_reactor.blocking():
                 fetched.wait(self.rpc_timeout_ms / 1000 + 5)

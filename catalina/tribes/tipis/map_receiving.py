@@ -6,8 +6,6 @@ from typing import Any
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
-from catalina.tribes.io.java import dumps
-from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
 from catalina.tribes.tipis.map_graves import final_end, holds_against
@@ -23,7 +21,7 @@ from catalina.tribes.tipis.map_message import (
     MapMessage,
 )
 from catalina.tribes.tipis.map_ownership import MapOwnership
-from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
+from catalina.tribes.tipis.map_stamp import NO_VERSION
 from catalina.tribes.tipis.map_values import is_diffable, is_mergeable
 
 __all__ = ["MapReceiving"]
@@ -149,24 +147,14 @@ class MapReceiving(MapOwnership):
                 if not was_primary:
                     self._made_primary(entry)
 
-    def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
-        """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
-        that was ours. It comes there as an earlier one, and is merged."""
-        data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
-        stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
-        message = MapMessage(
-            self.map_id, self.replicate_message_type, dumps(entry.key), data, None, owner, (owner,), stamp=stamp
-        )
-        self._send([owner], message, lambda faulty: self._owe(faulty, entry.key))
-
     def _merge(self, entry: MapEntry, message: MapMessage, value: Any) -> bool:
         """An earlier claim brings a change that the owner may lack: it stays beside what was changed here since."""
         if message.stamp.birth != entry.birth or not is_mergeable(entry.value):
             return False
         if value is not None:
-            is_changed = entry.value.merge_value(value)
+            is_changed = entry.value.merge_value(value).is_changed
         elif message.diff is not None:
-            is_changed = entry.value.merge_diff(message.diff)
+            is_changed = entry.value.merge_diff(message.diff).is_changed
         else:
             return False
         if is_changed and entry.is_primary:
@@ -238,7 +226,7 @@ class MapReceiving(MapOwnership):
                 owner.value_removed(entry.key, held)
             return
         if value is not None and value is not entry.value and is_mergeable(entry.value):
-            entry.value.merge_value(value)
+            self._tell_newer(entry, entry.value.merge_value(value))
             entry.value.accessed_elsewhere()
         elif value is not None and owner is not None:
             owner.value_received(entry.key, value)
@@ -273,7 +261,7 @@ class MapReceiving(MapOwnership):
         if entry.role is Role.PROXY:
             return
         if merges:
-            entry.value.merge_value(value)
+            self._tell_newer(entry, entry.value.merge_value(value))
         elif value is not None:
             if is_new and self.owner is not None:
                 self.owner.value_received(entry.key, value)
@@ -288,11 +276,13 @@ class MapReceiving(MapOwnership):
         is_next = not entry.is_stale and stamp.base == entry.content and is_diffable(value)
         entry.is_stale = True
         try:
-            if message.diff is not None and is_next:
+            if message.diff is not None and is_mergeable(value):
+                self._tell_newer(entry, value.merge_diff(message.diff))  # what came between is asked for
+                value.accessed_elsewhere()
+            elif message.diff is not None and is_next:
                 value.apply_diff(message.diff)
+            if message.diff is not None and is_next:
                 entry.content, entry.is_stale = stamp.content, False
-            elif message.diff is not None and is_mergeable(value):
-                value.merge_diff(message.diff)  # what came between is asked for
         except ProtocolError:
             self._want(entry)
             raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from catalina.tribes.io.java import dumps, loads
 
-__all__ = ["Diffable", "MapOwner", "Mergeable", "ObjectCodec", "ValueCodec", "is_diffable", "is_mergeable"]
+__all__ = ["Diffable", "MapOwner", "Merge", "Mergeable", "ObjectCodec", "ValueCodec", "is_diffable", "is_mergeable"]
 
 
 class ValueCodec(Protocol):
@@ -64,14 +64,26 @@ def is_diffable(value: object) -> TypeGuard[Diffable]:
     return hasattr(type(value), "take_diff")
 
 
+class Merge(NamedTuple):
+    """What became of two copies of a value.
+
+    Args:
+        is_changed: the copy here is another one now.
+        has_newer: the other node's copy lacks something that is here.
+    """
+
+    is_changed: bool
+    has_newer: bool
+
+
 class Mergeable(Diffable, Protocol):
     """A value of which two copies that were changed apart become one that has both changes."""
 
-    def merge_value(self, other: Any) -> bool:
-        """Take what is later in another node's copy; whether anything was."""
+    def merge_value(self, other: Any) -> Merge:
+        """Take what is later in another node's copy."""
 
-    def merge_diff(self, diff: bytes) -> bool:
-        """:meth:`apply_diff`; whether the value is another one now."""
+    def merge_diff(self, diff: bytes) -> Merge:
+        """:meth:`apply_diff`, but the node does not become a backup by it."""
 
     def in_use(self) -> bool:
         """True when the value was used here so lately that it is not idle, whatever another node thinks."""

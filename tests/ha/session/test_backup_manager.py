@@ -7,6 +7,7 @@ from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsE
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.map_session import MapSession
+from catalina.tribes.ledger.version import clock_of, version_at
 from tests.ha.session.maps import FakeCluster, Group
 from tests.ha.support import collected
 from tests.session.support import FakeContext
@@ -43,6 +44,19 @@ def test_a_change_inside_a_value_reaches_the_backup() -> None:
     group.managers[0].request_completed(session, None)
     group.network.settle()
     assert group.request(1, session_id) == {"cart": ["a", "b"]}
+
+
+def test_a_backup_that_has_something_later_gives_it_to_the_owner() -> None:
+    """Clocks differ, and what the other node had changed as the owner was lost on its way here."""
+    group = Group(2)
+    session_id = group.create(0, n=0)
+    held = group.managers[1].sessions[session_id]
+    assert isinstance(held, MapSession)
+    held.manager.heard(version_at(clock_of(held.record.latest) + 5_000_000, bytes(8)))
+    held.set_attribute("n", "later")
+    held.take_diff()
+    group.request(0, session_id, n="earlier")
+    assert [manager.sessions[session_id].get_attribute("n") for manager in group.managers] == ["later", "later"]
 
 
 def test_the_answer_waits_for_everything_that_was_sent() -> None:

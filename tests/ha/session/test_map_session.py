@@ -9,7 +9,7 @@ from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
 from catalina.tribes.io.java import dumps, encode_value
 from catalina.tribes.tipis.map_message import MapMessage
-from catalina.tribes.tipis.map_values import is_diffable
+from catalina.tribes.tipis.map_values import Merge, is_diffable
 from tests.session.support import FakeClock, FakeContext
 from tests.tribes.wire import cases
 
@@ -133,11 +133,11 @@ def test_two_copies_that_were_changed_apart_become_one_with_both_changes() -> No
     for session in (one, other):
         session.take_diff()
     theirs = copy_of(other)
-    assert one.merge_value(theirs)
+    assert one.merge_value(theirs).is_changed
     assert {name: one.get_attribute(name) for name in sorted(one.attribute_names())} == {
         "left": 1, "right": 2, "same": "later",
     }  # fmt: skip
-    assert not one.merge_value(theirs)
+    assert not one.merge_value(theirs).is_changed
 
 
 def test_a_difference_that_comes_late_takes_nothing_back() -> None:
@@ -148,7 +148,7 @@ def test_a_difference_that_comes_late_takes_nothing_back() -> None:
     other.set_attribute("n", "later")
     other.take_diff()
     assert late is not None
-    assert not other.merge_diff(late)
+    assert other.merge_diff(late) == Merge(is_changed=False, has_newer=True)
     assert other.get_attribute("n") == "later"
 
 
@@ -158,7 +158,7 @@ def test_a_java_nodes_difference_counts_as_made_when_it_comes() -> None:
     session.take_diff()
     delta = DeltaRequest("S")
     delta.set_attribute("n", encode_value("Pv" + "0" * 16))
-    assert session.merge_diff(delta.serialize())
+    assert session.merge_diff(delta.serialize()).is_changed
     assert session.get_attribute("n") == "Pv" + "0" * 16
 
 
