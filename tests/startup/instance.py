@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 #: Seconds for a start or a stop on a busy machine.
 PATIENCE = 60.0
+#: Before a command: it hears SIGHUP although the tests run under nohup.
+HANGS_UP = ("env", "--default-signal=HUP")
 
 SERVER_XML = """\
 <Server port="{port}" address="127.0.0.1" shutdown="SHUTDOWN">
@@ -79,7 +81,7 @@ class Instance:
         """``catalina.sh run``, its output in run.txt."""
         with (self.base / "run.txt").open("w") as output:
             process = subprocess.Popen(
-                [str(ROOT / "bin" / "catalina.sh"), "run", *words],
+                [*HANGS_UP, str(ROOT / "bin" / "catalina.sh"), "run", *words],
                 env=self.environment,
                 cwd=self.base,
                 stdin=subprocess.DEVNULL,

@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.startup.instance import HANGS_UP
+
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 
@@ -60,7 +62,7 @@ class NodeProcess:
         self.output = (base / "logs/out").open("wb")
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "catalina.startup.bootstrap",
+                *HANGS_UP, sys.executable, "-m", "catalina.startup.bootstrap",
                 f"-Dcatalina.home={HOME}", f"-Dcatalina.base={base}", *options, "start",
             ],
             cwd=HOME, stdout=self.output, stderr=subprocess.STDOUT,
