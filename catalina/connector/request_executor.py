@@ -93,11 +93,21 @@ class RequestExecutor:
         with self._lock:
             self.stalled += 1
             allowed = self.busy <= self.max_threads or self.stalled <= self.max_threads
+            job = self._waiting.popleft() if allowed and self._waiting and self._has_thread() else None
+            if job is not None:
+                self._count_busy(1)
+        if job is not None:
+            self.reactor.submit(lambda: self._run_jobs(job))
         try:
             yield allowed
         finally:
             with self._lock:
                 self.stalled -= 1
+
+    def _has_thread(self) -> bool:
+        """True when one more request may have a thread: those that wait for a client that reads slowly do not count, up
+        to as many again as maxThreads. Under the lock."""
+        return self.busy - self.stalled < self.max_threads and self.busy < 2 * self.max_threads
 
     def submit(self, job: Callable[[], None]) -> bool:
         """Run a job in another thread, now or when one is free; False when too many wait already.
@@ -105,7 +115,7 @@ class RequestExecutor:
         The job must not raise.
         """
         with self._lock:
-            if self.busy >= self.max_threads:
+            if not self._has_thread():
                 if len(self._waiting) >= self.max_queue_size:
                     return False
                 self._waiting.append(job)
@@ -181,7 +191,7 @@ class RequestExecutor:
     def _next_job(self) -> Callable[[], None] | None:
         """The next job for this thread; without one the thread is no longer busy."""
         with self._lock:
-            if self._waiting and self.busy <= self.max_threads:
+            if self._waiting and self.busy - self.stalled <= self.max_threads:
                 return self._waiting.popleft()
             self._count_busy(-1)
             return None

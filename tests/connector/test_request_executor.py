@@ -143,6 +143,18 @@ def test_slow_readers_may_hold_all_threads_but_not_more(reactor):
     assert executor.stalled == 0
 
 
+def test_a_slow_path_gets_a_thread_although_slow_readers_hold_all(reactor):
+    executor = RequestExecutor(reactor, max_threads=1)
+    waited, came_later = threading.Event(), threading.Event()
+    executor.became_busy()
+    assert executor.submit(waited.set)  # no thread is free, and nobody is known to read slowly
+    assert not waited.is_set()
+    with executor.waiting_for_client():
+        assert waited.wait(5)
+        assert executor.submit(came_later.set)
+        assert came_later.wait(5)
+
+
 def test_a_job_that_raises_costs_no_thread(reactor, caplog):
     executor = RequestExecutor(reactor, max_threads=1)
     done = threading.Event()

@@ -156,8 +156,8 @@ class NioReceiver(ReceiverBase):
 
     def _on_acceptable(self, server: socket.socket, secure: bool, events: int) -> None:
         for _ in range(_PER_ROUND):
-            limits = self._limits
-            if limits is None or self._reactor is None:
+            limits, reactor = self._limits, self._reactor  # another thread's stop() takes the latter at any time
+            if limits is None or reactor is None:
                 return
             try:
                 sock, peer = server.accept()
@@ -169,7 +169,7 @@ class NioReceiver(ReceiverBase):
                 )
                 return
             if limits.admits(peer[0]):
-                self._take(sock, f"{peer[0]}:{peer[1]}", secure, self._reactor, limits)
+                self._take(sock, f"{peer[0]}:{peer[1]}", secure, reactor, limits)
             else:
                 sock.close()
 
