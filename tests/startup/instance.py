@@ -34,6 +34,17 @@ def free_port() -> int:
     return port
 
 
+def shutdown_connection(port: int) -> socket.socket:
+    """To the shutdown port, which is bound after the server says that it has started, as in Tomcat."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), PATIENCE)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, f"nobody listens on {port}"
+            time.sleep(0.01)
+
+
 class Instance:
     """The base, the environment of its scripts, and the processes that it started."""
 
@@ -131,23 +142,13 @@ class Instance:
 
     def say(self, word: str) -> bytes:
         """Send a word to the shutdown port; what comes back."""
-        with self._shutdown_port() as connection:
+        with shutdown_connection(self.port) as connection:
             connection.sendall(word.encode())
             try:
                 connection.shutdown(socket.SHUT_WR)
                 return connection.recv(100)
             except ConnectionResetError:
                 return b""  # it closed with bytes of ours unread: those behind the word
-
-    def _shutdown_port(self) -> socket.socket:
-        """A connection to it: the port opens after the server says that it has started, as in Tomcat."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
-            except ConnectionRefusedError:
-                assert time.monotonic() < deadline, f"nobody listens on {self.port}"
-                time.sleep(0.01)
 
     def clean_up(self) -> None:
         for process in self._processes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.startup.instance import shutdown_connection
 from tests.startup.node_process import PATIENCE, NodeProcess, free_port, is_alive
 
 pytestmark = pytest.mark.cluster
@@ -26,22 +27,11 @@ def test_a_signal_stops_the_node_in_order_with_the_exit_code_of_a_jvm(tmp_path, 
         assert "Traceback" not in node.text
 
 
-def connection_to(port: int) -> socket.socket:
-    """To the shutdown port, which is bound after the server says that it has started, as in Tomcat."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), PATIENCE)
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, f"nobody listens on {port}"
-            time.sleep(0.01)
-
-
 def test_the_shutdown_word_stops_the_node_with_exit_code_0(tmp_path):
     port = free_port()
     with NodeProcess(tmp_path, shutdown_port=port) as node:
         node.wait_until_started()
-        with connection_to(port) as sock:
+        with shutdown_connection(port) as sock:
             sock.sendall(b"STOP NOW\r\n")
         assert node.wait() == 0
         assert "A valid shutdown command was received via the shutdown port" in node.text

@@ -65,7 +65,7 @@ def is_diffable(value: object) -> TypeGuard[Diffable]:
 
 
 class Merge(NamedTuple):
-    """What became of two copies of a value.
+    """The outcome of merging another node's copy into the one here.
 
     Args:
         is_changed: the copy here is another one now.
