@@ -180,6 +180,9 @@ class Reactor:
         self._at_fd = -1  # whose callback runs
         #: Descriptors taken out of the poll set because their callback stands still, with the events they wait for.
         self._suspended: dict[int, int] = {}
+        #: Holds while a descriptor enters or leaves the poll set, and what is noted about it with it: the monitor
+        #: suspends one while another thread may be closing it.
+        self._set_lock = threading.Lock()
         self._watch = _Watch(self)
         self._runner: int | None = None  # thread ident
         self._runner_task = 0  # the same thread as the kernel knows it
@@ -244,30 +247,31 @@ class Reactor:
             first: after a standstill of the loop it is read before all that are not.
         """
         fd = sock.fileno()
-        self._callbacks[fd] = callback
-        if first:
-            self._first[fd] = events
-        if self._suspended:
+        with self._set_lock:
+            self._callbacks[fd] = callback
+            if first:
+                self._first[fd] = events
             self._suspended.pop(fd, None)
-        self._epoll.register(fd, events)
+            self._epoll.register(fd, events)
 
     def modify(self, sock: HasFileno, events: int) -> None:
         """Wait for other events; 0 waits for none but errors."""
         fd = sock.fileno()
-        if fd in self._first:
-            self._first[fd] = events
-        if self._suspended and fd in self._suspended:
-            self._suspended[fd] = events
-        else:
-            self._epoll.modify(fd, events)
+        with self._set_lock:
+            if fd in self._first:
+                self._first[fd] = events
+            if fd in self._suspended:
+                self._suspended[fd] = events
+            else:
+                self._epoll.modify(fd, events)
 
     def unregister(self, sock: HasFileno) -> None:
         """Forget the socket; call it before closing the socket. Unknown sockets are ignored."""
         fd = sock.fileno()
-        self._first.pop(fd, None)
-        if self._callbacks.pop(fd, None) is None or (self._suspended and self._suspended.pop(fd, None) is not None):
-            return
-        self._epoll.unregister(fd)
+        with self._set_lock:
+            self._first.pop(fd, None)
+            if self._callbacks.pop(fd, None) is not None and self._suspended.pop(fd, None) is None:
+                self._epoll.unregister(fd)
 
     def call_soon(self, callback: Task) -> None:
         """Run ``callback`` in the runner, in the order of the calls. Any thread."""
@@ -642,21 +646,23 @@ class Reactor:
 
     def _suspend(self) -> None:
         """Take out of the poll set the descriptor whose callback does not return: no second thread shall enter it."""
-        fd = self._at_fd
-        if fd not in self._callbacks or fd in self._suspended:
-            return
-        with open(f"/proc/self/fdinfo/{self._epoll.fileno()}") as file:
-            rows = [line.split() for line in file if line.startswith("tfd:")]
-        events = next((int(row[3], 16) for row in rows if int(row[1]) == fd), None)
-        if events is not None:
-            self._suspended[fd] = events
-            self._epoll.unregister(fd)
+        with self._set_lock:
+            fd = self._at_fd
+            if fd not in self._callbacks or fd in self._suspended:
+                return
+            with open(f"/proc/self/fdinfo/{self._epoll.fileno()}") as file:
+                rows = [line.split() for line in file if line.startswith("tfd:")]
+            events = next((int(row[3], 16) for row in rows if int(row[1]) == fd), None)
+            if events is not None:
+                self._suspended[fd] = events
+                self._epoll.unregister(fd)
 
     def _resume(self, fd: int) -> None:
         """The callback has returned after all."""
-        events = self._suspended.pop(fd, None)
-        if events is not None and fd in self._callbacks:
-            self._epoll.register(fd, events)
+        with self._set_lock:
+            events = self._suspended.pop(fd, None)
+            if events is not None and fd in self._callbacks:
+                self._epoll.register(fd, events)
 
 
 class _CatchUp:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 import time
 import types
@@ -406,6 +407,32 @@ def test_no_second_thread_enters_the_callback_of_a_socket_that_stands_still(watc
     release.set()
     wait_for(lambda: len(entered) == 2)  # it is watched again when the callback has returned
     watchful.unregister(right)
+
+
+def test_a_socket_can_be_forgotten_while_the_monitor_takes_it_out_of_the_poll_set(pair):
+    loop = Reactor()  # not started: this test plays the monitor, and the thread that closes
+    sock = pair[0]
+    done = threading.Event()
+
+    def monitor() -> None:
+        while not done.is_set():
+            loop._suspend()
+            loop._resume(sock.fileno())
+
+    loop._at_fd = sock.fileno()
+    thread = threading.Thread(target=monitor)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        for _ in range(2000):
+            loop.register(sock, READ, lambda _: None)
+            loop.unregister(sock)
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        thread.join()
+        loop.stop()
 
 
 def test_a_runner_that_waits_for_input_is_not_silent(watchful, caplog):

@@ -321,6 +321,8 @@ class Endpoint:
     def _accept_again(self) -> None:
         if not self.paused and self._has_room():
             self._accept_on()
+            if self.paused:  # since then, by another thread, which may have found nothing to take back
+                self._accept_off()
 
     def _accept_off(self) -> None:
         if self._accepting:

@@ -47,6 +47,7 @@ class NodeProcess:
         connector_port: int = 0,
         options: tuple[str, ...] = (),
         application: str = APPLICATION,
+        ignores_hup: bool = False,
     ) -> None:
         self.base = base
         self.port = connector_port or free_port()
@@ -62,7 +63,7 @@ class NodeProcess:
         self.output = (base / "logs/out").open("wb")
         self.process = subprocess.Popen(
             [
-                *HANGS_UP, sys.executable, "-m", "catalina.startup.bootstrap",
+                *(() if ignores_hup else HANGS_UP), sys.executable, "-m", "catalina.startup.bootstrap",
                 f"-Dcatalina.home={HOME}", f"-Dcatalina.base={base}", *options, "start",
             ],
             cwd=HOME, stdout=self.output, stderr=subprocess.STDOUT,

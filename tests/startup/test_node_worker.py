@@ -32,7 +32,7 @@ def test_a_worker_that_is_told_to_stop_stops_in_order_and_is_started_again(tmp_p
 def test_an_ignored_hup_stays_ignored(tmp_path):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        node = NodeProcess(tmp_path)
+        node = NodeProcess(tmp_path, ignores_hup=True)
     finally:
         signal.signal(signal.SIGHUP, before)
     with node:
