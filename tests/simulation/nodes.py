@@ -251,4 +251,5 @@ class Life(Process):
             found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
             found["fetches"] = manager.map._fetching
             found["wanted values"] = manager.map._wanted
+            found["changes for owners"] = manager.map._handed
         return [f"{what}: {value}" for what, value in found.items() if value]

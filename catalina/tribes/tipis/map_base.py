@@ -149,6 +149,8 @@ class MapBase:
         self._orphans: dict[Any, int] = {}
         #: Entries of which the value here is older than the owner's.
         self._wanted: set[Any] = set()
+        #: Values with something that the owner of their entry is not known to have yet, and how often each was sent.
+        self._handed: dict[Any, tuple[Any, int]] = {}
         self._pinging = False
         self._threads: list[threading.Thread] = []
         self.rpc: RpcChannel | None = None
@@ -271,6 +273,7 @@ class MapBase:
         self._forget_aliases(entry)
         self._orphans.pop(entry.id, None)
         self._wanted.discard(entry.id)
+        self._handed.pop(entry.id, None)
 
     def _forget_aliases(self, entry: MapEntry) -> None:
         if entry.names is not None:

@@ -128,14 +128,48 @@ class MapFetching(MapBase):
             self._tell_newer(entry, held.merge_value(fetched.value))
         elif self.owner is not None:
             self.owner.value_received(entry.key, fetched.value)
+        self._take_handed(entry, entry.id)
         self._show_key(entry)
 
     def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
         """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
-        that was ours. It comes there as an earlier one, and is merged."""
+        that was ours. It comes there as an earlier one, and is merged. What is handed over is kept here until it has
+        arrived, though the value may have gone to other holders meanwhile."""
+        with self._lock:
+            number = self._handed.get(entry.id, (None, 0))[1] + 1
+            self._handed[entry.id] = (held, number)
         data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
         message = replace(self._earlier(entry, owner), value=data)
-        self._send([owner], message, lambda faulty: self._owe(faulty, entry.id))
+
+        def done(faulty: dict[Member, BaseException]) -> None:
+            with self._lock:
+                is_last = self._handed.get(entry.id, (None, 0))[1] == number
+                if is_last and not faulty and entry.primary == owner:
+                    del self._handed[entry.id]
+
+        self._send([owner], message, done)
+
+    def _hand_over_again(self) -> None:
+        """What has not arrived since the last heartbeat goes to whoever owns its entry now."""
+        with self._lock:
+            handed = list(self._handed.items())[:MAX_WANTED]
+        for id, (held, _) in handed:
+            entry = self._entries.get(id)
+            if entry is None or entry.is_primary:
+                self._take_handed(entry, id)
+            elif entry.primary in self._members and entry.primary is not None:
+                self._hand_over(entry, held, entry.primary)
+
+    def _take_handed(self, entry: MapEntry | None, id: Any) -> bool:
+        """The entry's value is one of another node: it gets what was handed over and may not have arrived. Whether it
+        was changed by that."""
+        with self._lock:
+            held, _ = self._handed.get(id, (None, 0))
+            if entry is None or entry.is_primary:
+                self._handed.pop(id, None)
+        if entry is None or held is None or entry.value is None or held is entry.value:
+            return False
+        return bool(entry.value.merge_value(held).is_changed)
 
     def _earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
         """A message to the owner of an entry that comes there as an earlier claim."""

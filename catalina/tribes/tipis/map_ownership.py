@@ -427,6 +427,10 @@ class MapOwnership(MapFetching):
             self._own(entry, is_changed=merges)
         if not merges and self.owner is not None:
             self.owner.value_received(entry.key, entry.value)
+        if self._take_handed(entry, entry.id):
+            merges = True
+            with self._lock:
+                self._own(entry, is_changed=True)
         self._show_key(entry)
         if found.stamp.content and not merges:
             self._take_over(entry, nodes)

@@ -253,6 +253,8 @@ class MapReceiving(MapOwnership):
             entry.value.apply_diff(message.diff)
         elif message.type in _NOTICES and is_diffable(entry.value):
             entry.value.accessed_elsewhere()
+        if value is not None:
+            self._take_handed(entry, entry.id)
         if entry.is_stale:
             self._want(entry)
         if was_primary and owner is not None and entry.value is not None:
@@ -284,6 +286,7 @@ class MapReceiving(MapOwnership):
         elif value is not None:
             if is_new and self.owner is not None:
                 self.owner.value_received(entry.key, value)
+            self._take_handed(entry, entry.id)
         elif content and is_new:
             self._receive_change(entry, message)
         if message.type in _NOTICES and is_diffable(entry.value):

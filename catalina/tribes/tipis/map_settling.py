@@ -269,6 +269,7 @@ class MapSettling(MapReceiving):
             if self._is_lost(entry):
                 self._adopt_orphan(entry)
         self._want_again()
+        self._hand_over_again()
 
     def _is_lost(self, entry: MapEntry) -> bool:
         with self._lock:
