@@ -318,8 +318,11 @@ class Endpoint:
             sock.setblocking(False)
             self.reactor.register(sock, READ, lambda _, sock=sock: self._accept(sock))  # type: ignore[misc]
 
+    def _may_accept(self) -> bool:
+        return not self.paused and self._has_room()
+
     def _accept_again(self) -> None:
-        if not self.paused and self._has_room():
+        if self._may_accept():
             self._accept_on()
             if self.paused:  # since then, by another thread, which may have found nothing to take back
                 self._accept_off()
