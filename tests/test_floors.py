@@ -22,7 +22,7 @@ FLOORS = (
     ("digester",),
     ("mbeans",),
     ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
-    ("attributes", "lifecycle", "errors", "extras", "__init__"),
+    ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
