@@ -22,8 +22,8 @@ FLOORS = (
     ("juli",),
     ("digester",),
     ("mbeans",),
-    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages", "audit"),
-    ("attributes", "lifecycle", "errors", "extras", "__init__"),
+    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
+    ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
-from catalina.audit import Actor
 from catalina.core.context_name import ContextName
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.mbeans.audit import Caller
 
 __all__ = ["Asked", "Environ", "Refused", "StartResponse", "html_escaped", "text_answer"]
 
@@ -42,7 +42,7 @@ class Asked:
         self.method: str = environ["REQUEST_METHOD"]
         #: The path behind the servlet; the servlet's own where there is none, as ``/text``.
         self.command: str = environ["PATH_INFO"] or environ.get("catalina.mount", "")
-        self.actor = Actor(environ.get("REMOTE_USER") or "-", environ["REMOTE_ADDR"], door)
+        self.caller = Caller(door, environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
         self._parameters = _fields(environ["QUERY_STRING"])
 
     def add_form(self, body: str) -> None:

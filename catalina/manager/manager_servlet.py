@@ -18,6 +18,7 @@ from catalina.manager.applications import Applications
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse, context_name, text_answer
 from catalina.manager.installation import Installation
 from catalina.manager.vm_report import thread_dump, vm_info
+from catalina.mbeans.audit import audit
 from catalina.util.server_info import SERVER_INFO
 from catalina.webapp import send_error
 
@@ -92,7 +93,8 @@ class ManagerServlet(ContainerServlet):
             answer = [f"FAIL - Encountered exception [{describe_failure(error)}]"]
         lines, rest = answer if isinstance(answer, tuple) else (answer, "")
         if asked.command in CHANGING:
-            asked.actor.did(_what(asked), lines[0] if lines else "")
+            failed = Refused(lines[0]) if lines and lines[0].startswith("FAIL") else None
+            audit(asked.caller, asked.command.strip("/"), _subject(asked), failed=failed)
         return lines, rest
 
     # -- applications ----------------------------------------------------------------------------------------------
@@ -245,10 +247,11 @@ def warn_without_lock_out(context: StandardContext) -> None:
                     context.name)  # fmt: skip
 
 
-def _what(asked: Asked) -> str:
-    named = (f"{name}=[{asked[name]}]" for name in ("path", "version", "war", "config", "tag", "idle", "tlsHostName")
+def _subject(asked: Asked) -> str:
+    """What a command is about, for the audit log: ``path=/shop update=true``."""
+    named = (f"{name}={asked[name]}" for name in ("path", "version", "war", "config", "tag", "idle", "tlsHostName")
              if asked[name] is not None)  # fmt: skip
-    return " ".join((asked.command.strip("/"), *named))
+    return " ".join(named)
 
 
 def _name_of_file(file: str | None) -> ContextName:

@@ -31,12 +31,19 @@ def test_an_answer_is_plain_text_that_no_browser_takes_for_something_else(site):
 
 
 def test_a_command_that_changes_something_leaves_an_audit_line(site, caplog):
-    caplog.set_level(logging.INFO, "org.apache.catalina.audit")
+    caplog.set_level(logging.INFO, "org.apache.catalina.mbeans.Audit")
     site.text("stop?path=/plain")
     site.text("list")
-    said = [record.getMessage() for record in caplog.records if record.name == "org.apache.catalina.audit"]
+    said = [record.getMessage() for record in caplog.records if record.name == "org.apache.catalina.mbeans.Audit"]
+    assert said == ["[op] at [127.0.0.1] over [manager/text] stop [path=/plain]"]
+
+
+def test_what_failed_is_noted_too(site, caplog):
+    site.text("undeploy?path=/none")
+    said = [record.getMessage() for record in caplog.records if record.name == "org.apache.catalina.mbeans.Audit"]
     assert said == [
-        "[op] from [127.0.0.1] by [manager/text]: stop path=[/plain]: OK - Stopped application at context path [/plain]"
+        "[op] at [127.0.0.1] over [manager/text] undeploy [path=/none] failed: "
+        "FAIL - No context exists named [&#47;none]"
     ]
 
 
