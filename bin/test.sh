@@ -16,6 +16,7 @@ PACKAGES="
 python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
+tomcat10-admin        /usr/share/tomcat10-admin/manager/WEB-INF/web.xml
 default-jdk-headless  javac
 gcc                   cc
 apache2               /usr/sbin/apache2

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 #: From the top down; packages and modules in one line stand on the same floor and may import each other.
 FLOORS = (
+    ("manager",),
     ("startup",),
     ("ha",),
     ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",
@@ -22,7 +23,7 @@ FLOORS = (
     ("digester",),
     ("mbeans",),
     ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
-    ("attributes", "lifecycle", "errors", "extras", "__init__"),
+    ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
