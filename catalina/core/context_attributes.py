@@ -115,7 +115,10 @@ class ContextAttributes(ContainerBase):
     )
     unload_delay = Attribute(int, 2000, unit="ms", doc="How long a stop waits for requests that are under way.")
     privileged = Attribute(
-        bool, False, inert="no application gets at the container: no servlet is handed its own wrapper or context"
+        bool,
+        False,
+        doc="Let the application have servlets that work on the container (ContainerServlet), as the manager has. "
+        "Counts in server.xml and in descriptors of xmlBase, not in an application's own META-INF/context.xml.",
     )
     use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
     jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")

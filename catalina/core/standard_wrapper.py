@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.container_base import ContainerBase
+from catalina.core.container_servlet import ContainerServlet
 from catalina.core.object_names import find_object, instantiate
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
@@ -30,6 +31,11 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Java's largest long.
 LONG_MAX = 2**63 - 1
 
+#: Tomcat's words (DefaultInstanceManager).
+RESTRICTED = (
+    "Access to class [{}] is forbidden. It is a restricted class (implements ContainerServlet). A web application must "
+    "be configured as privileged to be able to load it"
+)
 _ASGI = "%s is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
 
 
@@ -181,7 +187,14 @@ class StandardWrapper(ContainerBase):
             what = f"the JSP {definition.jsp_file!r}" if definition.jsp_file else "nothing"
             raise DeploymentError(f"servlet [{self.name}] names {what}, not a WSGI callable")
         with context.loader.bound():
-            made = instantiate(find_object(context.loader, name), name, definition.init_parameters, context.logger)
+            found = find_object(context.loader, name)
+            if not context.privileged and isinstance(found, type) and issubclass(found, ContainerServlet):
+                raise DeploymentError(RESTRICTED.format(name))
+            made = instantiate(found, name, definition.init_parameters, context.logger)
+            if isinstance(made, ContainerServlet):
+                if not context.privileged:  # a factory has made it
+                    raise DeploymentError(RESTRICTED.format(name))
+                made.wrapper = self
             start = getattr(made, "start_servlet", None)
             if start is not None:
                 start(self.config, context)

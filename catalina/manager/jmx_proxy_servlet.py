@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from catalina.attributes import Component
+from catalina.core.container_servlet import ContainerServlet
 from catalina.core.standard_server import StandardServer
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.mbeans.audit import Caller
@@ -43,7 +43,7 @@ MAX_PARAMETERS = 100
 _NUMBERS = ("int", "long", "short", "byte")
 
 
-class JMXProxyServlet(Component):
+class JMXProxyServlet(ContainerServlet):
     """Answers GET. Who may ask is the business of the application's security constraints (role manager-jmx)."""
 
     def __init__(self) -> None:
@@ -54,13 +54,8 @@ class JMXProxyServlet(Component):
         """Find the server's beans.
 
         Raises:
-            DeploymentError: the application is not privileged.
+            DeploymentError: the application is in no server.
         """
-        if not context.privileged:
-            raise DeploymentError(
-                f"Access to class [org.apache.catalina.manager.JMXProxyServlet] is forbidden to [{context.name}]: the "
-                'application\'s <Context> needs privileged="true"'
-            )
         engine: Any = context.parent.parent if context.parent is not None else None
         server = engine.service.server if engine is not None and engine.service is not None else None
         if not isinstance(server, StandardServer):

@@ -38,7 +38,7 @@ from catalina.startup.deployed_application import DeployedApplication
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["HostConfig"]
+__all__ = ["ApplicationBusyError", "HostConfig"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -51,6 +51,10 @@ def _directories(root: str | None) -> Iterator[str]:
     for place, names, _ in os.walk(root) if root is not None else ():
         names[:] = [name for name in names if name != "__pycache__"]
         yield place
+
+
+class ApplicationBusyError(DeploymentError):
+    """Somebody else works on the application."""
 
 
 class HostConfig(Component):
@@ -222,7 +226,7 @@ class HostConfig(Component):
         self._deploy_each(
             (name, partial(deployer.deploy_directory, name, directory))
             for name, directory in sources.directories()
-            if wanted(name) and self._is_new(name)
+            if wanted(name) and self._is_new(name) and not sources.leaves_alone(directory)
             if at_start or sources.tree_settles(directory, tree_of(directory))
         )
 
@@ -455,11 +459,34 @@ class HostConfig(Component):
         """
         with self._lock, self._servicing(name.name) as mine:
             if not mine:
-                raise DeploymentError(f"{self.host}: application [{name.display_name}] is being worked on")
+                raise ApplicationBusyError(f"{self.host}: application [{name.display_name}] is being worked on")
             installation = ArchiveInstallation(self, name, file_name, by)
             good = installation.run(source)
             self._watch()
             return good
+
+    def install_files(self, name: ContextName, put: Callable[[], None]) -> None:
+        """Put other files in the place of an application's, and run what lies there then.
+
+        Args:
+            put: lays the files; called when nothing runs under the name. When it fails, what lies there runs again.
+
+        Raises:
+            DeploymentError: somebody else works on the application, it stands in server.xml, or ``put`` says so.
+        """
+        with self._lock, self._servicing(name.name) as mine:
+            if not mine:
+                raise ApplicationBusyError(f"{self.host}: application [{name.display_name}] is being worked on")
+            application = self.deployed.get(name.name)
+            if application is not None:
+                self.stop_application(application)
+            elif self.host.find_child(name.name) is not None:
+                raise DeploymentError(f"[{name.display_name}] stands in server.xml, and not in appBase")
+            try:
+                put()
+            finally:
+                self.deploy_apps(at_start=True, only=name.name, serviced=True)
+                self._watch()
 
     def remove_archive(self, name: ContextName, by: str) -> bool:
         """Undeploy an application whose archive was brought by ``by``, and delete what was brought.
