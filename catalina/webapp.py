@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalina.errors import CatalinaError, NotReplicableError
+from catalina.errors import CatalinaError, InvalidSessionError, NotReplicableError
 
 if TYPE_CHECKING:
     from catalina.session.session_facade import SessionFacade as Session
@@ -37,6 +37,7 @@ __all__ = [
     "NotReplicableError",
     "Session",
     "UnavailableError",
+    "current_session",
     "distributable",
     "is_distributable",
     "send_error",
@@ -76,6 +77,23 @@ def is_distributable(application: object, module: object = None) -> bool:
         if value is True:
             return True
     return False
+
+
+def current_session() -> Session:
+    """The session of the request that is served in this thread or task: ``environ["catalina.session"]``.
+
+    It follows the context (PEP 567): a thread of the application's own has it when it was started with
+    ``contextvars.copy_context().run``, a task of asyncio has it by itself.
+
+    Raises:
+        InvalidSessionError: no request is served here.
+    """
+    from catalina.session.framework_session import CURRENT_SESSION
+
+    session = CURRENT_SESSION.get()
+    if session is None:
+        raise InvalidSessionError("current_session: no request of the container is served in this thread or task")
+    return session
 
 
 def send_error(

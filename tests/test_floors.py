@@ -14,7 +14,7 @@ FLOORS = (
     ("startup",),
     ("ha",),
     ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",
-     "descriptor", "webresources", "webapp", "security", "util", "tomcat"),
+     "descriptor", "webresources", "webapp", "contrib", "security", "util", "tomcat"),
     ("connector",),
     ("session",),
     ("coyote",),

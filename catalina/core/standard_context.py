@@ -243,6 +243,15 @@ class StandardContext(ContextDescription):
         log.info("Reloading Context with name [%s] is completed", self.name)
         return True
 
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
+        """What a web framework's own settings want of the session's cookie; the operator's words win.
+
+        Args:
+            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
+        """
+        said = getattr(self.cookie_processor, "same_site_cookies", "unset") != "unset"
+        self.session_cookie.prefer(secure, None if said else same_site, partitioned)
+
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def _init(self) -> None:

@@ -9,6 +9,7 @@ from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.wsgi_adapter import run_application
 from catalina.errors import DeploymentError
+from catalina.session.framework_session import CURRENT_SESSION
 from catalina.tomcat.util.log.system_log_handler import captured
 from catalina.valves.valve_base import ValveBase
 from catalina.webapp import SEND_ERROR, UnavailableError
@@ -93,7 +94,11 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
     sent: list[tuple[int, str | None]] = []
     # What catalina.webapp.send_error calls; the application's filters may still set header fields.
     environ[SEND_ERROR] = lambda status, message: sent.append((status, message))
-    run_application(application, environ, request, response)
+    token = CURRENT_SESSION.set(environ["catalina.session"])
+    try:
+        run_application(application, environ, request, response)
+    finally:
+        CURRENT_SESSION.reset(token)
     if preset is not None and not response.committed and response.content_type is None:
         response.content_type = preset
     if sent and not response.committed and response.status == sent[-1][0]:

@@ -8,9 +8,18 @@ from collections.abc import Iterable
 from importlib.machinery import EXTENSION_SUFFIXES, all_suffixes
 from types import ModuleType
 
-__all__ = ["ImportSpace"]
+__all__ = ["ImportSpace", "deciding_name"]
+
+#: An adapter belongs to whoever owns its framework: ``catalina.contrib.flask`` stands on one Flask, and two
+#: applications that bring Flask have one of each.
+_ADAPTERS = "catalina.contrib."
 
 _SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
+
+
+def deciding_name(full: str) -> str:
+    """The top-level name that says whose a module is: its own, and of an adapter that of its framework."""
+    return full.removeprefix(_ADAPTERS).partition(".")[0]
 
 
 class ImportSpace:

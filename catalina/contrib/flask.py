@@ -1,0 +1,142 @@
+"""``flask.session`` is the container's session.
+
+::
+
+    from catalina.contrib.flask import CatalinaSessionInterface
+
+    app.session_interface = CatalinaSessionInterface()
+
+Each key is one attribute of the container's session: what a request sets, removes or changes inside a value is sent to
+the other nodes, by key, and nothing else. No secret key is needed for it. The container sets and deletes the cookie;
+``SESSION_COOKIE_SECURE``, ``SESSION_COOKIE_SAMESITE`` and ``SESSION_COOKIE_PARTITIONED`` count where its own
+configuration says nothing, and name, domain and path are the container's alone. Outside of the container Flask's own
+settings hold, and the sessions are kept in the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from flask.sessions import SessionInterface, SessionMixin
+
+from catalina.session.framework_session import FrameworkSession, LocalSource
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+__all__ = ["CatalinaSession", "CatalinaSessionInterface"]
+
+log = logging.getLogger("catalina.contrib.flask")
+
+#: Settings of Flask whose place is the container's configuration, and what Flask has in them by itself.
+_CONTAINERS = {"SESSION_COOKIE_NAME": "session", "SESSION_COOKIE_DOMAIN": None, "SESSION_COOKIE_PATH": None}
+
+
+class CatalinaSession(FrameworkSession, SessionMixin):
+    """``flask.session``: a mapping, with what the container's session has beside it (``change_id()``, ``principal``).
+
+    ``modified`` is for the cookie alone: a change inside a value is found without it.
+    """
+
+    @property
+    def new(self) -> bool:
+        """True while the client has not come back with the session's id, and when there is no session."""
+        return self.is_new
+
+    @property
+    def sid(self) -> str | None:
+        """The session's id, as Flask-Session calls it; None while there is no session."""
+        return self.id
+
+
+class CatalinaSessionInterface(SessionInterface):
+    """What ``app.session_interface`` is set to."""
+
+    session_class = CatalinaSession
+
+    def __init__(self) -> None:
+        self._met: weakref.WeakSet[Flask] = weakref.WeakSet()
+
+    def open_session(self, app: Flask, request: Request) -> CatalinaSession:
+        """The session of the request; it is not looked for before it is used."""
+        facade = request.environ.get("catalina.session")
+        if facade is None:
+            return self.session_class(LocalSource(request.cookies.get(self.get_cookie_name(app))))
+        session = self.session_class(facade.source)
+        if app not in self._met:
+            self._meet(app, session)
+        return session
+
+    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+        """Nothing to store: what is left are the life time and the cookie.
+
+        A session whose last key the application has removed is ended, and its cookie deleted, as Flask does it.
+        """
+        if session.accessed or session.modified:
+            response.vary.add("Cookie")
+        if session.is_emptied:
+            if session.id is not None:
+                session.invalidate()
+            session.delete_cookie()
+        elif session:
+            self._set_lifetime(app, session)
+        if isinstance(session.source, LocalSource):
+            self._send_local_cookie(app, session, response)
+
+    def regenerate(self, session: CatalinaSession) -> None:
+        """Give the session a new id in all nodes, as after a login (Flask-Session has this method, too)."""
+        if session.id is not None:
+            session.change_id()
+
+    def _set_lifetime(self, app: Flask, session: CatalinaSession) -> None:
+        """``permanent`` for PERMANENT_SESSION_LIFETIME, in the node and in the browser; else as the manager says."""
+        if not session.permanent:
+            if session.cookie_max_age is not None:  # it was permanent
+                session.set_lifetime(None)
+                session.cookie_max_age = None
+            return
+        seconds = int(app.permanent_session_lifetime.total_seconds())
+        session.set_lifetime(max(1, seconds))  # zero would be for ever
+        if session.cookie_max_age != seconds or app.config["SESSION_REFRESH_EACH_REQUEST"]:
+            session.cookie_max_age = seconds
+            session.accessed = True
+
+    def _send_local_cookie(self, app: Flask, session: CatalinaSession, response: Response) -> None:
+        source: LocalSource = session.source  # type: ignore[assignment]  # the caller has looked
+        cookie = source.end()
+        if cookie is None:
+            return
+        response.vary.add("Cookie")
+        where: dict[str, Any] = {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "samesite": self.get_cookie_samesite(app),
+            "httponly": self.get_cookie_httponly(app),
+        }
+        if app.config.get("SESSION_COOKIE_PARTITIONED"):
+            where["partitioned"] = True
+        if cookie:
+            expires = self.get_expiration_time(app, session)
+            response.set_cookie(self.get_cookie_name(app), cookie, expires=expires, **where)
+        else:
+            response.delete_cookie(self.get_cookie_name(app), **where)
+
+    def _meet(self, app: Flask, session: CatalinaSession) -> None:
+        """The first request of an application: what its settings say of the cookie."""
+        self._met.add(app)
+        config = app.config
+        session.source.prefer_session_cookie(
+            bool(config.get("SESSION_COOKIE_SECURE")),
+            config.get("SESSION_COOKIE_SAMESITE"),
+            bool(config.get("SESSION_COOKIE_PARTITIONED")),
+        )
+        for name, default in _CONTAINERS.items():
+            if config.get(name) != default:
+                log.warning(
+                    "Flask application [%s]: %s=%r has no effect: the cookie is the container's (sessionCookieName, "
+                    "sessionCookieDomain and sessionCookiePath of the Context, or web.xml's cookie-config)",
+                    app.name, name, config[name],
+                )  # fmt: skip
