@@ -317,6 +317,8 @@ class Endpoint:
         for sock in self.sockets:
             sock.setblocking(False)
             self.reactor.register(sock, READ, lambda _, sock=sock: self._accept(sock))  # type: ignore[misc]
+        if self.paused:  # meanwhile, by another thread, which may have found nothing to take back
+            self._accept_off()
 
     def _is_paused(self) -> bool:
         """The attribute as it is now, whatever it was before."""

@@ -71,7 +71,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Manager, Ma
     java = _java_base(tmp_path_factory.mktemp("java"))
     port = free_port()
     (java / "conf" / "server.xml").write_text(SERVER_XML.format(port=port, fixed=java / "fixed"))
-    ours = make_base(tmp_path_factory.mktemp("ours") / "base", managers=("manager",))
+    ours = make_base(tmp_path_factory.mktemp("ours") / "base", managers=("manager", "host-manager"))
     (ours / "conf" / "server.xml").write_text(SERVER_XML.format(port=0, fixed=ours / "fixed"))
     for base in (java, ours):
         (base / "fixed" / "WEB-INF").mkdir(parents=True)
@@ -93,7 +93,7 @@ def _java_base(base: Path) -> Path:
     (base / "conf" / "tomcat-users.xml").write_text(USERS)
     shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
     (base / "conf" / "context.xml").write_text('<Context containerSciFilter=".*"/>')
-    for name in ("manager",):
+    for name in ("manager", "host-manager"):
         shutil.copytree(f"{ADMIN}/{name}", base / "admin" / name)
         web_xml = base / "admin" / name / "WEB-INF" / "web.xml"
         # Its error pages are JSPs, which take seconds to compile.
@@ -156,6 +156,20 @@ def test_the_same_requests_get_the_same_answers(both, archive):
         if theirs != own:
             different.append((step, theirs, own))
     assert different == [], "\n".join(map(repr, different))
+
+
+HOST_STEPS = (
+    "", "frob", "list", "add?name=vh1&appBase=vh1&aliases=a.vh1,b.vh1&manager=false", "add?name=vh1", "add",
+    "add?name=", "list", "start?name=vh1", "stop?name=vh1", "stop?name=vh1", "start?name=vh1", "remove?name=vh1",
+    "remove?name=localhost", "stop?name=localhost", "start?name=localhost", "start?name=zz", "remove?name=zz", "stop",
+    "add?name=vh2&appBase=../out", "persist", "list",
+)  # fmt: skip
+
+
+def test_the_same_hosts_are_added_and_removed(both):
+    answers = [[server.ask("GET", f"/host-manager/text/{step}") for step in HOST_STEPS] for server in both]
+    java, ours = ([(status, re.sub(r"\[/.*/out\]", "[out]", text)) for status, text in each] for each in answers)
+    assert ours == java
 
 
 @pytest.mark.parametrize(

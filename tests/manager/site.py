@@ -103,7 +103,7 @@ class Site:
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
             made = response.getheader("Set-Cookie")
-            if made is not None:
+            if made is not None and path.startswith("/manager"):
                 self.cookie = made.partition(";")[0]
             return Answer(response.status, dict(response.getheaders()), text)
 
