@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from catalina.attributes import Component
+from catalina.operations import Long, operation, readable
 
 __all__ = ["RequestGroupInfo"]
 
@@ -25,6 +26,7 @@ class RequestGroupInfo(Component):
 
     def _begin_anew(self) -> None:
         self._count = self._errors = self._sent = self._received = self._processing_ns = self._max_ns = 0
+        self._min_ns: int | None = None
 
     def count(self, elapsed_ns: int, is_error: bool, sent: int, received: int) -> None:
         """One more request is through. Any thread."""
@@ -43,6 +45,8 @@ class RequestGroupInfo(Component):
                 self._processing_ns += elapsed_ns
                 if elapsed_ns > self._max_ns:
                     self._max_ns = elapsed_ns
+                if self._min_ns is None or elapsed_ns < self._min_ns:
+                    self._min_ns = elapsed_ns
 
     @property
     def request_count(self) -> int:
@@ -57,29 +61,36 @@ class RequestGroupInfo(Component):
         return self._errors
 
     @property
-    def bytes_sent(self) -> int:
+    def bytes_sent(self) -> Long:
         """Bytes of the bodies of answers."""
         self._add_up()
         return self._sent
 
     @property
-    def bytes_received(self) -> int:
+    def bytes_received(self) -> Long:
         """Bytes of the bodies of requests, as far as they were read."""
         self._add_up()
         return self._received
 
     @property
-    def processing_time(self) -> int:
+    def processing_time(self) -> Long:
         """Milliseconds inside the container, all requests together."""
         self._add_up()
         return self._processing_ns // 1_000_000
 
     @property
-    def max_time(self) -> int:
+    def max_time(self) -> Long:
         """Milliseconds of the longest of them."""
         self._add_up()
         return self._max_ns // 1_000_000
 
+    @property
+    @readable("minTime", doc="Milliseconds of the shortest of them, null before the first.")
+    def min_time(self) -> int | None:
+        self._add_up()
+        return None if self._min_ns is None else self._min_ns // 1_000_000
+
+    @operation
     def reset_counters(self) -> None:
         """Begin anew, as the bean's operation resetCounters does."""
         self._add_up()
