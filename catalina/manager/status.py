@@ -86,7 +86,7 @@ def _pools(registry: Registry) -> Iterator[tuple[str, str, Numbers]]:
         ):
             usage = bean.value_of(attribute)
             if usage is not None:
-                yield label, kind, {key: usage[key] for key in ("init", "committed", "max", "used")}
+                yield label, kind, {key: usage.values[key] for key in ("init", "committed", "max", "used")}
 
 
 def _connectors(registry: Registry) -> Iterator[ConnectorStatus]:
