@@ -353,6 +353,8 @@ class StandardContext(ContextBean, ContextDescription):
         if cluster is not None:
             cluster.register_manager(manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
+        if self.loader.space is not None:
+            self.loader.space.session_manager = manager
         return manager
 
     def _load_on_startup(self) -> bool:
