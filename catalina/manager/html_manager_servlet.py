@@ -104,7 +104,7 @@ class HTMLManagerServlet(ManagerServlet):
         ]
         if self.html_sub_title:
             body = Html('<p class="lead">{}</p>').format(self.html_sub_title) + body
-        return page(links, title, nav, body)
+        return page(links, title, nav, body, "manager.js")
 
     def _list(self, links: Links, message: str = "OK") -> bytes:  # type: ignore[override]  # a page, not lines
         kind = "bad" if message.startswith("FAIL") else "good"

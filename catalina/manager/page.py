@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import Markup
 
 from catalina.manager.asked import Environ, StartResponse
+from catalina.manager.style import STYLE, STYLE_SOURCE
 from catalina.util.server_info import SERVER_INFO
 
 __all__ = ["Html", "Links", "form", "html_answer", "page", "table"]
@@ -14,7 +15,10 @@ __all__ = ["Html", "Links", "form", "html_answer", "page", "table"]
 Html = Markup
 
 #: Nothing from elsewhere, no script in a page, no frame around it.
-POLICY = "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+POLICY = (
+    f"default-src 'self'; style-src {STYLE_SOURCE}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "object-src 'none'"
+)
 
 _FRAME = Markup("""<!doctype html>
 <html lang="en">
@@ -22,8 +26,8 @@ _FRAME = Markup("""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="stylesheet" href="{base}/manager.css">
-<script src="{base}/manager.js" defer></script>
+<style>{style}</style>
+{script}
 </head>
 <body>
 <a class="skip" href="#content">To the content</a>
@@ -84,14 +88,18 @@ def form(
     )
 
 
-def page(links: Links, title: str, nav: Iterable[tuple[str, str]], body: Html) -> bytes:
+def page(links: Links, title: str, nav: Iterable[tuple[str, str]], body: Html, script: str = "") -> bytes:
     """A whole page.
 
     Args:
+        script: a file of the application; the page must work without it.
         nav: text and address of each link above the page.
     """
     entries = Html(" ").join(Html('<a href="{}">{}</a>').format(address, text) for text, address in nav)
-    return _FRAME.format(title=title, base=links.base, nav=entries, body=body, server=SERVER_INFO).encode()
+    loads = Html('<script src="{}/{}" defer></script>').format(links.base, script) if script else ""
+    return _FRAME.format(
+        title=title, style=Html(STYLE), script=loads, nav=entries, body=body, server=SERVER_INFO
+    ).encode()
 
 
 def html_answer(start_response: StartResponse, content: bytes) -> list[bytes]:
