@@ -9,8 +9,9 @@
         @readable("totalSendTime", doc="Time that replication took, in ms.")
         def total_send(self) -> Long: ...
 
-The method's annotations give Java's types, the first sentence of its docstring the description. Every door (JMX, HTTP,
-the command line) reads this one declaration.
+Methods of a base class that are operations only of some of its classes (``start``) are named there:
+``bean_operations = ("start", "stop")``. The method's annotations give Java's types, the first sentence of its docstring
+the description. Every door (JMX, HTTP, the command line) reads this one declaration.
 """
 
 from __future__ import annotations
@@ -168,6 +169,8 @@ def operations_of(kind: type) -> tuple[Operation, ...]:
             declaration = getattr(member, _DECLARED, None)
             if declaration is not None:
                 found[method] = _described(method, member, declaration)
+        for method in vars(base).get("bean_operations", ()):
+            found[method] = _described(method, getattr(kind, method), _Declaration("", Impact.ACTION, {}))
     return tuple(sorted(found.values(), key=lambda one: (one.name, len(one.parameters))))
 
 

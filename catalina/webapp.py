@@ -41,6 +41,7 @@ __all__ = [
     "distributable",
     "is_distributable",
     "send_error",
+    "session_manager",
 ]
 
 A = TypeVar("A")
@@ -94,6 +95,22 @@ def current_session() -> Session:
     if session is None:
         raise InvalidSessionError("current_session: no request of the container is served in this thread or task")
     return session
+
+
+def session_manager() -> Any:
+    """The manager of the sessions of the application whose code asks, in a request or outside of one.
+
+    Outside of the container it is one of this process; the adapters of frameworks stand on it.
+    """
+    from catalina.loader.application_imports import imports
+    from catalina.session.framework_session import CURRENT_SESSION, local_manager
+
+    session = CURRENT_SESSION.get()
+    context = None if session is None else getattr(session.source, "context", None)
+    if context is not None and context.manager is not None:
+        return context.manager
+    space = imports.asker.asks(False, 2)
+    return local_manager() if space is None or space.session_manager is None else space.session_manager
 
 
 def send_error(

@@ -74,37 +74,47 @@ class CatalinaSessionInterface(SessionInterface):
 
         A session whose last key the application has removed is ended, and its cookie deleted, as Flask does it.
         """
-        if session.accessed or session.modified:
-            response.vary.add("Cookie")
+        accessed = session.accessed
         if session.is_emptied:
             if session.id is not None:
                 session.invalidate()
             session.delete_cookie()
-        elif session:
-            self._set_lifetime(app, session)
+        elif session.id is not None and self._set_lifetime(app, session):
+            response.vary.add("Cookie")
         if isinstance(session.source, LocalSource):
             self._send_local_cookie(app, session, response)
+        if accessed or session.modified:
+            response.vary.add("Cookie")
+        session.accessed = accessed  # not by this
 
     def regenerate(self, session: CatalinaSession) -> None:
         """Give the session a new id in all nodes, as after a login (Flask-Session has this method, too)."""
         if session.id is not None:
             session.change_id()
 
-    def _set_lifetime(self, app: Flask, session: CatalinaSession) -> None:
-        """``permanent`` for PERMANENT_SESSION_LIFETIME, in the node and in the browser; else as the manager says."""
+    def _set_lifetime(self, app: Flask, session: CatalinaSession) -> bool:
+        """``permanent`` for PERMANENT_SESSION_LIFETIME, in the node and in the browser; else as the manager says.
+
+        Returns:
+            Whether a cookie is sent.
+        """
         if not session.permanent:
-            if session.cookie_max_age is not None:  # it was permanent
-                session.set_lifetime(None)
-                session.cookie_max_age = None
-            return
+            if session.cookie_max_age is None:
+                return False
+            session.set_lifetime(None)  # it was permanent
+            session.cookie_max_age = None
+            return True
         seconds = int(app.permanent_session_lifetime.total_seconds())
         session.set_lifetime(max(1, seconds))  # zero would be for ever
-        if session.cookie_max_age != seconds or app.config["SESSION_REFRESH_EACH_REQUEST"]:
-            session.cookie_max_age = seconds
-            session.accessed = True
+        if session.cookie_max_age == seconds and not app.config["SESSION_REFRESH_EACH_REQUEST"]:
+            return False
+        session.cookie_max_age = seconds
+        return True
 
     def _send_local_cookie(self, app: Flask, session: CatalinaSession, response: Response) -> None:
         source: LocalSource = session.source  # type: ignore[assignment]  # the caller has looked
+        if session.modified and source.cookie is None:
+            source.send_session_cookie()  # the settings may be others now
         cookie = source.end()
         if cookie is None:
             return

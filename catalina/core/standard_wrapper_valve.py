@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -43,6 +44,7 @@ class StandardWrapperValve(ValveBase):
             return
         progress = context.in_progress
         progress.inside[request] = None
+        began = perf_counter_ns()
         try:
             path = request.servlet_path + (request.path_info or "")
             if context.swallow_output:
@@ -66,6 +68,7 @@ class StandardWrapperValve(ValveBase):
             )  # fmt: skip
             _failed(response, exc)
         finally:
+            wrapper.requests.count(perf_counter_ns() - began, response.status >= 400, 0, 0)
             del progress.inside[request]
             if progress.waited_for:
                 progress.left()

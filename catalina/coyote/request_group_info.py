@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from catalina.attributes import Component
+from catalina.operations import Long, operation, readable
 
 __all__ = ["RequestGroupInfo"]
 
@@ -25,6 +26,7 @@ class RequestGroupInfo(Component):
 
     def _begin_anew(self) -> None:
         self._count = self._errors = self._sent = self._received = self._processing_ns = self._max_ns = 0
+        self._min_ns: int | None = None
 
     def count(self, elapsed_ns: int, is_error: bool, sent: int, received: int) -> None:
         """One more request is through. Any thread."""
@@ -44,6 +46,8 @@ class RequestGroupInfo(Component):
             self._received += sum(received)
             self._processing_ns += sum(elapsed_ns)
             self._max_ns = max(self._max_ns, *elapsed_ns)
+            shortest = min(elapsed_ns)
+            self._min_ns = shortest if self._min_ns is None else min(self._min_ns, shortest)
 
     @property
     def request_count(self) -> int:
@@ -58,29 +62,36 @@ class RequestGroupInfo(Component):
         return self._errors
 
     @property
-    def bytes_sent(self) -> int:
+    def bytes_sent(self) -> Long:
         """Bytes of the bodies of answers."""
         self._add_up()
         return self._sent
 
     @property
-    def bytes_received(self) -> int:
+    def bytes_received(self) -> Long:
         """Bytes of the bodies of requests, as far as they were read."""
         self._add_up()
         return self._received
 
     @property
-    def processing_time(self) -> int:
+    def processing_time(self) -> Long:
         """Milliseconds inside the container, all requests together."""
         self._add_up()
         return self._processing_ns // 1_000_000
 
     @property
-    def max_time(self) -> int:
+    def max_time(self) -> Long:
         """Milliseconds of the longest of them."""
         self._add_up()
         return self._max_ns // 1_000_000
 
+    @property
+    @readable("minTime", doc="Milliseconds of the shortest of them, null before the first.")
+    def min_time(self) -> int | None:
+        self._add_up()
+        return None if self._min_ns is None else self._min_ns // 1_000_000
+
+    @operation
     def reset_counters(self) -> None:
         """Begin anew, as the bean's operation resetCounters does."""
         self._add_up()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from importlib.machinery import EXTENSION_SUFFIXES, all_suffixes
 from types import ModuleType
+from typing import Any
 
 __all__ = ["ImportSpace", "deciding_name"]
 
@@ -43,6 +44,8 @@ class ImportSpace:
         #: Modules by full name, only those under a top-level name that clashes; the others are in ``sys.modules``.
         self.modules: dict[str, ModuleType] = {}
         self.active = True
+        #: The application's session manager, for code of its own that runs outside of a request.
+        self.session_manager: Any = None
 
     def __repr__(self) -> str:
         return f"ImportSpace({self.name!r})"

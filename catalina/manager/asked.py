@@ -55,6 +55,10 @@ class Asked:
         values = self._parameters.get(name)
         return values[0] if values else None
 
+    def values(self, name: str) -> list[str]:
+        """All values of a parameter."""
+        return self._parameters.get(name, [])
+
     def flag(self, name: str) -> bool:
         """Whether a parameter is the word ``true``."""
         return self[name] == "true"

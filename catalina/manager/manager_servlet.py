@@ -5,30 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Attribute
-from catalina.core.container_servlet import ContainerServlet
 from catalina.core.context_name import ContextName
-from catalina.errors import CatalinaError, DeploymentError, NamingError
-from catalina.loader.load_failure import describe_failure
+from catalina.errors import DeploymentError, NamingError
 from catalina.manager import tls_report
 from catalina.manager.applications import Applications
-from catalina.manager.asked import Asked, Environ, Refused, StartResponse, context_name, text_answer
+from catalina.manager.asked import Asked, Refused, context_name
 from catalina.manager.installation import Installation
+from catalina.manager.text_servlet import Lines, TextServlet
 from catalina.manager.vm_report import thread_dump, vm_info
-from catalina.mbeans.audit import audit
+from catalina.mbeans.managed_bean import tomcat_class_name
 from catalina.util.server_info import SERVER_INFO
-from catalina.webapp import send_error
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
     from catalina.core.standard_context import StandardContext
-    from catalina.core.standard_server import StandardServer
     from catalina.core.standard_wrapper import ServletConfig
 
-__all__ = ["ManagerServlet"]
+__all__ = ["ManagerServlet", "name_of_file"]
 
 log = logging.getLogger("org.apache.catalina.manager.ManagerServlet")
 
@@ -39,63 +34,21 @@ NO_STORE_CONFIG = (
 #: What objects of Python are called where Java's class names are asked for.
 JAVA_TYPES = {str: "java.lang.String", bool: "java.lang.Boolean", int: "java.lang.Integer", float: "java.lang.Double"}
 
-Lines = list[str]
 
+class ManagerServlet(TextServlet):
+    """The commands for applications, sessions, certificates, and facts of the server."""
 
-class ManagerServlet(ContainerServlet):
-    """``/text/<command>``: each answer is lines of plain text, the first begins with ``OK -`` or ``FAIL -``."""
+    audited = ("path", "version", "update", "war", "config", "tag", "fileName", "idle", "tlsHostName")
 
-    debug = Attribute(int, 1, inert="what is logged is configured in logging.properties")
-
-    #: What the audit log calls this door.
-    door = "manager/text"
-
-    def start_servlet(self, _: ServletConfig, context: StandardContext) -> None:
+    def start_servlet(self, config: ServletConfig, context: StandardContext) -> None:
         """Called once, before the first request."""
+        super().start_servlet(config, context)
         self.applications = Applications(context)
-        warn_without_lock_out(context)
-
-    @property
-    def _server(self) -> StandardServer:
-        server = self.applications.host.server
-        if server is None:
-            raise Refused("Encountered exception [the host has no server]")
-        return server
 
     @property
     def _connectors(self) -> list[Connector]:
         engine: Any = self.applications.host.parent
         return list(engine.service.connectors)
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD", "PUT"):
-            return send_error(environ, start_response, 405, f"HTTP method {method} is not supported by this URL")
-        asked = Asked(environ, self.door)
-        with self._server.reactor.blocking():
-            lines, rest = self._answer(asked)
-        return text_answer(start_response, lines, rest)
-
-    def _answer(self, asked: Asked) -> tuple[Lines, str]:
-        commands = PUT_COMMANDS if asked.method == "PUT" else COMMANDS
-        command = commands.get(asked.command)
-        if command is None:
-            return [f"FAIL - Unknown command [{asked.command}]"], ""
-        try:
-            answer = command(self, asked)
-        except Refused as refused:
-            answer = f"FAIL - {refused}".split("\n")
-        except CatalinaError as error:
-            log.error("%s: %s", asked.command, error)
-            answer = [f"FAIL - Encountered exception [{error}]"]
-        except OSError as error:
-            log.exception("%s failed", asked.command)
-            answer = [f"FAIL - Encountered exception [{describe_failure(error)}]"]
-        lines, rest = answer if isinstance(answer, tuple) else (answer, "")
-        if asked.command in CHANGING:
-            failed = Refused(lines[0]) if lines and lines[0].startswith("FAIL") else None
-            audit(asked.caller, asked.command.strip("/"), _subject(asked), failed=failed)
-        return lines, rest
 
     # -- applications ----------------------------------------------------------------------------------------------
 
@@ -128,7 +81,7 @@ class ManagerServlet(ContainerServlet):
                 raise Refused(f"Invalid parameters supplied for command [{asked.command}]")
             return Installation(self.applications, asked.name(), update=True).from_tag(tag)
         path = asked["path"]
-        name = asked.name() if path is not None else _name_of_file(config if config is not None else war)
+        name = asked.name() if path is not None else name_of_file(config if config is not None else war)
         return Installation(self.applications, name, asked.flag("update")).from_server(war, config)
 
     def _upload(self, asked: Asked) -> Lines:
@@ -164,7 +117,7 @@ class ManagerServlet(ContainerServlet):
 
     def _resources(self, asked: Asked) -> Lines:
         wanted = asked["type"]
-        resources = self._server.global_naming_resources
+        resources = self.server.global_naming_resources
         if resources is None:
             raise Refused("No global JNDI resources are available")
         lines = [f"OK - Listed global resources of {f'type [{wanted}]' if wanted is not None else 'all types'}"]
@@ -175,13 +128,13 @@ class ManagerServlet(ContainerServlet):
             except NamingError as error:
                 lines.append(f"FAIL - Encountered exception [{error}]")
                 continue
-            kind = JAVA_TYPES.get(type(found)) or _class_name(type(found))
+            kind = JAVA_TYPES.get(type(found)) or tomcat_class_name(type(found))
             if wanted is None or wanted in (kind, declared.get(name)):
                 lines.append(f"{name}:{kind}")
         return lines
 
     def _vm_info(self, asked: Asked) -> tuple[Lines, str]:
-        return ["OK - VM info"], vm_info(self._server.properties)
+        return ["OK - VM info"], vm_info(self.server.properties)
 
     def _thread_dump(self, asked: Asked) -> tuple[Lines, str]:
         return ["OK - JVM thread dump"], thread_dump()
@@ -207,62 +160,37 @@ class ManagerServlet(ContainerServlet):
     def _reload_tls(self, asked: Asked) -> Lines:
         return tls_report.reload_tls(self._connectors, asked["tlsHostName"])
 
-
-COMMANDS: dict[str, Callable[[ManagerServlet, Asked], Lines | tuple[Lines, str]]] = {
-    "/deploy": ManagerServlet._deploy,
-    "/list": ManagerServlet._list,
-    "/reload": ManagerServlet._reload,
-    "/resources": ManagerServlet._resources,
-    "/save": ManagerServlet._save,
-    "/serverinfo": ManagerServlet._server_info,
-    "/sessions": ManagerServlet._sessions,
-    "/expire": ManagerServlet._sessions,
-    "/start": ManagerServlet._start,
-    "/stop": ManagerServlet._stop,
-    "/undeploy": ManagerServlet._undeploy,
-    "/findleaks": ManagerServlet._find_leaks,
-    "/vminfo": ManagerServlet._vm_info,
-    "/threaddump": ManagerServlet._thread_dump,
-    "/sslConnectorCiphers": ManagerServlet._ciphers,
-    "/sslConnectorCerts": ManagerServlet._certificates,
-    "/sslConnectorTrustedCerts": ManagerServlet._trusted_certificates,
-    "/sslReload": ManagerServlet._reload_tls,
-}
-PUT_COMMANDS: dict[str, Callable[[ManagerServlet, Asked], Lines | tuple[Lines, str]]] = {
-    "/deploy": ManagerServlet._upload
-}
-#: Commands that change something.
-CHANGING = frozenset(
-    ("/deploy", "/reload", "/sessions", "/expire", "/start", "/stop", "/undeploy", "/sslReload", "/save")
-)
+    commands = {
+        "GET": {
+            "/deploy": _deploy,
+            "/list": _list,
+            "/reload": _reload,
+            "/resources": _resources,
+            "/save": _save,
+            "/serverinfo": _server_info,
+            "/sessions": _sessions,
+            "/expire": _sessions,
+            "/start": _start,
+            "/stop": _stop,
+            "/undeploy": _undeploy,
+            "/findleaks": _find_leaks,
+            "/vminfo": _vm_info,
+            "/threaddump": _thread_dump,
+            "/sslConnectorCiphers": _ciphers,
+            "/sslConnectorCerts": _certificates,
+            "/sslConnectorTrustedCerts": _trusted_certificates,
+            "/sslReload": _reload_tls,
+        },
+        "PUT": {"/deploy": _upload},
+    }
+    changing = frozenset(
+        ("/deploy", "/reload", "/sessions", "/expire", "/start", "/stop", "/undeploy", "/sslReload", "/save")
+    )
 
 
-def warn_without_lock_out(context: StandardContext) -> None:
-    """Say that passwords can be guessed without end, when the realm is no LockOutRealm."""
-    from catalina.realm.lock_out_realm import LockOutRealm
-
-    if context.realm is not None and not isinstance(context.realm, LockOutRealm):
-        log.warning("The realm of [%s] is no LockOutRealm: whoever reaches the application can try passwords without "
-                    "end. Put its <Realm> into <Realm className=\"org.apache.catalina.realm.LockOutRealm\">",
-                    context.name)  # fmt: skip
-
-
-def _subject(asked: Asked) -> str:
-    """What a command is about, for the audit log: ``path=/shop update=true``."""
-    named = (f"{name}={asked[name]}" for name in ("path", "version", "war", "config", "tag", "idle", "tlsHostName")
-             if asked[name] is not None)  # fmt: skip
-    return " ".join(named)
-
-
-def _name_of_file(file: str | None) -> ContextName:
+def name_of_file(file: str | None) -> ContextName:
     """The application that a descriptor's or archive's file name stands for."""
     try:
         return ContextName.of_file(file or "")
     except DeploymentError:
         return context_name(file)
-
-
-def _class_name(kind: type) -> str:
-    from catalina.mbeans.managed_bean import tomcat_class_name
-
-    return tomcat_class_name(kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["INT_MAX", "hash_map_order", "modeler_class", "whole_number_type"]
+__all__ = ["INT_MAX", "hash_map_order", "modeler_class", "shows_class_name", "whole_number_type"]
 
 INT_MAX = 2**31 - 1
 
@@ -38,6 +38,17 @@ _LONG_IN = {
     "connectTimeout": {"TcpFailureDetector"},
     "timeout": {"PooledParallelSender"},
 }
+
+#: Classes whose beans do not have the attribute className in Tomcat; ours have it everywhere else.
+_NAMELESS = frozenset(
+    """
+    AjpNioProtocol ApplicationFilterConfig AuthenticatedUserRealm Cache ContextResource ContextResourceLink
+    FarmWarDeployer HealthCheckValve Http11Nio2Protocol Http11NioProtocol JsonAccessLogValve LoadBalancerDrainingValve
+    MemberImpl MemoryUserDatabase NamingResourcesImpl NioEndpoint NullRealm ParameterLimitValve RemoteIpValve
+    ReplicationValve RequestGroupInfo SSLHostConfig SSLHostConfigCertificate SSLValve SimpleTcpCluster StandardContext
+    StandardEngine StandardHost StandardRoot StandardServer StandardService StandardThreadExecutor StandardWrapper
+    """.split()  # noqa: SIM905  # 35 quoted words would hide them
+)
 
 _MODELER = "org.apache.tomcat.util.modeler.BaseModelMBean"
 #: ``type`` (or ``j2eeType``) of a name -> the class of Tomcat's that shows such beans; all others have the plain one.
@@ -74,6 +85,11 @@ def whole_number_type(name: str, class_name: str, value: object = 0) -> str:
         is_long = plain in _LONG or plain.startswith(("counterSend_", "counterReceive_"))
     fits = not isinstance(value, int) or -INT_MAX - 1 <= value <= INT_MAX
     return "long" if is_long or not fits else "int"
+
+
+def shows_class_name(class_name: str) -> bool:
+    """Whether the beans of a class have the attribute className; ``class_name`` is Tomcat's, with its package."""
+    return class_name.rpartition(".")[2] not in _NAMELESS
 
 
 def modeler_class(kind: str, component: str, managed_class: str) -> str:

@@ -9,7 +9,8 @@ XML names are the names of beans, too: ``max_active`` is ``maxActive``; the part
 letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks what has another name, and what can be called.
 
 A class says in ``bean_hidden`` (Python names) what is no attribute of its bean, in ``bean_fixed`` (XML names) what
-cannot be set while it runs, in ``bean_notifications`` what it tells, and in ``bean_class`` its class's name where the
+cannot be set while it runs, in ``bean_names`` (XML name -> name) what its bean calls otherwise, in
+``bean_notifications`` what it tells, and in ``bean_class`` its class's name where the
 rule does not give it.
 """
 
@@ -24,10 +25,10 @@ from catalina.attributes import Attribute, AttributeRefused, Component, xml_name
 from catalina.errors import CatalinaError
 from catalina.lifecycle import Lifecycle
 from catalina.mbeans.bean_info import AttributeInfo, BeanInfo, NotificationInfo
-from catalina.mbeans.java_types import hash_map_order, modeler_class, whole_number_type
+from catalina.mbeans.java_types import hash_map_order, modeler_class, shows_class_name, whole_number_type
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.secrets import HIDDEN, looks_secret, shown
-from catalina.mbeans.values import BeanAttributeError, as_text, converted, shown_value
+from catalina.mbeans.values import BeanAttributeError, NoSetter, NotOfType, as_text, converted, shown_value
 from catalina.operations import Operation, first_sentence, java_type_of, operations_of, readable_of
 from catalina.repeated_messages import RepeatedMessages
 
@@ -38,16 +39,21 @@ failures = RepeatedMessages(log)
 
 _SIMPLE = (bool, int, float, str)
 #: Return annotations of properties that are read; a property that returns an object may do work to make it.
-_SIMPLE_ANNOTATION = re.compile(r"(?:(?:int|Long|float|str|bool)|(?:list|tuple)\[str(?:, \.\.\.)?\])(?: \| None)?")
+_SIMPLE_ANNOTATION = re.compile(
+    r"(?:int|Long|float|str|bool|ObjectName|CompositeData|TabularData"
+    r"|(?:list|tuple)\[(?:str|ObjectName|CompositeData)(?:, \.\.\.)?\])(?: \| None)?"
+)
 _OWN_PACKAGES = ("coyote", "tomcat", "juli", "naming")
 
 
 class NoSuchOperation(CatalinaError):
     """A bean has no operation of that name with so many parameters."""
 
-    def __init__(self, name: str, arguments: int, class_name: str) -> None:
+    def __init__(self, name: str, arguments: int, class_name: str, signature: Sequence[str] | None = None) -> None:
         super().__init__(f"Cannot find operation [{name}] with [{arguments}] arguments on a bean of [{class_name}]")
+        self.name = name
         self.class_name = class_name
+        self.signature = signature
 
 
 def tomcat_class_name(kind: type) -> str:
@@ -104,16 +110,26 @@ class ManagedBean:
         """Set a declared attribute from text, as the XML would, or from a value of its type.
 
         Raises:
-            BeanAttributeError: it is not declared, or the value does not convert.
+            BeanAttributeError: there is none of that name.
+            NoSetter: it is not declared, so that it can only be read.
+            NotOfType: the value does not convert.
         """
         declaration = self._setters().get(name)
         if declaration is None:
-            raise BeanAttributeError(f"Cannot find setter method [{name}] on resource [{self.component}]")
+            if name not in self.names():
+                raise BeanAttributeError(f"Cannot find attribute [{name}] on resource [{self.component}]")
+            method = f"{self.class_name}.set{name[:1].upper()}{name[1:]}({self.type_of(name)})"
+            raise NoSetter(name, self.component, method)
+        if value is None:
+            if declaration.kind is not str:
+                raise NotOfType(f"{name} is null: expected {declaration.expected}")
+            setattr(self.component, declaration.name, None)
+            return
         text = as_text(value)
         try:
             self.component.set_attribute(declaration.xml, text)
         except AttributeRefused as refused:
-            raise BeanAttributeError(f"{name}={text!r}: expected {refused.expected}") from refused
+            raise NotOfType(f"{name}={text!r}: expected {refused.expected}") from refused
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Name and value of each attribute that can be read now and is not None; one that fails is logged, and left
@@ -185,6 +201,8 @@ class ManagedBean:
             kind = _JAVA_KINDS[declaration.kind]
             value = getattr(self.component, reader, 0)
             return whole_number_type(name, self.class_name, value) if kind == "int" else kind
+        if declaration is not None:
+            return _STRING
         value = self.value_of(name, reader)
         if isinstance(value, bool):
             return "boolean"
@@ -207,13 +225,13 @@ class ManagedBean:
                 continue
             if len(found.parameters) == arguments and (signature is None or found.signature == tuple(signature)):
                 return found
-        raise NoSuchOperation(name, arguments, self.modeler_class)
+        raise NoSuchOperation(name, arguments, self.modeler_class, signature)
 
     def invoke(self, found: Operation, arguments: Sequence[Any]) -> Any:
         """Call an operation; arguments are values of its types, or text.
 
         Raises:
-            BeanAttributeError: an argument does not convert.
+            NotOfType: an argument does not convert.
             Exception: whatever the component raises.
         """
         values = [
@@ -228,6 +246,8 @@ class ManagedBean:
         return HIDDEN if value and looks_secret(name) else value
 
     def _value(self, reader: str) -> Any:
+        if self._is_text(reader):
+            return _as_configured(getattr(self.component, reader))
         if reader == _STATE:
             return getattr(self.component, "state").label  # noqa: B009  # only a Lifecycle has a state
         if reader == _CLASS:
@@ -235,6 +255,14 @@ class ManagedBean:
         if reader == _MODELER_TYPE:
             return self.class_name
         return getattr(self.component, reader)
+
+    def _is_text(self, reader: str) -> bool:
+        """True for a declared attribute that is no number or truth value: Java shows what the XML would say."""
+        one = self._by_python_name().get(reader)
+        return one is not None and one.kind not in _JAVA_KINDS
+
+    def _by_python_name(self) -> dict[str, Attribute[Any]]:
+        return {one.name: one for one in type(self.component).attributes().values()}
 
     @property
     def _is_channel_part(self) -> bool:
@@ -246,6 +274,8 @@ class ManagedBean:
         return self.name is not None and self.modeler_class != self.class_name
 
     def _spelt(self, name: str) -> str:
+        other: dict[str, str] = getattr(self.component, "bean_names", {})
+        name = other.get(name, name)
         return name[0].upper() + name[1:] if self._is_channel_part else name
 
     def _declarations(self) -> dict[str, Attribute[Any]]:
@@ -270,12 +300,12 @@ class ManagedBean:
             for declaration in vars(base).get("declared", {}).values():
                 found[declaration.xml] = declaration.name
             for name, member in vars(base).items():
-                if not isinstance(member, property) or name.startswith("_"):
+                if not isinstance(member, property):
                     continue
                 mark = readable_of(member)
                 if mark is not None:
                     marked[mark.name] = name
-                elif _is_simple(member):
+                elif not name.startswith("_") and _is_simple(member):
                     found.setdefault(xml_name(name), name)
         hidden = {*marked.values(), *getattr(kind, "bean_hidden", ())}
         found = {name: python for name, python in found.items() if python not in hidden}
@@ -284,7 +314,7 @@ class ManagedBean:
             if not name.startswith("_") and name not in declared and isinstance(value, _SIMPLE):
                 found.setdefault(xml_name(name), name)
         spelt = {self._spelt(name): python for name, python in found.items()} | marked
-        if not self._is_channel_part:
+        if self.name is None or (self._has_modeler and shows_class_name(self.class_name)):
             spelt.setdefault("className", _CLASS)
         if self._has_modeler:
             spelt[_MODELER_TYPE] = _MODELER_TYPE
@@ -305,6 +335,15 @@ _JAVA_KINDS: dict[Any, str] = {int: "int", bool: "boolean", float: "double", str
 _ATTRIBUTE_CHANGES = NotificationInfo(
     "javax.management.AttributeChangeNotification", ("jmx.attribute.change",), "An attribute has been set."
 )
+
+
+def _as_configured(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    pattern = getattr(value, "pattern", None)
+    if isinstance(pattern, str):
+        return pattern
+    return as_text(sorted(value) if isinstance(value, set | frozenset) else value)
 
 
 def _member(kind: type, reader: str) -> property | None:

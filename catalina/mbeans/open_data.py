@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["CompositeData", "CompositeType", "TabularData"]
+__all__ = ["CompositeData", "CompositeType", "ItemType", "TabularData"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,16 @@ class CompositeType:
     Args:
         name: Java's name of it, ``java.lang.management.MemoryUsage``.
         description: for people.
-        items: name -> (Java's type or a CompositeType, description).
+        items: name -> (type, description). A type is Java's name of it, a record's, or a list with one of these for
+            an array.
     """
 
     name: str
     description: str
-    items: Mapping[str, tuple[str | CompositeType, str]]
+    items: Mapping[str, tuple[ItemType, str]]
+
+
+ItemType: TypeAlias = "str | CompositeType | list[CompositeType]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class InstanceNotFound(CatalinaError):
 class OperationFailed(CatalinaError):
     """The operation was called and raised something, which is the cause."""
 
+    def __init__(self, operation: str, name: ObjectName, cause: BaseException) -> None:
+        super().__init__(f"{operation} of {name} failed: {cause!r}")
+        self.operation = operation
+
 
 class Registry:
     """The beans of one server. Any thread."""
@@ -94,7 +98,7 @@ class Registry:
 
         Raises:
             InstanceNotFound: there is no such bean.
-            BeanAttributeError: no such attribute, or no such value.
+            BeanAttributeError: no such attribute, none that can be set, or no value of its type.
         """
         bean = self.find(name)
         old = bean.value_of(attribute) if attribute in bean.names() else None
@@ -134,7 +138,7 @@ class Registry:
             raise
         except Exception as fault:
             audit(caller, "invoke", name, name=operation, new=list(arguments), failed=fault)
-            raise OperationFailed(f"{operation} of {name} failed: {fault!r}") from fault
+            raise OperationFailed(operation, name, fault) from fault
         if not quiet:
             audit(caller, "invoke", name, name=operation, new=list(arguments))
         return result

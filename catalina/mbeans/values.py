@@ -9,7 +9,7 @@ from catalina.errors import CatalinaError
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, TabularData, java_text
 
-__all__ = ["BeanAttributeError", "as_text", "converted", "shown_value"]
+__all__ = ["BeanAttributeError", "NoSetter", "NotOfType", "as_text", "converted", "shown_value"]
 
 _STRING = "java.lang.String"
 _SHOWN = (bool, int, float, str, bytes, ObjectName, CompositeData, TabularData)
@@ -19,7 +19,25 @@ _INTEGERS = {"byte": 8, "short": 16, "int": 32, "long": 64}
 
 
 class BeanAttributeError(CatalinaError):
-    """There is no such attribute, it cannot be set, or a value is none of its type."""
+    """There is no such attribute."""
+
+
+class NoSetter(BeanAttributeError):
+    """An attribute cannot be set.
+
+    Args:
+        name: of the attribute.
+        resource: the component, for the text.
+        method: what Java would have called, with class and parameters.
+    """
+
+    def __init__(self, name: str, resource: object, method: str) -> None:
+        super().__init__(f"Cannot find setter method [set{name[:1].upper()}{name[1:]}] on resource [{resource}]")
+        self.method = method
+
+
+class NotOfType(BeanAttributeError):
+    """A value is none of the type of an attribute or parameter."""
 
 
 def converted(kind: str, value: Any, name: str) -> Any:
@@ -31,7 +49,7 @@ def converted(kind: str, value: Any, name: str) -> Any:
         name: of the parameter, for the error.
 
     Raises:
-        BeanAttributeError: it is none.
+        NotOfType: it is none.
     """
     if kind == _STRING:
         return value if value is None else as_text(value)
@@ -48,7 +66,7 @@ def converted(kind: str, value: Any, name: str) -> Any:
             pass
     elif isinstance(value, list | tuple) and kind.startswith("["):
         return list(value)
-    raise BeanAttributeError(f"{name}={text!r}: expected a value of the type {kind}")
+    raise NotOfType(f"{name}={text!r}: expected a value of the type {kind}")
 
 
 def shown_value(value: Any) -> Any:
@@ -56,7 +74,7 @@ def shown_value(value: Any) -> Any:
     if value is None or isinstance(value, _SHOWN):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [item if isinstance(item, _IN_LISTS) else java_text(item) for item in value]
+        return [item if item is None or isinstance(item, _IN_LISTS) else java_text(item) for item in value]
     pattern = getattr(value, "pattern", None)
     return pattern if isinstance(pattern, str) else str(value)
 

@@ -27,6 +27,7 @@ from catalina.deploy.directory_watcher import DirectoryWatcher
 from catalina.deploy.settling import stamp_of, tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent, LifecycleState
+from catalina.operations import Impact, operation
 from catalina.startup.application_deployer import ApplicationDeployer
 from catalina.startup.application_sources import ApplicationSources, repeated
 from catalina.startup.archive_exchange import ArchiveExchange
@@ -155,6 +156,11 @@ class HostConfig(Component):
             self._watch()
             if self.sources.unsettled and self._watcher is not None:
                 self._watcher.look_again(self.sources.settling.quiet)
+
+    @operation(name="check")
+    def check_application(self, name: str) -> None:
+        """Look at the files of one application, and deploy, reload or undeploy it."""
+        self.check_now(name)
 
     def check_now(self, name: str) -> None:
         """Act on changes of one application, and deploy it when it is new, also without autoDeploy.
@@ -396,6 +402,7 @@ class HostConfig(Component):
             if mine:
                 self.remove_serviced(name)
 
+    @operation
     def try_add_serviced(self, name: str) -> bool:
         """Take an application for oneself: looks leave it alone. False when somebody else has it."""
         with self._lock:
@@ -404,6 +411,7 @@ class HostConfig(Component):
             self._serviced.add(name)
             return True
 
+    @operation
     def remove_serviced(self, name: str) -> None:
         """Give an application back."""
         with self._lock:
@@ -416,6 +424,7 @@ class HostConfig(Component):
             return context.failure
         return application.failure if application is not None else ""
 
+    @operation(impact=Impact.INFO)
     def is_deployed(self, name: str) -> bool:
         """Whether an application of that context name came from files."""
         return name in self.deployed

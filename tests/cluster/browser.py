@@ -26,6 +26,7 @@ class Browser:
         self.set_cookies: list[str] = []
         self.headers: dict[str, str] = {}
         self.token = ""
+        self.password = ""
 
     @property
     def session_id(self) -> str | None:
@@ -35,7 +36,7 @@ class Browser:
         """Status and the JSON of the body, its text when it is none."""
         connection = http.client.HTTPConnection(node.address, node.http_port, timeout=20)
         try:
-            headers = {"X-CSRF-Token": self.token, "Host": "localhost"}
+            headers = {"X-CSRF-Token": self.token, "X-Password": self.password, "Host": "localhost"}
             if self.cookies:
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
             connection.request(method, self.app + path, headers=headers)

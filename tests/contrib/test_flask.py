@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from catalina.errors import NotReplicableError
-from tests.core.node import Answer, Node, web_xml
+from tests.contrib.client import Client
+from tests.core.node import Node, web_xml
 from tests.support.frameworks import need_frameworks
 
 need_frameworks()
@@ -79,26 +80,6 @@ SERVLET = (
     "<distributable/><servlet><servlet-name>s</servlet-name><servlet-class>flaskshop:app</servlet-class></servlet>"
     "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>"
 )
-
-
-class Client:
-    """Asks one application and sends its cookie back."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.cookie = ""
-        self.answer = Answer()
-
-    def get(self, path: str) -> str:
-        headers = {"Cookie": f"JSESSIONID={self.cookie}"} if self.cookie else {}
-        self.answer = self.node.ask(f"/shop{path}", headers=headers)
-        for text in self.set_cookies:
-            self.cookie = text.partition("JSESSIONID=")[2].partition(";")[0]
-        return self.answer.body.decode()
-
-    @property
-    def set_cookies(self) -> list[str]:
-        return [value for name, value in self.answer.headers if name.lower() == "set-cookie"]
 
 
 def files(more: str = "", settings: str = "") -> dict[str, str | bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import re
 import shutil
 import zipfile
@@ -15,6 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from tests.interop.differential.servers import free_port, running_java
 from tests.manager.site import PROJECT, USERS, make_base, running
@@ -71,7 +73,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Manager, Ma
     java = _java_base(tmp_path_factory.mktemp("java"))
     port = free_port()
     (java / "conf" / "server.xml").write_text(SERVER_XML.format(port=port, fixed=java / "fixed"))
-    ours = make_base(tmp_path_factory.mktemp("ours") / "base", managers=("manager",))
+    ours = make_base(tmp_path_factory.mktemp("ours") / "base", managers=("manager", "host-manager"))
     (ours / "conf" / "server.xml").write_text(SERVER_XML.format(port=0, fixed=ours / "fixed"))
     for base in (java, ours):
         (base / "fixed" / "WEB-INF").mkdir(parents=True)
@@ -93,7 +95,7 @@ def _java_base(base: Path) -> Path:
     (base / "conf" / "tomcat-users.xml").write_text(USERS)
     shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
     (base / "conf" / "context.xml").write_text('<Context containerSciFilter=".*"/>')
-    for name in ("manager",):
+    for name in ("manager", "host-manager"):
         shutil.copytree(f"{ADMIN}/{name}", base / "admin" / name)
         web_xml = base / "admin" / name / "WEB-INF" / "web.xml"
         # Its error pages are JSPs, which take seconds to compile.
@@ -158,6 +160,20 @@ def test_the_same_requests_get_the_same_answers(both, archive):
     assert different == [], "\n".join(map(repr, different))
 
 
+HOST_STEPS = (
+    "", "frob", "list", "add?name=vh1&appBase=vh1&aliases=a.vh1,b.vh1&manager=false", "add?name=vh1", "add",
+    "add?name=", "list", "start?name=vh1", "stop?name=vh1", "stop?name=vh1", "start?name=vh1", "remove?name=vh1",
+    "remove?name=localhost", "stop?name=localhost", "start?name=localhost", "start?name=zz", "remove?name=zz", "stop",
+    "add?name=vh2&appBase=../out", "persist", "list",
+)  # fmt: skip
+
+
+def test_the_same_hosts_are_added_and_removed(both):
+    answers = [[server.ask("GET", f"/host-manager/text/{step}") for step in HOST_STEPS] for server in both]
+    java, ours = ([(status, re.sub(r"\[/.*/out\]", "[out]", text)) for status, text in each] for each in answers)
+    assert ours == java
+
+
 @pytest.mark.parametrize(
     ("method", "path", "login"),
     [
@@ -181,3 +197,41 @@ def test_the_list_has_the_same_lines(both):
     theirs = [re.sub(r"[^:]*(/(host-)?manager)$", r"\1", line) for line in java[1:]]
     assert ours[0] == java[0]
     assert sorted(own) == sorted(theirs)
+
+
+def _shape(element: etree._Element) -> tuple[object, ...]:
+    """Names of elements and attributes in their order, each kind of child once."""
+    children = {_shape(child) for child in element}
+    return element.tag, tuple(map(str, element.keys())), tuple(sorted(map(str, children)))
+
+
+def test_the_status_in_xml_has_the_same_elements_and_attributes(both):
+    shapes = []
+    for server in both:
+        status, text = server.ask("GET", "/manager/status/all?XML=true")
+        assert status == 200
+        assert text.startswith('<?xml version="1.0" encoding="utf-8"?><?xml-stylesheet type="text/xsl" href="/manager/')
+        root = etree.fromstring(text.encode())
+        for workers in root.findall("connector/workers"):
+            for worker in workers:  # how many there are, and of which request, is each one's own business
+                workers.remove(worker)
+        shapes.append(_shape(root))
+    assert shapes[0] == shapes[1]
+
+
+def _keys(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _keys(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_keys(value[0])] if value else []
+    return type(value).__name__
+
+
+def test_the_status_in_json_has_the_same_keys_and_types(both):
+    java, ours = (_keys(json.loads(server.ask("GET", "/manager/status/all?JSON=true")[1])["tomcat"]) for server in both)
+    for tree in (java, ours):
+        (context,) = tree["context"]
+        context.pop("jsp", None)
+        context.pop("tldScanTime", None)
+        context["wrapper"][0].pop("classLoadTime", None)
+    assert ours == java

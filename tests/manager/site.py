@@ -79,6 +79,8 @@ class Site:
         self.port = self.service.connectors[0].local_port
         self.login: str | None = "op:secret"
         self.cookie = ""
+        #: Cookies of other applications are for their paths.
+        self.keeps_cookies_of = "/manager"
 
     @property
     def host(self) -> StandardHost:
@@ -103,7 +105,7 @@ class Site:
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
             made = response.getheader("Set-Cookie")
-            if made is not None:
+            if made is not None and path.startswith(self.keeps_cookies_of):
                 self.cookie = made.partition(";")[0]
             return Answer(response.status, dict(response.getheaders()), text)
 

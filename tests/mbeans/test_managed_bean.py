@@ -62,8 +62,8 @@ def test_a_declared_attribute_can_be_set_as_the_xml_would() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("activeSize", "1", r"Cannot find setter method \[activeSize\]"),
-        ("nope", "1", r"Cannot find setter method \[nope\]"),
+        ("activeSize", "1", r"Cannot find setter method \[setActiveSize\]"),
+        ("nope", "1", r"Cannot find attribute \[nope\] on resource"),
         ("maxSize", "many", "maxSize='many': expected a whole number of connections"),
     ],
 )

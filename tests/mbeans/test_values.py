@@ -43,7 +43,7 @@ def test_what_is_no_value_of_the_type_is_refused(kind: str, given: str) -> None:
 
 def test_what_no_door_knows_is_shown_by_its_text() -> None:
     assert shown_value(re.compile("a.*")) == "a.*"
-    assert shown_value((1, True, None)) == [1, True, "null"]
+    assert shown_value((1, True, None, 2.5)) == [1, True, None, "2.5"]
     assert shown_value(ValueError("x")) == "x"
 
 

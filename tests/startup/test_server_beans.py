@@ -58,7 +58,7 @@ def server(tmp_path: Path) -> StandardServer:
         ("Catalina:type=Valve,name=StandardEngineValve", "className", "org.apache.catalina.core.StandardEngineValve"),
         ("Catalina:type=Realm,realmPath=/realm0", "failureCount", 3),
         ("Catalina:type=Realm,realmPath=/realm0/realm0", "resourceName", "UserDatabase"),
-        ("Catalina:type=Cluster", "channelSendOptions", 8),
+        ("Catalina:type=Cluster", "channelSendOptions", "8"),
         ("ClusterChannel:type=Channel,channel=Catalina-Channel,component=Membership", "DropTime", 1234),
         (
             "ClusterChannel:type=Channel,channel=Catalina-Channel,component=Interceptor,interceptorName=TcpFailureDetector",
