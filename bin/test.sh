@@ -16,6 +16,7 @@ PACKAGES="
 python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
+tomcat10-admin        /usr/share/tomcat10-admin/manager/WEB-INF/web.xml
 default-jdk-headless  javac
 gcc                   cc
 apache2               /usr/sbin/apache2
@@ -95,6 +96,8 @@ if [ ! -f .venv/.test-installed ] || [ pyproject.toml -nt .venv/.test-installed 
   fi
   touch .venv/.test-installed
 fi
+# Web frameworks with their source archives, beside the environment. Without them the tests say what they lack.
+.venv/bin/python -m tests.support.frameworks >>.venv/setup.log 2>&1 || tail -1 .venv/setup.log >&2
 
 failed=0
 .venv/bin/ruff check . || failed=1

@@ -30,6 +30,8 @@ HOWTO_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOrignalSessionID"
 class JvmRouteBinderValve(ValveBase):
     """A session id that names another node's jvmRoute gets this node's; cookie and all other nodes are told."""
 
+    bean_operations = ("start", "stop")
+
     enabled = Attribute(bool, True, doc="Rewrite the node name in the session id after a failover.")
     session_id_attribute = Attribute(
         str, DEFAULT_ATTRIBUTE, doc="Request attribute that keeps the id the client came with; empty for none."
