@@ -157,7 +157,7 @@ class MapFetching(MapBase):
             entry = self._entries.get(id)
             if entry is None or entry.is_primary:
                 self._take_handed(entry, id)
-            elif entry.primary in self._members and entry.primary is not None:
+            elif entry.primary is not None and entry.primary in self._members:
                 self._hand_over(entry, held, entry.primary)
 
     def _take_handed(self, entry: MapEntry | None, id: Any) -> bool:
