@@ -77,6 +77,10 @@ class SimRequest:
         self.response = SimResponse()
         self._session: Any = None
 
+    @property
+    def session(self) -> Any:
+        return self._session
+
     def get_session(self, create: bool = True) -> Any:
         if self._session is not None and self._session.is_valid:
             return self._session
