@@ -39,6 +39,7 @@ class _Host(FakeHost):
 
 class _Cookies:
     cookie_tracking = False  # a client is told the id by its answer
+    max_age = -1
     path = "/app"
 
 
