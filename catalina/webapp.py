@@ -125,7 +125,7 @@ def send_error(
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Error"
-    environ[SEND_ERROR](status, message)
+    environ[SEND_ERROR]((status, message))
     start_response(f"{status} {phrase}", [])
     return []
 

@@ -320,15 +320,9 @@ class Endpoint:
         if self.paused:  # meanwhile, by another thread, which may have found nothing to take back
             self._accept_off()
 
-    def _is_paused(self) -> bool:
-        """The attribute as it is now, whatever it was before."""
-        return self.paused
-
     def _accept_again(self) -> None:
         if not self.paused and self._has_room():
             self._accept_on()
-            if self._is_paused():  # since then, by another thread, which may have found nothing to take back
-                self._accept_off()
 
     def _accept_off(self) -> None:
         if self._accepting:

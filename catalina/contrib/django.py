@@ -28,6 +28,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.module_loading import import_string
 
 from catalina.session.session_facade import SessionFacade, SessionSource
 from catalina.session.staged_attributes import StagedAttributes
@@ -365,3 +366,24 @@ def _tell_middleware() -> None:
 
 
 _tell_middleware()
+
+
+def adopt(application: object) -> str:
+    """Let a project that has named no engine have the container's sessions (``frameworkSessions="auto"``).
+
+    Returns:
+        What was done, for the log.
+    """
+    del application  # a process has one project
+    if not settings.configured or not any(_is_session_middleware(name) for name in settings.MIDDLEWARE):
+        return ""
+    if not settings.is_overridden("SESSION_ENGINE"):
+        settings.SESSION_ENGINE = __name__
+        return "Django's sessions are the container's (its settings name no SESSION_ENGINE)"
+    engine = settings.SESSION_ENGINE
+    return "" if engine == __name__ else f"Django keeps the SESSION_ENGINE [{engine}] that its settings name"
+
+
+def _is_session_middleware(name: str) -> bool:
+    found = import_string(name)
+    return isinstance(found, type) and issubclass(found, SessionMiddleware)

@@ -19,12 +19,13 @@ import logging
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from flask.sessions import SessionInterface, SessionMixin
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
 
 from catalina.session.framework_session import FrameworkSession, LocalSource
 
 if TYPE_CHECKING:
-    from flask import Flask, Request, Response
+    from flask import Request, Response
 
 __all__ = ["CatalinaSession", "CatalinaSessionInterface"]
 
@@ -32,6 +33,9 @@ log = logging.getLogger("catalina.contrib.flask")
 
 #: Settings of Flask whose place is the container's configuration, and what Flask has in them by itself.
 _CONTAINERS = {"SESSION_COOKIE_NAME": "session", "SESSION_COOKIE_DOMAIN": None, "SESSION_COOKIE_PATH": None}
+
+#: So deep a Flask application is looked for inside of middleware.
+_WRAPPINGS = 10
 
 
 class CatalinaSession(FrameworkSession, SessionMixin):
@@ -150,3 +154,60 @@ class CatalinaSessionInterface(SessionInterface):
                     "sessionCookieDomain and sessionCookiePath of the Context, or web.xml's cookie-config)",
                     app.name, name, config[name],
                 )  # fmt: skip
+
+
+class _Adopted(CatalinaSessionInterface, SecureCookieSessionInterface):
+    """In the place of Flask's own: for requests of applications that the container keeps the sessions of.
+
+    One Flask may serve several applications of the container; all others, and all outside of it, have what they had.
+    """
+
+    def __init__(self, stock: SessionInterface) -> None:
+        super().__init__()
+        self._stock = stock
+
+    def open_session(self, app: Flask, request: Request) -> Any:
+        facade = request.environ.get("catalina.session")
+        context = None if facade is None else getattr(facade.source, "context", None)
+        if context is None or not context.distributable or context.framework_sessions != "auto":
+            return self._stock.open_session(app, request)
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+        if isinstance(session, CatalinaSession):
+            super().save_session(app, session, response)
+        else:
+            self._stock.save_session(app, session, response)
+
+
+def adopt(application: object) -> str:
+    """Let applications without a session interface of their own have the container's (``frameworkSessions="auto"``).
+
+    Returns:
+        What was done, for the log.
+    """
+    chosen = Flask.session_interface
+    if type(chosen) is SecureCookieSessionInterface:
+        Flask.session_interface = _Adopted(chosen)
+    elif not isinstance(chosen, _Adopted):
+        return f"Flask's class has the session interface [{type(chosen).__name__}], which stays"
+    app = _find_app(application)
+    own = None if app is None else app.session_interface
+    if own is not None and not isinstance(own, _Adopted):
+        if isinstance(own, CatalinaSessionInterface):
+            return ""
+        return (
+            f"the Flask application [{app.name if app else ''}] keeps its own session interface [{type(own).__name__}]"
+        )
+    return "Flask's sessions are the container's; an application that sets a session_interface of its own keeps that"
+
+
+def _find_app(application: Any) -> Flask | None:
+    """The Flask application inside of a callable that middleware may be wrapped around; None when it is not found."""
+    for _ in range(_WRAPPINGS):
+        if application is None or isinstance(application, Flask):
+            return application
+        inner = (getattr(application, name, None) for name in ("wsgi_app", "app", "application"))
+        application = next((each for each in inner if each is not None), None)
+        application = getattr(application, "__self__", application)  # app.wsgi_app = Middleware(app.wsgi_app)
+    return None

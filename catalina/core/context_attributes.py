@@ -49,6 +49,12 @@ class ContextAttributes(ContainerBase):
     validate_client_provided_new_session_id = Attribute(
         bool, True, doc="Take an id the client offers only if another application of the host knows it."
     )
+    framework_sessions = Attribute(
+        choice("auto", "off"),
+        "auto",
+        doc="Let Flask and Django keep their sessions in the container when the application is distributable and has"
+        " chosen no back end of its own; the log says what was done.",
+    )
     always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
     preemptive_authentication = Attribute(
         bool, False, doc="Check credentials that a client sends unasked, also on unprotected pages."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.core.container_base import ContainerBase
 from catalina.core.container_servlet import ContainerServlet
+from catalina.core.framework_sessions import adopt_sessions
 from catalina.core.object_names import find_object, instantiate
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
@@ -171,6 +172,7 @@ class StandardWrapper(ContainerBase):
                 began = time.monotonic()
                 try:
                     self._application = self._make()
+                    adopt_sessions(self.context, self._application)
                     self.load_time = int((time.monotonic() - began) * 1000)
                 except UnavailableError as exc:
                     self.unavailable(exc.seconds)

@@ -96,7 +96,7 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
         response.remove_header("Content-Type")
     sent: list[tuple[int, str | None]] = []
     # What catalina.webapp.send_error calls; the application's filters may still set header fields.
-    environ[SEND_ERROR] = lambda status, message: sent.append((status, message))
+    environ[SEND_ERROR] = sent.append
     token = CURRENT_SESSION.set(environ["catalina.session"])
     try:
         run_application(application, environ, request, response)

@@ -46,6 +46,8 @@ class ImportSpace:
         self.active = True
         #: The application's session manager, for code of its own that runs outside of a request.
         self.session_manager: Any = None
+        #: Frameworks that were asked to keep their sessions in the container.
+        self.adopted: set[str] = set()
 
     def __repr__(self) -> str:
         return f"ImportSpace({self.name!r})"

@@ -143,6 +143,11 @@ class WebappLoader(Lifecycle):
             why = describe_failure(exc, self.space) + cure_of(exc, self.space)
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
 
+    def has_loaded(self, module: str) -> bool:
+        """Whether the application, or a library on its behalf, has imported a module. Imports nothing."""
+        with self.bound():
+            return module in sys.modules
+
     def _load_dotted(self, name: str) -> Any:
         """The longest prefix that is a module, then attributes."""
         head, _, rest = name.partition(".")

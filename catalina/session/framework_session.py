@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from catalina.errors import InvalidSessionError
+from catalina.session.immutable import IMMUTABLE
 from catalina.session.session_facade import COOKIE_MAX_AGE, SessionFacade, SessionSource
 from catalina.session.standard_manager import StandardManager
 from catalina.session.standard_session import StandardSession
@@ -58,6 +59,16 @@ class FrameworkSession(SessionFacade):
         return super().__contains__(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
+        """Set a value.
+
+        Raises:
+            NotReplicableError: the application is distributable, and some part of the value could not travel or would
+                come back as bytes.
+        """
+        if type(value) not in IMMUTABLE:
+            session = self._create()
+            if session.manager.must_travel:
+                session.manager.codec.check_comes_back(name, value)
         super().__setitem__(name, value)
         self.accessed = self.modified = True
 

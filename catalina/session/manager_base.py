@@ -17,7 +17,7 @@ from catalina.operations import Impact, Long, operation
 from catalina.session.attribute_codec import AttributeCodec
 from catalina.session.session_event import ListenerTable
 from catalina.session.standard_session import StandardSession
-from catalina.session.steady_clock import steady_time
+from catalina.session.steady_clock import STEADY_CLOCK
 from catalina.util.java_dates import java_date
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 
@@ -86,7 +86,7 @@ class ManagerBase(Lifecycle):
         bool, False, doc="Idle time runs from the start of the last request rather than from its end."
     )
 
-    def __init__(self, clock: Callable[[], float] = steady_time, **values: Any) -> None:
+    def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
         self.context: Any = None
         #: The application is distributable: what it puts into a session must be able to travel, also to nobody.

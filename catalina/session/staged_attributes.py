@@ -59,7 +59,7 @@ class StagedAttributes(MutableMapping[str, Any]):
             raise TypeError(f"a session attribute's name must be str, got {name!r}")
         manager = self._manager
         if type(value) not in IMMUTABLE and manager.must_travel and manager.codec.lets_name_through(name):
-            manager.codec.encode(name, value)
+            manager.codec.check_comes_back(name, value)
         self._set[name] = value
         self._removed.discard(name)
         self._copies.pop(name, None)

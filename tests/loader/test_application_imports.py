@@ -284,8 +284,9 @@ def test_compiled_packages_of_other_versions_are_loaded_beside_it(tmp_path, capl
 
 #: Two applications, each with a framework of its own under one name, and what uses the adapter of it.
 FRAMEWORK = {
-    "flask/__init__.py": "",
-    "flask/sessions.py": "class SessionInterface: WHO = {name!r}\nclass SessionMixin: pass\n",
+    "flask/__init__.py": "class Flask: pass\n",
+    "flask/sessions.py": "class SessionInterface: WHO = {name!r}\nclass SessionMixin: pass\n"
+    "class SecureCookieSessionInterface(SessionInterface): pass\n",
     "uses{name}.py": """
 import importlib, sys
 from catalina.contrib.flask import CatalinaSessionInterface

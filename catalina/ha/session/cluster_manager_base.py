@@ -57,7 +57,7 @@ class ClusterManagerBase(ManagerBase):
     def __init__(
         self, surroundings: Surroundings = PROCESS, clock: Callable[[], float] | None = None, **values: Any
     ) -> None:
-        super().__init__(clock or surroundings.steady, **values)
+        super().__init__(clock or surroundings.steady.time, **values)
         self.surroundings = surroundings
         self.monotonic = surroundings.monotonic
         self.cluster: SimpleTcpCluster | None = None
