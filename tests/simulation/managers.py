@@ -65,7 +65,6 @@ class Plan:
     Args:
         manager: ``DeltaManager`` or ``BackupManager``.
         options: how the manager's messages are sent.
-        merges: whether BackupManager keeps both of two crossing changes of different attributes.
     """
 
     seed: int
@@ -76,7 +75,6 @@ class Plan:
     work: tuple[str, ...]
     steps: tuple[Step, ...]
     jitter: float
-    merges: bool = False
 
     def __str__(self) -> str:
         lines = [
@@ -86,7 +84,7 @@ class Plan:
         return "\n  ".join([*lines, *map(str, self.steps)])
 
 
-def make_plan(seed: int, manager: str = "", merges: bool = False) -> Plan:
+def make_plan(seed: int, manager: str = "") -> Plan:
     """The plan of a seed."""
     dice = random.Random(f"plan {seed}")
     chosen = dice.choice(("DeltaManager", "DeltaManager", "BackupManager"))
@@ -118,7 +116,7 @@ def make_plan(seed: int, manager: str = "", merges: bool = False) -> Plan:
     manager = manager or chosen
     if manager == "BackupManager" and options == 8:
         options = 6  # what is lost without an acknowledgement is known to nobody, until the entry is claimed again
-    return Plan(seed, manager, options, nodes, faults, work, tuple(steps), jitter, merges)
+    return Plan(seed, manager, options, nodes, faults, work, tuple(steps), jitter)
 
 
 def _request(dice: random.Random, at: float, client: int, work: Sequence[str], nodes: int) -> Step:
@@ -390,7 +388,7 @@ class Run:
                 self.broken(f"{lives[0]} and {life} differ: {different}")
         if self.plan.manager == "BackupManager":
             by_host = {life.member.host: life for life in lives}
-            for key, (primary, nodes) in first.items():
+            for key, (primary, nodes, _) in first.items():
                 values = [by_host[host].values(key) for host in (primary.host, *nodes)]
                 if any(value != values[0] for value in values):
                     self.broken(f"owner {primary} and backup {nodes} of {key} differ: {values}")
@@ -400,14 +398,12 @@ class Run:
         there = [life for life, numbers in at.items() if numbers is not None]
         if story.ended:
             back = bool(story.end_holders & set(lives)) and bool(there)
-            if back and not story.is_contested:
+            if back:
                 self.broken(f"{story} was ended and is there on {there}")
             return
         if self.world.now - story.last_used > story.interval:
             return
         for write in story.promised(lives):
-            if story.is_contested:
-                continue
             if not there:
                 self.broken(f"{story} is gone, though {write.holders} had change {write.number} of {write.name!r}")
             for life in there:
@@ -466,32 +462,25 @@ class _Request:
         self.new_cookie = session_id
 
     def _note_use(self, story: Story) -> None:
-        plan = self.run.plan
-        before = story.served_by
-        if plan.manager == "BackupManager" and not plan.merges and before not in (None, self.life):
-            story.is_contested = story.is_contested or (before is not None and before.alive)
-        story.served_by = self.life
         story.last_used = self.run.world.now
 
     def _check_missing(self) -> None:
         story = self.asked_for
-        if self.cookie is None or story is None or story.ended or story.is_contested:
+        if self.cookie is None or story is None or story.ended:
             return
         if self.cookie.partition(".")[0] in story.replaced or self.run.world.now - story.last_used >= story.interval:
             return
         self.run.counts["sessions not found"] += 1
         if self.run.plan.manager == "BackupManager" or self.life not in story.known_by[self.cookie.partition(".")[0]]:
-            return
+            return  # its two holders may be out of reach
         for write in story.promised([self.life]):
             self.run.broken(f"{story} is not found on {self.life}, which had change {write.number} of {write.name!r}")
 
     def _check_shown(self, story: Story, session: Any) -> None:
-        if self.life in story.end_holders and not story.is_contested:
+        if self.life in story.end_holders:
             self.run.broken(f"{story} was ended, and {self.life}, which knew, has it again")
         self.held = {name: session.get_attribute(name) for name in NAMES}
         self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
-        if self.run.plan.manager == "BackupManager":
-            return
         for write in story.promised([self.life]):
             if not story.holds(shown, write):
                 self.run.broken(
@@ -534,11 +523,6 @@ class _Request:
         self.life.reactor.at_round_end(lambda: self._note_version(story, write))
         return write.number
 
-    @property
-    def _may_cross(self) -> bool:
-        """True when another node may take a whole session over what a request here changes."""
-        return self.run.plan.manager == "BackupManager" and not self.run.plan.merges
-
     def _note_version(self, story: Story, write: Write) -> None:
         """The change of the request is committed now."""
         session = self.life.session(reversed(story.ids))
@@ -547,7 +531,7 @@ class _Request:
             return
         if numbers[write.name] == (None if write.is_removal else write.number):
             write.version = session.record.versions.get(write.name)
-        elif story.is_older(numbers[write.name], write) and not self._may_cross:
+        elif story.is_older(numbers[write.name], write):
             self.run.broken(f"{story} on {self.life} has {numbers} after change {write.number} of {write.name!r}")
 
     def _answered(self, _: bool) -> None:

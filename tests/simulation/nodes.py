@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
@@ -75,6 +76,10 @@ class SimRequest:
         self.attributes: dict[str, Any] = {}
         self.response = SimResponse()
         self._session: Any = None
+
+    @property
+    def session(self) -> Any:
+        return self._session
 
     def get_session(self, create: bool = True) -> Any:
         if self._session is not None and self._session.is_valid:
@@ -197,8 +202,11 @@ class Life(Process):
 
     def session(self, ids: Iterable[str]) -> DeltaSession | None:
         """The session with one of these ids, as this node has it; nothing is fetched, nothing expires."""
+        manager = self.manager
         for session_id in ids:
-            session = self.manager.sessions.get(session_id)
+            session = manager.sessions.get(session_id)
+            if session is None and isinstance(manager, BackupManager) and manager.map is not None:
+                session = manager.map.peek(session_id)  # two changes of its id have crossed
             if session is not None and session.alive:
                 return session  # type: ignore[no-any-return]
         return None
@@ -208,7 +216,7 @@ class Life(Process):
         manager = self.manager
         if isinstance(manager, DeltaManager):
             return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
-        return any(session_id in manager.map._graves for session_id in ids)
+        return any(manager.map.has_ended(session_id) for session_id in ids)
 
     def contents(self) -> dict[str, Any]:
         """The content that all nodes shall have alike."""
@@ -226,7 +234,7 @@ class Life(Process):
         return {entry.key: self._entry(entry) for entry in manager.map.entries() if entry.primary is not None}
 
     def _entry(self, entry: MapEntry) -> Any:
-        return (entry.primary, tuple(sorted(node.host for node in entry.nodes)))
+        return (entry.primary, tuple(sorted(node.host for node in entry.nodes)), entry.id)
 
     def values(self, session_id: str) -> Any:
         """The attributes of a session that is here, as bytes."""
@@ -247,4 +255,5 @@ class Life(Process):
             found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
             found["fetches"] = manager.map._fetching
             found["wanted values"] = manager.map._wanted
+            found["changes for owners"] = manager.map._handed
         return [f"{what}: {value}" for what, value in found.items() if value]
