@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from catalina.loader.asker import Asker
+from catalina.loader.asker import CONTRIB, Asker
 from catalina.loader.import_space import ImportSpace
 
 
@@ -96,3 +96,11 @@ def test_a_thread_that_the_container_starts_is_no_applications(asker, tmp_path):
     ask = code_in(tmp_path / "a.py")
     assert ask(lambda: asker.starts()) is one
     assert ask(lambda: container(asker.starts)) is None
+
+
+def test_an_adapter_of_a_framework_acts_for_its_caller(asker, tmp_path):
+    one = space(asker, tmp_path)
+    adapter = code_in(f"{CONTRIB}flask.py")
+    assert code_in(tmp_path / "a.py")(lambda: adapter(lambda: asker.asks(True))) is one
+    library = code_in(f"{asker._sites[0]}flask/app.py")
+    assert code_in(tmp_path / "a.py")(lambda: library(lambda: adapter(lambda: asker.asks(True)))) is None
