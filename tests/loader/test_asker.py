@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -100,7 +101,8 @@ def test_a_thread_that_the_container_starts_is_no_applications(asker, tmp_path):
 
 def test_an_adapter_of_a_framework_acts_for_its_caller(asker, tmp_path):
     one = space(asker, tmp_path)
-    adapter = code_in(f"{CONTRIB}flask.py")
-    assert code_in(tmp_path / "a.py")(lambda: adapter(lambda: asker.asks(True))) is one
+    application, adapter = code_in(tmp_path / "a.py"), code_in(f"{CONTRIB}flask.py")
+    asks = partial(adapter, partial(asker.asks, True))
+    assert application(asks) is one
     library = code_in(f"{asker._sites[0]}flask/app.py")
-    assert code_in(tmp_path / "a.py")(lambda: library(lambda: adapter(lambda: asker.asks(True)))) is None
+    assert application(partial(library, asks)) is None
