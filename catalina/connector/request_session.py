@@ -78,7 +78,7 @@ def send_session_cookie(request: Request, session_id: str) -> None:
     said for this session, else until the browser ends.
     """
     config = request.context.session_cookie
-    session = request.session
+    session = request.context.manager.find_session(session_id)  # which the request itself may not have asked for yet
     max_age = config.max_age
     if max_age < 0 and session is not None and session.alive and session.has_attribute(COOKIE_MAX_AGE):
         wanted = session.get_attribute(COOKIE_MAX_AGE)

@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from catalina.mbeans.managed_bean import ManagedBean
-from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.object_name import ObjectName, unquote
 from catalina.mbeans.registry import Registry
 
 __all__ = ["ConnectorStatus", "ContextStatus", "Status", "read_status", "to_json", "to_xml"]
@@ -119,13 +119,9 @@ def _contexts(registry: Registry) -> Iterator[ContextStatus]:
             f"{host}/{path}",
             _numbers(bean, ("stateName", "startTime", "startupTime")),
             _numbers(manager, MANAGER) if manager is not None else None,
-            {_plain(key.keys["name"]): _numbers(servlet, SERVLET) for key, servlet in own},
-            {_plain(key.keys["name"]): getattr(servlet.component, "mappings", ()) for key, servlet in own},
+            {unquote(key.keys["name"]): _numbers(servlet, SERVLET) for key, servlet in own},
+            {unquote(key.keys["name"]): getattr(servlet.component, "mappings", ()) for key, servlet in own},
         )
-
-
-def _plain(text: str) -> str:
-    return text[1:-1].replace("\\\\", "\\").replace('\\"', '"') if text.startswith('"') else text
 
 
 def _numbers(bean: ManagedBean, names: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from catalina.errors import CatalinaError
 
-__all__ = ["MalformedObjectName", "ObjectName", "quote"]
+__all__ = ["MalformedObjectName", "ObjectName", "quote", "unquote"]
 
 _KEY = re.compile(r"[^=*?,:\n]+")
 _PLAIN = re.compile(r'[^=,:"\n]+')
@@ -26,6 +26,13 @@ class MalformedObjectName(CatalinaError):
 def quote(text: str) -> str:
     """A value that may contain anything, as JMX quotes it: in double quotes, with backslashes before ``"\\*?``."""
     return '"' + re.sub(r'(["\\*?])', r"\\\1", text).replace("\n", "\\n") + '"'
+
+
+def unquote(text: str) -> str:
+    """The value that :func:`quote` has quoted; a text without quotes is itself."""
+    if len(text) < 2 or not text.startswith('"'):
+        return text
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], text[1:-1])
 
 
 class ObjectName:

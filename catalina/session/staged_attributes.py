@@ -6,7 +6,7 @@ their own: what is set, removed, or changed inside a value is written back by na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from catalina.session.framework_session import CONTAINERS_OWN
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from catalina.tribes.io.java import EncodedValue
 
 __all__ = ["StagedAttributes"]
+
+_MISSING: Any = object()
 
 
 class StagedAttributes(MutableMapping[str, Any]):
@@ -94,6 +96,21 @@ class StagedAttributes(MutableMapping[str, Any]):
         self._removed.update(self._session_names())
         self._set.clear()
         self._copies.clear()
+
+    def become(self, values: Mapping[str, Any]) -> None:
+        """Hold these values and no others, as a framework's dict has them in the end.
+
+        Those that are still what was handed out count as unchanged; what is inside of them is looked at later.
+
+        Raises:
+            NotReplicableError: see :meth:`__setitem__`.
+        """
+        for name in [name for name in self if name not in values]:
+            del self[name]
+        for name, value in values.items():
+            known = self.get(name, _MISSING)
+            if known is not value and not (type(known) is type(value) in IMMUTABLE and known == value):
+                self[name] = value
 
     def is_over(self, session: StandardSession) -> bool:
         """Whether these are the attributes of that session."""

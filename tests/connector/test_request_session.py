@@ -46,6 +46,7 @@ class Manager:
 
     def change_session_id(self, session: Session, new_id: str | None = None) -> str:
         session.id = "CHANGED"
+        self.sessions["CHANGED"] = session
         return session.id
 
 

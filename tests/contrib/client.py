@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from tests.core.node import Answer, Node
+from tests.core.node import Answer, Node, web_xml
 
-__all__ = ["Client"]
+__all__ = ["Client", "application"]
+
+
+def application(module: str, text: str, more: str = "") -> dict[str, str | bytes]:
+    """The files of a distributable application: one module, with its callable ``app``, and more of a web.xml."""
+    servlet = (
+        f"<distributable/><servlet><servlet-name>s</servlet-name><servlet-class>{module}:app</servlet-class></servlet>"
+        "<servlet-mapping><servlet-name>s</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>"
+    )
+    return {"WEB-INF/web.xml": web_xml(servlet + more), f"WEB-INF/classes/{module}.py": text}
 
 
 class Client:

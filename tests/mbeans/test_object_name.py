@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.mbeans.object_name import DEFAULT_DOMAIN, MalformedObjectName, ObjectName, quote
+from catalina.mbeans.object_name import DEFAULT_DOMAIN, MalformedObjectName, ObjectName, quote, unquote
 from tests.support.work import assert_linear
 
 
@@ -123,6 +123,7 @@ def test_a_name_knows_whether_it_is_a_pattern() -> None:
 def test_any_text_can_be_a_quoted_value(text: str) -> None:
     name = ObjectName("d", {"name": quote(text)})
     assert ObjectName.parse(str(name)) == name
+    assert unquote(name.keys["name"]) == text
 
 
 @given(st.text(alphabet='ab:=,*"\\ ', max_size=20))

@@ -139,3 +139,20 @@ def test_in_a_session_that_stays_in_its_node_what_has_no_form_is_shared() -> Non
     value = iter(())
     session.set_attribute("any", value)
     assert StagedAttributes(manager, session)["any"] is value
+
+
+def test_it_becomes_what_a_dict_has_in_the_end(session: Any) -> None:
+    session.set_attribute("gone", 1)
+    session.set_attribute("same", [1])
+    take(session)
+    staged = StagedAttributes(session.manager, session)
+    values = dict(staged)
+    values["cart"].append("milk")
+    values["n"] = 1
+    values["new"] = {"a": 1}
+    del values["gone"]
+    staged.become(values)
+    staged.write(session)
+    assert {name: session.get_attribute(name) for name in session.attribute_names()} == values
+    told = take(session)
+    assert told in ([], ["gone", "cart", "new"])  # the session that stays in its node tells nobody

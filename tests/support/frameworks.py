@@ -23,7 +23,7 @@ __all__ = ["need_framework_sources", "need_frameworks"]
 #: What is installed; a change of the list makes another directory.
 REQUIREMENTS = (
     "django>=5.2,<5.3", "flask>=3.1,<3.2", "pyramid>=2.1,<2.2", "starlette>=1,<2", "beaker>=1.14,<2", "a2wsgi>=1.10",
-    "httpx>=0.28", "flask-session>=0.8", "redis>=5", "setuptools>=77,<82",
+    "httpx2>=2", "trio>=0.27", "flask-session>=0.8", "redis>=5", "setuptools>=77,<82",
 )  # fmt: skip
 #: Whose source archives are unpacked, in the installed version.
 SOURCES = ("django", "flask", "pyramid", "starlette")

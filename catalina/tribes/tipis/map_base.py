@@ -160,6 +160,11 @@ class MapBase:
         self.rpc: RpcChannel | None = None
 
     @property
+    def owed_changes(self) -> int:
+        """Changes that members have not been told yet, counted for each member."""
+        return sum(len(keys) for keys in list(self._owed.values()))
+
+    @property
     def local(self) -> Member:
         """This node."""
         return self.channel.local_member
