@@ -16,6 +16,9 @@ PACKAGES="
 python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
+libjolokia-core-java  /usr/share/java/jolokia-core.jar
+libjson-simple-java   /usr/share/java/json-simple.jar
+tomcat10-admin        /usr/share/tomcat10-admin/manager/WEB-INF/web.xml
 default-jdk-headless  javac
 gcc                   cc
 apache2               /usr/sbin/apache2
@@ -93,8 +96,13 @@ if [ ! -f .venv/.test-installed ] || [ pyproject.toml -nt .venv/.test-installed 
     cat .venv/setup.log >&2
     exit 1
   fi
+  # A client in JavaScript; without it one test is left out.
+  command -v npm >/dev/null 2>&1 &&
+    npm install --silent --no-audit --no-fund --prefix .venv jolokia.js@2.6.1 >>.venv/setup.log 2>&1
   touch .venv/.test-installed
 fi
+# Web frameworks with their source archives, beside the environment. Without them the tests say what they lack.
+.venv/bin/python -m tests.support.frameworks >>.venv/setup.log 2>&1 || tail -1 .venv/setup.log >&2
 
 failed=0
 .venv/bin/ruff check . || failed=1

@@ -149,6 +149,49 @@ class Reactor:
         min_spare_threads: parked threads that are kept however long they have nothing to do.
     """
 
+    # Slots: it has more attributes than the instances of a class can share the names of, and then each call of a method
+    # looks twice.
+    __slots__ = (
+        "_after_input",
+        "_after_work",
+        "_at_fd",
+        "_call",
+        "_callbacks",
+        "_calls",
+        "_catch_up",
+        "_epoll",
+        "_first",
+        "_monitor",
+        "_monitor_bell",
+        "_monitor_parked",
+        "_parked",
+        "_parked_seconds",
+        "_polled_at",
+        "_pool_lock",
+        "_ready",
+        "_round_end",
+        "_rounds",
+        "_runner",
+        "_runner_task",
+        "_set_lock",
+        "_soon",
+        "_steps",
+        "_stopping",
+        "_suspended",
+        "_thread_count",
+        "_threads",
+        "_timer_count",
+        "_timer_lock",
+        "_timers",
+        "_wake_fd",
+        "_watch",
+        "min_spare_threads",
+        "name",
+        "on_dead",
+        "on_standstill",
+        "thread_prefix",
+    )
+
     def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
         self.name = name
         self.min_spare_threads = min_spare_threads

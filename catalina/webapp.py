@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalina.errors import CatalinaError, NotReplicableError
+from catalina.errors import CatalinaError, InvalidSessionError, NotReplicableError
 
 if TYPE_CHECKING:
     from catalina.session.session_facade import SessionFacade as Session
@@ -37,9 +37,11 @@ __all__ = [
     "NotReplicableError",
     "Session",
     "UnavailableError",
+    "current_session",
     "distributable",
     "is_distributable",
     "send_error",
+    "session_manager",
 ]
 
 A = TypeVar("A")
@@ -78,6 +80,39 @@ def is_distributable(application: object, module: object = None) -> bool:
     return False
 
 
+def current_session() -> Session:
+    """The session of the request that is served in this thread or task: ``environ["catalina.session"]``.
+
+    It follows the context (PEP 567): a thread of the application's own has it when it was started with
+    ``contextvars.copy_context().run``, a task of asyncio has it by itself.
+
+    Raises:
+        InvalidSessionError: no request is served here.
+    """
+    from catalina.session.framework_session import CURRENT_SESSION
+
+    session = CURRENT_SESSION.get()
+    if session is None:
+        raise InvalidSessionError("current_session: no request of the container is served in this thread or task")
+    return session
+
+
+def session_manager() -> Any:
+    """The manager of the sessions of the application whose code asks, in a request or outside of one.
+
+    Outside of the container it is one of this process; the adapters of frameworks stand on it.
+    """
+    from catalina.loader.application_imports import imports
+    from catalina.session.framework_session import CURRENT_SESSION, local_manager
+
+    session = CURRENT_SESSION.get()
+    context = None if session is None else getattr(session.source, "context", None)
+    if context is not None and context.manager is not None:
+        return context.manager
+    space = imports.asker.asks(False, 2)
+    return local_manager() if space is None or space.session_manager is None else space.session_manager
+
+
 def send_error(
     environ: dict[str, Any], start_response: Callable[..., Any], status: int, message: str | None = None
 ) -> Iterable[bytes]:
@@ -90,7 +125,7 @@ def send_error(
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Error"
-    environ[SEND_ERROR](status, message)
+    environ[SEND_ERROR]((status, message))
     start_response(f"{status} {phrase}", [])
     return []
 

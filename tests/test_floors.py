@@ -10,10 +10,11 @@ ROOT = Path(__file__).parents[1]
 
 #: From the top down; packages and modules in one line stand on the same floor and may import each other.
 FLOORS = (
+    ("manager",),
     ("startup",),
     ("ha",),
     ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",
-     "descriptor", "webresources", "webapp", "security", "util", "tomcat"),
+     "descriptor", "webresources", "webapp", "contrib", "security", "util", "tomcat"),
     ("connector",),
     ("session",),
     ("coyote",),
@@ -22,7 +23,7 @@ FLOORS = (
     ("digester",),
     ("mbeans",),
     ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
-    ("attributes", "lifecycle", "errors", "extras", "__init__"),
+    ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
@@ -90,7 +91,7 @@ def test_every_package_has_a_floor() -> None:
 
 def test_tribes_can_be_used_without_the_container() -> None:
     allowed = ("catalina.tribes.", "catalina.attributes", "catalina.lifecycle", "catalina.errors", "catalina.reactor",
-               "catalina.repeated_messages", "catalina.extras")  # fmt: skip
+               "catalina.repeated_messages", "catalina.extras", "catalina.operations")  # fmt: skip
     wrong = [
         f"{path}:{line} imports {name}"
         for module, path in modules()

@@ -442,13 +442,13 @@ def test_a_runner_that_waits_for_input_is_not_silent(watchful, caplog):
 
 
 def test_a_runner_whose_round_fails_is_replaced(reactor, monkeypatch, caplog):
-    rounds = reactor.run_round
+    rounds = Reactor.run_round
 
-    def fail_once() -> None:
-        monkeypatch.setattr(reactor, "run_round", rounds)
+    def fail_once(_: Reactor) -> None:
+        monkeypatch.setattr(Reactor, "run_round", rounds)
         raise SystemExit("a fault of the loop itself")
 
-    monkeypatch.setattr(reactor, "run_round", fail_once)
+    monkeypatch.setattr(Reactor, "run_round", fail_once)
     reactor.wake()
     assert in_loop(reactor, lambda: "served") == "served"
     wait_for(lambda: "a fault of the loop itself" in caplog.text)
@@ -468,16 +468,16 @@ def test_a_runner_whose_thread_has_ended_is_replaced(watchful, caplog):
 
 
 def test_without_a_thread_for_the_loop_the_monitor_tries_again(watchful, monkeypatch, caplog):
-    submit = watchful.submit
+    submit = Reactor.submit
     refusals = [1, 1]
 
-    def refuse(task: Callable[[], None]) -> None:
+    def refuse(reactor: Reactor, task: Callable[[], None]) -> None:
         if refusals:
             refusals.pop()
             raise RuntimeError("can't start new thread")
-        submit(task)
+        submit(reactor, task)
 
-    monkeypatch.setattr(watchful, "submit", refuse)
+    monkeypatch.setattr(Reactor, "submit", refuse)
 
     def give_away() -> None:
         with watchful.blocking():
@@ -492,7 +492,7 @@ def test_a_loop_that_nobody_can_run_is_given_up_once(monkeypatch, caplog):
     told: list[str] = []
     reactor = Reactor("broken")
     reactor.on_dead = told.append
-    monkeypatch.setattr(reactor, "run_round", lambda: 1 / 0)
+    monkeypatch.setattr(Reactor, "run_round", lambda _: 1 / 0)
     reactor.start()
     wait_for(lambda: told)
     reactor.stop()

@@ -317,12 +317,12 @@ class Endpoint:
         for sock in self.sockets:
             sock.setblocking(False)
             self.reactor.register(sock, READ, lambda _, sock=sock: self._accept(sock))  # type: ignore[misc]
+        if self.paused:  # meanwhile, by another thread, which may have found nothing to take back
+            self._accept_off()
 
     def _accept_again(self) -> None:
         if not self.paused and self._has_room():
             self._accept_on()
-            if self.paused:  # since then, by another thread, which may have found nothing to take back
-                self._accept_off()
 
     def _accept_off(self) -> None:
         if self._accepting:

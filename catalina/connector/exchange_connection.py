@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+import socket
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.stream_connection import StreamConnection
 
 if TYPE_CHECKING:
+    from catalina.connector.endpoint import Endpoint
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
@@ -27,9 +29,14 @@ class ExchangeConnection(StreamConnection):
     requests have run (:mod:`catalina.reactor` says why).
     """
 
+    __slots__ = ("_aborted", "_request", "_response")
+
     _request: Request
     _response: Response
-    _aborted = False
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        super().__init__(endpoint, sock, peer)
+        self._aborted = False
 
     def _advance(self) -> None:
         """Parse what has come and dispatch it; at the end wait for input."""

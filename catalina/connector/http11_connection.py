@@ -13,7 +13,6 @@ from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.http11_output import NO_BODY, Http11Output
-from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
@@ -56,25 +55,29 @@ HEAD, BODY, EXCHANGE, SWALLOW, LINGER = State
 class Http11Connection(Http11Output):
     """Requests one after the other, pipelined or not."""
 
+    __slots__ = (
+        "_acknowledged",
+        "_body_parts",
+        "_body_size",
+        "_data",
+        "_facts",
+        "_requests",
+        "_seen",
+        "_state",
+        "_swallowed",
+    )
+
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
-        self.rules: Http11Rules = endpoint.http11_rules
-        self.uses_sendfile = self.rules.uses_sendfile
         self._data = b""
         self._seen = 0
         self._state = HEAD
         self._requests = 0
         self._facts = ConnectionFacts.of(endpoint.connector, sock, self.peer)
-        self._keep_alive = True
-        self._asked_keep_alive = False
-        self._body = NO_BODY
         self._body_parts: list[bytes] = []
         self._body_size = 0
         self._swallowed = 0
         self._acknowledged = True
-        # Of the response in progress:
-        self._chunked = False
-        self._remaining = -1  # bytes that its Content-Length still promises
 
     # Input
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import BinaryIO
+import socket
+from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.http11_rules import Http11Rules
@@ -11,6 +12,9 @@ from catalina.connector.response import BUFFER_SIZE, LENGTH_DIGITS, Response
 from catalina.connector.stream_connection import FilePart
 from catalina.coyote.http11.request_body import BodyDecoder, LengthDecoder
 from catalina.coyote.http11.response_head import LAST_CHUNK, chunk, encode_head, with_reason
+
+if TYPE_CHECKING:
+    from catalina.connector.endpoint import Endpoint
 
 __all__ = ["Http11Output"]
 
@@ -31,16 +35,25 @@ NO_BODY: BodyDecoder = LengthDecoder(0)
 class Http11Output(ExchangeConnection):
     """The half of an HTTP/1.1 connection that answers; ``Http11Connection`` is the half that asks."""
 
-    rules: Http11Rules
-    #: The request's body.
-    _body: BodyDecoder = NO_BODY
-    #: Whether the connection may take another request when this answer is out.
-    _keep_alive = True
-    #: Whether the client has sent ``Connection: keep-alive``, and wants to hear about it.
-    _asked_keep_alive = False
-    _chunked = False
-    #: Bytes that the Content-Length of the response in progress still promises; -1 when it promises nothing.
-    _remaining = -1
+    __slots__ = ("_asked_keep_alive", "_body", "_chunked", "_keep_alive", "_remaining", "rules")
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
+        super().__init__(endpoint, sock, peer)
+        self.rules: Http11Rules = endpoint.http11_rules
+        #: The request's body.
+        self._body: BodyDecoder = NO_BODY
+        #: Whether the connection may take another request when this answer is out.
+        self._keep_alive = True
+        #: Whether the client has sent ``Connection: keep-alive``, and wants to hear about it.
+        self._asked_keep_alive = False
+        self._chunked = False
+        #: Bytes that the Content-Length of the response in progress still promises; -1 when it promises nothing.
+        self._remaining = -1
+
+    @property
+    def uses_sendfile(self) -> bool:  # type: ignore[override]  # the connector says
+        """Whether the kernel may send files."""
+        return self.rules.uses_sendfile
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send the head, with the first bytes of the body in the same packet."""

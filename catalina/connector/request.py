@@ -14,7 +14,12 @@ from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import ParameterLimitError, body_parameters, parse_cookies, query_parameters
 from catalina.connector.request_input import EMPTY_INPUT, RequestInput
-from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.connector.request_session import (
+    change_session_id,
+    delete_session_cookie,
+    find_or_create_session,
+    send_session_cookie,
+)
 from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade
 
@@ -331,6 +336,20 @@ class Request:
     def change_session_id(self) -> str:
         """Give the session a new id, and the client the new cookie."""
         return change_session_id(self)
+
+    def send_session_cookie(self) -> None:
+        """Send the cookie of the request's session again; without a session there is nothing to send."""
+        session = self.get_session(False)
+        if session is not None:
+            send_session_cookie(self, session.id)
+
+    def delete_session_cookie(self) -> None:
+        """Let the client forget its session's cookie."""
+        delete_session_cookie(self)
+
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
+        """What the application wants of its session's cookie, where the operator says nothing."""
+        self.context.prefer_session_cookie(secure, same_site, partitioned)
 
     @property
     def session_facade(self) -> SessionFacade:

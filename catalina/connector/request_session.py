@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import InvalidSessionError
+from catalina.session.session_facade import COOKIE_MAX_AGE
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.session.session import Session
 
-__all__ = ["change_session_id", "find_or_create_session"]
+__all__ = ["change_session_id", "delete_session_cookie", "find_or_create_session", "send_session_cookie"]
 
 
 def find_or_create_session(request: Request, create: bool) -> Session | None:
@@ -71,17 +72,42 @@ def change_session_id(request: Request) -> str:
 
 
 def send_session_cookie(request: Request, session_id: str) -> None:
-    """Put the session's cookie into the response, in place of one that stands there already."""
-    context = request.context
-    config = context.session_cookie
+    """Put the session's cookie into the response, in place of one that stands there already.
+
+    How long the browser keeps it: what the operator says (max-age of the cookie-config), else what the application has
+    said for this session, else until the browser ends.
+    """
+    config = request.context.session_cookie
+    session = request.context.manager.find_session(session_id)  # which the request itself may not have asked for yet
+    max_age = config.max_age
+    if max_age < 0 and session is not None and session.alive and session.has_attribute(COOKIE_MAX_AGE):
+        wanted = session.get_attribute(COOKIE_MAX_AGE)
+        max_age = wanted if isinstance(wanted, int) else -1
+    _add_cookie(request, session_id, max_age)
+
+
+def delete_session_cookie(request: Request) -> None:
+    """Let the client forget the session's cookie, which has ended; one that this response would have set is left out.
+
+    Nothing happens when the client has not sent one and none would be set.
+    """
+    response, name = request.response, request.context.session_cookie.name
+    start = f"{name}="
+    is_set = any(field.lower() == "set-cookie" and value.startswith(start) for field, value in response.headers)
+    if request.requested_session_id_from_cookie or is_set:
+        _add_cookie(request, "", 0)
+
+
+def _add_cookie(request: Request, value: str, max_age: int) -> None:
+    config = request.context.session_cookie
     if not config.cookie_tracking or request.response.committed:
         return
     request.response.add_cookie(
         config.name,
-        session_id,
+        value,
         path=_cookie_path(request, config),
         domain=config.domain,
-        max_age=config.max_age,
+        max_age=max_age,
         secure=request.secure or config.secure,
         http_only=config.http_only,
         attributes=config.attributes,

@@ -264,7 +264,7 @@ class Response:
         Raises:
             TypeError: ``data`` is not bytes.
         """
-        if data.__class__ is not bytes:
+        if type(data) is not bytes:
             data = _as_bytes(data)
         if self.suspended or not data:
             return

@@ -94,6 +94,28 @@ class StreamConnection:
         peer: address and port of the client.
     """
 
+    # Slots in all its kinds: together they have more attributes than the instances of a class can share the names of,
+    # and then each call of a method looks twice.
+    __slots__ = (
+        "_attached",
+        "_flushed",
+        "_interest",
+        "_may_wait",
+        "_out",
+        "_out_pace",
+        "_out_size",
+        "_pace",
+        "_timeout_s",
+        "closed",
+        "deadline",
+        "endpoint",
+        "peer",
+        "reactor",
+        "running",
+        "sock",
+        "waits_for_client",
+    )
+
     #: Whether the kernel may send files; TLS encrypts in this process.
     uses_sendfile = True
     #: Whether a send that took only a part may take more at once, as TLS does record by record.

@@ -93,7 +93,8 @@ class TlsContexts:
         self.default_name = handler.default_ssl_host_config_name.lower()
         self.strict_sni = handler.strict_sni
         self.parse_limit = handler.sni_parse_limit
-        self._base = base
+        #: CATALINA_BASE.
+        self.base = base
         self._alpn = alpn
         self._check_names()
         self._by_name = {config.host_name.lower(): config for config in self.configs}
@@ -123,6 +124,10 @@ class TlsContexts:
         context = self._contexts[self.config_for(name).host_name.lower()]
         return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
+    def context_of(self, config: SSLHostConfig) -> ssl.SSLContext:
+        """What new connections to the host name of a set-up get."""
+        return self._contexts[config.host_name.lower()]
+
     def config_for(self, name: str | None) -> SSLHostConfig:
         """The set-up for a host name: its own, a wildcard's, or the default."""
         if name:
@@ -146,7 +151,7 @@ class TlsContexts:
     def _make_all(self) -> dict[str, ssl.SSLContext]:
         contexts = {}
         for name, config in self._by_name.items():
-            contexts[name] = make_context(config, self._base, self._alpn)
+            contexts[name] = make_context(config, self.base, self._alpn)
             if self.needs_name:
                 contexts[name].sni_callback = partial(self._check_name, config)
         return contexts
@@ -176,7 +181,7 @@ class TlsContexts:
         """Inode and time of each file: a renewed certificate often has the old one's size."""
         stamps = []
         for config in self.configs:
-            for path in files_of(config, self._base):
+            for path in files_of(config, self.base):
                 try:
                     status = os.stat(path)
                     stamps.append((str(path), status.st_ino, status.st_mtime_ns))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class _Call:
     def __init__(self, response: Response) -> None:
         self.response = response
         self.started = False
-        self._given: list[tuple[str, str]] = []
+        self._given: Sequence[tuple[str, str]] = ()
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
@@ -79,7 +79,7 @@ class _Call:
         response.status = _status_code(status)
         response.status_text = status
         for name, value in headers:
-            if name.__class__ is not str or value.__class__ is not str:
+            if type(name) is not str or type(value) is not str:
                 _check_field(name, value)
         self.started = True
         if response.headers:
@@ -141,7 +141,7 @@ def run_application(application: Application, environ: dict[str, Any], request: 
     environ["wsgi.file_wrapper"] = FileWrapper
     call = _Call(response)
     result = application(environ, call.start_response)
-    close = getattr(result, "close", None)
+    close = None if type(result) is list else getattr(result, "close", None)  # a list has none: nearly always
     try:
         if isinstance(result, (list, tuple)):
             for data in result:

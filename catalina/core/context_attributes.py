@@ -49,6 +49,12 @@ class ContextAttributes(ContainerBase):
     validate_client_provided_new_session_id = Attribute(
         bool, True, doc="Take an id the client offers only if another application of the host knows it."
     )
+    framework_sessions = Attribute(
+        choice("auto", "off"),
+        "auto",
+        doc="Let Flask and Django keep their sessions in the container when the application is distributable and has"
+        " chosen no back end of its own; the log says what was done.",
+    )
     always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
     preemptive_authentication = Attribute(
         bool, False, doc="Check credentials that a client sends unasked, also on unprotected pages."
@@ -115,7 +121,10 @@ class ContextAttributes(ContainerBase):
     )
     unload_delay = Attribute(int, 2000, unit="ms", doc="How long a stop waits for requests that are under way.")
     privileged = Attribute(
-        bool, False, inert="no application gets at the container: no servlet is handed its own wrapper or context"
+        bool,
+        False,
+        doc="Let the application have servlets that work on the container (ContainerServlet), as the manager has. "
+        "Counts in server.xml and in descriptors of xmlBase, not in an application's own META-INF/context.xml.",
     )
     use_naming = Attribute(bool, True, doc="Give the application its names: resources, environment entries.")
     jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")

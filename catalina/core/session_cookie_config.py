@@ -42,6 +42,19 @@ class SessionCookieConfig:
     #: Whether the TLS session is the session id; nothing else is then. Not supported: no session is found by it.
     ssl_tracking: bool = False
 
+    def prefer(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
+        """What the application itself wants: a stricter Secure holds, SameSite where the descriptor has none.
+
+        Args:
+            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
+        """
+        self.secure = self.secure or secure
+        if same_site and not any(key.lower() == "samesite" for key in self.attributes):
+            self.attributes["SameSite"] = same_site
+        if partitioned:
+            name = next((key for key in self.attributes if key.lower() == "partitioned"), "Partitioned")
+            self.attributes[name] = "true"
+
     @classmethod
     def of(cls, context: ContextAttributes, web_xml: SessionConfig) -> SessionCookieConfig:
         """The Context's attributes win over web.xml's cookie-config."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
 from catalina.core.config_listener import add_config_listener
+from catalina.core.context_bean import ContextBean
 from catalina.core.context_description import ContextDescription
 from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
@@ -63,7 +65,7 @@ def _naming(class_name: str) -> Element:
     return Element(add=lambda context, entry: context.naming.add(entry), default=_NAMING + class_name)
 
 
-class StandardContext(ContextDescription):
+class StandardContext(ContextBean, ContextDescription):
     """An application: its files, code, sessions, servlets, filters and listeners, and their start and stop.
 
     What comes from web.xml is set by ContextConfig, which listens for ``configure_start`` and ``configure_stop``.
@@ -243,6 +245,15 @@ class StandardContext(ContextDescription):
         log.info("Reloading Context with name [%s] is completed", self.name)
         return True
 
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
+        """What a web framework's own settings want of the session's cookie; the operator's words win.
+
+        Args:
+            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
+        """
+        said = getattr(self.cookie_processor, "same_site_cookies", "unset") != "unset"
+        self.session_cookie.prefer(secure, None if said else same_site, partitioned)
+
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def _init(self) -> None:
@@ -250,10 +261,15 @@ class StandardContext(ContextDescription):
             add_config_listener(self, self.config_class)
 
     def start(self) -> None:
-        if not self.state.available:
+        available = self.state.available
+        if not available:
             self.failure = ""
+            self.start_time = int(time.time() * 1000)
+            began = time.monotonic()
         try:
             super().start()
+            if not available:
+                self.startup_time = int((time.monotonic() - began) * 1000)
         except LifecycleError as exc:  # a listener may have refused the start
             self.note_failure(str(exc.__cause__ or exc))
             raise
@@ -337,6 +353,8 @@ class StandardContext(ContextDescription):
         if cluster is not None:
             cluster.register_manager(manager)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
+        if self.loader.space is not None:
+            self.loader.space.session_manager = manager
         return manager
 
     def _load_on_startup(self) -> bool:

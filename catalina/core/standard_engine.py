@@ -27,6 +27,8 @@ SERVER_INFO = f"Catalina for Python/{__version__}"
 class StandardEngine(ContainerBase):
     """Hosts by name, and which of them answers for names that nobody has."""
 
+    bean_operations = ("init", "start", "stop", "destroy")
+
     background_processor_delay = Attribute(
         int,
         10,

@@ -16,6 +16,8 @@ from catalina.deploy.brought_files import BroughtFiles
 from catalina.digester.class_names import find_class
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
+from catalina.mbeans.managed_bean import tomcat_class_name
+from catalina.operations import readable
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ def set_cluster(container: ContainerBase, cluster: Cluster) -> None:
 
 class StandardHost(ContainerBase):
     """Where applications are, how they are found, and by which names the host is asked for."""
+
+    bean_operations = ("init", "start", "stop", "destroy")
 
     name = Attribute(str.lower, "", doc="The host's name, compared in lower case with the Host header.")
     app_base = Attribute(str, "webapps", doc="Directory of the applications, relative to CATALINA_BASE.")
@@ -97,6 +101,16 @@ class StandardHost(ContainerBase):
         self.pipeline.basic = StandardHostValve()
 
     # -- names ---------------------------------------------------------------------------------------------------
+
+    @property
+    @readable("aliases", doc="Other names of it.")
+    def alias_names(self) -> list[str]:
+        return list(self.aliases)
+
+    @property
+    @readable("valveNames", doc="Classes of its valves.")
+    def valve_names(self) -> list[str]:
+        return [tomcat_class_name(type(valve)) for valve in self.pipeline.valves]
 
     def add_alias(self, alias: str) -> None:
         """One more name; ``*.example.org`` stands for any one label in front."""

@@ -26,6 +26,8 @@ log = logging.getLogger("org.apache.catalina.core.StandardService")
 class StandardService(Lifecycle):
     """One engine, its connectors, and the mapper between them."""
 
+    bean_operations = ("start", "stop")
+
     name = Attribute(str, "", doc="Shown in logs and MBeans; unique in the server.")
     graceful_stop_await_millis = Attribute(
         int,

@@ -11,9 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.container_base import ContainerBase
+from catalina.core.container_servlet import ContainerServlet
+from catalina.core.framework_sessions import adopt_sessions
 from catalina.core.object_names import find_object, instantiate
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
+from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
+from catalina.operations import Impact, Long, operation, readable
 from catalina.webapp import UnavailableError, send_error
 
 if TYPE_CHECKING:
@@ -25,6 +29,14 @@ __all__ = ["ServletConfig", "StandardWrapper"]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+#: Java's largest long.
+LONG_MAX = 2**63 - 1
+
+#: Tomcat's words (DefaultInstanceManager).
+RESTRICTED = (
+    "Access to class [{}] is forbidden. It is a restricted class (implements ContainerServlet). A web application must "
+    "be configured as privileged to be able to load it"
+)
 _ASGI = "%s is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
 
 
@@ -58,6 +70,55 @@ class StandardWrapper(ContainerBase):
         #: time.monotonic() from which a temporarily unavailable servlet may be asked again; inf for never.
         self._unavailable_until = 0.0
         self._loading = threading.RLock()
+        #: What it has served; a request that was dispatched on counts for the servlet that it came to first.
+        self.requests = RequestGroupInfo()
+        #: Milliseconds that it took to load and start.
+        self.load_time = 0
+
+    @property
+    def request_count(self) -> int:
+        """Requests answered."""
+        return self.requests.request_count
+
+    @property
+    def error_count(self) -> int:
+        """Of these, answers that were errors."""
+        return self.requests.error_count
+
+    @property
+    def processing_time(self) -> Long:
+        """Milliseconds in the servlet and its filters, all requests together."""
+        return self.requests.processing_time
+
+    @property
+    def max_time(self) -> Long:
+        """Milliseconds of the longest request."""
+        return self.requests.max_time
+
+    @property
+    def min_time(self) -> Long:
+        """Milliseconds of the shortest request; Java's largest number before the first."""
+        shortest = self.requests.min_time
+        return LONG_MAX if shortest is None else shortest
+
+    @property
+    @readable("available", doc="0: it answers; else until when it does not, in ms since 1970.")
+    def available_at(self) -> Long:
+        if not self.is_unavailable:
+            return 0
+        rest = self.retry_after
+        return LONG_MAX if rest is None else int((time.time() + rest) * 1000)
+
+    @property
+    @readable("loadOnStartup", doc="Its place in the start; negative: with its first request.")
+    def load_on_startup_place(self) -> int:
+        place = self.definition.load_on_startup
+        return -1 if place is None else place
+
+    @operation(impact=Impact.INFO)
+    def find_mappings(self) -> list[str]:
+        """Its url-patterns."""
+        return list(self.mappings)
 
     @property
     def servlet_class(self) -> str:
@@ -108,8 +169,11 @@ class StandardWrapper(ContainerBase):
         """Make the WSGI callable: see :mod:`catalina.core.object_names`. Errors as :meth:`allocate`."""
         with self._loading:
             if self._application is None:
+                began = time.monotonic()
                 try:
                     self._application = self._make()
+                    adopt_sessions(self.context, self._application)
+                    self.load_time = int((time.monotonic() - began) * 1000)
                 except UnavailableError as exc:
                     self.unavailable(exc.seconds)
                     raise
@@ -125,7 +189,14 @@ class StandardWrapper(ContainerBase):
             what = f"the JSP {definition.jsp_file!r}" if definition.jsp_file else "nothing"
             raise DeploymentError(f"servlet [{self.name}] names {what}, not a WSGI callable")
         with context.loader.bound():
-            made = instantiate(find_object(context.loader, name), name, definition.init_parameters, context.logger)
+            found = find_object(context.loader, name)
+            if not context.privileged and isinstance(found, type) and issubclass(found, ContainerServlet):
+                raise DeploymentError(RESTRICTED.format(name))
+            made = instantiate(found, name, definition.init_parameters, context.logger)
+            if isinstance(made, ContainerServlet):
+                if not context.privileged:  # a factory has made it
+                    raise DeploymentError(RESTRICTED.format(name))
+                made.wrapper = self
             start = getattr(made, "start_servlet", None)
             if start is not None:
                 start(self.config, context)

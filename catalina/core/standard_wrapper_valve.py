@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.wsgi_adapter import run_application
 from catalina.errors import DeploymentError
+from catalina.session.framework_session import CURRENT_SESSION
 from catalina.tomcat.util.log.system_log_handler import captured
 from catalina.valves.valve_base import ValveBase
 from catalina.webapp import SEND_ERROR, UnavailableError
@@ -42,6 +44,7 @@ class StandardWrapperValve(ValveBase):
             return
         progress = context.in_progress
         progress.inside[request] = None
+        began = perf_counter_ns()
         try:
             path = request.servlet_path + (request.path_info or "")
             if context.swallow_output:
@@ -65,6 +68,7 @@ class StandardWrapperValve(ValveBase):
             )  # fmt: skip
             _failed(response, exc)
         finally:
+            wrapper.requests.count(perf_counter_ns() - began, response.status >= 400, 0, 0)
             del progress.inside[request]
             if progress.waited_for:
                 progress.left()
@@ -92,8 +96,12 @@ def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, 
         response.remove_header("Content-Type")
     sent: list[tuple[int, str | None]] = []
     # What catalina.webapp.send_error calls; the application's filters may still set header fields.
-    environ[SEND_ERROR] = lambda status, message: sent.append((status, message))
-    run_application(application, environ, request, response)
+    environ[SEND_ERROR] = sent.append
+    token = CURRENT_SESSION.set(environ["catalina.session"])
+    try:
+        run_application(application, environ, request, response)
+    finally:
+        CURRENT_SESSION.reset(token)
     if preset is not None and not response.committed and response.content_type is None:
         response.content_type = preset
     if sent and not response.committed and response.status == sent[-1][0]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from catalina.reactor import Waitable
-from catalina.session.steady_clock import SteadyClock, steady_time
+from catalina.session.steady_clock import STEADY_CLOCK, SteadyClock
 
 __all__ = ["PROCESS", "Spawned", "Surroundings"]
 
@@ -38,7 +38,7 @@ class Surroundings:
         self,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
-        steady: SteadyClock = steady_time,
+        steady: SteadyClock = STEADY_CLOCK,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.monotonic = monotonic

@@ -29,7 +29,7 @@ from catalina.loader.application_finder import ApplicationFinder
 from catalina.loader.application_modules import ApplicationModules
 from catalina.loader.asker import Asker
 from catalina.loader.distributions import version_of
-from catalina.loader.import_space import ImportSpace
+from catalina.loader.import_space import ImportSpace, deciding_name
 
 __all__ = ["ApplicationImports", "imports"]
 
@@ -151,7 +151,8 @@ class ApplicationImports:
         """Move the modules under a top-level name into the tables of their owners."""
         plain = self.modules.plain
         for full in _under(name, plain):
-            owner = self._owner(plain[full])
+            # An adapter's file lies in the container; its framework's does not.
+            owner = self._owner(plain[full]) or self._owner(plain.get(name, plain[full]))
             table = self.modules.environment if owner is None else owner.modules
             table[full] = plain[full]
         self.modules.clashes.add(name)
@@ -189,6 +190,8 @@ class ApplicationImports:
     def _take_plain_modules(self, space: ImportSpace) -> list[ModuleType]:
         plain = self.modules.plain
         names = [name for name, module in list(plain.items()) if space.owns_module(module)]
+        own = {name for name in names if "." not in name}
+        names += [name for name in list(plain) if name not in names and deciding_name(name) in own and "." in name]
         return [plain.pop(name) for name in names]
 
     def _import(
@@ -208,7 +211,7 @@ class ApplicationImports:
         while self._lent:
             self.modules.plain.pop(self._lent.pop(), None)
         module = self._plain_import(name, globals, locals, fromlist, level)
-        if type(fromlist) is list and not fromlist and name.partition(".")[0] in self.modules.clashes:
+        if type(fromlist) is list and not fromlist and deciding_name(name) in self.modules.clashes:
             found = self.modules.get(name)
             if found is not None:
                 self._lent.append(name)
@@ -222,8 +225,8 @@ def _is_compiled(module: ModuleType) -> bool:
 
 
 def _under(name: str, table: dict[str, ModuleType]) -> list[str]:
-    """Full names at or below a top-level name; the table may change meanwhile."""
-    return [full for full in list(table) if full == name or full.startswith(f"{name}.")]
+    """Full names at or below a top-level name, and its adapter; the table may change meanwhile."""
+    return [full for full in list(table) if deciding_name(full) == name]
 
 
 #: Imports are the process's, so is this.

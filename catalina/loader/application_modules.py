@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from catalina.loader.asker import Asker
+from catalina.loader.import_space import deciding_name
 
 __all__ = ["ApplicationModules"]
 
@@ -41,7 +42,7 @@ class ApplicationModules(dict[str, ModuleType]):
 
     def table_of(self, name: object) -> dict[str, ModuleType]:
         """The dict that holds ``name`` for whoever asks (the caller's caller)."""
-        top = name.partition(".")[0] if isinstance(name, str) else name
+        top = deciding_name(name) if isinstance(name, str) else name
         if top not in self.clashes:
             return self.plain
         space = self.asker.asks(top in self.in_environment, 3)

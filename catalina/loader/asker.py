@@ -23,13 +23,14 @@ from catalina.loader.import_space import ImportSpace
 __all__ = ["Asker", "Foreign"]
 
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+CONTRIB = os.path.join(PACKAGE, "contrib", "")
 LOADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class Foreign(Enum):
     """Code that is no application's."""
 
-    NEUTRAL = "standard library, generated code: acts for its caller"
+    NEUTRAL = "standard library, generated code, adapters of frameworks: acts for its caller"
     LOADER = "this package: acts for the application it is bound to"
     CONTAINER = "the container itself"
     ENVIRONMENT = "a library of the container's environment"
@@ -114,7 +115,7 @@ class Asker:
         if file.startswith(LOADER):
             return Foreign.LOADER
         if file.startswith(PACKAGE):
-            return Foreign.CONTAINER
+            return Foreign.NEUTRAL if file.startswith(CONTRIB) else Foreign.CONTAINER
         if file.startswith("<") or (file.startswith(self._stdlib) and not file.startswith(self._sites)):
             return Foreign.NEUTRAL
         return Foreign.ENVIRONMENT

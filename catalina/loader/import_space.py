@@ -7,10 +7,20 @@ import sys
 from collections.abc import Iterable
 from importlib.machinery import EXTENSION_SUFFIXES, all_suffixes
 from types import ModuleType
+from typing import Any
 
-__all__ = ["ImportSpace"]
+__all__ = ["ImportSpace", "deciding_name"]
+
+#: An adapter belongs to whoever owns its framework: ``catalina.contrib.flask`` stands on one Flask, and two
+#: applications that bring Flask have one of each.
+_ADAPTERS = "catalina.contrib."
 
 _SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
+
+
+def deciding_name(full: str) -> str:
+    """The top-level name that says whose a module is: its own, and of an adapter that of its framework."""
+    return full.removeprefix(_ADAPTERS).partition(".")[0]
 
 
 class ImportSpace:
@@ -34,6 +44,10 @@ class ImportSpace:
         #: Modules by full name, only those under a top-level name that clashes; the others are in ``sys.modules``.
         self.modules: dict[str, ModuleType] = {}
         self.active = True
+        #: The application's session manager, for code of its own that runs outside of a request.
+        self.session_manager: Any = None
+        #: Frameworks that were asked to keep their sessions in the container.
+        self.adopted: set[str] = set()
 
     def __repr__(self) -> str:
         return f"ImportSpace({self.name!r})"

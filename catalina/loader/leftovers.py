@@ -11,13 +11,14 @@ import sys
 import threading
 import traceback
 import typing
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.thread_owner import threads_of
 
-__all__ = ["cancel_timers", "clear_references", "report_threads"]
+__all__ = ["cancel_timers", "clear_references", "find_leaks", "remember_left", "report_threads"]
 
 log = logging.getLogger("org.apache.catalina.loader.WebappClassLoaderBase")
 
@@ -28,6 +29,22 @@ THREAD_LEFT = (
     "The web application [%s] appears to have started a thread named [%s] but has failed to stop it. "
     "This is very likely to create a memory leak. Stack trace of thread:\n%s"
 )
+
+
+#: Threads that stopped applications have left -> host and name of the application.
+_left: weakref.WeakKeyDictionary[threading.Thread, tuple[str, str]] = weakref.WeakKeyDictionary()
+
+
+def remember_left(host: str, name: str, threads: list[threading.Thread]) -> None:
+    """Note what :func:`report_threads` has found, for :func:`find_leaks`."""
+    for thread in threads:
+        _left[thread] = (host, name)
+
+
+def find_leaks(host: str) -> list[str]:
+    """Names of the host's applications of which threads still run although they were stopped, each once."""
+    left = [(owner, name) for thread, (owner, name) in list(_left.items()) if thread.is_alive()]
+    return sorted({name for owner, name in left if owner == host})
 
 
 def report_threads(space: ImportSpace, name: str) -> list[threading.Thread]:

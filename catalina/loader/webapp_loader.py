@@ -19,7 +19,7 @@ from catalina.lifecycle import Lifecycle
 from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
 from catalina.loader.import_statements import code_of, modules_named
-from catalina.loader.leftovers import cancel_timers, clear_references, report_threads
+from catalina.loader.leftovers import cancel_timers, clear_references, remember_left, report_threads
 from catalina.loader.load_failure import cure_of, describe_failure, own_frames
 from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
@@ -102,7 +102,9 @@ class WebappLoader(Lifecycle):
         if self.context is not None and self.context.clear_references_stop_timer_threads:
             cancel_timers(space, self._name)
         if not (ending and self.context is not None and self.context.skip_memory_leak_checks_on_jvm_shutdown):
-            report_threads(space, self._name)
+            left = report_threads(space, self._name)
+            if self.context is not None and not ending:
+                remember_left(self.context.host_path, self._name, left)
         imports.remove(space)
         clear_references(space)
         if not ending:
@@ -140,6 +142,11 @@ class WebappLoader(Lifecycle):
             log.error("[%s]: an exception while %r was imported", self._name, module, exc_info=(type(exc), exc, frames))
             why = describe_failure(exc, self.space) + cure_of(exc, self.space)
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
+
+    def has_loaded(self, module: str) -> bool:
+        """Whether the application, or a library on its behalf, has imported a module. Imports nothing."""
+        with self.bound():
+            return module in sys.modules
 
     def _load_dotted(self, name: str) -> Any:
         """The longest prefix that is a module, then attributes."""

@@ -8,9 +8,15 @@ from fnmatch import fnmatchcase
 
 from catalina.errors import CatalinaError
 
-__all__ = ["MalformedObjectName", "ObjectName", "quote"]
+__all__ = ["MalformedObjectName", "ObjectName", "quote", "unquote"]
 
-_PAIR = re.compile(r'\s*(?P<key>[^,=:"*?]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^,=:"]+)\s*(?:,|$)')
+_KEY = re.compile(r"[^=*?,:\n]+")
+_PLAIN = re.compile(r'[^=,:"\n]+')
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\[\\"?*n])*+"')
+#: A star or question mark that no backslash stands before.
+_WILDCARD = re.compile(r"(?<!\\)[*?]")
+#: The domain of a name that begins with its colon.
+DEFAULT_DOMAIN = "DefaultDomain"
 
 
 class MalformedObjectName(CatalinaError):
@@ -20,6 +26,13 @@ class MalformedObjectName(CatalinaError):
 def quote(text: str) -> str:
     """A value that may contain anything, as JMX quotes it: in double quotes, with backslashes before ``"\\*?``."""
     return '"' + re.sub(r'(["\\*?])', r"\\\1", text).replace("\n", "\\n") + '"'
+
+
+def unquote(text: str) -> str:
+    """The value that :func:`quote` has quoted; a text without quotes is itself."""
+    if len(text) < 2 or not text.startswith('"'):
+        return text
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], text[1:-1])
 
 
 class ObjectName:
@@ -45,13 +58,15 @@ class ObjectName:
         Raises:
             MalformedObjectName: with JMX's words where it has some.
         """
-        domain, colon, properties = text.partition(":")
-        if not colon or not properties:
+        domain, colon, properties = (text or "*:*").partition(":")
+        if "=" in domain and not colon:
+            raise MalformedObjectName("Domain part must be specified")
+        if "\n" in domain:
+            raise MalformedObjectName("Invalid character '\\n' in domain name")
+        if not properties:
             raise MalformedObjectName("Key properties cannot be empty")
-        open_ended = properties == "*" or properties.endswith(",*")
-        if open_ended:
-            properties = properties[:-1].rstrip(",")
-        return cls(domain, _parse_properties(properties, text), open_ended)
+        keys, open_ended = _Properties(properties).read()
+        return cls(domain or DEFAULT_DOMAIN, keys, open_ended)
 
     def __str__(self) -> str:
         parts = [f"{key}={value}" for key, value in self.keys.items()]
@@ -72,10 +87,13 @@ class ObjectName:
     @property
     def is_pattern(self) -> bool:
         """Whether it may match more than one name."""
-        return self.open_ended or any("*" in part or "?" in part for part in (self.domain, *self._unquoted()))
+        return self.open_ended or any(_WILDCARD.search(part) for part in (self.domain, *self.keys.values()))
 
-    def _unquoted(self) -> list[str]:
-        return [value for value in self.keys.values() if not value.startswith('"')]
+    @property
+    def canonical(self) -> str:
+        """The name with its keys sorted, as JMX compares names."""
+        parts = [f"{key}={value}" for key, value in sorted(self.keys.items())]
+        return f"{self.domain}:{','.join([*parts, '*'] if self.open_ended else parts)}"
 
     def matches(self, name: ObjectName) -> bool:
         """Whether ``name`` is one of those that this pattern stands for; a name without wildcards only matches
@@ -88,21 +106,87 @@ class ObjectName:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    # fnmatch knows [a-z], JMX does not: a bracket is a bracket.
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
+    # fnmatch knows [a-z], JMX does not: a bracket is a bracket. A backslash takes a wildcard's meaning away.
+    if pattern == text:
+        return True
+    bare = re.sub(r"\\([*?])", lambda found: f"\\[{found[1]}]", pattern.replace("[", "[[]"))
+    return fnmatchcase(text, bare)
 
 
-def _parse_properties(text: str, whole: str) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    at = 0
-    while at < len(text):
-        pair = _PAIR.match(text, at)
-        if pair is None:
-            raise MalformedObjectName(
-                f"Invalid character or missing value in {whole!r} at position {at + whole.index(':') + 1}"
-            )
-        if pair["key"] in keys:
-            raise MalformedObjectName(f"key {pair['key']!r} occurs twice in {whole!r}")
-        keys[pair["key"]] = pair["value"]
-        at = pair.end()
-    return keys
+class _Properties:
+    """Reads the part behind the colon, with the words of the JDK's own parser for what is wrong."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._keys: dict[str, str] = {}
+        self._open = False
+
+    def read(self) -> tuple[dict[str, str], bool]:
+        """The properties in their order, and whether more may follow."""
+        text = self._text
+        while self._at < len(text):
+            if text[self._at] == "*":
+                self._star()
+            else:
+                self._pair()
+            if self._at == len(text):
+                break
+            if text[self._at] != ",":
+                raise MalformedObjectName(f"Invalid character found after property: {text[self._at]!r}")
+            self._at += 1
+            if self._at == len(text):
+                raise MalformedObjectName("Invalid ending comma")
+        return self._keys, self._open
+
+    def _star(self) -> None:
+        if self._open:
+            raise MalformedObjectName("Cannot have several '*' characters in pattern property list")
+        self._open = True
+        self._at += 1
+        if self._at < len(self._text) and self._text[self._at] != ",":
+            raise MalformedObjectName("Invalid character found after '*': end of name or ',' expected")
+
+    def _pair(self) -> None:
+        key = self._key()
+        if self._text[self._at : self._at + 1] == '"':
+            value = self._quoted()
+        else:
+            value = self._plain()
+        if key in self._keys:
+            raise MalformedObjectName(f"key `{key}' already defined")
+        self._keys[key] = value
+
+    def _key(self) -> str:
+        found = _KEY.match(self._text, self._at)
+        key = found[0] if found else ""
+        end = self._at + len(key)
+        follows = self._text[end : end + 1]
+        if follows not in ("", "="):
+            raise MalformedObjectName(f"Invalid character '{_named(follows)}' in key part of property")
+        if not follows:
+            raise MalformedObjectName("Unterminated key property part")
+        if not key:
+            raise MalformedObjectName("Invalid key (empty)")
+        self._at = end + 1
+        return key
+
+    def _plain(self) -> str:
+        found = _PLAIN.match(self._text, self._at)
+        value = found[0] if found else ""
+        self._at += len(value)
+        follows = self._text[self._at : self._at + 1]
+        if follows not in ("", ","):
+            raise MalformedObjectName(f"Invalid character '{_named(follows)}' in value part of property")
+        return value
+
+    def _quoted(self) -> str:
+        found = _QUOTED.match(self._text, self._at)
+        if found is None:
+            raise MalformedObjectName("Unterminated quoted value, or an invalid escape sequence in it")
+        self._at = found.end()
+        return found[0]
+
+
+def _named(character: str) -> str:
+    return "\\n" if character == "\n" else character

@@ -6,21 +6,35 @@ without anybody telling the registry. Others are registered one by one.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from catalina.attributes import Component
 from catalina.errors import CatalinaError
-from catalina.mbeans.managed_bean import ManagedBean
+from catalina.mbeans.audit import Caller, audit
+from catalina.mbeans.managed_bean import ManagedBean, failures
+from catalina.mbeans.notification_hub import ATTRIBUTE_CHANGE, AttributeChange, NotificationHub
 from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.values import BeanAttributeError
+from catalina.operations import Impact
 
-__all__ = ["InstanceNotFound", "Registry"]
+__all__ = ["InstanceNotFound", "OperationFailed", "Registry", "fenced"]
 
 Source = Callable[[], Iterable[tuple[ObjectName, Component]]]
 
 
 class InstanceNotFound(CatalinaError):
     """No bean has the name."""
+
+
+class OperationFailed(CatalinaError):
+    """The operation was called and raised something, which is the cause."""
+
+    def __init__(self, operation: str, name: ObjectName, cause: BaseException) -> None:
+        super().__init__(f"{operation} of {name} failed: {cause!r}")
+        self.operation = operation
 
 
 class Registry:
@@ -30,6 +44,8 @@ class Registry:
         self._lock = threading.Lock()
         self._registered: dict[ObjectName, Component] = {}
         self._sources: list[Source] = []
+        #: What has happened to the beans.
+        self.notifications = NotificationHub(self.names)
 
     def add_source(self, source: Source) -> None:
         """List the beans of ``source`` from now on."""
@@ -46,11 +62,13 @@ class Registry:
         """Add one bean; one of the same name is replaced."""
         with self._lock:
             self._registered[name] = component
+        self.notifications.look()
 
     def unregister(self, name: ObjectName) -> None:
         """Undo :meth:`register`; an unknown name is ignored."""
         with self._lock:
             self._registered.pop(name, None)
+        self.notifications.look()
 
     def find(self, name: ObjectName) -> ManagedBean:
         """The bean of a name.
@@ -60,7 +78,7 @@ class Registry:
         """
         for known, component in self._all():
             if known == name:
-                return ManagedBean(component)
+                return ManagedBean(component, known)
         raise InstanceNotFound(str(name))
 
     def query(self, pattern: ObjectName) -> list[tuple[ObjectName, ManagedBean]]:
@@ -69,11 +87,73 @@ class Registry:
         for name, component in self._all():
             if pattern.matches(name):
                 found.setdefault(name, component)
-        return [(name, ManagedBean(component)) for name, component in found.items()]
+        return [(name, ManagedBean(component, name)) for name, component in found.items()]
+
+    def names(self) -> list[ObjectName]:
+        """The names of all beans that are there now."""
+        return list(dict.fromkeys(name for name, _ in self._all()))
+
+    def set(self, name: ObjectName, attribute: str, value: Any, caller: Caller) -> None:
+        """Set an attribute of a bean, from text or a value of its type; leaves an audit line and a notification.
+
+        Raises:
+            InstanceNotFound: there is no such bean.
+            BeanAttributeError: no such attribute, none that can be set, or no value of its type.
+        """
+        bean = self.find(name)
+        old = bean.value_of(attribute) if attribute in bean.names() else None
+        try:
+            bean.set(attribute, value)
+        except Exception as fault:
+            audit(caller, "set", name, name=attribute, old=old, new=value, failed=fault)
+            raise
+        new = bean.value_of(attribute) if attribute in bean.names() else value
+        audit(caller, "set", name, name=attribute, old=old, new=new)
+        kind = bean.type_of(attribute) if attribute in bean.names() else "java.lang.String"
+        self.notifications.send(
+            ATTRIBUTE_CHANGE, bean.name or name, "AttributeChangeDetected",
+            change=AttributeChange(attribute, kind, old, new),
+        )  # fmt: skip
+
+    def invoke(
+        self, name: ObjectName, operation: str, arguments: Sequence[Any], caller: Caller,
+        signature: Sequence[str] | None = None,
+    ) -> Any:  # fmt: skip
+        """Call an operation of a bean; one that changes something leaves an audit line.
+
+        Args:
+            arguments: values of the operation's types, or text.
+            signature: Java's names of the types, to choose between operations of one name.
+
+        Raises:
+            InstanceNotFound, NoSuchOperation, BeanAttributeError: there is no such bean, operation, or value.
+            OperationFailed: it raised something.
+        """
+        bean = self.find(name)
+        found = bean.operation(operation, len(arguments), signature)
+        quiet = found.impact is Impact.INFO
+        try:
+            result = bean.invoke(found, arguments)
+        except BeanAttributeError:
+            raise
+        except Exception as fault:
+            audit(caller, "invoke", name, name=operation, new=list(arguments), failed=fault)
+            raise OperationFailed(operation, name, fault) from fault
+        if not quiet:
+            audit(caller, "invoke", name, name=operation, new=list(arguments))
+        return result
 
     def _all(self) -> Iterator[tuple[ObjectName, Component]]:
         with self._lock:
             registered, sources = list(self._registered.items()), list(self._sources)
         yield from registered
         for source in sources:
-            yield from source()
+            yield from fenced(source())
+
+
+def fenced(beans: Iterable[tuple[ObjectName, Component]]) -> Iterator[tuple[ObjectName, Component]]:
+    """The beans of a source; when it fails, those that it has listed so far, and a line in the log."""
+    try:
+        yield from beans
+    except Exception:  # noqa: BLE001  # any component's code; the beans of other sources are still shown
+        failures.log(logging.WARNING, "beans that cannot be listed", "Some beans cannot be listed", exc_info=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
+from catalina.operations import Impact, operation
 from catalina.realm.combined_realm import CombinedRealm
 from catalina.realm.realm import DigestAnswer, Principal
 from catalina.realm.x509_subject_dn_retriever import subject_name
@@ -57,11 +58,13 @@ class LockOutRealm(CombinedRealm):
         username = subject_name(certificates[0].subject) if certificates else None
         return self._filter(username, super().authenticate_certificates(certificates))
 
+    @operation
     def unlock(self, username: str) -> None:
         """Forget the failures of a user (operation of the MBean)."""
         with self._lock:
             self._failed.pop(self._key(username), None)
 
+    @operation(impact=Impact.INFO)
     def is_locked(self, username: str) -> bool:
         """Whether the user is refused now."""
         with self._lock:

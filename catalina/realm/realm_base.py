@@ -48,6 +48,8 @@ def _set_credential_handler(realm: RealmBase, handler: CredentialHandler) -> Non
 class RealmBase(Realm):
     """A subclass says what it knows of a user: :meth:`get_password` and :meth:`get_principal`."""
 
+    bean_operations = ("init", "start", "stop", "destroy")
+
     all_roles_mode = Attribute(
         choice("strict", "authOnly", "strictAuthOnly"),
         "strict",

@@ -18,6 +18,7 @@ from catalina.errors import LimitError, NotReplicableError, ProtocolError
 from catalina.repeated_messages import RepeatedMessages
 from catalina.session.immutable import IMMUTABLE
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value
+from catalina.tribes.io.java.python_form import MARK
 from catalina.tribes.io.java.value_encoder import encode_inertly
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ _TRIES = 3
 
 #: Never stored and never replicated (Tomcat: StandardSession.excludedAttributes, Constants.excludedAttributeNames).
 EXCLUDED = frozenset({"javax.security.auth.subject", "org.apache.catalina.valves.CrawlerSessionManagerValve"})
+
+
+#: Text that template engines take as safe HTML: data of frameworks that stands in sessions of many applications.
+TEXTS = frozenset({"markupsafe.Markup", "django.utils.safestring.SafeString"})
 
 
 class AttributeCodec:
@@ -139,6 +144,34 @@ class AttributeCodec:
         except NotReplicableError:  # the application put something into it that cannot travel
             return value
 
+    def check_comes_back(self, name: str, value: object) -> None:
+        """Refuse a value of which some part would stay bytes when it is read.
+
+        Outside of an application nobody knows which classes are its own; there nothing is refused.
+
+        Raises:
+            NotReplicableError: a part cannot travel, or is of a class that no node may build.
+        """
+        encoded = self.encode(name, value)
+        if MARK not in encoded.data or getattr(self.manager.context, "loader", None) is None:
+            return
+        refused: list[str] = []
+
+        def allows(class_name: str) -> bool:
+            if self.allows_class(class_name):
+                return True
+            refused.append(class_name)
+            return False
+
+        with self._bound():
+            decode_value(encoded, allows)
+        if refused:
+            raise NotReplicableError(
+                name, value,
+                f"the class {refused[0]} in it is neither the application's own nor let in by"
+                " sessionAttributeValueClassNameFilter, so no node would build it",
+            )  # fmt: skip
+
     def encode_as_read(self, value: object, read: EncodedValue) -> EncodedValue:
         """The form that this node gives a value that was just decoded, to find changes by; ``read`` is what it came as.
 
@@ -166,7 +199,7 @@ class AttributeCodec:
     def allows_class(self, class_name: str) -> bool:
         """Whether ``package.module.Class`` may be built: the application's own, or let in by the class filter."""
         loader = getattr(self.manager.context, "loader", None)
-        if loader is not None and loader.allows_class(class_name):
+        if class_name in TEXTS or (loader is not None and loader.allows_class(class_name)):
             return True
         class_filter = self.manager.session_attribute_value_class_name_filter
         return class_filter is not None and class_filter.fullmatch(class_name) is not None

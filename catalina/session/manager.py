@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from catalina.session.attribute_codec import AttributeCodec
     from catalina.session.session import Session
 
 __all__ = ["Manager"]
@@ -23,6 +24,15 @@ class Manager(Protocol):
 
     @property
     def active_sessions(self) -> int: ...
+
+    @property
+    def default_max_inactive_interval(self) -> int: ...
+
+    @property
+    def must_travel(self) -> bool: ...
+
+    @property
+    def codec(self) -> AttributeCodec: ...
 
     def find_session(self, session_id: str) -> Session | None: ...
 

@@ -13,10 +13,12 @@ from catalina.attributes import Attribute, Element
 from catalina.errors import TooManyActiveSessionsError
 from catalina.java_pattern import pattern
 from catalina.lifecycle import Lifecycle
+from catalina.operations import Impact, Long, operation
 from catalina.session.attribute_codec import AttributeCodec
 from catalina.session.session_event import ListenerTable
 from catalina.session.standard_session import StandardSession
-from catalina.session.steady_clock import steady_time
+from catalina.session.steady_clock import STEADY_CLOCK
+from catalina.util.java_dates import java_date
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 
 if TYPE_CHECKING:
@@ -84,11 +86,16 @@ class ManagerBase(Lifecycle):
         bool, False, doc="Idle time runs from the start of the last request rather than from its end."
     )
 
-    def __init__(self, clock: Callable[[], float] = steady_time, **values: Any) -> None:
+    #: Sessions tell other nodes what requests have changed in them.
+    replicates = False
+
+    def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
         self.context: Any = None
         #: The application is distributable: what it puts into a session must be able to travel, also to nobody.
         self.must_travel = False
+        #: Sessions count the requests that use them; settled at the start.
+        self.counts_uses = self.replicates
         self.session_id_generator: StandardSessionIdGenerator | None = None
         self.sessions: dict[str, StandardSession] = {}
         self.listeners = ListenerTable()
@@ -98,6 +105,7 @@ class ManagerBase(Lifecycle):
         self.session_counter = 0
         self.expired_sessions = 0
         self.rejected_sessions = 0
+        self.duplicates = 0
         self.max_active = 0
         self.session_max_alive_time = 0  # seconds
         self.processing_time = 0  # ms spent on expiring
@@ -134,6 +142,7 @@ class ManagerBase(Lifecycle):
     def _start(self) -> None:
         self.settle_attributes()
         self.must_travel = bool(getattr(self.context, "distributable", False))
+        self.counts_uses = self.replicates or self.session_activity_check
         generator = self.session_id_generator
         if generator is None:
             generator = self.session_id_generator = StandardSessionIdGenerator()
@@ -189,7 +198,7 @@ class ManagerBase(Lifecycle):
         if generator is None:
             generator = self.session_id_generator = StandardSessionIdGenerator(jvm_route=self.jvm_route)
         while (session_id := generator.generate_session_id()) in self.sessions:
-            pass
+            self.duplicates += 1
         return session_id
 
     def add(self, session: StandardSession) -> None:
@@ -229,6 +238,57 @@ class ManagerBase(Lifecycle):
         """Nothing to do for sessions that stay in this node."""
         return None
 
+    # -- operations ----------------------------------------------------------------------------------------------
+
+    @operation(impact=Impact.INFO)
+    def list_session_ids(self) -> str:
+        """The ids of all sessions, with a space behind each."""
+        return "".join(f"{session_id} " for session_id in tuple(self.sessions))
+
+    @operation
+    def expire_session(self, session_id: str) -> None:
+        """End a session; nothing happens when there is none of that id."""
+        session = self.find_session(session_id)
+        if session is not None:
+            session.expire()
+
+    @operation(impact=Impact.INFO)
+    def get_session_attribute(self, session_id: str, key: str) -> str | None:
+        """An attribute of a session as text, null when there is none."""
+        session = self.find_session(session_id)
+        value = None if session is None else session.get_attribute(key)
+        return None if value is None else str(value)
+
+    @operation(impact=Impact.INFO)
+    def get_creation_time(self, session_id: str) -> str:
+        """When a session was made, as text; empty when there is none."""
+        session = self.find_session(session_id)
+        return "" if session is None else java_date(session.creation_time_ms)
+
+    @operation(impact=Impact.INFO)
+    def get_creation_timestamp(self, session_id: str) -> Long:
+        """When a session was made, in ms since 1970; -1 when there is none."""
+        session = self.find_session(session_id)
+        return -1 if session is None else session.creation_time_ms
+
+    @operation(impact=Impact.INFO)
+    def get_last_accessed_time(self, session_id: str) -> str:
+        """When a session's last request but one began, as text; empty when there is none."""
+        session = self.find_session(session_id)
+        return "" if session is None else java_date(session.last_accessed_time_ms)
+
+    @operation(impact=Impact.INFO)
+    def get_last_accessed_timestamp(self, session_id: str) -> Long:
+        """When a session's last request but one began, in ms since 1970; -1 when there is none."""
+        session = self.find_session(session_id)
+        return -1 if session is None else session.last_accessed_time_ms
+
+    @operation(name="processExpires")
+    def process_expires_now(self) -> None:
+        """Expire every session whose time is up."""
+        self.process_expires()
+
+    @operation
     def background_process(self) -> None:
         """Expire what is due, on every processExpiresFrequency-th call."""
         self._ticks = (self._ticks + 1) % max(1, self.process_expires_frequency)

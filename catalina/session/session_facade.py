@@ -10,9 +10,13 @@ from catalina.errors import InvalidSessionError
 if TYPE_CHECKING:
     from catalina.session.session import Principal, Session
 
-__all__ = ["SessionFacade", "SessionSource"]
+__all__ = ["COOKIE_MAX_AGE", "SessionFacade", "SessionSource"]
 
 _MISSING = object()
+
+#: Attribute with the seconds that browsers keep the session's cookie, where the application has said so. It travels,
+#: so that the node that takes over a session says the same.
+COOKIE_MAX_AGE = "org.apache.catalina.session.COOKIE_MAX_AGE"
 
 
 class SessionSource(Protocol):
@@ -21,6 +25,12 @@ class SessionSource(Protocol):
     def get_session(self, create: bool = True) -> Session | None: ...
 
     def change_session_id(self) -> str: ...
+
+    def send_session_cookie(self) -> None: ...
+
+    def delete_session_cookie(self) -> None: ...
+
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None: ...
 
 
 class OneSession:
@@ -36,6 +46,15 @@ class OneSession:
 
     def change_session_id(self) -> str:
         return self.session.manager.change_session_id(self.session)
+
+    def send_session_cookie(self) -> None:
+        """There is no response: the next one that answers for this session sends the cookie as it is then."""
+
+    def delete_session_cookie(self) -> None:
+        """There is no response to say it in; a cookie of a session that has ended leads nowhere."""
+
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
+        """There is no response with a cookie."""
 
 
 class SessionFacade(MutableMapping[str, Any]):
@@ -128,6 +147,32 @@ class SessionFacade(MutableMapping[str, Any]):
         """Who is logged in to this session, None when nobody is."""
         session = self._source.get_session(False)
         return None if session is None else session.principal
+
+    @property
+    def cookie_max_age(self) -> int | None:
+        """Seconds that the browser keeps the session's cookie, None until it ends (or what the descriptor says)."""
+        age = self.get(COOKIE_MAX_AGE)
+        return age if isinstance(age, int) else None
+
+    @cookie_max_age.setter
+    def cookie_max_age(self, seconds: int | None) -> None:
+        session = self._source.get_session(seconds is not None)
+        if session is None:
+            return
+        if seconds is None:
+            session.remove_attribute(COOKIE_MAX_AGE)
+        elif session.get_attribute(COOKIE_MAX_AGE) != seconds:
+            session.set_attribute(COOKIE_MAX_AGE, seconds)
+        self._source.send_session_cookie()
+
+    @property
+    def source(self) -> SessionSource:
+        """Where the session comes from; adapters of frameworks make their own kind of session of it."""
+        return self._source
+
+    def delete_cookie(self) -> None:
+        """Let the client forget the session's cookie. The session is not ended by it."""
+        self._source.delete_session_cookie()
 
     def invalidate(self) -> None:
         """End the session; without one there is nothing to do. What is set afterwards goes into a new session."""

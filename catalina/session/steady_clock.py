@@ -11,14 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["SteadyClock", "steady_time"]
+__all__ = ["STEADY_CLOCK", "SteadyClock"]
 
 #: Seconds of difference that are made good in a second.
 SLEW = 0.01
 
 
 class SteadyClock:
-    """Call it for the time. Any thread.
+    """Ask it for the :meth:`time`. Any thread.
 
     Args:
         wall, monotonic: the clocks that it follows.
@@ -31,7 +31,8 @@ class SteadyClock:
         self._offset = wall() - self._looked
         self._lock = threading.Lock()
 
-    def __call__(self) -> float:
+    def time(self) -> float:
+        """Seconds since the epoch."""
         return self._monotonic() + self._offset
 
     def follow(self) -> None:
@@ -44,4 +45,4 @@ class SteadyClock:
 
 
 #: The process's own.
-steady_time = SteadyClock()
+STEADY_CLOCK = SteadyClock()

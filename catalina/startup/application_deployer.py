@@ -37,6 +37,10 @@ BLOCKED = (
     "deployment descriptors is prevented by the deployXML setting of this host. An appropriate descriptor should be "
     "created at [%s] to deploy this application."
 )
+PRIVILEGED = (
+    'The web application with context path [%s] was not deployed: its own [%s] says privileged="true". Only a '
+    "descriptor of an operator may say so: [%s]"
+)
 
 
 class ApplicationDeployer:
@@ -181,6 +185,8 @@ class ApplicationDeployer:
         if not self.host.deploy_xml:
             raise DeploymentError(BLOCKED % (application.name.display_name, own, target))
         context = make_context(self.host, own)
+        if context.privileged:
+            raise DeploymentError(PRIVILEGED % (application.name.display_name, own, target))
         if self.host.copy_xml or context.copy_xml:
             self._copy_descriptor(own, target)
             application.has_descriptor = True

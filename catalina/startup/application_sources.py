@@ -15,6 +15,7 @@ from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import Settling, Stamp, TreeStamp, stamp_of
 from catalina.errors import DeploymentError
 from catalina.repeated_messages import RepeatedMessages
+from catalina.startup.privileged_application import is_privileged_directory
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -26,6 +27,10 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 repeated = RepeatedMessages(log)
 
 _NEVER = ("META-INF", "WEB-INF")
+_PRIVILEGED = (
+    "The web application directory [%s] is not deployed by itself, as it is privileged. The descriptor [%s] with "
+    '<Context privileged="true"/> deploys it'
+)
 
 
 class ApplicationSources:
@@ -85,6 +90,16 @@ class ApplicationSources:
                 context = self._name_of(name + ".xml", directory, "web application directory")
                 if context is not None:
                     yield context, directory
+
+    def leaves_alone(self, directory: str) -> bool:
+        """Whether only a descriptor deploys a directory, because it wants to be privileged; that is said once."""
+        if not is_privileged_directory(directory):
+            return False
+        if self._refused.get(directory) != _PRIVILEGED:
+            self._refused[directory] = _PRIVILEGED
+            descriptor = os.path.join(self.config_base, os.path.basename(directory) + ".xml")
+            log.info(_PRIVILEGED, directory, descriptor)
+        return True
 
     def _name_of(self, name: str, file: str, what: str) -> ContextName | None:
         """The context of a file's name; None when that can be none, which is said once."""

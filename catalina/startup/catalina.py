@@ -12,7 +12,10 @@ from catalina.digester.digester import Digested, Digester
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
 from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
+from catalina.juli.logging_bean import LoggingBean
 from catalina.lifecycle import LifecycleState
+from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.platform.platform_beans import platform_beans
 from catalina.startup.catalina_properties import extend_import_path, load_catalina_properties
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.property_sources import substitution_for, unusable_sources
@@ -106,6 +109,8 @@ class Catalina:
         server.properties = self.properties
         server.add_lifecycle_listener(ControlSocket())
         server.mbeans.add_source(lambda: server_beans(server))
+        server.mbeans.add_source(platform_beans(self.properties))
+        server.mbeans.register(ObjectName("java.util.logging", {"type": "Logging"}), LoggingBean())
         self.server = server
         return server
 

@@ -75,17 +75,19 @@ class ChangeCheck:
     def delete(self, application: DeployedApplication) -> None:
         """Delete an application as an operator has asked: its archive and directory in appBase, whoever laid them.
 
-        A descriptor goes only where copyXML made it.
+        Its descriptor is deleted where it was brought, and moved aside where an operator wrote it: the application
+        would come back.
         """
         brought = self.sources.host.brought
         base = self.sources.app_base
         own = {os.path.join(base, application.name.base_name), application.directory}
+        descriptor = os.path.join(self.sources.config_base, application.name.base_name + ".xml")
         own.update([application.archive.file] if application.archive is not None else ())
         for file in application.redeploy:
             if file in own and os.path.dirname(file) == base:
                 brought.remove(file)
-            else:
-                brought.discard(file)
+            elif not brought.discard(file) and file == descriptor:
+                brought.set_aside(file)
 
     def _look_at(self, application: DeployedApplication, file: str) -> Action:
         before, now = application.redeploy[file], stamp_of(file)

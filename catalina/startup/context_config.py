@@ -29,6 +29,7 @@ from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication, stray_source
+from catalina.startup.privileged_application import guard_privileged
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
 from catalina.startup.web_xml_application import apply_web_xml
@@ -258,6 +259,7 @@ class ContextConfig(Component):
     def _configure(self, context: StandardContext) -> None:
         try:
             apply_web_xml(self._web_xml(context), context)
+            guard_privileged(context)
             add_authenticator(context)
         except CatalinaError as exc:
             log.error("%s", exc)

@@ -19,7 +19,7 @@ from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 
-__all__ = ["ControlCommands", "Report"]
+__all__ = ["ControlCommands", "Report", "refuse_farmed"]
 
 #: Tells the client how far it is: what is being done, done, of how much (0: unknown).
 Report = Callable[[str, int, int], None]
@@ -83,11 +83,7 @@ class ControlCommands:
                 raise DeploymentError(f"host {host.name} has no FarmWarDeployer")
             report("undeploying", 0, 0)
             return [farm.withdraw(name.name)]
-        if farm is not None and farm.is_farmed(name.name):
-            raise DeploymentError(
-                f"[{name.display_name}] is an application of the farm, on all nodes: catalina undeploy --farm "
-                f"{name.display_name}"
-            )
+        refuse_farmed(host, name)
         self._config(host).undeploy(name.name)
         return [f"undeployed [{name.display_name}]"]
 
@@ -141,6 +137,16 @@ class ControlCommands:
             yield
         finally:
             config.remove_serviced(name)
+
+
+def refuse_farmed(host: StandardHost, name: ContextName) -> None:
+    """Raise DeploymentError when an application is the farm's, which would bring it back."""
+    farm = getattr(host.cluster, "deployer", None)
+    if farm is not None and farm.is_farmed(name.name):
+        raise DeploymentError(
+            f"[{name.display_name}] is an application of the farm, on all nodes: catalina undeploy --farm "
+            f"{name.display_name}"
+        )
 
 
 def _name_of(arguments: dict[str, Any]) -> ContextName:

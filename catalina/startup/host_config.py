@@ -27,6 +27,7 @@ from catalina.deploy.directory_watcher import DirectoryWatcher
 from catalina.deploy.settling import stamp_of, tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent, LifecycleState
+from catalina.operations import Impact, operation
 from catalina.startup.application_deployer import ApplicationDeployer
 from catalina.startup.application_sources import ApplicationSources, repeated
 from catalina.startup.archive_exchange import ArchiveExchange
@@ -37,7 +38,7 @@ from catalina.startup.deployed_application import DeployedApplication
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["HostConfig"]
+__all__ = ["ApplicationBusyError", "HostConfig"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -50,6 +51,10 @@ def _directories(root: str | None) -> Iterator[str]:
     for place, names, _ in os.walk(root) if root is not None else ():
         names[:] = [name for name in names if name != "__pycache__"]
         yield place
+
+
+class ApplicationBusyError(DeploymentError):
+    """Somebody else works on the application."""
 
 
 class HostConfig(Component):
@@ -152,6 +157,11 @@ class HostConfig(Component):
             if self.sources.unsettled and self._watcher is not None:
                 self._watcher.look_again(self.sources.settling.quiet)
 
+    @operation(name="check")
+    def check_application(self, name: str) -> None:
+        """Look at the files of one application, and deploy, reload or undeploy it."""
+        self.check_now(name)
+
     def check_now(self, name: str) -> None:
         """Act on changes of one application, and deploy it when it is new, also without autoDeploy.
 
@@ -216,7 +226,7 @@ class HostConfig(Component):
         self._deploy_each(
             (name, partial(deployer.deploy_directory, name, directory))
             for name, directory in sources.directories()
-            if wanted(name) and self._is_new(name)
+            if wanted(name) and self._is_new(name) and not sources.leaves_alone(directory)
             if at_start or sources.tree_settles(directory, tree_of(directory))
         )
 
@@ -392,6 +402,7 @@ class HostConfig(Component):
             if mine:
                 self.remove_serviced(name)
 
+    @operation
     def try_add_serviced(self, name: str) -> bool:
         """Take an application for oneself: looks leave it alone. False when somebody else has it."""
         with self._lock:
@@ -400,6 +411,7 @@ class HostConfig(Component):
             self._serviced.add(name)
             return True
 
+    @operation
     def remove_serviced(self, name: str) -> None:
         """Give an application back."""
         with self._lock:
@@ -412,6 +424,7 @@ class HostConfig(Component):
             return context.failure
         return application.failure if application is not None else ""
 
+    @operation(impact=Impact.INFO)
     def is_deployed(self, name: str) -> bool:
         """Whether an application of that context name came from files."""
         return name in self.deployed
@@ -446,11 +459,34 @@ class HostConfig(Component):
         """
         with self._lock, self._servicing(name.name) as mine:
             if not mine:
-                raise DeploymentError(f"{self.host}: application [{name.display_name}] is being worked on")
+                raise ApplicationBusyError(f"{self.host}: application [{name.display_name}] is being worked on")
             installation = ArchiveInstallation(self, name, file_name, by)
             good = installation.run(source)
             self._watch()
             return good
+
+    def install_files(self, name: ContextName, put: Callable[[], None]) -> None:
+        """Put other files in the place of an application's, and run what lies there then.
+
+        Args:
+            put: lays the files; called when nothing runs under the name. When it fails, what lies there runs again.
+
+        Raises:
+            DeploymentError: somebody else works on the application, it stands in server.xml, or ``put`` says so.
+        """
+        with self._lock, self._servicing(name.name) as mine:
+            if not mine:
+                raise ApplicationBusyError(f"{self.host}: application [{name.display_name}] is being worked on")
+            application = self.deployed.get(name.name)
+            if application is not None:
+                self.stop_application(application)
+            elif self.host.find_child(name.name) is not None:
+                raise DeploymentError(f"[{name.display_name}] stands in server.xml, and not in appBase")
+            try:
+                put()
+            finally:
+                self.deploy_apps(at_start=True, only=name.name, serviced=True)
+                self._watch()
 
     def remove_archive(self, name: ContextName, by: str) -> bool:
         """Undeploy an application whose archive was brought by ``by``, and delete what was brought.

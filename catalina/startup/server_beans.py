@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Component
+from catalina.connector.thread_pool_bean import ThreadPoolBean
+from catalina.ha.tcp.member_bean import MemberBean
 from catalina.mbeans.object_name import ObjectName, quote
+from catalina.mbeans.registry import fenced
+from catalina.startup.host_config import HostConfig
+from catalina.webresources.cache_bean import CacheBean
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
@@ -33,7 +38,7 @@ def server_beans(server: StandardServer) -> Beans:
         yield ObjectName(domain, {"type": "NamingResources"}), server.global_naming_resources
         yield from _named_resources({"resourcetype": "Global"}, server.global_naming_resources)
     for service in server.services:
-        yield from _service(service)
+        yield from fenced(_service(service))
 
 
 def _service(service: StandardService) -> Beans:
@@ -42,7 +47,7 @@ def _service(service: StandardService) -> Beans:
     for executor in service.executors:
         yield ObjectName(domain, {"type": "Executor", "name": executor.name}), executor
     for connector in service.connectors:
-        yield from _connector(domain, connector)
+        yield from fenced(_connector(domain, connector))
     if service.engine is not None:
         yield from _engine(service.engine)
 
@@ -53,6 +58,7 @@ def _connector(domain: str, connector: Connector) -> Beans:
     yield ObjectName(domain, {"type": "Connector", **where}), connector
     yield ObjectName(domain, {"type": "ProtocolHandler", **where}), connector.protocol_handler
     yield ObjectName(domain, {"type": "GlobalRequestProcessor", "name": quote(connector.name)}), connector.request_info
+    yield ObjectName(domain, {"type": "ThreadPool", "name": quote(connector.name)}), ThreadPoolBean(connector)
     pool = {"ThreadPool": quote(connector.name)}
     for config in connector.ssl_host_configs:
         name = quote(str(getattr(config, "host_name", "_default_")))
@@ -71,8 +77,11 @@ def _host(domain: str, host: StandardHost) -> Beans:
     keys = {"host": host.name}
     yield ObjectName(domain, {"type": "Host", **keys}), host
     yield from _container(domain, host, keys)
+    deployer = HostConfig.of(host)
+    if deployer is not None:
+        yield ObjectName(domain, {"type": "Deployer", **keys}), deployer
     for context in host.children:
-        yield from _context(domain, host, context)  # type: ignore[arg-type]  # a host's children are contexts
+        yield from fenced(_context(domain, host, context))  # type: ignore[arg-type]  # a host's children are contexts
 
 
 def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans:
@@ -88,6 +97,9 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
     ):
         if isinstance(part, Component):
             yield ObjectName(domain, {"type": kind, **keys}), part
+    cache = getattr(context.resources, "cache", None)
+    if cache is not None:
+        yield ObjectName(domain, {"type": "WebResourceRoot", **keys, "name": "Cache"}), CacheBean(cache)
     for wrapper in context.children:
         name = {"j2eeType": "Servlet", "WebModule": module, "name": _plain(wrapper.name)}
         yield ObjectName(domain, {**name, **j2ee}), wrapper
@@ -125,6 +137,11 @@ def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) ->
     yield ObjectName(domain, {"type": "Cluster", **keys}), cluster
     if isinstance(cluster.deployer, Component):
         yield ObjectName(domain, {"type": "Cluster", **keys, "component": "Deployer"}), cluster.deployer
+    local = cluster.local_member if cluster.state.available else None
+    for member in (*(() if local is None else (local,)), *cluster.members):
+        name = {"type": "Cluster", **keys, "component": "Member", "name": quote(member.name)}
+        bean = MemberBean(member, member == local, member in cluster.missed.silent)
+        yield ObjectName(domain, name), bean
     if cluster.channel is not None:
         yield from _channel(cluster.channel, f"{container}-Channel")
 
@@ -143,7 +160,7 @@ def _channel(channel: Any, name: str) -> Beans:
     for component, part in (
         ("Membership", coordinator.membership_service),
         ("Receiver", coordinator.receiver),
-        ("Sender", coordinator.sender),
+        ("Sender", getattr(coordinator.sender, "transport", coordinator.sender)),
     ):
         if isinstance(part, Component):
             yield named(component=component), part

@@ -11,6 +11,7 @@ from typing import Any
 
 from catalina.attributes import Attribute
 from catalina.errors import LifecycleError
+from catalina.operations import operation
 from catalina.simple_date_format import date_formatter
 from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
 from catalina.valves.log_file import LogFile
@@ -76,6 +77,13 @@ class AccessLogValve(AbstractAccessLogValve):
         if self._file is not None:
             self._file.write(line)
 
+    @operation(name="rotate")
+    def rotate_now(self) -> None:
+        """Go on with the file of today, if the one that is open is of another day or has gone."""
+        if self._file is not None:
+            self._file.rotate_if_due()
+
+    @operation(new_file_name="what the file until now is to be called")
     def rotate(self, new_file_name: str) -> bool:
         """Rename the current file and start a new one (operation of the MBean). False when no file is open."""
         return self._file is not None and self._file.rotate_to(Path(new_file_name))

@@ -96,6 +96,10 @@ class LogFile:
             self._open(self.stamp(self.clock()))
             return True
 
+    def rotate_if_due(self) -> None:
+        """Go on with another file if the date has changed, or the file has gone and that is looked for."""
+        self._look_after_file(self.clock())
+
     def _look_after_file(self, now: float) -> None:
         stamp = self.stamp(now)
         if stamp == self._stamp and not self.check_exists:

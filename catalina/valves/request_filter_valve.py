@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
+from catalina.operations import Impact, operation
 from catalina.valves.net_mask import spellings
 from catalina.valves.valve_base import ValveBase
 
@@ -75,6 +76,7 @@ class RequestFilterValve(ValveBase):
         """What of the client is matched."""
         raise NotImplementedError(f"{type(self).__name__} does not override property_of()")
 
+    @operation(impact=Impact.INFO, value="an address, or what the valve compares")
     def is_allowed(self, value: str) -> bool:
         """Whether a client with that property may pass."""
         return may_pass(value, self.allow, self.deny)

@@ -30,7 +30,7 @@ class ValveBase(Lifecycle):
     container: ContainerBase | None = None
 
     def __str__(self) -> str:
-        where = f"[{self.container.name}]" if self.container is not None else ""
+        where = f"[{self.container}]" if self.container is not None else ""
         return f"{type(self).__name__}{where}"
 
     def invoke(self, request: Request, response: Response) -> None:

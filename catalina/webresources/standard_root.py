@@ -79,6 +79,11 @@ class StandardRoot(Lifecycle):
         resource_set.root = self
         sets.append(resource_set)
 
+    @property
+    def cache(self) -> ResourceCache | None:
+        """What is remembered; None when nothing is, or the application does not run."""
+        return self._cache
+
     def set_cache_strategy(self, strategy: Component) -> None:
         """``<CacheStrategy>``: which paths not to remember; asked by ``no_cache(path)``."""
         self._no_cache = getattr(strategy, "no_cache", None)

@@ -31,9 +31,15 @@ def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
 def make_pair(make_node: Callable[..., Node]) -> Callable[..., tuple[Node, Node]]:
     """Two started nodes of one group, the HOW-TO's configuration under the Host."""
 
-    def make(names: tuple[str, str] = ("tomcatA", "tomcatB"), **values: Any) -> tuple[Node, Node]:
+    def make(
+        names: tuple[str, str] = ("tomcatA", "tomcatB"),
+        before_start: Callable[[Node], object] = lambda node: None,
+        **values: Any,
+    ) -> tuple[Node, Node]:
         port = free_udp_port()
         first, second = (make_node(name, cluster=full(port, **values)) for name in names)
+        before_start(first)
+        before_start(second)
         first.start(wait=False)
         second.start(wait=False)
         first.wait_started()

@@ -32,12 +32,14 @@ def deployer(watch: bool) -> str:
 class Farm:
     """Nodes of one group; those in ``watchers`` watch."""
 
-    def __init__(self, directory: Path, names: str, watchers: str, switch: Switch | None = None) -> None:
+    def __init__(
+        self, directory: Path, names: str, watchers: str, switch: Switch | None = None, send_options: int = 8
+    ) -> None:
         port = free_udp_port()
         addresses = {} if switch is None else {"receiver": 'address="auto"', "bind": ""}
         self.nodes: dict[str, Node] = {}
         for name in names:
-            cluster = full(port, deployer=deployer(name in watchers), **addresses)
+            cluster = full(port, send_options, deployer=deployer(name in watchers), **addresses)
             namespace = switch.add(name) if switch is not None else None
             self.nodes[name] = Node(name, directory / name, cluster=cluster, namespace=namespace)
 

@@ -5,6 +5,8 @@ import threading
 import time
 from typing import Any
 
+from catalina.connector.http11_connection import Http11Connection
+from catalina.reactor import Reactor
 from tests.connector.serving import Client, serving
 
 
@@ -32,7 +34,7 @@ def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
         assert len(set(threads)) > 1
 
 
-def test_a_connection_that_was_closed_while_its_request_waited_for_its_turn_runs_nothing():
+def test_a_connection_that_was_closed_while_its_request_waited_for_its_turn_runs_nothing(monkeypatch):
     ran: list[str] = []
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -41,19 +43,18 @@ def test_a_connection_that_was_closed_while_its_request_waited_for_its_turn_runs
         return [b"x"]
 
     with serving(application) as connector, Client(connector) as client, Client(connector) as other:
-        reactor = connector.endpoint.reactor
         client.get("/first")
         (connection,) = (each for each in connector.endpoint.connections if each._requests)  # type: ignore[attr-defined]
-        after_input = reactor.after_input
-        reactor.after_input = lambda task: (connection.close(), after_input(task))
-        client.send(b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert client.is_closed
-        reactor.after_input = after_input
+        after_input = Reactor.after_input
+        with monkeypatch.context() as patch:
+            patch.setattr(Reactor, "after_input", lambda self, task: (connection.close(), after_input(self, task)))
+            client.send(b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.is_closed
         assert other.get("/third").status == 200
     assert ran == ["/first", "/third"]
 
 
-def test_a_fault_of_our_own_costs_one_connection(caplog):
+def test_a_fault_of_our_own_costs_one_connection(monkeypatch, caplog):
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
         return [b"x"]
@@ -61,11 +62,12 @@ def test_a_fault_of_our_own_costs_one_connection(caplog):
     with serving(application) as connector:
         with Client(connector) as client:
             client.get("/")
-            (connection,) = connector.endpoint.connections
-            connection._next = lambda: 1 / 0  # type: ignore[attr-defined]
-            with contextlib.suppress(ConnectionError, AssertionError):  # it may be over with the first answer already
-                client.get("/")
-            assert client.is_closed
+            with monkeypatch.context() as patch:
+                patch.setattr(Http11Connection, "_next", lambda _: 1 / 0)
+                # It may be over with the first answer already.
+                with contextlib.suppress(ConnectionError, AssertionError):
+                    client.get("/")
+                assert client.is_closed
         with Client(connector) as client:
             assert client.get("/").status == 200
     assert "ZeroDivisionError" in caplog.text

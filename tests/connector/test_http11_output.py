@@ -20,9 +20,12 @@ class Output(Http11Output):
         connector = Connector()
         for name, text in attributes.items():
             assert connector.set_attribute(name, text)
-        self.rules = Http11Rules(connector)
-        self.endpoint: Any = SimpleNamespace(ending=False)
-        self.peer = ("10.0.0.1", 5)
+        handler = SimpleNamespace(effective_connection_timeout_ms=60_000)
+        endpoint: Any = SimpleNamespace(
+            ending=False, reactor=None, handler=handler, http11_rules=Http11Rules(connector)
+        )
+        nothing: Any = None
+        super().__init__(endpoint, nothing, ("10.0.0.1", 5))
         self.sent = b""
 
     def _send(self, data: bytes) -> None:

@@ -16,6 +16,13 @@ class Session:
         self.id = session_id
         self.is_valid = self.alive = True
         self.events: list[str] = []
+        self.attributes: dict[str, object] = {}
+
+    def has_attribute(self, name: str) -> bool:
+        return name in self.attributes
+
+    def get_attribute(self, name: str) -> object:
+        return self.attributes.get(name)
 
     def access(self) -> bool:
         self.events.append("access")
@@ -39,6 +46,7 @@ class Manager:
 
     def change_session_id(self, session: Session, new_id: str | None = None) -> str:
         session.id = "CHANGED"
+        self.sessions["CHANGED"] = session
         return session.id
 
 
@@ -138,3 +146,28 @@ def test_no_session_can_be_made_when_the_head_has_left():
 
 def test_outside_of_an_application_there_is_no_session():
     assert Request(ConnectionFacts(), "GET", "/").get_session() is None
+
+
+def test_the_cookies_age_is_what_the_application_said_for_the_session_and_the_operators_word_wins():
+    manager = Manager("A")
+    manager.sessions["A"].attributes["org.apache.catalina.session.COOKIE_MAX_AGE"] = 3600
+    request = exchange(manager, "A")
+    request.send_session_cookie()
+    assert "JSESSIONID=A; Max-Age=3600; Expires=" in cookies(request)[0]
+    request.change_session_id()
+    assert "JSESSIONID=CHANGED; Max-Age=3600; Expires=" in cookies(request)[0]
+    request = exchange(manager, "A", max_age=60)
+    request.send_session_cookie()
+    assert "JSESSIONID=CHANGED; Max-Age=60; Expires=" in cookies(request)[0]
+
+
+def test_a_deleted_cookie_replaces_the_one_of_this_response_and_is_not_sent_to_who_has_none():
+    request = exchange(Manager())
+    request.delete_session_cookie()
+    assert cookies(request) == []
+    request.get_session()
+    request.delete_session_cookie()
+    assert cookies(request) == ["JSESSIONID=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:10 GMT; Path=/shop; HttpOnly"]
+    request = exchange(Manager("A"), "A")
+    request.delete_session_cookie()
+    assert len(cookies(request)) == 1

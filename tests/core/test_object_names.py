@@ -48,7 +48,6 @@ def test_the_containers_own_classes_are_found_by_class_name() -> None:
     ("name", "complaint"),
     [
         ("org.apache.jasper.servlet.JspServlet", "there is no JSP compiler"),
-        ("org.apache.catalina.manager.ManagerServlet", "the manager application is not here yet"),
         ("org.apache.catalina.servlets.NoSuchServlet", "no class of Catalina for Python answers"),
         ("org.springframework.web.servlet.DispatcherServlet", "is a Java class"),
         ("jakarta.faces.webapp.FacesServlet", "names a WSGI callable as module:attribute"),

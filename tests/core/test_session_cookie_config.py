@@ -59,3 +59,15 @@ def test_the_session_cookie_says_itself_whether_it_is_partitioned(
 ) -> None:
     config = SessionCookieConfig.of(StandardContext(use_partitioned=context), SessionConfig(attributes=web_xml))
     assert config.attributes == {"Partitioned": expected}
+
+
+def test_what_the_application_prefers_holds_where_the_operator_says_nothing() -> None:
+    config = SessionCookieConfig.of(StandardContext(), SessionConfig())
+    config.prefer(False, None, False)
+    assert (config.secure, config.attributes) == (False, {"Partitioned": "false"})
+    config.prefer(True, "Lax", True)
+    assert (config.secure, config.attributes) == (True, {"Partitioned": "true", "SameSite": "Lax"})
+    config = SessionCookieConfig.of(StandardContext(), SessionConfig(attributes={"samesite": "Strict"}, secure=True))
+    config.prefer(False, "None", False)
+    assert (config.secure, config.attributes["samesite"]) == (True, "Strict")
+    assert "SameSite" not in config.attributes

@@ -13,8 +13,10 @@ from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.core.standard_context import StandardContext
 from catalina.descriptor.elements import MultipartConfig
+from catalina.errors import InvalidSessionError
 from catalina.lifecycle import LifecycleEvent
 from catalina.valves.valve_base import ValveBase
+from catalina.webapp import current_session
 from tests.core.node import Node, web_xml
 
 MODULE = """
@@ -191,3 +193,24 @@ def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_t
 
 def test_a_request_that_meets_a_stop_half_way_is_503(tmp_path: Path) -> None:
     assert status_half_way(tmp_path, lambda context: context.stop()) == 503
+
+
+CURRENT = """
+from catalina.webapp import current_session
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    def body():
+        yield str(current_session() is environ["catalina.session"]).encode()
+    return body()
+"""
+
+
+def test_the_current_session_is_the_requests_also_while_its_body_is_made(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    inner = {**files(), "WEB-INF/classes/valved.py": CURRENT}
+    node.add("shop", inner)
+    with node:
+        assert node.ask("/shop/").body == b"True"
+    with pytest.raises(InvalidSessionError):
+        current_session()

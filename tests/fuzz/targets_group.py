@@ -17,12 +17,15 @@ from catalina.tribes.ledger.version_table import decode_version_table, encode_ve
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
+from catalina.tribes.tipis.map_names import Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
 from tests.fuzz.targets_sessions import captured
 from tests.tribes.ledger import test_version_table, test_wire
 
 _STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
+_NAMES = [Names("X", "Y.n1", b"v" * VERSION_SIZE, {"X": b"v" * VERSION_SIZE, "Y": b""}).encode(str, is_whole=is_whole)
+          for is_whole in (False, True)]  # fmt: skip
 _DEPLOY = "catalina.ha.deploy"
 
 
@@ -95,7 +98,10 @@ TARGETS = [
     Target("mapstate", MapState.decode, ("catalina.tribes.tipis.map_message:MapState.decode",),
            lambda: [MapState.encode(MapState.INITIALIZED)]),
     Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
-           lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp) for stamp in _STAMPS]], ()),
+           lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp, names)
+                                             for stamp in _STAMPS for names in (b"", *_NAMES)]], ()),
+    Target("mapnames", lambda data: decode_names(data, "Y.n1"), ("catalina.tribes.tipis.map_names:decode_names",),
+           lambda: list(_NAMES)),
     Target("ledger", ledger_wire.decode, ("catalina.tribes.ledger.wire:decode",), _ledger),
     Target(
         "versions",

@@ -17,6 +17,7 @@ class FakeContext:
 
     def __init__(self, name: str, document_root: Path, work_path: Path) -> None:
         self.name = name
+        self.host_path = "Catalina/localhost"
         self.document_root = document_root
         self.work_path = work_path
         self.reloadable = False

@@ -280,3 +280,60 @@ def test_compiled_packages_of_other_versions_are_loaded_beside_it(tmp_path, capl
         assert [loader.load("see:_speedups").__file__.startswith(str(tmp_path)) for loader in loaders] == [True, True]
     assert "brings package [markupsafe] 0.1 with compiled modules beside" in caplog.text
     assert markupsafe.escape("<") == "&lt;"
+
+
+#: Two applications, each with a framework of its own under one name, and what uses the adapter of it.
+FRAMEWORK = {
+    "flask/__init__.py": "class Flask: pass\n",
+    "flask/sessions.py": "class SessionInterface: WHO = {name!r}\nclass SessionMixin: pass\n"
+    "class SecureCookieSessionInterface(SessionInterface): pass\n",
+    "uses{name}.py": """
+import importlib, sys
+from catalina.contrib.flask import CatalinaSessionInterface
+from catalina.contrib import flask as adapter
+
+def by_statement():
+    from catalina.contrib.flask import CatalinaSessionInterface as late
+    return late.WHO
+
+def by_package():
+    from catalina.contrib import flask
+    return flask.CatalinaSessionInterface.WHO
+
+def by_dotted_statement():
+    import catalina.contrib.flask
+    return catalina.contrib.flask.CatalinaSessionInterface.WHO
+
+def by_string():
+    return importlib.import_module("catalina.contrib.flask").CatalinaSessionInterface.WHO
+
+def by_loaded():
+    return adapter.CatalinaSessionInterface.WHO
+""",
+}
+
+
+def framework(root: Path, name: str) -> Path:
+    files = {file.format(name=name): text.replace("{name!r}", repr(name)) for file, text in FRAMEWORK.items()}
+    return write_application(root / name, files)
+
+
+@pytest.mark.parametrize("way", ["by_statement", "by_package", "by_dotted_statement", "by_string", "by_loaded"])
+def test_each_application_has_the_adapter_of_its_own_framework(tmp_path, way):
+    before = imports.modules.plain.get("catalina.contrib.flask")
+    first, second = (new_loader(framework(tmp_path, name)) for name in ("first", "second"))
+    with running(first):
+        one = first.load("usesfirst")
+        with running(second):
+            two = second.load("usessecond")
+            assert [getattr(module, way)() for module in (one, two, one)] == ["first", "second", "first"]
+        assert getattr(one, way)() == "first"
+    assert imports.modules.plain.get("catalina.contrib.flask") is before
+
+
+def test_the_adapter_of_an_application_that_is_alone_goes_with_it(tmp_path):
+    before = imports.modules.plain.get("catalina.contrib.flask")
+    first = new_loader(framework(tmp_path, "first"))
+    with running(first):
+        assert first.load("usesfirst").by_package() == "first"
+    assert imports.modules.plain.get("catalina.contrib.flask") is before

@@ -85,11 +85,6 @@ class Request:
         self.new_cookie = session_id
 
     def _note_use(self, story: Story) -> None:
-        plan = self.run.plan
-        before = story.served_by
-        if plan.manager == "BackupManager" and not plan.merges and before not in (None, self.life):
-            story.is_contested = story.is_contested or (before is not None and before.alive)
-        story.served_by = self.life
         story.last_used = story.used_at[self.life] = self.run.world.now
 
     def _note_company(self, others: list[Request]) -> None:
@@ -100,24 +95,22 @@ class Request:
 
     def _check_missing(self) -> None:
         story = self.asked_for
-        if self.cookie is None or story is None or story.ended or story.is_contested:
+        if self.cookie is None or story is None or story.ended:
             return
         used = story.used_at.get(self.life, 0.0) if self.run.plan.interval else story.last_used
         if self.cookie.partition(".")[0] in story.replaced or self.run.world.now - used >= story.interval * 0.8:
             return
         self.run.counts["sessions not found"] += 1
         if self.run.plan.manager == "BackupManager" or self.life not in story.known_by[self.cookie.partition(".")[0]]:
-            return
+            return  # its two holders may be out of reach
         for write in story.promised([self.life]):
             self.run.broken(f"{story} is not found on {self.life}, which had change {write.number} of {write.name!r}")
 
     def _check_shown(self, story: Story, session: Any) -> None:
-        if self.life in story.end_holders and not story.is_contested:
+        if self.life in story.end_holders:
             self.run.broken(f"{story} was ended, and {self.life}, which knew, has it again")
         self.held = {name: session.get_attribute(name) for name in NAMES}
         self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
-        if self.run.plan.manager == "BackupManager":
-            return
         for write in story.promised([self.life]):
             if not story.holds(shown, write):
                 self.run.broken(
@@ -160,11 +153,6 @@ class Request:
         self.write = story.writes[self.name][write.number] = write
         return write.number
 
-    @property
-    def _may_cross(self) -> bool:
-        """True when another node may take a whole session over what a request here changes."""
-        return self.run.plan.manager == "BackupManager" and not self.run.plan.merges
-
     def _committed(self) -> None:
         """The changes of the request have their versions, and the messages that tell them leave."""
         life = self.life
@@ -196,7 +184,7 @@ class Request:
             return
         if numbers[write.name] == (None if write.is_removal else write.number):
             write.version = session.record.versions.get(write.name)
-        elif not self._may_cross and not self.is_crowded:
+        elif not self.is_crowded:
             self.run.broken(f"{story} on {self.life} has {numbers} after change {write.number} of {write.name!r}")
 
     def _answered(self, missed: set[Life]) -> None:

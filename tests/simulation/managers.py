@@ -81,7 +81,6 @@ class Plan:
     Args:
         manager: ``DeltaManager`` or ``BackupManager``.
         options: how the manager's messages are sent.
-        merges: whether BackupManager keeps both of two crossing changes of different attributes.
         interval: seconds after which an unused session ends; 0: half an hour, which no run takes.
         background: whether members compare now and then without a reason.
     """
@@ -94,7 +93,6 @@ class Plan:
     work: tuple[str, ...]
     steps: tuple[Step, ...]
     jitter: float
-    merges: bool = False
     interval: int = 0
     background: bool = True
 
@@ -106,7 +104,7 @@ class Plan:
         return "\n  ".join([*lines, *map(str, self.steps)])
 
 
-def make_plan(seed: int, manager: str = "", merges: bool = False) -> Plan:
+def make_plan(seed: int, manager: str = "") -> Plan:
     """The plan of a seed."""
     dice = random.Random(f"plan {seed}")
     chosen = dice.choice(("DeltaManager", "DeltaManager", "BackupManager"))
@@ -149,7 +147,7 @@ def make_plan(seed: int, manager: str = "", merges: bool = False) -> Plan:
     steps += _intruders(more, length, clients, nodes)
     steps.sort(key=lambda step: step.at)
     return Plan(
-        seed, manager, options, nodes, faults, work, tuple(steps), jitter, merges, interval, background
+        seed, manager, options, nodes, faults, work, tuple(steps), jitter, interval, background
     )  # fmt: skip
 
 
@@ -478,7 +476,7 @@ class Run:
                 self.broken(f"{lives[0]} and {life} differ: {different}")
         if self.plan.manager == "BackupManager":
             by_host = {life.member.host: life for life in lives}
-            for key, (primary, nodes) in first.items():
+            for key, (primary, nodes, _) in first.items():
                 values = [by_host[host].values(key) for host in (primary.host, *nodes)]
                 if any(value != values[0] for value in values):
                     self.broken(f"owner {primary} and backup {nodes} of {key} differ: {values}")
@@ -500,7 +498,7 @@ class Run:
         there = [life for life, numbers in at.items() if numbers is not None]
         if story.ended:
             back = bool(story.end_holders & set(lives)) and bool(there)
-            if back and not story.is_contested:
+            if back:
                 self.broken(f"{story} was ended and is there on {there}")
             return
         idle = self.world.now - story.last_used
@@ -509,8 +507,6 @@ class Run:
         if self._is_idle(story):
             return
         for write in story.promised(lives):
-            if story.is_contested:
-                continue
             if not there:
                 self.broken(f"{story} is gone, though {write.holders} had change {write.number} of {write.name!r}")
             for life in there:

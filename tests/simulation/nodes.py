@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from catalina.connector.request_session import change_session_id, find_or_create_session
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
@@ -41,6 +42,7 @@ class _Host(FakeHost):
 
 class _Cookies:
     cookie_tracking = False  # a client is told the id by its answer
+    max_age = -1
     path = "/app"
 
 
@@ -78,6 +80,10 @@ class SimRequest:
         self.attributes: dict[str, Any] = {}
         self.response = SimResponse()
         self._session: Any = None
+
+    @property
+    def session(self) -> Any:
+        return self._session
 
     def get_session(self, create: bool = True) -> Any:
         if self._session is not None and self._session.is_valid:
@@ -241,6 +247,8 @@ class Life(Process):
                 record = manager.ledger.addressed(session_id)
                 session_id = session_id if record is None else record.id
             session = manager.sessions.get(session_id)
+            if session is None and isinstance(manager, BackupManager) and manager.map is not None:
+                session = manager.map.peek(session_id)  # two changes of its id have crossed
             if session is not None and session.alive:
                 return session  # type: ignore[no-any-return]
         return None
@@ -250,7 +258,7 @@ class Life(Process):
         manager = self.manager
         if isinstance(manager, DeltaManager):
             return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
-        return any(session_id in manager.map._graves for session_id in ids)
+        return any(manager.map.has_ended(session_id) for session_id in ids)
 
     def knows_replaced(self, bare: str) -> bool:
         """True when it knows that an id leads nowhere any more."""
@@ -283,7 +291,7 @@ class Life(Process):
         return {entry.key: self._entry(entry) for entry in manager.map.entries() if entry.primary is not None}
 
     def _entry(self, entry: MapEntry) -> Any:
-        return (entry.primary, tuple(sorted(node.host for node in entry.nodes)))
+        return (entry.primary, tuple(sorted(node.host for node in entry.nodes)), entry.id)
 
     def values(self, session_id: str) -> Any:
         """The attributes of a session that is here, as bytes."""
@@ -304,4 +312,6 @@ class Life(Process):
             found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
             found["fetches"] = manager.map._fetching
             found["wanted values"] = manager.map._wanted
+            found["changes for owners"] = manager.map._handed
+            found["silent members of the map"] = manager.map._silent
         return [f"{what}: {value}" for what, value in found.items() if value]

@@ -62,7 +62,6 @@ class Story:
         ids: all that it has had.
         known_by: of each bare id that a client was given, who knew it then.
         replaced: bare ids that lead nowhere any more.
-        is_contested: two nodes that live have served it, with a manager that keeps only one of two crossing changes.
         interval: seconds.
         ended: a client has asked to end it; ``end_holders`` lives that know it, once the client was told.
     """
@@ -73,8 +72,6 @@ class Story:
     replaced: set[str] = field(default_factory=set)
     writes: dict[str, dict[int, Write]] = field(default_factory=lambda: {name: {} for name in NAMES})
     last_used: float = 0.0
-    served_by: Life | None = None
-    is_contested: bool = False
     ended: bool = False
     end_holders: set[Life] = field(default_factory=set)
     #: When each node has served it last.
@@ -114,11 +111,11 @@ class Story:
     def is_at(self, life: Life, write: Write) -> bool:
         """True when a node has a change for sure, or a later one."""
         session = life.session(reversed(self.ids))
-        if session is None or write.version is None:
+        if session is None:
             return False
         record = session.record
         if isinstance(life.manager, DeltaManager):
-            return bool(record.versions.get(write.name, record.floor) >= write.version)
+            return write.version is not None and record.versions.get(write.name, record.floor) >= write.version
         return (self.numbers_at(life) or {}).get(write.name) == write.number
 
     def parent_of(self, name: str, shown: int | None, life: Life) -> Write | None:

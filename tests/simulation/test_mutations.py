@@ -19,7 +19,7 @@ FOUND = [
     ("alias forgotten", 12, "not found"),  # 73
     ("replaced name lives", 45, "not found"),  # 1
     ("copy expires", 130, "not found"),  # 0, and 2 of the first 600
-    ("clock behind", 10, "acknowledged change|older than"),
+    ("clock behind", 10, "fell|acknowledged change|older than"),
 ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalina.core.standard_server import StandardServer
+from catalina.mbeans.managed_bean import ManagedBean
 from catalina.mbeans.object_name import ObjectName
 from catalina.startup.catalina import Catalina
 
@@ -57,11 +58,11 @@ def server(tmp_path: Path) -> StandardServer:
         ("Catalina:type=Valve,name=StandardEngineValve", "className", "org.apache.catalina.core.StandardEngineValve"),
         ("Catalina:type=Realm,realmPath=/realm0", "failureCount", 3),
         ("Catalina:type=Realm,realmPath=/realm0/realm0", "resourceName", "UserDatabase"),
-        ("Catalina:type=Cluster", "channelSendOptions", 8),
-        ("ClusterChannel:type=Channel,channel=Catalina-Channel,component=Membership", "dropTime", 1234),
+        ("Catalina:type=Cluster", "channelSendOptions", "8"),
+        ("ClusterChannel:type=Channel,channel=Catalina-Channel,component=Membership", "DropTime", 1234),
         (
             "ClusterChannel:type=Channel,channel=Catalina-Channel,component=Interceptor,interceptorName=TcpFailureDetector",
-            "performSendTest",
+            "PerformSendTest",
             True,
         ),
         ("Catalina:j2eeType=WebModule,name=//localhost/shop,J2EEApplication=none,J2EEServer=none", "path", "/shop"),
@@ -88,7 +89,11 @@ def test_a_query_finds_beans_by_pattern(server: StandardServer) -> None:
 
 def test_every_bean_can_be_read_before_the_server_runs(server: StandardServer) -> None:
     for name, bean in server.mbeans.query(ObjectName.parse("*:*")):
-        assert dict(bean.items())["className"], name
+        assert dict(bean.items()).keys() == {info.name for info in bean.info().attributes} - nones(bean), name
+
+
+def nones(bean: ManagedBean) -> set[str]:
+    return {name for name in bean.names() if bean.get(name) is None}
 
 
 def channel_beans(tmp_path: Path, attributes: str) -> list[str]:

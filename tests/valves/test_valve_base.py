@@ -19,5 +19,5 @@ def test_a_valve_names_its_container() -> None:
     valve = ValveBase()
     assert str(valve) == "ValveBase"
     host.add_valve(valve)
-    assert str(valve) == "ValveBase[localhost]"
+    assert str(valve) == "ValveBase[StandardHost[localhost]]"
     valve.background_process()  # nothing to do, and no error

@@ -242,6 +242,11 @@ class FarmWarDeployer(ClusterListener):
         if self._ticks % max(1, self.process_deploy_frequency) == 0:
             self.look()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it takes part in the farm."""
+        return self._started
+
     # -- how far it is -------------------------------------------------------------------------------------------
 
     @property

@@ -8,7 +8,7 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
@@ -16,9 +16,9 @@ from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
-from catalina.ha.session.recent_sessions import RecentSessions
 from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
+from catalina.tribes.ledger.record import bare_id
 from catalina.tribes.ledger.version import Version, VersionClock, life_tag
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 
@@ -66,7 +66,6 @@ class BackupManager(ClusterManagerBase):
     def __init__(self, surroundings: Surroundings = PROCESS, **values: Any) -> None:
         super().__init__(surroundings, **values)
         self.map: LazyReplicatedMap | None = None
-        self.recent = RecentSessions()
         self._versions = VersionClock(life_tag(surroundings.random_bytes(16), 0))
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
@@ -87,6 +86,7 @@ class BackupManager(ClusterManagerBase):
             clock=self.monotonic,
             now=self.surroundings.wall,
             note=note,
+            bare=bare_id,
         )
         try:
             self.map.start()
@@ -121,6 +121,8 @@ class BackupManager(ClusterManagerBase):
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
+        if session_id is not None and self.map is not None and session_id in self.map:
+            session_id = None  # it is another session's, perhaps under another route
         session = super().create_session(session_id)
         if self.map is not None:
             self.map.put(session.id, session)
@@ -174,27 +176,35 @@ class BackupManager(ClusterManagerBase):
         """Forget the session, on every node."""
         super().remove(session, update)
         if self.map is not None:
-            self.map.remove(session.id, is_idle=isinstance(session, MapSession) and session.ends_idle)
+            held = self.map.remove(session.id, is_idle=isinstance(session, MapSession) and session.ends_idle)
+            self.value_removed(session.id, held)  # another one, if another node had taken it over meanwhile
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
-        """Move the session to another id, on every node: the old one goes, the new one comes whole."""
+        """Give the session another id, on every node."""
         old_id = session.id
         super().rename(session, new_id, notify, notify_container)
-        self.recent.born(new_id)
-        self.recent.renamed(old_id, new_id, self.now_ms(), self.monotonic())
         if self.map is not None:
-            self.map.remove(old_id)
-            self.map.put(new_id, session)
+            self.map.rename(old_id, new_id)
+            held = self.map.peek(new_id)
+            if isinstance(held, MapSession):
+                self.sessions[new_id] = held
+            else:  # another node has taken it over while a request uses it here
+                self.sessions.pop(new_id, None)
+
+    def moved(self, session: MapSession, new_id: str) -> None:
+        """Another node has given the session another id."""
+        if self.sessions.get(session.id) is session:
+            del self.sessions[session.id]
+            self.sessions[new_id] = session
+        session.id = new_id
 
     def moved_to(self, session_id: str) -> str | None:
-        """The id of a session that has got another route here lately; None when this one has not.
+        """The id under which a session lives whose route is another one now; None when there is none.
 
         An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
         """
-        new_id = self.recent.new_id(session_id, self.monotonic())
-        if new_id is None or new_id.partition(".")[0] != session_id.partition(".")[0]:
-            return None
-        return new_id
+        entry = self.map.entry(session_id) if self.map is not None else None
+        return None if entry is None or entry.key == session_id else str(entry.key)
 
     def next_version(self) -> Version:
         """A version later than all that were made here."""
@@ -210,11 +220,6 @@ class BackupManager(ClusterManagerBase):
         session.record.put(changes, version)
         return version
 
-    def background_process(self) -> None:
-        """Expire what is due, and forget old ids."""
-        super().background_process()
-        self.recent.forget(self.monotonic())
-
     def request_completed(self, session: Any, request: object) -> Delivery | None:
         """Tell the backup what the request changed."""
         replicated = self.map
@@ -224,7 +229,11 @@ class BackupManager(ClusterManagerBase):
             if session.take_delta() is not None:  # a request that only reads makes no new content
                 replicated.note_change(session.id)
             return None
-        return replicated.replicate(session.id)
+        return replicated.replicate(session.id, changed=session)
+
+    def stood_still(self) -> Callable[[], bool] | None:
+        """The others may have passed this node over: hear what they own now. In the runner."""
+        return None if self.map is None else self.map.catch_up()
 
     # -- what the map says ---------------------------------------------------------------------------------------
 
@@ -246,5 +255,5 @@ class BackupManager(ClusterManagerBase):
 
     def value_removed(self, key: Any, value: Any) -> None:
         """The session has ended on another node, or is held by others only."""
-        if self.sessions.get(key) is value:
-            del self.sessions[key]
+        if isinstance(value, MapSession) and self.sessions.get(value.id) is value:
+            del self.sessions[value.id]

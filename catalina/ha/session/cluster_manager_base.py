@@ -35,6 +35,8 @@ CompletedRequest = tuple["Session", "Request", "Delivery | None"]
 class ClusterManagerBase(ManagerBase):
     """A manager that belongs to a cluster, and the template that the cluster makes others from."""
 
+    replicates = True
+
     name = Attribute(
         str,
         "",
@@ -57,7 +59,7 @@ class ClusterManagerBase(ManagerBase):
     def __init__(
         self, surroundings: Surroundings = PROCESS, clock: Callable[[], float] | None = None, **values: Any
     ) -> None:
-        super().__init__(clock or surroundings.steady, **values)
+        super().__init__(clock or surroundings.steady.time, **values)
         self.surroundings = surroundings
         self.monotonic = surroundings.monotonic
         self.cluster: SimpleTcpCluster | None = None

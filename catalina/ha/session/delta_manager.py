@@ -12,6 +12,7 @@ from catalina.errors import CatalinaError, LifecycleError
 from catalina.ha.request_deliveries import settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.comparisons import Comparisons
+from catalina.ha.session.delta_counters import DeltaCounters
 from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_request import DeltaAction, serialize
 from catalina.ha.session.delta_session import DeltaSession, changes_of
@@ -34,6 +35,7 @@ from catalina.ha.session.state_sender import StateSender
 from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
 from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.lifecycle import LifecycleState
+from catalina.operations import operation
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.ledger import Ledger
 from catalina.tribes.ledger.reconciler import Reconciler
@@ -71,7 +73,7 @@ def _positive(text: str) -> int:
 _Told = tuple[DeltaSession, list[DeltaAction]]
 
 
-class DeltaManager(ClusterManagerBase):
+class DeltaManager(DeltaCounters, ClusterManagerBase):
     """Every node that runs the application has every session; what a request changed goes to all of them."""
 
     expire_sessions_on_shutdown = Attribute(
@@ -402,6 +404,22 @@ class DeltaManager(ClusterManagerBase):
             self.add(session)
         self._kept.clear()
 
+    @operation
+    def expire_all_local_sessions(self) -> None:
+        """End every session of this node that it has touched last."""
+        for session in self.find_sessions():
+            if getattr(session, "is_primary", True):
+                session.expire()
+
+    @operation
+    def reset_statistics(self) -> None:
+        """Start counting anew."""
+        self.sent.clear()
+        self.received.clear()
+        self.session_replace_counter = self.session_counter = self.expired_sessions = self.rejected_sessions = 0
+        self.processing_time = 0
+
+    @operation
     def get_all_cluster_sessions(self) -> None:
         """Get the sessions that other nodes have; the application starts when they are here."""
         if not self.has_members:

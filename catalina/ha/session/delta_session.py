@@ -69,6 +69,7 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 #: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
+_Held = tuple[str, EncodedValue | None, Any, bool]
 #: Values of one session that other nodes have replaced while a request had them in its hands.
 MAX_REPLACED = 100
 
@@ -90,7 +91,6 @@ class DeltaSession(StandardSession):
         "_replaced",
         "_touched",
         "_unsent",
-        "_users",
         "asked_at_ms",
         "ends_idle",
         "is_primary",
@@ -113,6 +113,7 @@ class DeltaSession(StandardSession):
         self.ends_idle = False
         self.is_primary = True
         self.last_replicated_ms = now_ms
+        #: Rises with the changes that the others are told (ReplicatedMapEntry.getVersion).
         self.version = 0
         #: Notes of a Java node's authenticators, passed on as they came: name -> value.
         self.opaque_notes: Mapping[str, EncodedValue] = _NO_VALUES
@@ -130,10 +131,8 @@ class DeltaSession(StandardSession):
         #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
         #: Values that a request may have in its hands and another node has replaced: the name, the form in which each
-        #: was read, and the value. None without any, which is nearly always.
-        self._replaced: list[tuple[str, EncodedValue | None, Any]] | None = None
-        #: Requests that use it at the moment.
-        self._users = 0
+        #: was read, the value, and whether it stays for one more report. None without any, which is nearly always.
+        self._replaced: list[_Held] | None = None
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -144,7 +143,7 @@ class DeltaSession(StandardSession):
         """Whether the session may be used; asking expires one whose time is up, for the group if it is primary."""
         if not self.alive:
             return False
-        if self._expiring or self._access_count > 0:
+        if self._expiring or (self._access_count > 0 and self.manager.session_activity_check):
             return True
         interval = self._max_inactive_interval
         if interval > 0:
@@ -233,6 +232,13 @@ class DeltaSession(StandardSession):
             self._keep_read_form(name, value, known)
         return value
 
+    def _form_of(self, name: str, value: object) -> EncodedValue:
+        """Of a value that nobody has in his hands, what the others have; else as it is now."""
+        known = self._encoded.get(name)
+        if known is None or (value is not UNDECODED and (name in self._changed or name in self._touched)):
+            return super()._form_of(name, value)
+        return known
+
     def _keep_read_form(self, name: str, value: object, known: EncodedValue) -> None:
         try:
             ours = self.manager.codec.encode_as_read(value, known)
@@ -276,23 +282,6 @@ class DeltaSession(StandardSession):
     def principal(self, principal: Principal | None) -> None:
         self._principal = principal
         self._unsent["principal"] = None
-
-    def access(self) -> bool:
-        """A request begins to use the session; False when it may not."""
-        if not super().access():
-            return False
-        with ONCE:
-            if not self._users:
-                self._replaced = None  # nobody has them in his hands any more
-            self._users += 1
-        return True
-
-    def end_access(self) -> None:
-        """The request is through."""
-        super().end_access()
-        self.version += 1
-        with ONCE:
-            self._users = max(0, self._users - 1)
 
     # -- listeners that travel ------------------------------------------------------------------------------------
 
@@ -354,6 +343,7 @@ class DeltaSession(StandardSession):
             self._add_touched(actions, dict(changed))
         if self._replaced is not None:
             self._add_replaced(actions)
+        self.version += 1
         return actions
 
     def _take_recorded(self) -> list[tuple[str, EncodedValue | None]]:
@@ -368,7 +358,7 @@ class DeltaSession(StandardSession):
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(actions, name)
-        if self._users:  # another request has the values in its hands, and may still change them inside
+        if self._access_count:  # another request has the values in its hands, and may still change them inside
             self._touched.update(touched)
 
     def _take_properties(self) -> list[DeltaAction]:
@@ -406,17 +396,19 @@ class DeltaSession(StandardSession):
     def _add_replaced(self, actions: list[DeltaAction]) -> None:
         """Requests have changed values inside while other nodes replaced them: their changes are the later ones."""
         told = {action.name for action in actions}
+        is_last = self._access_count <= 1  # nobody else has a value in his hands, unless this request is through
         kept = []
-        for held in self._take_replaced():
-            name, read, value = held
+        for name, read, value, stays in self._take_replaced():
             if read is NOT_COMPARABLE or self.manager.use_dirty_flag:
                 continue
-            if name in told or not self._add_if_changed(actions, name, read, value):
-                kept.append(held)
-        if kept and self._users:  # a request may still change them
+            if name not in told and self._add_if_changed(actions, name, read, value):
+                continue
+            if stays or not is_last:
+                kept.append((name, read, value, stays and not is_last))
+        if kept and self._access_count:  # a request may still change them
             self._replaced = [*kept, *self._take_replaced()]
 
-    def _take_replaced(self) -> list[tuple[str, EncodedValue | None, Any]]:
+    def _take_replaced(self) -> list[_Held]:
         """What the reading thread adds meanwhile stays."""
         replaced, self._replaced = self._replaced, None
         return replaced or []
@@ -582,7 +574,7 @@ class DeltaSession(StandardSession):
             self._replaced = []
         elif len(self._replaced) >= MAX_REPLACED:
             del self._replaced[0]
-        self._replaced.append((name, self._read_form.get(name, old), value))
+        self._replaced.append((name, self._read_form.get(name, old), value, True))
 
     def _show(self, name: str) -> None:
         """Let the application see the record's value from now on."""

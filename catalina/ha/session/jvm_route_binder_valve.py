@@ -30,6 +30,8 @@ HOWTO_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOrignalSessionID"
 class JvmRouteBinderValve(ValveBase):
     """A session id that names another node's jvmRoute gets this node's; cookie and all other nodes are told."""
 
+    bean_operations = ("start", "stop")
+
     enabled = Attribute(bool, True, doc="Rewrite the node name in the session id after a failover.")
     session_id_attribute = Attribute(
         str, DEFAULT_ATTRIBUTE, doc="Request attribute that keeps the id the client came with; empty for none."
@@ -48,7 +50,8 @@ class JvmRouteBinderValve(ValveBase):
             manager = self._manager(request)
             if manager is not None and (
                 not requested.endswith(self._suffix or self._suffix_of(manager))
-                or manager.find_session(requested) is None
+                or (session := manager.find_session(requested)) is None
+                or session.id != requested
             ):
                 self._rebind(request, requested, manager)
         self.next.invoke(request, response)
@@ -97,10 +100,9 @@ class JvmRouteBinderValve(ValveBase):
 
         Beyond Tomcat, which makes a new session here, so that parallel requests of one page lose the user's.
         """
-        if manager.find_session(requested) is None:
-            session = self._moved_to(requested, manager)
-            if session is not None:
-                self._move(session, requested)
+        session = manager.find_session(requested) or self._moved_to(requested, manager)
+        if session is not None and session.id != requested:
+            self._move(session, requested)
 
     @staticmethod
     def _moved_to(requested: str, manager: ManagerBase) -> StandardSession | None:

@@ -11,7 +11,7 @@ from catalina.ha.session.session_data import SessionData
 from catalina.ha.session.session_message import stamp, stamp_of
 from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
 from catalina.tribes.ledger.record import FieldChange, Snapshot
-from catalina.tribes.ledger.version import NO_VERSION, clock_of
+from catalina.tribes.ledger.version import NO_VERSION, Version, clock_of
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.tipis.map_values import Merge
 
@@ -59,10 +59,10 @@ class MapSession(DeltaSession):
             ProtocolError: it is no DeltaRequest, or one of another session.
         """
         delta = DeltaRequest.decode(diff)
-        if delta.session_id != self.id:
-            raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
         (version,) = stamp_of(diff) or (NO_VERSION,)
         if not version or clock_of(version) > MAX_STAMP:
+            if delta.session_id != self.id:  # one of this software may know it by another name
+                raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
             version = self.manager.next_version()
         self.manager.heard(version)
         changed: list[FieldChange] = []
@@ -86,6 +86,12 @@ class MapSession(DeltaSession):
         merged = self.record.merge(snapshot)
         self.told(merged.changed, self.manager.notify_listeners_on_replication)
         return Merge(bool(merged.changed), has_newer)
+
+    def renamed(self, key: str, version: Version) -> None:
+        """Another node has given the session that id."""
+        if key != self.id:
+            self.record.rename(self.id, key, version)
+            self.manager.moved(self, key)
 
     def in_use(self) -> bool:
         """True when the session was used here so lately that it is not idle, whatever another node thinks."""
@@ -144,6 +150,7 @@ class SessionCodec:
             if value is not None:
                 (table.values if isinstance(name, str) else table.extras)[name] = value  # type: ignore[index]
         session.record.merge(table)
+        session.manager.heard(max(table.id_version, last, *table.versions.values(), *table.names.values()))
         session.adopt(session.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
         session.last_accessed_time_ms = data.last_accessed_time_ms
         session.version = data.version

@@ -11,13 +11,13 @@ import contextlib
 import gc
 import logging
 import threading
-import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
+from catalina.util.java_dates import java_date
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -169,7 +169,7 @@ class StateTransfer:
     def _is_final(self, outcome: _Outcome, began_ms: int, waited_ms: int) -> bool:
         """Log the outcome; whether to stop asking."""
         name = self._manager.name
-        sent_at = time.strftime("%a %b %d %H:%M:%S %Z %Y", time.localtime(began_ms / 1000))
+        sent_at = java_date(began_ms)
         if outcome is _Outcome.COMPLETE:
             log.info("Manager [%s]; session state sent at [%s] received in [%s] ms.", name, sent_at, f"{waited_ms:,}")
         elif outcome is _Outcome.TIMED_OUT:

@@ -6,12 +6,13 @@ import logging
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catalina.attributes import Attribute
 from catalina.ha.request_deliveries import current
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase, CompletedRequest
 from catalina.java_pattern import pattern
+from catalina.operations import Long, operation, readable
 from catalina.tribes.channel import Delivery
 from catalina.valves.valve_base import ValveBase
 
@@ -47,6 +48,9 @@ class ReplicationValve(ValveBase):
     primary_indicator_name = Attribute(
         str, "org.apache.catalina.ha.tcp.isPrimarySession", doc="The name of that request attribute."
     )
+    bean_names: ClassVar[dict[str, str]] = {"statistics": "doProcessingStats"}
+    bean_hidden: ClassVar[frozenset[str]] = frozenset({"total_request_ms", "total_send_ms", "last_send_time"})
+
     statistics = Attribute(bool, False, doc="Count requests and the time that replication takes.")
 
     def __init__(self, **values: Any) -> None:
@@ -163,6 +167,22 @@ class ReplicationValve(ValveBase):
             self.total_send_ms,
         )
 
+    @property
+    @readable("totalRequestTime", doc="Time of all requests, in ms.")
+    def _total_request_time(self) -> Long:
+        return int(self.total_request_ms)
+
+    @property
+    @readable("totalSendTime", doc="Time that replication took of that, in ms.")
+    def _total_send_time(self) -> Long:
+        return int(self.total_send_ms)
+
+    @property
+    @readable("lastSendTime", doc="When something was last replicated, in ms since 1970; 0 for never.")
+    def _last_send_ms(self) -> Long:
+        return int(self.last_send_time * 1000)
+
+    @operation
     def reset_statistics(self) -> None:
         """Start counting anew."""
         self.total_request_ms = self.total_send_ms = 0.0

@@ -61,6 +61,8 @@ class SimpleTcpCluster(Lifecycle):
     container's pipeline, ClusterSessionListener, and a channel with MessageDispatchInterceptor and TcpFailureDetector.
     """
 
+    bean_operations = ("start", "stop")
+
     elements = {
         "Manager": Element(add=lambda cluster, manager: setattr(cluster, "manager_template", manager), guards=True),
         "Channel": Element(

@@ -36,12 +36,13 @@ class LazyReplicatedMap(AbstractReplicatedMap):
     def _try_backup(self, entry: MapEntry, candidates: list[Member], told: Delivery) -> None:
         with self._lock:
             candidates = [member for member in candidates if member in self._members]  # some may have gone since
-            if entry.is_primary:
+            owns = self._owns(entry)
+            if owns:
                 has_backup = bool(candidates) and entry.value is not None
                 entry.nodes = (candidates[0],) if has_backup else ()
                 if not has_backup:  # nobody could be reached: whoever is heard again becomes the backup
                     self._owe(self._members.all, entry.key)
-            if not entry.is_primary or not entry.nodes:
+            if not owns or not entry.nodes:
                 message = None
             else:
                 message = self._about(MSG_BACKUP, entry)

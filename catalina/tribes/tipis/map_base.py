@@ -14,11 +14,12 @@ from catalina.tribes.io.java import EncodedValue, OpaqueValue, dumps, loads
 from catalina.tribes.io.java.key_check import KeyRefusedError, KeyWork
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
-from catalina.tribes.tipis.map_graves import Graves
+from catalina.tribes.tipis.map_graves import Grave, Graves
 from catalina.tribes.tipis.map_members import MapMembers
-from catalina.tribes.tipis.map_message import MSG_REMOVE, MapMessage, MapState
-from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp, VersionClock, is_same_life
-from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
+from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_REMOVE, MapMessage, MapState
+from catalina.tribes.tipis.map_names import Bare, Names, decode_names
+from catalina.tribes.tipis.map_stamp import NO_VERSION, VersionClock, is_same_life
+from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec, is_mergeable
 
 if TYPE_CHECKING:
     from catalina.reactor import Reactor, Waitable
@@ -30,6 +31,8 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 
 #: Map sends as Tomcat's: synchronous acknowledgement.
 DEFAULT_OPTIONS = 6
+#: Between two questions whether a silent member is back.
+PROBE_SECONDS = 1.0
 #: How many keys a member is owed at most; beyond that it is asked what it knows, and told the rest.
 MAX_OWED = 1000
 
@@ -90,6 +93,8 @@ class MapBase:
         send_options: for everything that is not an RPC.
         clock: monotonic seconds.
         now: seconds since the epoch, for versions.
+        bare: gives the part of a key that stays an entry's own for its whole life; the rest is presentation, and may
+            change. None: keys do not change.
         note: given the handle of everything that is sent about an entry, by whoever's thread causes it: a request's
             answer can wait for it.
     """
@@ -111,6 +116,7 @@ class MapBase:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         note: Callable[[Delivery], None] | None = None,
+        bare: Bare | None = None,
     ) -> None:
         self.channel = channel
         self.map_id = map_id.encode("iso-8859-1") if isinstance(map_id, str) else map_id
@@ -122,13 +128,16 @@ class MapBase:
         self.state = MapState.NEW
         self._clock = clock
         self._note = note
+        self._bare = bare
         self._lock = threading.RLock()
         self._entries: dict[Any, MapEntry] = {}
+        #: Other bare names of entries -> what they are found by.
+        self._aliases: dict[str, Any] = {}
         self._members = MapMembers()
         self._versions = VersionClock(now)
         self._graves = Graves()
         self._fetching: dict[Any, Waitable] = {}
-        #: Keys about which a member that is still there could not be told.
+        #: Entries about which a member that is still there could not be told.
         self._owed: dict[Member, set[Any]] = {}
         #: Since when each member is told all claims of this node, and which of its own such versions each has told when
         #: it said what it owns. Another one in its ping means that there are claims to be asked for.
@@ -138,13 +147,22 @@ class MapBase:
         self._doubts = 0
         #: Members that are being asked what they own.
         self._asking: set[Member] = set()
-        #: Keys whose owner is not known, or not there in that life, and at how many heartbeats that was so.
+        #: Entries whose owner is not known, or not there in that life, and at how many heartbeats that was so.
         self._orphans: dict[Any, int] = {}
-        #: Keys of which the value here is older than the owner's.
+        #: Entries of which the value here is older than the owner's.
         self._wanted: set[Any] = set()
+        #: Values with something that the owner of their entry is not known to have yet, and how often each was sent.
+        self._handed: dict[Any, tuple[Any, int]] = {}
+        #: Members that have not acknowledged a message: nothing waits for them until they have answered a ping.
+        self._silent: dict[Member, None] = {}
         self._pinging = False
         self._threads: list[threading.Thread] = []
         self.rpc: RpcChannel | None = None
+
+    @property
+    def owed_changes(self) -> int:
+        """Changes that members have not been told yet, counted for each member."""
+        return sum(len(keys) for keys in list(self._owed.values()))
 
     @property
     def local(self) -> Member:
@@ -161,12 +179,12 @@ class MapBase:
         return len(self._entries)
 
     def __contains__(self, key: Any) -> bool:
-        return key in self._entries
+        return self.entry(key) is not None
 
     def keys(self) -> list[Any]:
         """Every key of the group."""
         with self._lock:
-            return list(self._entries)
+            return [entry.key for entry in self._entries.values()]
 
     def entries(self) -> Iterator[MapEntry]:
         """Every entry as this node sees it."""
@@ -174,13 +192,114 @@ class MapBase:
             return iter(list(self._entries.values()))
 
     def entry(self, key: Any) -> MapEntry | None:
-        """One entry as this node sees it, None when nobody has it."""
-        return self._entries.get(key)
+        """One entry as this node sees it, None when nobody has it. A name that was replaced leads nowhere."""
+        entry = self._entries.get(self._id_of(key))
+        if entry is None or self._bare is None or entry.names is None or entry.names.leads(self._bare(key)):
+            return entry
+        return None
 
     def peek(self, key: Any) -> Any:
         """The value if it is here, without becoming its owner."""
-        entry = self._entries.get(key)
+        entry = self.entry(key)
         return entry.value if entry is not None else None
+
+    def has_ended(self, key: Any) -> bool:
+        """Whether it is known here that the entry was removed."""
+        return self._id_of(key) in self._graves
+
+    def _id_of(self, key: Any) -> Any:
+        """What the entry is found by that has or had this key."""
+        if self._bare is None or type(key) is not str:
+            return key
+        name = self._bare(key)
+        return self._aliases.get(name, name)
+
+    def _is_here(self, entry: MapEntry) -> bool:
+        return self._entries.get(entry.id) is entry
+
+    # ---- names; all under the lock
+
+    def _names_in(self, message: MapMessage, key: Any) -> tuple[Names, bool] | None:
+        """The names that a message tells, and whether these are all that its sender knows; None when it tells none."""
+        if self._bare is None or type(key) is not str:
+            return None
+        if message.names:
+            return decode_names(message.names, key)
+        is_whole = bool(message.stamp.birth) and message.diff is None and message.type != MSG_ACCESS
+        return (Names(self._bare(key), key), True) if is_whole else None
+
+    def _id_in(self, told: tuple[Names, bool] | None, key: Any) -> Any:
+        """What the entry of a message is found by. Java hands an entry on under its present key alone, so two nodes may
+        know one entry by different names: both take the smaller."""
+        id = self._id_of(key)
+        if told is None or told[0].id == id:
+            return id
+        first = self._aliases.get(told[0].id, told[0].id)
+        entry, other = self._entries.get(id), self._entries.get(first)
+        if entry is None or first == id:
+            return first
+        if other is not None:
+            self._drop(entry)
+        elif first < id:
+            self._drop(entry)
+            names = self._known_names(entry)
+            entry.id = first
+            self._entries[first] = entry
+            self._take_names(entry, names.merged(Names(first, names.key, names.version), self._bare or str))
+            return first
+        else:
+            self._aliases[first] = id
+            return id
+        return first
+
+    def _id_of_message(self, message: MapMessage) -> Any:
+        key = self._key_of(message)
+        return None if key is None else self._id_in(self._names_in(message, key), key)
+
+    def _known_names(self, entry: MapEntry) -> Names:
+        return entry.names or Names(entry.id, entry.key)
+
+    def _take_names(self, entry: MapEntry, names: Names) -> None:
+        entry.names, entry.key = names, names.key
+        for name in names.all:
+            if name != entry.id:
+                self._aliases[name] = entry.id
+
+    def _learn_names(self, entry: MapEntry, told: tuple[Names, bool] | None) -> bool:
+        """Take what a message says of an entry's names; whether its sender lacks some that are known here."""
+        if told is None or not told[1] or self._bare is None:
+            return False
+        known = self._known_names(entry)
+        merged = known.merged(told[0], self._bare)
+        if merged != known:
+            self._take_names(entry, merged)
+        return merged != told[0]
+
+    def _drop(self, entry: MapEntry) -> None:
+        """Forget an entry and its names."""
+        if self._is_here(entry):
+            del self._entries[entry.id]
+        self._forget_aliases(entry)
+        self._orphans.pop(entry.id, None)
+        self._wanted.discard(entry.id)
+        self._handed.pop(entry.id, None)
+
+    def _forget_aliases(self, entry: MapEntry) -> None:
+        if entry.names is not None:
+            for name in entry.names.all:
+                if self._aliases.get(name) == entry.id:
+                    del self._aliases[name]
+
+    def _forget_names(self, entry: MapEntry, key: Any) -> None:
+        """The entry is another one from now on, under this key."""
+        self._forget_aliases(entry)
+        self._aliases.pop(entry.id, None)
+        entry.names, entry.key = None, key
+
+    def _show_key(self, entry: MapEntry) -> None:
+        """Let the value have the entry's key. Not under the lock."""
+        if entry.names is not None and is_mergeable(entry.value):
+            entry.value.renamed(entry.key, entry.names.version)
 
     @property
     def _name(self) -> str:
@@ -198,10 +317,17 @@ class MapBase:
         return message.to_encoded(suid)
 
     def _send(self, to: Sequence[Member], message: MapMessage, done: Done | None = None) -> None:
-        """Send to all, each in the form of its version; ``done(faulty)`` is called once, perhaps at once."""
+        """Send to all, each in the form of its version; ``done(faulty)`` is called once, perhaps at once.
+
+        A member that did not acknowledge the last message counts as faulty at once: a frozen one costs each request
+        that was under way one time-out, and no later one any.
+        """
+        faulty: dict[Member, BaseException] = {}
+        if self._silent:
+            faulty.update((member, TimeoutError("not acknowledged before")) for member in to if member in self._silent)
+            to = [member for member in to if member not in faulty]
         with self._lock:
             groups = self._members.by_suid(to)
-        faulty: dict[Member, BaseException] = {}
         if not groups:
             if done is not None:
                 done(faulty)
@@ -209,15 +335,14 @@ class MapBase:
         left = [len(groups)]
 
         def one_done(delivery: Delivery) -> None:
+            if delivery.faulty:
+                self._note_silent(message, delivery.faulty)
             with self._lock:
                 faulty.update(delivery.faulty)
                 left[0] -= 1
                 is_last = not left[0]
-            if is_last:
-                if faulty:
-                    self._log_faulty(message, faulty)
-                if done is not None:
-                    done(faulty)
+            if is_last and done is not None:
+                done(faulty)
 
         for suid, members in groups.items():
             try:
@@ -227,18 +352,31 @@ class MapBase:
                 delivery.faulty.update(dict.fromkeys(members, error))
             delivery.add_done_callback(one_done)
 
-    def _log_faulty(self, message: MapMessage, faulty: dict[Member, BaseException]) -> None:
+    def _note_silent(self, message: MapMessage, faulty: dict[Member, BaseException]) -> None:
         for member, reason in faulty.items():
             log.warning("Map [%s]: message %s did not reach %s: %s", self._name, message.type, member.name, reason)
+            with self._lock:
+                is_new = member in self._members and member not in self._silent
+                if is_new:
+                    self._silent[member] = None
+            if is_new:
+                self._probe(member)  # one message may be lost
 
-    def _owe(self, members: Iterable[Member], key: Any) -> None:
+    def _probe_later(self, member: Member) -> None:
+        self.channel.running_reactor.call_later(PROBE_SECONDS, lambda: self._probe(member))
+
+    def _probe(self, member: Member) -> None:
+        """Ask a silent member whether it is back."""
+        raise NotImplementedError
+
+    def _owe(self, members: Iterable[Member], id: Any) -> None:
         """These could not be told about the entry; they are when they are heard again."""
         with self._lock:
             for member in members:
                 if member not in self._members:
                     continue  # it says what it knows when it is heard again
                 owed = self._owed.setdefault(member, set())
-                owed.add(key)
+                owed.add(id)
                 if len(owed) > MAX_OWED:
                     del self._owed[member]
                     self._told_since[member] = self._tick()  # it asks for all of it
@@ -259,24 +397,39 @@ class MapBase:
         return self._versions.tick(self.local)
 
     def _about(
-        self, kind: int, entry: MapEntry, value: bytes | None = None, nodes: tuple[Member, ...] | None = None
+        self, kind: int, entry: MapEntry, nodes: tuple[Member, ...] | None = None, *, has_names: bool = True
     ) -> MapMessage:
-        """A message that tells who owns an entry, by the versions known here."""
-        told = entry.nodes if nodes is None else nodes
-        return MapMessage(self.map_id, kind, dumps(entry.key), value, None, entry.primary, told, stamp=entry.stamp)
+        """A message that tells who owns an entry, by the versions known here.
 
-    def _say_removed(self, to: Sequence[Member], key: Any, end: Stamp, then: Callable[[], None] | None = None) -> None:
-        """Tell that the entry has ended."""
+        Args:
+            has_names: with all names of the entry; else with what it is found by.
+        """
+        told = entry.nodes if nodes is None else nodes
+        names = b"" if entry.names is None else self._names_of(entry, is_whole=has_names)
+        return MapMessage(
+            self.map_id, kind, dumps(entry.key), None, None, entry.primary, told, None, entry.stamp, names
+        )
+
+    def _names_of(self, entry: MapEntry, *, is_whole: bool = False) -> bytes:
+        """The block of an entry's names for a message; ``is_whole``: all of them, else by what it is found."""
+        if entry.names is None or self._bare is None:
+            return b""
+        return entry.names.encode(self._bare, is_whole=is_whole)
+
+    def _say_removed(self, to: Sequence[Member], id: Any, then: Callable[[], None] | None = None) -> None:
+        """Tell that an entry has ended."""
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._owe(faulty, key)
+            self._owe(faulty, id)
             if then is not None:
                 then()
 
-        self._send(to, self._removal(key, end), done)
+        with self._lock:
+            grave = self._graves.get(id)
+        self._send(to, self._removal(grave), done)
 
-    def _removal(self, key: Any, end: Stamp) -> MapMessage:
-        return MapMessage(self.map_id, MSG_REMOVE, dumps(key), stamp=end)
+    def _removal(self, grave: Grave) -> MapMessage:
+        return MapMessage(self.map_id, MSG_REMOVE, dumps(grave.key), stamp=grave.end, names=grave.names)
 
     def _key_of(self, message: MapMessage) -> Any:
         """The key of a message; None when there is none that can be one here."""

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Any
 
 from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_names import Names
 from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
 
 __all__ = ["ROLES", "Event", "MapEntry", "Meaning", "Role"]
@@ -74,6 +75,8 @@ class MapEntry:
     """One entry as this node sees it.
 
     Args:
+        key: as Java knows it.
+        id: what every node finds it by; the key itself, unless the map's keys have a part that may change.
         primary: who owns it, None while nobody does.
         nodes: who holds the value beside the primary.
         former: who else holds the value until the new backup has it.
@@ -81,6 +84,7 @@ class MapEntry:
         claim: the version of the latest claim known here.
         content: the version of the value that is here, empty when that is unknown (Java's) or there is none.
         is_stale: the value that is here is older than the owner's, which has been asked for.
+        names: of an entry that was renamed; None: its key is the one that it was made with.
         pending: claims of this node that are not known to have arrived yet.
     """
 
@@ -89,8 +93,10 @@ class MapEntry:
         "claim",
         "content",
         "former",
+        "id",
         "is_stale",
         "key",
+        "names",
         "nodes",
         "pending",
         "primary",
@@ -98,8 +104,10 @@ class MapEntry:
         "value",
     )
 
-    def __init__(self, key: Any, value: Any = None) -> None:
+    def __init__(self, key: Any, value: Any = None, id: Any = None) -> None:
         self.key = key
+        self.id = key if id is None else id
+        self.names: Names | None = None
         self.value = value
         self.role: Role | None = None
         self.primary: Member | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
@@ -15,6 +16,7 @@ from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_base import MapBase
 from catalina.tribes.tipis.map_entry import MapEntry, Role
 from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
+from catalina.tribes.tipis.map_names import Names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp
 from catalina.tribes.tipis.map_values import Merge, is_mergeable
 
@@ -31,24 +33,29 @@ class Fetched(NamedTuple):
 
     value: Any
     stamp: Stamp
+    names: tuple[Names, bool] | None = None
 
 
 class MapFetching(MapBase):
     """Asking for values, and answering."""
 
-    def _question(self, key: Any) -> MapMessage:
-        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(key))
+    def _question(self, entry: MapEntry) -> MapMessage:
+        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), names=self._names_of(entry))
 
     def _retrieve_reply(self, request: MapMessage) -> EncodedValue | None:
         key = self._key_of(request)
         with self._lock:
-            entry = self._entries.get(key) if key is not None else None
+            id = self._id_in(self._names_in(request, key), key) if key is not None else None
+            entry = self._entries.get(id) if id is not None else None
             if entry is None or entry.value is None:
                 return None
-            value = entry.value
+            value, names = entry.value, self._names_of(entry, is_whole=True)
             stamp = entry.stamp._replace(claim=NO_VERSION) if entry.is_stale else entry.stamp
         data = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
-        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, request.key, data, stamp=stamp).to_encoded()
+        # The key is the entry's, which may have been asked for by an old one.
+        return MapMessage(
+            self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), data, stamp=stamp, names=names
+        ).to_encoded()
 
     def _value_in(self, answer: Response) -> Fetched | None:
         if answer.message.class_name == "null":
@@ -58,7 +65,8 @@ class MapFetching(MapBase):
             if message.value is None:
                 return None
             self._versions.heard(message.stamp)
-            return Fetched(self.codec.decode(message.value), message.stamp)
+            key = self._key_of(message)
+            return Fetched(self.codec.decode(message.value), message.stamp, self._names_in(message, key))
         except ProtocolError as error:
             log.error("Unable to deserialize the value from %s: %s", answer.source.name, error)
             return None
@@ -76,7 +84,7 @@ class MapFetching(MapBase):
         answered = 0
         found: list[Fetched | None] = []
         for holder in holders:
-            question = self._encoded(self._question(entry.key), holder)
+            question = self._encoded(self._question(entry), holder)
             answers = rpc.send([holder], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
             answered += len(answers)
             for fetched in map(self._value_in, answers):
@@ -91,7 +99,7 @@ class MapFetching(MapBase):
     def _want(self, entry: MapEntry) -> None:
         """The value here is not the owner's: get that, at each heartbeat again until it has come."""
         with self._lock:
-            self._wanted.add(entry.key)
+            self._wanted.add(entry.id)
             owner = entry.primary
         rpc = self.rpc
         if rpc is None or owner is None or owner not in self._members:
@@ -102,7 +110,7 @@ class MapFetching(MapBase):
                 if fetched is not None:
                     self._take_wanted(entry, fetched)
 
-        question = self._encoded(self._question(entry.key), owner)
+        question = self._encoded(self._question(entry), owner)
         rpc.request([owner], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
 
     def _take_wanted(self, entry: MapEntry, fetched: Fetched) -> None:
@@ -114,21 +122,60 @@ class MapFetching(MapBase):
             merges = held is not None and is_mergeable(held)
             entry.value = held if merges else fetched.value
             entry.content, entry.is_stale = fetched.stamp.content, False
-            self._wanted.discard(entry.key)
+            self._wanted.discard(entry.id)
+            self._learn_names(entry, fetched.names)
         if merges:
             self._tell_newer(entry, held.merge_value(fetched.value))
         elif self.owner is not None:
             self.owner.value_received(entry.key, fetched.value)
+        self._take_handed(entry, entry.id)
+        self._show_key(entry)
 
     def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
         """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
-        that was ours. It comes there as an earlier one, and is merged."""
+        that was ours. It comes there as an earlier one, and is merged. What is handed over is kept here until it has
+        arrived, though the value may have gone to other holders meanwhile."""
+        with self._lock:
+            number = self._handed.get(entry.id, (None, 0))[1] + 1
+            self._handed[entry.id] = (held, number)
         data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
+        message = replace(self._earlier(entry, owner), value=data)
+
+        def done(faulty: dict[Member, BaseException]) -> None:
+            with self._lock:
+                is_last = self._handed.get(entry.id, (None, 0))[1] == number
+                if is_last and not faulty and entry.primary == owner:
+                    del self._handed[entry.id]
+
+        self._send([owner], message, done)
+
+    def _hand_over_again(self) -> None:
+        """What has not arrived since the last heartbeat goes to whoever owns its entry now."""
+        with self._lock:
+            handed = list(self._handed.items())[:MAX_WANTED]
+        for id, (held, _) in handed:
+            entry = self._entries.get(id)
+            if entry is None or entry.is_primary:
+                self._take_handed(entry, id)
+            elif entry.primary is not None and entry.primary in self._members:
+                self._hand_over(entry, held, entry.primary)
+
+    def _take_handed(self, entry: MapEntry | None, id: Any) -> bool:
+        """The entry's value is one of another node: it gets what was handed over and may not have arrived. Whether it
+        was changed by that."""
+        with self._lock:
+            held, _ = self._handed.get(id, (None, 0))
+            if entry is None or entry.is_primary:
+                self._handed.pop(id, None)
+        if entry is None or held is None or entry.value is None or held is entry.value:
+            return False
+        return bool(entry.value.merge_value(held).is_changed)
+
+    def _earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
+        """A message to the owner of an entry that comes there as an earlier claim."""
         stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
-        message = MapMessage(
-            self.map_id, self.replicate_message_type, dumps(entry.key), data, None, owner, (owner,), stamp=stamp
-        )
-        self._send([owner], message, lambda faulty: self._owe(faulty, entry.key))
+        message = self._about(self.replicate_message_type, entry, nodes=(owner,))
+        return replace(message, primary=owner, stamp=stamp)
 
     def _tell_newer(self, entry: MapEntry, merge: Merge) -> None:
         """The owner's copy lacks something that a merge has left here: it was lost on its way there, or crossed."""
@@ -136,17 +183,16 @@ class MapFetching(MapBase):
             self._hand_over(entry, entry.value, entry.primary)
 
     def _is_wanted(self, entry: MapEntry) -> bool:
-        is_here = self._entries.get(entry.key) is entry
-        return is_here and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
+        return self._is_here(entry) and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
 
     def _want_again(self) -> None:
         """Ask for what has not come since the last heartbeat."""
         with self._lock:
-            keys = list(self._wanted)[:MAX_WANTED]
-        for key in keys:
-            entry = self._entries.get(key)
+            ids = list(self._wanted)[:MAX_WANTED]
+        for id in ids:
+            entry = self._entries.get(id)
             if entry is not None and self._is_wanted(entry):
                 self._want(entry)
             else:
                 with self._lock:
-                    self._wanted.discard(key)
+                    self._wanted.discard(id)

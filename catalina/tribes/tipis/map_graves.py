@@ -7,17 +7,32 @@ from typing import NamedTuple
 
 from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp
 
-__all__ = ["MAX_GRAVES", "Graves", "final_end", "holds_against"]
+__all__ = ["MAX_GRAVES", "Grave", "Graves", "final_end", "holds_against"]
 
 #: How many removed keys are remembered at most, and how long: a partition of a day heals without bringing one back.
 MAX_GRAVES = 100_000
 SECONDS = 86_400.0
 
 
-class _Grave(NamedTuple):
+class Grave(NamedTuple):
+    """A removed entry.
+
+    Args:
+        end: its end; without a birth when none is known.
+        since: monotonic seconds when it was removed, as this node knows.
+        is_ours: it was removed here.
+        key: as Java knew it.
+        names: the block of its names for a message.
+    """
+
     end: Stamp
-    since: float
-    is_ours: bool
+    since: float = 0.0
+    is_ours: bool = False
+    key: Hashable = None
+    names: bytes = b""
+
+
+_NONE = Grave(NO_STAMP)
 
 
 def final_end(birth: bytes) -> Stamp:
@@ -40,7 +55,7 @@ class Graves:
     """Removed keys with the ends of the entries that were removed; not thread-safe, the map's lock guards it."""
 
     def __init__(self) -> None:
-        self._graves: dict[Hashable, _Grave] = {}
+        self._graves: dict[Hashable, Grave] = {}
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._graves
@@ -48,23 +63,22 @@ class Graves:
     def __len__(self) -> int:
         return len(self._graves)
 
-    def dig(self, key: Hashable, end: Stamp, now: float, is_ours: bool = False) -> None:
-        """An entry was removed, ``is_ours``: here; the oldest ones are forgotten when there are too many."""
-        known = self._graves.pop(key, None)
+    def dig(self, id: Hashable, grave: Grave) -> None:
+        """An entry was removed; the oldest ones are forgotten when there are too many."""
+        known = self._graves.pop(id, None)
         if known is not None:
-            end, is_ours = _later(end, known.end), is_ours or known.is_ours
-        self._graves[key] = _Grave(end, now, is_ours)
+            grave = grave._replace(end=_later(grave.end, known.end), is_ours=grave.is_ours or known.is_ours)
+        self._graves[id] = grave
         if len(self._graves) > MAX_GRAVES:
             del self._graves[next(iter(self._graves))]
 
-    def end(self, key: Hashable) -> Stamp:
-        """The end of the entry that was removed; without a birth when none was."""
-        grave = self._graves.get(key)
-        return NO_STAMP if grave is None else grave.end
+    def get(self, id: Hashable) -> Grave:
+        """The grave of an entry; its end is without a birth when it was not removed."""
+        return self._graves.get(id, _NONE)
 
-    def ours(self) -> list[tuple[Hashable, Stamp]]:
-        """The keys that were removed here, with their ends."""
-        return [(key, grave.end) for key, grave in self._graves.items() if grave.is_ours]
+    def ours(self) -> list[Grave]:
+        """The graves of what was removed here."""
+        return [grave for grave in self._graves.values() if grave.is_ours]
 
     def fill(self, key: Hashable) -> None:
         """The key is put anew, or lives on after all."""

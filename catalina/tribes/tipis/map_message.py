@@ -80,6 +80,7 @@ _CLASS = describe(
 )
 _STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
 _WIRE = MapMessageWire(_CLASS)
+_NO_KEY: tuple[None, Stamp, bytes] = (None, NO_STAMP, b"")
 _NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
 
 
@@ -120,6 +121,7 @@ class MapMessage:
         nodes: who backs the entry up.
         suid: the serialVersionUID of the members inside, as the other side has it.
         stamp: which versions of the entry it speaks of; travels behind the key, Java has none.
+        names: the block of the entry's names (``map_names``), empty where the key says all; it travels behind the key.
     """
 
     map_id: bytes
@@ -131,10 +133,11 @@ class MapMessage:
     nodes: tuple[Member, ...] | None = None
     suid: int | None = None
     stamp: Stamp = NO_STAMP
+    names: bytes = b""
 
     @property
     def _keydata(self) -> bytes | None:
-        return None if self.key is None else stamp_key(self.key, self.stamp)
+        return None if self.key is None else stamp_key(self.key, self.stamp, self.names)
 
     def with_primary(self, primary: Member) -> MapMessage:
         """The same message in another node's name, as the answers to START, INIT and PING are."""
@@ -201,9 +204,9 @@ class MapMessage:
         if fields is None or fields.map_id is None:
             return cls.of(read_object(data, 4))
         diff = fields.diff if fields.is_diff else None
-        key, stamp = (None, NO_STAMP) if fields.key is None else unstamp_key(fields.key)
+        key, stamp, names = _NO_KEY if fields.key is None else unstamp_key(fields.key)
         return cls(
-            fields.map_id, fields.type, key, fields.value, diff, fields.primary, fields.nodes, fields.suid, stamp
+            fields.map_id, fields.type, key, fields.value, diff, fields.primary, fields.nodes, fields.suid, stamp, names
         )
 
     @classmethod
@@ -220,7 +223,7 @@ class MapMessage:
             raise ProtocolError(f"{CLASS_NAME} without mapId or msgtype")
         primary, nodes = node.get("primary"), node.get("nodes")
         diff, keydata = _bytes(node, "diffvalue"), _bytes(node, "keydata")
-        key, stamp = (None, NO_STAMP) if keydata is None else unstamp_key(keydata)
+        key, stamp, names = _NO_KEY if keydata is None else unstamp_key(keydata)
         return cls(
             map_id,
             kind,
@@ -231,6 +234,7 @@ class MapMessage:
             members_of(nodes),
             _suid(primary, nodes),
             stamp,
+            names,
         )
 
 

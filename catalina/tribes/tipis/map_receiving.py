@@ -8,7 +8,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
-from catalina.tribes.tipis.map_graves import final_end, holds_against
+from catalina.tribes.tipis.map_graves import Grave, final_end, holds_against
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
     MSG_BACKUP,
@@ -66,21 +66,26 @@ class MapReceiving(MapOwnership):
 
     def _receive_remove(self, message: MapMessage, sender: Member) -> None:
         key, end = self._key_of(message), message.stamp
+        told = self._names_in(message, key)
+        if message.names and told is not None and told[1]:
+            return  # the entry has another key now, of which its claim tells
         self._versions.heard(end)
         with self._lock:
-            entry = self._entries.get(key)
+            id = self._id_in(told, key)
+            entry = self._entries.get(id)
             if entry is None:
                 if end.birth:
-                    self._bury(key, end)
+                    self._graves.dig(id, Grave(end, self._clock(), False, key, message.names))
                 return
+            if not end.birth and key != entry.key:
+                return  # Java has moved the entry to another key
             is_used = bool(end.content) and entry.is_primary and is_mergeable(entry.value) and entry.value.in_use()
             if is_used or (end.birth and entry.birth and not holds_against(end, entry.stamp)):
                 is_old = True  # it was put anew, or was used later than its remover knows
             else:
                 is_old, was_primary, value = False, entry.is_primary, entry.value
-                del self._entries[key]
                 # Of what was ours we tell it, too: some may not know the one who removed it.
-                self._bury(key, end if end.birth else final_end(entry.birth or self._tick()), is_ours=was_primary)
+                self._bury(entry, end if end.birth else final_end(entry.birth or self._tick()), is_ours=was_primary)
         if is_used:
             self._publish(entry)  # a later claim than the one that has ended
             return
@@ -90,14 +95,13 @@ class MapReceiving(MapOwnership):
         if was_primary:
             self._pass_on_removal(entry, sender)
         if value is not None and self.owner is not None:
-            self.owner.value_removed(key, value)
+            self.owner.value_removed(entry.key, value)
 
     def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
         """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
         with self._lock:
-            end = self._graves.end(entry.key)
             told = self._members.all if entry.pending else self._members.except_for([sender])
-        self._say_removed(told, entry.key, end)
+        self._say_removed(told, entry.id)
 
     # ---- claims
 
@@ -107,29 +111,42 @@ class MapReceiving(MapOwnership):
         if key is None:
             return
         value = None if message.value is None else self.codec.decode(message.value)
+        told = self._names_in(message, key)
         self._versions.heard(message.stamp)
-        held, was_primary, is_dead, untold = None, False, False, False
+        held, was_primary, is_dead, untold, lacks_names = None, False, False, False, False
         with self._lock:
-            entry = self._entries.get(key)
+            id = self._id_in(told, key)
+            entry = self._entries.get(id)
             if entry is None:
-                is_dead = holds_against(self._graves.end(key), message.stamp)
+                is_dead = holds_against(self._graves.get(id).end, message.stamp)
                 if is_dead or not self._is_news(message):
                     entry = None
                 else:
-                    entry = self._entries[key] = MapEntry(key)
-                    self._graves.fill(key)
+                    entry = self._entries[id] = MapEntry(key, id=id)
+                    self._graves.fill(id)
             if entry is not None:
+                old_key = entry.key
                 meaning = entry.meaning_of(message.stamp)
                 held, was_primary = entry.value, entry.is_primary
                 untold = was_primary and entry.content != message.stamp.content
+                lacks_names = self._learn_names(entry, told)
+                if not message.stamp.birth and meaning is Meaning.LATER and key != entry.key:
+                    self._take_names(entry, self._known_names(entry).renamed(key, self._tick(), self._bare or str))
                 if meaning is Meaning.LATER:
                     self._adopt(entry, message, value)
                 elif meaning is Meaning.WITHOUT_OURS:
                     self._own(entry)
         if is_dead:
-            self._say_removed([sender], key, self._graves.end(key))
+            self._say_removed([sender], id)
         if entry is None:
             return
+        self._show_key(entry)
+        if was_primary and old_key != entry.key:
+            self._say_replaced(entry, old_key)
+            if entry.is_primary and meaning is not Meaning.WITHOUT_OURS:
+                self._publish(entry)
+        if lacks_names and not entry.is_primary:
+            self._tell_names(entry)
         match meaning:
             case Meaning.LATER:
                 if untold and message.stamp.birth and is_mergeable(held):
@@ -143,6 +160,8 @@ class MapReceiving(MapOwnership):
             case Meaning.CROSSES:
                 self._publish(entry)
             case Meaning.WITHOUT_OURS:
+                if value is not None and is_mergeable(entry.value):
+                    entry.value.merge_value(value)
                 self._announce(entry)
                 if not was_primary:
                     self._made_primary(entry)
@@ -215,9 +234,9 @@ class MapReceiving(MapOwnership):
     def _note_owner(self, entry: MapEntry) -> None:
         """Whether the owner is one who is there; at the heartbeat it is looked after."""
         if self._is_owner_there(entry):
-            self._orphans.pop(entry.key, None)
+            self._orphans.pop(entry.id, None)
         else:
-            self._orphans.setdefault(entry.key, 0)
+            self._orphans.setdefault(entry.id, 0)
 
     def _after_claim(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
         owner = self.owner
@@ -234,6 +253,8 @@ class MapReceiving(MapOwnership):
             entry.value.apply_diff(message.diff)
         elif message.type in _NOTICES and is_diffable(entry.value):
             entry.value.accessed_elsewhere()
+        if value is not None:
+            self._take_handed(entry, entry.id)
         if entry.is_stale:
             self._want(entry)
         if was_primary and owner is not None and entry.value is not None:
@@ -265,6 +286,7 @@ class MapReceiving(MapOwnership):
         elif value is not None:
             if is_new and self.owner is not None:
                 self.owner.value_received(entry.key, value)
+            self._take_handed(entry, entry.id)
         elif content and is_new:
             self._receive_change(entry, message)
         if message.type in _NOTICES and is_diffable(entry.value):

@@ -78,7 +78,7 @@ class MapSettling(MapReceiving):
         if owned_only:
             with self._lock:
                 removed = self._graves.ours()
-            found += [self._removal(key, end) for key, end in removed]
+            found += [self._removal(grave) for grave in removed]
         return found
 
     def _state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:
@@ -151,7 +151,7 @@ class MapSettling(MapReceiving):
                 return
             self._asking.add(member)
             believed = {
-                entry.key: entry.rank for entry in self._entries.values() if entry.primary in (member, self.local)
+                entry.id: entry.rank for entry in self._entries.values() if entry.primary in (member, self.local)
             }
 
         def done(answers: list[Response]) -> None:
@@ -183,12 +183,12 @@ class MapSettling(MapReceiving):
             if message.type == MSG_REMOVE:
                 self._receive_remove(message, member)
             else:
-                listed[self._key_of(message)] = message
                 self._take_listed(message, member)
-        for key, rank in believed.items():
+                listed[self._id_of_message(message)] = message
+        for id, rank in believed.items():
             with self._lock:
-                entry = self._entries.get(key)
-                is_owned = key in listed and (not listed[key].stamp.birth or listed[key].stamp.rank >= rank)
+                entry = self._entries.get(id)
+                is_owned = id in listed and (not listed[id].stamp.birth or listed[id].stamp.rank >= rank)
                 if entry is not None and not is_owned and entry.primary == member and entry.rank == rank:
                     entry.primary = None
                     self._note_owner(entry)
@@ -211,17 +211,17 @@ class MapSettling(MapReceiving):
             entry
             for entry in self.entries()
             if entry.is_primary
-            and entry.rank == believed.get(entry.key)
-            and (entry.key not in listed or listed[entry.key].primary != self.local)
+            and entry.rank == believed.get(entry.id)
+            and (entry.id not in listed or listed[entry.id].primary != self.local)
         ]
         self._some_at_a_time(wrong, lambda entry: self._tell(member, entry))
 
     def _take_listed(self, message: MapMessage, sender: Member) -> None:
         """One entry of a state. What Java says there of a key that is known is older than what is known."""
         with self._lock:
-            key = self._key_of(message)
-            is_known = key in self._entries or key in self._graves
-        if key is None or (is_known and not message.stamp.birth):
+            id = self._id_of_message(message)
+            is_known = id in self._entries or id in self._graves
+        if id is None or (is_known and not message.stamp.birth):
             return
         try:
             self._receive_claim(message, sender)
@@ -269,15 +269,16 @@ class MapSettling(MapReceiving):
             if self._is_lost(entry):
                 self._adopt_orphan(entry)
         self._want_again()
+        self._hand_over_again()
 
     def _is_lost(self, entry: MapEntry) -> bool:
         with self._lock:
-            owner, waited = entry.primary, self._orphans.get(entry.key, 0) + 1
-            is_here = self._entries.get(entry.key) is entry
+            owner, waited = entry.primary, self._orphans.get(entry.id, 0) + 1
+            is_here = self._is_here(entry)
             if not is_here or owner == self.local or self._is_owner_there(entry):
-                self._orphans.pop(entry.key, None)
+                self._orphans.pop(entry.id, None)
                 return False
-            self._orphans[entry.key] = waited
+            self._orphans[entry.id] = waited
         return owner is None or owner not in self.channel.members or waited > PATIENCE
 
     def _adopt_orphan(self, entry: MapEntry) -> None:
@@ -294,7 +295,7 @@ class MapSettling(MapReceiving):
             if self._is_lost(entry):
                 self._adopt_with(entry, answers, len(answers) == len(members))
 
-        question = self._question(entry.key).to_encoded()
+        question = self._question(entry).to_encoded()
         rpc.request(members, question, ALL_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
 
     def _adopt_with(self, entry: MapEntry, answers: list[Response], have_all_said: bool) -> None:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from catalina.tribes.member import Member
 
 __all__ = [
+    "NAMES_MAGIC",
     "NO_STAMP",
     "NO_VERSION",
     "VERSION_SIZE",
@@ -38,6 +39,8 @@ _CLOCK_SIZE = 8
 NO_VERSION = b""
 
 _MAGIC = b"Pv"
+#: What the block of an entry's names begins with.
+NAMES_MAGIC = b"Pn"
 _BLOCK_DATA = 0x77
 _TC_STRING = 0x74
 _ABSENT = bytes(VERSION_SIZE)
@@ -113,27 +116,38 @@ class VersionClock:
                 self._last = max(self._last, min(latest, (1 << 63) - 1))
 
 
-def stamp_key(key: bytes, stamp: Stamp) -> bytes:
-    """The keydata of a message: the key's stream, and behind the key the stamp."""
+def stamp_key(key: bytes, stamp: Stamp, names: bytes = b"") -> bytes:
+    """The keydata of a message: the key's stream, behind the key its names (``map_names``), and the stamp."""
     if not stamp.birth:
-        return key
+        return key + names
     versions = stamp if stamp.base else stamp[:3]
-    return b"".join((key, _HEADS[len(versions)], *[version or _ABSENT for version in versions]))
+    return b"".join((key, names, _HEADS[len(versions)], *[version or _ABSENT for version in versions]))
 
 
-def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp]:
-    """The key's stream, and the stamp that stands behind it."""
+def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
+    """The key's stream, and the stamp and the block of names that stand behind it."""
     for count, head in _HEADS.items():
         at = len(keydata) - len(head) - count * VERSION_SIZE
-        if keydata[at : at + len(head)] == head and _ends_at(keydata, at):
-            start = at + len(head)
-            versions = [keydata[i : i + VERSION_SIZE] for i in range(start, len(keydata), VERSION_SIZE)]
-            return keydata[:at], Stamp(*[NO_VERSION if version == _ABSENT else version for version in versions])
-    return keydata, NO_STAMP
+        if keydata[at : at + len(head)] == head:
+            end = _end_of_key(keydata, at)
+            if end >= 0:
+                start = at + len(head)
+                versions = [keydata[i : i + VERSION_SIZE] for i in range(start, len(keydata), VERSION_SIZE)]
+                stamp = Stamp(*[NO_VERSION if version == _ABSENT else version for version in versions])
+                return keydata[:end], stamp, keydata[end:at]
+    end = _end_of_key(keydata, len(keydata))
+    return (keydata, NO_STAMP, b"") if end < 0 else (keydata[:end], NO_STAMP, keydata[end:])
 
 
-def _ends_at(keydata: bytes, at: int) -> bool:
-    """Whether the key can end there: a text, as nearly every key is, says where it ends."""
+def _end_of_key(keydata: bytes, at: int) -> int:
+    """Where the key ends if what belongs to it ends at ``at``; negative when it cannot.
+
+    A text, as nearly every key is, says where it ends; there may be names behind it.
+    """
     if at < 5 or keydata[4] != _TC_STRING:
-        return at >= 5
-    return 7 + int.from_bytes(keydata[5:7], "big") == at
+        return at if at >= 5 else -1
+    end = 7 + int.from_bytes(keydata[5:7], "big")
+    if end < at:
+        name_magic = NAMES_MAGIC in (keydata[end + 2 : end + 4], keydata[end + 5 : end + 7])
+        return end if name_magic else -1
+    return end if end == at else -1

@@ -85,6 +85,9 @@ class Mergeable(Diffable, Protocol):
     def merge_diff(self, diff: bytes) -> Merge:
         """:meth:`apply_diff`, but the node does not become a backup by it."""
 
+    def renamed(self, key: str, version: bytes) -> None:
+        """The entry has this key, since that version."""
+
     def in_use(self) -> bool:
         """True when the value was used here so lately that it is not idle, whatever another node thinks."""
 

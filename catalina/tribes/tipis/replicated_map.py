@@ -30,7 +30,7 @@ class ReplicatedMap(AbstractReplicatedMap):
         """Tell every other node who owns the entry, and the value unless they have it."""
         told = self._delivery()
         with self._lock:
-            if not entry.is_primary or entry.value is None:
+            if not self._owns(entry) or entry.value is None:
                 told.finish()
                 return told
             entry.former, entry.nodes = (), self._members.all

@@ -7,6 +7,7 @@ from catalina.errors import ChannelError, LifecycleError, TooManyActiveSessionsE
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.map_session import MapSession
+from catalina.session.standard_session import StandardSession
 from catalina.tribes.ledger.version import clock_of, version_at
 from tests.ha.session.maps import FakeCluster, Group
 from tests.ha.support import collected
@@ -116,6 +117,91 @@ def test_an_id_with_another_route_is_followed_and_one_of_a_login_is_not() -> Non
     assert manager.moved_to("ABC.a") is None
     assert manager.moved_to("unknown") is None
     manager.background_process()
+
+
+def renamed(group: Group, number: int, session: StandardSession | None, new_id: str) -> None:
+    assert session is not None
+    group.managers[number].change_session_id(session, new_id)
+
+
+def test_a_change_under_the_old_id_that_crosses_another_node_s_rename_is_kept() -> None:
+    """A request is under way on a node while another one takes the session over and gives it its own route."""
+    group = Group(4)
+    session = group.managers[0].create_session("ABC.n1")
+    assert isinstance(session, MapSession)
+    group.request(0, "ABC.n1", a=1)
+    session.access()
+    session.set_attribute("b", 2)
+    renamed(group, 1, group.managers[1].find_session("ABC.n1"), "ABC.n2")
+    group.request(1, "ABC.n2", c=3)
+    group.network.settle()
+    with collected() as deliveries:
+        group.managers[0].request_completed(session, None)
+    group.network.settle()
+    assert deliveries
+    assert all(delivery.done for delivery in deliveries)
+    assert [manager.known_sessions for manager in group.managers] == [1] * 4
+    assert holders(group, "ABC.n2") == 2
+    assert [group.request(number, "ABC.n2") for number in range(4)] == [{"a": 1, "b": 2, "c": 3}] * 4
+
+
+def test_two_routes_at_once_are_one_session() -> None:
+    group = Group(3)
+    group.managers[0].create_session("ABC.n1")
+    group.request(0, "ABC.n1", a=1)
+    for number in (1, 2):  # neither has heard the other
+        renamed(group, number, group.managers[number].find_session("ABC.n1"), f"ABC.n{number + 1}")
+    group.network.settle()
+    assert [manager.known_sessions for manager in group.managers] == [1] * 3
+    assert group.request(0, "ABC.n2") == group.request(1, "ABC.n3") == {"a": 1}
+    assert len({manager.moved_to("ABC.n1") for manager in group.managers}) == 1
+
+
+def test_an_end_under_the_old_id_ends_the_session_that_another_node_has_renamed() -> None:
+    group = Group(3)
+    session = group.managers[0].create_session("ABC.n1")
+    group.network.settle()
+    renamed(group, 1, group.managers[1].find_session("ABC.n1"), "XYZ.n2")
+    session.invalidate()
+    group.network.settle()
+    assert [manager.known_sessions for manager in group.managers] == [0] * 3
+    assert [manager.sessions for manager in group.managers] == [{}] * 3
+
+
+def test_the_id_before_a_login_leads_nowhere_though_a_move_crossed_the_login() -> None:
+    group = Group(3)
+    group.managers[0].create_session("ABC.n1")
+    group.request(0, "ABC.n1", a=1)
+    moving = group.managers[2].find_session("ABC.n1")
+    group.network.settle()
+    renamed(group, 1, group.managers[1].find_session("ABC.n1"), "XYZ.n2")
+    renamed(group, 2, moving, "ABC.n3")
+    group.network.settle()
+    assert [group.request(number, "ABC.n3") for number in range(3)] == [None] * 3
+    assert [group.request(number, "XYZ.n2") for number in range(3)] == [{"a": 1}] * 3
+
+
+def test_a_session_that_has_ended_while_it_was_fetched_is_not_there() -> None:
+    group = Group(3)
+    session_id = group.create(0, n=1)
+    session = group.managers[0].find_session(session_id)
+    third = next(number for number in (1, 2) if session_id not in group.managers[number].sessions)
+    assert session is not None
+    session.invalidate()  # nobody has heard it
+    assert group.managers[third].find_session(session_id) is None
+    assert group.managers[third].sessions == {}
+
+
+def test_a_version_that_came_with_a_fetched_session_is_never_fallen_behind() -> None:
+    group = Group(3)
+    session_id = group.create(0)
+    session = group.managers[0].sessions[session_id]
+    assert isinstance(session, MapSession)
+    session.manager.heard(version_at(clock_of(session.record.latest) + 3_600_000_000, bytes(8)))
+    group.request(0, session_id, n="earlier")
+    third = next(number for number in (1, 2) if session_id not in group.managers[number].sessions)
+    assert group.request(third, session_id, n="later") == {"n": "later"}
+    assert group.request(0, session_id) == {"n": "later"}
 
 
 def test_only_the_owner_expires_a_session_and_for_all() -> None:
@@ -248,3 +334,48 @@ def test_a_map_that_cannot_start_stops_the_application_only_when_so_configured(t
         manager.start()
         assert manager.map is None
         assert manager.create_session().is_valid
+
+
+def test_a_node_that_stood_still_knows_what_the_others_own_now_before_it_serves() -> None:
+    group = Group(3)
+    taken, ended = group.create(0, n=1), group.create(0, n=1)
+    frozen = group.managers[0]
+    group.network.settle()
+    group.network.hold = {frozen.cluster.channel.local_member}  # type: ignore[union-attr]
+    assert group.request(1, taken, n=2) == {"n": 2}
+    session = group.managers[1].find_session(ended)
+    assert session is not None
+    session.invalidate()
+    group.network.settle()
+    assert frozen.active_sessions == 2
+    group.network.hold = set()
+    is_through = frozen.stood_still()
+    assert is_through is not None
+    assert not is_through()
+    group.network.settle()
+    assert is_through()
+    assert [session.id for session in frozen.find_sessions()] == []
+    assert frozen.known_sessions == 1
+    assert frozen.sessions.keys() <= {taken}
+    assert all(session.get_attribute("n") == 2 for session in frozen.sessions.values())
+
+
+def test_without_members_there_is_nothing_to_catch_up_with() -> None:
+    assert Group(1).managers[0].stood_still() is None
+
+
+def test_a_change_that_could_not_be_handed_over_is_kept_until_the_owner_has_it() -> None:
+    group = Group(2)
+    session_id = group.create(0, n=1)
+    session = group.managers[0].sessions[session_id]
+    assert isinstance(session, MapSession)
+    session.access()
+    group.managers[1].find_session(session_id)
+    session.set_attribute("mine", 2)
+    group.managers[0].request_completed(session, None)  # a claim that crosses the other one
+    group.network.faults.extend(["", "", "drop", "drop", "drop"])
+    group.network.settle()
+    for _ in range(2):
+        group.network.heartbeat()
+    assert [manager.sessions[session_id].get_attribute("mine") for manager in group.managers] == [2, 2]
+    assert [manager.map._handed for manager in group.managers if manager.map] == [{}, {}]

@@ -22,6 +22,7 @@ class FakeResponse:
 class FakeRequest:
     secure = False
     context_path = "/app"
+    session = None
 
     def __init__(self, node: Node, session_id: str | None) -> None:
         self.context = node.context

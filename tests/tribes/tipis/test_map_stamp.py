@@ -61,21 +61,21 @@ def test_what_says_to_come_from_the_end_of_time_does_not_stop_the_clock() -> Non
 @given(st.text(max_size=40), VERSIONS, VERSIONS, st.sampled_from([b"", b"c" * 16]), st.sampled_from([b"", b"b" * 16]))
 def test_a_stamp_is_found_behind_the_key(key: str, birth: bytes, claim: bytes, content: bytes, base: bytes) -> None:
     stamp = Stamp(birth, claim, content, base)
-    assert unstamp_key(stamp_key(dumps(key), stamp)) == (dumps(key), stamp)
+    assert unstamp_key(stamp_key(dumps(key), stamp)) == (dumps(key), stamp, b"")
 
 
 @pytest.mark.parametrize("key", ["", "k", "w2Pv" + "x" * 48, 7, b"bytes"])
 def test_a_key_without_stamp_is_left_alone(key: object) -> None:
     assert stamp_key(dumps(key), NO_STAMP) == dumps(key)
-    assert unstamp_key(dumps(key)) == (dumps(key), NO_STAMP)
+    assert unstamp_key(dumps(key)) == (dumps(key), NO_STAMP, b"")
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=100))
 def test_any_bytes_are_a_key_with_or_without_a_stamp(data: bytes) -> None:
-    key, stamp = unstamp_key(data)
-    assert data.startswith(key)
-    assert (stamp == NO_STAMP) == (key == data) or stamp.birth == b""
+    key, stamp, names = unstamp_key(data)
+    assert data.startswith(key + names)
+    assert (stamp == NO_STAMP) == (key + names == data) or stamp.birth == b""
 
 
 def test_a_java_stream_reader_meets_the_key_and_then_block_data() -> None:

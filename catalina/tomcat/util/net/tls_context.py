@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
     from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 
-__all__ = ["files_of", "make_context", "protocol_versions"]
+__all__ = ["certificate_chain", "files_of", "make_context", "protocol_versions"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.SSLHostConfig")
 
@@ -235,13 +235,29 @@ def _load_pem(context: ssl.SSLContext, certificate: SSLHostConfigCertificate, ba
 
 
 def _load_keystore(context: ssl.SSLContext, certificate: SSLHostConfigCertificate, base: Path) -> None:
+    pem = _read_keystore(certificate, base)
+    with _as_file(pem.chain) as chain, _as_file(pem.key) as key:
+        context.load_cert_chain(chain, key)
+
+
+def _read_keystore(certificate: SSLHostConfigCertificate, base: Path) -> PemKey:
     path = base / (certificate.certificate_keystore_file or Path("~/.keystore").expanduser())
     store_password = certificate.certificate_keystore_password
     if certificate.certificate_keystore_password_file:
         store_password = _first_line(base / certificate.certificate_keystore_password_file)
-    pem: PemKey = read_key(path, store_password, _key_password(certificate, base), certificate.certificate_key_alias)
-    with _as_file(pem.chain) as chain, _as_file(pem.key) as key:
-        context.load_cert_chain(chain, key)
+    return read_key(path, store_password, _key_password(certificate, base), certificate.certificate_key_alias)
+
+
+def certificate_chain(certificate: SSLHostConfigCertificate, base: Path) -> str:
+    """The own certificate and its chain as they lie in the files now, PEM.
+
+    Raises:
+        ConfigurationError, OSError: they cannot be read.
+    """
+    if not certificate.certificate_file:
+        return _read_keystore(certificate, base).chain.decode("ascii", "replace")
+    names = (certificate.certificate_file, certificate.certificate_chain_file)
+    return "\n".join((base / name).read_text("ascii", "replace") for name in names if name)
 
 
 def _set_verification(context: ssl.SSLContext, config: SSLHostConfig, base: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from catalina.attributes import Attribute
 from catalina.errors import LimitError, ProtocolError
+from catalina.operations import operation
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.member import Member
@@ -68,6 +69,7 @@ class GzipInterceptor(ChannelInterceptorBase):
         self._lock = threading.Lock()  # messages are sent in any thread
         self.reset()
 
+    @operation
     def reset(self) -> None:
         """Set all counters to 0."""
         self.count = 0
@@ -130,6 +132,7 @@ class GzipInterceptor(ChannelInterceptorBase):
         self.count += 1
         return self.interval > 0 and self.count % self.interval == 0
 
+    @operation
     def report(self) -> None:
         """Log the counters."""
         log.info(

@@ -9,6 +9,7 @@ from functools import partial
 
 from catalina.attributes import Attribute
 from catalina.errors import RemoteProcessError
+from catalina.operations import operation
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, SEND_OPTIONS_USE_ACK, ChannelMessage
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource
 from catalina.tribes.in_runner import run_in_runner
@@ -152,6 +153,13 @@ class TcpFailureDetector(ChannelInterceptorBase):
             self._check_suspect(member, since, now)
         for member in tuple(self._add_suspects):
             self._probe(member, self._judge_absent)
+
+    @operation(
+        name="checkMembers", check_all="look at every member, not only at the suspects; this software always does"
+    )
+    def check_members_now(self, check_all: bool) -> None:
+        """Look whether the members are there, and drop those that are not."""
+        self.check_members()
 
     def check_members(self) -> None:
         """Probe every member below now, as TcpPingInterceptor does instead of pinging."""

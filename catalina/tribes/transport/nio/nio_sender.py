@@ -175,6 +175,13 @@ class NioSender:
             self._reactor.at_round_end(self._flush)
 
     @property
+    def traffic(self) -> tuple[int, int]:
+        """Bytes that were given to it so far, and those that are done: written, or acknowledged where that was asked
+        for, or given up."""
+        done = self._bytes_out  # first: it never stands behind the other one
+        return self._bytes_in, done
+
+    @property
     def backlog(self) -> int:
         """Bytes of what is not written yet, or not acknowledged where that was asked for."""
         return self._bytes_in - self._bytes_out

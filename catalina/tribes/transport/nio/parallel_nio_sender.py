@@ -61,6 +61,16 @@ class ParallelNioSender(AbstractSender):
     def _all_tables(self) -> tuple[SenderTables[NioSender], SenderTables[NioSender], SenderTables[UdpSender]]:
         return self._tables, self._tls_tables, self._udp_tables
 
+    def traffic(self) -> dict[Member, tuple[int, int]]:
+        """To each member that has been sent to over TCP: bytes given, and bytes done (:attr:`NioSender.traffic`)."""
+        found: dict[Member, tuple[int, int]] = {}
+        for tables in (self._tables, self._tls_tables):
+            for member, sender in list(tables.members.items()):
+                given, done = found.get(member, (0, 0))
+                more, more_done = sender.traffic
+                found[member] = (given + more, done + more_done)
+        return found
+
     def _is_member(self, member: Member) -> bool:
         return self.knows(member)
 

@@ -1,0 +1,32 @@
+"""Adapters: ``flask.session`` and ``request.session`` of web frameworks are the container's session.
+
+Each module needs its framework and nothing else: ``catalina.contrib.flask``, ``.django``, ``.pyramid``, ``.starlette``,
+``.beaker``. Every key is one attribute of the container's session, so deltas, changes inside values and merges work by
+key. Outside of the container the sessions are kept in the process, with the same rules.
+
+An adapter belongs to the application whose framework it stands on (``loader/import_space.py``): two applications that
+bring a Flask of their own have an adapter of their own, so none of them is an attribute of this package.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+
+class _Adapters(ModuleType):
+    """This package, which asks ``sys.modules`` for the adapter of whoever asks."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not isinstance(value, ModuleType):  # what importlib sets behind an import
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        found = sys.modules.get(f"{__name__}.{name}")
+        if found is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found
+
+
+sys.modules[__name__].__class__ = _Adapters

@@ -1,0 +1,67 @@
+"""What the bean of an application tells, and what it can be asked to do (Tomcat: j2eeType=WebModule)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from catalina.operations import Long, operation, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalina.core.standard_wrapper import StandardWrapper
+
+__all__ = ["ContextBean"]
+
+
+class ContextBean:
+    """Part of a StandardContext: the counts of its servlets together."""
+
+    bean_operations = ("init", "start", "stop", "destroy")
+
+    path: str
+    #: When it was started last, in ms since 1970; 0 for never.
+    start_time: int = 0
+    #: How long that took, in ms.
+    startup_time: int = 0
+
+    def _servlets(self) -> list[StandardWrapper]:
+        children: Sequence[Any] = self.children  # type: ignore[attr-defined]  # the application itself has them
+        return [child for child in children if hasattr(child, "requests")]
+
+    @property
+    def request_count(self) -> int:
+        """Requests that its servlets have answered."""
+        return sum(servlet.request_count for servlet in self._servlets())
+
+    @property
+    def error_count(self) -> int:
+        """Of these, answers that were errors."""
+        return sum(servlet.error_count for servlet in self._servlets())
+
+    @property
+    def processing_time(self) -> Long:
+        """Milliseconds in its servlets, all requests together."""
+        return sum(servlet.processing_time for servlet in self._servlets())
+
+    @property
+    def max_time(self) -> Long:
+        """Milliseconds of the longest request."""
+        return max((servlet.max_time for servlet in self._servlets()), default=0)
+
+    @property
+    def min_time(self) -> Long:
+        """Milliseconds of the shortest request, 0 before the first."""
+        times = [shortest for servlet in self._servlets() if (shortest := servlet.requests.min_time) is not None]
+        return min(times, default=0)
+
+    @property
+    @readable("encodedPath", doc="Its path as it is written in URLs.")
+    def encoded_path(self) -> str:
+        return quote(self.path or "")
+
+    @operation(name="reload")
+    def reload_by_command(self) -> None:
+        """Stop and start the application; its requests wait."""
+        self.reload(by_command=True)  # type: ignore[attr-defined]  # the application itself does

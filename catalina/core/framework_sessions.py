@@ -1,0 +1,49 @@
+"""``frameworkSessions="auto"``: Flask and Django keep their sessions in the container without a change of their code.
+
+Done when a servlet has been loaded, and only for an application that is distributable: it has said that its sessions
+may travel. What the application has chosen for itself stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["adopt_sessions"]
+
+log = logging.getLogger("org.apache.catalina.core.StandardContext")
+
+#: A module that an application of the framework has loaded, and what asks the framework.
+FRAMEWORKS = {
+    "flask": ("flask.app", "catalina.contrib.flask:adopt"),
+    "django": ("django.core.handlers.base", "catalina.contrib.django:adopt"),
+}
+
+
+def adopt_sessions(context: StandardContext, application: Any) -> None:
+    """Ask the frameworks that the application has loaded, once each, and say what was done.
+
+    Args:
+        application: the WSGI callable that was just loaded.
+    """
+    loader = context.loader
+    if context.framework_sessions != "auto" or not context.distributable or loader.space is None:
+        return
+    for framework, (sign, asked) in FRAMEWORKS.items():
+        if framework in loader.space.adopted or not loader.has_loaded(sign):
+            continue
+        loader.space.adopted.add(framework)
+        try:
+            adopt = loader.load(asked)
+        except DeploymentError as error:  # a version of the framework that the adapter does not know
+            log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/", error)
+            continue
+        with loader.bound():
+            done = adopt(application)
+        if done:
+            log.info('[%s] frameworkSessions="auto": %s', context.name or "/", done)

@@ -1,0 +1,1 @@
+"""The manager and host-manager applications: servlets over the running container (Tomcat: catalina/manager)."""

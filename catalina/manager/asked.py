@@ -1,0 +1,103 @@
+"""What a client asks of a servlet of the manager, and the plain text that it is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs
+
+from catalina.core.context_name import ContextName
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.mbeans.audit import Caller
+
+__all__ = ["Asked", "Environ", "Refused", "StartResponse", "html_escaped", "text_answer"]
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+#: Parameters of a request.
+MAX_PARAMETERS = 1000
+
+
+class Refused(CatalinaError):
+    """It is not done, and the text, without ``FAIL - ``, says why in the manager's words."""
+
+
+def html_escaped(text: str) -> str:
+    """As Tomcat writes a name into an answer: with ``&#47;`` for a slash."""
+    return escape(text).replace("&#x27;", "&#39;").replace("/", "&#47;")
+
+
+class Asked:
+    """One request.
+
+    Args:
+        environ: of the request.
+        door: what the audit log calls the servlet: ``manager/text``.
+    """
+
+    def __init__(self, environ: Environ, door: str) -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        #: The path behind the servlet; the servlet's own where there is none, as ``/text``.
+        self.command: str = environ["PATH_INFO"] or environ.get("catalina.mount", "")
+        self.caller = Caller(door, environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
+        self._parameters = _fields(environ["QUERY_STRING"])
+
+    def add_form(self, body: str) -> None:
+        """Take the parameters of a form, too; those of the query go before them."""
+        for name, values in _fields(body).items():
+            self._parameters.setdefault(name, []).extend(values)
+
+    def __getitem__(self, name: str) -> str | None:
+        """The first value of a parameter, None without one."""
+        values = self._parameters.get(name)
+        return values[0] if values else None
+
+    def values(self, name: str) -> list[str]:
+        """All values of a parameter."""
+        return self._parameters.get(name, [])
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter is the word ``true``."""
+        return self[name] == "true"
+
+    def name(self) -> ContextName:
+        """The application of ``path`` and ``version``.
+
+        Raises:
+            Refused: the path is none.
+        """
+        return context_name(self["path"], self["version"])
+
+
+def context_name(path: str | None, version: str | None = None) -> ContextName:
+    """Path and version as parameters give them. Raises Refused for a path that is none."""
+    if path is not None and (path == "" or path.startswith("/")) and "#" not in path:
+        inner = "" if path in ("/", "/ROOT") else path
+        try:
+            return ContextName(inner, version or "")
+        except DeploymentError:
+            pass
+    shown = "null" if path is None else html_escaped(path)
+    raise Refused(f"Invalid context path [{shown}] was specified")
+
+
+def _fields(text: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="replace")
+    except ValueError:
+        raise Refused(f"More than {MAX_PARAMETERS} parameters") from None
+
+
+def text_answer(start_response: StartResponse, lines: Sequence[str], rest: str = "") -> Iterable[bytes]:
+    """Lines with LF, then text as it is, and status 200 also for a failure, as Tomcat answers."""
+    body = ("".join(f"{line}\n" for line in lines) + rest).encode("utf-8", "replace")
+    headers = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Type", "text/plain;charset=utf-8"),
+        ("Content-Length", str(len(body))),
+    ]
+    start_response("200 OK", headers)
+    return [body]

@@ -1,0 +1,1 @@
+"""The host-manager application (Tomcat: manager/host)."""

@@ -1,0 +1,114 @@
+"""HTML of the managers: pieces that escape what they are given (markupsafe), and one frame for all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from markupsafe import Markup
+
+from catalina.manager.asked import Environ, StartResponse
+from catalina.manager.style import STYLE, STYLE_SOURCE
+from catalina.util.server_info import SERVER_INFO
+
+__all__ = ["Html", "Links", "form", "html_answer", "page", "table"]
+
+Html = Markup
+
+#: Nothing from elsewhere, no script in a page, no frame around it.
+POLICY = (
+    f"default-src 'self'; style-src {STYLE_SOURCE}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "object-src 'none'"
+)
+
+_FRAME = Markup("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+{script}
+</head>
+<body>
+<a class="skip" href="#content">To the content</a>
+<header><h1>{title}</h1><nav aria-label="Pages">{nav}</nav></header>
+<main id="content">
+{body}</main>
+<footer>{server}</footer>
+</body>
+</html>
+""")
+
+
+class Links:
+    """Addresses of the application, with the nonce of the CSRF filter where the filter asks for one.
+
+    Args:
+        environ: of the request; the filter has left the nonce in it.
+    """
+
+    def __init__(self, environ: Environ) -> None:
+        self.base: str = environ["catalina.context"].context_path
+        nonce = environ.get("org.apache.catalina.filters.CSRF_REQUEST_NONCE")
+        name = environ.get("org.apache.catalina.filters.CSRF_NONCE_PARAM_NAME")
+        self._nonce = f"{name}={nonce}" if nonce else ""
+
+    def to(self, path: str, query: str = "") -> str:
+        """The address of ``/html/list`` with a query that is encoded already."""
+        parts = [part for part in (query, self._nonce) if part]
+        return f"{self.base}{path}" + ("?" + "&".join(parts) if parts else "")
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
+    """A table; cells that are no Html are escaped."""
+    heads = Html("").join(Html('<th scope="col">{}</th>').format(text) for text in head)
+    body = Html("").join(
+        Html("<tr>{}</tr>\n").format(Html("").join(Html("<td>{}</td>").format(cell) for cell in row)) for row in rows
+    )
+    return Html(
+        '<div class="wide"><table class="{}"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>'
+        "</table></div>\n"
+    ).format(kind, caption, heads, body)
+
+
+def form(
+    action: str, button: str, fields: Iterable[Html] = (), hidden: Mapping[str, str] | None = None, kind: str = "",
+    label: str = "",
+) -> Html:  # fmt: skip
+    """A form that is posted.
+
+    Args:
+        label: what the button does, for a screen reader, where its text alone does not say.
+    """
+    inputs = Html("").join(
+        Html('<input type="hidden" name="{}" value="{}">').format(name, value) for name, value in (hidden or {}).items()
+    )
+    return Html('<form method="post" action="{}" class="{}">{}{}<button{}>{}</button></form>').format(
+        action, kind, inputs, Html("").join(fields), Html(' aria-label="{}"').format(label) if label else "", button
+    )
+
+
+def page(links: Links, title: str, nav: Iterable[tuple[str, str]], body: Html, script: str = "") -> bytes:
+    """A whole page.
+
+    Args:
+        script: a file of the application; the page must work without it.
+        nav: text and address of each link above the page.
+    """
+    entries = Html(" ").join(Html('<a href="{}">{}</a>').format(address, text) for text, address in nav)
+    loads = Html('<script src="{}/{}" defer></script>').format(links.base, script) if script else ""
+    return _FRAME.format(
+        title=title, style=Html(STYLE), script=loads, nav=entries, body=body, server=SERVER_INFO
+    ).encode()
+
+
+def html_answer(start_response: StartResponse, content: bytes) -> list[bytes]:
+    """Answer with a page that no cache keeps."""
+    headers = [
+        ("Content-Type", "text/html;charset=utf-8"),
+        ("Content-Security-Policy", POLICY),
+        ("Cache-Control", "no-store"),
+        ("Content-Length", str(len(content))),
+    ]
+    start_response("200 OK", headers)
+    return [content]

@@ -1,0 +1,61 @@
+"""The exception that Java throws where ours is raised: clients decide by its class, people by its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalina.mbeans.managed_bean import NoSuchOperation
+from catalina.mbeans.object_name import MalformedObjectName
+from catalina.mbeans.registry import InstanceNotFound, OperationFailed
+from catalina.mbeans.values import BeanAttributeError, NoSetter, NotOfType
+
+__all__ = ["JavaError", "java_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class JavaError:
+    """A Java exception: its class and message, and that of its cause, None without one."""
+
+    class_name: str
+    message: str
+    cause: JavaError | None = None
+
+    def __str__(self) -> str:
+        """As ``Throwable.toString`` writes it."""
+        return f"{self.class_name}: {self.message}"
+
+    def stack_trace(self) -> str:
+        """As ``printStackTrace`` writes it, without the frames, which Python has not."""
+        lines = [str(self)]
+        cause = self.cause
+        while cause is not None:
+            lines.append(f"Caused by: {cause}")
+            cause = cause.cause
+        return "\n".join(lines)
+
+
+def java_error(error: BaseException) -> JavaError:
+    """What Java throws instead of ``error``."""
+    text = str(error)
+    match error:
+        case MalformedObjectName():
+            return JavaError("javax.management.MalformedObjectNameException", text)
+        case InstanceNotFound():
+            return JavaError("javax.management.InstanceNotFoundException", text)
+        case NoSetter():
+            return JavaError("javax.management.ReflectionException", text, JavaError(_NO_METHOD, error.method))
+        case NotOfType():
+            return JavaError("javax.management.InvalidAttributeValueException", text)
+        case BeanAttributeError():
+            return JavaError("javax.management.AttributeNotFoundException", text)
+        case NoSuchOperation():
+            cause = JavaError(_NO_METHOD, f"{error.class_name}.{error.name}({','.join(error.signature or ())})")
+            return JavaError("javax.management.ReflectionException", _NO_SIGNATURE.format(error.name), cause)
+        case OperationFailed():
+            cause = JavaError("java.lang.RuntimeException", str(error.__cause__) or repr(error.__cause__))
+            return JavaError("javax.management.MBeanException", f"Exception invoking method [{error.operation}]", cause)
+    return JavaError("java.lang.RuntimeException", text or repr(error))
+
+
+_NO_METHOD = "java.lang.NoSuchMethodException"
+_NO_SIGNATURE = "Cannot find method [{}] with this signature"

@@ -1,0 +1,203 @@
+"""What a component can be asked to do at run time, declared once, at the method, beside its attributes.
+
+    class ReplicationValve(ValveBase):
+        @operation
+        def reset_statistics(self) -> None:
+            \"\"\"Start counting anew.\"\"\"
+
+        @property
+        @readable("totalSendTime", doc="Time that replication took, in ms.")
+        def total_send(self) -> Long: ...
+
+Methods of a base class that are operations only of some of its classes (``start``) are named there:
+``bean_operations = ("start", "stop")``. The method's annotations give Java's types, the first sentence of its docstring
+the description. Every door (JMX, HTTP, the command line) reads this one declaration.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, overload
+
+from catalina.attributes import xml_name
+
+__all__ = [
+    "Impact", "Long", "Operation", "Parameter", "Readable", "java_type_of", "operation", "operations_of", "readable"
+]  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A whole number that Java calls ``long``; ``int`` is Java's ``int``.
+Long: TypeAlias = int
+
+_DECLARED = "__catalina_operation__"
+_READABLE = "__catalina_readable__"
+
+#: Annotation, as written -> Java's name of the type.
+_JAVA_TYPES = {
+    "None": "void",
+    "bool": "boolean",
+    "int": "int",
+    "Long": "long",
+    "float": "double",
+    "str": "java.lang.String",
+    "list[str]": "[Ljava.lang.String;",
+    "tuple[str, ...]": "[Ljava.lang.String;",
+    "list[int]": "[J",
+    "bytes": "[B",
+    "set[str]": "java.util.Set",
+    "ObjectName": "javax.management.ObjectName",
+    "list[ObjectName]": "[Ljavax.management.ObjectName;",
+    "CompositeData": "javax.management.openmbean.CompositeData",
+    "list[CompositeData]": "[Ljavax.management.openmbean.CompositeData;",
+    "TabularData": "javax.management.openmbean.TabularData",
+}
+
+
+class Impact(enum.IntEnum):
+    """What calling an operation does (javax.management.MBeanOperationInfo)."""
+
+    INFO = 0
+    ACTION = 1
+    ACTION_INFO = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: its name, Java's name of its type (``long``), and what it means."""
+
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Args:
+        name: Tomcat's name of it; several operations with different parameters may share one.
+        method: the Python method.
+        returns: Java's name of what it returns, ``void`` for nothing.
+    """
+
+    name: str
+    method: str
+    returns: str
+    parameters: tuple[Parameter, ...]
+    doc: str
+    impact: Impact
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """Java's names of the parameters' types."""
+        return tuple(parameter.type for parameter in self.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """How a property is shown: Tomcat's name of it, Java's type (empty: as annotated), and what it means."""
+
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    name: str
+    impact: Impact
+    docs: dict[str, str]
+
+
+@overload
+def operation(method: F) -> F: ...
+@overload
+def operation(*, name: str = "", impact: Impact = Impact.ACTION, **docs: str) -> Callable[[F], F]: ...
+
+
+def operation(method: Any = None, *, name: str = "", impact: Impact = Impact.ACTION, **docs: str) -> Any:
+    """Declare a method as an operation.
+
+    Args:
+        name: Tomcat's name where the rule (``reset_statistics`` -> ``resetStatistics``) does not give it.
+        impact: INFO for one that changes nothing; a door may let somebody call it who must not change anything.
+        docs: what a parameter means, by its Python name.
+    """
+
+    def declare(function: F) -> F:
+        setattr(function, _DECLARED, _Declaration(name, impact, docs))
+        return function
+
+    return declare if method is None else declare(method)
+
+
+def readable(name: str = "", type: str = "", doc: str = "") -> Callable[[F], F]:
+    """Show a property under Tomcat's name and with its type, where annotation and name alone do not say so.
+
+    Stands below ``@property``; a property that is marked is shown whatever its annotation.
+    """
+
+    def declare(function: F) -> F:
+        setattr(function, _READABLE, Readable(name or xml_name(function.__name__), type, doc))
+        return function
+
+    return declare
+
+
+def readable_of(member: property) -> Readable | None:
+    """The mark of a property, None for one without."""
+    found: Readable | None = getattr(member.fget, _READABLE, None)
+    return found
+
+
+def java_type_of(annotation: Any) -> str:
+    """Java's name for a Python annotation such as ``"list[str]"``; empty for one that has none."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return _JAVA_TYPES.get(text.removesuffix(" | None"), "")
+
+
+def operations_of(kind: type) -> tuple[Operation, ...]:
+    """The operations of a class, those of its bases too, sorted by name; an override keeps its base's declaration."""
+    found: dict[str, Operation] = {}
+    for base in reversed(kind.__mro__):
+        for method, member in vars(base).items():
+            declaration = getattr(member, _DECLARED, None)
+            if declaration is not None:
+                found[method] = _described(method, member, declaration)
+        for method in vars(base).get("bean_operations", ()):
+            found[method] = _described(method, getattr(kind, method), _Declaration("", Impact.ACTION, {}))
+    return tuple(sorted(found.values(), key=lambda one: (one.name, len(one.parameters))))
+
+
+def _described(method: str, function: Callable[..., Any], declaration: _Declaration) -> Operation:
+    signature = inspect.signature(function)
+    parameters = []
+    for name, parameter in list(signature.parameters.items())[1:]:
+        kind = java_type_of(parameter.annotation)
+        if not kind:
+            raise TypeError(f"operation {method}: parameter {name} has the type {parameter.annotation!r}")
+        parameters.append(Parameter(xml_name(name), kind, declaration.docs.get(name, "")))
+    returns = java_type_of(signature.return_annotation)
+    if not returns:
+        raise TypeError(f"operation {method} returns {signature.return_annotation!r}, which no door can show")
+    doc = inspect.getdoc(function) or ""
+    return Operation(
+        declaration.name or xml_name(method),
+        method,
+        returns,
+        tuple(parameters),
+        first_sentence(doc),
+        declaration.impact,
+    )
+
+
+def first_sentence(doc: str) -> str:
+    """The first sentence of a docstring, on one line."""
+    text = " ".join(doc.split("\n\n")[0].split())
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]

@@ -1,0 +1,20 @@
+"""The package of the adapters."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from catalina import contrib
+
+
+def test_an_adapter_is_looked_up_for_whoever_asks_and_is_no_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = ModuleType("catalina.contrib.none")
+    contrib.none = adapter  # as importlib does behind an import
+    assert "none" not in vars(contrib)
+    with pytest.raises(AttributeError, match="has no attribute 'none'"):
+        contrib.none  # noqa: B018
+    monkeypatch.setitem(sys.modules, "catalina.contrib.none", adapter)
+    assert contrib.none is adapter

@@ -1,0 +1,25 @@
+"""Pieces of pages."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from catalina.manager.page import Links, form, page, table
+
+ENVIRON = {
+    "catalina.context": SimpleNamespace(context_path="/manager"),
+    "org.apache.catalina.filters.CSRF_REQUEST_NONCE": "ABC",
+    "org.apache.catalina.filters.CSRF_NONCE_PARAM_NAME": "nonce",
+}
+
+
+def test_whatever_is_put_in_is_escaped():
+    assert "<b>" not in table("<b>", ["<b>"], [["<b>", 1]], '"<b>')
+    assert "<b>" not in form("<b>", "<b>", hidden={"<b>": "<b>"}, kind="<b>", label="<b>")
+    assert b"<b>" not in page(Links(ENVIRON), "<b>", [("<b>", "<b>")], table("x", [], []))
+
+
+def test_links_have_the_nonce():
+    assert Links(ENVIRON).to("/html/list") == "/manager/html/list?nonce=ABC"
+    assert Links(ENVIRON).to("/html/stop", "path=/a") == "/manager/html/stop?path=/a&nonce=ABC"
+    assert Links({"catalina.context": SimpleNamespace(context_path="")}).to("/x") == "/x"

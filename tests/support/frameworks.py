@@ -1,0 +1,103 @@
+"""Web frameworks for the tests of their adapters, beside the server's environment and not in it.
+
+In the environment they would be every deployed application's: two Django projects would share one Django. They lie in a
+directory of the virtual environment, installed once, with the frameworks' own source archives, whose test suites run
+against ours. ``python -m tests.support.frameworks`` makes both, as bin/test.sh does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+__all__ = ["need_framework_sources", "need_frameworks"]
+
+#: What is installed; a change of the list makes another directory.
+REQUIREMENTS = (
+    "django>=5.2,<5.3", "flask>=3.1,<3.2", "pyramid>=2.1,<2.2", "starlette>=1,<2", "beaker>=1.14,<2", "a2wsgi>=1.10",
+    "httpx2>=2", "trio>=0.27", "flask-session>=0.8", "redis>=5", "setuptools>=77,<82",
+)  # fmt: skip
+#: Whose source archives are unpacked, in the installed version.
+SOURCES = ("django", "flask", "pyramid", "starlette")
+
+_HOME = Path(sys.prefix) / "test-frameworks"
+_NAME = hashlib.sha256("\n".join(REQUIREMENTS).encode()).hexdigest()[:12]
+#: A line that the installer has written last.
+_DONE = "done"
+
+
+def need_frameworks() -> Path:
+    """The directory with the frameworks, on ``sys.path`` from now on, behind everything else. For the top of a module.
+
+    Where they cannot be had the module is skipped; under ``CI=true`` it fails.
+    """
+    directory = _needed(_HOME / _NAME, _install)
+    if str(directory) not in sys.path:
+        sys.path.append(str(directory))
+    return directory
+
+
+def need_framework_sources(name: str) -> Path:
+    """The unpacked source archive of an installed framework, with its tests."""
+    installed = need_frameworks()
+    info = next(installed.glob(f"{name}-*.dist-info")).name.removesuffix(".dist-info")
+    return _needed(_HOME / f"{info}-source", _unpack)
+
+
+def _needed(directory: Path, make: object) -> Path:
+    try:
+        _HOME.mkdir(exist_ok=True)
+        with open(_HOME / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (directory / _DONE).exists():
+                _make_whole(directory, make)
+    except (OSError, subprocess.SubprocessError) as error:
+        why = f"{directory.name} cannot be had: {getattr(error, 'stderr', None) or error}"
+        if os.environ.get("CI", "").lower() == "true":
+            raise RuntimeError(f"CI=true, so nothing may be skipped: {why}") from error
+        pytest.skip(why, allow_module_level=True)
+    return directory
+
+
+def _make_whole(directory: Path, make: object) -> None:
+    """Whole or not at all: what a killed run has left behind is done again."""
+    shutil.rmtree(directory, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=_HOME) as temporary:
+        target = Path(temporary) / "target"
+        make(target, directory.name)  # type: ignore[operator]
+        (target / _DONE).touch()
+        target.rename(directory)
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--retries", "5", *arguments]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+
+
+def _install(target: Path, name: str) -> None:
+    del name
+    _pip("install", "--target", str(target), *REQUIREMENTS)
+
+
+def _unpack(target: Path, name: str) -> None:
+    project, version = name.removesuffix("-source").split("-")
+    archives = target.with_name("archives")
+    _pip("download", "--no-deps", "--no-binary", ":all:", "--dest", str(archives), f"{project}=={version}")
+    unpacked = target.with_name("unpacked")
+    unpacked.mkdir()
+    subprocess.run(["tar", "-xzf", str(next(archives.glob("*.tar.gz"))), "-C", str(unpacked)], check=True)
+    next(unpacked.iterdir()).rename(target)
+
+
+if __name__ == "__main__":
+    need_frameworks()
+    for each in SOURCES:
+        need_framework_sources(each)
