@@ -16,6 +16,8 @@ PACKAGES="
 python3-venv          -
 libtomcat10-java      /usr/share/java/tomcat10-catalina-ha.jar
 tomcat10-common       /usr/share/tomcat10/bin/bootstrap.jar
+libjolokia-core-java  /usr/share/java/jolokia-core.jar
+libjson-simple-java   /usr/share/java/json-simple.jar
 tomcat10-admin        /usr/share/tomcat10-admin/manager/WEB-INF/web.xml
 default-jdk-headless  javac
 gcc                   cc
@@ -95,6 +97,9 @@ if [ ! -f .venv/.test-installed ] || [ pyproject.toml -nt .venv/.test-installed 
     cat .venv/setup.log >&2
     exit 1
   fi
+  # A client in JavaScript; without it one test is left out.
+  command -v npm >/dev/null 2>&1 &&
+    npm install --silent --no-audit --no-fund --prefix .venv jolokia.js@2.6.1 >>.venv/setup.log 2>&1
   touch .venv/.test-installed
 fi
 # Web frameworks with their source archives, beside the environment. Without them the tests say what they lack.

@@ -70,7 +70,7 @@ class SessionStore(SessionBase):
     # -- which session -------------------------------------------------------------------------------------------
 
     def _get_session_key(self) -> str | None:
-        if self._source is not None:
+        if self._held is None and self._source is not None:
             self._find()
         key: str | None = super()._get_session_key() if self._held is None else self._held.id
         return key
@@ -97,7 +97,9 @@ class SessionStore(SessionBase):
 
     def _get_session(self, no_load: bool = False) -> Any:
         self.accessed = True
-        if not hasattr(self, "_session_cache"):
+        try:
+            return self._session_cache
+        except AttributeError:
             if no_load or self.session_key is None:
                 self._session_cache: Any = StagedAttributes(session_manager())
             else:
@@ -130,7 +132,8 @@ class SessionStore(SessionBase):
         session = self._find()
         if session is None:
             self._session_key = None
-        return StagedAttributes(session_manager(), session)
+            return StagedAttributes(session_manager())
+        return StagedAttributes(session.manager, session)
 
     # -- storing -------------------------------------------------------------------------------------------------
 
@@ -207,8 +210,15 @@ class SessionStore(SessionBase):
         self._session_key = session.id
         self._held = session
 
+    def age(self) -> int:
+        """Seconds until the session expires, at least one: zero would be for ever, and what is over is found on use."""
+        expiry = self._get_session().get(EXPIRY)
+        of_date = {} if isinstance(expiry, str | datetime) else {"modification": None}  # which counts for dates alone
+        seconds: int = self.get_expiry_age(expiry=expiry, **of_date)
+        return max(1, seconds)
+
     def _write(self, session: StandardSession) -> None:
-        age = max(1, self.get_expiry_age())  # zero would be for ever; what is over is found by _is_usable
+        age = self.age()
         data = self._get_session()
         if not isinstance(data, StagedAttributes):  # somebody has put a dict in its place
             data = self._session_cache = _fresh(data)
@@ -338,7 +348,7 @@ def _save(session: SessionStore) -> None:
             "The request's session was deleted before the request completed. "
             "The user may have logged out in a concurrent request, for example."
         ) from None
-    age = None if session.get_expire_at_browser_close() else max(1, session.get_expiry_age())
+    age = None if session.get_expire_at_browser_close() else session.age()
     if source is not None:
         SessionFacade(source).cookie_max_age = age
 

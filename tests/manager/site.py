@@ -133,7 +133,7 @@ def make_base(base: Path, host: str = "", managers: tuple[str, ...] = ("manager"
     (base / "conf" / "tomcat-users.xml").write_text(USERS)
     shutil.copy(PROJECT / "conf" / "web.xml", base / "conf" / "web.xml")
     for name in managers:
-        redirect = ' mapperContextRootRedirectEnabled="false"' if name == "metrics" else ""
+        redirect = ' mapperContextRootRedirectEnabled="false"' if name in ("metrics", "jolokia") else ""
         xml = f'<Context privileged="true" docBase="{PROJECT}/webapps/{name}"{redirect}/>'
         (base / "conf" / "Catalina" / "localhost" / f"{name}.xml").write_text(xml)
     (base / "webapps" / "plain" / "wsgi.py").write_text(APPLICATION.replace("{text}", "plain"))

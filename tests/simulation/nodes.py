@@ -39,6 +39,7 @@ class _Host(FakeHost):
 
 class _Cookies:
     cookie_tracking = False  # a client is told the id by its answer
+    max_age = -1
     path = "/app"
 
 
@@ -256,4 +257,5 @@ class Life(Process):
             found["fetches"] = manager.map._fetching
             found["wanted values"] = manager.map._wanted
             found["changes for owners"] = manager.map._handed
+            found["silent members of the map"] = manager.map._silent
         return [f"{what}: {value}" for what, value in found.items() if value]

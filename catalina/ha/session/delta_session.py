@@ -87,7 +87,6 @@ class DeltaSession(StandardSession):
         "_replaced",
         "_touched",
         "_unsent",
-        "_users",
         "asked_at_ms",
         "ends_idle",
         "is_primary",
@@ -110,6 +109,7 @@ class DeltaSession(StandardSession):
         self.ends_idle = False
         self.is_primary = True
         self.last_replicated_ms = now_ms
+        #: Rises with the changes that the others are told (ReplicatedMapEntry.getVersion).
         self.version = 0
         #: Notes of a Java node's authenticators, passed on as they came: name -> value.
         self.opaque_notes: Mapping[str, EncodedValue] = _NO_VALUES
@@ -129,8 +129,6 @@ class DeltaSession(StandardSession):
         #: Values that a request may have in its hands and another node has replaced: the form in which each was read,
         #: and the value. None without any, which is nearly always.
         self._replaced: dict[str, tuple[EncodedValue | None, Any]] | None = None
-        #: Requests that use it at the moment.
-        self._users = 0
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -141,7 +139,7 @@ class DeltaSession(StandardSession):
         """Whether the session may be used; asking expires one whose time is up, for the group if it is primary."""
         if not self.alive:
             return False
-        if self._expiring or self._access_count > 0:
+        if self._expiring or (self._access_count > 0 and self.manager.session_activity_check):
             return True
         interval = self._max_inactive_interval
         if interval > 0:
@@ -281,21 +279,6 @@ class DeltaSession(StandardSession):
         self._principal = principal
         self._unsent["principal"] = None
 
-    def access(self) -> bool:
-        """A request begins to use the session; False when it may not."""
-        if not super().access():
-            return False
-        with ONCE:
-            self._users += 1
-        return True
-
-    def end_access(self) -> None:
-        """The request is through."""
-        super().end_access()
-        self.version += 1
-        with ONCE:
-            self._users = max(0, self._users - 1)
-
     # -- listeners that travel ------------------------------------------------------------------------------------
 
     def add_remote_listener(self, listener: EncodedValue) -> None:
@@ -356,6 +339,7 @@ class DeltaSession(StandardSession):
             self._add_touched(actions, dict(changed))
         if self._replaced is not None:
             self._add_replaced(actions)
+        self.version += 1
         return actions
 
     def _take_recorded(self) -> list[tuple[str, EncodedValue | None]]:
@@ -370,7 +354,7 @@ class DeltaSession(StandardSession):
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(actions, name)
-        if self._users:  # another request has the values in its hands, and may still change them inside
+        if self._access_count:  # another request has the values in its hands, and may still change them inside
             self._touched.update(touched)
 
     def _take_properties(self) -> list[DeltaAction]:
@@ -418,7 +402,7 @@ class DeltaSession(StandardSession):
                 self._add_attribute(actions, name, encoded, False)
                 self._touched[name] = None
                 continue
-            if self._users:
+            if self._access_count:
                 self._replaced = {name: (read, value), **(self._replaced or {})}
             if now is UNDECODED and name not in self._encoded:
                 del self._attributes[name]

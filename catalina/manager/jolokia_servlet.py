@@ -1,0 +1,193 @@
+"""``/jolokia``: beans as JSON over HTTP, the protocol of Jolokia 2.x (Jolokia: http/AgentServlet.java)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from catalina.attributes import Attribute
+from catalina.core.container_servlet import ContainerServlet
+from catalina.errors import ConfigurationError, DeploymentError
+from catalina.manager.asked import Environ, StartResponse
+from catalina.manager.jolokia.commands import Commands, Forbidden, error_json
+from catalina.manager.jolokia.policy import Policy, read_policy, same_origin
+from catalina.manager.jolokia.request import BadRequest, Parameters, from_json, from_path
+from catalina.mbeans.audit import Caller
+from catalina.realm.lock_out_realm import LockOutRealm
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_wrapper import ServletConfig
+
+__all__ = ["JolokiaServlet"]
+
+log = logging.getLogger("org.apache.catalina.manager.JolokiaServlet")
+
+#: Bytes of a POST, and requests in one.
+MAX_BODY, MAX_BULK = 4 * 2**20, 1000
+MAX_PARAMETERS = 100
+_CALLBACK = re.compile(r"[$A-Z_][0-9A-Z_$]*", re.IGNORECASE)
+#: Seconds for which a browser may remember what a preflight has said.
+PREFLIGHT_SECONDS = 7200
+
+
+class JolokiaServlet(ContainerServlet):
+    """GET and POST; who may ask is said by the application's constraints, and by the policy file for each bean."""
+
+    policy_location = Attribute(
+        str, "conf/jolokia-access.xml", doc="Policy file, relative to CATALINA_BASE; without the file all is allowed."
+    )
+    mime_type = Attribute(str, "application/json", doc="Type of answers: application/json or text/plain.")
+    include_request = Attribute(bool, True, doc="Show the request in its answer.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._policy = Policy()
+        self._commands: Commands
+
+    def start_servlet(self, _: ServletConfig, context: StandardContext) -> None:
+        """Read the policy.
+
+        Raises:
+            DeploymentError: it cannot be used, or there is no server.
+        """
+        server = context.server
+        if server is None:
+            raise DeploymentError(f"{context}: there is no server, and so there are no beans")
+        file = context.host.catalina_base / self.policy_location
+        if file.exists():
+            try:
+                self._policy = read_policy(file)
+            except ConfigurationError as error:
+                raise DeploymentError(str(error)) from error
+        if context.realm is not None and not isinstance(context.realm, LockOutRealm):
+            log.warning("The realm of [%s] is no LockOutRealm: whoever reaches it can try passwords without end",
+                        context.name)  # fmt: skip
+        config = context.login_config
+        self._commands = Commands(server.mbeans, self._policy, (config.realm_name if config else "") or "")
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        origin = environ.get("HTTP_ORIGIN") or ""
+        headers = self._cors(origin, environ)
+        query: dict[str, str] = {}
+        callback: str | None = None
+        try:
+            self._check_access(environ, origin)
+            query = dict(reversed(parse_qsl(environ["QUERY_STRING"], True, max_num_fields=MAX_PARAMETERS)))
+            callback = query.get("callback")
+            if callback is not None and not _CALLBACK.fullmatch(callback):
+                raise BadRequest("Invalid callback name given, which must be a valid javascript function name")
+            if method == "OPTIONS":
+                return self._preflight(environ, start_response, headers)
+            content = self._answer(method, environ, self._parameters(query))
+        except (BadRequest, ValueError) as error:
+            body = f"400 (Bad Request)\n\n{error}\n".encode()
+            start_response("400 Bad Request", [*headers, ("Content-Type", "text/plain; charset=utf-8"),
+                                               ("Content-Length", str(len(body)))])  # fmt: skip
+            return [body]
+        except Forbidden as error:
+            content = {**error_json(error, None), "timestamp": int(time.time())}
+        return self._send(start_response, headers, content, query.get("mimeType"), callback)
+
+    def _parameters(self, query: dict[str, str]) -> Parameters:
+        default = {} if self.include_request else {"includeRequest": "false"}
+        return Parameters(default).merged(query)
+
+    def _answer(self, method: str, environ: Environ, parameters: Parameters) -> Any:
+        caller = Caller("jolokia", environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
+        if not self._policy.allows_method(method):
+            raise Forbidden(f"HTTP method {method.lower()} is not allowed according to the given security policy")
+        if method in ("GET", "HEAD"):
+            return self._commands.answer(from_path(_path_of(environ), parameters), caller)
+        if method != "POST":
+            raise BadRequest(f"HTTP method {method} is not supported")
+        given = _json_of(environ)
+        if not isinstance(given, list):
+            return self._commands.answer(from_json(given, parameters), caller)
+        if len(given) > MAX_BULK:
+            raise BadRequest(f"{len(given)} requests at once, limit {MAX_BULK}")
+        # All are read before the first is executed: nothing is half done because of a mistake in the last.
+        requests = [from_json(each, parameters) for each in given]
+        return [self._commands.answer(request, caller) for request in requests]
+
+    # -- who may ---------------------------------------------------------------------------------------------------
+
+    def _check_access(self, environ: Environ, origin: str) -> None:
+        if not self._policy.allows_address(environ["REMOTE_ADDR"]):
+            raise Forbidden(f"No access from client {environ['REMOTE_ADDR']} allowed")
+        if origin and not self._is_good_origin(origin, environ):
+            raise Forbidden(f"Origin {origin} is not allowed to call this agent")
+        if not origin and self._policy.strict:
+            raise Forbidden("Origin null is not allowed to call this agent")
+        site, destination = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_SEC_FETCH_DEST")
+        if not origin and site == "cross-site" and (destination or "") != "":
+            # A link, an image or a form of another site, sent by the browser of somebody who is logged in.
+            raise Forbidden("Access Denied")
+
+    def _is_good_origin(self, origin: str, environ: Environ) -> bool:
+        host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+        return same_origin(origin, environ["wsgi.url_scheme"], host) or self._policy.allows_origin(origin)
+
+    def _cors(self, origin: str, environ: Environ) -> list[tuple[str, str]]:
+        headers = [("Cache-Control", "no-cache"), ("Expires", formatdate(time.time() - 3600, usegmt=True)),
+                   ("X-Content-Type-Options", "nosniff")]  # fmt: skip
+        if origin:
+            headers.append(("Vary", "Origin"))
+            if self._policy.allows_origin(origin):
+                headers += [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true")]
+        return headers
+
+    def _preflight(
+        self, environ: Environ, start_response: StartResponse, headers: list[tuple[str, str]]
+    ) -> Iterable[bytes]:
+        if environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD") not in ("GET", "POST"):
+            raise BadRequest("HTTP Method OPTIONS is supported only for CORS preflight requests.")
+        methods = [method for method in ("GET", "POST") if self._policy.allows_method(method)]
+        headers.append(("Access-Control-Max-Age", str(PREFLIGHT_SECONDS)))
+        headers.append(("Access-Control-Allow-Methods", ", ".join(methods)))
+        wanted = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+        if wanted:
+            headers.append(("Access-Control-Allow-Headers", wanted))
+        start_response("204 No Content", headers)
+        return []
+
+    def _send(
+        self,
+        start_response: StartResponse,
+        headers: list[tuple[str, str]],
+        content: Any,
+        mime_type: str | None,
+        callback: str | None,
+    ) -> Iterable[bytes]:
+        text = json.dumps(content, separators=(",", ":"))
+        kind = (mime_type or self.mime_type).lower()
+        if callback is not None:
+            text, kind = f"{callback}({text});", "text/javascript"
+        body = text.encode("utf-8", "replace")
+        start_response("200 OK", [*headers, ("Content-Type", f"{kind};charset=utf-8"),
+                                  ("Content-Length", str(len(body)))])  # fmt: skip
+        return [body]
+
+
+def _path_of(environ: Environ) -> str:
+    """The path behind the servlet as the client has sent it: two slashes in a row mean something here."""
+    raw: str = environ["REQUEST_URI"].partition("?")[0]
+    mount: str = environ["SCRIPT_NAME"]
+    return unquote(raw.removeprefix(mount)) if raw.startswith(mount) else environ["PATH_INFO"]
+
+
+def _json_of(environ: Environ) -> Any:
+    body = environ["wsgi.input"].read(MAX_BODY + 1)
+    if len(body) > MAX_BODY:
+        raise BadRequest(f"The request is longer than {MAX_BODY} bytes")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("Invalid JSON request") from error

@@ -1,0 +1,124 @@
+"""Jolokia over HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.manager.site import USERS, make_base, running
+
+
+def base_of(tmp_path, policy=""):
+    base = make_base(tmp_path / "base", managers=("jolokia",))
+    users = USERS.replace(
+        'username="gui" password="secret" roles="', 'username="gui" password="secret" roles="jolokia,'
+    )
+    (base / "conf" / "tomcat-users.xml").write_text(users)
+    if policy:
+        (base / "conf" / "jolokia-access.xml").write_text(f"<restrict>{policy}</restrict>")
+    return base
+
+
+@pytest.fixture
+def site(tmp_path):
+    with running(base_of(tmp_path)) as site:
+        site.login = "gui:secret"
+        yield site
+
+
+def get(site, path, **headers):
+    return json.loads(site.ask(f"/jolokia/{path}", **headers).text)
+
+
+@pytest.mark.parametrize(("login", "status"), [(None, 401), ("op:secret", 403), ("gui:secret", 200)])
+def test_only_the_role_jolokia_is_let_in(site, login, status):
+    assert site.ask("/jolokia/version", login=login).status == status
+
+
+def test_beans_of_the_server_are_read_with_get_and_post(site):
+    assert get(site, "read/Catalina:type=Server/stateName")["value"] == "STARTED"
+    body = json.dumps({"type": "read", "mbean": "Catalina:type=Manager,*", "attribute": "activeSessions"}).encode()
+    value = json.loads(site.ask("/jolokia", "POST", body).text)["value"]
+    assert value["Catalina:type=Manager,host=localhost,context=/plain"] == {"activeSessions": 0}
+
+
+def test_names_with_slashes_are_escaped(site):
+    answer = get(site, "read/Catalina:type=Manager,host=localhost,context=!/plain/activeSessions")
+    assert answer["value"] == 0
+    answer = get(site, "read/Catalina:type=Manager,host=localhost,context=%21/plain/activeSessions")
+    assert answer["value"] == 0
+    name = "Catalina:j2eeType=WebModule,name=!/!/localhost!/plain,J2EEApplication=none,J2EEServer=none"
+    assert get(site, f"read/{name}/stateName")["value"] == "STARTED"
+    assert get(site, "?p=read/Catalina:type=Server/stateName")["value"] == "STARTED"
+
+
+def test_many_requests_at_once_are_answered_in_their_order(site):
+    requests = [{"type": "version"}, {"type": "read", "mbean": "none:a=b"}, {"type": "search", "mbean": "java.lang:*"}]
+    answers = json.loads(site.ask("/jolokia/", "POST", json.dumps(requests).encode()).text)
+    assert [answer["status"] for answer in answers] == [200, 404, 200]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"1", b"[1]", b"[" * 100_000, b'{"type":"nope"}', b"\xff"])
+def test_what_is_no_request_is_400(site, body):
+    answer = site.ask("/jolokia", "POST", body, Content_Type="application/json")
+    assert answer.status == 400
+    assert answer.text.startswith("400 (Bad Request)\n")
+
+
+@pytest.mark.parametrize("query", ["maxDepth=x", "callback=alert(1)"])
+def test_wrong_parameters_are_400(site, query):
+    assert site.ask(f"/jolokia/version?{query}").status == 400
+
+
+def test_more_requests_than_anybody_sends_at_once_are_400(site):
+    assert site.ask("/jolokia", "POST", json.dumps([{"type": "version"}] * 1001).encode()).status == 400
+
+
+def test_the_type_of_the_answer_is_chosen(site):
+    assert site.ask("/jolokia/version").headers["Content-Type"] == "application/json;charset=utf-8"
+    assert site.ask("/jolokia/version?mimeType=text/plain").headers["Content-Type"] == "text/plain;charset=utf-8"
+    answer = site.ask("/jolokia/version?callback=done")
+    assert answer.headers["Content-Type"] == "text/javascript;charset=utf-8"
+    assert answer.text.startswith("done({")
+
+
+def test_a_page_of_another_origin_is_refused_and_gets_no_permission(site):
+    answer = site.ask("/jolokia/version", Origin="https://evil.example.org")
+    assert json.loads(answer.text)["status"] == 403
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert get(site, "version", Origin=f"http://127.0.0.1:{site.port}")["status"] == 200
+    answer = get(site, "version", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="image")
+    assert answer["status"] == 403
+
+
+def test_the_policy_file_lets_an_origin_in_and_bounds_what_is_done(tmp_path):
+    policy = (
+        "<commands><command>read</command></commands>"
+        "<cors><allow-origin>https://ops.example.org</allow-origin></cors>"
+        "<deny><mbean><name>Catalina:type=Server</name><attribute>port</attribute></mbean></deny>"
+    )
+    with running(base_of(tmp_path, policy)) as site:
+        site.login = "gui:secret"
+        answer = site.ask("/jolokia/read/Catalina:type=Server/stateName", Origin="https://ops.example.org")
+        assert json.loads(answer.text)["value"] == "STARTED"
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://ops.example.org"
+        assert get(site, "read/Catalina:type=Server/port")["status"] == 403
+        assert get(site, "exec/java.lang:type=Memory/gc")["status"] == 403
+        assert get(site, "list")["status"] == 403
+        preflight = site.ask(
+            "/jolokia", "OPTIONS", login=None, Origin="https://ops.example.org",
+            Access_Control_Request_Method="POST", Access_Control_Request_Headers="content-type",
+        )  # fmt: skip
+        assert preflight.status == 204
+        assert preflight.headers["Access-Control-Allow-Headers"] == "content-type"
+
+
+def test_a_policy_file_that_cannot_be_used_lets_nobody_do_anything(tmp_path):
+    with running(base_of(tmp_path, "<unknown/>")) as site:
+        assert site.ask("/jolokia/version", login="gui:secret").status in (404, 500, 503)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
+def test_other_methods_are_400(site, method):
+    assert site.ask("/jolokia/version", method).status == 400
