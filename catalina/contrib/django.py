@@ -311,15 +311,15 @@ class _InContainer:
             _meet_settings(facade.source)
 
     def response(self, middleware: SessionMiddleware, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        session = getattr(request, "session", None)
-        if not isinstance(session, SessionStore) or session._source is None:
+        session, facade = getattr(request, "session", None), request.META.get("catalina.session")
+        if not isinstance(session, SessionStore) or not isinstance(facade, SessionFacade):
             return self.process_response(middleware, request, response)
         accessed, modified = session.accessed, session.modified
         if session.is_empty():
             if session.flushed:
-                session._source.delete_session_cookie()
+                facade.delete_cookie()
         elif (modified or settings.SESSION_SAVE_EVERY_REQUEST) and response.status_code < 500:
-            _save(session)
+            _save(session, facade)
             accessed = True
         if accessed:
             patch_vary_headers(response, ("Cookie",))
@@ -334,13 +334,14 @@ def _store_class(middleware: SessionMiddleware) -> type[SessionStore] | None:
     return SessionStore if __name__ == settings.SESSION_ENGINE else None  # chosen since the middleware was made
 
 
-def _save(session: SessionStore) -> None:
+def _save(session: SessionStore, facade: SessionFacade) -> None:
     """Save, and let the browser keep the cookie as long as the session lives, or until it ends.
+
+    A view may have put another store into the place of the request's: that is its session from now on.
 
     Raises:
         SessionInterrupted: the session has ended on another way meanwhile.
     """
-    source = session._source
     try:
         session.save()
     except UpdateError:
@@ -349,8 +350,9 @@ def _save(session: SessionStore) -> None:
             "The user may have logged out in a concurrent request, for example."
         ) from None
     age = None if session.get_expire_at_browser_close() else session.age()
-    if source is not None:
-        SessionFacade(source).cookie_max_age = age
+    if session.session_key not in (None, facade.id):
+        facade.source.switch_session(session.session_key)
+    facade.cookie_max_age = age
 
 
 def _meet_settings(source: SessionSource) -> None:
