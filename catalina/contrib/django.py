@@ -30,6 +30,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 
+from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade, SessionSource
 from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
@@ -152,7 +153,10 @@ class SessionStore(SessionBase):
             raise UpdateError
         if must_create:
             raise CreateError
-        self._write(session)
+        try:
+            self._write(session)
+        except InvalidSessionError:  # in this moment
+            raise UpdateError from None
 
     def create(self) -> None:
         """A session of its own for this store, with the data that it has so far."""
@@ -301,8 +305,8 @@ class _InContainer:
 
     def request(self, middleware: SessionMiddleware, request: HttpRequest) -> None:
         facade = request.META.get("catalina.session")
-        store = _store_class(middleware)
-        if not isinstance(facade, SessionFacade) or store is None:
+        store = _store_class(middleware, facade) if isinstance(facade, SessionFacade) else None
+        if store is None:
             self.process_request(middleware, request)
             return
         request.session = store.of_request(facade.source)
@@ -326,12 +330,15 @@ class _InContainer:
         return response
 
 
-def _store_class(middleware: SessionMiddleware) -> type[SessionStore] | None:
+def _store_class(middleware: SessionMiddleware, facade: SessionFacade) -> type[SessionStore] | None:
     """The project's engine where that is ours or stands on it; None for another one."""
     chosen = middleware.SessionStore
     if isinstance(chosen, type) and issubclass(chosen, SessionStore):
         return chosen
-    return SessionStore if __name__ == settings.SESSION_ENGINE else None  # chosen since the middleware was made
+    if __name__ != settings.SESSION_ENGINE:
+        return None
+    context = getattr(facade.source, "context", None)  # adopt() has chosen ours since the middleware was made
+    return SessionStore if context is not None and context.adopts_framework_sessions else None
 
 
 def _save(session: SessionStore, facade: SessionFacade) -> None:
