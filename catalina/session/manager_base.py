@@ -86,11 +86,16 @@ class ManagerBase(Lifecycle):
         bool, False, doc="Idle time runs from the start of the last request rather than from its end."
     )
 
+    #: Sessions tell other nodes what requests have changed in them.
+    replicates = False
+
     def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
         self.context: Any = None
         #: The application is distributable: what it puts into a session must be able to travel, also to nobody.
         self.must_travel = False
+        #: Sessions count the requests that use them; settled at the start.
+        self.counts_uses = self.replicates
         self.session_id_generator: StandardSessionIdGenerator | None = None
         self.sessions: dict[str, StandardSession] = {}
         self.listeners = ListenerTable()
@@ -137,6 +142,7 @@ class ManagerBase(Lifecycle):
     def _start(self) -> None:
         self.settle_attributes()
         self.must_travel = bool(getattr(self.context, "distributable", False))
+        self.counts_uses = self.replicates or self.session_activity_check
         generator = self.session_id_generator
         if generator is None:
             generator = self.session_id_generator = StandardSessionIdGenerator()

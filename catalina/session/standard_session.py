@@ -86,6 +86,7 @@ class StandardSession:
         #: False once the session has ended. Unlike ``is_valid`` it asks no clock, so it does for who is using it.
         self.alive = True
         self._expiring = False
+        #: Requests that use it at the moment, if the manager counts them.
         self._access_count = 0
 
     def __repr__(self) -> str:
@@ -107,7 +108,7 @@ class StandardSession:
         """Whether the session may be used; asking expires one whose time is up."""
         if not self.alive:
             return False
-        if self._expiring or self._access_count > 0:
+        if self._expiring or (self._access_count > 0 and self.manager.session_activity_check):
             return True
         interval = self._max_inactive_interval
         if interval > 0:
@@ -133,7 +134,7 @@ class StandardSession:
         if 0 < self._max_inactive_interval * 1000 <= now_ms - self.last_accessed_time_ms and not self.is_valid:
             return False
         self.this_accessed_time_ms = now_ms
-        if manager.session_activity_check:
+        if manager.counts_uses:
             with ONCE:
                 self._access_count += 1
         return True
@@ -147,9 +148,10 @@ class StandardSession:
             self.this_accessed_time_ms = manager.now_ms()
         else:
             self.this_accessed_time_ms = self.last_accessed_time_ms = manager.now_ms()
-        if manager.session_activity_check:
+        if manager.counts_uses:
             with ONCE:
-                self._access_count -= 1
+                if self._access_count > 0:  # it has none any more once it has ended
+                    self._access_count -= 1
 
     def invalidate(self) -> None:
         """The application ends the session.
@@ -303,9 +305,13 @@ class StandardSession:
         if type(value) in IMMUTABLE:
             return value, None
         codec = self.manager.codec
-        try:
-            form = self._form_of(name, value)
-        except NotReplicableError:
+        form = self._encoded.get(name) if value is UNDECODED else None
+        if form is None:
+            try:
+                form = codec.encode_if_allowed(name, value)
+            except NotReplicableError:
+                return value, None
+        if form is None:  # a filter holds it back
             return value, None
         copy = codec.decode(self, name, form, for_application=True)
         if type(copy) in IMMUTABLE or type(copy) is OpaqueValue:
@@ -314,11 +320,6 @@ class StandardSession:
                 raise KeyError(name)
             return value, None
         return copy, codec.encode_as_read(copy, form)
-
-    def _form_of(self, name: str, value: object) -> EncodedValue:
-        """The bytes of a value as it is now. Raises NotReplicableError."""
-        encoded = self._encoded.get(name) if value is UNDECODED else None
-        return self.manager.codec.encode(name, value) if encoded is None else encoded
 
     def wait_for(self, name: str, value: object, modules: frozenset[str]) -> None:
         """Parts of a value are still bytes: they are decoded when it is read after one of the modules was loaded."""

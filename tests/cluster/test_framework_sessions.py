@@ -119,12 +119,17 @@ def leaves(anna: Browser, before: str, node: Node) -> None:
         assert (shown["user"], shown["cart"]) == (None, {})
 
 
-@pytest.mark.parametrize("options", [8, 6])
+BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
+
+
+@pytest.mark.parametrize(("options", "manager"), [(8, ""), (6, BACKUP)])
 def test_flask_goes_on_where_the_other_node_died(
-    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, options: int
+    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, options: int, manager: str
 ) -> None:
     file = wheel("flask", tmp_path)
-    first, second = make_pair(send_options=options, before_start=lambda node: shutil.copy(file, node.base / "webapps"))
+    first, second = make_pair(
+        send_options=options, manager=manager, before_start=lambda node: shutil.copy(file, node.base / "webapps")
+    )
     goes_on("/flask-cart", first, second, "; Max-Age=2678400; Expires=", asynchronous=options == 8)
 
 
@@ -132,7 +137,9 @@ def test_django_goes_on_where_the_other_node_died_without_a_word_of_ours(
     make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, users: Path
 ) -> None:
     file = wheel("django", tmp_path, left_out="SESSION_ENGINE =")
-    first, second = make_pair(send_options=6, before_start=lambda node: shutil.copy(file, node.base / "webapps"))
+    first, second = make_pair(
+        send_options=6, manager=BACKUP, before_start=lambda node: shutil.copy(file, node.base / "webapps")
+    )
     goes_on("/django-cart", first, second, "; Max-Age=1209600; Expires=")
     said = "Django's sessions are the container's (its settings name no SESSION_ENGINE)"
     assert f'[/django-cart##1.0] frameworkSessions="auto": {said}' in second.log

@@ -8,7 +8,7 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
@@ -230,6 +230,10 @@ class BackupManager(ClusterManagerBase):
                 replicated.note_change(session.id)
             return None
         return replicated.replicate(session.id, changed=session)
+
+    def stood_still(self) -> Callable[[], bool] | None:
+        """The others may have passed this node over: hear what they own now. In the runner."""
+        return None if self.map is None else self.map.catch_up()
 
     # -- what the map says ---------------------------------------------------------------------------------------
 

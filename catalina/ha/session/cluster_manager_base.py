@@ -35,6 +35,8 @@ CompletedRequest = tuple["Session", "Request", "Delivery | None"]
 class ClusterManagerBase(ManagerBase):
     """A manager that belongs to a cluster, and the template that the cluster makes others from."""
 
+    replicates = True
+
     name = Attribute(
         str,
         "",

@@ -185,7 +185,7 @@ class DeltaRequest:
     def add(self, action: DeltaAction) -> None:
         """Record one action."""
         actions = self._actions
-        name = len(actions) if self.record_all_actions else action.name
+        name = len(actions) if self.record_all_actions else action[2]
         if name in actions:
             del actions[name]
         actions[name] = action
@@ -301,7 +301,7 @@ def _decode_usual(data: bytes) -> DeltaRequest | None:
                 value, position = cut
                 handles += value.handles
                 end = position
-            delta.add(DeltaAction(kind, action, name, value))
+            delta.add(new_action((kind, action, name, value)))
     except (IndexError, struct.error, UnicodeDecodeError):
         return None
     return delta if count >= 0 else None

@@ -126,9 +126,9 @@ def encode_message(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that makes one from bytes cost twice as much
 class SessionMessage:
-    """One session event.
+    """One session event; nobody changes one.
 
     Args:
         event: one of the ``EVT_`` numbers; others are legal and ignored by receivers.
@@ -210,8 +210,11 @@ def _decode_constant(data: bytes) -> SessionMessage | None:
             start = position + len(_ARRAY_HEAD) + 4
             position = start + _U32.unpack_from(data, start - 4)[0]
             session = data[start:position]
-        session_id, position = _read_string(data, position)
-        unique_id, position = _read_string(data, position)
+        session_id, end = _read_string(data, position)
+        if data[position:end] == data[end:]:  # nearly always
+            unique_id, position = session_id, len(data)
+        else:
+            unique_id, position = _read_string(data, end)
     except (_UnusualError, IndexError, struct.error):
         return None
     if position != len(data):
@@ -228,7 +231,8 @@ def _read_string(data: bytes, position: int) -> tuple[str | None, int]:
     if tag == TC_STRING:
         start = position + 3
         end = start + (data[position + 1] << 8 | data[position + 2])
-        return decode_modified_utf8(data[start:end], start), end
+        text = data[start:end]
+        return text.decode("ascii") if text.isascii() else decode_modified_utf8(text, start), end
     if tag == TC_NULL:
         return None, position + 1
     raise _UnusualError

@@ -11,8 +11,9 @@ told to nobody. Then one member is asked for all entries, and each for those tha
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from catalina.errors import ProtocolError
+from catalina.errors import ChannelError, ProtocolError
 from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, Response, RpcChannel
 from catalina.tribes.io.java import EncodedValue, dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
@@ -100,6 +101,8 @@ class AbstractReplicatedMap(MapSettling):
         """
         if not self._register(member, suid):
             return
+        with self._lock:
+            self._silent.pop(member, None)
         self._settle(member)
         known = self._heard_since.get(member)
         if self.state == MapState.INITIALIZED and (known is None or (since and since != known)):
@@ -125,6 +128,7 @@ class AbstractReplicatedMap(MapSettling):
             self._owed.pop(member, None)
             self._told_since.pop(member, None)
             self._heard_since.pop(member, None)
+            self._silent.pop(member, None)
             self._doubts = DOUBTS
         if was_known and self.state != MapState.DESTROYED:
             log.info("Map [%s]: member [%s] disappeared", self._name, member.name)
@@ -142,27 +146,73 @@ class AbstractReplicatedMap(MapSettling):
             return
         self._pinging = True
         has_doubts, self._doubts = self._doubts > 0, max(0, self._doubts - 1)
-        question = MapMessage(self.map_id, MSG_PING, dumps(SUM if has_doubts else ""), primary=self.local).to_encoded()
 
         def pinged(responses: list[Response]) -> None:
+            self._pinging = False
             self._pinged(responses, has_doubts)
+            self._drop_silent()
 
-        rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, pinged)
+        self._ping(rpc, members, has_doubts, pinged)
 
-    def _pinged(self, responses: list[Response], has_doubts: bool) -> None:
-        self._pinging = False
-        sums = self._sums() if has_doubts else {}
+    def _ping(
+        self, rpc: RpcChannel, members: list[Member], has_sums: bool, done: Callable[[list[Response]], None]
+    ) -> None:
+        question = MapMessage(self.map_id, MSG_PING, dumps(SUM if has_sums else ""), primary=self.local).to_encoded()
+        rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, done)
+
+    def _probe(self, member: Member) -> None:
+        """See :class:`MapBase`."""
+        rpc = self.rpc
+        if rpc is None or member not in self._silent:
+            return
+
+        def done(responses: list[Response]) -> None:
+            self._pinged(responses, has_sums=True)
+            if member in self._silent:
+                self._probe_later(member)
+
+        try:
+            self._ping(rpc, [member], True, done)
+        except ChannelError as error:
+            log.debug("Map [%s]: unable to ask [%s] whether it is back: %s", self._name, member.name, error)
+            self._probe_later(member)
+
+    def catch_up(self) -> Callable[[], bool] | None:
+        """This node was not run for a while: hear from each member whether it still owns what is believed here, and get
+        the values that have changed. In the loop's thread.
+
+        Returns:
+            A function that tells whether all that is here; None where there is nobody to ask.
+        """
+        rpc, members = self.rpc, list(self.members)
+        if rpc is None or not members or self.state != MapState.INITIALIZED:
+            return None
+        waiting = set(members)
+
+        def done_with(member: Member) -> Callable[[list[Response]], None]:
+            def done(responses: list[Response]) -> None:
+                self._pinged(responses, has_sums=True)
+                waiting.discard(member)
+
+            return done
+
+        for member in members:
+            self._ping(rpc, [member], True, done_with(member))
+        return lambda: not (waiting or self._asking or self._wanted)
+
+    def _pinged(self, responses: list[Response], has_sums: bool) -> None:
+        sums = self._sums() if has_sums and responses else {}
         for response in responses:
             try:
                 message = MapMessage.decode(response.message.to_stream())
                 if MapState.decode(message.value) == MapState.INITIALIZED:
                     self._member_heard(response.source, message.suid, message.stamp.birth)
-                    is_ours = has_doubts and bool(message.stamp.birth)
-                    if is_ours and message.stamp.claim != sums.get(response.source, NO_VERSION):
+                    is_ours = has_sums and message.key is not None  # Java says no key
+                    # Without a birth it tells this node no claims: it has let it go, and has not heard it again.
+                    if is_ours and (not message.stamp.birth or message.stamp.claim != sums.get(response.source, b"")):
                         self._ask_for_own(response.source)
             except ProtocolError as error:
                 log.error("Map [%s]: unable to read the ping of %s: %s", self._name, response.source.name, error)
-        self._drop_silent()
 
     def _drop_silent(self) -> None:
         with self._lock:

@@ -31,6 +31,8 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 
 #: Map sends as Tomcat's: synchronous acknowledgement.
 DEFAULT_OPTIONS = 6
+#: Between two questions whether a silent member is back.
+PROBE_SECONDS = 1.0
 #: How many keys a member is owed at most; beyond that it is asked what it knows, and told the rest.
 MAX_OWED = 1000
 
@@ -151,6 +153,8 @@ class MapBase:
         self._wanted: set[Any] = set()
         #: Values with something that the owner of their entry is not known to have yet, and how often each was sent.
         self._handed: dict[Any, tuple[Any, int]] = {}
+        #: Members that have not acknowledged a message: nothing waits for them until they have answered a ping.
+        self._silent: dict[Member, None] = {}
         self._pinging = False
         self._threads: list[threading.Thread] = []
         self.rpc: RpcChannel | None = None
@@ -313,10 +317,17 @@ class MapBase:
         return message.to_encoded(suid)
 
     def _send(self, to: Sequence[Member], message: MapMessage, done: Done | None = None) -> None:
-        """Send to all, each in the form of its version; ``done(faulty)`` is called once, perhaps at once."""
+        """Send to all, each in the form of its version; ``done(faulty)`` is called once, perhaps at once.
+
+        A member that did not acknowledge the last message counts as faulty at once: a frozen one costs each request
+        that was under way one time-out, and no later one any.
+        """
+        faulty: dict[Member, BaseException] = {}
+        if self._silent:
+            faulty.update((member, TimeoutError("not acknowledged before")) for member in to if member in self._silent)
+            to = [member for member in to if member not in faulty]
         with self._lock:
             groups = self._members.by_suid(to)
-        faulty: dict[Member, BaseException] = {}
         if not groups:
             if done is not None:
                 done(faulty)
@@ -324,15 +335,14 @@ class MapBase:
         left = [len(groups)]
 
         def one_done(delivery: Delivery) -> None:
+            if delivery.faulty:
+                self._note_silent(message, delivery.faulty)
             with self._lock:
                 faulty.update(delivery.faulty)
                 left[0] -= 1
                 is_last = not left[0]
-            if is_last:
-                if faulty:
-                    self._log_faulty(message, faulty)
-                if done is not None:
-                    done(faulty)
+            if is_last and done is not None:
+                done(faulty)
 
         for suid, members in groups.items():
             try:
@@ -342,9 +352,22 @@ class MapBase:
                 delivery.faulty.update(dict.fromkeys(members, error))
             delivery.add_done_callback(one_done)
 
-    def _log_faulty(self, message: MapMessage, faulty: dict[Member, BaseException]) -> None:
+    def _note_silent(self, message: MapMessage, faulty: dict[Member, BaseException]) -> None:
         for member, reason in faulty.items():
             log.warning("Map [%s]: message %s did not reach %s: %s", self._name, message.type, member.name, reason)
+            with self._lock:
+                is_new = member in self._members and member not in self._silent
+                if is_new:
+                    self._silent[member] = None
+            if is_new:
+                self._probe(member)  # one message may be lost
+
+    def _probe_later(self, member: Member) -> None:
+        self.channel.running_reactor.call_later(PROBE_SECONDS, lambda: self._probe(member))
+
+    def _probe(self, member: Member) -> None:
+        """Ask a silent member whether it is back."""
+        raise NotImplementedError
 
     def _owe(self, members: Iterable[Member], id: Any) -> None:
         """These could not be told about the entry; they are when they are heard again."""

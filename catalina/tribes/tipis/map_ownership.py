@@ -441,7 +441,8 @@ class MapOwnership(MapFetching):
     def _holders(self, entry: MapEntry) -> list[Member]:
         """Who has the value, as far as this node knows."""
         members = (*entry.nodes, entry.primary)
-        return list(dict.fromkeys(member for member in members if member is not None and member != self.local))
+        holders = dict.fromkeys(member for member in members if member is not None and member != self.local)
+        return sorted(holders, key=lambda member: member in self._silent)
 
     # ---- telling again
 

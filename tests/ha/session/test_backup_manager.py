@@ -334,3 +334,48 @@ def test_a_map_that_cannot_start_stops_the_application_only_when_so_configured(t
         manager.start()
         assert manager.map is None
         assert manager.create_session().is_valid
+
+
+def test_a_node_that_stood_still_knows_what_the_others_own_now_before_it_serves() -> None:
+    group = Group(3)
+    taken, ended = group.create(0, n=1), group.create(0, n=1)
+    frozen = group.managers[0]
+    group.network.settle()
+    group.network.hold = {frozen.cluster.channel.local_member}  # type: ignore[union-attr]
+    assert group.request(1, taken, n=2) == {"n": 2}
+    session = group.managers[1].find_session(ended)
+    assert session is not None
+    session.invalidate()
+    group.network.settle()
+    assert frozen.active_sessions == 2
+    group.network.hold = set()
+    is_through = frozen.stood_still()
+    assert is_through is not None
+    assert not is_through()
+    group.network.settle()
+    assert is_through()
+    assert [session.id for session in frozen.find_sessions()] == []
+    assert frozen.known_sessions == 1
+    assert frozen.sessions.keys() <= {taken}
+    assert all(session.get_attribute("n") == 2 for session in frozen.sessions.values())
+
+
+def test_without_members_there_is_nothing_to_catch_up_with() -> None:
+    assert Group(1).managers[0].stood_still() is None
+
+
+def test_a_change_that_could_not_be_handed_over_is_kept_until_the_owner_has_it() -> None:
+    group = Group(2)
+    session_id = group.create(0, n=1)
+    session = group.managers[0].sessions[session_id]
+    assert isinstance(session, MapSession)
+    session.access()
+    group.managers[1].find_session(session_id)
+    session.set_attribute("mine", 2)
+    group.managers[0].request_completed(session, None)  # a claim that crosses the other one
+    group.network.faults.extend(["", "", "drop", "drop", "drop"])
+    group.network.settle()
+    for _ in range(2):
+        group.network.heartbeat()
+    assert [manager.sessions[session_id].get_attribute("mine") for manager in group.managers] == [2, 2]
+    assert [manager.map._handed for manager in group.managers if manager.map] == [{}, {}]

@@ -10,6 +10,7 @@ from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 from catalina.tribes.tipis.map_base import Countdown
+from catalina.tribes.tipis.map_entry import Role
 from catalina.tribes.tipis.map_message import MSG_PROXY, MapMessage
 from tests.tribes.tipis.maps import Box, Group
 from tests.tribes.tipis.network import Network
@@ -105,3 +106,37 @@ def test_what_hashes_is_a_key(key: object) -> None:
 @pytest.mark.parametrize("key", [[1], ("a", [1]), {"a": 1}])
 def test_a_message_whose_key_has_no_hash_is_about_no_entry(key: object) -> None:
     assert Group(1).maps[0]._key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) is None
+
+
+def test_a_member_that_does_not_acknowledge_costs_one_time_out_and_the_next_entries_another_backup() -> None:
+    group = Group(3)
+    silent = group.channels[1].local_member
+    group.network.hold = {silent}
+    group.maps[0].put("first", Box(n=1))
+    group.settle()
+    group.network.sent.clear()
+    for number in range(4):
+        told = group.maps[0].put(f"k{number}", Box(n=number))
+        group.settle()
+        assert told.done
+        assert group.roles(f"k{number}") == [Role.PRIMARY, None, Role.BACKUP]
+    assert silent not in {to for _, to, _ in group.network.sent}
+    group.network.hold.clear()
+    group.network.heartbeat()
+    assert all(group.roles(f"k{number}") == [Role.PRIMARY, Role.PROXY, Role.BACKUP] for number in range(4))
+
+
+def test_a_silent_member_is_asked_until_it_answers() -> None:
+    group = Group(2)
+    group.network.hold = {group.channels[1].local_member}
+    group.maps[0].put("k", Box(n=1))
+    group.settle()
+    for _ in range(3):
+        group.network.pass_time()
+        group.settle()
+    assert group.roles("k") == [Role.PRIMARY, None]
+    group.network.hold.clear()
+    for _ in range(3):
+        group.network.pass_time()
+        group.settle()
+    assert group.roles("k") == [Role.PRIMARY, Role.BACKUP]

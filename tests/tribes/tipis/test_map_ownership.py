@@ -29,7 +29,7 @@ def test_a_change_that_does_not_arrive_is_followed_by_the_whole_value() -> None:
 
 def test_who_could_not_be_told_is_told_when_he_is_heard_again() -> None:
     group = Group(3)
-    group.network.faults.extend(["", "drop"])
+    group.network.faults.extend(["", "drop", "drop"])
     group.maps[0].put("k", Box(n=1))
     group.settle()
     assert group.roles("k").count(None) == 1
@@ -41,7 +41,7 @@ def test_who_missed_a_removal_is_told_when_he_is_heard_again() -> None:
     group = Group(3)
     group.maps[0].put("k", Box(n=1))
     group.settle()
-    group.network.faults.extend(["drop", "drop"])
+    group.network.faults.extend(["drop"] * 4)
     group.maps[0].remove("k")
     group.settle()
     assert group.roles("k").count(None) == 1
