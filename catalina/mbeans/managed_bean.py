@@ -158,7 +158,7 @@ class ManagedBean:
         if self._is_channel_part or not self._has_modeler:
             names = sorted(readers)
         else:
-            names = hash_map_order([*readers, _MODELER_TYPE])
+            names = hash_map_order(readers)
         attributes = tuple(self._attribute_info(name, readers.get(name, ""), writable) for name in names)
         return BeanInfo(
             self.modeler_class,
