@@ -342,6 +342,11 @@ class Connector(Lifecycle):
         if self._endpoint is not None:
             self._endpoint.ending = True
 
+    def undrain(self) -> None:
+        """Undo :meth:`drain`."""
+        if self._endpoint is not None and not self._endpoint.paused:
+            self._endpoint.ending = False
+
     def pause(self) -> None:
         """Accept no more connections; requests in flight go on, and end their connections."""
         if self._endpoint is None or not self.state.available:
