@@ -285,6 +285,12 @@ class ManagerBase(Lifecycle):
         session = self.find_session(session_id)
         return -1 if session is None else session.last_accessed_time_ms
 
+    @operation(impact=Impact.INFO)
+    def get_this_accessed_time(self, session_id: str) -> str:
+        """When a session's last request began, as text; empty when there is none."""
+        session = self.find_session(session_id)
+        return "" if session is None else java_date(session.this_accessed_time_ms)
+
     @operation(name="processExpires")
     def process_expires_now(self) -> None:
         """Expire every session whose time is up."""

@@ -6,8 +6,11 @@ BackupManager with its map, JvmRouteBinderValve and ReplicationValve:
     world       virtual time; callbacks and threads as greenlets; reactor, events, clocks and random bytes of a process
     network     connections, acknowledgements, membership, and what can happen to them
     nodes       one life of a node, from its start to ``kill -9``, and requests through the valves
+    clients     browsers, and what each answer must be
     promises    what clients were told, and what they may expect after it
+    machines    the invariants of a ledger
     managers    plans made from seeds, and the run of a plan
+    mutations   faults put into the product on purpose, which runs must find
     shrinking   leaves out of a plan what its failure does not need
 
 ``python -m tests.simulation --level 2 --seeds 1000 --start 0`` prints what it did, and each finding with its seed, its

@@ -66,6 +66,7 @@ class Link:
         self.under_way: list[Frame] = []
         self.stuck: list[Callable[[], None]] = []
         self._last = 0.0
+        self._resets_until = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +92,8 @@ class Link:
             self.sender.reactor.call_soon(frame.delivery.succeeded)
         self._last = max(self._last + 1e-6, world.now + self.network.delay(self.sender, self.receiver))
         world.after(self._last - world.now, lambda: self._arrive(frame))
+        if world.now < self._resets_until and world.random.random() < 0.3:
+            self.sender.later((self._last - world.now) * 2 * world.random.random(), self.reset)
 
     def _arrive(self, frame: Frame) -> None:
         if frame.epoch != self.epoch or not self.receiver.alive:
@@ -142,6 +145,10 @@ class Link:
         for frame in failed:
             if frame.wants_ack:
                 frame.delivery.failed(self.receiver.member, error)
+
+    def reset_often(self, seconds: float) -> None:
+        """The connection breaks again and again while messages, or their acknowledgements, are on their way."""
+        self._resets_until = self.network.world.now + seconds
 
     def reset(self) -> None:
         """The connection breaks, and another is made: what may have arrived is sent once more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,8 +12,10 @@ from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import Delivery
+from catalina.tribes.ledger.record import Record
 from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 from catalina.valves.valve_base import ValveBase
@@ -101,7 +104,22 @@ class _Application(ValveBase):
         request.application(request)
 
 
-Answer = Callable[[bool], None]
+#: Told the lives that some message did not reach meanwhile.
+Answer = Callable[[set["Life"]], None]
+
+
+class _Missed(MissedMessages):
+    """Remembers when a message did not reach a member."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__()
+        self.life = life
+        self.times: dict[Any, float] = {}
+
+    def _note(self, members: Iterable[object], error: BaseException) -> None:
+        for member in members:
+            self.times[member] = self.life.world.now
+        super()._note(members, error)
 
 
 class Life(Process):
@@ -114,6 +132,7 @@ class Life(Process):
         template: makes the manager.
         options: channelSendOptions.
         skew: the error of the node's wall clock in seconds.
+        background: compare now and then without a reason.
     """
 
     def __init__(
@@ -125,6 +144,7 @@ class Life(Process):
         options: int,
         skew: Callable[[], float],
         seed: object,
+        background: bool = True,
     ) -> None:
         super().__init__(network.world)
         self.network = network
@@ -141,10 +161,13 @@ class Life(Process):
         self.cluster = SimpleTcpCluster(channel_send_options=options)
         self.cluster.container = host
         self.cluster.channel = self.channel  # type: ignore[assignment]
+        self.missed = self.cluster.missed = _Missed(self)
         self.cluster.manager_template = make_template(self.surroundings)
         self.cluster.start()
         self.manager: Any = self.cluster.create_manager("/app")
         self.context.manager = self.manager  # type: ignore[attr-defined]
+        if not background and isinstance(self.manager, DeltaManager):
+            self.manager.comparisons.every_seconds = math.inf
         self._valves = self.cluster.valves
         self._valves[0].next = self._valves[1]
         self._valves[1].next = _Application()
@@ -181,10 +204,22 @@ class Life(Process):
 
     # -- requests --------------------------------------------------------------------------------------------------
 
-    def serve(self, session_id: str | None, application: Callable[[SimRequest], None], answer: Answer) -> None:
-        """A request through the valves; ``answer(True)`` when its answer leaves. A process that ends says nothing."""
+    def serve(
+        self,
+        session_id: str | None,
+        application: Callable[[SimRequest], None],
+        answer: Answer,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        """A request through the valves.
+
+        Args:
+            answer: called when the answer leaves; by a process that has ended never.
+            committed: called when what the request changed has its version.
+        """
         request = SimRequest(self, session_id, application)
         response = request.response
+        began = self.world.now
         self._valves[0].invoke(request, response)  # type: ignore[arg-type]
         waiting = [len(response.held) + 1]
 
@@ -192,8 +227,11 @@ class Life(Process):
             waiting[0] -= 1
             if waiting[0] == 0:
                 request.recycle()
-                answer(True)
+                missed = {member for member, at in self.missed.times.items() if at >= began}
+                answer({life for life, member in self.channel.present.items() if member in missed})
 
+        if committed is not None:
+            self.reactor.after_work(committed) if self.reactor.in_runner else committed()
         for delivery in response.held:
             delivery.add_done_callback(done)
         # The messages that the loop sends for all requests of a round leave first.
@@ -205,6 +243,9 @@ class Life(Process):
         """The session with one of these ids, as this node has it; nothing is fetched, nothing expires."""
         manager = self.manager
         for session_id in ids:
+            if isinstance(manager, DeltaManager):  # it may show a name and a route that no client was given together
+                record = manager.ledger.addressed(session_id)
+                session_id = session_id if record is None else record.id
             session = manager.sessions.get(session_id)
             if session is None and isinstance(manager, BackupManager) and manager.map is not None:
                 session = manager.map.peek(session_id)  # two changes of its id have crossed
@@ -218,6 +259,21 @@ class Life(Process):
         if isinstance(manager, DeltaManager):
             return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
         return any(manager.map.has_ended(session_id) for session_id in ids)
+
+    def knows_replaced(self, bare: str) -> bool:
+        """True when it knows that an id leads nowhere any more."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            record = manager.ledger.addressed(bare)
+            return record is not None and not record.leads_here(bare)
+        return bare not in {key.partition(".")[0] for key in manager.sessions}
+
+    def records(self) -> list[Record]:
+        """All records, of DeltaManager's ledger or in BackupManager's sessions."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            return list(manager.ledger)
+        return [session.record for session in manager.sessions.values()]
 
     def contents(self) -> dict[str, Any]:
         """The content that all nodes shall have alike."""

@@ -38,7 +38,7 @@ def test_ledgers_agree_and_lose_nothing() -> None:
 
 
 def test_delta_managers_agree_and_lose_nothing() -> None:
-    assert "level 2: 60 seeds" in simulate("--manager", "DeltaManager", "--seeds", "60")
+    assert "level 2: 40 seeds" in simulate("--manager", "DeltaManager", "--seeds", "40")
 
 
 def test_backup_managers_agree_and_lose_nothing() -> None:
