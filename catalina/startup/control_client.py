@@ -1,4 +1,4 @@
-"""``catalina deploy|undeploy|list|reload``: asks the running node, shows how far it is."""
+"""``catalina deploy|undeploy|list|reload|drain|undrain|status|sessions|top``: asks the node, shows how far it is."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from catalina.startup import top
 from catalina.startup.control_socket import bound_address, socket_path
 
 __all__ = ["USAGE", "VERBS", "main"]
 
-VERBS = ("deploy", "undeploy", "list", "reload")
+VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top")
 
 #: Directories of a project that are no part of the application that runs.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
@@ -27,7 +28,12 @@ USAGE = """\
   deploy FILE|DIR   run a wheel, war or zip, or a directory as NAME.zip, on the running node; --farm: on all nodes
   undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files; --farm: on all nodes of its farm
   list              the applications of the running node
-  reload PATH       stop and start an application"""
+  reload PATH       stop and start an application
+  drain [--wait [N]]  say DOWN to health checks, end connections; wait up to N (60) seconds until nothing is under way
+  undrain           serve as before
+  status [--json]   how the node is: connectors, applications, members
+  sessions [PATH]   where the sessions of each application are; those of one application
+  top [-d N]        the same as a live view: rates, response times, members, slow requests"""
 
 
 class ProgressBar:
@@ -70,6 +76,8 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
     request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
     path = socket_path(base)
     file = None
+    if verb == "top":
+        return top.main(path, options.delay, options.frames)
     if verb == "deploy":
         try:
             request["file"], file = _archive(Path(options.file))
@@ -92,7 +100,18 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     if verb == "deploy":
         parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("file", metavar="FILE", help="a wheel, war or zip, or a directory")
-    elif verb != "list":
+    elif verb == "drain":
+        parser.add_argument("--wait", nargs="?", type=float, const=60.0, metavar="SECONDS",
+                            help="until nothing is under way")  # fmt: skip
+    elif verb == "status":
+        parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
+    elif verb == "sessions":
+        parser.add_argument("--ids", action="store_true", help="whole ids; whoever has one has the session")
+        parser.add_argument("name", metavar="PATH", nargs="?")
+    elif verb == "top":
+        parser.add_argument("-d", dest="delay", type=float, default=1.0, metavar="SECONDS", help="between two looks")
+        parser.add_argument("-n", dest="frames", type=int, default=0, metavar="N", help="so many views, then end")
+    elif verb not in ("list", "undrain"):
         if verb == "undeploy":
             parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("name", metavar="PATH")
@@ -145,7 +164,7 @@ def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
                     print(f"catalina: {answer['error']}", file=sys.stderr)
                     return 1
                 print("\n".join(answer["lines"]))
-                return 0
+                return int(answer.get("exit", 0))
     bar.clear()
     print("catalina: the node went away before it had answered", file=sys.stderr)
     return 1

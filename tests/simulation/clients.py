@@ -111,6 +111,8 @@ class Request:
             self.run.broken(f"{story} was ended, and {self.life}, which knew, has it again")
         self.held = {name: session.get_attribute(name) for name in NAMES}
         self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
+        if self.run.plan.manager == "BackupManager":
+            return  # what it had may be with two others now, out of reach, and an old copy is all there is here
         for write in story.promised([self.life]):
             if not story.holds(shown, write):
                 self.run.broken(

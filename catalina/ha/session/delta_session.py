@@ -232,13 +232,6 @@ class DeltaSession(StandardSession):
             self._keep_read_form(name, value, known)
         return value
 
-    def _form_of(self, name: str, value: object) -> EncodedValue:
-        """Of a value that nobody has in his hands, what the others have; else as it is now."""
-        known = self._encoded.get(name)
-        if known is None or (value is not UNDECODED and (name in self._changed or name in self._touched)):
-            return super()._form_of(name, value)
-        return known
-
     def _keep_read_form(self, name: str, value: object, known: EncodedValue) -> None:
         try:
             ours = self.manager.codec.encode_as_read(value, known)

@@ -21,6 +21,7 @@ from catalina.tribes.member import Member
 from catalina.tribes.tipis import map_message
 from catalina.tribes.tipis.map_members import MapMembers
 from catalina.tribes.tipis.map_message import MSG_INIT, MSG_PING, MSG_START, MSG_STOP, MapMessage, MapState
+from catalina.tribes.tipis.map_round import MapRound
 from catalina.tribes.tipis.map_settling import DOUBTS, MapSettling
 from catalina.tribes.tipis.map_stamp import NO_VERSION
 
@@ -54,6 +55,10 @@ class AbstractReplicatedMap(MapSettling):
         self.state = MapState.INITIALIZED
         for member in self.members:
             self._ask_for_own(member)
+
+    def round(self) -> MapRound:
+        """For the changes of one round of the event loop, which leave together."""
+        return MapRound(self)
 
     def stop(self) -> None:
         """Leave: the others take over what this node owns."""

@@ -41,7 +41,7 @@ class LazyReplicatedMap(AbstractReplicatedMap):
                 has_backup = bool(candidates) and entry.value is not None
                 entry.nodes = (candidates[0],) if has_backup else ()
                 if not has_backup:  # nobody could be reached: whoever is heard again becomes the backup
-                    self._owe(self._members.all, entry.key)
+                    self._owe(self._members.all, entry.id)
             if not owns or not entry.nodes:
                 message = None
             else:

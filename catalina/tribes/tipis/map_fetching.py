@@ -135,19 +135,23 @@ class MapFetching(MapBase):
         """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
         that was ours. It comes there as an earlier one, and is merged. What is handed over is kept here until it has
         arrived, though the value may have gone to other holders meanwhile."""
+        number = self._note_handed(entry, held)
+        data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
+        message = replace(self._earlier(entry, owner), value=data)
+        self._send([owner], message, lambda faulty: self._handed_over(entry, owner, number, faulty))
+
+    def _note_handed(self, entry: MapEntry, held: Any) -> int:
+        """Something of a value is on its way to the entry's owner; the number tells it from what follows."""
         with self._lock:
             number = self._handed.get(entry.id, (None, 0))[1] + 1
             self._handed[entry.id] = (held, number)
-        data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
-        message = replace(self._earlier(entry, owner), value=data)
+        return number
 
-        def done(faulty: dict[Member, BaseException]) -> None:
-            with self._lock:
-                is_last = self._handed.get(entry.id, (None, 0))[1] == number
-                if is_last and not faulty and entry.primary == owner:
-                    del self._handed[entry.id]
-
-        self._send([owner], message, done)
+    def _handed_over(self, entry: MapEntry, owner: Member, number: int, faulty: dict[Member, BaseException]) -> None:
+        with self._lock:
+            is_last = self._handed.get(entry.id, (None, 0))[1] == number
+            if is_last and not faulty and entry.primary == owner:
+                del self._handed[entry.id]
 
     def _hand_over_again(self) -> None:
         """What has not arrived since the last heartbeat goes to whoever owns its entry now."""

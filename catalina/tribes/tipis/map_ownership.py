@@ -175,8 +175,10 @@ class MapOwnership(MapFetching):
         if owner is None or owner not in self._members:
             self._take_back(entry, changed, told)
             return told
+        number = self._note_handed(entry, changed)
 
         def done(faulty: dict[Member, BaseException]) -> None:
+            self._handed_over(entry, owner, number, faulty)
             if faulty:
                 self._take_back(entry, changed, told)
             else:

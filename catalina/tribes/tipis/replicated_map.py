@@ -37,7 +37,7 @@ class ReplicatedMap(AbstractReplicatedMap):
             message = self._about(MSG_NOTIFY_MAPMEMBER if has_value else MSG_COPY, entry)
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._owe(faulty, entry.key)
+            self._owe(faulty, entry.id)
             told.finish()
 
         self._send_claim(entry, message.nodes or (), message if has_value else self._with_value(message, entry), done)
@@ -48,7 +48,7 @@ class ReplicatedMap(AbstractReplicatedMap):
 
     def _holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
         """They get the whole when they are heard again."""
-        self._owe(faulty, entry.key)
+        self._owe(faulty, entry.id)
         return Delivery(0)
 
     def _claim(self, entry: MapEntry) -> None:

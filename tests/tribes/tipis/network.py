@@ -86,6 +86,20 @@ class FakeChannel:
             self.network.link(self.local_member, member).append((wire, delivery))
         return delivery
 
+    def post_all(self, to: Sequence[Member], messages: Sequence[tuple[bytes, object]], options: int) -> Delivery:
+        """As if each were posted; one that fails fails all."""
+        whole = Delivery(len(to) * len(messages))
+        for message, _ in messages:
+            each = self.post(to, message, options)
+            each.add_done_callback(lambda done: self._report(whole, done, to))
+        return whole
+
+    @staticmethod
+    def _report(whole: Delivery, done: Delivery, to: Sequence[Member]) -> None:
+        whole.faulty.update(done.faulty)
+        for _ in to:
+            whole.succeeded()
+
     def add_channel_listener(self, listener: Any) -> None:
         self.listeners.append(listener)
 
