@@ -1,4 +1,4 @@
-"""``catalina deploy|undeploy|list|reload``: asks the running node, shows how far it is."""
+"""``catalina deploy|undeploy|list|reload|sessions``: asks the running node, shows how far it is."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import socket
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from catalina.errors import CatalinaError
 from catalina.startup.control_socket import bound_address, socket_path
 
-__all__ = ["USAGE", "VERBS", "main"]
+__all__ = ["USAGE", "VERBS", "ask", "main"]
 
-VERBS = ("deploy", "undeploy", "list", "reload")
+VERBS = ("deploy", "undeploy", "list", "reload", "sessions")
+
+Progress = Callable[[str, int, int], None]
 
 #: Directories of a project that are no part of the application that runs.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
@@ -27,7 +30,8 @@ USAGE = """\
   deploy FILE|DIR   run a wheel, war or zip, or a directory as NAME.zip, on the running node; --farm: on all nodes
   undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files; --farm: on all nodes of its farm
   list              the applications of the running node
-  reload PATH       stop and start an application"""
+  reload PATH       stop and start an application
+  sessions PATH     the sessions of an application on this node, and whether it serves them or keeps a backup"""
 
 
 class ProgressBar:
@@ -128,8 +132,19 @@ def _pack(root: Path, sink: IO[bytes]) -> None:
                 archive.write(source, source.relative_to(root))
 
 
-def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
-    bar = ProgressBar(sys.stderr)
+def ask(path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None) -> list[str]:
+    """Ask the node whose socket this is; the lines that it answers with.
+
+    Args:
+        path: of its socket (``socket_path``).
+        request: the verb and what it takes.
+        file: handed over to the node.
+        show: told how far the node is: what it does, how much is done, of how much.
+
+    Raises:
+        CatalinaError: the node says that it cannot be done, or went away.
+        OSError: no node answers.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         with bound_address(path) as address:
             sock.connect(address)
@@ -137,15 +152,23 @@ def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
         with sock.makefile("rb") as answers:
             for line in answers:
                 answer = json.loads(line)
-                if "progress" in answer:
-                    bar.show(*answer["progress"])
-                    continue
-                bar.clear()
                 if "error" in answer:
-                    print(f"catalina: {answer['error']}", file=sys.stderr)
-                    return 1
-                print("\n".join(answer["lines"]))
-                return 0
+                    raise CatalinaError(answer["error"])
+                if "lines" in answer:
+                    return [str(line) for line in answer["lines"]]
+                if show is not None:
+                    show(*answer["progress"])
+    raise CatalinaError("the node went away before it had answered")
+
+
+def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
+    bar = ProgressBar(sys.stderr)
+    try:
+        lines = ask(path, request, file, bar.show)
+    except CatalinaError as error:
+        bar.clear()
+        print(f"catalina: {error}", file=sys.stderr)
+        return 1
     bar.clear()
-    print("catalina: the node went away before it had answered", file=sys.stderr)
-    return 1
+    print("\n".join(lines))
+    return 0
