@@ -15,6 +15,7 @@ from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle, LifecycleState
+from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
 from catalina.operations import readable
 from catalina.reactor import Reactor
@@ -101,6 +102,12 @@ class StandardServer(Lifecycle):
     @readable("serverBuilt", doc="When it was installed.")
     def built(self) -> str:
         return server_built()
+
+    @property
+    @readable("serviceNames", doc="Names of the services' beans.")
+    def service_names(self) -> list[ObjectName]:
+        domains = [service.engine.name if service.engine is not None else "Catalina" for service in self.services]
+        return [ObjectName(domain, {"type": "Service"}) for domain in domains]
 
     @property
     @readable("portWithOffset", doc="The shutdown port with portOffset; -1 for none.")

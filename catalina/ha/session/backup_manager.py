@@ -17,7 +17,8 @@ from catalina.ha.request_deliveries import note
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.surroundings import PROCESS, Surroundings
-from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
+from catalina.operations import Impact, operation, readable
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options, send_options_name
 from catalina.tribes.ledger.record import bare_id
 from catalina.tribes.ledger.version import Version, VersionClock, life_tag
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
@@ -165,6 +166,21 @@ class BackupManager(ClusterManagerBase):
     def known_sessions(self) -> int:
         """How many sessions there are on all nodes together."""
         return len(self.map) if self.map is not None else len(self.sessions)
+
+    @property
+    @readable("activeSessionsFull", doc="Sessions on all nodes together.")
+    def active_everywhere(self) -> int:
+        return self.known_sessions
+
+    @property
+    @readable("mapSendOptionsName", doc="mapSendOptions in words.")
+    def send_options_words(self) -> str:
+        return send_options_name(self.map_send_options)
+
+    @operation(name="getSessionIdsFull", impact=Impact.INFO)
+    def all_session_ids(self) -> set[str]:
+        """The ids of the sessions on all nodes together."""
+        return {str(session_id) for session_id in (self.sessions if self.map is None else self.map.keys())}
 
     def generate_session_id(self) -> str:
         """An id that no session of the group has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError, LifecycleError
@@ -20,6 +20,7 @@ from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.node_facts import NodeFacts
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
+from catalina.operations import readable
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
@@ -29,6 +30,7 @@ from catalina.tribes.channel import (
     Delivery,
     ObjectBytes,
     parse_send_options,
+    send_options_name,
 )
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
@@ -63,6 +65,10 @@ class SimpleTcpCluster(Lifecycle):
     """
 
     bean_operations = ("start", "stop")
+    bean_types: ClassVar[dict[str, str]] = {
+        "channelSendOptions": "java.lang.String",
+        "channelStartOptions": "java.lang.String",
+    }
 
     elements = {
         "Manager": Element(add=lambda cluster, manager: setattr(cluster, "manager_template", manager), guards=True),
@@ -117,6 +123,11 @@ class SimpleTcpCluster(Lifecycle):
 
     def __str__(self) -> str:
         return f"SimpleTcpCluster[{self.name}]"
+
+    @property
+    @readable("channelSendOptionsName", doc="channelSendOptions in words.")
+    def send_options_name(self) -> str:
+        return send_options_name(self.channel_send_options)
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
