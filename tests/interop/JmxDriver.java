@@ -47,6 +47,12 @@ public class JmxDriver {
         }
         say("id", connector.getConnectionId().replaceAll("[0-9]+$", "N"));
         MBeanServerConnection server = connector.getMBeanServerConnection();
+        if (System.getProperty("bean") != null) {
+            one(server, new ObjectName(System.getProperty("bean")), System.getProperty("attribute"), System.getProperty("truth"),
+                System.getProperty("operation"));
+            connector.close();
+            return;
+        }
         ObjectName pool = new ObjectName("d:type=Pool,name=\"a,b\"");
         ObjectName none = new ObjectName("d:type=None");
         tell("defaultDomain", server::getDefaultDomain);
@@ -74,6 +80,20 @@ public class JmxDriver {
         }
         connector.close();
         say("closed", "ok");
+    }
+
+    /** Sets one attribute to a boolean, or calls an operation without parameters, and tells an attribute. */
+    static void one(MBeanServerConnection server, ObjectName bean, String attribute, String truth, String operation) {
+        if (truth != null) {
+            tell("set", () -> {
+                server.setAttribute(bean, new Attribute(attribute, Boolean.valueOf(truth)));
+                return "ok";
+            });
+        }
+        if (operation != null) {
+            tell("invoke", () -> server.invoke(bean, operation, null, null));
+        }
+        tell("get", () -> server.getAttribute(bean, attribute));
     }
 
     static boolean isSet;

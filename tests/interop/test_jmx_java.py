@@ -21,42 +21,20 @@ from catalina.jmx.remote_settings import PREFIX
 from catalina.jmx.rmi_transport import RmiTransport
 from tests.cluster.node import Node, free_port, wait_until
 from tests.connector.certificates import make_pair
+from tests.interop.jmx_driver import JVM, driver_classes, run_driver
 from tests.jmx.pool import pool_registry, serving
-from tests.support.needs import need_command, need_file, need_module
+from tests.support.needs import need_file, need_module
 
 pytestmark = pytest.mark.interop
-
-SOURCE = Path(__file__).with_name("JmxDriver.java")
-JVM = ["java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-#: A JVM on a busy machine of two cores.
-SECONDS = 120
 
 Ask = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    need_command("javac", "default-jdk-headless")
-    target = tmp_path_factory.mktemp("jmx")
-    subprocess.run(["javac", "-nowarn", "-d", str(target), str(SOURCE)], check=True, timeout=SECONDS)
-    return target
-
-
-@pytest.fixture(scope="session")
-def ask(classes: Path) -> Ask:
+def ask() -> Ask:
     """Runs the driver against a port: what it prints, by key."""
-
-    def run(port: int, *arguments: str, options: tuple[str, ...] = ()) -> dict[str, str]:
-        url = f"service:jmx:rmi:///jndi/rmi://127.0.0.1:{port}/jmxrmi"
-        command = [*JVM, *options, "-cp", str(classes), "JmxDriver", url, *arguments]
-        made = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-        lines = [line.split("=", 1) for line in made.stdout.splitlines()]
-        assert all(len(line) == 2 for line in lines), made.stdout + made.stderr
-        found = {line[0]: line[1] for line in lines}
-        assert found, made.stderr
-        return found
-
-    return run
+    driver_classes()
+    return run_driver
 
 
 EXPECTED = {
