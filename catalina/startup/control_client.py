@@ -1,4 +1,4 @@
-"""``catalina deploy|undeploy|list|reload|drain|undrain|status|sessions|top``: asks the node, shows how far it is."""
+"""The ``catalina`` command's verbs that ask the running node (:data:`VERBS`); shows how far it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from catalina.startup.control_socket import bound_address, socket_path
 
 __all__ = ["USAGE", "VERBS", "main"]
 
-VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top")
+VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top", "doctor")
 
 #: Directories of a project that are no part of the application that runs.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
@@ -33,7 +33,8 @@ USAGE = """\
   undrain           serve as before
   status [--json]   how the node is: connectors, applications, members
   sessions [PATH]   where the sessions of each application are; those of one application
-  top [-d N]        the same as a live view: rates, response times, members, slow requests"""
+  top [-d N]        the same as a live view: rates, response times, members, slow requests
+  doctor [--json]   examines the node, its machine and its group; exit code 1: warnings, 2: errors"""
 
 
 class ProgressBar:
@@ -103,7 +104,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     elif verb == "drain":
         parser.add_argument("--wait", nargs="?", type=float, const=60.0, metavar="SECONDS",
                             help="until nothing is under way")  # fmt: skip
-    elif verb == "status":
+    elif verb in ("status", "doctor"):
         parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
     elif verb == "sessions":
         parser.add_argument("--ids", action="store_true", help="whole ids; whoever has one has the session")

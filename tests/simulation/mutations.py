@@ -13,12 +13,15 @@ import pytest
 from catalina.ha.session.comparisons import Comparisons
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
+from catalina.tribes.io.x_byte_buffer import FrameDecoder
 from catalina.tribes.ledger.graves import Graves
 from catalina.tribes.ledger.ledger import Change, Ledger
 from catalina.tribes.ledger.record import FieldChange, Record
 from catalina.tribes.ledger.version import NO_VERSION, Version
+from catalina.tribes.transport.nio.nio_replication_task import NioReplicationTask
+from catalina.tribes.transport.nio.nio_sender import NioSender
 
-__all__ = ["MUTATIONS"]
+__all__ = ["BELOW", "MUTATIONS"]
 
 Patch = pytest.MonkeyPatch
 
@@ -107,6 +110,35 @@ def _clock_behind(patch: Patch) -> None:
     patch.setattr(VersionClock, "heard", lambda *_: None)
 
 
+def _acknowledged_before_applied(patch: Patch) -> None:
+    """The receiver acknowledges at once, and hands the message on a moment later. In level 3."""
+    init = NioReplicationTask.__init__
+
+    def begin(self: NioReplicationTask, sock: Any, peer: str, reactor: Any, deliver: Any, *rest: Any) -> None:
+        init(self, sock, peer, reactor, lambda message: reactor.call_later(0.05, lambda: deliver(message)), *rest)
+
+    patch.setattr(NioReplicationTask, "__init__", begin)
+
+
+def _half_frames_forgotten(patch: Patch) -> None:
+    """What has come of a frame in part is dropped when more comes. In level 3."""
+    receive = FrameDecoder.receive_data
+
+    def receive_data(self: FrameDecoder, data: bytes) -> Any:
+        self._buffer.clear()
+        return receive(self, data)
+
+    patch.setattr(FrameDecoder, "receive_data", receive_data)
+
+
+def _not_sent_again(patch: Patch) -> None:
+    """What was not confirmed when a connection broke is taken for sent. In level 3."""
+    patch.setattr(NioSender, "_unconfirmed", lambda *_: [])
+
+
+#: Those that only level 3 can find: they are below the channel.
+BELOW = ("acknowledged before applied", "half frames forgotten", "not sent again")
+
 MUTATIONS: dict[str, Callable[[Patch], None]] = {
     each.__name__.strip("_").replace("_", " "): each
     for each in (
@@ -120,5 +152,8 @@ MUTATIONS: dict[str, Callable[[Patch], None]] = {
         _replaced_name_lives,
         _copy_expires,
         _clock_behind,
+        _acknowledged_before_applied,
+        _half_frames_forgotten,
+        _not_sent_again,
     )
 }

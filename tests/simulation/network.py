@@ -183,6 +183,14 @@ class Network:
         self._heard: dict[tuple[Life, Life], float] = {}
         world.after(0, self._beat)
 
+    def make_channel(self, life: Life, number: int) -> Any:
+        """The channel of a node."""
+        return SimChannel(life, number)
+
+    def reset_often(self, one: Life, other: Life, seconds: float) -> None:
+        """The connection from one to another breaks again and again while something is on its way."""
+        self.link(one, other).reset_often(seconds)
+
     def is_open(self, one: Life, other: Life) -> bool:
         return (one.name, other.name) not in self.cuts
 
@@ -262,6 +270,7 @@ class SimChannel:
 
     secure = False
     heartbeat_enabled = True
+    beats_itself = False
 
     def __init__(self, life: Life, number: int) -> None:
         self.life = life
@@ -304,6 +313,10 @@ class SimChannel:
 
     def remove_membership_listener(self, listener: Any) -> None:
         self.membership.remove(listener)
+
+    def left_over(self) -> list[str]:
+        """Nothing waits in it."""
+        return []
 
     def start(self, level: int = 15) -> None: ...
 

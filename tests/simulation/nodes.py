@@ -16,11 +16,12 @@ from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import Delivery
 from catalina.tribes.ledger.record import Record
+from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 from catalina.valves.valve_base import ValveBase
 from tests.session.support import FakeContext, FakeEngine, FakeHost
-from tests.simulation.network import Network, SimChannel
+from tests.simulation.network import Network
 from tests.simulation.world import Process, SimSurroundings
 
 __all__ = ["Answer", "Life", "SimRequest"]
@@ -154,13 +155,12 @@ class Life(Process):
         self.serves = False
         self.surroundings = SimSurroundings(self, skew, f"{seed} {name} {generation}")
         self._ids = random.Random(f"ids {seed} {name} {generation}")
-        self.channel = SimChannel(self, int(name[1:]) + 1)
-        self.member = self.channel.local_member
+        self.channel: Any = network.make_channel(self, int(name[1:]) + 1)
         host = _Host(parent=FakeEngine(jvm_route=name))
         self.context = FakeContext("/app", parent=host, session_cookie=_Cookies())
         self.cluster = SimpleTcpCluster(channel_send_options=options)
         self.cluster.container = host
-        self.cluster.channel = self.channel  # type: ignore[assignment]
+        self.cluster.channel = self.channel
         self.missed = self.cluster.missed = _Missed(self)
         self.cluster.manager_template = make_template(self.surroundings)
         self.cluster.start()
@@ -174,6 +174,11 @@ class Life(Process):
         network.lives[name] = self
         self.later(JOIN_SECONDS, lambda: self.thread(self._start_manager))
 
+    @property
+    def member(self) -> Member:
+        """The node as a member."""
+        return self.channel.local_member  # type: ignore[no-any-return]
+
     def __repr__(self) -> str:
         return f"{self.name}/{self.generation}"
 
@@ -185,7 +190,8 @@ class Life(Process):
         self.cluster.register_manager(manager)
         manager.start()
         self.serves = True
-        self.later(HEARTBEAT_SECONDS, self._beat)
+        if not self.channel.beats_itself:
+            self.later(HEARTBEAT_SECONDS, self._beat)
         self.later(self.world.random.random() * TICK_SECONDS, lambda: self.thread(self._tick))
 
     def _tick(self) -> None:
@@ -266,7 +272,8 @@ class Life(Process):
         if isinstance(manager, DeltaManager):
             record = manager.ledger.addressed(bare)
             return record is not None and not record.leads_here(bare)
-        return bare not in {key.partition(".")[0] for key in manager.sessions}
+        table = manager.map.table
+        return table.id_of(bare) in table.entries and table.entry(bare) is None
 
     def records(self) -> list[Record]:
         """All records, of DeltaManager's ledger or in BackupManager's sessions."""
@@ -309,9 +316,10 @@ class Life(Process):
             found["comparisons"] = manager.comparisons._due
             found["streams"] = manager.state_sender._waiting
         else:
-            found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
-            found["fetches"] = manager.map._fetching
-            found["wanted values"] = manager.map._wanted
-            found["changes for owners"] = manager.map._handed
-            found["silent members of the map"] = manager.map._silent
-        return [f"{what}: {value}" for what, value in found.items() if value]
+            found["debts"] = {key: owed for key, owed in manager.map.table.owed.items() if owed}
+            found["fetches"] = manager.map.claims.under_way
+            found["wanted values"] = manager.map.table.wanted
+            found["changes for owners"] = manager.map.table.handed
+            found["silent members of the map"] = manager.map.link.silent
+        left = [f"{what}: {value}" for what, value in found.items() if value]
+        return left + self.channel.left_over()  # type: ignore[no-any-return]

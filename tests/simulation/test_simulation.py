@@ -47,6 +47,11 @@ def test_backup_managers_agree_and_lose_nothing() -> None:
     assert f"level 2: {len(seeds)} seeds" in output
 
 
+@pytest.mark.parametrize("manager", ["DeltaManager", "BackupManager"])
+def test_over_the_real_channel_and_its_sockets_they_agree_and_lose_nothing(manager: str) -> None:
+    assert "level 3: 6 seeds" in simulate("--level", "3", "--manager", manager, "--seeds", "6")
+
+
 @pytest.mark.parametrize("manager", list(FAILED))
 def test_what_has_failed_once_does_not_fail_again(manager: str) -> None:
     assert f"level 2: {len(FAILED[manager])} seeds" in simulate(
