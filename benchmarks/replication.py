@@ -87,6 +87,7 @@ class Contender:
     p99_ms: list[float] = field(default_factory=list)
     cpu_us: dict[str, list[float]] = field(default_factory=dict)
     errors: int = 0
+    path: str = "/app/count"
 
     @property
     def rate(self) -> float:
@@ -94,13 +95,15 @@ class Contender:
 
 
 def cookies_of(contender: Contender) -> list[str]:
-    """The cookies of :data:`SESSIONS` new sessions."""
+    """The cookies of :data:`SESSIONS` new sessions; an empty one for a page without a session."""
     import http.client
 
+    if not contender.cookie_name:
+        return [""]
     found = []
     connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=10)
     for _ in range(SESSIONS):
-        connection.request("GET", "/app/count")
+        connection.request("GET", contender.path)
         response = connection.getresponse()
         response.read()
         found.append((response.getheader("Set-Cookie") or "").partition(";")[0])
@@ -119,7 +122,7 @@ def load(contender: Contender, seconds: float, count: bool = True) -> None:
     """One run of wrk; with ``count`` it goes into the contender's numbers."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         quoted = ", ".join(json.dumps(cookie) for cookie in cookies_of(contender))
-        script.write(_LUA.format(cookies=quoted, path="/app/count"))
+        script.write(_LUA.format(cookies=quoted, path=contender.path))
         script.flush()
         before = {name: sum(map(cpu_seconds, pids)) for name, pids in contender.pids.items()}
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", script.name]

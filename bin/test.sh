@@ -36,6 +36,9 @@ iproute2              ip
 nftables              /usr/sbin/nft
 curl                  curl
 openssl               openssl
+zabbix-java-gateway   /usr/sbin/zabbix-java-gateway.jar
+xvfb                  Xvfb
+default-jdk           jconsole
 procps                ps
 "
 

@@ -157,7 +157,8 @@ def readable_of(member: property) -> Readable | None:
 
 def java_type_of(annotation: Any) -> str:
     """Java's name for a Python annotation such as ``"list[str]"``; empty for one that has none."""
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    is_plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
+    text = annotation.__name__ if is_plain else str(annotation)
     return _JAVA_TYPES.get(text.removesuffix(" | None"), "")
 
 

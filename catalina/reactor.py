@@ -41,6 +41,7 @@ import logging
 import os
 import queue
 import select
+import socket
 import sys
 import threading
 import time
@@ -191,6 +192,18 @@ class Reactor:
         "on_standstill",
         "thread_prefix",
     )
+
+    #: The loop's clock, in seconds. The simulation's loop has another one, and other sockets.
+    now = staticmethod(time.monotonic)
+
+    @staticmethod
+    def new_socket(family: int) -> socket.socket:
+        """A stream socket for this loop.
+
+        Raises:
+            OSError: there is none.
+        """
+        return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
         self.name = name

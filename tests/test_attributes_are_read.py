@@ -94,7 +94,8 @@ def _declares(statement: ast.stmt) -> bool:
 
 def component_classes() -> list[type[Component]]:
     for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
-        if not module.name.endswith("__main__"):
+        # The adapters of frameworks have no components, and need their frameworks.
+        if not module.name.endswith("__main__") and not module.name.startswith("catalina.contrib."):
             importlib.import_module(module.name)
 
     def below(kind: type[Component]) -> Iterator[type[Component]]:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("manager", "testing"),
     ("startup", "development"),
+    ("jmx",),
     ("ha",),
     ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",
      "descriptor", "webresources", "webapp", "contrib", "security", "util", "tomcat"),

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from catalina import webapp
+from catalina.session.framework_session import CURRENT_SESSION, local_manager
 from catalina.session.session_facade import SessionFacade
 from catalina.webapp import UnavailableError, distributable, is_distributable, send_error
 
@@ -27,7 +28,7 @@ def test_a_module_may_carry_the_marker_but_the_imported_decorator_is_none() -> N
 
 def test_an_error_is_told_to_the_container_and_to_the_filters() -> None:
     told: list[object] = []
-    environ = {"catalina.send_error": lambda status, message: told.append((status, message))}
+    environ = {"catalina.send_error": told.append}
     body = send_error(environ, lambda status, headers: told.append((status, headers)), 404, "gone")
     assert told == [(404, "gone"), ("404 Not Found", [])]
     assert list(body) == []
@@ -43,3 +44,17 @@ def test_the_type_of_sessions_can_be_imported() -> None:
 
 def test_unavailable_says_for_how_long() -> None:
     assert (UnavailableError("x", 5).seconds, UnavailableError("x").seconds) == (5, None)
+
+
+def test_outside_of_the_container_the_sessions_are_those_of_the_process() -> None:
+    assert webapp.session_manager() is local_manager()
+
+
+def test_the_session_manager_is_the_one_of_the_request_that_is_served() -> None:
+    manager = object()
+    source = SimpleNamespace(context=SimpleNamespace(manager=manager))
+    token = CURRENT_SESSION.set(SessionFacade(source))  # type: ignore[arg-type]  # what is asked of it
+    try:
+        assert webapp.session_manager() is manager
+    finally:
+        CURRENT_SESSION.reset(token)

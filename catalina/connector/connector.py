@@ -24,6 +24,7 @@ from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.extras import is_installed, missing_package
 from catalina.lifecycle import Lifecycle
+from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Connector(Lifecycle):
     Attributes that belong to the protocol are kept by ``protocol_handler``; XML names of both are set here.
     """
 
-    bean_operations = ("init", "start", "pause", "resume", "stop", "destroy", "reload_ssl_host_configs")
+    bean_operations = ("init", "start", "pause", "resume", "stop", "destroy", "drain", "reload_ssl_host_configs")
 
     allow_backslash = Attribute(bool, False, doc="A backslash in a path is a slash; false makes it 400.")
     allow_trace = Attribute(bool, False, doc="Let TRACE through to applications; false answers 405.")
@@ -118,6 +119,7 @@ class Connector(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         self.protocol_handler: AbstractProtocol = Http11NioProtocol()
+        self.protocol_handler.connector = self
         self._given: dict[str, str] = {}  # protocol attributes as written, in case `protocol` comes after them
         self._refused: set[str] = set()  # of these, what could not be understood
         self.ssl_host_configs: list[SSLHostConfig] = []
@@ -168,6 +170,7 @@ class Connector(Lifecycle):
 
     def _choose_protocol(self, name: str) -> None:
         self.protocol_handler = PROTOCOLS[name]()
+        self.protocol_handler.connector = self
         for given, text in self._given.items():
             try:
                 self.protocol_handler.set_attribute(given, text)
@@ -226,6 +229,12 @@ class Connector(Lifecycle):
             bound = f"-{self.local_port}" if self.local_port > 0 else ""
             return f"{prefix}-{address}auto-1{bound}"
         return f"{prefix}-{address}{self.port_with_offset}"
+
+    def object_name(self, domain: str) -> ObjectName:
+        """The name of its bean in an engine's domain."""
+        address = self.protocol_handler.address
+        where = {"port": str(self.port_with_offset), **({"address": quote(address)} if address else {})}
+        return ObjectName(domain, {"type": "Connector", **where})
 
     @property
     def port_with_offset(self) -> int:
@@ -332,6 +341,11 @@ class Connector(Lifecycle):
         """Go on serving, but let load balancers see that this will end (:attr:`draining`)."""
         if self._endpoint is not None:
             self._endpoint.ending = True
+
+    def undrain(self) -> None:
+        """Undo :meth:`drain`."""
+        if self._endpoint is not None and not self._endpoint.paused:
+            self._endpoint.ending = False
 
     def pause(self) -> None:
         """Accept no more connections; requests in flight go on, and end their connections."""

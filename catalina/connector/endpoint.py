@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from catalina.connector.connector import Connector
     from catalina.connector.coyote_adapter import CoyoteAdapter
     from catalina.connector.http11_rules import Http11Rules
+    from catalina.connector.request import Request
 
 __all__ = ["Connection", "Endpoint"]
 
@@ -51,6 +52,9 @@ class Connection(Protocol):
 
     def start(self) -> None:
         """The connection was accepted: register it."""
+
+    def running_requests(self) -> Sequence[Request]:
+        """The requests that run now."""
 
     def time_out(self) -> None:
         """The deadline is over."""
@@ -109,6 +113,11 @@ class Endpoint:
             return -1
         port: int = self.sockets[0].getsockname()[1]
         return port
+
+    def running_requests(self) -> list[Request]:
+        """The requests that run now, the oldest first."""
+        found = [request for connection in tuple(self.connections) for request in connection.running_requests()]
+        return sorted(found, key=lambda request: request.start_time_ns)
 
     @property
     def running(self) -> int:

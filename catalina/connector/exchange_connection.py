@@ -48,6 +48,10 @@ class ExchangeConnection(StreamConnection):
 
     # Running
 
+    def running_requests(self) -> list[Request]:
+        """The request that runs now, if one does."""
+        return [self._request] if self.running else []
+
     def _dispatch(self, request: Request, response: Response) -> bool:
         self._request, self._response = request, response
         self._aborted = False

@@ -372,6 +372,10 @@ class Http2Connection(StreamConnection):
                     break
         self.close()
 
+    def running_requests(self) -> list[Request]:
+        """The requests of its streams that run now."""
+        return [request for stream in tuple(self.streams.values()) if (request := stream.running_request) is not None]
+
     def close_when_idle(self) -> None:
         """The connector pauses: say that no further stream is taken, and finish those under way."""
         with self.lock:

@@ -431,6 +431,11 @@ class Http2Stream:
             self.connection.wait_for_room(self)
 
     @property
+    def running_request(self) -> Request | None:
+        """Its request while it runs or its answer is on the way; None before."""
+        return self._request if self._started else None
+
+    @property
     def has_output(self) -> bool:
         """Whether something waits to be sent, be it only the end."""
         return bool(self._output) or self._output_ended

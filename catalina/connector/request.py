@@ -343,6 +343,13 @@ class Request:
         if session is not None:
             send_session_cookie(self, session.id)
 
+    def switch_session(self, session_id: str) -> None:
+        """Use another session of the application from now on, and let the client have its cookie."""
+        self.end_access()
+        self.requested_session_id = session_id
+        self.requested_session_id_from_url = False
+        self.send_session_cookie()
+
     def delete_session_cookie(self) -> None:
         """Let the client forget its session's cookie."""
         delete_session_cookie(self)

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["set_cookie_value"]
@@ -44,7 +45,7 @@ def set_cookie_value(
     if max_age is not None and max_age >= 0:
         parts.append(f"Max-Age={max_age}")
         # Old browsers know Expires only.
-        expires = "Thu, 01 Jan 1970 00:00:10 GMT" if max_age == 0 else formatdate(time.time() + max_age, usegmt=True)
+        expires = "Thu, 01 Jan 1970 00:00:10 GMT" if max_age == 0 else _date(int(time.time()) + max_age)
         parts.append(f"Expires={expires}")
     if domain:
         _check("domain", _DOMAIN, domain)
@@ -58,6 +59,12 @@ def set_cookie_value(
         parts.append("HttpOnly")
     parts.extend(_further(dict(attributes or {}), processor))
     return "; ".join(parts)
+
+
+@lru_cache(maxsize=64)
+def _date(seconds: int) -> str:
+    """Many cookies of one second are alike."""
+    return formatdate(seconds, usegmt=True)
 
 
 def _further(attributes: dict[str, str], processor: Any) -> list[str]:

@@ -22,6 +22,7 @@ from catalina.reactor import READ, WRITE
 
 if TYPE_CHECKING:
     from catalina.connector.endpoint import Endpoint
+    from catalina.connector.request import Request
 
 __all__ = ["FilePart", "Pace", "StreamConnection"]
 
@@ -392,6 +393,10 @@ class StreamConnection:
     def time_out(self) -> None:
         """Nothing came or went for too long."""
         self.close()
+
+    def running_requests(self) -> list[Request]:
+        """The requests that run now."""
+        return []
 
     def close_when_idle(self) -> None:
         """The connector pauses: what the client has sent already is answered; a new client gets a moment for it."""

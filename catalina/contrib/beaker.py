@@ -15,6 +15,7 @@ say.
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,8 @@ from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
 
 __all__ = ["CatalinaSession"]
+
+log = logging.getLogger("catalina.contrib.beaker")
 
 #: What Beaker keeps among the values: the times are the container's, the cookie is, too.
 BEAKERS_OWN = frozenset({"_creation_time", "_accessed_time", "_domain", "_path"})
@@ -88,10 +91,15 @@ class CatalinaSession(Session):
     def save(self, accessed_only: bool = False) -> None:
         """Write what was changed; the time of the last use is the container's business.
 
+        A session that has ended meanwhile, in another request, is not revived.
+
         Raises:
             NotReplicableError: the application is distributable, and some part of a value could not travel.
         """
         if accessed_only or self._staged is None:
+            return
+        if self._staged.has_ended:
+            log.info("The session has ended while its request was served; what that has changed is not kept")
             return
         values = {name: value for name, value in self.items() if name not in BEAKERS_OWN}
         self._staged.become(values)

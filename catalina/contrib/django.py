@@ -30,6 +30,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 
+from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade, SessionSource
 from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
@@ -70,7 +71,7 @@ class SessionStore(SessionBase):
     # -- which session -------------------------------------------------------------------------------------------
 
     def _get_session_key(self) -> str | None:
-        if self._source is not None:
+        if self._held is None and self._source is not None:
             self._find()
         key: str | None = super()._get_session_key() if self._held is None else self._held.id
         return key
@@ -97,7 +98,9 @@ class SessionStore(SessionBase):
 
     def _get_session(self, no_load: bool = False) -> Any:
         self.accessed = True
-        if not hasattr(self, "_session_cache"):
+        try:
+            return self._session_cache
+        except AttributeError:
             if no_load or self.session_key is None:
                 self._session_cache: Any = StagedAttributes(session_manager())
             else:
@@ -130,7 +133,8 @@ class SessionStore(SessionBase):
         session = self._find()
         if session is None:
             self._session_key = None
-        return StagedAttributes(session_manager(), session)
+            return StagedAttributes(session_manager())
+        return StagedAttributes(session.manager, session)
 
     # -- storing -------------------------------------------------------------------------------------------------
 
@@ -149,7 +153,10 @@ class SessionStore(SessionBase):
             raise UpdateError
         if must_create:
             raise CreateError
-        self._write(session)
+        try:
+            self._write(session)
+        except InvalidSessionError:  # in this moment
+            raise UpdateError from None
 
     def create(self) -> None:
         """A session of its own for this store, with the data that it has so far."""
@@ -207,8 +214,15 @@ class SessionStore(SessionBase):
         self._session_key = session.id
         self._held = session
 
+    def age(self) -> int:
+        """Seconds until the session expires, at least one: zero would be for ever, and what is over is found on use."""
+        expiry = self._get_session().get(EXPIRY)
+        of_date = {} if isinstance(expiry, str | datetime) else {"modification": None}  # which counts for dates alone
+        seconds: int = self.get_expiry_age(expiry=expiry, **of_date)
+        return max(1, seconds)
+
     def _write(self, session: StandardSession) -> None:
-        age = max(1, self.get_expiry_age())  # zero would be for ever; what is over is found by _is_usable
+        age = self.age()
         data = self._get_session()
         if not isinstance(data, StagedAttributes):  # somebody has put a dict in its place
             data = self._session_cache = _fresh(data)
@@ -291,8 +305,8 @@ class _InContainer:
 
     def request(self, middleware: SessionMiddleware, request: HttpRequest) -> None:
         facade = request.META.get("catalina.session")
-        store = _store_class(middleware)
-        if not isinstance(facade, SessionFacade) or store is None:
+        store = _store_class(middleware, facade) if isinstance(facade, SessionFacade) else None
+        if store is None:
             self.process_request(middleware, request)
             return
         request.session = store.of_request(facade.source)
@@ -301,36 +315,40 @@ class _InContainer:
             _meet_settings(facade.source)
 
     def response(self, middleware: SessionMiddleware, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        session = getattr(request, "session", None)
-        if not isinstance(session, SessionStore) or session._source is None:
+        session, facade = getattr(request, "session", None), request.META.get("catalina.session")
+        if not isinstance(session, SessionStore) or not isinstance(facade, SessionFacade):
             return self.process_response(middleware, request, response)
         accessed, modified = session.accessed, session.modified
         if session.is_empty():
             if session.flushed:
-                session._source.delete_session_cookie()
+                facade.delete_cookie()
         elif (modified or settings.SESSION_SAVE_EVERY_REQUEST) and response.status_code < 500:
-            _save(session)
+            _save(session, facade)
             accessed = True
         if accessed:
             patch_vary_headers(response, ("Cookie",))
         return response
 
 
-def _store_class(middleware: SessionMiddleware) -> type[SessionStore] | None:
+def _store_class(middleware: SessionMiddleware, facade: SessionFacade) -> type[SessionStore] | None:
     """The project's engine where that is ours or stands on it; None for another one."""
     chosen = middleware.SessionStore
     if isinstance(chosen, type) and issubclass(chosen, SessionStore):
         return chosen
-    return SessionStore if __name__ == settings.SESSION_ENGINE else None  # chosen since the middleware was made
+    if __name__ != settings.SESSION_ENGINE:
+        return None
+    context = getattr(facade.source, "context", None)  # adopt() has chosen ours since the middleware was made
+    return SessionStore if context is not None and context.adopts_framework_sessions else None
 
 
-def _save(session: SessionStore) -> None:
+def _save(session: SessionStore, facade: SessionFacade) -> None:
     """Save, and let the browser keep the cookie as long as the session lives, or until it ends.
+
+    A view may have put another store into the place of the request's: that is its session from now on.
 
     Raises:
         SessionInterrupted: the session has ended on another way meanwhile.
     """
-    source = session._source
     try:
         session.save()
     except UpdateError:
@@ -338,9 +356,10 @@ def _save(session: SessionStore) -> None:
             "The request's session was deleted before the request completed. "
             "The user may have logged out in a concurrent request, for example."
         ) from None
-    age = None if session.get_expire_at_browser_close() else max(1, session.get_expiry_age())
-    if source is not None:
-        SessionFacade(source).cookie_max_age = age
+    age = None if session.get_expire_at_browser_close() else session.age()
+    if session.session_key not in (None, facade.id):
+        facade.source.switch_session(session.session_key)
+    facade.cookie_max_age = age
 
 
 def _meet_settings(source: SessionSource) -> None:

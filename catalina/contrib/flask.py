@@ -169,7 +169,7 @@ class _Adopted(CatalinaSessionInterface, SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> Any:
         facade = request.environ.get("catalina.session")
         context = None if facade is None else getattr(facade.source, "context", None)
-        if context is None or not context.distributable or context.framework_sessions != "auto":
+        if context is None or not context.adopts_framework_sessions:
             return self._stock.open_session(app, request)
         return super().open_session(app, request)
 

@@ -17,6 +17,7 @@ An ASGI application runs in the container when something makes a WSGI callable o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal
 
@@ -31,6 +32,8 @@ from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
 
 __all__ = ["CatalinaSession", "SessionMiddleware"]
+
+log = logging.getLogger("catalina.contrib.starlette")
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -73,8 +76,11 @@ class CatalinaSession(Session):
             self.mark_modified()
 
     def commit(self) -> bool:
-        """Write what was changed; whether something was."""
+        """Write what was changed; whether something was. A session that has ended meanwhile is not revived."""
         staged = self._staged
+        if staged.has_ended:
+            log.info("The session has ended while its request was served; what that has changed is not kept")
+            return False
         staged.become(self)
         if not (self.modified or staged.is_changed_inside):
             return False
@@ -120,7 +126,10 @@ class SessionMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        session = scope["session"] = CatalinaSession(self._source(scope))
+        source = self._source(scope)
+        if not isinstance(source, LocalSource):  # a2wsgi calls the application in another thread
+            CURRENT_SESSION.set(SessionFacade(source))  # in this task
+        session = scope["session"] = CatalinaSession(source)
 
         async def send_with_session(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -132,7 +141,7 @@ class SessionMiddleware:
             session.commit()
 
     def _source(self, scope: Scope) -> SessionSource:
-        environ = scope.get("wsgi_environ") or {}  # a2wsgi's; it calls the application in another thread
+        environ = scope.get("wsgi_environ") or {}  # a2wsgi's
         facade = environ.get("catalina.session") or CURRENT_SESSION.get()
         if facade is None:
             return LocalSource(HTTPConnection(scope).cookies.get(self.session_cookie))

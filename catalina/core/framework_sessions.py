@@ -18,7 +18,7 @@ __all__ = ["adopt_sessions"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
-#: A module that an application of the framework has loaded, and what asks the framework.
+#: A module that an application of the framework has loaded, and what asks the framework to.
 FRAMEWORKS = {
     "flask": ("flask.app", "catalina.contrib.flask:adopt"),
     "django": ("django.core.handlers.base", "catalina.contrib.django:adopt"),
@@ -32,10 +32,10 @@ def adopt_sessions(context: StandardContext, application: Any) -> None:
         application: the WSGI callable that was just loaded.
     """
     loader = context.loader
-    if context.framework_sessions != "auto" or not context.distributable or loader.space is None:
+    if not context.adopts_framework_sessions or loader.space is None:
         return
     for framework, (sign, asked) in FRAMEWORKS.items():
-        if framework in loader.space.adopted or not loader.has_loaded(sign):
+        if framework in loader.space.adopted or not loader.uses(sign):
             continue
         loader.space.adopted.add(framework)
         try:

@@ -245,6 +245,11 @@ class StandardContext(ContextBean, ContextDescription):
         log.info("Reloading Context with name [%s] is completed", self.name)
         return True
 
+    @property
+    def adopts_framework_sessions(self) -> bool:
+        """Whether a web framework without a session back end of its own shall keep its sessions in the container."""
+        return self.framework_sessions == "auto" and self.distributable
+
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
         """What a web framework's own settings want of the session's cookie; the operator's words win.
 
@@ -259,6 +264,10 @@ class StandardContext(ContextBean, ContextDescription):
     def _init(self) -> None:
         if self.config_class:
             add_config_listener(self, self.config_class)
+
+    def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
+        super().fire_lifecycle_event(kind, data)
+        self.tell_state(kind)
 
     def start(self) -> None:
         available = self.state.available

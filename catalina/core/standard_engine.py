@@ -11,6 +11,7 @@ from catalina.core.container_base import ContainerBase
 from catalina.core.standard_engine_valve import StandardEngineValve
 from catalina.core.standard_host import StandardHost, set_cluster
 from catalina.errors import LifecycleError
+from catalina.operations import readable
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -57,6 +58,11 @@ class StandardEngine(ContainerBase):
     @property
     def server(self) -> StandardServer | None:
         return self.service.server if self.service is not None else None
+
+    @property
+    @readable("catalinaBase", doc="Directory of this instance.")
+    def base_path(self) -> str:
+        return str(self.server.catalina_base) if self.server is not None else ""
 
     def add_child(self, child: ContainerBase) -> None:
         if not isinstance(child, StandardHost):

@@ -15,8 +15,11 @@ from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle, LifecycleState
+from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
+from catalina.operations import readable
 from catalina.reactor import Reactor
+from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
 if TYPE_CHECKING:
     from catalina.deploy.naming_resources_impl import NamingResourcesImpl
@@ -84,6 +87,32 @@ class StandardServer(Lifecycle):
 
     def __str__(self) -> str:
         return f"StandardServer[{self.port}]"
+
+    @property
+    @readable("serverInfo", doc="Product and version.")
+    def server_info(self) -> str:
+        return SERVER_INFO
+
+    @property
+    @readable("serverNumber", doc="Version.")
+    def number(self) -> str:
+        return server_number()
+
+    @property
+    @readable("serverBuilt", doc="When it was installed.")
+    def built(self) -> str:
+        return server_built()
+
+    @property
+    @readable("serviceNames", doc="Names of the services' beans.")
+    def service_names(self) -> list[ObjectName]:
+        domains = [service.engine.name if service.engine is not None else "Catalina" for service in self.services]
+        return [ObjectName(domain, {"type": "Service"}) for domain in domains]
+
+    @property
+    @readable("portWithOffset", doc="The shutdown port with portOffset; -1 for none.")
+    def port_with_offset(self) -> int:
+        return self.shutdown_port
 
     @property
     def utility(self) -> UtilityExecutor:

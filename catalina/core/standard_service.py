@@ -13,6 +13,8 @@ from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle
 from catalina.mapper.mapper import Mapper
 from catalina.mapper.mapper_listener import MapperListener
+from catalina.mbeans.object_name import ObjectName
+from catalina.operations import readable
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
@@ -64,6 +66,12 @@ class StandardService(Lifecycle):
 
     def __str__(self) -> str:
         return f"StandardService[{self.name}]"
+
+    @property
+    @readable("connectorNames", doc="Names of the connectors' beans.")
+    def connector_names(self) -> list[ObjectName]:
+        domain = self.engine.name if self.engine is not None else "Catalina"
+        return [connector.object_name(domain) for connector in self.connectors]
 
     def set_engine(self, engine: StandardEngine) -> None:
         """The service's one engine; a second ``<Engine>`` replaces the first, as in Tomcat."""

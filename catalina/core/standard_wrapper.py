@@ -111,7 +111,7 @@ class StandardWrapper(ContainerBase):
 
     @property
     @readable("loadOnStartup", doc="Its place in the start; negative: with its first request.")
-    def load_on_startup_place(self) -> int:
+    def start_order(self) -> int:
         place = self.definition.load_on_startup
         return -1 if place is None else place
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalina.attributes import Attribute
 from catalina.coyote.socket_attributes import SocketAttributes
+from catalina.operations import Long, operation, readable
 
 __all__ = ["AbstractProtocol"]
 
@@ -20,6 +23,8 @@ class AbstractProtocol(SocketAttributes):
     name_prefix = "nio"
     #: The Java class, whose name the log lines of start and stop carry.
     logger_name = "org.apache.coyote.AbstractProtocol"
+    #: The Connector, for its bean; set by it.
+    connector: Any = None
 
     accept_count = Attribute(
         int, 100, aliases=("backlog",), doc="Connections that the kernel queues while maxConnections is reached."
@@ -110,3 +115,55 @@ class AbstractProtocol(SocketAttributes):
     def effective_keep_alive_timeout_ms(self) -> int:
         """keepAliveTimeout, or connectionTimeout where it is not set."""
         return self.effective_connection_timeout_ms if self.keep_alive_timeout is None else self.keep_alive_timeout
+
+    # -- what its bean tells
+
+    @property
+    @readable("name", doc="Protocol, address and port, in quotation marks.")
+    def quoted_name(self) -> str | None:
+        return None if self.connector is None else f'"{self.connector.name}"'
+
+    @property
+    @readable("port", doc="As configured.")
+    def configured_port(self) -> int:
+        return -1 if self.connector is None else int(self.connector.port)
+
+    @property
+    @readable("localPort", doc="That it listens on, -1 when it does not.")
+    def bound_port(self) -> int:
+        return -1 if self.connector is None else int(self.connector.local_port)
+
+    @property
+    @readable("portWithOffset", doc="With the Server's portOffset.")
+    def offset_port(self) -> int:
+        return -1 if self.connector is None else int(self.connector.port_with_offset)
+
+    @property
+    @readable("connectionCount", doc="Connections that are open.")
+    def open_connections(self) -> Long:
+        connector = self.connector
+        return len(connector.endpoint.connections) if connector is not None and connector.state.available else 0
+
+    @property
+    @readable("paused", doc="Whether it accepts no connections for the moment.")
+    def is_paused(self) -> bool:
+        connector = self.connector
+        return bool(connector is not None and connector.state.available and connector.endpoint.paused)
+
+    @operation
+    def pause(self) -> None:
+        """Accept no more connections; requests in flight go on."""
+        if self.connector is not None:
+            self.connector.pause()
+
+    @operation
+    def resume(self) -> None:
+        """Accept connections again."""
+        if self.connector is not None:
+            self.connector.resume()
+
+    @operation
+    def reload_ssl_host_configs(self) -> None:
+        """Read keys and certificates anew; connections that are open stay."""
+        if self.connector is not None:
+            self.connector.reload_ssl_host_configs()

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from catalina.attributes import Component
 from catalina.operations import Long, operation, readable
 
-__all__ = ["RequestGroupInfo"]
+__all__ = ["RequestGroupInfo", "bucket_of", "longest_of"]
 
 #: Requests that are noted before they are added up: adding them in one go costs a sixth.
 _BATCH = 256
+
+
+#: Steps that each doubling of the time is divided into, by bits.
+_STEP_BITS = 2
+
+
+def bucket_of(elapsed_ns: int) -> int:
+    """The number of the step that a time falls into; four steps to each doubling, from a microsecond on."""
+    us = elapsed_ns >> 10
+    extra = us.bit_length() - _STEP_BITS - 1
+    return us if extra <= 0 else (extra + 1 << _STEP_BITS) + (us >> extra) - (1 << _STEP_BITS)
+
+
+def longest_of(bucket: int) -> float:
+    """Seconds at which a step ends."""
+    extra = (bucket >> _STEP_BITS) - 1
+    us = bucket + 1 if extra <= 0 else (bucket & (1 << _STEP_BITS) - 1 | 1 << _STEP_BITS) + 1 << extra
+    return us * 1024 / 1e9
 
 
 class RequestGroupInfo(Component):
@@ -27,6 +45,7 @@ class RequestGroupInfo(Component):
     def _begin_anew(self) -> None:
         self._count = self._errors = self._sent = self._received = self._processing_ns = self._max_ns = 0
         self._min_ns: int | None = None
+        self._times: Counter[int] = Counter()
 
     def count(self, elapsed_ns: int, is_error: bool, sent: int, received: int) -> None:
         """One more request is through. Any thread."""
@@ -45,6 +64,7 @@ class RequestGroupInfo(Component):
             self._sent += sum(sent)
             self._received += sum(received)
             self._processing_ns += sum(elapsed_ns)
+            self._times.update(map(bucket_of, elapsed_ns))
             self._max_ns = max(self._max_ns, *elapsed_ns)
             shortest = min(elapsed_ns)
             self._min_ns = shortest if self._min_ns is None else min(self._min_ns, shortest)
@@ -90,6 +110,12 @@ class RequestGroupInfo(Component):
     def min_time(self) -> int | None:
         self._add_up()
         return None if self._min_ns is None else self._min_ns // 1_000_000
+
+    def times(self) -> dict[int, int]:
+        """How many requests took how long, by the number of :func:`bucket_of`."""
+        self._add_up()
+        with self._lock:
+            return dict(self._times)
 
     @operation
     def reset_counters(self) -> None:

@@ -107,9 +107,10 @@ class NodeProcess:
     def ask(self, verb: str, **arguments: Any) -> list[str]:
         """What ``catalina VERB`` prints for this node. Raises CatalinaError with the node's own text."""
         try:
-            return ask(socket_path(self.base.directory), {"verb": verb, **arguments})
+            lines: list[str] = ask(socket_path(self.base.directory), {"verb": verb, **arguments})["lines"]
         except OSError as error:
             raise CatalinaError(f"{self.name} does not answer: {error.strerror or error}") from error
+        return lines
 
     def reload(self) -> list[str]:
         """Stop and start the application; its sessions stay. Raises CatalinaError when it does not start again."""
@@ -118,7 +119,7 @@ class NodeProcess:
     def sessions(self) -> dict[str, str]:
         """Session id -> ``primary`` or ``backup``, of the application on this node."""
         name = ContextName.of_path(self.base.path, "").display_name
-        lines = [line.split() for line in self.ask("sessions", name=name)]
+        lines = [line.split() for line in self.ask("holds", name=name)]
         return {words[1]: words[0] for words in lines if words and words[0] in ("primary", "backup")}
 
     def stop(self) -> int | None:

@@ -56,6 +56,7 @@ OLD_NAMES = {
     "org.apache.catalina.cluster.deploy.FarmWarDeployer": "org.apache.catalina.ha.deploy.FarmWarDeployer",
     "org.apache.catalina.ha.session.SimpleTcpReplicationManager": "org.apache.catalina.ha.session.DeltaManager",
     # the rest
+    "org.apache.catalina.mbeans.JmxRemoteLifecycleListener": "org.apache.catalina.jmx.JmxRemoteLifecycleListener",
     "org.apache.coyote.tomcat4.CoyoteConnector": "org.apache.catalina.connector.Connector",
     "org.apache.coyote.tomcat5.CoyoteConnector": "org.apache.catalina.connector.Connector",
     "org.apache.catalina.deploy.NamingResources": "org.apache.catalina.deploy.NamingResourcesImpl",
@@ -83,9 +84,6 @@ JAVA_ONLY = {
     "org.apache.catalina.startup.TldConfig": _JAR_SCANNING,
     "org.apache.catalina.connector.MapperListener": "the mapper needs no listener",
     "org.apache.catalina.mbeans.ServerLifecycleListener": "every component is registered without a listener",
-    "org.apache.catalina.mbeans.JmxRemoteLifecycleListener": (
-        "there is no JMX port; nothing outside the process reads the beans yet"
-    ),
     "org.apache.catalina.util.SystemPropertyReplacerListener": "properties are replaced while they are read",
     "org.apache.catalina.core.ContextNamingInfoListener": "names are looked up in the context, there is no java: URL",
     "org.apache.catalina.core.NamingContextListener": "every context and server has its names without a listener",

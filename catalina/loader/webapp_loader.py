@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from importlib.machinery import all_suffixes
 from typing import TYPE_CHECKING, Any
@@ -143,10 +143,18 @@ class WebappLoader(Lifecycle):
             why = describe_failure(exc, self.space) + cure_of(exc, self.space)
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
 
-    def has_loaded(self, module: str) -> bool:
-        """Whether the application, or a library on its behalf, has imported a module. Imports nothing."""
+    def uses(self, module: str) -> bool:
+        """Whether a module is loaded, and the application brings its package or names it in an import statement.
+
+        Imports nothing. What only a library of the environment imports may be there for another application.
+        """
+        top, space = module.partition(".")[0], self.space
         with self.bound():
-            return module in sys.modules
+            if space is None or module not in sys.modules:
+                return False
+            return top in space.claimed or any(
+                name.partition(".")[0] == top for named in self._names() for name in named
+            )
 
     def _load_dotted(self, name: str) -> Any:
         """The longest prefix that is a module, then attributes."""
@@ -217,18 +225,22 @@ class WebappLoader(Lifecycle):
         return True
 
     def _is_imported_somewhere(self, name: str) -> bool:
-        space = self.space
         if self._unnamed.get(name) == len(sys.modules):
             return False
+        if any(name in named for named in self._names()):
+            return True
+        self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
+        return False
+
+    def _names(self) -> Iterable[set[str]]:
+        """The modules that import statements name, for each loaded module of the application."""
+        space = self.space
         for loaded, module in list(sys.modules.items()):
             if loaded not in self._named and space is not None and space.owns_module(module):
                 code = code_of(module)
                 package = getattr(module, "__package__", None) or ""
                 self._named[loaded] = set() if code is None else modules_named(code, package)
-        if any(name in named for named in self._named.values()):
-            return True
-        self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
-        return False
+        return self._named.values()
 
     def compiled_modules(self) -> list[str]:
         """The compiled modules of the application that this process has loaded, and would load again at a restart."""

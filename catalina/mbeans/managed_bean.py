@@ -8,10 +8,15 @@ There is no list of attributes beside the code (Tomcat has mbeans-descriptors.xm
 XML names are the names of beans, too: ``max_active`` is ``maxActive``; the parts of a channel begin with a capital
 letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks what has another name, and what can be called.
 
-A class says in ``bean_hidden`` (Python names) what is no attribute of its bean, in ``bean_fixed`` (XML names) what
-cannot be set while it runs, in ``bean_names`` (XML name -> name) what its bean calls otherwise, in
-``bean_notifications`` what it tells, and in ``bean_class`` its class's name where the
-rule does not give it.
+A class says how its bean differs:
+
+- ``bean_class``: its class's name where the rule does not give it
+- ``bean_hidden`` (Python names): what is no attribute
+- ``bean_fixed`` (XML names): what cannot be set while it runs
+- ``bean_names`` (XML name -> name): what is called otherwise
+- ``bean_types`` (XML name -> Java's type): what is of another type in Java
+- ``bean_notifications``: what it tells
+- ``bean_interfaces``: Java's interfaces that it stands for
 """
 
 from __future__ import annotations
@@ -158,7 +163,7 @@ class ManagedBean:
         if self._is_channel_part or not self._has_modeler:
             names = sorted(readers)
         else:
-            names = hash_map_order([*readers, _MODELER_TYPE])
+            names = hash_map_order(readers)
         attributes = tuple(self._attribute_info(name, readers.get(name, ""), writable) for name in names)
         return BeanInfo(
             self.modeler_class,
@@ -197,11 +202,11 @@ class ManagedBean:
 
     def _type_of_value(self, name: str, reader: str) -> str:
         declaration = self._declarations().get(name)
-        if declaration is not None and declaration.kind in _JAVA_KINDS:
+        if declaration is not None and declaration.kind in _JAVA_KINDS and not self._is_text(reader):
             kind = _JAVA_KINDS[declaration.kind]
             value = getattr(self.component, reader, 0)
             return whole_number_type(name, self.class_name, value) if kind == "int" else kind
-        if declaration is not None:
+        if declaration is not None and self._is_text(reader):
             return _STRING
         value = self.value_of(name, reader)
         if isinstance(value, bool):
@@ -259,7 +264,12 @@ class ManagedBean:
     def _is_text(self, reader: str) -> bool:
         """True for a declared attribute that is no number or truth value: Java shows what the XML would say."""
         one = self._by_python_name().get(reader)
-        return one is not None and one.kind not in _JAVA_KINDS
+        if one is None:
+            return False
+        forced: dict[str, str] = getattr(self.component, "bean_types", {})
+        if forced.get(one.xml) == _STRING:
+            return True
+        return one.kind not in _JAVA_KINDS and not isinstance(getattr(self.component, reader), int | float)
 
     def _by_python_name(self) -> dict[str, Attribute[Any]]:
         return {one.name: one for one in type(self.component).attributes().values()}

@@ -46,6 +46,12 @@ class _Binding:
                     self._made.append(self.make())
         return self._made[0]
 
+    @property
+    def object_if_made(self) -> Any:
+        """The object, None when nobody has asked for it."""
+        made = self._made
+        return made[0] if made else None
+
     def close(self, name: str) -> None:
         """End the object, if one was made. A failure is logged: the others must end too."""
         while self._made:
@@ -72,6 +78,11 @@ class NamingContext:
     def names(self) -> tuple[str, ...]:
         """The bound names, sorted."""
         return tuple(sorted(self._bindings))
+
+    def made(self) -> list[tuple[str, Any]]:
+        """Names and objects of those that somebody has looked up; nothing is made for that."""
+        found = [(name, binding.object_if_made) for name, binding in tuple(self._bindings.items())]
+        return [(name, made) for name, made in found if made is not None]
 
     def bind(self, name: str, make: Callable[[], Any], singleton: bool = True, close_method: str | None = None) -> None:
         """Bind a name; a binding that is there already is replaced.

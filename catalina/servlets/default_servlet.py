@@ -144,7 +144,7 @@ class DefaultServlet(Component):
             except BadConditionError:
                 return send_error(environ, start_response, 400)
             except UnsatisfiableError:
-                environ["catalina.send_error"](416, None)
+                environ["catalina.send_error"]((416, None))
                 start_response("416 Range Not Satisfiable", [*headers, ("Content-Range", f"bytes */{entity.size}")])
                 return []
             headers += [("ETag", etag), ("Last-Modified", resource.last_modified)]
@@ -310,7 +310,7 @@ class DefaultServlet(Component):
         return ", ".join(methods)
 
     def _not_allowed(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        environ["catalina.send_error"](405, None)
+        environ["catalina.send_error"]((405, None))
         start_response("405 Method Not Allowed", [("Allow", self._allowed(resource_path(environ) or "/"))])
         return []
 

@@ -154,6 +154,12 @@ class LocalSource:
         if session is not None:
             self.cookie = session.id
 
+    def switch_session(self, session_id: str) -> None:
+        """Use another session from now on, and have the framework send its cookie."""
+        self.end()
+        self._session, self._requested = None, session_id
+        self.send_session_cookie()
+
     def delete_session_cookie(self) -> None:
         """Have the framework delete the cookie."""
         self.cookie = ""

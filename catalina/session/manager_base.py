@@ -17,7 +17,7 @@ from catalina.operations import Impact, Long, operation
 from catalina.session.attribute_codec import AttributeCodec
 from catalina.session.session_event import ListenerTable
 from catalina.session.standard_session import StandardSession
-from catalina.session.steady_clock import STEADY_CLOCK
+from catalina.session.steady_clock import STEADY_CLOCK, milliseconds_of
 from catalina.util.java_dates import java_date
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 
@@ -91,6 +91,7 @@ class ManagerBase(Lifecycle):
 
     def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
+        self.use_clock(clock)
         self.context: Any = None
         #: The application is distributable: what it puts into a session must be able to travel, also to nobody.
         self.must_travel = False
@@ -100,7 +101,6 @@ class ManagerBase(Lifecycle):
         self.sessions: dict[str, StandardSession] = {}
         self.listeners = ListenerTable()
         self.codec = AttributeCodec(self)
-        self._clock = clock
         self._ticks = 0
         self.session_counter = 0
         self.expired_sessions = 0
@@ -117,9 +117,11 @@ class ManagerBase(Lifecycle):
 
     # -- surroundings --------------------------------------------------------------------------------------------
 
-    def now_ms(self) -> int:
-        """Milliseconds since the epoch, by a clock that no step of the wall clock moves."""
-        return int(self._clock() * 1000)
+    def use_clock(self, clock: Callable[[], float]) -> None:
+        """Take the time from ``clock``: seconds since the epoch that no step of the wall clock moves."""
+        self._clock = clock
+        #: Milliseconds since the epoch.
+        self.now_ms = milliseconds_of(clock)
 
     @property
     def default_max_inactive_interval(self) -> int:
@@ -282,6 +284,12 @@ class ManagerBase(Lifecycle):
         """When a session's last request but one began, in ms since 1970; -1 when there is none."""
         session = self.find_session(session_id)
         return -1 if session is None else session.last_accessed_time_ms
+
+    @operation(impact=Impact.INFO)
+    def get_this_accessed_time(self, session_id: str) -> str:
+        """When a session's last request began, as text; empty when there is none."""
+        session = self.find_session(session_id)
+        return "" if session is None else java_date(session.this_accessed_time_ms)
 
     @operation(name="processExpires")
     def process_expires_now(self) -> None:

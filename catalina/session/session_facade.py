@@ -28,6 +28,8 @@ class SessionSource(Protocol):
 
     def send_session_cookie(self) -> None: ...
 
+    def switch_session(self, session_id: str) -> None: ...
+
     def delete_session_cookie(self) -> None: ...
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None: ...
@@ -49,6 +51,14 @@ class OneSession:
 
     def send_session_cookie(self) -> None:
         """There is no response: the next one that answers for this session sends the cookie as it is then."""
+
+    def switch_session(self, session_id: str) -> None:
+        """It is bound to one session.
+
+        Raises:
+            InvalidSessionError: always.
+        """
+        raise InvalidSessionError(f"switchSession: bound to the session [{self.session.id}]")
 
     def delete_session_cookie(self) -> None:
         """There is no response to say it in; a cookie of a session that has ended leads nowhere."""

@@ -97,6 +97,11 @@ class StagedAttributes(MutableMapping[str, Any]):
         self._set.clear()
         self._copies.clear()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the session that these are of has ended since: to write them into another one would revive it."""
+        return self._session is not None and not self._session.alive
+
     def become(self, values: Mapping[str, Any]) -> None:
         """Hold these values and no others, as a framework's dict has them in the end.
 

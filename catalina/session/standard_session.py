@@ -305,9 +305,13 @@ class StandardSession:
         if type(value) in IMMUTABLE:
             return value, None
         codec = self.manager.codec
-        try:
-            form = self._form_of(name, value)
-        except NotReplicableError:
+        form = self._encoded.get(name) if value is UNDECODED else None
+        if form is None:
+            try:
+                form = codec.encode_if_allowed(name, value)
+            except NotReplicableError:
+                return value, None
+        if form is None:  # a filter holds it back
             return value, None
         copy = codec.decode(self, name, form, for_application=True)
         if type(copy) in IMMUTABLE or type(copy) is OpaqueValue:
@@ -316,11 +320,6 @@ class StandardSession:
                 raise KeyError(name)
             return value, None
         return copy, codec.encode_as_read(copy, form)
-
-    def _form_of(self, name: str, value: object) -> EncodedValue:
-        """The bytes of a value as it is now. Raises NotReplicableError."""
-        encoded = self._encoded.get(name) if value is UNDECODED else None
-        return self.manager.codec.encode(name, value) if encoded is None else encoded
 
     def wait_for(self, name: str, value: object, modules: frozenset[str]) -> None:
         """Parts of a value are still bytes: they are decoded when it is read after one of the modules was loaded."""

@@ -12,6 +12,7 @@ from catalina.digester.digester import Digested, Digester
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
 from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
+from catalina.jmx.jmx_remote import JmxRemote
 from catalina.juli.logging_bean import LoggingBean
 from catalina.lifecycle import LifecycleState
 from catalina.mbeans.object_name import ObjectName
@@ -107,6 +108,7 @@ class Catalina:
         server.catalina_home = self.home
         server.catalina_base = self.base
         server.properties = self.properties
+        server.add_lifecycle_listener(JmxRemote())
         server.add_lifecycle_listener(ControlSocket())
         server.mbeans.add_source(lambda: server_beans(server))
         server.mbeans.add_source(platform_beans(self.properties))

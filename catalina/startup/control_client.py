@@ -1,4 +1,4 @@
-"""``catalina deploy|undeploy|list|reload|sessions``: asks the running node, shows how far it is."""
+"""The ``catalina`` command's verbs that ask the running node (:data:`VERBS`); shows how far it is."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from catalina.errors import CatalinaError
+from catalina.startup import top
 from catalina.startup.control_socket import bound_address, socket_path
 
 __all__ = ["USAGE", "VERBS", "ask", "main"]
 
-VERBS = ("deploy", "undeploy", "list", "reload", "sessions")
+VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top", "doctor")
 
 Progress = Callable[[str, int, int], None]
 
@@ -31,7 +32,12 @@ USAGE = """\
   undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files; --farm: on all nodes of its farm
   list              the applications of the running node
   reload PATH       stop and start an application
-  sessions PATH     the sessions of an application on this node, and whether it serves them or keeps a backup"""
+  drain [--wait [N]]  say DOWN to health checks, end connections; wait up to N (60) seconds until nothing is under way
+  undrain           serve as before
+  status [--json]   how the node is: connectors, applications, members
+  sessions [PATH]   where the sessions of each application are; those of one application
+  top [-d N]        the same as a live view: rates, response times, members, slow requests
+  doctor [--json]   examines the node, its machine and its group; exit code 1: warnings, 2: errors"""
 
 
 class ProgressBar:
@@ -74,6 +80,8 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
     request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
     path = socket_path(base)
     file = None
+    if verb == "top":
+        return top.main(path, options.delay, options.frames)
     if verb == "deploy":
         try:
             request["file"], file = _archive(Path(options.file))
@@ -96,7 +104,18 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     if verb == "deploy":
         parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("file", metavar="FILE", help="a wheel, war or zip, or a directory")
-    elif verb != "list":
+    elif verb == "drain":
+        parser.add_argument("--wait", nargs="?", type=float, const=60.0, metavar="SECONDS",
+                            help="until nothing is under way")  # fmt: skip
+    elif verb in ("status", "doctor"):
+        parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
+    elif verb == "sessions":
+        parser.add_argument("--ids", action="store_true", help="whole ids; whoever has one has the session")
+        parser.add_argument("name", metavar="PATH", nargs="?")
+    elif verb == "top":
+        parser.add_argument("-d", dest="delay", type=float, default=1.0, metavar="SECONDS", help="between two looks")
+        parser.add_argument("-n", dest="frames", type=int, default=0, metavar="N", help="so many views, then end")
+    elif verb not in ("list", "undrain"):
         if verb == "undeploy":
             parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("name", metavar="PATH")
@@ -132,8 +151,10 @@ def _pack(root: Path, sink: IO[bytes]) -> None:
                 archive.write(source, source.relative_to(root))
 
 
-def ask(path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None) -> list[str]:
-    """Ask the node whose socket this is; the lines that it answers with.
+def ask(
+    path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None
+) -> dict[str, Any]:
+    """Ask the node whose socket this is; its answer: ``lines``, and perhaps an ``exit`` code.
 
     Args:
         path: of its socket (``socket_path``).
@@ -151,11 +172,11 @@ def ask(path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show
         socket.send_fds(sock, [json.dumps(request).encode() + b"\n"], [file.fileno()] if file is not None else [])
         with sock.makefile("rb") as answers:
             for line in answers:
-                answer = json.loads(line)
+                answer: dict[str, Any] = json.loads(line)
                 if "error" in answer:
                     raise CatalinaError(answer["error"])
                 if "lines" in answer:
-                    return [str(line) for line in answer["lines"]]
+                    return answer
                 if show is not None:
                     show(*answer["progress"])
     raise CatalinaError("the node went away before it had answered")
@@ -164,11 +185,11 @@ def ask(path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show
 def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
     bar = ProgressBar(sys.stderr)
     try:
-        lines = ask(path, request, file, bar.show)
+        answer = ask(path, request, file, bar.show)
     except CatalinaError as error:
         bar.clear()
         print(f"catalina: {error}", file=sys.stderr)
         return 1
     bar.clear()
-    print("\n".join(lines))
-    return 0
+    print("\n".join(answer["lines"]))
+    return int(answer.get("exit", 0))

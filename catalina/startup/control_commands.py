@@ -18,6 +18,7 @@ from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
+from catalina.startup.node_commands import NodeCommands, Outcome, columns
 
 __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 
@@ -41,17 +42,17 @@ class ControlCommands:
 
     server: StandardServer
 
-    def run(self, verb: str, arguments: dict[str, Any], file: IO[bytes] | None, report: Report) -> list[str]:
+    def run(self, verb: str, arguments: dict[str, Any], file: IO[bytes] | None, report: Report) -> list[str] | Outcome:
         """Do what a client asks.
 
         Raises:
             CatalinaError: it cannot be done; the text says why.
         """
-        method = getattr(self, f"do_{verb}", None)
+        method = getattr(self, f"do_{verb}", None) or getattr(NodeCommands(self.server), f"do_{verb}", None)
         if method is None:
             raise CatalinaError(f"no command {verb!r}")
-        lines: list[str] = method(self._host(arguments.get("host")), arguments, file, report)
-        return lines
+        done: list[str] | Outcome = method(self._host(arguments.get("host")), arguments, file, report)
+        return done
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """The applications of a host: path and version, state, sessions, directory, and why one does not run."""
@@ -60,8 +61,7 @@ class ControlCommands:
         for state in states:
             sessions = "-" if state.sessions is None else str(state.sessions)
             rows.append((state.name, state.label, sessions, state.directory, state.reason))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)] + [0]
-        return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return columns(rows)
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop and start an application; its requests wait."""
@@ -76,8 +76,11 @@ class ControlCommands:
             raise DeploymentError(_why(f"[{context.name or '/'}] does not start again", context.failure))
         return [f"reloaded [{context.name or '/'}]"]
 
-    def do_sessions(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """Each session of an application that is on this node: ``primary`` or ``backup``, and its id."""
+    def do_holds(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """Each session of an application that is on this node: ``primary`` or ``backup``, and its id.
+
+        For the trial group and for tests; ``catalina sessions`` is for operators.
+        """
         context = host.find_child(_name_of(arguments).name)
         if not isinstance(context, StandardContext) or context.manager is None:
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")

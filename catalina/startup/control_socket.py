@@ -4,7 +4,7 @@ One request a connection, each message one line of JSON::
 
     client   {"verb": "deploy", "file": "shop.whl", ...}          with the open file beside it (SCM_RIGHTS)
     node     {"progress": ["copying", 1048576, 20000000]}         any number of these
-    node     {"lines": ["deployed [/shop##1.4.0]"]} or {"error": "..."}
+    node     {"lines": ["deployed [/shop##1.4.0]"], "exit": 0} or {"error": "..."}
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import json
 import logging
 import os
+import pwd
 import socket
 import struct
 import threading
@@ -23,7 +24,9 @@ from typing import IO, Any
 from catalina.core.standard_server import StandardServer
 from catalina.errors import CatalinaError
 from catalina.lifecycle import LifecycleEvent
+from catalina.mbeans.audit import Caller, audit
 from catalina.startup.control_commands import ControlCommands
+from catalina.startup.node_commands import Outcome
 
 __all__ = ["ControlSocket", "bound_address", "socket_path"]
 
@@ -34,6 +37,8 @@ MAX_REQUEST = 65536
 MAX_CLIENTS = 8
 #: Seconds a client has to say what it wants.
 REQUEST_SECONDS = 10.0
+#: Commands that change something.
+CHANGING = frozenset(("deploy", "undeploy", "reload", "drain", "undrain"))
 #: Seconds that a stop waits for commands under way: one of them may be why the node ends.
 ANSWER_SECONDS = 1.0
 
@@ -145,11 +150,14 @@ class ControlSocket:
         try:
             verb = str(request.pop("verb", ""))
             log.info("Command %s %s", verb, request)
-            lines = self._commands.run(
+            done = self._commands.run(
                 verb, request, file, lambda what, done, total: _send(client, {"progress": [what, done, total]})
             )
-            _send(client, {"lines": lines})
+            outcome = done if isinstance(done, Outcome) else Outcome(done)
+            _note(verb, uid, request)
+            _send(client, {"lines": outcome.lines, "exit": outcome.code})
         except CatalinaError as error:
+            _note(verb, uid, request, error)
             _send(client, {"error": str(error)})
         except BaseException as error:  # an application's code among it
             log.exception("Command failed")
@@ -157,6 +165,18 @@ class ControlSocket:
         finally:
             if file is not None:
                 file.close()
+
+
+def _note(verb: str, uid: int, request: dict[str, Any], failed: Exception | None = None) -> None:
+    """The audit line of a command that changes something."""
+    if verb not in CHANGING:
+        return
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    subject = " ".join(f"{name}={value}" for name, value in sorted(request.items()))
+    audit(Caller("command", user, "local"), verb, subject, failed=failed)
 
 
 def _send(client: socket.socket, message: dict[str, Any]) -> None:

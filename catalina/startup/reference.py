@@ -29,8 +29,8 @@ def component_classes() -> list[type[Component]]:
     """Every component that an element can create, sorted by className; bases that only share code are left out."""
     found: dict[str, type[Component]] = {}
     for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
-        if module.name.endswith("__main__"):
-            continue
+        if module.name.endswith("__main__") or module.name.startswith("catalina.contrib."):
+            continue  # the adapters have no components, and need their frameworks
         for kind in _classes_in(module.name):
             name = tomcat_class_name(kind)
             if name.startswith("org.apache.") and not _BASE.search(name) and find_class(name) is kind:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Component
+from catalina.connector.request_processor_bean import RequestProcessorBean
 from catalina.connector.thread_pool_bean import ThreadPoolBean
+from catalina.core.context_bean import J2EE
+from catalina.core.filter_bean import FilterBean
 from catalina.ha.tcp.member_bean import MemberBean
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.registry import fenced
+from catalina.naming.data_source_bean import DataSourceBean, is_engine
 from catalina.startup.host_config import HostConfig
 from catalina.webresources.cache_bean import CacheBean
 
@@ -26,6 +30,8 @@ __all__ = ["server_beans"]
 
 Beans = Iterator[tuple[ObjectName, Component]]
 
+#: Requests of one connector that are listed.
+MAX_REQUESTS = 1000
 #: Tomcat's domain for what belongs to no engine, and when there is none.
 DEFAULT_DOMAIN = "Catalina"
 
@@ -37,6 +43,7 @@ def server_beans(server: StandardServer) -> Beans:
     if server.global_naming_resources is not None:
         yield ObjectName(domain, {"type": "NamingResources"}), server.global_naming_resources
         yield from _named_resources({"resourcetype": "Global"}, server.global_naming_resources)
+        yield from fenced(_data_sources(domain, {}, server.global_naming_resources))
     for service in server.services:
         yield from fenced(_service(service))
 
@@ -53,16 +60,27 @@ def _service(service: StandardService) -> Beans:
 
 
 def _connector(domain: str, connector: Connector) -> Beans:
-    address = connector.protocol_handler.address
-    where = {"port": str(connector.port_with_offset), **({"address": quote(address)} if address else {})}
-    yield ObjectName(domain, {"type": "Connector", **where}), connector
-    yield ObjectName(domain, {"type": "ProtocolHandler", **where}), connector.protocol_handler
+    own = connector.object_name(domain)
+    yield own, connector
+    yield ObjectName(domain, {**own.keys, "type": "ProtocolHandler"}), connector.protocol_handler
     yield ObjectName(domain, {"type": "GlobalRequestProcessor", "name": quote(connector.name)}), connector.request_info
     yield ObjectName(domain, {"type": "ThreadPool", "name": quote(connector.name)}), ThreadPoolBean(connector)
     pool = {"ThreadPool": quote(connector.name)}
     for config in connector.ssl_host_configs:
         name = quote(str(getattr(config, "host_name", "_default_")))
         yield ObjectName(domain, {"type": "SSLHostConfig", **pool, "name": name}), config
+        for certificate in config.certificates:
+            keys = {"type": "SSLHostConfigCertificate", **pool, "Host": name, "name": str(certificate.type)}
+            yield ObjectName(domain, keys), certificate
+    yield from fenced(_requests(domain, connector))
+
+
+def _requests(domain: str, connector: Connector) -> Beans:
+    """The requests that run now."""
+    running = connector.endpoint.running_requests() if connector.state.available else []
+    for number, request in enumerate(running[:MAX_REQUESTS], 1):
+        keys = {"type": "RequestProcessor", "worker": quote(connector.name), "name": f"HttpRequest{number}"}
+        yield ObjectName(domain, keys), RequestProcessorBean(request)
 
 
 def _engine(engine: StandardEngine) -> Beans:
@@ -85,9 +103,9 @@ def _host(domain: str, host: StandardHost) -> Beans:
 
 
 def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans:
-    module = f"//{host.name}{context.name if context.name.startswith('/') else '/' + context.name}"
-    j2ee = {"J2EEApplication": "none", "J2EEServer": "none"}
-    yield ObjectName(domain, {"j2eeType": "WebModule", "name": module, **j2ee}), context
+    own = context.object_name(domain, host.name)
+    yield own, context
+    module = own.keys["name"]
     keys = {"host": host.name, "context": context.name or "/"}
     yield from _container(domain, context, keys)
     for kind, part in (
@@ -102,7 +120,14 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
         yield ObjectName(domain, {"type": "WebResourceRoot", **keys, "name": "Cache"}), CacheBean(cache)
     for wrapper in context.children:
         name = {"j2eeType": "Servlet", "WebModule": module, "name": _plain(wrapper.name)}
-        yield ObjectName(domain, {**name, **j2ee}), wrapper
+        yield ObjectName(domain, {**name, **J2EE}), wrapper
+    for definition in context.filter_definitions.values():
+        name = {"j2eeType": "Filter", "WebModule": module, "name": _plain(definition.name)}
+        yield ObjectName(domain, {**name, **J2EE}), FilterBean(definition)
+    if context.naming.entries:
+        yield ObjectName(domain, {"type": "NamingResources", **keys}), context.naming
+        yield from _named_resources({"resourcetype": "Context", **keys}, context.naming)
+        yield from fenced(_data_sources(domain, keys, context.naming))
 
 
 def _plain(text: str) -> str:
@@ -166,6 +191,18 @@ def _channel(channel: Any, name: str) -> Beans:
             yield named(component=component), part
     for interceptor in channel.interceptors:
         yield named(component="Interceptor", interceptorName=type(interceptor).__name__), interceptor
+
+
+def _data_sources(domain: str, keys: dict[str, str], resources: Any) -> Beans:
+    """The pools that somebody has looked up."""
+    entries = {str(getattr(entry, "name", "")): entry for entry in resources.entries}
+    for name, made in resources.names.made():
+        if is_engine(made):
+            entry = entries.get(name)
+            wanted = getattr(entry, "properties", {}).get("initialSize", "0")
+            kind = {"type": "DataSource", **keys, "class": str(getattr(entry, "type", "javax.sql.DataSource"))}
+            initial = int(wanted) if wanted.isdecimal() else 0
+            yield ObjectName(domain, {**kind, "name": quote(name)}), DataSourceBean(made, initial)
 
 
 def _named_resources(keys: dict[str, str], resources: Any) -> Beans:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from catalina.attributes import Place
 from catalina.digester.findings import Finding
+from catalina.errors import ConfigurationError
+from catalina.jmx.remote_settings import PREFIX, read_settings
 
 __all__ = ["process_properties", "process_remarks"]
-
-_JMX_REMOTE = "com.sun.management.jmxremote"
 
 
 def process_properties() -> dict[str, str]:
@@ -36,10 +36,18 @@ def process_properties() -> dict[str, str]:
 
 
 def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Requests of a node's properties that are not met: findings of level WARNING."""
-    asked = sorted(name for name in properties if name.startswith(_JMX_REMOTE))
-    if asked:
-        text = f"there is no JMX port yet: {', '.join(asked)} {'opens' if len(asked) == 1 else 'open'} nothing"
+    """Requests of a node's properties that are not met, or that an operator should know of: findings."""
+    base = Path(properties.get("catalina.base", "."))
+    try:
+        settings = read_settings(properties, base)
+    except ConfigurationError as error:
+        yield Finding(logging.ERROR, Place("properties", 0), "", f"the JMX port cannot be opened: {error}")
+        return
+    if settings is not None:
+        for remark in settings.remarks:
+            yield Finding(logging.WARNING, Place("properties", 0), "", f"JMX port: {remark}")
+    elif any(name.startswith(PREFIX) for name in properties):
+        text = f"{PREFIX} without {PREFIX}.port opens nothing: tools cannot attach to Python as to a local JVM"
         yield Finding(logging.WARNING, Place("properties", 0), "", text)
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "MembershipListener",
     "ObjectBytes",
     "parse_send_options",
+    "send_options_name",
 ]
 
 SEND_OPTIONS_BYTE_MESSAGE = 0x01
@@ -76,6 +77,15 @@ _NAMES = {
     "udp": SEND_OPTIONS_UDP,
     "multicast": SEND_OPTIONS_MULTICAST,
 }
+
+
+def send_options_name(options: int) -> str:
+    """The bits in Tomcat's words: ``sync, use_ack``, ``async``; empty for none."""
+    words = {}
+    for word in ("byte", "use_ack", "sync", "async", "secure", "udp", "multicast"):
+        words[_NAMES[word]] = word
+    chosen = [words[bit] for bit in sorted(words, reverse=True) if options & bit]
+    return ", ".join(chosen)
 
 
 def parse_send_options(text: str) -> int:

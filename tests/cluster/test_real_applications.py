@@ -55,6 +55,11 @@ def index():
 def hello(name):
     return greeting(name)
 
+@app.route("/flask")
+def flask_session():  # Flask's own session, without a word about the container: one cookie for both
+    session.setdefault("said", []).append("@WHO@")
+    return f"{session['said']} {request.environ['catalina.session']['said']} {sorted(request.cookies)}"
+
 @app.route("/late")
 def late():
     from site_pages import settings
@@ -168,11 +173,19 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         node.close()
 
 
-def ask(node: Node, path: str, method: str = "GET", body: str = "") -> tuple[int, str]:
+def ask(
+    node: Node, path: str, method: str = "GET", body: str = "", cookies: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """Status and body; ``cookies`` are sent, and gets those of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", node.http_port, timeout=30)
     try:
-        connection.request(method, path, body.encode(), {"Depth": "0", "Authorization": ANNA})
+        headers = {"Depth": "0", "Authorization": ANNA}
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        connection.request(method, path, body.encode(), headers)
         response = connection.getresponse()
+        for text in response.headers.get_all("Set-Cookie") or () if cookies is not None else ():
+            cookies[text.partition("=")[0]] = text.partition("=")[2].partition(";")[0]  # type: ignore[index]
         return response.status, response.read().decode()
     finally:
         connection.close()
@@ -202,6 +215,10 @@ def test_two_flask_projects_of_one_module_name(node: Node, tmp_path: Path) -> No
         assert ask(node, f"/{name}/") == (200, f"{name}, visit 1, /{name}/hello/you")
         assert ask(node, f"/{name}/hello/you") == (200, f"Hello you from {name}")
         assert ask(node, f"/{name}/late") == (200, name)
+        cookies: dict[str, str] = {}
+        assert ask(node, f"/{name}/flask", cookies=cookies) == (200, f"['{name}'] ['{name}'] []")
+        expected = f"['{name}', '{name}'] ['{name}', '{name}'] ['JSESSIONID']"
+        assert ask(node, f"/{name}/flask", cookies=cookies) == (200, expected)
 
 
 def test_two_django_projects_of_one_name(node: Node, tmp_path: Path) -> None:

@@ -207,6 +207,16 @@ def test_draining_serves_on_and_ends_each_connection_with_its_next_answer():
         assert client.get().get("connection") == "close"
         with Client(connector) as another:
             assert another.get().status == 200
+        connector.undrain()
+        with Client(connector) as another:
+            assert another.get().get("connection") is None
+
+
+def test_a_pause_is_not_undone_by_taking_a_node_back():
+    with serving(hello) as connector:
+        connector.pause()
+        connector.undrain()
+        assert connector.draining
 
 
 def test_a_stop_waits_for_what_runs():

@@ -171,3 +171,13 @@ def test_a_deleted_cookie_replaces_the_one_of_this_response_and_is_not_sent_to_w
     request = exchange(Manager("A"), "A")
     request.delete_session_cookie()
     assert len(cookies(request)) == 1
+
+
+def test_a_request_can_switch_to_another_session_of_the_application():
+    manager = Manager("A", "B")
+    request = exchange(manager, "A")
+    assert request.get_session().id == "A"
+    request.switch_session("B")
+    assert request.get_session().id == "B"
+    assert manager.sessions["A"].events == ["access", "end"]
+    assert [cookie.partition(";")[0] for cookie in cookies(request)] == ["JSESSIONID=B"]

@@ -41,6 +41,10 @@ def shop(environ, start_response):
             session.save()
         case ["delete"]: session.delete()
         case ["login"]: session.regenerate_id()
+        case ["ended"]:
+            session["late"] = 1
+            facade.invalidate()
+            session.save()
         case ["by", id]:
             session = CatalinaSession({}, id=id, use_cookies=False)
     start_response("200 OK", [])
@@ -93,6 +97,15 @@ def test_an_end_of_the_session_is_its_end(client: Client) -> None:
     for cookie in (old, client.cookie):
         client.cookie = cookie
         assert client.get("/show").startswith("[{},")
+
+
+def test_a_session_that_ended_meanwhile_is_not_revived(client: Client) -> None:
+    client.get("/set/a/1")
+    old = client.cookie
+    client.get("/ended")
+    assert client.set_cookies == []
+    client.cookie = old
+    assert client.get("/show").startswith("[{},")
 
 
 def test_a_login_changes_the_id_and_a_session_is_found_by_it(client: Client) -> None:

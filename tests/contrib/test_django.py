@@ -153,6 +153,15 @@ def new(request):
     store.create()
     return text(store.session_key)
 
+def other_session(request):
+    request.session = SessionStore()
+    request.session["of"] = "another"
+    return text("switched")
+
+def every(request, on):
+    settings.SESSION_SAVE_EVERY_REQUEST = bool(int(on))
+    return text(request.session.get("a"))
+
 def create(request):
     if not request.session.session_key:
         request.session.create()
@@ -284,6 +293,25 @@ def test_a_store_with_a_key_is_that_session_in_any_thread(client: Client, node: 
     made = other.get("/new")
     assert other.set_cookies == []
     assert other.get(f"/thread/{made}") == '{"of": "nobody"}'
+
+
+def test_a_store_in_the_place_of_the_requests_is_its_session_from_now_on(client: Client) -> None:
+    client.get("/set/a/1")
+    old = client.cookie
+    client.get("/other_session")
+    assert client.cookie not in ("", old)
+    assert len(client.set_cookies) == 1
+    assert client.get("/show") == '{"of": "another"}'
+    client.cookie = old
+    assert client.get("/show") == '{"a": "1"}'
+
+
+def test_session_save_every_request_sends_the_cookie_with_every_answer(client: Client) -> None:
+    client.get("/set/a/1")
+    assert client.get("/every/1") == "1"
+    assert client.set_cookies[0].startswith(f"JSESSIONID={client.cookie}; Max-Age=7200; ")
+    client.get("/every/0")
+    assert client.set_cookies == []
 
 
 def test_a_created_session_has_its_cookie_and_is_made_once(client: Client) -> None:

@@ -23,6 +23,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from catalina.contrib.starlette import SessionMiddleware
+from catalina.webapp import current_session, session_manager
 
 async def view(request):
     session = request.session
@@ -31,6 +32,10 @@ async def view(request):
         case ["inside", value]: session.setdefault("list", []).append(value)
         case ["clear"]: session.clear()
         case ["login"]: session.regenerate()
+        case ["current"]: return JSONResponse([current_session().id == session.id, session_manager().must_travel])
+        case ["ended"]:
+            session["late"] = 1
+            current_session().invalidate()
     return JSONResponse(session)
 
 app = ASGIMiddleware(Starlette(routes=[Route("/{rest:path}", view)], middleware=[Middleware(SessionMiddleware)]))
@@ -63,6 +68,21 @@ def test_a_cleared_session_is_ended(client: Client) -> None:
     assert client.set_cookies[0].startswith("JSESSIONID=; Max-Age=0;")
     client.cookie = old
     assert client.get("/show") == "{}"
+
+
+def test_the_current_session_is_the_requests_also_in_the_thread_of_the_loop(client: Client) -> None:
+    client.get("/set/a/1")
+    assert client.get("/current") == "[true,true]"
+
+
+def test_a_session_that_ended_meanwhile_is_not_revived(client: Client) -> None:
+    client.get("/set/a/1")
+    old = client.cookie
+    client.get("/ended")
+    assert [cookie for cookie in client.set_cookies if not cookie.startswith("JSESSIONID=;")] == []
+    for cookie in (old, client.cookie):
+        client.cookie = cookie
+        assert client.get("/show") == "{}"
 
 
 def test_a_login_changes_the_id(client: Client) -> None:

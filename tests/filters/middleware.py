@@ -87,8 +87,8 @@ class Stand:
         }  # fmt: skip
         setup_testing_defaults(full)
 
-        def send_error(status: int, message: str | None) -> None:
-            self.reply.error = (status, message)
+        def send_error(sent: tuple[int, str | None]) -> None:
+            self.reply.error = sent
 
         full[SEND_ERROR] = send_error
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.fuzz import targets_group, targets_http, targets_sessions
+from tests.fuzz import targets_group, targets_http, targets_jmx, targets_sessions
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (*targets_http.TARGETS, *targets_group.TARGETS, *targets_sessions.TARGETS)
+    target.name: target
+    for target in (*targets_http.TARGETS, *targets_group.TARGETS, *targets_jmx.TARGETS, *targets_sessions.TARGETS)
 }

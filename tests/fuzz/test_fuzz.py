@@ -44,6 +44,8 @@ WITHOUT_TARGET = {
     "catalina.naming.*": "the operator's own files",
     "catalina.juli.*": "the operator's own file",
     "catalina.mbeans.*": "names from the operator's console",
+    "catalina.jmx.password_realm:*": "the operator's own files",
+    "catalina.jmx.remote_settings:*": "the operator's own properties",
     "catalina.filters.*": "the operator's own files",
     "catalina.valves.rewrite.*": "the operator's own rules",
     "catalina.valves.parameter_limit_valve:parse_limits": "the operator's own file",

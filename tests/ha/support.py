@@ -168,7 +168,7 @@ class Node:
 
     def start_manager(self) -> Any:
         manager: Any = self.cluster.create_manager("/app")
-        manager._clock = self.network.clock
+        manager.use_clock(self.network.clock)
         manager.context = self.context
         self.cluster.register_manager(manager)
         manager.start()

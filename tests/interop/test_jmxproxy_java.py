@@ -160,7 +160,8 @@ NOT_HERE = {"managedResource", "realm", "startChildren", "children", "catalinaBa
 
 
 @pytest.mark.parametrize(
-    "name", [BINDER, REPLICATION, "Catalina:type=Engine", "Catalina:type=Host,host=localhost", MANAGER]
+    "name",
+    [BINDER, REPLICATION, "Catalina:type=Engine", "Catalina:type=Host,host=localhost", "Catalina:type=Server", MANAGER],
 )
 def test_a_bean_has_all_that_means_something_here(both: Both, name: str) -> None:
     theirs, ours = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
-from catalina.loader.asker import Asker
+from catalina.loader.asker import CONTRIB, Asker
 from catalina.loader.import_space import ImportSpace
 
 
@@ -96,3 +97,12 @@ def test_a_thread_that_the_container_starts_is_no_applications(asker, tmp_path):
     ask = code_in(tmp_path / "a.py")
     assert ask(lambda: asker.starts()) is one
     assert ask(lambda: container(asker.starts)) is None
+
+
+def test_an_adapter_of_a_framework_acts_for_its_caller(asker, tmp_path):
+    one = space(asker, tmp_path)
+    application, adapter = code_in(tmp_path / "a.py"), code_in(f"{CONTRIB}flask.py")
+    asks = partial(adapter, partial(asker.asks, True))
+    assert application(asks) is one
+    library = code_in(f"{asker._sites[0]}flask/app.py")
+    assert application(partial(library, asks)) is None

@@ -170,3 +170,17 @@ def test_two_applications_import_one_directory_each_for_itself(tmp_path):
     assert [answer.status for answer in answers] == [200, 200]
     assert len({answer.body for answer in answers}) == 2
     assert {os.path.realpath(answer.body) for answer in answers} == {os.fsencode(tmp_path / "shared/shared_code.py")}
+
+
+def test_an_application_uses_what_it_brings_and_what_its_code_names_and_nothing_else(tmp_path):
+    source = "import brought\n\ndef late():\n    from wsgiref.util import setup_testing_defaults\n"
+    loader = new_loader(write_application(tmp_path / "a", {"brought.py": "", "ours.py": source}))
+    with running(loader):
+        assert not loader.uses("brought")  # which is not loaded yet
+        loader.load("ours")
+        assert loader.uses("brought")
+        __import__("wsgiref.util")
+        __import__("json.tool")
+        assert loader.uses("wsgiref.util")
+        assert not loader.uses("json.tool")  # another application may have loaded it
+    assert not loader.uses("brought")

@@ -20,6 +20,7 @@ from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java import EncodedValue, OpaqueValue
 from tests.loader.applications import new_loader, running, write_application
 from tests.session.support import FakeContext, FakeLoader
+from tests.support.frameworks import need_frameworks
 
 
 @dataclass
@@ -314,3 +315,25 @@ def test_a_cart_comes_back_after_a_restart_before_its_module_was_imported(tmp_pa
         session = found.store.load("S1")
         assert "lazy_store.models" not in sys.modules
         assert application.show(session.facade) == 3
+
+
+def test_texts_of_template_engines_come_back_as_what_they_were() -> None:
+    need_frameworks()
+    from django.utils.safestring import SafeString
+    from markupsafe import Markup
+
+    codec = manager(own="nothing").codec
+    session = codec.manager.create_session()
+    for text in (Markup("<b>"), SafeString("<b>"), ("info", Markup("<b>"))):
+        back = codec.decode(session, "a", codec.encode("a", text))
+        assert (back, type(back)) == (text, type(text))
+    codec.check_comes_back("a", Markup("<b>"))
+
+
+def test_what_no_node_would_build_is_refused_by_name() -> None:
+    codec = manager(own="nothing").codec
+    with pytest.raises(NotReplicableError, match=r"a: .*: the class tests\.session\.test_attribute_codec"):
+        codec.check_comes_back("a", [Item("apple")])
+    manager().codec.check_comes_back("a", [Item("apple")])
+    let_in = manager(own="nothing", sessionAttributeValueClassNameFilter=r"tests\..*|java\..*|\[B").codec
+    let_in.check_comes_back("a", [Item("apple")])

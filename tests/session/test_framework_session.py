@@ -10,7 +10,7 @@ import pytest
 from catalina.errors import InvalidSessionError, NotReplicableError
 from catalina.session import framework_session
 from catalina.session.framework_session import CURRENT_SESSION, FrameworkSession, LocalSource, local_manager
-from catalina.session.session_facade import COOKIE_MAX_AGE, SessionFacade
+from catalina.session.session_facade import COOKIE_MAX_AGE, OneSession, SessionFacade
 from catalina.webapp import current_session
 
 
@@ -107,3 +107,15 @@ def test_the_manager_of_the_process_says_once_that_there_is_no_container(
         "No Catalina container serves this process: sessions are kept in its memory, "
         "for this process alone and as long as it runs"
     ]
+
+
+def test_a_request_outside_of_the_container_can_switch_to_another_session() -> None:
+    other, source = new_session(), LocalSource()
+    other["a"] = 1
+    session = FrameworkSession(source)
+    session["b"] = 2
+    source.switch_session(str(other.id))
+    assert dict(session) == {"a": 1}
+    assert source.end() == other.id
+    with pytest.raises(InvalidSessionError, match="bound to the session"):
+        OneSession(source.get_session()).switch_session("x")  # type: ignore[arg-type]  # there is one

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tests.simulation import ledgers
@@ -33,7 +33,13 @@ def main() -> int:
         os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
                   {**os.environ, "PYTHONHASHSEED": "0"})  # fmt: skip
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Clusters in virtual time.")
-    parser.add_argument("--level", type=int, choices=(1, 2), default=2, help="1: ledgers alone; 2: managers")
+    parser.add_argument(
+        "--level",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="1: ledgers alone; 2: managers over messages; 3: over the real channel and sockets",
+    )
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
@@ -49,7 +55,7 @@ def main() -> int:
         if arguments.level == 1:
             _run_ledgers(seed, report, not arguments.no_shrink)
         else:
-            plan = make_plan(seed, arguments.manager)
+            plan = replace(make_plan(seed, arguments.manager), wires=arguments.level == 3)
             _run_managers(plan, report, not arguments.no_shrink)
         report.seeds += 1
     minutes = (time.monotonic() - began) / 60

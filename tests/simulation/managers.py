@@ -5,13 +5,20 @@ quiet for some minutes. During all of it:
 
 - who is served by a node that has a change which some client was told of is shown that change or a later one;
 - a session is there for its clients on every node that has a change of it, unless it ended;
-- a session that was ended for a client is nowhere where that is known, and a client never gets another one's session.
+- a session that was ended for a client is nowhere where that is known, and a client never gets another one's session;
+- an id that a login has replaced leads nowhere where that is known;
+- when an answer leaves that waited for acknowledgements, who was to acknowledge has what it says (DeltaManager, 6);
+- no node's version of anything falls.
 
 After the quiet, besides:
 
 - all nodes have the same sessions, with BackupManager the same owner and backup, and these the same values;
 - no change that a client was told of is lost while a node lives that had it, and no session;
-- what ended is nowhere; nothing waits in any table or on any connection.
+- what ended is nowhere; nothing waits in any table or on any connection;
+- a session that was used is there, and one that nobody used for long is gone, where sessions have short intervals.
+
+Where every loss is known to somebody, half of the runs have no comparisons in the background: what they would mend
+later has to come right without them.
 """
 
 from __future__ import annotations
@@ -19,31 +26,41 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
+from tests.simulation.clients import Client, Request
+from tests.simulation.machines import check_machine
 from tests.simulation.network import ACK_SECONDS, Network
 from tests.simulation.nodes import Life, SimRequest
-from tests.simulation.promises import NAMES, BrokenPromise, Story, Write, number_in
+from tests.simulation.promises import NAMES, BrokenPromise, Story
+from tests.simulation.wires import WireNetwork
 from tests.simulation.world import SimSurroundings, World
 
 __all__ = ["Plan", "Run", "Step", "make_plan"]
 
 #: Faults that can happen; a seed chooses some of them.
 FAULTS = ("partition", "one way", "crash", "freeze", "slow", "reset", "jump", "skew", "reorder")
-#: How clients work; a seed chooses some of them.
-WORK = ("sticky", "roaming", "parallel")
+#: How clients work; a seed chooses some of them. Wandering: on one node for some time, then on the next.
+WORK = ("sticky", "roaming", "parallel", "wandering")
 OPERATIONS = ("set", "set", "set", "set mutable", "inside", "inside", "remove", "read", "read", "login", "end")
+
+#: Sessions that outlive most faults.
+LONG_SESSIONS = (*[each for each in OPERATIONS if each != "end"] * 10, "end")
 
 #: Those that lose no message.
 LOSSLESS = {"jump", "skew", "reorder"}
 
 QUIET_SECONDS = 60.0
-PATIENCE_SECONDS = 10.0
+WANDER_SECONDS = 37.0
+#: Seconds between two looks at all records.
+LOOK_SECONDS = 1.0
+#: With idle sessions a change is known to a copy, and a use of a session only a tenth of its interval later.
+KNOWN_USE = 0.8
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,9 @@ class Plan:
     Args:
         manager: ``DeltaManager`` or ``BackupManager``.
         options: how the manager's messages are sent.
+        interval: seconds after which an unused session ends; 0: half an hour, which no run takes.
+        background: whether members compare now and then without a reason.
+        wires: level 3: the real channel over simulated sockets (``wires.py``).
     """
 
     seed: int
@@ -75,11 +95,14 @@ class Plan:
     work: tuple[str, ...]
     steps: tuple[Step, ...]
     jitter: float
+    interval: int = 0
+    background: bool = True
+    wires: bool = False
 
     def __str__(self) -> str:
         lines = [
             f"{self.manager}, options {self.options}, {self.nodes} nodes, faults {list(self.faults)}, "
-            f"work {list(self.work)}, {len(self.steps)} steps:"
+            f"work {list(self.work)}, interval {self.interval}, background {self.background}, {len(self.steps)} steps:"
         ]
         return "\n  ".join([*lines, *map(str, self.steps)])
 
@@ -89,21 +112,26 @@ def make_plan(seed: int, manager: str = "") -> Plan:
     dice = random.Random(f"plan {seed}")
     chosen = dice.choice(("DeltaManager", "DeltaManager", "BackupManager"))
     nodes = dice.randint(2, 5)
-    faults = tuple(dice.sample(FAULTS, dice.randint(1, 5)))
+    faults = tuple(dice.sample(FAULTS, dice.choice((1, 1, 2, 2, 3, 4, 5))))
     work = tuple(dice.sample(WORK, dice.randint(1, 3)))
     length = dice.uniform(40, 200)
     steps = [Step(4.0 + nodes, "nothing", ())]
     if "skew" in faults:
         steps += [Step(0.0, "jump", (n, dice.uniform(-3600, 3600))) for n in range(nodes) if dice.random() < 0.6]
     clients = dice.randint(2, 6)
+    #: Who leaves early leaves a session behind that no later change repairs.
+    leaves = [dice.choice((length + 40, dice.uniform(10, length))) for _ in range(clients)]
+    operations = dice.choice((OPERATIONS, LONG_SESSIONS, LONG_SESSIONS))
     at = 5.0
     rate = dice.uniform(0.5, 6)
     while (at := at + dice.expovariate(rate)) < length + 40:
         client = dice.randrange(clients)
-        steps.append(_request(dice, at, client, work, nodes))
+        if at > leaves[client]:
+            continue
+        steps.append(_request(dice, at, client, work, nodes, operations))
         while dice.random() < 0.4:  # as soon as there is an answer
             at += dice.uniform(0.005, 0.3)
-            steps.append(_request(dice, at, client, work, nodes))
+            steps.append(_request(dice, at, client, work, nodes, operations))
     at = 6.0
     often = dice.uniform(3, 20)
     active = [fault for fault in faults if fault not in ("skew", "reorder")]
@@ -116,24 +144,45 @@ def make_plan(seed: int, manager: str = "") -> Plan:
     manager = manager or chosen
     if manager == "BackupManager" and options == 8:
         options = 6  # what is lost without an acknowledgement is known to nobody, until the entry is claimed again
-    return Plan(seed, manager, options, nodes, faults, work, tuple(steps), jitter)
+    more = random.Random(f"more {seed}")
+    interval = more.choice((0, 0, 20, 40)) if manager == "DeltaManager" else 0
+    background = options == 8 or more.random() < 0.5
+    steps += _intruders(more, length, clients, nodes)
+    steps.sort(key=lambda step: step.at)
+    return Plan(
+        seed, manager, options, nodes, faults, work, tuple(steps), jitter, interval, background
+    )  # fmt: skip
 
 
-def _request(dice: random.Random, at: float, client: int, work: Sequence[str], nodes: int) -> Step:
+def _intruders(dice: random.Random, length: float, clients: int, nodes: int) -> list[Step]:
+    """Somebody comes with an id that a login has replaced."""
+    steps = []
+    at = 8.0
+    while (at := at + dice.expovariate(0.2)) < length:
+        steps.append(Step(at, "intruder", (dice.randrange(clients), dice.randrange(nodes))))
+    return steps
+
+
+def _request(
+    dice: random.Random, at: float, client: int, work: Sequence[str], nodes: int, operations: Sequence[str]
+) -> Step:
     how = work[client % len(work)]
     if how == "parallel" and dice.random() < 0.5:
-        return Step(at, "pair", (client, *_work(dice, nodes), *_work(dice, nodes)))
-    return Step(at, "request", (client, how == "sticky", *_work(dice, nodes)))
+        return Step(at, "pair", (client, *_work(dice, nodes, operations), *_work(dice, nodes, operations)))
+    what = _work(dice, nodes, operations)
+    if how == "wandering":
+        what = (*what[:2], (client + int(at / WANDER_SECONDS)) % nodes, what[3])
+    return Step(at, "request", (client, how == "sticky", *what))
 
 
-def _work(dice: random.Random, nodes: int) -> tuple[str, str, int, float]:
+def _work(dice: random.Random, nodes: int, operations: Sequence[str]) -> tuple[str, str, int, float]:
     """An operation of a request, its attribute, the node, and how many seconds it takes."""
     seconds = round(dice.uniform(0.01, 2.0), 3) if dice.random() < 0.1 else 0.0
-    return dice.choice(OPERATIONS), dice.choice(NAMES), dice.randrange(nodes), seconds
+    return dice.choice(operations), dice.choice(NAMES), dice.randrange(nodes), seconds
 
 
 def _fault(dice: random.Random, at: float, kind: str, nodes: int) -> Step:
-    seconds = dice.choice((0.3, 2.0, 8.0, 40.0)) * dice.uniform(0.5, 1.5)
+    seconds = dice.choice((0.3, 2.0, 8.0, 40.0, 60.0)) * dice.uniform(0.5, 1.5)
     one, other = dice.sample(range(nodes), 2)
     match kind:
         case "partition":
@@ -145,30 +194,15 @@ def _fault(dice: random.Random, at: float, kind: str, nodes: int) -> Step:
     return Step(at, kind, (one, seconds))
 
 
-class _Client:
-    """A browser.
-
-    Args:
-        busy: requests that are under way.
-    """
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.cookie: str | None = None
-        self.story: Story | None = None
-        self.home = number
-        self.busy = 0
-
-
 class _Faults(logging.Handler):
-    """Remembers exceptions that were only logged."""
+    """Remembers exceptions that were only logged, and bytes of peers that were not understood."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info:
+        if record.exc_info or "expected b'" in record.getMessage():
             self.found.append(logging.Formatter().format(record))
 
 
@@ -178,23 +212,27 @@ class Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.world = World(plan.seed)
-        self.network = Network(self.world)
+        self.network = WireNetwork(self.world) if plan.wires else Network(self.world)
         self.network.jitter = plan.jitter
         self.skews = [0.0] * plan.nodes
         self.generations = [0] * plan.nodes
-        self.clients: dict[int, _Client] = {}
+        self.clients: dict[int, Client] = {}
         self.stories: list[Story] = []
         self.by_bare_id: dict[str, Story] = {}
         self.counts: Counter[str] = Counter()
         self._written = 0
-        self._freezes: Counter[Life] = Counter()
+        #: The versions of each record of each node when it was last looked at.
+        self._seen: dict[Any, dict[Any, bytes]] = {}
         self._end = 0.0
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 
     def _template(self, surroundings: SimSurroundings) -> ClusterManagerBase:
         if self.plan.manager == "DeltaManager":
-            return DeltaManager(surroundings=surroundings)
+            manager = DeltaManager(surroundings=surroundings)
+            if self.plan.interval:
+                manager.give(max_inactive_interval=self.plan.interval)
+            return manager
         return BackupManager(surroundings=surroundings, map_send_options=self.plan.options)
 
     def _boot(self, number: int) -> None:
@@ -207,6 +245,7 @@ class Run:
             self.plan.options,
             lambda: self.skews[number],
             self.plan.seed,
+            self.plan.background,
         )
 
     def _life(self, number: int) -> Life | None:
@@ -229,7 +268,7 @@ class Run:
         faults = _Faults()
         level, propagates = logger.level, logger.propagate
         logger.addHandler(faults)
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.WARNING)
         logger.propagate = False
         try:
             self._run()
@@ -238,7 +277,7 @@ class Run:
             logger.setLevel(level)
             logger.propagate = propagates
         if faults.found:
-            raise BrokenPromise(f"an exception was logged: {faults.found[0]}")
+            raise BrokenPromise(f"it was logged: {faults.found[0]}")
 
     def _run(self) -> None:
         began = self.world.now
@@ -251,14 +290,49 @@ class Run:
             if step.at > 0.0:
                 self.world.after(step.at, lambda step=step: self._do(step))  # type: ignore[misc]
         last = max((step.at for step in self.plan.steps), default=0.0)
+        self.world.after(LOOK_SECONDS, self._look)
+        if self.plan.interval:
+            self._end = began + last + self._quiet_seconds
+            self.world.after(last - 40.0, self._keep_in_use)
         self.world.run_until(began + last - 40.0)
         self._heal()
         self.world.run_until(began + last)
         if not set(self.plan.faults) - LOSSLESS and self.plan.manager == "DeltaManager":
             self.world.run_until(self.world.now + 8.0)  # all has arrived: nothing is left to comparisons
             self._check_same(self.alive)
-        self.world.run_until(self.world.now + QUIET_SECONDS * self.plan.nodes + 60.0)
+        self.world.run_until(self.world.now + self._quiet_seconds)
         self._check_all()
+
+    @property
+    def _quiet_seconds(self) -> float:
+        """Until all is as it should be: with comparisons in the background the turn of each member comes once."""
+        return QUIET_SECONDS * (self.plan.nodes + 1) if self.plan.background else QUIET_SECONDS
+
+    def _look(self) -> None:
+        """No version of a record falls, on any node."""
+        seen: dict[Any, dict[Any, bytes]] = {}
+        for life in self.alive:
+            for record in life.records():
+                versions, before = record.versions, self._seen.get(record)
+                if before == versions:
+                    seen[record] = before
+                    continue
+                for name, version in () if before is None else before.items():
+                    if versions.get(name, record.floor) < version:
+                        self.broken(f"the version of {name!r} of {record} on {life} fell")
+                seen[record] = versions.copy()
+        self._seen = seen
+        self.world.after(LOOK_SECONDS, self._look)
+
+    def _keep_in_use(self) -> None:
+        """Some clients go on, others leave: their sessions end for being idle."""
+        if self.world.now > self._end - 5.0:
+            return
+        for client in self.clients.values():
+            life = self._serving(client.home)
+            if life is not None and not client.busy and client.cookie is not None and client.number % 3:
+                Request(self, client, life, "read", NAMES[0], 0.0)
+        self.world.after(self.plan.interval / 3, self._keep_in_use)
 
     def _do(self, step: Step) -> None:
         if step.kind == "request":
@@ -284,10 +358,10 @@ class Run:
     def _one_way(self, one: int, other: int, seconds: float) -> None:
         self._cut({(f"n{one}", f"n{other}")}, seconds)
 
-    def _reset(self, one: int, other: int, _: float) -> None:
+    def _reset(self, one: int, other: int, seconds: float) -> None:
         first, second = self._life(one), self._life(other)
         if first is not None and second is not None:
-            first.reactor.call_soon(self.network.link(first, second).reset)
+            self.network.reset_often(first, second, seconds)
 
     def _crash(self, number: int, seconds: float) -> None:
         life = self._life(number)
@@ -327,8 +401,8 @@ class Run:
 
     # -- clients ---------------------------------------------------------------------------------------------------
 
-    def _client(self, number: int) -> _Client:
-        return self.clients.setdefault(number, _Client(number))
+    def _client(self, number: int) -> Client:
+        return self.clients.setdefault(number, Client(number))
 
     def _serving(self, first: int) -> Life | None:
         for number in range(self.plan.nodes):
@@ -338,20 +412,35 @@ class Run:
         return None
 
     def _send_request(
-        self, client: _Client, is_sticky: bool, operation: str, name: str, where: int, seconds: float
+        self, client: Client, is_sticky: bool, operation: str, name: str, where: int, seconds: float
     ) -> None:
         life = self._serving(client.home if is_sticky else where)
         if life is not None and not client.busy:
             client.home = int(life.name[1:])
-            _Request(self, client, life, operation, name, seconds)
+            Request(self, client, life, operation, name, seconds)
 
-    def _send_pair(self, client: _Client, *what: Any) -> None:
+    def _send_pair(self, client: Client, *what: Any) -> None:
         if client.busy:
             return
         for operation, name, where, seconds in (what[:4], what[4:]):
             life = self._serving(where)
             if life is not None:
-                _Request(self, client, life, operation, name, seconds)
+                Request(self, client, life, operation, name, seconds)
+
+    def _intruder(self, number: int, where: int) -> None:
+        """Somebody has an id that was replaced: from before a login, say."""
+        story, life = self._client(number).story, self._serving(where)
+        if story is None or life is None or not story.replaced_at:
+            return
+        bare = sorted(story.replaced_at)[-1]
+        knew = life in story.replaced_at[bare]
+
+        def look(request: SimRequest) -> None:
+            session = request.get_session(False)
+            if session is not None and knew and self.by_bare_id.get(session.id.partition(".")[0]) is story:
+                self.broken(f"{bare}, which was replaced, leads to {story} on {life}, which knew")
+
+        life.run(lambda: life.serve(f"{bare}.n0", look, lambda _: None))
 
     # -- promises --------------------------------------------------------------------------------------------------
 
@@ -372,6 +461,8 @@ class Run:
         for life in lives:
             if left := life.left_over():
                 self.broken(f"{life} has not come to rest: {left}")
+            if fault := check_machine(life.manager):
+                self.broken(f"{life}: {fault}")
         for link in self.network.links:
             if link.oldest < self.world.now - ACK_SECONDS - 1:
                 self.broken(f"something waits between {link.sender} and {link.receiver}")
@@ -380,9 +471,9 @@ class Run:
             self.broken(f"clients {busy} never got an answer")
 
     def _check_same(self, lives: Sequence[Life]) -> None:
-        first = lives[0].contents()
+        first = self._contents(lives[0])
         for life in lives[1:]:
-            contents = life.contents()
+            contents = self._contents(life)
             if contents != first:
                 different = sorted(set(first.items()) ^ set(contents.items()), key=repr)[:4]
                 self.broken(f"{lives[0]} and {life} differ: {different}")
@@ -393,6 +484,18 @@ class Run:
                 if any(value != values[0] for value in values):
                     self.broken(f"owner {primary} and backup {nodes} of {key} differ: {values}")
 
+    def _contents(self, life: Life) -> dict[str, Any]:
+        """The content of a node, without what is about to end for being idle: nodes see that at different times."""
+        contents = life.contents()
+        if not self.plan.interval:
+            return contents
+        idle = {key for key in contents if (story := self.by_bare_id.get(key)) is not None and self._is_idle(story)}
+        return {key: value for key, value in contents.items() if key not in idle}
+
+    def _is_idle(self, story: Story) -> bool:
+        """True when it may end; a use is known to all others only after a tenth of its interval."""
+        return self.world.now - story.last_used > story.interval * KNOWN_USE
+
     def _check_story(self, story: Story, lives: Sequence[Life]) -> None:
         at = {life: story.numbers_at(life) for life in lives}
         there = [life for life, numbers in at.items() if numbers is not None]
@@ -401,7 +504,10 @@ class Run:
             if back:
                 self.broken(f"{story} was ended and is there on {there}")
             return
-        if self.world.now - story.last_used > story.interval:
+        idle = self.world.now - story.last_used
+        if idle > 3 * story.interval + 30 and there:  # a copy lives twice as long, and looks each ten seconds
+            self.broken(f"{story} was not used for {idle:.0f} s and is there on {there}")
+        if self._is_idle(story):
             return
         for write in story.promised(lives):
             if not there:
@@ -412,169 +518,3 @@ class Run:
                         f"{story} on {life} has {at[life]}, older than change {write.number} of {write.name!r}, "
                         f"which {write.holders} had"
                     )
-
-
-class _Request:
-    """One request of a client, from its browser to a node and back."""
-
-    def __init__(self, run: Run, client: _Client, life: Life, operation: str, name: str, seconds: float) -> None:
-        self.run, self.client, self.life, self.operation, self.name = run, client, life, operation, name
-        self.seconds = seconds
-        self.write: Write | None = None
-        self.story: Story | None = None
-        self.cookie = client.cookie
-        self.asked_for = client.story
-        self.ends = self.is_done = False
-        self.new_cookie: str | None = None
-        client.busy += 1
-        run.counts["requests"] += 1
-        run.world.after(0.001, lambda: life.run(self._arrived, is_input=False))
-        run.world.after(PATIENCE_SECONDS, self._give_up)
-
-    def _arrived(self) -> None:
-        self.life.serve(self.cookie, self._application, self._answered)
-
-    def _application(self, request: SimRequest) -> None:
-        session = request.get_session(False)
-        if session is None:
-            self._check_missing()
-            session = request.get_session(True)
-        found = self.run.by_bare_id.get(session.id.partition(".")[0])
-        if found is None:
-            found = Story(float(session.max_inactive_interval))
-            self.run.stories.append(found)
-            self.run.counts["sessions"] += 1
-        elif found is not self.asked_for:
-            self.run.broken(f"{self.cookie} leads to another session on {self.life}: {session.id}")
-        self.story = story = found
-        self._know_id(story, session.id)
-        self._note_use(story)
-        self._check_shown(story, session)
-        if self.seconds:
-            with self.life.reactor.blocking():  # a slow application: the loop goes on without it
-                self.life.reactor.event().wait(self.seconds)
-        if session.is_valid:
-            self._operate(story, session, request)
-
-    def _know_id(self, story: Story, session_id: str) -> None:
-        story.ids[session_id] = None
-        self.run.by_bare_id[session_id.partition(".")[0]] = story
-        self.new_cookie = session_id
-
-    def _note_use(self, story: Story) -> None:
-        story.last_used = self.run.world.now
-
-    def _check_missing(self) -> None:
-        story = self.asked_for
-        if self.cookie is None or story is None or story.ended:
-            return
-        if self.cookie.partition(".")[0] in story.replaced or self.run.world.now - story.last_used >= story.interval:
-            return
-        self.run.counts["sessions not found"] += 1
-        if self.run.plan.manager == "BackupManager" or self.life not in story.known_by[self.cookie.partition(".")[0]]:
-            return  # its two holders may be out of reach
-        for write in story.promised([self.life]):
-            self.run.broken(f"{story} is not found on {self.life}, which had change {write.number} of {write.name!r}")
-
-    def _check_shown(self, story: Story, session: Any) -> None:
-        if self.life in story.end_holders:
-            self.run.broken(f"{story} was ended, and {self.life}, which knew, has it again")
-        self.held = {name: session.get_attribute(name) for name in NAMES}
-        self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
-        for write in story.promised([self.life]):
-            if not story.holds(shown, write):
-                self.run.broken(
-                    f"{story} on {self.life} shows {shown}, older than its change {write.number} of {write.name!r}"
-                )
-
-    def _operate(self, story: Story, session: Any, request: SimRequest) -> None:
-        if session.is_new and self.operation == "end":
-            return
-        match self.operation:
-            case "set" | "set mutable" | "inside":
-                number = self._note_write(story, is_removal=False)
-                self._set(session, f"<{number}>")
-            case "remove":
-                if self.shown[self.name] is not None:
-                    self._note_write(story, is_removal=True)
-                    session.remove_attribute(self.name)
-            case "login":
-                story.replaced.add(session.id.partition(".")[0])
-                self._know_id(story, request.change_session_id())
-            case "end":
-                story.ended = self.ends = True
-                session.invalidate()
-                self.new_cookie = None
-
-    def _set(self, session: Any, text: str) -> None:
-        held = self.held[self.name]
-        if self.operation == "inside" and isinstance(held, dict):
-            held["n"] = text
-        elif self.operation == "set":
-            session.set_attribute(self.name, text)
-        else:
-            session.set_attribute(self.name, {"n": text})
-
-    def _note_write(self, story: Story, is_removal: bool) -> int:
-        parent = story.parent_of(self.name, self.shown[self.name], self.life)
-        ancestors = frozenset() if parent is None else parent.ancestors | {parent.number}
-        write = Write(self.run.next_number(), self.name, ancestors, is_removal)
-        self.write = story.writes[self.name][write.number] = write
-        self.life.reactor.at_round_end(lambda: self._note_version(story, write))
-        return write.number
-
-    def _note_version(self, story: Story, write: Write) -> None:
-        """The change of the request is committed now."""
-        session = self.life.session(reversed(story.ids))
-        numbers = story.numbers_at(self.life) or {}
-        if session is None:
-            return
-        if numbers[write.name] == (None if write.is_removal else write.number):
-            write.version = session.record.versions.get(write.name)
-        elif story.is_older(numbers[write.name], write):
-            self.run.broken(f"{story} on {self.life} has {numbers} after change {write.number} of {write.name!r}")
-
-    def _answered(self, _: bool) -> None:
-        self.run.world.after(0.001, self._finish)
-
-    def _finish(self) -> None:
-        if self.is_done:
-            return
-        self.is_done = True
-        self.client.busy -= 1
-        story = self.story
-        if story is None:
-            return
-        self.client.cookie = self.new_cookie
-        self.client.story = None if self.new_cookie is None else story
-        serving = [life for life in self.run.alive if life.serves]
-        if self.write is not None:
-            self.write.is_promised = True
-            self.write.holders = {life for life in serving if story.is_at(life, self.write)}
-        if self.ends:
-            story.end_holders = {self.life, *(life for life in serving if life.knows_end(story.ids))}
-        elif self.new_cookie is not None:
-            bare = self.new_cookie.partition(".")[0]
-            known = {life for life in serving if life.session([self.new_cookie]) is not None}
-            story.known_by.setdefault(bare, set()).update(known)
-
-    def _give_up(self) -> None:
-        """No answer: what the request has done is not known, and the next node is tried."""
-        if not self.is_done:
-            self.is_done = True
-            self.client.busy -= 1
-            self.client.home += 1
-            self.run.counts["requests without an answer"] += 1
-
-
-def run_plan(plan: Plan, look: Callable[[Run], None] | None = None) -> Run:
-    """Run it.
-
-    Raises:
-        BrokenPromise: something does not hold.
-    """
-    run = Run(plan)
-    run.run()
-    if look is not None:
-        look(run)
-    return run

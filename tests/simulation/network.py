@@ -66,6 +66,7 @@ class Link:
         self.under_way: list[Frame] = []
         self.stuck: list[Callable[[], None]] = []
         self._last = 0.0
+        self._resets_until = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +92,8 @@ class Link:
             self.sender.reactor.call_soon(frame.delivery.succeeded)
         self._last = max(self._last + 1e-6, world.now + self.network.delay(self.sender, self.receiver))
         world.after(self._last - world.now, lambda: self._arrive(frame))
+        if world.now < self._resets_until and world.random.random() < 0.3:
+            self.sender.later((self._last - world.now) * 2 * world.random.random(), self.reset)
 
     def _arrive(self, frame: Frame) -> None:
         if frame.epoch != self.epoch or not self.receiver.alive:
@@ -143,6 +146,10 @@ class Link:
             if frame.wants_ack:
                 frame.delivery.failed(self.receiver.member, error)
 
+    def reset_often(self, seconds: float) -> None:
+        """The connection breaks again and again while messages, or their acknowledgements, are on their way."""
+        self._resets_until = self.network.world.now + seconds
+
     def reset(self) -> None:
         """The connection breaks, and another is made: what may have arrived is sent once more."""
         self.epoch += 1
@@ -175,6 +182,14 @@ class Network:
         self._links: dict[tuple[Life, Life], Link] = {}
         self._heard: dict[tuple[Life, Life], float] = {}
         world.after(0, self._beat)
+
+    def make_channel(self, life: Life, number: int) -> Any:
+        """The channel of a node."""
+        return SimChannel(life, number)
+
+    def reset_often(self, one: Life, other: Life, seconds: float) -> None:
+        """The connection from one to another breaks again and again while something is on its way."""
+        self.link(one, other).reset_often(seconds)
 
     def is_open(self, one: Life, other: Life) -> bool:
         return (one.name, other.name) not in self.cuts
@@ -255,6 +270,7 @@ class SimChannel:
 
     secure = False
     heartbeat_enabled = True
+    beats_itself = False
 
     def __init__(self, life: Life, number: int) -> None:
         self.life = life
@@ -297,6 +313,10 @@ class SimChannel:
 
     def remove_membership_listener(self, listener: Any) -> None:
         self.membership.remove(listener)
+
+    def left_over(self) -> list[str]:
+        """Nothing waits in it."""
+        return []
 
     def start(self, level: int = 15) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,13 +12,16 @@ from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import Delivery
+from catalina.tribes.ledger.record import Record
+from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 from catalina.valves.valve_base import ValveBase
 from tests.session.support import FakeContext, FakeEngine, FakeHost
-from tests.simulation.network import Network, SimChannel
+from tests.simulation.network import Network
 from tests.simulation.world import Process, SimSurroundings
 
 __all__ = ["Answer", "Life", "SimRequest"]
@@ -39,6 +43,7 @@ class _Host(FakeHost):
 
 class _Cookies:
     cookie_tracking = False  # a client is told the id by its answer
+    max_age = -1
     path = "/app"
 
 
@@ -100,7 +105,22 @@ class _Application(ValveBase):
         request.application(request)
 
 
-Answer = Callable[[bool], None]
+#: Told the lives that some message did not reach meanwhile.
+Answer = Callable[[set["Life"]], None]
+
+
+class _Missed(MissedMessages):
+    """Remembers when a message did not reach a member."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__()
+        self.life = life
+        self.times: dict[Any, float] = {}
+
+    def _note(self, members: Iterable[object], error: BaseException) -> None:
+        for member in members:
+            self.times[member] = self.life.world.now
+        super()._note(members, error)
 
 
 class Life(Process):
@@ -113,6 +133,7 @@ class Life(Process):
         template: makes the manager.
         options: channelSendOptions.
         skew: the error of the node's wall clock in seconds.
+        background: compare now and then without a reason.
     """
 
     def __init__(
@@ -124,6 +145,7 @@ class Life(Process):
         options: int,
         skew: Callable[[], float],
         seed: object,
+        background: bool = True,
     ) -> None:
         super().__init__(network.world)
         self.network = network
@@ -133,22 +155,29 @@ class Life(Process):
         self.serves = False
         self.surroundings = SimSurroundings(self, skew, f"{seed} {name} {generation}")
         self._ids = random.Random(f"ids {seed} {name} {generation}")
-        self.channel = SimChannel(self, int(name[1:]) + 1)
-        self.member = self.channel.local_member
+        self.channel: Any = network.make_channel(self, int(name[1:]) + 1)
         host = _Host(parent=FakeEngine(jvm_route=name))
         self.context = FakeContext("/app", parent=host, session_cookie=_Cookies())
         self.cluster = SimpleTcpCluster(channel_send_options=options)
         self.cluster.container = host
-        self.cluster.channel = self.channel  # type: ignore[assignment]
+        self.cluster.channel = self.channel
+        self.missed = self.cluster.missed = _Missed(self)
         self.cluster.manager_template = make_template(self.surroundings)
         self.cluster.start()
         self.manager: Any = self.cluster.create_manager("/app")
         self.context.manager = self.manager  # type: ignore[attr-defined]
+        if not background and isinstance(self.manager, DeltaManager):
+            self.manager.comparisons.every_seconds = math.inf
         self._valves = self.cluster.valves
         self._valves[0].next = self._valves[1]
         self._valves[1].next = _Application()
         network.lives[name] = self
         self.later(JOIN_SECONDS, lambda: self.thread(self._start_manager))
+
+    @property
+    def member(self) -> Member:
+        """The node as a member."""
+        return self.channel.local_member  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"{self.name}/{self.generation}"
@@ -161,7 +190,8 @@ class Life(Process):
         self.cluster.register_manager(manager)
         manager.start()
         self.serves = True
-        self.later(HEARTBEAT_SECONDS, self._beat)
+        if not self.channel.beats_itself:
+            self.later(HEARTBEAT_SECONDS, self._beat)
         self.later(self.world.random.random() * TICK_SECONDS, lambda: self.thread(self._tick))
 
     def _tick(self) -> None:
@@ -180,10 +210,22 @@ class Life(Process):
 
     # -- requests --------------------------------------------------------------------------------------------------
 
-    def serve(self, session_id: str | None, application: Callable[[SimRequest], None], answer: Answer) -> None:
-        """A request through the valves; ``answer(True)`` when its answer leaves. A process that ends says nothing."""
+    def serve(
+        self,
+        session_id: str | None,
+        application: Callable[[SimRequest], None],
+        answer: Answer,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        """A request through the valves.
+
+        Args:
+            answer: called when the answer leaves; by a process that has ended never.
+            committed: called when what the request changed has its version.
+        """
         request = SimRequest(self, session_id, application)
         response = request.response
+        began = self.world.now
         self._valves[0].invoke(request, response)  # type: ignore[arg-type]
         waiting = [len(response.held) + 1]
 
@@ -191,8 +233,11 @@ class Life(Process):
             waiting[0] -= 1
             if waiting[0] == 0:
                 request.recycle()
-                answer(True)
+                missed = {member for member, at in self.missed.times.items() if at >= began}
+                answer({life for life, member in self.channel.present.items() if member in missed})
 
+        if committed is not None:
+            self.reactor.after_work(committed) if self.reactor.in_runner else committed()
         for delivery in response.held:
             delivery.add_done_callback(done)
         # The messages that the loop sends for all requests of a round leave first.
@@ -204,6 +249,9 @@ class Life(Process):
         """The session with one of these ids, as this node has it; nothing is fetched, nothing expires."""
         manager = self.manager
         for session_id in ids:
+            if isinstance(manager, DeltaManager):  # it may show a name and a route that no client was given together
+                record = manager.ledger.addressed(session_id)
+                session_id = session_id if record is None else record.id
             session = manager.sessions.get(session_id)
             if session is None and isinstance(manager, BackupManager) and manager.map is not None:
                 session = manager.map.peek(session_id)  # two changes of its id have crossed
@@ -217,6 +265,22 @@ class Life(Process):
         if isinstance(manager, DeltaManager):
             return any(manager.ledger.grave_of(session_id) is not None for session_id in ids)
         return any(manager.map.has_ended(session_id) for session_id in ids)
+
+    def knows_replaced(self, bare: str) -> bool:
+        """True when it knows that an id leads nowhere any more."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            record = manager.ledger.addressed(bare)
+            return record is not None and not record.leads_here(bare)
+        table = manager.map.table
+        return table.id_of(bare) in table.entries and table.entry(bare) is None
+
+    def records(self) -> list[Record]:
+        """All records, of DeltaManager's ledger or in BackupManager's sessions."""
+        manager = self.manager
+        if isinstance(manager, DeltaManager):
+            return list(manager.ledger)
+        return [session.record for session in manager.sessions.values()]
 
     def contents(self) -> dict[str, Any]:
         """The content that all nodes shall have alike."""
@@ -252,8 +316,10 @@ class Life(Process):
             found["comparisons"] = manager.comparisons._due
             found["streams"] = manager.state_sender._waiting
         else:
-            found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
-            found["fetches"] = manager.map._fetching
-            found["wanted values"] = manager.map._wanted
-            found["changes for owners"] = manager.map._handed
-        return [f"{what}: {value}" for what, value in found.items() if value]
+            found["debts"] = {key: owed for key, owed in manager.map.table.owed.items() if owed}
+            found["fetches"] = manager.map.claims.under_way
+            found["wanted values"] = manager.map.table.wanted
+            found["changes for owners"] = manager.map.table.handed
+            found["silent members of the map"] = manager.map.link.silent
+        left = [f"{what}: {value}" for what, value in found.items() if value]
+        return left + self.channel.left_over()  # type: ignore[no-any-return]

@@ -74,6 +74,12 @@ class Story:
     last_used: float = 0.0
     ended: bool = False
     end_holders: set[Life] = field(default_factory=set)
+    #: When each node has served it last.
+    used_at: dict[Life, float] = field(default_factory=dict)
+    #: Of each bare id that a login has replaced, who knew it when the client was told.
+    replaced_at: dict[str, set[Life]] = field(default_factory=dict)
+    #: Requests that use it at the moment, by node.
+    inside: dict[Life, list[Any]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"session {next(iter(self.ids), '?')[:8]}"

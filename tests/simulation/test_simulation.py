@@ -38,13 +38,18 @@ def test_ledgers_agree_and_lose_nothing() -> None:
 
 
 def test_delta_managers_agree_and_lose_nothing() -> None:
-    assert "level 2: 60 seeds" in simulate("--manager", "DeltaManager", "--seeds", "60")
+    assert "level 2: 40 seeds" in simulate("--manager", "DeltaManager", "--seeds", "40")
 
 
 def test_backup_managers_agree_and_lose_nothing() -> None:
     seeds = [str(seed) for seed in range(12)]
     output = simulate("--manager", "BackupManager", "--only", *seeds)
     assert f"level 2: {len(seeds)} seeds" in output
+
+
+@pytest.mark.parametrize("manager", ["DeltaManager", "BackupManager"])
+def test_over_the_real_channel_and_its_sockets_they_agree_and_lose_nothing(manager: str) -> None:
+    assert "level 3: 6 seeds" in simulate("--level", "3", "--manager", manager, "--seeds", "6")
 
 
 @pytest.mark.parametrize("manager", list(FAILED))

@@ -233,8 +233,25 @@ class SimReactor:
     def event(self) -> SimEvent:
         return SimEvent(self._process)
 
-    def register(self, sock: Any, events: int, callback: Callable[[int], None]) -> None:
-        raise NotImplementedError("nothing on this level has sockets")
+    # -- sockets: those of ``sockets.py`` --------------------------------------------------------------------------
+
+    def now(self) -> float:
+        return self._process.world.now
+
+    def new_socket(self, family: int) -> Any:
+        return self.make_socket(family)
+
+    def make_socket(self, family: int) -> Any:
+        raise NotImplementedError("the messages of this level have no sockets under them")
+
+    def register(self, sock: Any, events: int, callback: Callable[[int], None], *, first: bool = False) -> None:
+        sock.watch(events, callback)
+
+    def modify(self, sock: Any, events: int) -> None:
+        sock.watch(events, sock.callback)
+
+    def unregister(self, sock: Any) -> None:
+        sock.callback = None
 
 
 class SimEvent:

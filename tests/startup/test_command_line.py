@@ -101,7 +101,7 @@ def test_anything_else_shows_the_usage(words: list[str], code: int, capsys: pyte
     assert "Usage: catalina COMMAND" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", ["deploy", "undeploy", "list", "reload", "sessions"])
+@pytest.mark.parametrize("verb", ["deploy", "undeploy", "list", "reload"])
 def test_the_verbs_of_a_running_node_go_to_it(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
     asked: list[object] = []
     monkeypatch.setattr("catalina.startup.control_client.main", lambda *arguments: asked.append(arguments) or 7)

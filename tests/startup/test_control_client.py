@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_a_link_out_of_the_directory_is_refused(base, tmp_path, capsys):
     assert capsys.readouterr().err == (
         f"catalina: {project}: the link {project}/passwords leads out of the directory\n"
     )
+
+
+def test_the_node_as_a_whole_and_its_exit_codes(base, tmp_path, capsys):
+    assert main("status", [], base.directory) == 0
+    assert main("status", ["--json"], base.directory) == 0
+    lines = capsys.readouterr().out
+    assert json.loads(lines[lines.index("{") :])["state"] == "STARTED"
+    assert main("drain", ["--wait", "5"], base.directory) == 0
+    assert main("undrain", [], base.directory) == 0
+    assert main("top", ["-n", "1"], base.directory) == 0
+    file = make_wheel(tmp_path / "w", "shop", "1", {"shop.py": hello("one")})
+    assert main("deploy", [str(file)], base.directory) == 0
+    base.context("/shop##1").manager.create_session(None)
+    assert main("drain", [], base.directory) == 1
+    assert "1 sessions are nowhere else: a stop ends them" in capsys.readouterr().out
+    assert main("sessions", ["/shop##1"], base.directory) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_what_cannot_be_done_is_one_line_and_exit_code_1(base, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import socket
 import stat
 
@@ -34,6 +35,22 @@ def ask(base, request: bytes):
 def test_a_command_is_answered_however_long_the_path(base):
     (answer,) = ask(base, b'{"verb": "list"}\n')
     assert answer["lines"][0].startswith("PATH")
+    assert answer["exit"] == 0
+
+
+def test_what_changes_something_is_noted_with_who_and_what(base, caplog):
+    caplog.set_level("INFO", logger="org.apache.catalina.mbeans.Audit")
+    ask(base, b'{"verb": "drain", "wait": 5}\n')
+    ask(base, b'{"verb": "undeploy", "name": "/none"}\n')
+    ask(base, b'{"verb": "list"}\n')
+    lines = [record.getMessage() for record in caplog.records if record.name == "org.apache.catalina.mbeans.Audit"]
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert len(lines) == 2
+    assert all(user in line and "command" in line for line in lines)
+    assert "drain" in lines[0]
+    assert "wait=5" in lines[0]
+    assert "undeploy" in lines[1]
+    assert "/none" in lines[1]
 
 
 @pytest.mark.parametrize("request_", [b"", b"hello\n", b"[]\n", b"[" * 60000, b"\xff\n", b'{"verb": "nothing"}\n'])

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def need_framework_sources(name: str) -> Path:
 def _needed(directory: Path, make: object) -> Path:
     try:
         _HOME.mkdir(exist_ok=True)
-        with open(_HOME / "lock", "w") as lock:
+        with open(_HOME / f"{directory.name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (directory / _DONE).exists():
                 _make_whole(directory, make)
@@ -99,5 +100,5 @@ def _unpack(target: Path, name: str) -> None:
 
 if __name__ == "__main__":
     need_frameworks()
-    for each in SOURCES:
-        need_framework_sources(each)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(need_framework_sources, SOURCES))

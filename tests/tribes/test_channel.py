@@ -9,7 +9,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError
 from catalina.reactor import Reactor
-from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes, parse_send_options
+from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes, parse_send_options, send_options_name
 from tests.tribes.fakes import PEER, a_member
 
 
@@ -130,3 +130,12 @@ def test_a_message_in_another_form_keeps_its_envelope():
     other = message.with_data(b"xyz", 258)
     assert (other.data, other.options, other.timestamp_ms, other.unique_id) == (b"xyz", 258, 7, b"id")
     assert message.with_data(b"q").options == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(8, "async"), (6, "sync, use_ack"), (2, "use_ack"), (0, ""), (0x10 | 8, "secure, async")],
+)
+def test_send_options_have_tomcats_words(options: int, words: str) -> None:
+    assert send_options_name(options) == words
+    assert not words or parse_send_options(words) == options

@@ -8,21 +8,23 @@ nodes that run the application take part: the others do not have the map.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.request_deliveries import note
-from catalina.ha.session.cluster_manager_base import ClusterManagerBase
+from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.surroundings import PROCESS, Surroundings
-from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options
+from catalina.operations import Impact, operation, readable
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, parse_send_options, send_options_name
 from catalina.tribes.ledger.record import bare_id
 from catalina.tribes.ledger.version import Version, VersionClock, life_tag
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 
 if TYPE_CHECKING:
+    from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.ha.session.delta_session import DeltaSession
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
@@ -165,6 +167,21 @@ class BackupManager(ClusterManagerBase):
         """How many sessions there are on all nodes together."""
         return len(self.map) if self.map is not None else len(self.sessions)
 
+    @property
+    @readable("activeSessionsFull", doc="Sessions on all nodes together.")
+    def active_everywhere(self) -> int:
+        return self.known_sessions
+
+    @property
+    @readable("mapSendOptionsName", doc="mapSendOptions in words.")
+    def send_options_words(self) -> str:
+        return send_options_name(self.map_send_options)
+
+    @operation(name="getSessionIdsFull", impact=Impact.INFO)
+    def all_session_ids(self) -> set[str]:
+        """The ids of the sessions on all nodes together."""
+        return {str(session_id) for session_id in (self.sessions if self.map is None else self.map.keys())}
+
     def generate_session_id(self) -> str:
         """An id that no session of the group has."""
         session_id = super().generate_session_id()
@@ -230,6 +247,39 @@ class BackupManager(ClusterManagerBase):
                 replicated.note_change(session.id)
             return None
         return replicated.replicate(session.id, changed=session)
+
+    def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
+        """The same for all requests of a round: what goes to one backup leaves together."""
+        replicated = self.map
+        if replicated is None or not replicated.members:
+            super().requests_completed(entries)
+            return
+        together = replicated.round()
+        waiting: list[tuple[Delivery, Delivery]] = []
+        for session, _, held in entries:
+            told = None
+            try:
+                if isinstance(session, MapSession) and session.is_valid:
+                    told = together.replicate(session.id, session)
+            except BaseException as error:
+                log.exception(UNABLE)
+                self.not_replicated(error)
+            if held is not None:
+                if told is None:
+                    held.succeeded()
+                else:
+                    waiting.append((held, told))
+        try:
+            together.send()
+        except BaseException as error:
+            log.exception(UNABLE)
+            self.not_replicated(error)
+        for held, told in waiting:
+            told.add_done_callback(lambda _, held=held: held.succeeded())  # type: ignore[misc]
+
+    def stood_still(self) -> Callable[[], bool] | None:
+        """The others may have passed this node over: hear what they own now. In the runner."""
+        return None if self.map is None else self.map.catch_up()
 
     # -- what the map says ---------------------------------------------------------------------------------------
 

@@ -39,7 +39,9 @@ class Comparisons:
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
         self._due: dict[Member, _Due] = {}
-        self._next_at = manager.monotonic() + EVERY_SECONDS
+        #: Seconds between two comparisons in the background.
+        self.every_seconds = EVERY_SECONDS
+        self._last_at = manager.monotonic()
         self._turn = 0
 
     def clear(self) -> None:
@@ -99,7 +101,7 @@ class Comparisons:
             elif due.at <= now:
                 due.at, due.tries = now + AGAIN_SECONDS, due.tries + 1
                 self.begin(member)
-        if now >= self._next_at and members:
-            self._next_at = now + EVERY_SECONDS
+        if now >= self._last_at + self.every_seconds and members:
+            self._last_at = now
             self._turn += 1
             self.begin(members[self._turn % len(members)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused
@@ -44,7 +45,7 @@ from catalina.tribes.ledger.wire import encode_question
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
@@ -69,8 +70,8 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-#: A session, and what a request changed in it.
-_Told = tuple[DeltaSession, list[DeltaAction]]
+#: A session, and what a request changed in it: as actions, and as changes of its record.
+_Told = tuple[DeltaSession, list[DeltaAction], Sequence[tuple[Any, ...]]]
 
 
 class DeltaManager(DeltaCounters, ClusterManagerBase):
@@ -264,7 +265,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         if isinstance(session, DeltaSession) and session.alive:
             actions = session.take_actions()
             if actions or not session.is_primary or self._must_tell_access(session, now_ms):
-                told.append((session, actions))
+                told.append((session, actions, changes_of(actions)))
 
     def _messages_of(self, told: Sequence[_Told], has_members: bool, now_ms: int) -> list[tuple[bytes, str]]:
         """Give the records what was changed, and make the messages that tell it; each with its key.
@@ -273,11 +274,11 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         """
         with self.lock:
             versions = self.ledger.change_all(
-                [(session.record, changes_of(actions)) for session, actions in told], now_ms * 1000
+                [(session.record, changes) for session, _, changes in told], now_ms * 1000
             )
         messages: list[tuple[bytes, str]] = []
-        name, record_all, sent, counts = self.name, self.record_all_actions, self.sent, self.enable_statistics
-        for (session, actions), version in zip(told, versions, strict=True):
+        name, record_all = self.name, self.record_all_actions
+        for (session, actions, _), version in zip(told, versions, strict=True):
             session.is_primary = True
             session.last_replicated_ms = now_ms
             if not has_members:
@@ -287,9 +288,11 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                 event, body = EVT_SESSION_DELTA, serialize(session_id, record_all, actions) + STAMP + version
             else:
                 event, body = EVT_SESSION_ACCESSED, STAMP + version
-            if counts:
-                sent[event] += 1
             messages.append((encode_message(event, name, body, session_id, session_id, now_ms), session_id))
+        if messages and self.enable_statistics:
+            deltas = sum(1 for _, actions, _ in told if actions)
+            self.sent[EVT_SESSION_DELTA] += deltas
+            self.sent[EVT_SESSION_ACCESSED] += len(messages) - deltas
         return messages
 
     def _must_tell_access(self, session: DeltaSession, now_ms: int) -> bool:

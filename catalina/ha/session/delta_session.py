@@ -69,6 +69,10 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 #: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
+_Held = tuple[str, EncodedValue | None, Any, bool]
+#: Values of one session that other nodes have replaced while a request had them in its hands.
+MAX_REPLACED = 100
+
 #: Empty containers that sessions without values share, and that nothing is ever put into.
 _NO_VALUES: Mapping[str, EncodedValue] = MappingProxyType({})
 _EMPTY: dict[str, EncodedValue] = {}
@@ -126,9 +130,9 @@ class DeltaSession(StandardSession):
         #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
         #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
-        #: Values that a request may have in its hands and another node has replaced: the form in which each was read,
-        #: and the value. None without any, which is nearly always.
-        self._replaced: dict[str, tuple[EncodedValue | None, Any]] | None = None
+        #: Values that a request may have in its hands and another node has replaced: the name, the form in which each
+        #: was read, the value, and whether it stays for one more report. None without any, which is nearly always.
+        self._replaced: list[_Held] | None = None
         #: What else the others do not know yet: names of properties. A new session always tells its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
@@ -227,13 +231,6 @@ class DeltaSession(StandardSession):
         if known is not None and type(value) not in IMMUTABLE and self._attributes.get(name) is value:
             self._keep_read_form(name, value, known)
         return value
-
-    def _form_of(self, name: str, value: object) -> EncodedValue:
-        """Of a value that nobody has in his hands, what the others have; else as it is now."""
-        known = self._encoded.get(name)
-        if known is None or (value is not UNDECODED and (name in self._changed or name in self._touched)):
-            return super()._form_of(name, value)
-        return known
 
     def _keep_read_form(self, name: str, value: object, known: EncodedValue) -> None:
         try:
@@ -390,24 +387,38 @@ class DeltaSession(StandardSession):
             self._add_attribute(actions, name, encoded, False)
 
     def _add_replaced(self, actions: list[DeltaAction]) -> None:
-        """A request has changed a value inside while another node replaced it: its change is the later one."""
-        replaced, self._replaced = self._replaced or {}, None
+        """Requests have changed values inside while other nodes replaced them: their changes are the later ones."""
         told = {action.name for action in actions}
-        for name, (read, value) in replaced.items():
-            if name in told or read is NOT_COMPARABLE or self.manager.use_dirty_flag:
+        is_last = self._access_count <= 1  # nobody else has a value in his hands, unless this request is through
+        kept = []
+        for name, read, value, stays in self._take_replaced():
+            if read is NOT_COMPARABLE or self.manager.use_dirty_flag:
                 continue
-            now, self._attributes[name] = self._attributes.get(name, UNDECODED), value
-            encoded = self._encode(name)
-            if encoded is not None and (read is None or encoded.data != read.data):
-                self._add_attribute(actions, name, encoded, False)
-                self._touched[name] = None
+            if name not in told and self._add_if_changed(actions, name, read, value):
                 continue
-            if self._access_count:
-                self._replaced = {name: (read, value), **(self._replaced or {})}
-            if now is UNDECODED and name not in self._encoded:
-                del self._attributes[name]
-            else:
-                self._attributes[name] = now
+            if stays or not is_last:
+                kept.append((name, read, value, stays and not is_last))
+        if kept and self._access_count:  # a request may still change them
+            self._replaced = [*kept, *self._take_replaced()]
+
+    def _take_replaced(self) -> list[_Held]:
+        """What the reading thread adds meanwhile stays."""
+        replaced, self._replaced = self._replaced, None
+        return replaced or []
+
+    def _add_if_changed(self, actions: list[DeltaAction], name: str, read: EncodedValue | None, value: object) -> bool:
+        """Show a value that was replaced again, if it has another form now than the one that it was read in."""
+        now, self._attributes[name] = self._attributes.get(name, UNDECODED), value
+        encoded = self._encode(name)
+        if encoded is not None and (read is None or encoded.data != read.data):
+            self._add_attribute(actions, name, encoded, False)
+            self._touched[name] = None
+            return True
+        if now is UNDECODED and name not in self._encoded:
+            del self._attributes[name]
+        else:
+            self._attributes[name] = now
+        return False
 
     def _encode(self, name: str) -> EncodedValue | None:
         """The value's bytes; None when a filter holds it back or an inner change has made it impossible to send."""
@@ -550,10 +561,13 @@ class DeltaSession(StandardSession):
 
     def _keep_replaced(self, name: str, old: EncodedValue | None) -> None:
         value = self._attributes.get(name, UNDECODED)
-        if value is not UNDECODED:
-            if self._replaced is None:
-                self._replaced = {}
-            self._replaced.setdefault(name, (self._read_form.get(name, old), value))
+        if value is UNDECODED:
+            return
+        if self._replaced is None:
+            self._replaced = []
+        elif len(self._replaced) >= MAX_REPLACED:
+            del self._replaced[0]
+        self._replaced.append((name, self._read_form.get(name, old), value, True))
 
     def _show(self, name: str) -> None:
         """Let the application see the record's value from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError, LifecycleError
@@ -17,8 +17,10 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
+from catalina.ha.tcp.node_facts import NodeFacts
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
+from catalina.operations import readable
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
@@ -28,6 +30,7 @@ from catalina.tribes.channel import (
     Delivery,
     ObjectBytes,
     parse_send_options,
+    send_options_name,
 )
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
@@ -62,6 +65,10 @@ class SimpleTcpCluster(Lifecycle):
     """
 
     bean_operations = ("start", "stop")
+    bean_types: ClassVar[dict[str, str]] = {
+        "channelSendOptions": "java.lang.String",
+        "channelStartOptions": "java.lang.String",
+    }
 
     elements = {
         "Manager": Element(add=lambda cluster, manager: setattr(cluster, "manager_template", manager), guards=True),
@@ -110,11 +117,17 @@ class SimpleTcpCluster(Lifecycle):
         self.cluster_listeners: list[ClusterListener] = []
         self.deployer: Any = None
         self.missed = MissedMessages()
+        self.facts = NodeFacts(self)
         self._repeated = RepeatedMessages(log)
         self._valves_registered = False
 
     def __str__(self) -> str:
         return f"SimpleTcpCluster[{self.name}]"
+
+    @property
+    @readable("channelSendOptionsName", doc="channelSendOptions in words.")
+    def send_options_name(self) -> str:
+        return send_options_name(self.channel_send_options)
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
@@ -418,6 +431,7 @@ class SimpleTcpCluster(Lifecycle):
             self._register_valves()
             channel.add_membership_listener(self)
             channel.add_channel_listener(self)
+            self.facts.open(channel)
             channel.start(self.channel_start_options)
             if channel.reactor is not None:
                 channel.reactor.on_standstill.append(self._stood_still)
@@ -487,6 +501,7 @@ class SimpleTcpCluster(Lifecycle):
                 if channel.reactor is not None and self._stood_still in channel.reactor.on_standstill:
                     channel.reactor.on_standstill.remove(self._stood_still)
                 channel.stop(self.channel_start_options)
+                self.facts.close()
                 channel.remove_channel_listener(self)
                 channel.remove_membership_listener(self)
 

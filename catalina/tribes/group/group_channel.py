@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute, AttributeRefused, Element, choice
 from catalina.errors import ChannelError, ConfigurationError, ProtocolError
+from catalina.operations import readable
 from catalina.reactor import Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.byte_text import hex_key
@@ -352,6 +353,11 @@ class GroupChannel(ChannelInterceptorBase):
                 self.post([sender], answer.encode(), SEND_OPTIONS_ASYNCHRONOUS)
             except ChannelError as exc:
                 log.error("Unable to find rpc channel, failed to send NoRpcChannelReply. %s", exc)
+
+    @property
+    @readable("Members", type="[Ljava.lang.String;", doc="Names of the other members.")
+    def member_names(self) -> list[str]:
+        return [member.name for member in self.members]
 
     def add_channel_listener(self, listener: ChannelListener) -> None:
         """Offer every later message to ``listener``. Any thread."""

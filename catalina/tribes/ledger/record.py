@@ -213,6 +213,7 @@ class Record:
 
         Two nodes may change one id at once. Both new names lead to the record then; the later is the one that it shows.
         """
+        before = self.id
         old, new = bare_id(old_id), bare_id(new_id)
         if old != new:
             names = dict(self.names)
@@ -220,10 +221,15 @@ class Record:
             names.setdefault(new, NO_VERSION)
             self._names = names
             self._digest = None
-        return self._take_id(new_id, version)
+        self._take_id(new_id, version)
+        return None if self.id == before else before
 
     def learn_names(self, others: Mapping[str, Version]) -> None:
         """Take what another node knows of the names."""
+        self._merge_names(others)
+        self._show_name_in_use()
+
+    def _merge_names(self, others: Mapping[str, Version]) -> None:
         if others == self.names:
             return
         names = dict(self.names)
@@ -231,20 +237,23 @@ class Record:
             names[name] = max(names.get(name, NO_VERSION), replaced)
         self._names = names
         self._digest = None
-        bare, dot, route = self.id.partition(".")
-        in_use = [name for name, replaced in names.items() if not replaced]
-        if names.get(bare) and in_use:  # it shows an id that leads nowhere any more
-            self._take_id(f"{max(in_use)}{dot}{route}", names[bare])
 
-    def _take_id(self, new_id: str, version: Version) -> str | None:
-        if (version, new_id) < (self.id_version, self.id):
-            return None
-        self.id_version = version
-        self._digest = None
-        if new_id == self.id:
-            return None
-        old_id, self.id = self.id, new_id
-        return old_id
+    def _take_id(self, new_id: str, version: Version) -> None:
+        if (version, new_id) >= (self.id_version, self.id):
+            self.id_version, self.id = version, new_id
+            self._digest = None
+        self._show_name_in_use()
+
+    def _show_name_in_use(self) -> None:
+        """Never show an id that leads nowhere: a new route and a new name may have crossed, and both hold."""
+        names = self._names
+        bare, dot, route = self.id.partition(".")
+        if names is None or not names.get(bare):
+            return
+        in_use = [name for name, replaced in names.items() if not replaced]
+        if in_use:
+            self.id_version, self.id = max(self.id_version, names[bare]), f"{max(in_use)}{dot}{route}"
+            self._digest = None
 
     # -- whole copies ----------------------------------------------------------------------------------------------
 
@@ -277,8 +286,8 @@ class Record:
         self._take_birth(other)
         self._take_floor(other, merged)
         before = self.id
+        self._merge_names(other.names)
         self._take_id(other.id, other.id_version)
-        self.learn_names(other.names)
         merged.old_id = before if self.id != before else None
         self.access = max(self.access, other.access)
         return merged

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Component
 from catalina.errors import ChannelError
+from catalina.operations import Impact, operation, readable
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
@@ -53,6 +54,21 @@ class MembershipServiceBase(Component):
     def members(self) -> Sequence[Member]:
         """The other members, oldest first."""
         raise NotImplementedError
+
+    @property
+    @readable("MembersByName", doc="The other members.")
+    def member_names(self) -> list[str]:
+        return [member.name for member in self.members]
+
+    @property
+    @readable("LocalMemberName", doc="This process as it was last announced.")
+    def local_member_name(self) -> str | None:
+        return None if self._local is None else self._local.name
+
+    @operation(name="hasMembers", impact=Impact.INFO)
+    def has_any_members(self) -> bool:
+        """Whether there is any other member."""
+        return bool(self.members)
 
     def get_member(self, member: Member) -> Member | None:
         """The newest record of a member, None when it is not known."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute, Component
 from catalina.errors import ConfigurationError
+from catalina.operations import readable
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.transport.local_address import local_address
 from catalina.tribes.transport.socket_options import SocketOptions
@@ -98,6 +99,11 @@ class ReceiverBase(SocketOptions, Component):
         self.bound_port = 0
         self.bound_secure_port = -1
         self.bound_udp_port = -1
+
+    @property
+    @readable("Listening", doc="Whether it takes messages.")
+    def listens(self) -> bool:
+        return max(self.bound_port, self.bound_secure_port) > 0
 
     def start(self, route_hint: tuple[str, int] | None) -> None:
         """Bind and take messages.

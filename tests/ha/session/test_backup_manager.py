@@ -8,6 +8,7 @@ from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.map_session import MapSession
 from catalina.session.standard_session import StandardSession
+from catalina.tribes.channel import Delivery
 from catalina.tribes.ledger.version import clock_of, version_at
 from tests.ha.session.maps import FakeCluster, Group
 from tests.ha.support import collected
@@ -334,3 +335,125 @@ def test_a_map_that_cannot_start_stops_the_application_only_when_so_configured(t
         manager.start()
         assert manager.map is None
         assert manager.create_session().is_valid
+
+
+def test_a_node_that_stood_still_knows_what_the_others_own_now_before_it_serves() -> None:
+    group = Group(3)
+    taken, ended = group.create(0, n=1), group.create(0, n=1)
+    frozen = group.managers[0]
+    group.network.settle()
+    group.network.hold = {frozen.cluster.channel.local_member}  # type: ignore[union-attr]
+    assert group.request(1, taken, n=2) == {"n": 2}
+    session = group.managers[1].find_session(ended)
+    assert session is not None
+    session.invalidate()
+    group.network.settle()
+    assert frozen.active_sessions == 2
+    group.network.hold = set()
+    is_through = frozen.stood_still()
+    assert is_through is not None
+    assert not is_through()
+    group.network.settle()
+    assert is_through()
+    assert [session.id for session in frozen.find_sessions()] == []
+    assert frozen.known_sessions == 1
+    assert frozen.sessions.keys() <= {taken}
+    assert all(session.get_attribute("n") == 2 for session in frozen.sessions.values())
+
+
+def test_without_members_there_is_nothing_to_catch_up_with() -> None:
+    assert Group(1).managers[0].stood_still() is None
+
+
+def test_a_change_that_could_not_be_handed_over_is_kept_until_the_owner_has_it() -> None:
+    group = Group(2)
+    session_id = group.create(0, n=1)
+    session = group.managers[0].sessions[session_id]
+    assert isinstance(session, MapSession)
+    session.access()
+    group.managers[1].find_session(session_id)
+    session.set_attribute("mine", 2)
+    group.managers[0].request_completed(session, None)  # a claim that crosses the other one
+    group.network.faults.extend(["", "", "drop", "drop", "drop"])
+    group.network.settle()
+    for _ in range(2):
+        group.network.heartbeat()
+    assert [manager.sessions[session_id].get_attribute("mine") for manager in group.managers] == [2, 2]
+    assert [manager.map.table.handed for manager in group.managers if manager.map] == [{}, {}]
+
+
+def test_a_session_with_a_route_that_found_no_backup_gets_one_when_a_member_is_heard_again() -> None:
+    group = Group(2)
+    group.network.hold = {group.managers[1].cluster.channel.local_member}  # type: ignore[union-attr]
+    group.managers[0].create_session("ABC.n1")
+    group.request(0, "ABC.n1", a=1)
+    group.network.hold = set()
+    for _ in range(2):
+        group.network.heartbeat()
+    assert [manager.sessions["ABC.n1"].get_attribute("a") for manager in group.managers] == [1, 1]
+
+
+def test_the_changes_of_a_round_leave_together_for_each_backup() -> None:
+    group = Group(3)
+    ids = [group.create(0, n=0) for _ in range(6)]
+    manager = group.managers[0]
+    sessions = [manager.find_session(session_id) for session_id in ids]
+    channel = manager.cluster.channel  # type: ignore[union-attr]
+    assert channel is not None
+    posted: list[tuple[int, int]] = []
+    original = channel.post_all
+    channel.post_all = lambda to, messages, options: (  # type: ignore[method-assign]
+        posted.append((len(to), len(messages))),  # type: ignore[func-returns-value]
+        original(to, messages, options),  # type: ignore[arg-type]
+    )[1]
+    held = [Delivery(1) for _ in sessions]
+    for number, session in enumerate(sessions):
+        assert session is not None
+        session.set_attribute("n", number)
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    assert posted == [(1, 3), (1, 3)]
+    assert not any(each.done for each in held)
+    group.network.settle()
+    assert all(each.done for each in held)
+    copies = [other.sessions[each] for each in ids for other in group.managers[1:] if each in other.sessions]
+    assert [copy.get_attribute("n") for copy in copies] == list(range(6))
+
+
+def test_what_a_backup_has_missed_of_a_round_goes_to_another_one_before_the_answers() -> None:
+    group = Group(3)
+    ids = [group.create(0, n=0) for _ in range(4)]
+    manager = group.managers[0]
+    sessions = [manager.find_session(session_id) for session_id in ids]
+    group.network.hold = {group.managers[1].cluster.channel.local_member}  # type: ignore[union-attr]
+    held = [Delivery(1) for _ in sessions]
+    for session in sessions:
+        assert session is not None
+        session.set_attribute("n", 7)
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    group.network.settle()
+    assert all(each.done for each in held)
+    assert [group.managers[2].sessions[each].get_attribute("n") for each in ids] == [7] * 4
+
+
+def test_a_fault_of_one_request_of_a_round_keeps_no_answer_and_no_other_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Group(2)
+    ids = [group.create(0, n=0) for _ in range(3)]
+    manager = group.managers[0]
+    sessions = [manager.find_session(session_id) for session_id in ids]
+    for session in sessions:
+        assert session is not None
+        session.set_attribute("n", 7)
+    take = MapSession.take_diff
+
+    def broken(self: MapSession) -> bytes | None:
+        if self is sessions[1]:
+            raise RuntimeError("while it is encoded")
+        return take(self)
+
+    monkeypatch.setattr(MapSession, "take_diff", broken)
+    monkeypatch.setattr(manager, "not_replicated", lambda error: None)
+    held = [Delivery(1) for _ in sessions]
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    group.network.settle()
+    assert all(each.done for each in held)
+    assert [group.managers[1].sessions[each].get_attribute("n") for each in ids] == [7, 0, 7]

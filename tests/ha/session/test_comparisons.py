@@ -151,7 +151,7 @@ def test_each_member_is_compared_with_in_turn_in_the_background(monkeypatch: pyt
     session.set_attribute("n", 1)
     a.request(session)
     lose_everything(network)
-    a.manager.comparisons._next_at = 0.0
+    a.manager.comparisons.every_seconds = 0.0
     a.manager.background_process()
     assert copy.get_attribute("n") == 1
 

@@ -314,6 +314,44 @@ def test_a_replaced_value_that_a_request_changes_after_another_one_has_ended_is_
     assert session.get_attribute("cart") == ["apple", "plum"]
 
 
+def replace_elsewhere(session: DeltaSession, value: object, version: bytes = LATER) -> None:
+    delta = DeltaRequest("S")
+    delta.set_attribute("cart", encode_value(value))
+    session.apply(delta, notify=False, version=version)
+
+
+def test_each_value_that_a_request_holds_is_compared_with_the_form_in_which_it_was_read() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    session.access()
+    session.access()
+    session.get_attribute("cart")  # one request has this value
+    replace_elsewhere(session, ["pear"])
+    cart = session.get_attribute("cart")  # and another one the next
+    replace_elsewhere(session, ["fig"], LATEST)
+    cart.append("plum")
+    assert names(session.take_delta()) == ["cart"]
+    assert session.get_attribute("cart") == ["pear", "plum"]
+
+
+def test_a_value_of_a_request_that_is_through_does_not_hide_that_of_the_next_one() -> None:
+    session = new_session()
+    session.set_attribute("cart", ["apple"])
+    session.take_delta()
+    session.access()
+    session.get_attribute("cart")
+    replace_elsewhere(session, ["pear"])
+    assert session.take_delta() is None
+    session.end_access()
+    session.access()
+    cart = session.get_attribute("cart")
+    replace_elsewhere(session, ["fig"], LATEST)
+    cart.append("plum")
+    assert names(session.take_delta()) == ["cart"]
+    assert session.get_attribute("cart") == ["pear", "plum"]
+
+
 def test_what_comes_late_from_another_node_does_not_replace_what_was_changed_since() -> None:
     session = new_session()
     session.set_attribute("n", 1)

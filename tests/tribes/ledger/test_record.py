@@ -150,6 +150,20 @@ def apply(known: Record, changes: list[tuple[object, str | None, int, int]]) -> 
     return known
 
 
+def test_a_new_route_that_crosses_a_new_name_shows_the_new_name() -> None:
+    one, other = record(), record()
+    one.rename("X.n1", "LOGIN.n1", at(5, 1))
+    other.rename("X.n1", "X.n2", at(6, 2))  # before it has heard of the login
+    before = one.snapshot()
+    assert one.rename("X.n1", "X.n2", at(6, 2)) == "LOGIN.n1"
+    assert other.rename("X.n1", "LOGIN.n1", at(5, 1)) == "X.n2"
+    assert (one.id, other.id, one.digest()) == ("LOGIN.n2", "LOGIN.n2", other.digest())
+    third = record()
+    third.rename("X.n1", "X.n2", at(6, 2))
+    third.merge(before)
+    assert (third.id, third.digest()) == ("LOGIN.n2", one.digest())
+
+
 @given(CHANGES, st.randoms())
 def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, random) -> None:  # type: ignore[no-untyped-def]
     changes = [change for change in changes if change[0] != "rename"]

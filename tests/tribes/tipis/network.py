@@ -52,8 +52,7 @@ class FakeReactor:
             yield
             return
         self.network.settle()
-        while self.network.pass_time():
-            self.network.settle()
+        self.network.pass_all_time()
         yield
 
 
@@ -86,6 +85,20 @@ class FakeChannel:
         for member in to:
             self.network.link(self.local_member, member).append((wire, delivery))
         return delivery
+
+    def post_all(self, to: Sequence[Member], messages: Sequence[tuple[bytes, object]], options: int) -> Delivery:
+        """As if each were posted; one that fails fails all."""
+        whole = Delivery(len(to) * len(messages))
+        for message, _ in messages:
+            each = self.post(to, message, options)
+            each.add_done_callback(lambda done: self._report(whole, done, to))
+        return whole
+
+    @staticmethod
+    def _report(whole: Delivery, done: Delivery, to: Sequence[Member]) -> None:
+        whole.faulty.update(done.faulty)
+        for _ in to:
+            whole.succeeded()
 
     def add_channel_listener(self, listener: Any) -> None:
         self.listeners.append(listener)
@@ -125,6 +138,8 @@ class Network:
         self.faults: deque[str] = deque()
         #: What comes later: who receives it, and the message.
         self.late: list[tuple[Member, ChannelMessage]] = []
+        #: Members that are not run: what is sent to them fails, and comes to nothing.
+        self.hold: set[Member] = set()
         #: Pairs, in both orders, of which neither reaches the other.
         self.cuts: set[tuple[Member, Member]] = set()
         #: The map that is waited in: time stops when it has its answer. None: when all is quiet.
@@ -190,7 +205,7 @@ class Network:
         message, delivery = self.links[pair].popleft()
         sender, to = pair
         target = self.channels.get(to)
-        fault = self._next_fault()
+        fault = "drop" if to in self.hold else self._next_fault()
         self.sent.append((sender, to, message.data))
         if target is None or pair in self.cuts:
             if sender in self.channels:
@@ -265,11 +280,16 @@ class Network:
             return True
         return False
 
+    def pass_all_time(self) -> None:
+        """Run all timers, and what follows from them; of those that are set again and again, a minute's."""
+        end = self.now + 60.0
+        while self.timers and self.timers[0][0] < end and self.pass_time():
+            self.settle()
+
     def heartbeat(self, rounds: int = 1) -> None:
         for _ in range(rounds):
             for channel in self._alive():
                 channel.heartbeat()
             self.settle()
-            while self.pass_time():
-                self.settle()
+            self.pass_all_time()
             self.now += 1.0

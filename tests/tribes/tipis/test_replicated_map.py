@@ -37,7 +37,7 @@ def test_a_plain_value_is_told_whole() -> None:
 
     group = group_of(2)
     for each in group.maps:
-        each.codec = ObjectCodec()
+        each.claims.codec = each.fetching.codec = each.receiving.codec = ObjectCodec()
     value = [1]
     group.maps[0].put("k", value)
     group.settle()
@@ -93,7 +93,7 @@ def test_the_last_node_keeps_all() -> None:
 
 def test_a_copy_that_did_not_arrive_comes_when_its_node_is_heard_again() -> None:
     group = group_of(3)
-    group.network.faults.append("drop")
+    group.network.faults.extend(["drop", "", "drop"])
     group.maps[0].put("k", Box(n=1))
     group.settle()
     assert group.contents("k").count(None) == 1

@@ -7,6 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 from catalina.attributes import Attribute
 from catalina.errors import LimitError, ProtocolError
@@ -63,6 +64,15 @@ class GzipInterceptor(ChannelInterceptorBase):
         unit="bytes",
         doc="Largest message after decompression; a small message can claim to be very large.",
     )
+
+    #: Java writes RX and TX.
+    bean_names: ClassVar[dict[str, str]] = {
+        f"{name}{end}": f"{name}{end.upper()}"
+        for name in (
+            "countCompressed", "countUncompressed", "size", "compressedSize", "uncompressedSize",
+        )
+        for end in ("Rx", "Tx")
+    }  # fmt: skip
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)

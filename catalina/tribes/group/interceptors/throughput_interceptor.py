@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from catalina.attributes import Attribute
+from catalina.operations import operation, readable
 from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
 from catalina.tribes.io.channel_data import framed_size
@@ -98,6 +99,22 @@ class ThroughputInterceptor(ChannelInterceptorBase):
             self.report()
         super().message_received(message)
 
+    @property
+    @readable("MbTx", doc="MiB sent, to all members together.")
+    def mb_tx(self) -> float:
+        return self.bytes_tx / _MIB
+
+    @property
+    @readable("MbAppTx", doc="MiB sent, each message once.")
+    def mb_app_tx(self) -> float:
+        return self.bytes_app_tx / _MIB
+
+    @property
+    @readable("MbRx", doc="MiB received.")
+    def mb_rx(self) -> float:
+        return self.bytes_rx / _MIB
+
+    @operation
     def report(self) -> None:
         """Log the counters."""
         receiving = self.channel.now() - self._rx_start if self._rx_start is not None else 0.0

@@ -110,7 +110,7 @@ class NioReceiver(ReceiverBase):
         return int(server.getsockname()[1])
 
     def _listen(self, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-        server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        server = self.channel.running_reactor.new_socket(family)
         try:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.so_reuse_address))
             if "rx_buf_size" in self.given:

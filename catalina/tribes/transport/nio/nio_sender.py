@@ -26,7 +26,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -121,6 +120,7 @@ class NioSender:
         self.pipelined = False
         self._settings = settings
         self._reactor = reactor
+        self._now = reactor.now
         self._on_failure = on_failure
         self._timeout = settings.timeout / 1000
         self._max_backlog = settings.max_backlog
@@ -128,6 +128,7 @@ class NioSender:
         self._tls_channel: TlsChannel | None = None
         self._used_at = 0.0
         self._socket: ByteStream | None = None
+        self._connecting: socket.socket | None = None
         self._connected = False
         self._queue: deque[_Outgoing] = deque()  # any thread adds at its end; only the runner takes, or puts back
         self._scheduled = False
@@ -159,7 +160,7 @@ class NioSender:
             data = b"".join([frame for frame, _ in frames])
         elif not self.pipelined and not wants_ack and key is not None:
             data, wants_ack = _acknowledged(data), True
-        message = _Outgoing(data, len(frames), wants_ack, delivery, time.monotonic() + self._timeout, key)
+        message = _Outgoing(data, len(frames), wants_ack, delivery, self._now() + self._timeout, key)
         with self._lock:
             backlog = self._bytes_in - self._bytes_out
             accepted = not self._closed and (backlog <= 0 or backlog + len(data) <= self._max_backlog)
@@ -209,7 +210,7 @@ class NioSender:
 
     def _is_stale(self) -> bool:
         """True when Java may just be closing this connection, on which nothing was sent lately."""
-        return not self._in_flight and time.monotonic() - self._used_at > _JAVA_TLS_IDLE
+        return not self._in_flight and self._now() - self._used_at > _JAVA_TLS_IDLE
 
     def _write_queued(self) -> None:
         written = 0
@@ -280,7 +281,7 @@ class NioSender:
         batch, self._writing = self._writing, []
         self._unsent = memoryview(b"")
         if self._tls is not None:
-            self._used_at = time.monotonic()
+            self._used_at = self._now()
         freed = 0
         for message in batch:
             self._sent_count += message.count
@@ -294,8 +295,8 @@ class NioSender:
         if not self._connected:
             if self._tls_channel is not None:
                 self._shake_hands(self._tls_channel)
-            elif isinstance(self._socket, socket.socket):
-                self._finish_connect(self._socket)
+            elif self._connecting is not None:
+                self._finish_connect(self._connecting)
             return
         if events & ~WRITE and self._socket is not None:
             self._read_answers(self._socket)
@@ -386,11 +387,11 @@ class NioSender:
             return
         family = socket.AF_INET6 if len(self.member.host) == 16 else socket.AF_INET
         try:
-            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = self._reactor.new_socket(family)
         except OSError as exc:
             self._give_up(exc)
             return
-        self._socket = sock
+        self._socket = self._connecting = sock
         try:
             self._settings.apply_socket_options(sock)
             code = sock.connect_ex((self.member.address, port))
@@ -434,7 +435,7 @@ class NioSender:
     def _is_connected(self, sock: ByteStream) -> None:
         self._cancel_connect_timer()
         self._connected = True
-        self._connected_at = self._used_at = time.monotonic()
+        self._connected_at = self._used_at = self._now()
         self._sent_count = 0
         self._reactor.modify(sock, READ)
         self._flush()
@@ -504,7 +505,7 @@ class NioSender:
         if self._socket is not None:
             self._reactor.unregister(self._socket)
             self._socket.close()
-            self._socket = self._tls_channel = None
+            self._socket = self._tls_channel = self._connecting = None
 
     def _cancel_connect_timer(self) -> None:
         if self._connect_timer is not None:
@@ -519,7 +520,7 @@ class NioSender:
     def _check_deadlines(self) -> None:
         """Report what is too late; give the connection up when even a late answer will not come any more."""
         self._timer = None
-        now = time.monotonic()
+        now = self._now()
         late = TimeoutError(f"Operation has timed out([{self._settings.timeout}] ms.).")
         oldest = None
         for message in (*self._unconfirmed(), *tuple(self._queue)):

@@ -67,6 +67,7 @@ class TcpProbe:
         self._verdict: Callable[[bool], None] | None = verdict
         self._connected = False
         self._socket: ByteStream | None = None
+        self._connecting: socket.socket | None = None
         self._timer: Timer = reactor.call_later(connect_timeout, lambda: self._finish(False))
         try:
             self._connect(member)
@@ -78,7 +79,7 @@ class TcpProbe:
         if port <= 0:
             raise OSError(errno.EDESTADDRREQ, f"{member} has no securePort")
         family = socket.AF_INET6 if len(member.host) == 16 else socket.AF_INET
-        sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = self._socket = self._connecting = self._reactor.new_socket(family)
         code = sock.connect_ex((member.address, port))
         if code not in (0, errno.EINPROGRESS):
             sock.close()
@@ -93,8 +94,8 @@ class TcpProbe:
         try:
             if isinstance(sock, TlsChannel) and not self._connected:
                 self._shake_hands(sock)
-            elif isinstance(sock, socket.socket) and not self._connected:
-                self._on_connected(sock)
+            elif self._connecting is not None and not self._connected:
+                self._on_connected(self._connecting)
             else:
                 self._finish(bool(sock.recv(1)))
         except BlockingIOError:

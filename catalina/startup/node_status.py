@@ -1,0 +1,124 @@
+"""What a running node is like at the moment, as plain data: for ``catalina status`` and ``catalina top``."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import resource
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.startup.session_safety import clusters_of, contexts_of
+from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
+from catalina.util.server_info import SERVER_INFO
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_server import StandardServer
+
+__all__ = ["node_status"]
+
+#: Requests that are named, the longest first.
+MAX_SLOW = 10
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def node_status(server: StandardServer) -> dict[str, Any]:
+    """All of it, in JSON's types. Counters count from the start; times are seconds, unless the name ends in ``_ms``."""
+    connectors = [connector for service in server.services for connector in service.connectors]
+    return {
+        "version": SERVER_INFO,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "base": str(server.catalina_base),
+        "state": server.state.label,
+        "draining": any(connector.draining for connector in connectors),
+        "now": time.time(),
+        "process": _process(),
+        "connectors": [_connector(connector) for connector in connectors],
+        "applications": [_application(context) for context in contexts_of(server)],
+        "slow": _slow(server),
+        "clusters": [_cluster(cluster) for cluster in clusters_of(server)],
+    }
+
+
+def _process() -> dict[str, Any]:
+    with open("/proc/self/statm", "rb") as source:
+        resident = int(source.read().split()[1]) * resource.getpagesize()
+    with open("/proc/self/stat", "rb") as source:
+        began = int(source.read().rpartition(b")")[2].split()[19]) / _TICKS
+    return {
+        "pid": os.getpid(),
+        "uptime": time.clock_gettime(time.CLOCK_BOOTTIME) - began,
+        "memory": resident,
+        "cpu": time.process_time(),
+        "threads": threading.active_count(),
+        "files": len(os.listdir("/proc/self/fd")),
+        "files_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        "collections": sum(generation["collections"] for generation in gc.get_stats()),
+    }
+
+
+def _connector(connector: Any) -> dict[str, Any]:
+    info = connector.request_info
+    running = connector.endpoint if connector.state.available else None
+    return {
+        "name": connector.name,
+        "state": "draining" if connector.draining else connector.state.label.lower(),
+        "connections": len(running.connections) if running is not None else 0,
+        "running": running.running if running is not None else 0,
+        "busy": running.executor.busy if running is not None else 0,
+        "threads": running.executor.max_threads if running is not None else 0,
+        "waiting": running.executor.waiting if running is not None else 0,
+        "requests": info.request_count,
+        "errors": info.error_count,
+        "sent": info.bytes_sent,
+        "received": info.bytes_received,
+        "time_ms": info.processing_time,
+        "times": {str(bucket): count for bucket, count in sorted(info.times().items())},
+    }
+
+
+def _application(context: StandardContext) -> dict[str, Any]:
+    manager = context.manager
+    requests = [wrapper.requests for wrapper in context.wrappers.values()]
+    return {
+        "host": context.host.name,
+        "path": context.name or "/",
+        "state": "running" if context.state.available else "failed" if context.failure else "stopped",
+        "reason": context.failure,
+        "sessions": manager.active_sessions if manager is not None and context.state.available else None,
+        "requests": sum(each.request_count for each in requests),
+        "errors": sum(each.error_count for each in requests),
+        "running": context.in_progress.count,
+    }
+
+
+def _slow(server: StandardServer) -> list[dict[str, Any]]:
+    """The requests that are under way, the longest first."""
+    now = time.monotonic_ns()
+    found = []
+    for context in contexts_of(server):
+        for request in list(context.in_progress.inside):
+            began = getattr(request, "start_time_ns", now)
+            what = f"{getattr(request, 'method', '')} {getattr(request, 'request_uri', '')}"
+            client = getattr(request, "remote_addr", "")
+            found.append({"seconds": (now - began) / 1e9, "request": what, "client": client})
+    found.sort(key=lambda each: each["seconds"], reverse=True)
+    return found[:MAX_SLOW]
+
+
+def _cluster(cluster: SimpleTcpCluster) -> dict[str, Any]:
+    transport: Any = getattr(getattr(cluster.channel, "coordinator", None), "sender", None)
+    transport = getattr(transport, "transport", transport)
+    traffic = transport.traffic() if isinstance(transport, ParallelNioSender) else {}
+    local = cluster.local_member
+    members = []
+    for member in cluster.members:
+        given, done = traffic.get(member, (0, 0))
+        members.append(
+            {"name": member.name, "alive": member.alive_ms / 1000, "given": given, "backlog": max(0, given - done)}
+        )
+    return {"name": cluster.name, "self": local.name if local is not None else "", "members": members}

@@ -1,0 +1,174 @@
+"""What is changed at run time over JMX does what it says, in the whole node, at once."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalina.jmx.remote_settings import PREFIX
+from tests.cluster.clusters import full
+from tests.cluster.node import Node, free_port, free_udp_port, wait_until
+from tests.jmx.client import JmxClient
+
+pytestmark = pytest.mark.cluster
+
+CLUSTER = "Catalina:type=Cluster,host=localhost"
+MANAGER = "Catalina:type=Manager,host=localhost,context=/app"
+REPLICATION = "Catalina:type=Valve,host=localhost,name=ReplicationValve"
+CONTEXT = "Catalina:j2eeType=WebModule,name=//localhost/app,J2EEApplication=none,J2EEServer=none"
+LOGGING = "java.util.logging:type=Logging"
+
+
+class Two:
+    """Two nodes of one group, each with a JMX client."""
+
+    def __init__(self, nodes: list[Node], clients: list[JmxClient]) -> None:
+        self.first, self.second = nodes
+        self.jmx, self.other = clients
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    directory, port = tmp_path_factory.mktemp("two"), free_udp_port()
+    nodes: list[Node] = []
+    clients: list[JmxClient] = []
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            ports = [free_port(), free_port()]
+            for name, jmx_port in zip(("n1", "n2"), ports, strict=True):
+                options = f"-D{PREFIX}.port={jmx_port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false"
+                patch.setenv("JAVA_OPTS", options)
+                nodes.append(Node(name, Path(directory) / name, cluster=full(port, send_options=6)).start())
+        clients = [JmxClient(each) for each in ports]
+        yield Two(nodes, clients)
+    finally:
+        for client in clients:
+            client.__exit__(None, None, None)
+        for node in nodes:
+            node.close()
+
+
+def connector(two: Two) -> str:
+    (name,) = two.jmx.names("Catalina:type=Connector,*")
+    return name
+
+
+def answers(node: Node) -> bool:
+    try:
+        return node.get("/count", timeout=0.5).status == 200
+    except OSError:
+        return False
+
+
+def test_a_connector_pauses_and_resumes(two: Two) -> None:
+    two.jmx.invoke(connector(two), "pause")
+    assert not answers(two.first)
+    two.jmx.invoke(connector(two), "resume")
+    wait_until(lambda: answers(two.first), "the connector serves again")
+
+
+def test_an_application_stops_starts_and_reloads(two: Two) -> None:
+    two.jmx.invoke(CONTEXT, "stop")
+    assert two.first.get("/count").status == 404
+    assert two.jmx.get(CONTEXT, "stateName") == "STOPPED"
+    two.jmx.invoke(CONTEXT, "start")
+    assert two.first.get("/count").status == 200
+    two.jmx.invoke(CONTEXT, "reload")
+    assert two.first.get("/count").status == 200
+    assert two.jmx.get(CONTEXT, "stateName") == "STARTED"
+
+
+def test_a_session_that_is_expired_here_is_gone_everywhere(two: Two) -> None:
+    session_id = two.first.get("/count").session_id
+    assert session_id is not None
+    wait_until(lambda: session_id in two.other.invoke(MANAGER, "listSessionIds"), "the other node has it")
+    assert two.jmx.invoke(MANAGER, "getSessionAttribute", session_id, "count") == "1"
+    two.jmx.invoke(MANAGER, "expireSession", session_id)
+    wait_until(lambda: session_id not in two.other.invoke(MANAGER, "listSessionIds"), "it has gone there, too")
+    assert two.second.get("/count", session_id).session_id != session_id
+
+
+def test_statistics_count_from_the_moment_they_are_switched_on(two: Two) -> None:
+    two.jmx.set(REPLICATION, "doProcessingStats", True)
+    two.jmx.invoke(REPLICATION, "resetStatistics")
+    for _ in range(3):
+        two.first.get("/count")
+    assert two.jmx.get(REPLICATION, "nrOfRequests") == 3
+    assert two.jmx.get(REPLICATION, "nrOfSendRequests") == 3
+    two.jmx.set(REPLICATION, "doProcessingStats", False)
+    two.first.get("/count")
+    assert two.jmx.get(REPLICATION, "nrOfRequests") == 3
+
+
+def test_messages_are_counted_by_kind(two: Two) -> None:
+    before = two.jmx.get(MANAGER, "counterSend_EVT_SESSION_DELTA")
+    received = two.other.get(MANAGER, "counterReceive_EVT_SESSION_DELTA")
+    two.first.get("/count")
+    assert two.jmx.get(MANAGER, "counterSend_EVT_SESSION_DELTA") > before
+    assert two.other.get(MANAGER, "counterReceive_EVT_SESSION_DELTA") > received
+
+
+def test_a_log_level_counts_at_once(two: Two) -> None:
+    name = "org.apache.catalina.ha.session.JvmRouteBinderValve"
+    line = "Detected a failover with different jvmRoute"
+    two.first.get("/count", "A1B2.elsewhere")
+    assert line not in two.first.log
+    two.jmx.invoke(LOGGING, "setLoggerLevel", name, "FINE")
+    two.first.get("/count", "A1B2.elsewhere")
+    wait_until(lambda: line in two.first.log, "the line is in the log")
+    assert two.other.invoke(LOGGING, "getLoggerLevel", name) != "FINE"
+
+
+def test_a_cluster_leaves_the_group_and_comes_back(two: Two) -> None:
+    members = f"{CLUSTER},component=Member,*"
+    assert len(two.other.names(members)) == 2
+    two.jmx.invoke(CLUSTER, "stop")
+    wait_until(lambda: len(two.other.names(members)) == 1, "the other node has seen it leave")
+    assert two.first.get("/count").status == 200
+    two.jmx.invoke(CLUSTER, "start")
+    wait_until(lambda: len(two.other.names(members)) == 2, "it is back")
+    session_id = two.first.get("/count").session_id
+    assert session_id is not None
+    wait_until(lambda: session_id in two.other.invoke(MANAGER, "listSessionIds"), "sessions are replicated again")
+
+
+def test_every_change_has_left_its_line(two: Two) -> None:
+    two.jmx.set(REPLICATION, "primaryIndicator", True)
+    address = socket.gethostbyname("localhost")
+    line = f"[-] at [{address}:"
+    end = f"over [jmx] set [primaryIndicator] of [{REPLICATION}] from [False] to [True]"
+    lines = wait_until(
+        lambda: [each for each in two.first.log.splitlines() if end in each], "the audit line is in the log"
+    )
+    assert line in lines[0]
+
+
+def test_a_node_whose_port_cannot_be_guarded_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_OPTS", f"-D{PREFIX}.port={free_port()} -D{PREFIX}.ssl=false")
+    node = Node("n1", tmp_path / "n1")
+    try:
+        node.start(wait=False)
+        assert node.process is not None
+        assert node.process.wait(30) == 1
+        assert "The JMX port cannot be opened: Password file not found" in node.log
+    finally:
+        node.close()
+
+
+def test_a_worker_that_is_started_again_opens_the_port_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    options = f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false"
+    monkeypatch.setenv("JAVA_OPTS", options)
+    node = Node("n1", tmp_path / "n1").start()
+    try:
+        with JmxClient(port) as before:
+            first = before.get("java.lang:type=Runtime", "Pid")
+            node.kill_worker()
+            wait_until(lambda: answers(node), "it serves again", 40)
+        with JmxClient(port) as after:
+            assert after.get("java.lang:type=Runtime", "Pid") != first
+    finally:
+        node.close()
