@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.browser import Browser
-from tests.cluster.node import PROJECT, Node, wait_until
+from tests.cluster.clusters import full
+from tests.cluster.node import PROJECT, Node, free_udp_port, wait_until
 from tests.cluster.test_farm import Farm
 from tests.support.frameworks import need_frameworks
 
@@ -143,6 +145,51 @@ def test_django_goes_on_where_the_other_node_died_without_a_word_of_ours(
     goes_on("/django-cart", first, second, "; Max-Age=1209600; Expires=")
     said = "Django's sessions are the container's (its settings name no SESSION_ENGINE)"
     assert f'[/django-cart##1.0] frameworkSessions="auto": {said}' in second.log
+
+
+KEYS = """
+from flask import Flask, jsonify, session
+
+app = Flask(__name__)
+distributable = True
+
+@app.get("/set/<name>/<int:value>")
+def put(name, value):
+    session[name] = value
+    return jsonify(dict(session))
+
+@app.get("/append/<name>/<int:value>")
+def append(name, value):
+    session.setdefault(name, []).append(value)
+    return jsonify(dict(session))
+
+@app.get("/")
+def show():
+    return jsonify(dict(session))
+"""
+
+
+def test_two_nodes_that_serve_one_session_at_once_keep_what_both_did_key_by_key(
+    make_node: Callable[..., Node], tmp_path: Path
+) -> None:
+    webapp = tmp_path / "keys"
+    webapp.mkdir()
+    (webapp / "wsgi.py").write_text(KEYS)
+    port = free_udp_port()
+    first, second = (make_node(name, cluster=full(port, send_options=6), webapp=webapp) for name in ("n1", "n2"))
+    for node in (first, second):
+        node.start(wait=False)
+    for node in (first, second):
+        node.wait_started()
+    session_id = first.get("/set/start/0").session_id
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(1, 21):
+            paths = [(first, f"/append/one/{number}"), (second, f"/append/two/{number}")]
+            answers = list(pool.map(lambda asked: asked[0].get(asked[1], session_id), paths))
+            assert [answer.status for answer in answers] == [200, 200]
+    expected = {"start": 0, "one": list(range(1, 21)), "two": list(range(1, 21))}
+    for node in (first, second):
+        wait_until(lambda node=node: node.get("/", session_id).json == expected, f"{node.name} has all")
 
 
 TWO_WEEKS = "; Max-Age=1209600; Expires="

@@ -85,6 +85,16 @@ def test_without_it_nothing_is_touched(
         assert [cookie.partition("=")[0] for cookie in client.set_cookies] == ["session"]
 
 
+def test_the_operator_says_it_for_all_applications_in_conf_context_xml(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "context.xml").write_text('<Context frameworkSessions="off"/>')
+    for client, said in serve(tmp_path, caplog):
+        assert said == []
+        assert [cookie.partition("=")[0] for cookie in client.set_cookies] == ["session"]
+
+
 WRAPPED = """
 class Middleware:
     def __init__(self, app):
