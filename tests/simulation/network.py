@@ -26,6 +26,7 @@ from catalina.tribes.channel import (
 )
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+from tests.support.fake_channel import FakeChannelBase
 
 if TYPE_CHECKING:
     from tests.simulation.nodes import Life
@@ -265,14 +266,13 @@ class Network:
             one.reactor.call_soon(lambda: one.channel.lose(other))
 
 
-class SimChannel:
+class SimChannel(FakeChannelBase):
     """A channel of a node as SimpleTcpCluster and the maps use it."""
 
-    secure = False
-    heartbeat_enabled = True
     beats_itself = False
 
     def __init__(self, life: Life, number: int) -> None:
+        super().__init__()
         self.life = life
         self.network = life.network
         self.reactor = life.reactor
@@ -282,10 +282,6 @@ class SimChannel:
             unique_id=bytes([number]) + life.generation.to_bytes(15, "big"),
             payload=ORDERED_PEER,
         )
-        self.name = ""
-        self.interceptors: list[Any] = []
-        self.listeners: list[Any] = []
-        self.membership: list[Any] = []
         self.members: tuple[Member, ...] = ()
         self.present: dict[Life, Member] = {}
         self._lives: dict[Member, Life] = {}
@@ -299,21 +295,6 @@ class SimChannel:
     def has_members(self) -> bool:
         return bool(self.members)
 
-    def add_interceptor(self, interceptor: Any) -> None:
-        self.interceptors.append(interceptor)
-
-    def add_channel_listener(self, listener: Any) -> None:
-        self.listeners.append(listener)
-
-    def remove_channel_listener(self, listener: Any) -> None:
-        self.listeners.remove(listener)
-
-    def add_membership_listener(self, listener: Any) -> None:
-        self.membership.append(listener)
-
-    def remove_membership_listener(self, listener: Any) -> None:
-        self.membership.remove(listener)
-
     def left_over(self) -> list[str]:
         """Nothing waits in it."""
         return []
@@ -321,12 +302,6 @@ class SimChannel:
     def start(self, level: int = 15) -> None: ...
 
     def stop(self, level: int = 15) -> None: ...
-
-    def heartbeat(self) -> None:
-        for listener in [*self.membership, *self.listeners]:
-            beat = getattr(listener, "heartbeat", None)
-            if beat is not None:
-                beat()
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -367,10 +342,7 @@ class SimChannel:
             self._early.append((self.network.world.now, sender, data))
 
     def _deliver(self, data: bytes, sender: Life) -> None:
-        message = ChannelMessage(data, 0, 0, bytes(16), sender.member)
-        for listener in list(self.listeners):
-            if listener.accept(message, sender.member):
-                listener.message_received(message, sender.member)
+        self.receive(ChannelMessage(data, 0, 0, bytes(16), sender.member), sender.member)
 
     def see(self, other: Life) -> None:
         if other in self.present or not other.alive:
