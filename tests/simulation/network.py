@@ -179,6 +179,9 @@ class Network:
         self.lives: dict[str, Life] = {}
         self.cuts: set[tuple[str, str]] = set()
         self.slow: set[str] = set()
+        #: Nodes that behave as Java's, and what makes their channels.
+        self.java: set[str] = set()
+        self.java_channel: Callable[[Life, int], SimChannel] = SimChannel
         self.jitter = 0.004
         self._links: dict[tuple[Life, Life], Link] = {}
         self._heard: dict[tuple[Life, Life], float] = {}
@@ -186,7 +189,7 @@ class Network:
 
     def make_channel(self, life: Life, number: int) -> Any:
         """The channel of a node."""
-        return SimChannel(life, number)
+        return self.java_channel(life, number) if life.name in self.java else SimChannel(life, number)
 
     def reset_often(self, one: Life, other: Life, seconds: float) -> None:
         """The connection from one to another breaks again and again while something is on its way."""
@@ -310,6 +313,12 @@ class SimChannel(FakeChannelBase):
     ) -> Delivery:
         return self.post_all(to, [(message, key)], options, handler)
 
+    def send(self, to: Sequence[Member], message: bytes, options: int, handler: Any = None) -> bytes:
+        delivery = self.post(to, message, options, handler)
+        delivery.wait()
+        delivery.raise_for_faults("sending failed") if delivery.faulty else None
+        return b""
+
     def post_all(
         self, to: Sequence[Member], messages: Sequence[tuple[bytes, Any]], options: int, handler: Any = None
     ) -> Delivery:
@@ -347,8 +356,7 @@ class SimChannel(FakeChannelBase):
     def see(self, other: Life) -> None:
         if other in self.present or not other.alive:
             return
-        age_ms = int((self.network.world.now - other.born) * 1000)
-        member = other.member.with_alive(age_ms)
+        member = self.as_member(other)
         self.present[other] = member
         self._lives[member] = other
         self._sort()
@@ -360,6 +368,10 @@ class SimChannel(FakeChannelBase):
                 self._deliver(data, sender)
             elif sender is not other:
                 self._early.append((at, sender, data))
+
+    def as_member(self, other: Life) -> Member:
+        """The other node as its heartbeats show it."""
+        return other.member.with_alive(int((self.network.world.now - other.born) * 1000))
 
     def lose(self, other: Life) -> None:
         member = self.present.pop(other, None)
