@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.test_drain import catalina
 from tests.interop.java_tomcat import JavaTomcat, compile_probe, described
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
@@ -185,3 +187,12 @@ def test_no_log_has_an_error_of_the_protocol(group: Group) -> None:
     # A message that meets the death of its receiver fails, and the log says so.
     ours = [line for line in group.ours.log.splitlines() if "Unable to send message through cluster sender" not in line]
     assert not [line for line in ours if " SEVERE " in line or "Traceback" in line], group.ours.log
+
+
+def test_a_java_node_that_is_examined_says_that_it_answers_no_questions_and_logs_nothing_bad(group: Group) -> None:
+    before = len(group.java.log)
+    report = json.loads(catalina(group.ours, "doctor", "--json").stdout)
+    found = [each["text"] for each in report["findings"] if each["check"] == "questions"]
+    assert len(found) == 1
+    assert "is a Java node: it answers no questions" in found[0]
+    assert not re.search("SEVERE|WARNING|Exception", group.java.log[before:])

@@ -118,3 +118,17 @@ def test_sessions_of_an_application_that_is_not_there(site):
 
 def test_a_table_lines_up():
     assert columns([("A", "B", "C"), ("long", "x", "")]) == ["A     B  C", "long  x"]
+
+
+def test_the_doctor_is_for_people_and_for_scripts(site):
+    whole = json.loads("\n".join(run(site, "doctor", json=True).lines))
+    assert whole["verdict"] in ("ok", "warning")
+    assert {"check": "cluster", "verdict": "ok", "text": "this node is in no cluster", "advice": ""} in whole[
+        "findings"
+    ]
+    assert any(line.startswith("OK       applications: ") for line in run(site, "doctor").lines)
+    broken = site.base / "webapps" / "broken"
+    broken.mkdir()
+    (broken / "wsgi.py").write_text("1/0\n")
+    site.config.check_now("/broken")
+    assert run(site, "doctor").code == 2

@@ -17,6 +17,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
+from catalina.ha.tcp.node_facts import NodeFacts
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.lifecycle import Lifecycle
 from catalina.operations import readable
@@ -116,6 +117,7 @@ class SimpleTcpCluster(Lifecycle):
         self.cluster_listeners: list[ClusterListener] = []
         self.deployer: Any = None
         self.missed = MissedMessages()
+        self.facts = NodeFacts(self)
         self._repeated = RepeatedMessages(log)
         self._valves_registered = False
 
@@ -429,6 +431,7 @@ class SimpleTcpCluster(Lifecycle):
             self._register_valves()
             channel.add_membership_listener(self)
             channel.add_channel_listener(self)
+            self.facts.open(channel)
             channel.start(self.channel_start_options)
             if channel.reactor is not None:
                 channel.reactor.on_standstill.append(self._stood_still)
@@ -498,6 +501,7 @@ class SimpleTcpCluster(Lifecycle):
                 if channel.reactor is not None and self._stood_still in channel.reactor.on_standstill:
                     channel.reactor.on_standstill.remove(self._stood_still)
                 channel.stop(self.channel_start_options)
+                self.facts.close()
                 channel.remove_channel_listener(self)
                 channel.remove_membership_listener(self)
 

@@ -1,0 +1,48 @@
+"""``catalina doctor``: examines a node, its machine and its group, and says what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from catalina.startup.finding import CODES, Finding
+from catalina.startup.group_findings import group_findings
+from catalina.startup.node_findings import node_findings
+from catalina.startup.session_safety import clusters_of
+
+if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
+
+__all__ = ["examine", "finding_lines", "verdict_of"]
+
+
+def examine(server: StandardServer, report: Callable[[str, int, int], None]) -> list[Finding]:
+    """Look at everything; takes some seconds when there is a cluster. Nothing is changed.
+
+    Args:
+        report: told what is being looked at.
+    """
+    found = list(node_findings(server))
+    clusters = clusters_of(server)
+    if not clusters:
+        found.append(Finding("cluster", "ok", "this node is in no cluster"))
+    for cluster in clusters:
+        report(f"listening to {cluster.name}", 0, 0)
+        found += group_findings(cluster)
+    return found
+
+
+def verdict_of(findings: list[Finding]) -> str:
+    """The worst."""
+    return max((each.verdict for each in findings), key=list(CODES).index, default="ok")
+
+
+def finding_lines(findings: list[Finding]) -> list[str]:
+    """For people: faults first, each with its advice below."""
+    lines = []
+    for each in sorted(findings, key=lambda each: -CODES[each.verdict]):
+        lines.append(f"{each.verdict.upper():8} {each.check}: {each.text}")
+        if each.advice:
+            lines.append(f"         -> {each.advice}")
+    counts = {word: sum(each.verdict == word for each in findings) for word in ("error", "warning")}
+    return [*lines, "", f"{counts['error']} errors, {counts['warning']} warnings, {len(findings)} looks"]

@@ -1,0 +1,186 @@
+"""What ``catalina doctor`` finds in a node's group: heartbeats, addresses, members, clocks, settings, applications."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from catalina.ha.tcp.node_facts import Answer
+from catalina.startup.finding import Finding
+from catalina.startup.group_network import Heard, Reach, group_mtu, listen, reach
+from catalina.tribes.membership.mcast_service import McastService
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
+
+if TYPE_CHECKING:
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.member import Member
+
+__all__ = ["facts_findings", "group_findings", "multicast_findings", "own_address_findings", "reach_finding"]
+
+#: Seconds.
+REACH_SECONDS, ASK_SECONDS, MAX_LISTEN_SECONDS = 2.0, 3.0, 10.0
+#: Seconds that a clock may be wrong by before that is a warning, and an error.
+CLOCK_WARNING, CLOCK_ERROR = 1.0, 60.0
+#: Nodes that are connected to at a time.
+REACHED_AT_ONCE = 16
+#: Headers of IP and UDP.
+_HEADERS = 28
+
+
+def group_findings(cluster: SimpleTcpCluster) -> Iterator[Finding]:
+    """All of one cluster; takes some seconds."""
+    local = cluster.local_member if cluster.state.available else None
+    if local is None or cluster.channel is None:
+        yield Finding("cluster", "error", f"the cluster of [{cluster.name}] does not run", "look into the log")
+        return
+    membership = getattr(cluster.channel, "membership_service", None)
+    members = list(cluster.members)
+    if isinstance(membership, McastService):
+        seconds = min(MAX_LISTEN_SECONDS, max(1.5, 3 * membership.frequency / 1000))
+        try:
+            heard = listen(membership, seconds)
+        except OSError as error:
+            yield Finding("multicast", "error", f"the group {_group(membership)} cannot be joined: {error}",
+                          "set bind of <Membership> to the address of an interface that has multicast")  # fmt: skip
+        else:
+            yield from multicast_findings(membership, local, heard)
+            known = {*members, local}
+            members += [each for each in heard.members if each not in known and not each.is_leaving]
+        yield _fragments(membership, local)
+    elif not members:
+        yield Finding("members", "warning", f"{type(membership).__name__} has found no other member")
+    yield from own_address_findings(local, members)
+    with ThreadPoolExecutor(REACHED_AT_ONCE) as pool:
+        for member, found in zip(members, pool.map(lambda each: reach(each, REACH_SECONDS), members), strict=True):
+            yield reach_finding(member, found, member in cluster.members)
+    yield from facts_findings(cluster.facts.own(), cluster.facts.ask(cluster.members, ASK_SECONDS))
+
+
+def _group(membership: McastService) -> str:
+    return f"{membership.address}:{membership.port}" + (f" on {membership.bind}" if membership.bind else "")
+
+
+def multicast_findings(membership: McastService, local: Member, heard: Heard) -> Iterator[Finding]:
+    """Whether heartbeats come back to this machine, and come from others."""
+    group = _group(membership)
+    if local in heard.members:
+        yield Finding("multicast", "ok", f"this node's heartbeat to {group} comes back")
+    elif membership.local_loopback_disabled:
+        yield Finding("multicast", "unknown", "localLoopbackDisabled: this node cannot hear itself")
+    else:
+        yield Finding(
+            "multicast", "error", f"this node's own heartbeat to {group} does not come back to this machine",
+            f"a firewall here drops it (allow UDP port {membership.port} to {membership.address}), or the interface "
+            f"carries no multicast: ip route get {membership.address}",
+        )  # fmt: skip
+    others = [each for each in heard.members if each != local]
+    silent = [each for each in membership.members if each not in heard.members]
+    if not others:
+        yield Finding(
+            "multicast", "warning", f"nobody else is heard on {group}",
+            "if other nodes run: the same address and port everywhere, a ttl that reaches them, IGMP snooping of the "
+            "switch; a network without multicast (most clouds) needs <Membership> with static members",
+        )  # fmt: skip
+    elif silent:
+        names = ", ".join(each.name for each in silent)
+        yield Finding("multicast", "warning", f"members whose heartbeat is not heard just now: {names}",
+                      "the network loses multicast, or they have just left")  # fmt: skip
+    if heard.broken:
+        yield Finding("multicast", "warning", f"{heard.broken} datagrams to {group} are broken announcements",
+                      "another program uses this group and port")  # fmt: skip
+    for member, source in heard.members.items():
+        if _is_loopback(member.address) and not _is_loopback(source):
+            yield Finding("addresses", "error", f"the node at {source} announces {member.name}, which only it can "
+                          "reach", "on that machine: address of <Receiver>, or /etc/hosts")  # fmt: skip
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def own_address_findings(local: Member, members: list[Member]) -> Iterator[Finding]:
+    """Whether others can reach what this node announces."""
+    address = ipaddress.ip_address(local.address)
+    outside = [each for each in members if not ipaddress.ip_address(each.address).is_loopback]
+    if address.is_unspecified or (address.is_loopback and outside):
+        yield Finding("addresses", "error", f"this node announces {local.name}, which no other machine can reach",
+                      'address="..." of <Receiver>: this machine\'s address in the network of the cluster')  # fmt: skip
+    elif address.is_loopback:
+        yield Finding("addresses", "warning", f"this node announces {local.name}: only nodes on this machine reach it",
+                      'address="..." of <Receiver>, unless all nodes are on this machine')  # fmt: skip
+    else:
+        yield Finding("addresses", "ok", f"this node announces {local.name}")
+
+
+def _fragments(membership: McastService, local: Member) -> Finding:
+    mtu, size = group_mtu(membership), len(local.encode()) + _HEADERS
+    if not mtu:
+        return Finding("fragments", "unknown", "the system does not say how long a packet to the group may be")
+    if size > mtu:
+        return Finding("fragments", "warning", f"a heartbeat has {size} bytes, a packet {mtu}: it travels in pieces",
+                       "a shorter domain, or a greater MTU")  # fmt: skip
+    return Finding("fragments", "ok", f"a heartbeat has {size} bytes and fits into a packet of {mtu}")
+
+
+def reach_finding(member: Member, found: Reach, is_member: bool) -> Finding:
+    """Whether a node's receiver takes a connection, and whose fault it is when it does not."""
+    if found.seconds is not None:
+        text = f"{member.name} takes connections ({found.seconds * 1000:.1f} ms, packets of {found.mtu} bytes)"
+        if is_member:
+            return Finding("members", "ok", text)
+        return Finding("members", "error", f"{text}, is heard, and is no member here",
+                       "the domains of <Membership> and DomainFilterInterceptor differ, or an interceptor such as "
+                       "EncryptInterceptor differs; the logs of both nodes say more")  # fmt: skip
+    advice = {
+        "timeout": f"a firewall drops it: allow TCP port {member.port} on {member.address}",
+        "refused": f"the node there has ended, or listens on another address: ss -ltn on {member.address}",
+    }.get(found.error, f"no way to it from here: ip route get {member.address}")
+    word = {"timeout": "does not answer", "refused": "refuses connections"}.get(found.error, found.error)
+    return Finding("members", "error", f"{member.name} {word}", advice)
+
+
+def facts_findings(own: dict[str, Any], answers: list[Answer]) -> Iterator[Finding]:
+    """Clocks, settings that must be alike, and applications that are not everywhere."""
+    for answer in answers:
+        name = answer.member.name
+        if answer.facts is None:
+            why = (
+                "does not answer questions" if keeps_order(answer.member) else "is a Java node: it answers no questions"
+            )
+            yield Finding("questions", "unknown", f"{name} {why}; its clock and settings are not known")
+            continue
+        yield _clock(answer)
+        for what, mine in own["alike"].items():
+            theirs = answer.facts["alike"].get(what)
+            if theirs is not None and theirs != mine:
+                yield Finding("settings", "warning", f"{what}: {mine} here, {theirs} on {name}",
+                              "the same <Cluster> in server.xml of all nodes")  # fmt: skip
+        if answer.facts["software"] != own["software"]:
+            text = f"{name} runs {answer.facts['software']}, this node {own['software']}"
+            yield Finding("settings", "warning", text, "the same version everywhere, once the upgrade is through")
+    yield from _not_everywhere(own, answers)
+
+
+def _clock(answer: Answer) -> Finding:
+    beyond = abs(answer.offset) - answer.accuracy
+    side = "ahead of" if answer.offset > 0 else "behind"
+    text = f"the clock of {answer.member.name} is {abs(answer.offset):.3f} s {side} this one's"
+    verdict = "error" if beyond > CLOCK_ERROR else "warning" if beyond > CLOCK_WARNING else "ok"
+    return Finding("clock", verdict, text, "chronyc tracking, or timedatectl, on both" if verdict != "ok" else "")
+
+
+def _not_everywhere(own: dict[str, Any], answers: list[Answer]) -> Iterator[Finding]:
+    nodes = {"this node": own["applications"]}
+    nodes |= {answer.member.name: answer.facts["applications"] for answer in answers if answer.facts is not None}
+    running = {node: {each["name"]: each for each in rows if each["runs"]} for node, rows in nodes.items()}
+    for name in sorted({name for rows in running.values() for name, row in rows.items() if row.get("distributable")}):
+        lacking = [node for node, rows in running.items() if name not in rows]
+        managers = {rows[name]["manager"] for rows in running.values() if name in rows}
+        if lacking:
+            yield Finding("everywhere", "warning", f"[{name}] does not run on {', '.join(lacking)}: its sessions "
+                          "end when clients are sent there", "catalina deploy --farm, or copy it there")  # fmt: skip
+        if len(managers) > 1:
+            yield Finding("everywhere", "error", f"[{name}] has different managers: {', '.join(sorted(managers))}",
+                          "the same <Manager> in all nodes' server.xml or context.xml")  # fmt: skip

@@ -1,0 +1,115 @@
+"""What arrives of a group on this machine, and who can be reached: the looks that ``catalina doctor`` takes."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from catalina.errors import ProtocolError
+from catalina.tribes.member import BEGIN, MAX_RECORD, Member
+from catalina.tribes.membership.mcast_service import McastService
+from catalina.tribes.membership.multicast_socket import open_multicast_socket
+
+__all__ = ["Heard", "Reach", "group_mtu", "listen", "reach"]
+
+_IP_MTU = 14
+#: Members that are noted; whoever can send to the group could name any number.
+MAX_HEARD = 200
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was heard of a group.
+
+    Args:
+        members: who announced himself -> the address that the datagram came from.
+        datagrams: all that came.
+        broken: those that begin as an announcement does and are none.
+    """
+
+    members: dict[Member, str] = field(default_factory=dict)
+    datagrams: int = 0
+    broken: int = 0
+
+
+def listen(membership: McastService, seconds: float) -> Heard:
+    """Join the group with another socket, as the membership does, and listen; nothing is sent.
+
+    Raises:
+        OSError: the group cannot be joined.
+    """
+    heard = Heard()
+    group = (membership.address, membership.port)
+    with contextlib.closing(open_multicast_socket(group, membership.bind, -1, True)) as sock:
+        for data, source in _datagrams(sock, seconds):
+            heard.datagrams += 1
+            if not data.startswith(BEGIN):
+                continue
+            try:
+                member = Member.decode(data)
+            except (ProtocolError, ValueError):
+                heard.broken += 1
+                continue
+            if len(heard.members) < MAX_HEARD:
+                heard.members[member] = source
+    return heard
+
+
+def _datagrams(sock: socket.socket, seconds: float) -> Iterator[tuple[bytes, str]]:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([sock], [], [], left)[0]:
+            with contextlib.suppress(BlockingIOError):
+                data, address = sock.recvfrom(MAX_RECORD)
+                yield data, str(address[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether a member's receiver takes a connection.
+
+    Args:
+        seconds: that it took, None when there is none.
+        mtu: bytes of a packet on the way there, as far as the kernel knows; 0 when it does not say.
+        error: why there is none: ``refused``, ``timeout``, ``route``, or the system's words.
+    """
+
+    seconds: float | None
+    mtu: int = 0
+    error: str = ""
+
+
+def reach(member: Member, seconds: float) -> Reach:
+    """Connect to a member's receiver, and hang up."""
+    began = time.monotonic()
+    try:
+        with socket.create_connection((member.address, member.port), timeout=seconds) as sock:
+            return Reach(time.monotonic() - began, _mtu_of(sock))
+    except TimeoutError:
+        return Reach(None, error="timeout")
+    except ConnectionRefusedError:
+        return Reach(None, error="refused")
+    except OSError as error:
+        return Reach(None, error=error.strerror or str(error))
+
+
+def group_mtu(membership: McastService) -> int:
+    """Bytes of a packet to the group on this machine's interface; 0 when the kernel does not say."""
+    if ":" in membership.address:
+        return 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+        if membership.bind:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(membership.bind))
+        sock.connect((membership.address, membership.port))
+        return _mtu_of(sock)
+    return 0
+
+
+def _mtu_of(sock: socket.socket) -> int:
+    with contextlib.suppress(OSError):
+        return sock.getsockopt(socket.IPPROTO_IP, _IP_MTU)
+    return 0

@@ -1,0 +1,80 @@
+"""What nodes tell each other when a group is examined."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
+from catalina.ha.tcp import node_facts
+from catalina.ha.tcp.node_facts import NodeFacts
+from catalina.session.standard_manager import StandardManager
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.java.value_encoder import encode_value
+from tests.tribes.tipis.network import FakeChannel, Network
+
+
+def facts_of(channel: FakeChannel, ahead: float = 0.0, **values: Any) -> NodeFacts:
+    """A node with the application ``/shop`` on localhost whose clock is ahead."""
+    host = StandardHost(name="localhost")
+    context = StandardContext(path="/shop")
+    context.distributable = True
+    context.manager = StandardManager()
+    host.add_child(context)
+    cluster = SimpleNamespace(container=host, channel=channel, channel_send_options=8, deployer=None, **values)
+    channel.interceptors = ()  # type: ignore[attr-defined]
+    facts = NodeFacts(cluster, clock=lambda: 1000.0 + ahead)  # type: ignore[arg-type]
+    facts.open(channel)
+    return facts
+
+
+def test_a_member_says_what_it_runs_and_how_far_its_clock_is_ahead() -> None:
+    network = Network()
+    one, two = network.add(1), network.add(2)
+    asking = facts_of(one)
+    facts_of(two, ahead=12.0)
+    (answer,) = asking.ask([two.local_member], 5.0)
+    assert answer.facts is not None
+    assert answer.facts["applications"] == [
+        {"name": "localhost/shop", "runs": False, "distributable": True, "manager": "StandardManager"}
+    ]
+    assert answer.facts["alike"]["channelSendOptions"] == "8"
+    assert abs(answer.offset - 12.0) <= answer.accuracy + 0.001
+    assert answer.accuracy < 5
+
+
+def test_a_member_without_such_a_channel_has_no_answer() -> None:
+    network = Network()
+    one, two = network.add(1), network.add(2)
+    asking = facts_of(one)
+    closed = facts_of(two)
+    closed.close()
+    (answer,) = asking.ask([two.local_member], 0.05)
+    assert answer.facts is None
+    assert asking.ask([], 1.0) == []
+    asking.close()
+    assert asking.ask([two.local_member], 1.0)[0].facts is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"no json", b"[]", b"{}", b"[" * 5000, None, 7, "text",
+        b'{"now": "late", "software": "x", "alike": {}, "applications": []}',
+        b'{"now": 1.0, "software": "x", "alike": {"a": 1}, "applications": []}',
+        b'{"now": 1.0, "software": "x", "alike": {}, "applications": [{"name": 1}]}',
+        b" " * node_facts.MAX_FACTS,
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_no_answer(said: object) -> None:
+    assert node_facts._read(encode_value(said)) is None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_answer_or_none(data: bytes) -> None:
+    assert node_facts._read(EncodedValue(data, 1)) is None
