@@ -10,16 +10,19 @@ import socket
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from catalina.errors import CatalinaError
 from catalina.startup import top
 from catalina.startup.control_socket import bound_address, socket_path
 
-__all__ = ["USAGE", "VERBS", "main"]
+__all__ = ["USAGE", "VERBS", "ask", "main"]
 
 VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top", "doctor")
+
+Progress = Callable[[str, int, int], None]
 
 #: Directories of a project that are no part of the application that runs.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
@@ -148,24 +151,45 @@ def _pack(root: Path, sink: IO[bytes]) -> None:
                 archive.write(source, source.relative_to(root))
 
 
-def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
-    bar = ProgressBar(sys.stderr)
+def ask(
+    path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None
+) -> dict[str, Any]:
+    """Ask the node whose socket this is; its answer: ``lines``, and perhaps an ``exit`` code.
+
+    Args:
+        path: of its socket (``socket_path``).
+        request: the verb and what it takes.
+        file: handed over to the node.
+        show: told how far the node is: what it does, how much is done, of how much.
+
+    Raises:
+        CatalinaError: the node says that it cannot be done, or went away.
+        OSError: no node answers.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         with bound_address(path) as address:
             sock.connect(address)
         socket.send_fds(sock, [json.dumps(request).encode() + b"\n"], [file.fileno()] if file is not None else [])
         with sock.makefile("rb") as answers:
             for line in answers:
-                answer = json.loads(line)
-                if "progress" in answer:
-                    bar.show(*answer["progress"])
-                    continue
-                bar.clear()
+                answer: dict[str, Any] = json.loads(line)
                 if "error" in answer:
-                    print(f"catalina: {answer['error']}", file=sys.stderr)
-                    return 1
-                print("\n".join(answer["lines"]))
-                return int(answer.get("exit", 0))
+                    raise CatalinaError(answer["error"])
+                if "lines" in answer:
+                    return answer
+                if show is not None:
+                    show(*answer["progress"])
+    raise CatalinaError("the node went away before it had answered")
+
+
+def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
+    bar = ProgressBar(sys.stderr)
+    try:
+        answer = ask(path, request, file, bar.show)
+    except CatalinaError as error:
+        bar.clear()
+        print(f"catalina: {error}", file=sys.stderr)
+        return 1
     bar.clear()
-    print("catalina: the node went away before it had answered", file=sys.stderr)
-    return 1
+    print("\n".join(answer["lines"]))
+    return int(answer.get("exit", 0))
