@@ -67,6 +67,7 @@ usage() {
 Usage: catalina.sh ( commands ... )
 commands:
   run               Start Catalina in the current window
+  run PATH          Serve one application in the current window, in place (run PATH --help)
   start             Start Catalina in the background, and wait until it serves or has failed
   stop              Stop Catalina, waiting up to 5 seconds for the process to end
   stop n            Stop Catalina, waiting up to n seconds for the process to end
@@ -355,6 +356,14 @@ case $COMMAND in
   -h | --help | help) usage; exit 0 ;;
   --version) COMMAND=version ;;
 esac
+if [ "$COMMAND" = run ]; then
+  case $1 in
+    "" | -*) ;;
+    *)
+      . "$(dirname "$PRG")/setpython.sh"
+      exec "$_RUNPYTHON" -P -m catalina.startup.command_line run "$@" ;;
+  esac
+fi
 for _word in "$@"; do
   case $_word in -h | --help) usage; exit 0 ;; esac
 done

@@ -37,6 +37,8 @@ nftables              /usr/sbin/nft
 curl                  curl
 openssl               openssl
 zabbix-java-gateway   /usr/sbin/zabbix-java-gateway.jar
+xvfb                  Xvfb
+default-jdk           jconsole
 procps                ps
 "
 

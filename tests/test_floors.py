@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 
 #: From the top down; packages and modules in one line stand on the same floor and may import each other.
 FLOORS = (
-    ("manager",),
-    ("startup",),
+    ("manager", "testing"),
+    ("startup", "development"),
     ("jmx",),
     ("ha",),
     ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from catalina.mbeans.bean_info import NotificationInfo
+from catalina.mbeans.object_name import ObjectName
 from catalina.operations import Long, operation, readable
 
 if TYPE_CHECKING:
@@ -12,7 +14,20 @@ if TYPE_CHECKING:
 
     from catalina.core.standard_wrapper import StandardWrapper
 
-__all__ = ["ContextBean"]
+__all__ = ["J2EE", "ContextBean"]
+
+
+#: Keys that the names of applications, servlets and filters end with.
+J2EE = {"J2EEApplication": "none", "J2EEServer": "none"}
+#: Lifecycle event -> what Tomcat notifies of.
+J2EE_STATES = {
+    "after_init": "j2ee.object.created",
+    "before_start": "j2ee.state.starting",
+    "after_start": "j2ee.state.running",
+    "before_stop": "j2ee.state.stopping",
+    "after_stop": "j2ee.state.stopped",
+    "after_destroy": "j2ee.object.deleted",
+}
 
 
 class ContextBean:
@@ -20,11 +35,33 @@ class ContextBean:
 
     bean_operations = ("init", "start", "stop", "destroy")
 
+    name: str
     path: str
     #: When it was started last, in ms since 1970; 0 for never.
     start_time: int = 0
     #: How long that took, in ms.
     startup_time: int = 0
+
+    bean_notifications = (
+        NotificationInfo("javax.management.Notification", tuple(J2EE_STATES.values()), "The application's state."),
+        NotificationInfo(
+            "javax.management.AttributeChangeNotification", ("jmx.attribute.change",), "An attribute has been set."
+        ),
+    )
+
+    def object_name(self, domain: str, host: str) -> ObjectName:
+        """The name of its bean."""
+        name = f"//{host}{self.name if self.name.startswith('/') else '/' + self.name}"
+        return ObjectName(domain, {"j2eeType": "WebModule", "name": name, **J2EE})
+
+    def tell_state(self, event: str) -> None:
+        """Send the notification of a lifecycle event, if it is one that Tomcat sends."""
+        kind = J2EE_STATES.get(event)
+        context: Any = self
+        engine = getattr(context.parent, "parent", None)
+        server = context.server
+        if kind is not None and engine is not None and server is not None:
+            server.mbeans.notifications.send(kind, self.object_name(engine.name, context.parent.name), "")
 
     def _servlets(self) -> list[StandardWrapper]:
         children: Sequence[Any] = self.children  # type: ignore[attr-defined]  # the application itself has them

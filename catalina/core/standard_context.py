@@ -265,6 +265,10 @@ class StandardContext(ContextBean, ContextDescription):
         if self.config_class:
             add_config_listener(self, self.config_class)
 
+    def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
+        super().fire_lifecycle_event(kind, data)
+        self.tell_state(kind)
+
     def start(self) -> None:
         available = self.state.available
         if not available:

@@ -23,6 +23,9 @@ __all__ = ["main"]
 
 log = logging.getLogger("org.apache.catalina.startup.Bootstrap")
 
+#: Id of the process that has started this one and without which it shall not live (``catalina run``, tests).
+SUPERVISOR = "catalina.supervisor"
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
@@ -48,8 +51,11 @@ def _start(arguments: JavaArguments) -> int:
     # The verbs that do not serve must not pay for importing what serves.
     from catalina.startup.catalina import Catalina
     from catalina.startup.node_application import NodeApplication
+    from catalina.startup.node_worker import die_with_parent
 
     properties = _properties(arguments)
+    if SUPERVISOR in properties:
+        die_with_parent(int(properties[SUPERVISOR]))
     home, base = _directories(properties)
     configure_logging(properties)
     _use_temporary_directory(properties)

@@ -25,6 +25,7 @@ _USAGE = """\
 Usage: catalina COMMAND
   create DIR [-w]   make a new CATALINA_BASE in DIR; -w copies the web applications, too
   run               serve in the foreground
+  run PATH          serve one application in the foreground, in place: catalina run --help
   start             serve in the background; waits until the server serves or has failed
   stop [n] [-force] stop, wait up to n seconds, then kill
   restart           stop and start
@@ -67,6 +68,10 @@ def main(words: Sequence[str] | None = None) -> int:
     verb, *rest = (list(sys.argv[1:] if words is None else words)) or [""]
     if verb == "--version":
         verb = "version"
+    if verb == "run" and rest and (rest[0].startswith("--") or not rest[0].startswith("-")):
+        from catalina.development import run_command
+
+        return run_command.main(rest)
     if verb in _SCRIPT_VERBS or verb == "create":
         return _run_script(verb, rest)
     # The others import the container; a script's verb must not wait for that.
@@ -76,6 +81,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return reference.main(rest)
     if verb in control_client.VERBS:
         base = _base_directory(_SOURCE_TREE)
+        if base is None and any(word.startswith("--url") for word in rest):
+            base = Path.cwd()  # a manager application is asked, no node of this machine
         return _no_base() if base is None else control_client.main(verb, rest, base)
     print(_USAGE.format(control=control_client.USAGE))
     return 0 if verb in ("-h", "--help", "help") else 1
@@ -104,3 +111,7 @@ def _no_base() -> int:
 
 def _replace_process(words: Sequence[str], environment: Mapping[str, str]) -> None:
     os.execve("/bin/sh", list(words), dict(environment))  # noqa: S606  # our own script
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -201,9 +201,22 @@ class ContextConfig(Component):
         self._bare = BareApplication.find(root)
         if self._bare is not None and self._names_servlets(context):
             self._bare = None
-        elif self._bare is None and root.is_dir() and not (root / "WEB-INF").is_dir():
+        outside = self._bare is None and self._is_described_outside(context)
+        if self._bare is None and not outside and root.is_dir() and not (root / "WEB-INF").is_dir():
             self._refuse_stray_source(context)
-        context.resources.serves_files = self._bare is None
+        context.resources.serves_files = self._bare is None and not outside
+
+    def _is_described_outside(self, context: StandardContext) -> bool:
+        """True when a descriptor outside of the directory (altDDName) gives all its URLs to one servlet.
+
+        Such a directory is a project in place: none of its files is static content.
+        """
+        if not context.alt_dd_name:
+            return False
+        try:
+            return "/*" in self._own_descriptor(context).servlet_mappings
+        except ConfigurationError:
+            return True
 
     def _names_servlets(self, context: StandardContext) -> bool:
         """True when the application's descriptor names servlets, or cannot be read, which is said later."""

@@ -74,7 +74,8 @@ def name_context(
     """
     doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
     context.give(path=name.path, web_app_version=name.version, doc_base=doc_base)
-    context.version_key = version_key(name.version, archive is not None and archive.wheel is not None)
+    is_wheels = archive is not None and archive.wheel is not None and archive.name == name
+    context.version_key = version_key(name.version, is_wheels)
     context.name = name.name
     if archive is not None and archive.target is not None and context.fail_ctx_if_servlet_start_fails is None:
         context.give(fail_ctx_if_servlet_start_fails=True)  # such a wheel is this one callable and nothing else

@@ -9,17 +9,20 @@ import socket
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from catalina.errors import CatalinaError
 from catalina.startup import manager_client, top
 from catalina.startup.control_socket import bound_address, socket_path
 from catalina.startup.progress_bar import ProgressBar
 
-__all__ = ["USAGE", "VERBS", "main"]
+__all__ = ["USAGE", "VERBS", "ask", "main"]
 
 VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "sessions", "top", "doctor")
+
+Progress = Callable[[str, int, int], None]
 
 #: Directories of a project that are no part of the application that runs.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
@@ -44,8 +47,6 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
     request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
     path = socket_path(base)
     file = None
-    if verb == "top":
-        return top.main(path, options.delay, options.frames)
     url, user = request.pop("url", None), request.pop("user", None)
     if verb == "deploy":
         try:
@@ -54,11 +55,16 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
             print(f"catalina: {options.file}: {exc.strerror or exc}", file=sys.stderr)
             return 1
     try:
+        if verb == "top":
+            return top.main(lambda: json.loads(ask(path, {"verb": verb})["lines"][0]), options.delay, options.frames)
         if url:
             return manager_client.main(url, user, request, file)
         return _ask(path, request, file)
     except OSError as exc:
         print(f"catalina: no node answers on {path}: {exc.strerror or exc}", file=sys.stderr)
+        return 1
+    except CatalinaError as error:
+        print(f"catalina: {error}", file=sys.stderr)
         return 1
     finally:
         if file is not None:
@@ -123,24 +129,42 @@ def _pack(root: Path, sink: IO[bytes]) -> None:
                 archive.write(source, source.relative_to(root))
 
 
-def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
-    bar = ProgressBar(sys.stderr)
+def ask(
+    path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None
+) -> dict[str, Any]:
+    """Ask the node whose socket this is; its answer: ``lines``, and perhaps an ``exit`` code.
+
+    Args:
+        path: of its socket (``socket_path``).
+        request: the verb and what it takes.
+        file: handed over to the node.
+        show: told how far the node is: what it does, how much is done, of how much.
+
+    Raises:
+        CatalinaError: the node says that it cannot be done, or went away.
+        OSError: no node answers.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         with bound_address(path) as address:
             sock.connect(address)
         socket.send_fds(sock, [json.dumps(request).encode() + b"\n"], [file.fileno()] if file is not None else [])
         with sock.makefile("rb") as answers:
             for line in answers:
-                answer = json.loads(line)
-                if "progress" in answer:
-                    bar.show(*answer["progress"])
-                    continue
-                bar.clear()
+                answer: dict[str, Any] = json.loads(line)
                 if "error" in answer:
-                    print(f"catalina: {answer['error']}", file=sys.stderr)
-                    return 1
-                print("\n".join(answer["lines"]))
-                return int(answer.get("exit", 0))
-    bar.clear()
-    print("catalina: the node went away before it had answered", file=sys.stderr)
-    return 1
+                    raise CatalinaError(answer["error"])
+                if "lines" in answer:
+                    return answer
+                if show is not None:
+                    show(*answer["progress"])
+    raise CatalinaError("the node went away before it had answered")
+
+
+def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
+    bar = ProgressBar(sys.stderr)
+    try:
+        answer = ask(path, request, file, bar.show)
+    finally:
+        bar.clear()
+    print("\n".join(answer["lines"]))
+    return int(answer.get("exit", 0))

@@ -26,6 +26,8 @@ __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 Report = Callable[[str, int, int], None]
 
 _COPY_BYTES = 2**20
+#: Sessions that are listed.
+MOST_SESSIONS = 10_000
 #: Seconds for which ``deploy --farm`` watches the farm.
 FARM_SECONDS = 600.0
 
@@ -73,6 +75,20 @@ class ControlCommands:
         if not context.state.available:
             raise DeploymentError(_why(f"[{context.name or '/'}] does not start again", context.failure))
         return [f"reloaded [{context.name or '/'}]"]
+
+    def do_holds(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """Each session of an application that is on this node: ``primary`` or ``backup``, and its id.
+
+        For the trial group and for tests; ``catalina sessions`` is for operators.
+        """
+        context = host.find_child(_name_of(arguments).name)
+        if not isinstance(context, StandardContext) or context.manager is None:
+            raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
+        manager: Any = context.manager
+        held: list[Any] = [session for session in list(manager.sessions.values()) if session.alive]
+        roles = {session.id: getattr(session, "is_primary", True) for session in held[:MOST_SESSIONS]}
+        left = [f"and {len(held) - MOST_SESSIONS} more"] if len(held) > MOST_SESSIONS else []
+        return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop an application and delete its files; with ``farm`` on all nodes of the farm."""

@@ -77,7 +77,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def init_process(self) -> None:
         """Become the node: called in the child, right after the fork."""
-        self._die_with_parent()
+        die_with_parent(self.ppid)
         self.init_signals()
         self.booted = True
         sys.exit(self._live())
@@ -92,14 +92,6 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
                 signal.signal(number, self._on_stop_signal)
         faulthandler.register(signal.SIGQUIT, file=sys.stdout, all_threads=True)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-
-    def _die_with_parent(self) -> None:
-        """Killing the process that the operator knows kills the node at once, as killing a JVM does."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-        if os.getppid() != self.ppid:  # it died before the call
-            os.kill(os.getpid(), signal.SIGKILL)
 
     def _on_stop_signal(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()
@@ -156,6 +148,19 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             logging.shutdown()
         self.app.life.stage = Stage.RESTARTING if server.restart_reason else Stage.STOPPED
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+
+def die_with_parent(parent: int) -> None:
+    """Killing the process that the operator knows kills this one at once, as killing a JVM does.
+
+    Args:
+        parent: its id; when it has died already this process ends here.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:  # it died before the call
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _end_at_once(reason: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Component
 from catalina.connector.request_processor_bean import RequestProcessorBean
 from catalina.connector.thread_pool_bean import ThreadPoolBean
+from catalina.core.context_bean import J2EE
 from catalina.core.filter_bean import FilterBean
 from catalina.ha.tcp.member_bean import MemberBean
 from catalina.mbeans.object_name import ObjectName, quote
@@ -102,9 +103,9 @@ def _host(domain: str, host: StandardHost) -> Beans:
 
 
 def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans:
-    module = f"//{host.name}{context.name if context.name.startswith('/') else '/' + context.name}"
-    j2ee = {"J2EEApplication": "none", "J2EEServer": "none"}
-    yield ObjectName(domain, {"j2eeType": "WebModule", "name": module, **j2ee}), context
+    own = context.object_name(domain, host.name)
+    yield own, context
+    module = own.keys["name"]
     keys = {"host": host.name, "context": context.name or "/"}
     yield from _container(domain, context, keys)
     for kind, part in (
@@ -119,10 +120,10 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
         yield ObjectName(domain, {"type": "WebResourceRoot", **keys, "name": "Cache"}), CacheBean(cache)
     for wrapper in context.children:
         name = {"j2eeType": "Servlet", "WebModule": module, "name": _plain(wrapper.name)}
-        yield ObjectName(domain, {**name, **j2ee}), wrapper
+        yield ObjectName(domain, {**name, **J2EE}), wrapper
     for definition in context.filter_definitions.values():
         name = {"j2eeType": "Filter", "WebModule": module, "name": _plain(definition.name)}
-        yield ObjectName(domain, {**name, **j2ee}), FilterBean(definition)
+        yield ObjectName(domain, {**name, **J2EE}), FilterBean(definition)
     if context.naming.entries:
         yield ObjectName(domain, {"type": "NamingResources", **keys}), context.naming
         yield from _named_resources({"resourcetype": "Context", **keys}, context.naming)

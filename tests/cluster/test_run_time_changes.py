@@ -144,3 +144,31 @@ def test_every_change_has_left_its_line(two: Two) -> None:
         lambda: [each for each in two.first.log.splitlines() if end in each], "the audit line is in the log"
     )
     assert line in lines[0]
+
+
+def test_a_node_whose_port_cannot_be_guarded_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_OPTS", f"-D{PREFIX}.port={free_port()} -D{PREFIX}.ssl=false")
+    node = Node("n1", tmp_path / "n1")
+    try:
+        node.start(wait=False)
+        assert node.process is not None
+        assert node.process.wait(30) == 1
+        assert "The JMX port cannot be opened: Password file not found" in node.log
+    finally:
+        node.close()
+
+
+def test_a_worker_that_is_started_again_opens_the_port_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    options = f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false"
+    monkeypatch.setenv("JAVA_OPTS", options)
+    node = Node("n1", tmp_path / "n1").start()
+    try:
+        with JmxClient(port) as before:
+            first = before.get("java.lang:type=Runtime", "Pid")
+            node.kill_worker()
+            wait_until(lambda: answers(node), "it serves again", 40)
+        with JmxClient(port) as after:
+            assert after.get("java.lang:type=Runtime", "Pid") != first
+    finally:
+        node.close()

@@ -39,6 +39,23 @@ def test_requests_and_errors_are_counted_by_servlet_and_application(tmp_path: Pa
         assert servlets["good"].get("available") == 0
 
 
+def test_its_states_are_told(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", {"WEB-INF/web.xml": WEB_XML, "WEB-INF/classes/served.py": MODULE}, path="/shop")
+    with node:
+        hub = node.server.mbeans.notifications
+        start = hub.next_number
+        context.stop()
+        context.start()
+        told = hub.fetch(start, 10, 0)[2]
+    assert [one.type for one in told] == [
+        "j2ee.state.stopping", "j2ee.state.stopped", "j2ee.state.starting", "j2ee.state.running"
+    ]  # fmt: skip
+    assert {str(one.source) for one in told} == {
+        "Catalina:j2eeType=WebModule,name=//localhost/shop,J2EEApplication=none,J2EEServer=none"
+    }
+
+
 def test_a_reload_by_its_operation_starts_it_anew(tmp_path: Path) -> None:
     node = Node(tmp_path)
     context = node.add("shop", {"WEB-INF/web.xml": WEB_XML, "WEB-INF/classes/served.py": MODULE}, path="/shop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from typing import Any
@@ -115,7 +116,8 @@ class JmxClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call("close")
+        with contextlib.suppress(EOFError, OSError):  # the server may have gone first
+            self._call("close")
         self._raw.socket.close()
 
     def _call(self, method: str, *arguments: Node) -> Node:

@@ -272,7 +272,8 @@ class Life(Process):
         if isinstance(manager, DeltaManager):
             record = manager.ledger.addressed(bare)
             return record is not None and not record.leads_here(bare)
-        return bare not in {key.partition(".")[0] for key in manager.sessions}
+        table = manager.map.table
+        return table.id_of(bare) in table.entries and table.entry(bare) is None
 
     def records(self) -> list[Record]:
         """All records, of DeltaManager's ledger or in BackupManager's sessions."""
@@ -315,10 +316,10 @@ class Life(Process):
             found["comparisons"] = manager.comparisons._due
             found["streams"] = manager.state_sender._waiting
         else:
-            found["debts"] = {key: owed for key, owed in manager.map._owed.items() if owed}
-            found["fetches"] = manager.map._fetching
-            found["wanted values"] = manager.map._wanted
-            found["changes for owners"] = manager.map._handed
-            found["silent members of the map"] = manager.map._silent
+            found["debts"] = {key: owed for key, owed in manager.map.table.owed.items() if owed}
+            found["fetches"] = manager.map.claims.under_way
+            found["wanted values"] = manager.map.table.wanted
+            found["changes for owners"] = manager.map.table.handed
+            found["silent members of the map"] = manager.map.link.silent
         left = [f"{what}: {value}" for what, value in found.items() if value]
         return left + self.channel.left_over()  # type: ignore[no-any-return]

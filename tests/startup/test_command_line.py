@@ -84,6 +84,17 @@ def test_an_installation_without_scripts_is_said(
     assert f"no bin/catalina.sh in {tmp_path}; set CATALINA_HOME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["."], ["--reload", "shop:app"], ["--help"]])
+def test_run_with_something_to_run_is_the_developers(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr("catalina.development.run_command.main", lambda given: given == words and 7)
+    assert main(["run", *words]) == 7
+
+
+@pytest.mark.parametrize("words", [[], ["-config", "conf/other.xml"], ["-Dname=value"], ["-h"]])
+def test_run_with_the_servers_own_options_is_the_scripts(words: list[str]) -> None:
+    assert run("run", *words).words[-1 - len(words) :] == ["run", *words]
+
+
 @pytest.mark.parametrize(("words", "code"), [([], 1), (["dance"], 1), (["--help"], 0)])
 def test_anything_else_shows_the_usage(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == code
@@ -97,6 +108,16 @@ def test_the_verbs_of_a_running_node_go_to_it(monkeypatch: pytest.MonkeyPatch, v
     monkeypatch.setenv("CATALINA_BASE", "/srv/shop")
     assert main([verb, "x"]) == 7
     assert asked == [(verb, ["x"], Path("/srv/shop"))]
+
+
+def test_a_manager_application_is_asked_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("catalina.startup.control_client.main", lambda *arguments: asked.append(arguments) or 7)
+    monkeypatch.setattr("catalina.startup.command_line._base_directory", lambda home: None)
+    monkeypatch.chdir(tmp_path)
+    words = ["--url", "https://shop.example/manager"]
+    assert main(["list", *words]) == 7
+    assert asked == [("list", words, tmp_path)]
 
 
 def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

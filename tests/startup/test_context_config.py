@@ -111,6 +111,25 @@ def test_another_file_can_be_the_descriptor(tmp_path: Path) -> None:
         assert missing.state is LifecycleState.FAILED
 
 
+SERVLET = (
+    "<servlet><servlet-name>a</servlet-name><servlet-class>shop:application</servlet-class></servlet>"
+    "<servlet-mapping><servlet-name>a</servlet-name><url-pattern>{}</url-pattern></servlet-mapping>"
+)
+
+
+@pytest.mark.parametrize(("pattern", "runs"), [("/*", True), ("/api/*", False)])
+def test_a_descriptor_outside_of_a_project_makes_it_an_application_only_if_it_answers_everything(
+    tmp_path: Path, pattern: str, runs: bool
+) -> None:
+    other = tmp_path / "other.xml"
+    other.write_text(web_xml(SERVLET.format(pattern)))
+    node = Node(tmp_path)
+    context = node.add("project", {"shop.py": "application = print", "db.txt": "x"}, alt_dd_name=str(other))
+    with node:
+        assert context.state.available is runs
+        assert context.resources.serves_files is False or not runs
+
+
 def test_a_document_base_that_does_not_exist_fails_the_application(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -65,3 +65,11 @@ def test_versions_of_wheels_are_ordered_as_such(host, tmp_path):
         name_context(made, host, archive.name, None, archive)
         keys.append(made.version_key)
     assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("version", ["", "blue"])
+def test_a_wheel_that_a_descriptor_gives_another_name_has_the_descriptors_version(host, tmp_path, version):
+    wheel = make_wheel(tmp_path, "shop", "1.0", {"shop.py": hello("x")})
+    made = make_context(host, None)
+    name_context(made, host, ContextName("/other", version), str(tmp_path / "x"), read_archive(str(wheel)))
+    assert (made.path, made.version_key) == ("/other", version)

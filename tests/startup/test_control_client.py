@@ -88,3 +88,4 @@ def test_without_a_node_it_says_where_it_looked(tmp_path, capsys):
     assert main("list", [], tmp_path) == 1
     assert f"no node answers on {tmp_path}/temp/catalina.sock" in capsys.readouterr().err
     assert main("list", [], tmp_path / "none") == 1
+    assert main("top", [], tmp_path) == 1

@@ -154,3 +154,14 @@ def test_a_reload_that_fails_says_why(base, run):
     head, row = run("list")
     assert head.split() == ["PATH", "STATE", "SESSIONS", "DIRECTORY", "REASON"]
     assert re.fullmatch(rf"/own +failed +- +own +{why}", row)
+
+
+def test_the_sessions_of_an_application_are_listed_with_their_part(base, run):
+    run("deploy", wheel(base, "one"))
+    manager = base.context("/shop##1").manager
+    assert run("holds", name="/shop##1") == []
+    first, second, ended = (manager.create_session(name) for name in ("A", "B", "ENDED"))
+    ended.expire()
+    assert run("holds", name="/shop##1") == [f"primary  {first.id}", f"primary  {second.id}"]
+    with pytest.raises(DeploymentError, match=r"no application \[/nowhere\] on host localhost"):
+        run("holds", name="/nowhere")

@@ -114,12 +114,23 @@ class RuntimeBean(Component):
     def boot_class_path(self) -> bool:
         return False
 
+    def _interpreter(self) -> dict[str, str]:
+        """What tools look for in every JVM's properties, with this interpreter's values."""
+        return {
+            "java.home": sys.prefix,
+            "java.vm.name": self.vm_name,
+            "java.vm.vendor": self.vm_vendor,
+            "java.vm.version": self.vm_version,
+            "java.version": self.vm_version,
+        }
+
     @property
     @readable("SystemProperties", doc="The server's properties; secrets are hidden.")
     def system_properties(self) -> TabularData:
+        properties = {**self._interpreter(), **self._properties}
         rows = [
             CompositeData(_PROPERTY, {"key": name, "value": shown(name, value)})
-            for name, value in sorted(self._properties.items())
+            for name, value in sorted(properties.items())
         ]
         return TabularData(_PROPERTY.name, _PROPERTY.description, _PROPERTY, ("key",), tuple(rows))
 

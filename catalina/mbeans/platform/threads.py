@@ -188,6 +188,12 @@ class ThreadingBean(Component):
         """Processor time of a thread, in ns; -1 when it has ended."""
         return thread_cpu_ns(id) if id in self._threads() else -1
 
+    @operation(name="getThreadCpuTime", impact=Impact.INFO)
+    def cpu_times(self, ids: list[int]) -> list[int]:
+        """Processor times of several threads, in ns; -1 for one that has ended."""
+        threads = self._threads()
+        return [thread_cpu_ns(one) if one in threads else -1 for one in ids]
+
     @operation(name="findMonitorDeadlockedThreads", impact=Impact.INFO)
     def find_monitor_deadlocked(self) -> list[int] | None:
         """Never any: Python's locks do not know their owners, so that a deadlock cannot be found."""

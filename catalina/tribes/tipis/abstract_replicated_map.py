@@ -1,8 +1,23 @@
-"""Joining and leaving a replicated map, its pings (Tomcat: tipis/AbstractReplicatedMap.java).
+"""A map that several nodes hold together (Tomcat: tipis/AbstractReplicatedMap.java): what applications see of it.
 
-Every node knows every key; who holds the value beside the owner is what the two maps differ in. ``map_base`` has the
-entries, ``map_ownership`` what this node does to them, ``map_receiving`` what others do, ``map_settling`` what is done
-when something went wrong.
+Every node knows every key; who holds the value beside the owner is what the two kinds of maps differ in. A map *has*
+these parts, each of which knows those above it:
+
+==================  ===================================================================================================
+``map_table``       entries, names, graves, members and debts: a pure machine; its invariants stand there
+``map_link``        the lock that owns the table; messages, questions, who is silent
+``map_fetching``    values that another node has, and what an owner lacks
+``map_claims``      how this node comes to own an entry, and what it tells the others about it
+the placement       who holds a value (``lazy_replicated_map``, ``replicated_map``)
+``map_receiving``   what a message of another node does
+``map_settling``    how nodes that lost sight of each other come to believe the same again
+``map_presence``    pings, members that come and go
+``map_round``       the changes of one round of the event loop, which leave together
+==================  ===================================================================================================
+
+The table is changed under the link's lock only; nothing is sent, waited for, or told to a listener under it. Messages
+are taken in the event loop's thread, requests come from any thread; states of many entries have a thread of their own.
+No method waits but :meth:`AbstractReplicatedMap.start`, and ``get()`` where it must fetch the value.
 
 Java asks for the state before it says START. Here START comes first: an entry made between the two would otherwise be
 told to nobody. Then one member is asked for all entries, and each for those that it owns.
@@ -11,33 +26,192 @@ told to nobody. Then one member is asked for all entries, and each for those tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from catalina.errors import ChannelError, ProtocolError
-from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, Response, RpcChannel
-from catalina.tribes.io.java import EncodedValue, dumps
+from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage, Delivery
+from catalina.tribes.group.rpc_channel import FIRST_REPLY, Response, RpcChannel
+from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
 from catalina.tribes.tipis import map_message
-from catalina.tribes.tipis.map_members import MapMembers
-from catalina.tribes.tipis.map_message import MSG_INIT, MSG_PING, MSG_START, MSG_STOP, MapMessage, MapState
+from catalina.tribes.tipis.map_claims import MapClaims, Placement
+from catalina.tribes.tipis.map_entry import MapEntry
+from catalina.tribes.tipis.map_fetching import MapFetching
+from catalina.tribes.tipis.map_link import DEFAULT_OPTIONS, MapChannel, MapLink, Timing
+from catalina.tribes.tipis.map_message import MSG_INIT, MSG_START, MSG_STOP, MapMessage, MapState
+from catalina.tribes.tipis.map_names import Bare
+from catalina.tribes.tipis.map_presence import MapPresence
+from catalina.tribes.tipis.map_receiving import MapReceiving
 from catalina.tribes.tipis.map_round import MapRound
-from catalina.tribes.tipis.map_settling import DOUBTS, MapSettling
-from catalina.tribes.tipis.map_stamp import NO_VERSION
+from catalina.tribes.tipis.map_settling import MapSettling
+from catalina.tribes.tipis.map_table import MapTable
+from catalina.tribes.tipis.map_values import MapOwner, ObjectCodec, ValueCodec
 
 __all__ = ["AbstractReplicatedMap"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
-#: Key of a ping that asks for the sum of the claims.
-SUM = "sum"
 
+class AbstractReplicatedMap:
+    """A map that several nodes hold together.
 
-class AbstractReplicatedMap(MapSettling):
-    """A map that several nodes hold together; see :class:`MapBase` for the arguments.
-
-    No method waits but :meth:`start` and a :meth:`get` that must fetch the value.
+    Args:
+        channel: a started channel; the map listens on it from :meth:`start` to :meth:`stop`.
+        map_id: the map's name, the same on all nodes (ISO-8859-1 of a text, as Java has it).
+        owner: told what others do to the entries.
+        codec: how values travel.
+        rpc_timeout_ms: how long answers are waited for at the start and when a value is fetched.
+        access_timeout_ms: how long an answer to a ping is waited for, and a silent member is kept.
+        send_options: for everything that is not an RPC.
+        clock: monotonic seconds.
+        now: seconds since the epoch, for versions.
+        note: given the handle of everything that is sent about an entry, by whoever's thread causes it: a request's
+            answer can wait for it.
+        bare: gives the part of a key that stays an entry's own for its whole life; the rest is presentation, and may
+            change. None: keys do not change.
     """
+
+    #: COPY or BACKUP, STATE_COPY or STATE: what the map's kind says.
+    replicate_message_type: int
+    state_message_type: int
+    #: Who holds a value.
+    placement_class: Callable[[MapClaims], Placement]
+
+    def __init__(
+        self,
+        channel: MapChannel,
+        map_id: str | bytes,
+        owner: MapOwner | None = None,
+        codec: ValueCodec | None = None,
+        *,
+        rpc_timeout_ms: int = 15_000,
+        access_timeout_ms: int = 5_000,
+        send_options: int = DEFAULT_OPTIONS,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        note: Callable[[Delivery], None] | None = None,
+        bare: Bare | None = None,
+    ) -> None:
+        self.channel = channel
+        self.map_id = map_id.encode("iso-8859-1") if isinstance(map_id, str) else map_id
+        timing = Timing(clock, now, rpc_timeout_ms / 1000, access_timeout_ms / 1000)
+        self.table = MapTable(self.map_id, self.replicate_message_type, lambda: channel.local_member, bare)
+        self.link = MapLink(channel, self.table, send_options, timing, note, lambda member: self.presence.probe(member))
+        self.fetching = MapFetching(self.table, self.link, owner, codec or ObjectCodec())
+        self.claims = MapClaims(self.table, self.link, self.fetching)
+        placement = self.claims.placement = type(self).placement_class(self.claims)
+        self.receiving = MapReceiving(self.claims, placement)
+        self.settling = MapSettling(self.receiving, self.state_message_type)
+        self.presence = MapPresence(self.settling)
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    @property
+    def local(self) -> Member:
+        """This node."""
+        return self.channel.local_member
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The other nodes that have this map."""
+        with self.link.lock:
+            return self.table.members.all
+
+    @property
+    def state(self) -> str:
+        """One of :class:`MapState`."""
+        return self.settling.state
+
+    @property
+    def rpc(self) -> RpcChannel | None:
+        """The way questions take; None while the map is stopped."""
+        return self.link.rpc
+
+    def __len__(self) -> int:
+        return len(self.table.entries)
+
+    def __contains__(self, key: Any) -> bool:
+        return self.table.entry(key) is not None
+
+    def keys(self) -> list[Any]:
+        """Every key of the group."""
+        with self.link.lock:
+            return [entry.key for entry in self.table.entries.values()]
+
+    def entries(self) -> Iterator[MapEntry]:
+        """Every entry as this node sees it."""
+        with self.link.lock:
+            return iter(list(self.table.entries.values()))
+
+    def entry(self, key: Any) -> MapEntry | None:
+        """One entry as this node sees it, None when nobody has it. A name that was replaced leads nowhere."""
+        return self.table.entry(key)
+
+    def peek(self, key: Any) -> Any:
+        """The value if it is here, without becoming its owner."""
+        entry = self.table.entry(key)
+        return entry.value if entry is not None else None
+
+    def has_ended(self, key: Any) -> bool:
+        """Whether it is known here that the entry was removed."""
+        return self.table.id_of(key) in self.table.graves
+
+    @property
+    def owed_changes(self) -> int:
+        """Changes that members have not been told yet, counted for each member."""
+        with self.link.lock:
+            return sum(map(len, self.table.owed.values()))
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def get(self, key: Any) -> Any:
+        """The value, None when there is none; this node owns the entry afterwards.
+
+        Waits when another node has the value; in the event loop's thread another one takes over meanwhile.
+        """
+        return self.claims.get(key)
+
+    def put(self, key: Any, value: Any) -> Delivery:
+        """Set a value here; the handle is done when the others know."""
+        return self.claims.put(key, value)
+
+    def remove(self, key: Any, is_idle: bool = False) -> Any:
+        """Remove an entry from all nodes; returns the value if it was here.
+
+        Args:
+            is_idle: nobody seems to use it. A node that knows of a later claim or change keeps it, and gives it back.
+        """
+        return self.claims.remove(key, is_idle)
+
+    def rename(self, key: Any, new_key: str) -> Delivery:
+        """Give an entry another key, on every node.
+
+        Raises:
+            ValueError: another entry has that name.
+        """
+        return self.claims.rename(key, new_key)
+
+    def replicate(self, key: Any, complete: bool = False, changed: Any = None) -> Delivery | None:
+        """Tell the holders what has changed in a value; None when there is nothing to tell, or nobody.
+
+        Args:
+            complete: tell the whole value if it cannot say what changed.
+            changed: the value that was changed, if it need not be the entry's any more: another node may have taken
+                the entry over meanwhile.
+        """
+        return self.claims.replicate(key, complete, changed)
+
+    def round(self) -> MapRound:
+        """For the changes of one round of the event loop, which leave together."""
+        return MapRound(self.claims)
+
+    def note_change(self, key: Any) -> None:
+        """A value has changed while there was nobody to tell: it is no longer what others may still have."""
+        self.claims.note_change(key)
+
+    # -- joining and leaving -------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Join the others who have this map and learn what is in it. Waits for answers; not in the loop's thread.
@@ -45,207 +219,100 @@ class AbstractReplicatedMap(MapSettling):
         Raises:
             ChannelError: the channel is not started.
         """
-        self.rpc = RpcChannel(self.channel, self.map_id, self)
+        self.link.rpc = RpcChannel(self.channel, self.map_id, self)
         self.channel.add_channel_listener(self)
         self.channel.add_membership_listener(self)
         for kind in (MSG_INIT, MSG_START):
             for response in self._ask_all(kind):
-                self._hear(response)
-        self._transfer_state()
-        self.state = MapState.INITIALIZED
+                self.presence.hear(response)
+        self.settling.transfer_state()
+        self.settling.state = MapState.INITIALIZED
         for member in self.members:
-            self._ask_for_own(member)
-
-    def round(self) -> MapRound:
-        """For the changes of one round of the event loop, which leave together."""
-        return MapRound(self)
+            self.settling.ask_for_own(member)
 
     def stop(self) -> None:
         """Leave: the others take over what this node owns."""
-        if self.rpc is None:
+        rpc = self.link.rpc
+        if rpc is None:
             return
-        self.state = MapState.DESTROYED
+        self.settling.state = MapState.DESTROYED
         self.channel.remove_channel_listener(self)
         self.channel.remove_membership_listener(self)
-        self.rpc.close()
-        self.rpc = None
-        with self._lock:
-            members = self._members.all
-        self._send(members, MapMessage(self.map_id, MSG_STOP, primary=self.local))
-        for thread in self._threads:
-            thread.join(10)
-        with self._lock:
-            self._entries.clear()
-            self._members = MapMembers()
-        self._versions.end_life()
+        rpc.close()
+        self.link.rpc = None
+        self.link.send(self.members, MapMessage(self.map_id, MSG_STOP, primary=self.local))
+        self.settling.join_threads()
+        with self.link.lock:
+            self.table.clear()
+            self.link.silent.clear()
 
     def _ask_all(self, kind: int) -> list[Response]:
         """Ask every member of the channel; one answer is enough, the others are heard when they come."""
-        rpc = self.rpc
+        rpc = self.link.rpc
         members = list(self.channel.members)
         if rpc is None or not members:
             return []
         question = MapMessage(self.map_id, kind, primary=self.local).to_encoded()
-        answers = rpc.send(members, question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
+        answers = rpc.send(members, question, FIRST_REPLY, self.link.send_options, self.link.timing.rpc_seconds)
         if not answers:
-            log.warning("Map [%s]: no member of the channel has the map, or none has answered", self._name)
+            log.warning("Map [%s]: no member of the channel has the map, or none has answered", self.link.name)
         return answers
 
-    def _hear(self, response: Response) -> None:
-        """An answer to INIT or START: the one who gives it has the map."""
-        if response.message.class_name == "null":
+    # -- the channel's listener, in the event loop's thread ------------------------------------------------------
+
+    def accept(self, message: ChannelMessage, sender: Member) -> bool:
+        """Whether a message of the channel is about this map."""
+        data = message.data
+        return not message.options & SEND_OPTIONS_BYTE_MESSAGE and MapMessage.matches(data) and self.map_id in data
+
+    def message_received(self, message: ChannelMessage, sender: Member) -> None:
+        """Take a message of another node's map."""
+        received = MapMessage.decode(message.data)
+        if received.map_id != self.map_id:
             return
-        message = MapMessage.decode(response.message.to_stream())
-        self._member_heard(response.source, message.suid)
-
-    def _member_heard(self, member: Member, suid: int | None = None, since: bytes = NO_VERSION) -> None:
-        """A member has the map; it is told what it could not be told, and asked what it owns when that is not known.
-
-        Args:
-            since: when it began to tell this node all its claims; empty of Java, and when it does not say.
-        """
-        if not self._register(member, suid):
-            return
-        with self._lock:
-            self._silent.pop(member, None)
-        self._settle(member)
-        known = self._heard_since.get(member)
-        if self.state == MapState.INITIALIZED and (known is None or (since and since != known)):
-            self._ask_for_own(member)
-
-    def _member_started(self, member: Member, suid: int | None = None) -> None:
-        """A member begins to have the map; if it had it before, we did not hear the end of that."""
-        if member in self.members:
-            self.member_disappeared(member)
-        self._register(member, suid)
-
-    def _map_member_gone(self, member: Member) -> None:
-        """A member is gone: its entries need an owner, ours that it held need another holder."""
-        raise NotImplementedError
+        with self.link.lock:
+            self.table.members.learn_suid(sender, received.suid)
+        if received.type == MSG_START:
+            self.presence.started(received.primary or sender, received.suid)
+        elif received.type == MSG_STOP:
+            self.presence.gone(received.primary or sender)
+        else:
+            self.receiving.receive(received, sender)
 
     def member_added(self, member: Member) -> None:
         """A new member of the channel says itself whether it has the map."""
 
     def member_disappeared(self, member: Member) -> None:
         """A member of the channel is gone, and with it what it held."""
-        with self._lock:
-            was_known = self._members.remove(member)
-            self._owed.pop(member, None)
-            self._told_since.pop(member, None)
-            self._heard_since.pop(member, None)
-            self._silent.pop(member, None)
-            self._doubts = DOUBTS
-        if was_known and self.state != MapState.DESTROYED:
-            log.info("Map [%s]: member [%s] disappeared", self._name, member.name)
-            self._map_member_gone(member)
+        self.presence.gone(member)
 
     def heartbeat(self) -> None:
         """Ping every member of the channel, and let go of members of the map that stay silent."""
-        rpc = self.rpc
-        members = list(self.channel.members)
-        if rpc is None or self._pinging or self.state != MapState.INITIALIZED:
-            return
-        self._look_after()
-        if not members:
-            self._drop_silent()
-            return
-        self._pinging = True
-        has_doubts, self._doubts = self._doubts > 0, max(0, self._doubts - 1)
-
-        def pinged(responses: list[Response]) -> None:
-            self._pinging = False
-            self._pinged(responses, has_doubts)
-            self._drop_silent()
-
-        self._ping(rpc, members, has_doubts, pinged)
-
-    def _ping(
-        self, rpc: RpcChannel, members: list[Member], has_sums: bool, done: Callable[[list[Response]], None]
-    ) -> None:
-        question = MapMessage(self.map_id, MSG_PING, dumps(SUM if has_sums else ""), primary=self.local).to_encoded()
-        rpc.request(members, question, ALL_REPLY, self.send_options, self.access_timeout_ms / 1000, done)
-
-    def _probe(self, member: Member) -> None:
-        """See :class:`MapBase`."""
-        rpc = self.rpc
-        if rpc is None or member not in self._silent:
-            return
-
-        def done(responses: list[Response]) -> None:
-            self._pinged(responses, has_sums=True)
-            if member in self._silent:
-                self._probe_later(member)
-
-        try:
-            self._ping(rpc, [member], True, done)
-        except ChannelError as error:
-            log.debug("Map [%s]: unable to ask [%s] whether it is back: %s", self._name, member.name, error)
-            self._probe_later(member)
+        self.presence.heartbeat()
 
     def catch_up(self) -> Callable[[], bool] | None:
-        """This node was not run for a while: hear from each member whether it still owns what is believed here, and get
-        the values that have changed. In the loop's thread.
+        """This node was not run for a while: see :meth:`MapPresence.catch_up`."""
+        return self.presence.catch_up()
 
-        Returns:
-            A function that tells whether all that is here; None where there is nobody to ask.
-        """
-        rpc, members = self.rpc, list(self.members)
-        if rpc is None or not members or self.state != MapState.INITIALIZED:
-            return None
-        waiting = set(members)
-
-        def done_with(member: Member) -> Callable[[list[Response]], None]:
-            def done(responses: list[Response]) -> None:
-                self._pinged(responses, has_sums=True)
-                waiting.discard(member)
-
-            return done
-
-        for member in members:
-            self._ping(rpc, [member], True, done_with(member))
-        return lambda: not (waiting or self._asking or self._wanted)
-
-    def _pinged(self, responses: list[Response], has_sums: bool) -> None:
-        sums = self._sums() if has_sums and responses else {}
-        for response in responses:
-            try:
-                message = MapMessage.decode(response.message.to_stream())
-                if MapState.decode(message.value) == MapState.INITIALIZED:
-                    self._member_heard(response.source, message.suid, message.stamp.birth)
-                    is_ours = has_sums and message.key is not None  # Java says no key
-                    # Without a birth it tells this node no claims: it has let it go, and has not heard it again.
-                    if is_ours and (not message.stamp.birth or message.stamp.claim != sums.get(response.source, b"")):
-                        self._ask_for_own(response.source)
-            except ProtocolError as error:
-                log.error("Map [%s]: unable to read the ping of %s: %s", self._name, response.source.name, error)
-
-    def _drop_silent(self) -> None:
-        with self._lock:
-            silent = self._members.silent_since(self._clock() - self.access_timeout_ms / 1000)
-        for member in silent:
-            log.warning("Member:[%s] in the Replicated Map[%s] has timed-out.", member.name, self._name)
-            self.member_disappeared(member)
+    # -- questions of other nodes --------------------------------------------------------------------------------
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
         """Answer an RPC of another node's map."""
         request = MapMessage.decode(message.to_stream())
         if request.suid is not None:
-            with self._lock:
-                self._members.learn_suid(sender, request.suid)
+            with self.link.lock:
+                self.table.members.learn_suid(sender, request.suid)
         match request.type:
             case map_message.MSG_START | map_message.MSG_INIT:
                 if request.type == MSG_START:
-                    self._member_started(sender, request.suid)
+                    self.presence.started(sender, request.suid)
                 return request.with_primary(self.local).to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
             case map_message.MSG_PING:
-                answer = MapMessage(self.map_id, MSG_PING, value=MapState.encode(self.state), primary=self.local)
-                if request.key is not None:  # Java sends none
-                    answer = self._with_since(answer, sender, has_sum=request.key == dumps(SUM))
-                return answer.to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
+                return self.presence.reply(request, sender).to_encoded(request.suid or MEMBER_IMPL_SUIDS[0])
             case map_message.MSG_RETRIEVE_BACKUP:
-                return self._retrieve_reply(request)
+                return self.fetching.reply(request)
             case map_message.MSG_STATE | map_message.MSG_STATE_COPY:
-                return self._answer_state(request, sender, uuid)
+                return self.settling.answer_state(request, sender, uuid)
         return None
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
@@ -254,4 +321,4 @@ class AbstractReplicatedMap(MapSettling):
             return
         answer = MapMessage.decode(message.to_stream())
         if answer.type in (MSG_START, MSG_INIT):
-            self._member_heard(sender, answer.suid)
+            self.presence.heard(sender, answer.suid)

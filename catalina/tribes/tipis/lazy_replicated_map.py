@@ -11,69 +11,72 @@ from collections.abc import Iterable
 from catalina.tribes.channel import Delivery
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
-from catalina.tribes.tipis.map_entry import MapEntry
-from catalina.tribes.tipis.map_message import MSG_BACKUP, MSG_PROXY, MSG_STATE
+from catalina.tribes.tipis.map_claims import MapClaims
+from catalina.tribes.tipis.map_entry import Event, MapEntry
+from catalina.tribes.tipis.map_message import MSG_BACKUP, MSG_NOTIFY_MAPMEMBER, MSG_PROXY, MSG_STATE, MapMessage
 
-__all__ = ["LazyReplicatedMap"]
+__all__ = ["LazyReplicatedMap", "OneBackup"]
 
 
-class LazyReplicatedMap(AbstractReplicatedMap):
-    """Scales with the number of nodes: a value is in two of them."""
+class OneBackup:
+    """The value is at its owner and one other node."""
 
-    replicate_message_type = MSG_BACKUP
-    state_message_type = MSG_STATE
+    def __init__(self, claims: MapClaims) -> None:
+        self.claims = claims
+        self.table = claims.table
+        self.link = claims.link
 
-    def _announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
+    def announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
         """Give the value to one other node, the next in turn; if it cannot be reached, to the one after it."""
-        told = self._delivery()
+        told = self.link.delivery()
         left_out = set(avoid)
-        with self._lock:
-            candidates = [member for member in self._members.in_turn() if member not in left_out]
-            candidates += [member for member in self._members.all if member in left_out]
+        with self.link.lock:
+            candidates = [member for member in self.table.members.in_turn() if member not in left_out]
+            candidates += [member for member in self.table.members.all if member in left_out]
         self._try_backup(entry, candidates, told)
         return told
 
     def _try_backup(self, entry: MapEntry, candidates: list[Member], told: Delivery) -> None:
-        with self._lock:
-            candidates = [member for member in candidates if member in self._members]  # some may have gone since
-            owns = self._owns(entry)
+        with self.link.lock:
+            candidates = [member for member in candidates if member in self.table.members]  # some may have gone since
+            owns = self.table.owns(entry)
             if owns:
                 has_backup = bool(candidates) and entry.value is not None
                 entry.nodes = (candidates[0],) if has_backup else ()
                 if not has_backup:  # nobody could be reached: whoever is heard again becomes the backup
-                    self._owe(self._members.all, entry.id)
+                    self.link.owe(self.table.members.all, entry.id)
             if not owns or not entry.nodes:
                 message = None
             else:
-                message = self._about(MSG_BACKUP, entry)
+                message = self.table.about(MSG_BACKUP, entry)
         if message is None:
             told.finish()
             return
 
         def failed(_: Iterable[Member]) -> None:
-            with self._lock:
-                self._own(entry)
+            with self.link.lock:
+                self.table.own(entry, self.link.now_us)
             self._try_backup(entry, candidates[1:], told)
 
-        self._spread(entry, self._with_value(message, entry), told, failed)
+        self.claims.spread(entry, self.claims.with_value(message, entry), told, failed)
 
-    def _tell(self, member: Member, entry: MapEntry) -> Delivery:
-        """See :class:`MapOwnership`; an entry that has no backup gets one."""
-        with self._lock:
+    def tell(self, member: Member, entry: MapEntry) -> Delivery:
+        """See :class:`Placement`; an entry that has no backup gets one."""
+        with self.link.lock:
             is_holder = member in entry.nodes
-            message = self._about(MSG_BACKUP if is_holder else MSG_PROXY, entry)
+            message = self.table.about(MSG_BACKUP if is_holder else MSG_PROXY, entry)
         if not entry.nodes:
-            return self._publish(entry)
-        return self._tell_one(member, entry, self._with_value(message, entry) if is_holder else message)
+            return self.claims.publish(entry)
+        return self.claims.tell_one(member, entry, self.claims.with_value(message, entry) if is_holder else message)
 
-    def _map_member_added(self, member: Member) -> None:
-        self._republish([entry for entry in self.entries() if entry.is_primary and not entry.nodes])
+    def member_added(self, member: Member) -> None:
+        self.claims.republish([entry for entry in self._all() if entry.is_primary and not entry.nodes])
 
-    def _map_member_gone(self, member: Member) -> None:
+    def member_gone(self, member: Member) -> None:
         needing: list[MapEntry] = []
         taken: list[MapEntry] = []
-        with self._lock:
-            for entry in self._entries.values():
+        with self.link.lock:
+            for entry in self.table.entries.values():
                 if entry.is_primary:
                     if member in entry.nodes:
                         needing.append(entry)
@@ -82,9 +85,54 @@ class LazyReplicatedMap(AbstractReplicatedMap):
                     if entry.holds_value and not entry.is_stale:
                         taken.append(entry)
                     else:
-                        self._note_owner(entry)
+                        self.table.note_owner(entry)
             for entry in taken:
-                self._own(entry)
+                self.table.own(entry, self.link.now_us)
         for entry in taken:
-            self._made_primary(entry)
-        self._republish(needing + taken)
+            self.claims.made_primary(entry)
+        self.claims.republish(needing + taken)
+
+    def recipients(self, entry: MapEntry) -> tuple[Member, ...]:
+        """See :class:`Placement`."""
+        return entry.nodes
+
+    def holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
+        """Another node gets the whole."""
+        return self.claims.publish(entry, avoid=faulty)
+
+    def claim(self, entry: MapEntry) -> None:
+        """See :class:`Placement`."""
+        self.claims.publish(entry)
+        self.claims.made_primary(entry)
+
+    def take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
+        """See :class:`Placement`."""
+        with self.link.lock:
+            entry.nodes = nodes
+        if not nodes:
+            self.announce(entry)
+            return
+
+        def failed(faulty: Iterable[Member]) -> None:
+            self.claims.publish(entry, avoid=faulty).add_done_callback(lambda _: told.finish())
+
+        told = self.link.delivery()
+        self.claims.spread(entry, self.table.about(MSG_NOTIFY_MAPMEMBER, entry), told, failed)
+
+    def event_of(self, message: MapMessage) -> Event:
+        """See :class:`Placement`."""
+        if message.type == MSG_BACKUP or self.table.local in (message.nodes or ()):
+            return Event.BACKUP_RECEIVED
+        return Event.PROXY_RECEIVED
+
+    def _all(self) -> list[MapEntry]:
+        with self.link.lock:
+            return list(self.table.entries.values())
+
+
+class LazyReplicatedMap(AbstractReplicatedMap):
+    """Scales with the number of nodes: a value is in two of them."""
+
+    replicate_message_type = MSG_BACKUP
+    state_message_type = MSG_STATE
+    placement_class = OneBackup

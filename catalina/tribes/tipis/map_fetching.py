@@ -8,17 +8,18 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
-from catalina.tribes.group.rpc_channel import FIRST_REPLY, Response
+from catalina.tribes.group.rpc_channel import Response
 from catalina.tribes.io.java import dumps
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_base import MapBase
 from catalina.tribes.tipis.map_entry import MapEntry, Role
+from catalina.tribes.tipis.map_link import MapLink
 from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
 from catalina.tribes.tipis.map_names import Names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, NO_VERSION, Stamp
-from catalina.tribes.tipis.map_values import Merge, is_mergeable
+from catalina.tribes.tipis.map_table import MapTable
+from catalina.tribes.tipis.map_values import MapOwner, Merge, ValueCodec, is_mergeable
 
 __all__ = ["Fetched", "MapFetching"]
 
@@ -36,85 +37,86 @@ class Fetched(NamedTuple):
     names: tuple[Names, bool] | None = None
 
 
-class MapFetching(MapBase):
-    """Asking for values, and answering."""
+class MapFetching:
+    """Asking for values, answering, and handing on what an owner lacks."""
 
-    def _question(self, entry: MapEntry) -> MapMessage:
-        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), names=self._names_of(entry))
+    def __init__(self, table: MapTable, link: MapLink, owner: MapOwner | None, codec: ValueCodec) -> None:
+        self.table = table
+        self.link = link
+        self.owner = owner
+        self.codec = codec
 
-    def _retrieve_reply(self, request: MapMessage) -> EncodedValue | None:
-        key = self._key_of(request)
-        with self._lock:
-            id = self._id_in(self._names_in(request, key), key) if key is not None else None
-            entry = self._entries.get(id) if id is not None else None
+    def reply(self, request: MapMessage) -> EncodedValue | None:
+        key = self.table.key_of(request)
+        with self.link.lock:
+            id = self.table.id_in(self.table.names_in(request, key), key) if key is not None else None
+            entry = self.table.entries.get(id) if id is not None else None
             if entry is None or entry.value is None:
                 return None
-            value, names = entry.value, self._names_of(entry, is_whole=True)
+            value, names = entry.value, self.table.names_of(entry, is_whole=True)
             stamp = entry.stamp._replace(claim=NO_VERSION) if entry.is_stale else entry.stamp
         data = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
         # The key is the entry's, which may have been asked for by an old one.
         return MapMessage(
-            self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), data, stamp=stamp, names=names
+            self.table.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), data, stamp=stamp, names=names
         ).to_encoded()
 
-    def _value_in(self, answer: Response) -> Fetched | None:
+    def value_in(self, answer: Response) -> Fetched | None:
         if answer.message.class_name == "null":
             return None
         try:
             message = MapMessage.decode(answer.message.to_stream())
             if message.value is None:
                 return None
-            self._versions.heard(message.stamp)
-            key = self._key_of(message)
-            return Fetched(self.codec.decode(message.value), message.stamp, self._names_in(message, key))
+            with self.link.lock:
+                self.table.versions.heard(message.stamp)
+            key = self.table.key_of(message)
+            return Fetched(self.codec.decode(message.value), message.stamp, self.table.names_in(message, key))
         except ProtocolError as error:
             log.error("Unable to deserialize the value from %s: %s", answer.source.name, error)
             return None
 
     @staticmethod
-    def _newest(found: Iterable[Fetched | None]) -> Fetched | None:
+    def newest(found: Iterable[Fetched | None]) -> Fetched | None:
         values = [each for each in found if each is not None]
         return max(values, key=lambda each: (each.stamp.birth, each.stamp.content)) if values else None
 
-    def _retrieve(self, entry: MapEntry, holders: list[Member]) -> tuple[Fetched | None, bool]:
+    def retrieve(self, entry: MapEntry, holders: list[Member]) -> tuple[Fetched | None, bool]:
         """Ask each holder in turn for the value; None when none has it, and whether all have said so."""
-        rpc = self.rpc
-        if rpc is None:
+        if self.link.rpc is None:
             return None, False
         answered = 0
         found: list[Fetched | None] = []
         for holder in holders:
-            question = self._encoded(self._question(entry), holder)
-            answers = rpc.send([holder], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
+            answers = self.link.ask(holder, self.table.question(entry))
             answered += len(answers)
-            for fetched in map(self._value_in, answers):
+            for fetched in map(self.value_in, answers):
                 if fetched is None or (fetched.stamp.birth and fetched.stamp.birth < entry.birth):
                     continue  # what it has was put before what is asked for
                 if fetched.stamp.claim or fetched.stamp == NO_STAMP:
                     return fetched, False
                 found.append(fetched)  # an old one: another may have a newer
-        best = self._newest(found)
+        best = self.newest(found)
         return best, best is None and answered == len(holders)
 
-    def _want(self, entry: MapEntry) -> None:
+    def want(self, entry: MapEntry) -> None:
         """The value here is not the owner's: get that, at each heartbeat again until it has come."""
-        with self._lock:
-            self._wanted.add(entry.id)
+        with self.link.lock:
+            self.table.wanted.add(entry.id)
             owner = entry.primary
-        rpc = self.rpc
-        if rpc is None or owner is None or owner not in self._members:
+            question = self.table.question(entry)
+        if owner is None or owner not in self.table.members:
             return
 
         def done(answers: list[Response]) -> None:
-            for fetched in map(self._value_in, answers):
+            for fetched in map(self.value_in, answers):
                 if fetched is not None:
                     self._take_wanted(entry, fetched)
 
-        question = self._encoded(self._question(entry), owner)
-        rpc.request([owner], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+        self.link.request(owner, question, done)
 
     def _take_wanted(self, entry: MapEntry, fetched: Fetched) -> None:
-        with self._lock:
+        with self.link.lock:
             is_other = bool(fetched.stamp.birth and entry.birth) and fetched.stamp.rank != entry.rank
             if is_other or not self._is_wanted(entry):
                 return
@@ -122,81 +124,80 @@ class MapFetching(MapBase):
             merges = held is not None and is_mergeable(held)
             entry.value = held if merges else fetched.value
             entry.content, entry.is_stale = fetched.stamp.content, False
-            self._wanted.discard(entry.id)
-            self._learn_names(entry, fetched.names)
+            self.table.wanted.discard(entry.id)
+            self.table.learn_names(entry, fetched.names)
         if merges:
-            self._tell_newer(entry, held.merge_value(fetched.value))
+            self.tell_newer(entry, held.merge_value(fetched.value))
         elif self.owner is not None:
             self.owner.value_received(entry.key, fetched.value)
-        self._take_handed(entry, entry.id)
-        self._show_key(entry)
+        self.take_handed(entry, entry.id)
+        self.show_key(entry)
 
-    def _hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
+    def hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
         """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
         that was ours. It comes there as an earlier one, and is merged. What is handed over is kept here until it has
         arrived, though the value may have gone to other holders meanwhile."""
-        number = self._note_handed(entry, held)
+        number = self.note_handed(entry, held)
         data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
-        message = replace(self._earlier(entry, owner), value=data)
-        self._send([owner], message, lambda faulty: self._handed_over(entry, owner, number, faulty))
+        message = replace(self.table.earlier(entry, owner), value=data)
+        self.link.send([owner], message, lambda faulty: self.handed_over(entry, owner, number, faulty))
 
-    def _note_handed(self, entry: MapEntry, held: Any) -> int:
+    def note_handed(self, entry: MapEntry, held: Any) -> int:
         """Something of a value is on its way to the entry's owner; the number tells it from what follows."""
-        with self._lock:
-            number = self._handed.get(entry.id, (None, 0))[1] + 1
-            self._handed[entry.id] = (held, number)
+        with self.link.lock:
+            number = self.table.handed.get(entry.id, (None, 0))[1] + 1
+            self.table.handed[entry.id] = (held, number)
         return number
 
-    def _handed_over(self, entry: MapEntry, owner: Member, number: int, faulty: dict[Member, BaseException]) -> None:
-        with self._lock:
-            is_last = self._handed.get(entry.id, (None, 0))[1] == number
+    def handed_over(self, entry: MapEntry, owner: Member, number: int, faulty: dict[Member, BaseException]) -> None:
+        with self.link.lock:
+            is_last = self.table.handed.get(entry.id, (None, 0))[1] == number
             if is_last and not faulty and entry.primary == owner:
-                del self._handed[entry.id]
+                del self.table.handed[entry.id]
 
-    def _hand_over_again(self) -> None:
+    def hand_over_again(self) -> None:
         """What has not arrived since the last heartbeat goes to whoever owns its entry now."""
-        with self._lock:
-            handed = list(self._handed.items())[:MAX_WANTED]
+        with self.link.lock:
+            handed = list(self.table.handed.items())[:MAX_WANTED]
         for id, (held, _) in handed:
-            entry = self._entries.get(id)
+            entry = self.table.entries.get(id)
             if entry is None or entry.is_primary:
-                self._take_handed(entry, id)
-            elif entry.primary is not None and entry.primary in self._members:
-                self._hand_over(entry, held, entry.primary)
+                self.take_handed(entry, id)
+            elif entry.primary is not None and entry.primary in self.table.members:
+                self.hand_over(entry, held, entry.primary)
 
-    def _take_handed(self, entry: MapEntry | None, id: Any) -> bool:
+    def take_handed(self, entry: MapEntry | None, id: Any) -> bool:
         """The entry's value is one of another node: it gets what was handed over and may not have arrived. Whether it
         was changed by that."""
-        with self._lock:
-            held, _ = self._handed.get(id, (None, 0))
+        with self.link.lock:
+            held, _ = self.table.handed.get(id, (None, 0))
             if entry is None or entry.is_primary:
-                self._handed.pop(id, None)
+                self.table.handed.pop(id, None)
         if entry is None or held is None or entry.value is None or held is entry.value:
             return False
         return bool(entry.value.merge_value(held).is_changed)
 
-    def _earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
-        """A message to the owner of an entry that comes there as an earlier claim."""
-        stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
-        message = self._about(self.replicate_message_type, entry, nodes=(owner,))
-        return replace(message, primary=owner, stamp=stamp)
-
-    def _tell_newer(self, entry: MapEntry, merge: Merge) -> None:
+    def tell_newer(self, entry: MapEntry, merge: Merge) -> None:
         """The owner's copy lacks something that a merge has left here: it was lost on its way there, or crossed."""
         if merge.has_newer and entry.birth and entry.primary is not None and not entry.is_primary:
-            self._hand_over(entry, entry.value, entry.primary)
+            self.hand_over(entry, entry.value, entry.primary)
 
     def _is_wanted(self, entry: MapEntry) -> bool:
-        return self._is_here(entry) and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
+        return self.table.is_here(entry) and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
 
-    def _want_again(self) -> None:
+    def want_again(self) -> None:
         """Ask for what has not come since the last heartbeat."""
-        with self._lock:
-            ids = list(self._wanted)[:MAX_WANTED]
+        with self.link.lock:
+            ids = list(self.table.wanted)[:MAX_WANTED]
         for id in ids:
-            entry = self._entries.get(id)
+            entry = self.table.entries.get(id)
             if entry is not None and self._is_wanted(entry):
-                self._want(entry)
+                self.want(entry)
             else:
-                with self._lock:
-                    self._wanted.discard(id)
+                with self.link.lock:
+                    self.table.wanted.discard(id)
+
+    def show_key(self, entry: MapEntry) -> None:
+        """Let the value have the entry's key. Not under the lock."""
+        if entry.names is not None and is_mergeable(entry.value):
+            entry.value.renamed(entry.key, entry.names.version)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from catalina.errors import ProtocolError
-from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_entry import Event, MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_claims import MapClaims, Placement
+from catalina.tribes.tipis.map_entry import MapEntry, Meaning, Role
 from catalina.tribes.tipis.map_graves import Grave, final_end, holds_against
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
@@ -16,12 +16,8 @@ from catalina.tribes.tipis.map_message import (
     MSG_NOTIFY_MAPMEMBER,
     MSG_PROXY,
     MSG_REMOVE,
-    MSG_START,
-    MSG_STOP,
     MapMessage,
 )
-from catalina.tribes.tipis.map_ownership import MapOwnership
-from catalina.tribes.tipis.map_stamp import NO_VERSION
 from catalina.tribes.tipis.map_values import is_diffable, is_mergeable
 
 __all__ = ["MapReceiving"]
@@ -30,52 +26,39 @@ _CLAIMS = (MSG_PROXY, MSG_BACKUP, MSG_COPY, MSG_ACCESS, MSG_NOTIFY_MAPMEMBER)
 _NOTICES = (MSG_ACCESS, MSG_NOTIFY_MAPMEMBER)
 
 
-class MapReceiving(MapOwnership):
-    """The channel's listener; called in the event loop's thread, and never waits."""
+class MapReceiving:
+    """Messages about entries; called in the event loop's thread mostly, and never waits."""
 
-    def _member_started(self, member: Member, suid: int | None = None) -> None:
-        """A member has begun to have the map."""
-        raise NotImplementedError
+    def __init__(self, claims: MapClaims, placement: Placement) -> None:
+        self.table = claims.table
+        self.link = claims.link
+        self.fetching = claims.fetching
+        self.claims = claims
+        self.placement = placement
+        self.owner = claims.owner
+        self.codec = claims.codec
 
-    def member_disappeared(self, member: Member) -> None:
-        """A member is gone, and with it what it held."""
-        raise NotImplementedError
-
-    def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether a message of the channel is about this map."""
-        data = message.data
-        return not message.options & SEND_OPTIONS_BYTE_MESSAGE and MapMessage.matches(data) and self.map_id in data
-
-    def message_received(self, message: ChannelMessage, sender: Member) -> None:
-        """Take a message of another node's map."""
-        received = MapMessage.decode(message.data)
-        if received.map_id != self.map_id:
-            return
-        with self._lock:
-            self._members.learn_suid(sender, received.suid)
-        if received.type == MSG_START:
-            self._member_started(received.primary or sender, received.suid)
-        elif received.type == MSG_STOP:
-            self.member_disappeared(received.primary or sender)
-        elif received.type == MSG_REMOVE:
-            self._receive_remove(received, sender)
-        elif received.type in _CLAIMS:
-            self._receive_claim(received, sender)
+    def receive(self, message: MapMessage, sender: Member) -> None:
+        """Take a message about an entry; others are passed over."""
+        if message.type == MSG_REMOVE:
+            self.receive_remove(message, sender)
+        elif message.type in _CLAIMS:
+            self.receive_claim(message, sender)
 
     # ---- removals
 
-    def _receive_remove(self, message: MapMessage, sender: Member) -> None:
-        key, end = self._key_of(message), message.stamp
-        told = self._names_in(message, key)
+    def receive_remove(self, message: MapMessage, sender: Member) -> None:
+        key, end = self.table.key_of(message), message.stamp
+        told = self.table.names_in(message, key)
         if message.names and told is not None and told[1]:
             return  # the entry has another key now, of which its claim tells
-        self._versions.heard(end)
-        with self._lock:
-            id = self._id_in(told, key)
-            entry = self._entries.get(id)
+        with self.link.lock:
+            self.table.versions.heard(end)
+            id = self.table.id_in(told, key)
+            entry = self.table.entries.get(id)
             if entry is None:
                 if end.birth:
-                    self._graves.dig(id, Grave(end, self._clock(), False, key, message.names))
+                    self.table.graves.dig(id, Grave(end, self.link.clock(), False, key, message.names))
                 return
             if not end.birth and key != entry.key:
                 return  # Java has moved the entry to another key
@@ -85,9 +68,11 @@ class MapReceiving(MapOwnership):
             else:
                 is_old, was_primary, value = False, entry.is_primary, entry.value
                 # Of what was ours we tell it, too: some may not know the one who removed it.
-                self._bury(entry, end if end.birth else final_end(entry.birth or self._tick()), is_ours=was_primary)
+                if not end.birth:
+                    end = final_end(entry.birth or self.table.tick(self.link.now_us))
+                self.table.bury(entry, end, self.link.clock(), is_ours=was_primary)
         if is_used:
-            self._publish(entry)  # a later claim than the one that has ended
+            self.claims.publish(entry)  # a later claim than the one that has ended
             return
         if is_old:
             self._correct(entry, sender)
@@ -99,58 +84,58 @@ class MapReceiving(MapOwnership):
 
     def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
         """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
-        with self._lock:
-            told = self._members.all if entry.pending else self._members.except_for([sender])
-        self._say_removed(told, entry.id)
+        with self.link.lock:
+            told = self.table.members.all if entry.pending else self.table.members.except_for([sender])
+        self.link.say_removed(told, entry.id)
 
     # ---- claims
 
-    def _receive_claim(self, message: MapMessage, sender: Member) -> None:
+    def receive_claim(self, message: MapMessage, sender: Member) -> None:
         """Another node owns an entry: hold the value for it, or know who does."""
-        key = self._key_of(message)
+        key = self.table.key_of(message)
         if key is None:
             return
         value = None if message.value is None else self.codec.decode(message.value)
-        told = self._names_in(message, key)
-        self._versions.heard(message.stamp)
+        told = self.table.names_in(message, key)
         held, was_primary, is_dead, untold, lacks_names = None, False, False, False, False
-        with self._lock:
-            id = self._id_in(told, key)
-            entry = self._entries.get(id)
+        with self.link.lock:
+            self.table.versions.heard(message.stamp)
+            id = self.table.id_in(told, key)
+            entry = self.table.entries.get(id)
             if entry is None:
-                is_dead = holds_against(self._graves.get(id).end, message.stamp)
+                is_dead = holds_against(self.table.graves.get(id).end, message.stamp)
                 if is_dead or not self._is_news(message):
                     entry = None
                 else:
-                    entry = self._entries[id] = MapEntry(key, id=id)
-                    self._graves.fill(id)
+                    entry = self.table.entries[id] = MapEntry(key, id=id)
+                    self.table.graves.fill(id)
             if entry is not None:
                 old_key = entry.key
                 meaning = entry.meaning_of(message.stamp)
                 held, was_primary = entry.value, entry.is_primary
                 untold = was_primary and entry.content != message.stamp.content
-                lacks_names = self._learn_names(entry, told)
+                lacks_names = self.table.learn_names(entry, told)
                 if not message.stamp.birth and meaning is Meaning.LATER and key != entry.key:
-                    self._take_names(entry, self._known_names(entry).renamed(key, self._tick(), self._bare or str))
+                    self.table.give_key(entry, key, self.link.now_us)
                 if meaning is Meaning.LATER:
-                    self._adopt(entry, message, value)
+                    self.table.adopt(entry, message, value, self.placement.event_of(message))
                 elif meaning is Meaning.WITHOUT_OURS:
-                    self._own(entry)
+                    self.table.own(entry, self.link.now_us)
         if is_dead:
-            self._say_removed([sender], id)
+            self.link.say_removed([sender], id)
         if entry is None:
             return
-        self._show_key(entry)
+        self.fetching.show_key(entry)
         if was_primary and old_key != entry.key:
-            self._say_replaced(entry, old_key)
+            self.claims.say_replaced(entry, old_key)
             if entry.is_primary and meaning is not Meaning.WITHOUT_OURS:
-                self._publish(entry)
+                self.claims.publish(entry)
         if lacks_names and not entry.is_primary:
-            self._tell_names(entry)
+            self.claims.tell_names(entry)
         match meaning:
             case Meaning.LATER:
                 if untold and message.stamp.birth and is_mergeable(held):
-                    self._hand_over(entry, held, sender)
+                    self.fetching.hand_over(entry, held, sender)
                 self._after_claim(entry, message, held, value, was_primary)
             case Meaning.SAME:
                 self._receive_content(entry, message, value)
@@ -158,13 +143,13 @@ class MapReceiving(MapOwnership):
                 if not self._merge(entry, message, value):
                     self._correct(entry, sender)
             case Meaning.CROSSES:
-                self._publish(entry)
+                self.claims.publish(entry)
             case Meaning.WITHOUT_OURS:
                 if value is not None and is_mergeable(entry.value):
                     entry.value.merge_value(value)
-                self._announce(entry)
+                self.placement.announce(entry)
                 if not was_primary:
-                    self._made_primary(entry)
+                    self.claims.made_primary(entry)
 
     def _merge(self, entry: MapEntry, message: MapMessage, value: Any) -> bool:
         """An earlier claim brings a change that the owner may lack: it stays beside what was changed here since."""
@@ -177,66 +162,19 @@ class MapReceiving(MapOwnership):
         else:
             return False
         if is_changed and entry.is_primary:
-            self._say_changed(entry, None)
+            self.claims.say_changed(entry, None)
         return is_changed
 
     def _is_news(self, message: MapMessage) -> bool:
         """Whether an entry that is not known here is learnt of; Java's notices are for those who know it."""
         if message.stamp.birth or message.type not in _NOTICES:
             return True
-        return message.primary not in (None, self.local) and self.local in (message.nodes or ())
+        return message.primary not in (None, self.table.local) and self.table.local in (message.nodes or ())
 
     def _correct(self, entry: MapEntry, sender: Member) -> None:
         """The sender has not heard our claim, as what it says is earlier: it may never have been told."""
         if entry.is_primary:
-            self._tell(sender, entry)
-
-    def _event_of(self, message: MapMessage) -> Event:
-        """What another node's claim makes of this one."""
-        if message.type == MSG_BACKUP or self.local in (message.nodes or ()):
-            return Event.BACKUP_RECEIVED
-        return Event.PROXY_RECEIVED
-
-    def _adopt(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
-        """Take a later claim; under the lock."""
-        stamp = message.stamp
-        is_whole = value is not None
-        has_content = is_whole or self._has_content(entry, message)
-        if is_whole and not is_mergeable(entry.value):
-            entry.value = value  # otherwise it is merged in _after_claim, which may tell listeners
-        if stamp.birth:
-            entry.birth, entry.claim = stamp.birth, stamp.claim
-            if has_content:
-                entry.content = stamp.content
-        elif is_whole or message.diff is not None:
-            entry.content = NO_VERSION
-        entry.apply(
-            self._event_of(message), None if message.primary == self.local else message.primary, message.nodes or ()
-        )
-        entry.former = ()
-        entry.is_stale = entry.role is not Role.PROXY and not has_content
-        self._note_owner(entry)
-
-    @staticmethod
-    def _has_content(entry: MapEntry, message: MapMessage) -> bool:
-        """Whether the value of a claim that does not bring it is here."""
-        if entry.value is None or entry.is_stale:
-            return False
-        stamp = message.stamp
-        if not stamp.birth:
-            return True  # Java counts on it
-        return (
-            message.diff is None
-            and bool(stamp.content)
-            and (stamp.birth, stamp.content) == (entry.birth, entry.content)
-        )
-
-    def _note_owner(self, entry: MapEntry) -> None:
-        """Whether the owner is one who is there; at the heartbeat it is looked after."""
-        if self._is_owner_there(entry):
-            self._orphans.pop(entry.id, None)
-        else:
-            self._orphans.setdefault(entry.id, 0)
+            self.placement.tell(sender, entry)
 
     def _after_claim(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
         owner = self.owner
@@ -245,7 +183,7 @@ class MapReceiving(MapOwnership):
                 owner.value_removed(entry.key, held)
             return
         if value is not None and value is not entry.value and is_mergeable(entry.value):
-            self._tell_newer(entry, entry.value.merge_value(value))
+            self.fetching.tell_newer(entry, entry.value.merge_value(value))
             entry.value.accessed_elsewhere()
         elif value is not None and owner is not None:
             owner.value_received(entry.key, value)
@@ -254,9 +192,9 @@ class MapReceiving(MapOwnership):
         elif message.type in _NOTICES and is_diffable(entry.value):
             entry.value.accessed_elsewhere()
         if value is not None:
-            self._take_handed(entry, entry.id)
+            self.fetching.take_handed(entry, entry.id)
         if entry.is_stale:
-            self._want(entry)
+            self.fetching.want(entry)
         if was_primary and owner is not None and entry.value is not None:
             owner.made_backup(entry.key, entry.value)
 
@@ -265,28 +203,28 @@ class MapReceiving(MapOwnership):
     def _receive_content(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
         """More of the claim that is known here: a change, a value that comes again, a use."""
         content = message.stamp.content
-        with self._lock:
+        with self.link.lock:
             if entry.is_primary:
                 return  # our own claim, told back
-            if entry.primary is None and message.primary != self.local:
+            if entry.primary is None and message.primary != self.table.local:
                 entry.primary = message.primary  # it was thought to be gone
             entry.nodes = message.nodes or ()
-            self._note_owner(entry)
+            self.table.note_owner(entry)
             is_new = entry.is_stale or entry.value is None or content > entry.content
             merges = value is not None and is_mergeable(entry.value)
             if value is not None and is_new:
                 if not merges:
                     entry.value = value
                 entry.content, entry.is_stale = content, False
-                entry.apply(self._event_of(message), entry.primary, entry.nodes)
+                entry.apply(self.placement.event_of(message), entry.primary, entry.nodes)
         if entry.role is Role.PROXY:
             return
         if merges:
-            self._tell_newer(entry, entry.value.merge_value(value))
+            self.fetching.tell_newer(entry, entry.value.merge_value(value))
         elif value is not None:
             if is_new and self.owner is not None:
                 self.owner.value_received(entry.key, value)
-            self._take_handed(entry, entry.id)
+            self.fetching.take_handed(entry, entry.id)
         elif content and is_new:
             self._receive_change(entry, message)
         if message.type in _NOTICES and is_diffable(entry.value):
@@ -299,14 +237,14 @@ class MapReceiving(MapOwnership):
         entry.is_stale = True
         try:
             if message.diff is not None and is_mergeable(value):
-                self._tell_newer(entry, value.merge_diff(message.diff))  # what came between is asked for
+                self.fetching.tell_newer(entry, value.merge_diff(message.diff))  # what came between is asked for
                 value.accessed_elsewhere()
             elif message.diff is not None and is_next:
                 value.apply_diff(message.diff)
             if message.diff is not None and is_next:
                 entry.content, entry.is_stale = stamp.content, False
         except ProtocolError:
-            self._want(entry)
+            self.fetching.want(entry)
             raise
         if entry.is_stale:
-            self._want(entry)
+            self.fetching.want(entry)

@@ -13,10 +13,10 @@ from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
 from catalina.tribes.io.java import dumps
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_base import Countdown
+from catalina.tribes.tipis.map_claims import MapClaims
 from catalina.tribes.tipis.map_entry import MapEntry
+from catalina.tribes.tipis.map_link import Countdown
 from catalina.tribes.tipis.map_message import MapMessage
-from catalina.tribes.tipis.map_ownership import MapOwnership
 from catalina.tribes.tipis.map_stamp import Stamp
 
 __all__ = ["MapRound"]
@@ -37,23 +37,23 @@ class _Batch(NamedTuple):
 class MapRound:
     """One round; made by :meth:`AbstractReplicatedMap.round`, used by one thread."""
 
-    def __init__(self, of: MapOwnership) -> None:
-        self._map = of
+    def __init__(self, of: MapClaims) -> None:
+        self._claims = of
         self._batches: dict[tuple[Member, ...], _Batch] = {}
 
     def replicate(self, key: Any, value: Any) -> Delivery | None:
-        """See :meth:`MapOwnership.replicate`: a difference leaves with :meth:`send`. Values may share a handle."""
-        of = self._map
-        entry = of._entries.get(of._id_of(key))
+        """See :meth:`MapClaims.replicate`: a difference leaves with :meth:`send`. Values may share a handle."""
+        claims, table, link = self._claims, self._claims.table, self._claims.link
+        entry = table.entries.get(table.id_of(key))
         to = () if entry is None else entry.nodes
-        if entry is None or not to or entry.value is not value or not entry.is_primary or of._silent:
-            return of.replicate(key, changed=value)
+        if entry is None or not to or entry.value is not value or not entry.is_primary or link.silent:
+            return claims.replicate(key, changed=value)
         diff = value.take_diff()
         if diff is None:
-            return of._say_used(entry)
+            return claims.say_used(entry)
         batch = self._batches.get(to)
         if batch is None:
-            batch = self._batches[to] = _Batch(to, Delivery(1, b"", of.channel.running_reactor), [])
+            batch = self._batches[to] = _Batch(to, Delivery(1, b"", link.channel.running_reactor), [])
         batch.changes.append((entry, diff))
         return batch.told
 
@@ -64,22 +64,22 @@ class MapRound:
             self._send(batch)
 
     def _messages(self, batch: _Batch) -> tuple[list[MapMessage], dict[int, list[Member]]]:
-        of = self._map
-        kind, map_id, clock, local = of.replicate_message_type, of.map_id, of._versions, of.local
+        table, link = self._claims.table, self._claims.link
+        kind, map_id, tick, now_us = table.kind, table.map_id, table.tick, link.now_us
         messages = []
-        with of._lock:
-            groups = of._members.by_suid(batch.to)
+        with link.lock:
+            groups = table.members.by_suid(batch.to)
             for entry, diff in batch.changes:
-                base, entry.content = entry.content, clock.tick(local)
+                base, entry.content = entry.content, tick(now_us)
                 entry.pending += 1
                 stamp = Stamp(entry.birth, entry.claim, entry.content, base)
-                names = b"" if entry.names is None else of._names_of(entry)
+                names = b"" if entry.names is None else table.names_of(entry)
                 about = (map_id, kind, dumps(entry.key), None, diff, entry.primary, batch.to, None, stamp, names)
                 messages.append(MapMessage(*about))
         return messages, groups
 
     def _send(self, batch: _Batch) -> None:
-        of = self._map
+        link = self._claims.link
         messages, groups = self._messages(batch)
         faulty: dict[Member, BaseException] = {}
         arrived = Countdown(max(1, len(groups)), lambda: self._arrived(batch, faulty))
@@ -88,14 +88,14 @@ class MapRound:
 
         def one_done(delivery: Delivery) -> None:
             if delivery.faulty:
-                of._note_silent(messages[0], delivery.faulty)
+                link.note_silent(messages[0], delivery.faulty)
                 faulty.update(delivery.faulty)
             arrived()
 
         for suid, members in groups.items():
             try:
                 encoded = [(message.encode(suid), None) for message in messages]
-                delivery = of.channel.post_all(members, encoded, of.send_options)
+                delivery = link.channel.post_all(members, encoded, link.send_options)
             except (ChannelError, OSError, MemoryError) as error:
                 delivery = Delivery(0)
                 delivery.faulty.update(dict.fromkeys(members, error))
@@ -103,14 +103,14 @@ class MapRound:
 
     def _arrived(self, batch: _Batch, faulty: dict[Member, BaseException]) -> None:
         """A holder that missed changes has old values: their entries get another one."""
-        of = self._map
-        with of._lock:
+        claims, table, link = self._claims, self._claims.table, self._claims.link
+        with link.lock:
             for entry, _ in batch.changes:
                 entry.pending -= 1
-        missed = dict.fromkeys(entry for entry, _ in batch.changes if of._owns(entry)) if faulty else {}
+        missed = dict.fromkeys(entry for entry, _ in batch.changes if table.owns(entry)) if faulty else {}
         if not missed:
             batch.told.finish()
             return
         settled = Countdown(len(missed), batch.told.finish)
         for entry in missed:
-            of._holders_missed(entry, faulty).add_done_callback(lambda _: settled())
+            claims.placement.holders_missed(entry, faulty).add_done_callback(lambda _: settled())

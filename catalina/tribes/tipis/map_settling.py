@@ -3,7 +3,7 @@
 Four things are looked after at each heartbeat, and cost nothing while there are none of them:
 
 - each member says in its pings since when it tells the other all its claims; who has not heard its state since then
-  asks what it owns. From then on it is told, or owed (``map_base``);
+  asks what it owns. From then on it is told, or owed (``map_table``);
 - after a member has gone, the others say in some pings the sum of their claims; who believes otherwise asks;
 - an entry whose owner is not there, or has started its map anew since it claimed it, is taken over by whoever has its
   value;
@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalina.errors import ProtocolError
-from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, LATER, Response
+from catalina.tribes.group.rpc_channel import LATER, Response
 from catalina.tribes.io.java import EncodedValue, dumps
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import MapEntry
@@ -37,7 +37,7 @@ from catalina.tribes.tipis.map_message import (
     encode_entries,
 )
 from catalina.tribes.tipis.map_receiving import MapReceiving
-from catalina.tribes.tipis.map_stamp import NO_VERSION, VERSION_SIZE, Stamp
+from catalina.tribes.tipis.map_stamp import NO_VERSION, Stamp
 
 __all__ = ["MapSettling"]
 
@@ -55,114 +55,126 @@ STATE_IN_THREAD = 500
 STATE_IN_THREAD_BYTES = 50_000
 
 
-class MapSettling(MapReceiving):
+class MapSettling:
     """States of the map, and what they are asked for."""
 
+    def __init__(self, receiving: MapReceiving, state_kind: int) -> None:
+        self.table = receiving.table
+        self.link = receiving.link
+        self.claims = receiving.claims
+        self.fetching = receiving.fetching
+        self.placement = receiving.placement
+        self.receiving = receiving
+        self.state_kind = state_kind
+        self.state = MapState.NEW
+        #: Members that are being asked what they own.
+        self.asking: set[Member] = set()
+        self._threads: list[threading.Thread] = []
+
     def _in_thread(self, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=f"map-state[{self._name}]", daemon=True)
+        thread = threading.Thread(target=work, name=f"map-state[{self.link.name}]", daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()] + [thread]
         thread.start()
+
+    def join_threads(self) -> None:
+        """Wait for states that are being put together or read."""
+        for thread in self._threads:
+            thread.join(10)
+
+    def _all(self) -> list[MapEntry]:
+        with self.link.lock:
+            return list(self.table.entries.values())
 
     # ---- answering
 
     def _state_messages(self, owned_only: bool) -> list[MapMessage]:
-        copies = self.state_message_type == MSG_STATE_COPY
+        copies = self.state_kind == MSG_STATE_COPY
         found = []
-        for entry in self.entries():
+        for entry in self._all():
             if owned_only and not entry.is_primary:
                 continue
-            message = self._about(MSG_COPY if copies else MSG_PROXY, entry)
+            message = self.table.about(MSG_COPY if copies else MSG_PROXY, entry)
             if copies and entry.value is not None and not entry.is_stale:
-                message = self._with_value(message, entry)
+                message = self.claims.with_value(message, entry)
             found.append(message)
         if owned_only:
-            with self._lock:
-                removed = self._graves.ours()
-            found += [self._removal(grave) for grave in removed]
+            with self.link.lock:
+                removed = self.table.graves.ours()
+            found += [self.table.removal(grave) for grave in removed]
         return found
 
-    def _state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:
-        with self._lock:
-            (suid,) = self._members.by_suid([sender])
+    def state_reply(self, request: MapMessage, sender: Member) -> EncodedValue:
+        with self.link.lock:
+            (suid,) = self.table.members.by_suid([sender])
         owned_only = request.primary is not None
         # Who is about to learn the state himself has none to tell: the next one is asked.
         is_known = owned_only or self.state == MapState.INITIALIZED
-        answer = MapMessage(self.map_id, request.type, primary=self.local if owned_only else None)
+        answer = MapMessage(self.table.map_id, request.type, primary=self.table.local if owned_only else None)
         if owned_only:
-            answer = self._with_since(answer, sender)  # before the entries are looked at
+            answer = self.with_since(answer, sender)  # before the entries are looked at
         value = encode_entries(self._state_messages(owned_only) if is_known else [], suid)
         return replace(answer, value=value).to_encoded(suid)
 
-    def _with_since(self, answer: MapMessage, member: Member, has_sum: bool = False) -> MapMessage:
+    def with_since(self, answer: MapMessage, member: Member, has_sum: bool = False) -> MapMessage:
         """The answer, and since when its receiver is told all claims; ``has_sum``: and their sum."""
-        with self._lock:
-            since = self._told_since.get(member, NO_VERSION)
-        total = self._sums().get(self.local, NO_VERSION) if has_sum else NO_VERSION
+        with self.link.lock:
+            since = self.table.told_since.get(member, NO_VERSION)
+            total = self.table.sums().get(self.table.local, NO_VERSION) if has_sum else NO_VERSION
         return replace(answer, key=dumps(""), stamp=Stamp(since, total))
 
-    def _answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
+    def answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
         if request.primary is not None:
-            self._register(sender, request.suid)  # from the answer on it is told each claim
-        if len(self._entries) <= STATE_IN_THREAD:
-            return self._state_reply(request, sender)
+            self.register(sender, request.suid)  # from the answer on it is told each claim
+        if len(self.table.entries) <= STATE_IN_THREAD:
+            return self.state_reply(request, sender)
 
         def work() -> None:
-            rpc = self.rpc
+            rpc = self.link.rpc
             if rpc is not None:
-                rpc.reply(sender, uuid, self._state_reply(request, sender))
+                rpc.reply(sender, uuid, self.state_reply(request, sender))
 
         self._in_thread(work)
         return LATER
 
-    def _register(self, member: Member, suid: int | None) -> bool:
+    def register(self, member: Member, suid: int | None) -> bool:
         """Note that the member is there and has the map; whether it can be."""
-        if member == self.local:
+        if member == self.table.local:
             return False
-        if member not in self.channel.members:
-            log.warning("Map [%s]: %s has the map but is no member of the channel", self._name, member.name)
+        if member not in self.link.channel.members:
+            log.warning("Map [%s]: %s has the map but is no member of the channel", self.link.name, member.name)
             return False
-        with self._lock:
-            is_new = self._members.heard(member, self._clock())
+        with self.link.lock:
+            is_new = self.table.members.heard(member, self.link.clock())
             if is_new:
-                self._told_since[member] = self._tick()
-            self._members.learn_suid(member, suid)
+                self.table.told_since[member] = self.table.tick(self.link.now_us)
+            self.table.members.learn_suid(member, suid)
         if is_new:
-            self._map_member_added(member)
+            self.placement.member_added(member)
         return True
-
-    def _map_member_added(self, member: Member) -> None:
-        """Let a new member hold what nobody holds yet."""
-        raise NotImplementedError
-
-    def _sums(self) -> dict[Member | None, bytes]:
-        """The sum of the claims of each member, as far as they are known here."""
-        sums: dict[Member | None, int] = {}
-        for entry in self.entries():
-            sums[entry.primary] = sums.get(entry.primary, 0) ^ int.from_bytes(entry.claim, "big")
-        return {member: total.to_bytes(VERSION_SIZE, "big") for member, total in sums.items() if total}
 
     # ---- asking
 
-    def _ask_for_own(self, member: Member) -> None:
+    def ask_for_own(self, member: Member) -> None:
         """Ask a member what it owns."""
-        rpc = self.rpc
-        with self._lock:
-            if rpc is None or member in self._asking:
+        with self.link.lock:
+            if self.link.rpc is None or member in self.asking:
                 return
-            self._asking.add(member)
+            self.asking.add(member)
             believed = {
-                entry.id: entry.rank for entry in self._entries.values() if entry.primary in (member, self.local)
+                entry.id: entry.rank
+                for entry in self.table.entries.values()
+                if entry.primary in (member, self.table.local)
             }
 
         def done(answers: list[Response]) -> None:
-            with self._lock:
-                self._asking.discard(member)
+            with self.link.lock:
+                self.asking.discard(member)
             for answer in answers:
                 if answer.message.class_name != "null":
                     self._hear_own(answer, believed)
 
-        question = self._encoded(MapMessage(self.map_id, self.state_message_type, primary=self.local), member)
-        rpc.request([member], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+        question = MapMessage(self.table.map_id, self.state_kind, primary=self.table.local)
+        self.link.request(member, question, done)
 
     def _hear_own(self, answer: Response, believed: dict[Any, tuple[bytes, bytes]]) -> None:
         if len(answer.message.data) > STATE_IN_THREAD_BYTES:
@@ -176,32 +188,32 @@ class MapSettling(MapReceiving):
         state = self._entries_in(answer)
         if state is None:
             return
-        with self._lock:
-            self._heard_since[member] = state[0].stamp.birth
+        with self.link.lock:
+            self.table.heard_since[member] = state[0].stamp.birth
         listed = {}
         for message in state[1]:
             if message.type == MSG_REMOVE:
-                self._receive_remove(message, member)
+                self.receiving.receive_remove(message, member)
             else:
                 self._take_listed(message, member)
-                listed[self._id_of_message(message)] = message
+                listed[self.table.id_of_message(message)] = message
         for id, rank in believed.items():
-            with self._lock:
-                entry = self._entries.get(id)
+            with self.link.lock:
+                entry = self.table.entries.get(id)
                 is_owned = id in listed and (not listed[id].stamp.birth or listed[id].stamp.rank >= rank)
                 if entry is not None and not is_owned and entry.primary == member and entry.rank == rank:
                     entry.primary = None
-                    self._note_owner(entry)
+                    self.table.note_owner(entry)
         self._note_owners_of(member)
         if state[0].primary != member:
             self._tell_java(member, listed, believed)
 
     def _note_owners_of(self, member: Member) -> None:
         """The life that is known of it may be another one: of what the one before claimed, it is not the owner."""
-        with self._lock:
-            for entry in self._entries.values():
+        with self.link.lock:
+            for entry in self.table.entries.values():
                 if entry.primary == member:
-                    self._note_owner(entry)
+                    self.table.note_owner(entry)
 
     def _tell_java(
         self, member: Member, listed: dict[Any, MapMessage], believed: dict[Any, tuple[bytes, bytes]]
@@ -209,22 +221,22 @@ class MapSettling(MapReceiving):
         """Java never asks again: it is told what was ours when it was asked, and it believes otherwise."""
         wrong = [
             entry
-            for entry in self.entries()
+            for entry in self._all()
             if entry.is_primary
             and entry.rank == believed.get(entry.id)
-            and (entry.id not in listed or listed[entry.id].primary != self.local)
+            and (entry.id not in listed or listed[entry.id].primary != self.table.local)
         ]
-        self._some_at_a_time(wrong, lambda entry: self._tell(member, entry))
+        self.claims.some_at_a_time(wrong, lambda entry: self.placement.tell(member, entry))
 
     def _take_listed(self, message: MapMessage, sender: Member) -> None:
         """One entry of a state. What Java says there of a key that is known is older than what is known."""
-        with self._lock:
-            id = self._id_of_message(message)
-            is_known = id in self._entries or id in self._graves
+        with self.link.lock:
+            id = self.table.id_of_message(message)
+            is_known = id in self.table.entries or id in self.table.graves
         if id is None or (is_known and not message.stamp.birth):
             return
         try:
-            self._receive_claim(message, sender)
+            self.receiving.receive_claim(message, sender)
         except ProtocolError as error:
             log.error("Unable to deserialize the value from %s: %s", sender.name, error)
 
@@ -239,14 +251,10 @@ class MapSettling(MapReceiving):
             log.error("Unable to transfer LazyReplicatedMap state from %s: %s", answer.source.name, error)
             return None
 
-    def _transfer_state(self) -> None:
+    def transfer_state(self) -> None:
         """Ask one member after the other what is in the map, until one says."""
-        rpc = self.rpc
-        if rpc is None:
-            return
-        for member in self.members:
-            question = self._encoded(MapMessage(self.map_id, self.state_message_type), member)
-            answers = rpc.send([member], question, FIRST_REPLY, self.send_options, self.rpc_timeout_ms / 1000)
+        for member in self.table.members.all:
+            answers = self.link.ask(member, MapMessage(self.table.map_id, self.state_kind))
             listed = [message for state in map(self._entries_in, answers) if state is not None for message in state[1]]
             for message in listed:
                 self._take_listed(message, member)
@@ -255,39 +263,43 @@ class MapSettling(MapReceiving):
                 return
             if not answers:
                 log.warning(
-                    "Transfer state, 0 replies, probably a timeout: map [%s], member %s", self._name, member.name
+                    "Transfer state, 0 replies, probably a timeout: map [%s], member %s", self.link.name, member.name
                 )
 
     # ---- entries without owner
 
-    def _look_after(self) -> None:
+    def look_after(self) -> None:
         """What is not settled since the last heartbeat."""
-        with self._lock:
-            self._graves.forget(self._clock())
-            lost = [entry for entry in map(self._entries.get, list(self._orphans)[:MAX_ORPHANS]) if entry is not None]
+        with self.link.lock:
+            self.table.graves.forget(self.link.clock())
+            lost = [
+                entry
+                for entry in map(self.table.entries.get, list(self.table.orphans)[:MAX_ORPHANS])
+                if entry is not None
+            ]
         for entry in lost:
             if self._is_lost(entry):
                 self._adopt_orphan(entry)
-        self._want_again()
-        self._hand_over_again()
+        self.fetching.want_again()
+        self.fetching.hand_over_again()
 
     def _is_lost(self, entry: MapEntry) -> bool:
-        with self._lock:
-            owner, waited = entry.primary, self._orphans.get(entry.id, 0) + 1
-            is_here = self._is_here(entry)
-            if not is_here or owner == self.local or self._is_owner_there(entry):
-                self._orphans.pop(entry.id, None)
+        with self.link.lock:
+            owner, waited = entry.primary, self.table.orphans.get(entry.id, 0) + 1
+            is_here = self.table.is_here(entry)
+            if not is_here or owner == self.table.local or self.table.is_owner_there(entry):
+                self.table.orphans.pop(entry.id, None)
                 return False
-            self._orphans[entry.id] = waited
-        return owner is None or owner not in self.channel.members or waited > PATIENCE
+            self.table.orphans[entry.id] = waited
+        return owner is None or owner not in self.link.channel.members or waited > PATIENCE
 
     def _adopt_orphan(self, entry: MapEntry) -> None:
         """Own an entry that nobody owns, with the value that is here or the newest that anybody has."""
         if entry.holds_value and not entry.is_stale:
-            self._claim(entry)
+            self.placement.claim(entry)
             return
-        rpc, members = self.rpc, self.members
-        if rpc is None or not members:
+        members = self.table.members.all
+        if not members:
             self._adopt_with(entry, [], True)
             return
 
@@ -295,14 +307,13 @@ class MapSettling(MapReceiving):
             if self._is_lost(entry):
                 self._adopt_with(entry, answers, len(answers) == len(members))
 
-        question = self._question(entry).to_encoded()
-        rpc.request(members, question, ALL_REPLY, self.send_options, self.rpc_timeout_ms / 1000, done)
+        self.link.request_all(members, self.table.question(entry), self.link.timing.rpc_seconds, done)
 
     def _adopt_with(self, entry: MapEntry, answers: list[Response], have_all_said: bool) -> None:
-        found = self._newest(map(self._value_in, answers))
+        found = self.fetching.newest(map(self.fetching.value_in, answers))
         if found is not None and (not entry.holds_value or found.stamp.content > entry.content):
-            self._take_fetched(entry, found)
+            self.claims.take_fetched(entry, found)
         elif entry.holds_value:
-            self._claim(entry)
+            self.placement.claim(entry)
         else:
-            self._forget(entry, have_all_said)
+            self.claims.forget(entry, have_all_said)

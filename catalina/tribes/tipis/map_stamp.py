@@ -15,9 +15,6 @@ stops there. Java writes none, and what has none is later than all that was hear
 from __future__ import annotations
 
 import hashlib
-import threading
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from catalina.tribes.member import Member
@@ -72,26 +69,22 @@ def is_same_life(one: bytes, other: bytes) -> bool:
 
 
 class VersionClock:
-    """Makes the versions of one node's map. Any thread.
+    """Makes the versions of one node's map; the map's lock guards it."""
 
-    Args:
-        now: seconds since the epoch; clocks of nodes that differ cost nothing but the order of what crosses.
-    """
-
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._last = 0
         self._first = 0
-        self._lock = threading.Lock()
         self._node: tuple[Member | None, bytes] = (None, b"")
 
-    def tick(self, node: Member) -> bytes:
-        """A version later than every one that was made or heard here."""
-        with self._lock:
-            now = int(self._now() * 1_000_000)
-            self._first = self._first or now
-            self._last = max(self._last + 1, now)
-            return self._last.to_bytes(_CLOCK_SIZE, "big") + self._tag(node)
+    def tick(self, node: Member, now_us: int) -> bytes:
+        """A version later than every one that was made or heard here.
+
+        Args:
+            now_us: microseconds since the epoch; clocks that differ cost nothing but the order of what crosses.
+        """
+        self._first = self._first or now_us
+        self._last = max(self._last + 1, now_us)
+        return self._last.to_bytes(_CLOCK_SIZE, "big") + self._tag(node)
 
     def _tag(self, node: Member) -> bytes:
         """The node and when its map's life began, by its own clock."""
@@ -105,15 +98,13 @@ class VersionClock:
 
     def end_life(self) -> None:
         """What is made from now on is told from what was made before."""
-        with self._lock:
-            self._first, self._node = 0, (None, b"")
+        self._first, self._node = 0, (None, b"")
 
     def heard(self, stamp: Stamp) -> None:
         """Never make a version before one of these."""
         latest = int.from_bytes(max(stamp)[:_CLOCK_SIZE], "big")
         if latest > self._last:
-            with self._lock:
-                self._last = max(self._last, min(latest, (1 << 63) - 1))
+            self._last = min(latest, (1 << 63) - 1)
 
 
 def stamp_key(key: bytes, stamp: Stamp, names: bytes = b"") -> bytes:

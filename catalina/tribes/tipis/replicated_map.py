@@ -10,78 +10,85 @@ from collections.abc import Iterable
 from catalina.tribes.channel import Delivery
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
+from catalina.tribes.tipis.map_claims import MapClaims
 from catalina.tribes.tipis.map_entry import Event, MapEntry
 from catalina.tribes.tipis.map_message import MSG_COPY, MSG_NOTIFY_MAPMEMBER, MSG_STATE_COPY, MapMessage
 
-__all__ = ["ReplicatedMap"]
+__all__ = ["CopyOnEach", "ReplicatedMap"]
 
 
-class ReplicatedMap(AbstractReplicatedMap):
-    """Every read is local."""
+class CopyOnEach:
+    """The value is on every node."""
 
-    replicate_message_type = MSG_COPY
-    state_message_type = MSG_STATE_COPY
+    def __init__(self, claims: MapClaims) -> None:
+        self.claims = claims
+        self.table = claims.table
+        self.link = claims.link
 
-    def _announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
+    def announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
         """Give the value to every other node; those that cannot be reached get it when they are heard again."""
         return self._tell_all(entry, has_value=False)
 
     def _tell_all(self, entry: MapEntry, has_value: bool) -> Delivery:
         """Tell every other node who owns the entry, and the value unless they have it."""
-        told = self._delivery()
-        with self._lock:
-            if not self._owns(entry) or entry.value is None:
+        told = self.link.delivery()
+        with self.link.lock:
+            if not self.table.owns(entry) or entry.value is None:
                 told.finish()
                 return told
-            entry.former, entry.nodes = (), self._members.all
-            message = self._about(MSG_NOTIFY_MAPMEMBER if has_value else MSG_COPY, entry)
+            entry.former, entry.nodes = (), self.table.members.all
+            message = self.table.about(MSG_NOTIFY_MAPMEMBER if has_value else MSG_COPY, entry)
 
         def done(faulty: dict[Member, BaseException]) -> None:
-            self._owe(faulty, entry.id)
+            self.link.owe(faulty, entry.id)
             told.finish()
 
-        self._send_claim(entry, message.nodes or (), message if has_value else self._with_value(message, entry), done)
+        self.claims.send_claim(
+            entry, message.nodes or (), message if has_value else self.claims.with_value(message, entry), done
+        )
         return told
 
-    def _recipients(self, entry: MapEntry) -> tuple[Member, ...]:
-        return self._members.all
+    def recipients(self, entry: MapEntry) -> tuple[Member, ...]:
+        return self.table.members.all
 
-    def _holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
+    def holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
         """They get the whole when they are heard again."""
-        self._owe(faulty, entry.id)
+        self.link.owe(faulty, entry.id)
         return Delivery(0)
 
-    def _claim(self, entry: MapEntry) -> None:
+    def claim(self, entry: MapEntry) -> None:
         """Everybody has the value: they only learn who owns it."""
-        with self._lock:
+        with self.link.lock:
             has_value = not entry.is_stale and bool(entry.content)
-            self._own(entry)
+            self.table.own(entry, self.link.now_us)
         self._tell_all(entry, has_value)
-        self._made_primary(entry)
+        self.claims.made_primary(entry)
 
-    def _take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
+    def take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
         self._tell_all(entry, has_value=True)
 
-    def _tell(self, member: Member, entry: MapEntry) -> Delivery:
-        with self._lock:
+    def tell(self, member: Member, entry: MapEntry) -> Delivery:
+        with self.link.lock:
             if member not in entry.nodes:
                 entry.nodes = (*entry.nodes, member)
-            message = self._about(MSG_COPY, entry)
-        return self._tell_one(member, entry, self._with_value(message, entry) if entry.value is not None else message)
+            message = self.table.about(MSG_COPY, entry)
+        return self.claims.tell_one(
+            member, entry, self.claims.with_value(message, entry) if entry.value is not None else message
+        )
 
-    def _event_of(self, message: MapMessage) -> Event:
+    def event_of(self, message: MapMessage) -> Event:
         """Everybody keeps a copy, whoever owns it."""
         return Event.COPY_RECEIVED
 
-    def _map_member_added(self, member: Member) -> None:
+    def member_added(self, member: Member) -> None:
         """Give the new member what it has not: it may have asked somebody for the state who had not all."""
-        mine = [entry for entry in self.entries() if entry.is_primary and member not in entry.nodes]
-        self._some_at_a_time(mine, lambda entry: self._tell(member, entry))
+        mine = [entry for entry in self._all() if entry.is_primary and member not in entry.nodes]
+        self.claims.some_at_a_time(mine, lambda entry: self.tell(member, entry))
 
-    def _map_member_gone(self, member: Member) -> None:
+    def member_gone(self, member: Member) -> None:
         taken: list[MapEntry] = []
-        with self._lock:
-            for entry in self._entries.values():
+        with self.link.lock:
+            for entry in self.table.entries.values():
                 was_owner = entry.primary == member
                 entry.nodes = tuple(node for node in entry.nodes if node != member)
                 if was_owner:
@@ -89,11 +96,23 @@ class ReplicatedMap(AbstractReplicatedMap):
                     if entry.holds_value and not entry.is_stale and self._is_next(entry):
                         taken.append(entry)
                     else:
-                        self._note_owner(entry)
+                        self.table.note_owner(entry)
         for entry in taken:
-            self._claim(entry)
+            self.claim(entry)
 
     def _is_next(self, entry: MapEntry) -> bool:
         """Whether this node is the first of those left that hold the value."""
-        left = [node for node in entry.nodes if node == self.local or node in self._members]
-        return left[:1] == [self.local]
+        left = [node for node in entry.nodes if node == self.table.local or node in self.table.members]
+        return left[:1] == [self.table.local]
+
+    def _all(self) -> list[MapEntry]:
+        with self.link.lock:
+            return list(self.table.entries.values())
+
+
+class ReplicatedMap(AbstractReplicatedMap):
+    """Every read is local."""
+
+    replicate_message_type = MSG_COPY
+    state_message_type = MSG_STATE_COPY
+    placement_class = CopyOnEach

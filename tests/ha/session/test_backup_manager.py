@@ -379,7 +379,7 @@ def test_a_change_that_could_not_be_handed_over_is_kept_until_the_owner_has_it()
     for _ in range(2):
         group.network.heartbeat()
     assert [manager.sessions[session_id].get_attribute("mine") for manager in group.managers] == [2, 2]
-    assert [manager.map._handed for manager in group.managers if manager.map] == [{}, {}]
+    assert [manager.map.table.handed for manager in group.managers if manager.map] == [{}, {}]
 
 
 def test_a_session_with_a_route_that_found_no_backup_gets_one_when_a_member_is_heard_again() -> None:

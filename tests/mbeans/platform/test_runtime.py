@@ -17,10 +17,9 @@ def test_the_interpreter_tells_what_it_is() -> None:
 
 def test_the_servers_properties_are_shown_without_secrets() -> None:
     table = RuntimeBean({"catalina.base": "/srv", "db.password": "geheim"}).system_properties
-    assert [row.values for row in table.rows] == [
-        {"key": "catalina.base", "value": "/srv"},
-        {"key": "db.password", "value": "***"},
-    ]
+    shown = {row.values["key"]: row.values["value"] for row in table.rows}
+    assert (shown["catalina.base"], shown["db.password"]) == ("/srv", "***")
+    assert shown["java.vm.version"].split(".")[0] == "3"
 
 
 def test_modules_count_as_classes() -> None:

@@ -25,12 +25,13 @@ def test_a_thread_tells_its_name_state_and_stack() -> None:
         assert info.values["threadName"] == "waits"
         assert "wait" in [frame.values["methodName"].rpartition(".")[2] for frame in info.values["stackTrace"]]
         assert bean.invoke(bean.operation("getThreadInfo", 1, ["long"]), [number]).values["stackTrace"] == []
-        assert bean.invoke(bean.operation("getThreadCpuTime", 1), [number]) >= 0
+        assert bean.invoke(bean.operation("getThreadCpuTime", 1, ["long"]), [number]) >= 0
+        assert len(bean.invoke(bean.operation("getThreadCpuTime", 1, ["[J"]), [[number, 1]])) == 2
     finally:
         go.set()
         worker.join()
     assert bean.invoke(bean.operation("getThreadInfo", 1, ["[J"]), [[number, threading.get_native_id()]])[0] is None
-    assert bean.invoke(bean.operation("getThreadCpuTime", 1), [number]) == -1
+    assert bean.invoke(bean.operation("getThreadCpuTime", 1, ["long"]), [number]) == -1
 
 
 def test_a_peak_is_what_was_seen() -> None:

@@ -63,7 +63,7 @@ def test_the_state_comes_from_the_next_member_when_the_first_does_not_answer() -
     group.join(start=False)
     newcomer = group.maps[3]
     for each in group.maps[:2]:
-        each._answer_state = lambda request, sender, uuid: None
+        each.settling.answer_state = lambda request, sender, uuid: None
     newcomer.start()
     group.settle()
     assert newcomer.entry("k") is not None
@@ -75,7 +75,7 @@ def test_an_entry_made_while_the_state_is_on_its_way_is_not_overwritten_by_it() 
     group.settle()
     group.join(start=False)
     newcomer = group.maps[2]
-    original = newcomer._entries_in
+    original = newcomer.settling._entries_in
 
     def meanwhile(answer: object) -> object:
         group.maps[1].get("k")
@@ -84,10 +84,10 @@ def test_an_entry_made_while_the_state_is_on_its_way_is_not_overwritten_by_it() 
         group.settle()
         group.maps[0].remove("gone")
         group.settle()
-        newcomer._entries_in = original
+        newcomer.settling._entries_in = original
         return original(answer)
 
-    newcomer._entries_in = meanwhile
+    newcomer.settling._entries_in = meanwhile
     newcomer.start()
     group.settle()
     assert newcomer.entry("k").primary == group.channels[1].local_member
@@ -102,14 +102,14 @@ def test_a_large_state_is_put_together_in_a_thread_of_its_own(monkeypatch: pytes
         group.maps[0].put(f"k{number}", Box(n=number))
     group.join(start=False)
     replied = threading.Event()
-    original = group.maps[0]._state_reply
+    original = group.maps[0].settling.state_reply
 
     def reply(request: MapMessage, sender: object) -> object:
         assert threading.current_thread().name == "map-state[app-map]"
         replied.set()
         return original(request, sender)
 
-    group.maps[0]._state_reply = reply
+    group.maps[0].settling.state_reply = reply
     group.maps[0].reply_request(
         MapMessage(b"app-map", MSG_STATE).to_encoded(), group.channels[1].local_member, bytes(16)
     )

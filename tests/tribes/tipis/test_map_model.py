@@ -284,7 +284,7 @@ class Storm(Calm):
             check_owners(self.group, key)
         if not self.lost_nodes:
             assert set(self.model) - self.removed <= set(live[0].keys())
-        assert not any(each._orphans or each._wanted or each._owed for each in live)
+        assert not any(each.table.orphans or each.table.wanted or each.table.owed for each in live)
 
 
 class StormCopies(Storm):

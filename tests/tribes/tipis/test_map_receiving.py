@@ -16,7 +16,7 @@ def test_what_a_member_writes_is_remembered() -> None:
     message = MapMessage(b"app-map", MSG_PROXY, dumps("k"), primary=group.channels[1].local_member)
     wire = ChannelMessage(bytes(message.encode(MEMBER_IMPL_SUIDS[1])), 0, 0, bytes(16), group.channels[1].local_member)
     group.maps[0].message_received(wire, wire.address)
-    assert list(group.maps[0]._members.by_suid(group.maps[0].members)) == [MEMBER_IMPL_SUIDS[1]]
+    assert list(group.maps[0].table.members.by_suid(group.maps[0].members)) == [MEMBER_IMPL_SUIDS[1]]
 
 
 def test_messages_of_other_maps_are_left_alone() -> None:
@@ -73,7 +73,7 @@ def test_a_node_that_others_count_on_without_its_knowledge_gets_the_value() -> N
     group = Group(2)
     group.maps[0].put("k", Box(n=1))
     group.settle()
-    group.maps[1]._entries.clear()
+    group.maps[1].table.entries.clear()
     me, other = group.channels[1].local_member, group.channels[0].local_member
     receive(group, 1, MapMessage(b"app-map", MSG_NOTIFY_MAPMEMBER, dumps("k"), None, None, other, (me,)))
     group.settle()

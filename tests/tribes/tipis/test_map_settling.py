@@ -18,7 +18,7 @@ def lose_owner(group: Group, number: int) -> None:
     """One node does not know who owns the entry."""
     entry = group.maps[number].entry("k")
     entry.primary = None
-    group.maps[number]._note_owner(entry)
+    group.maps[number].table.note_owner(entry)
 
 
 def test_an_entry_whose_owner_nobody_knows_finds_it_again() -> None:
@@ -39,7 +39,7 @@ def test_an_entry_whose_owner_and_holders_are_all_gone_is_forgotten() -> None:
     proxy = group.roles("k").index(Role.PROXY)
     for number in range(3):
         if number != proxy:
-            group.maps[number]._entries.clear()
+            group.maps[number].table.entries.clear()
     lose_owner(group, proxy)
     group.network.heartbeat()
     assert group.maps[proxy].entry("k") is None
@@ -110,9 +110,9 @@ def test_what_a_member_does_not_own_although_we_believed_so_gets_an_owner() -> N
     group = Group(3)
     group.maps[0].put("k", Box(n=1))
     group.network.heartbeat(2)
-    group.maps[0]._entries.clear()
+    group.maps[0].table.entries.clear()
     for number in (1, 2):
-        group.maps[number]._ask_for_own(group.channels[0].local_member)
+        group.maps[number].settling.ask_for_own(group.channels[0].local_member)
     group.network.heartbeat(3)
     assert sorted(map(str, group.roles("k"))) == sorted(map(str, [Role.PRIMARY, Role.BACKUP, Role.PROXY]))
 
@@ -126,7 +126,7 @@ def test_what_a_member_lost_and_has_found_again_in_an_older_form_is_taken_from_i
     group.network.heartbeat(2)
     entry = group.maps[0].entry("k")
     entry.birth, entry.value = old, Box(n=1)
-    group.maps[1]._ask_for_own(group.channels[0].local_member)
+    group.maps[1].settling.ask_for_own(group.channels[0].local_member)
     group.network.heartbeat(3)
     assert group.contents("k") == [{"n": 2}, {"n": 2}]
     assert group.roles("k").count(Role.PRIMARY) == 1
@@ -139,7 +139,7 @@ def test_after_a_member_has_gone_an_entry_that_its_owner_has_not_is_noticed() ->
     lost = [number for number, role in enumerate(group.roles("k")) if role is not Role.PROXY]
     knows, gone = [number for number, role in enumerate(group.roles("k")) if role is Role.PROXY]
     for number in (*lost, gone):
-        group.maps[number]._entries.clear()
+        group.maps[number].table.entries.clear()
     group.network.heartbeat(2)
     assert group.maps[knows].entry("k") is not None
     group.kill(gone)
@@ -157,7 +157,7 @@ def test_an_answer_names_what_its_sender_owns_and_nothing_else() -> None:
     answer = MapMessage.decode(group.maps[1].reply_request(question, asker, bytes(16)).to_stream())
     assert [entry.key for entry in decode_entries(answer.value or b"")] == [dumps("b")]
     assert answer.primary == group.channels[1].local_member
-    assert answer.stamp.birth == group.maps[1]._told_since[asker]
+    assert answer.stamp.birth == group.maps[1].table.told_since[asker]
 
 
 def test_java_s_ping_is_answered_as_java_does() -> None:
@@ -232,7 +232,7 @@ def test_a_value_that_did_not_come_is_asked_for_until_it_does() -> None:
     entry = group.maps[1].entry("k")
     entry.is_stale, entry.value = True, None
     group.network.faults.append("drop")
-    group.maps[1]._want(entry)
+    group.maps[1].fetching.want(entry)
     group.settle()
     assert group.contents("k") == [{"n": 1}, None]
     group.network.heartbeat(2)

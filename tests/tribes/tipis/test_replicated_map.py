@@ -37,7 +37,7 @@ def test_a_plain_value_is_told_whole() -> None:
 
     group = group_of(2)
     for each in group.maps:
-        each.codec = ObjectCodec()
+        each.claims.codec = each.fetching.codec = each.receiving.codec = ObjectCodec()
     value = [1]
     group.maps[0].put("k", value)
     group.settle()

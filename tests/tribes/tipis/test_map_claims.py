@@ -115,19 +115,19 @@ def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
     each = group.maps[proxy]
     fetching = threading.Event()
     go_on = threading.Event()
-    original = each._fetch_value
+    original = each.claims._fetch_value
 
     def slow(entry: object) -> None:
         fetching.set()
         assert go_on.wait(10)
         original(entry)
 
-    each._fetch_value = slow
+    each.claims._fetch_value = slow
     found: list[object] = []
     first = threading.Thread(target=lambda: found.append(each.get("k")), name="first")
     second = threading.Thread(target=lambda: found.append(each.get("k")), name="second")
     group.network.reactor.blocking = lambda: contextlib.nullcontext()  # type: ignore[method-assign]
-    each._retrieve = lambda entry, holders: (Fetched(Box(n=1), NO_STAMP), False)
+    each.fetching.retrieve = lambda entry, holders: (Fetched(Box(n=1), NO_STAMP), False)
     first.start()
     assert fetching.wait(10)
     second.start()
@@ -145,7 +145,7 @@ def test_an_entry_that_all_say_is_gone_is_forgotten() -> None:
     proxy = group.roles("k").index(PROXY)
     for number in range(3):
         if number != proxy:
-            group.maps[number]._entries.clear()
+            group.maps[number].table.entries.clear()
     assert group.maps[proxy].get("k") is None
     assert "k" not in group.maps[proxy]
 
@@ -156,7 +156,7 @@ def test_a_value_that_moves_on_while_it_is_asked_for_is_found_where_it_went() ->
     group.settle()
     first, second = [number for number, role in enumerate(group.roles("k")) if role is PROXY]
     asker = group.maps[first]
-    original = asker._retrieve
+    original = asker.fetching.retrieve
     calls: list[object] = []
 
     def retrieve(entry: MapEntry, holders: list[object]) -> object:
@@ -167,7 +167,7 @@ def test_a_value_that_moves_on_while_it_is_asked_for_is_found_where_it_went() ->
             return None, True
         return original(entry, holders)
 
-    asker._retrieve = retrieve
+    asker.fetching.retrieve = retrieve
     assert asker.get("k").content == {"n": 1}
     assert len(calls) == 2
 
@@ -183,7 +183,7 @@ def test_a_value_that_comes_by_itself_while_it_is_asked_for_is_taken() -> None:
         entry.role, entry.value = BACKUP, Box(n=2)
         return None, True
 
-    asker._retrieve = retrieve
+    asker.fetching.retrieve = retrieve
     assert asker.get("k").content == {"n": 2}
     group.settle()
     assert group.roles("k")[proxy] is PRIMARY

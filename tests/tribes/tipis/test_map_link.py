@@ -9,8 +9,8 @@ from catalina.tribes.channel import Delivery
 from catalina.tribes.io.java import dumps
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
-from catalina.tribes.tipis.map_base import Countdown
 from catalina.tribes.tipis.map_entry import Role
+from catalina.tribes.tipis.map_link import Countdown
 from catalina.tribes.tipis.map_message import MSG_PROXY, MapMessage
 from tests.tribes.tipis.maps import Box, Group
 from tests.tribes.tipis.network import Network
@@ -19,7 +19,7 @@ from tests.tribes.tipis.network import Network
 def test_members_of_another_version_are_written_to_in_their_form() -> None:
     group = Group(3)
     old = group.channels[1].local_member
-    group.maps[0]._members.learn_suid(old, MEMBER_IMPL_SUIDS[2])
+    group.maps[0].table.members.learn_suid(old, MEMBER_IMPL_SUIDS[2])
     group.network.sent.clear()
     group.maps[0].put("k", Box(n=1))
     group.settle()
@@ -47,7 +47,7 @@ def test_the_name_is_a_text_or_bytes() -> None:
 def test_sending_to_nobody_is_done_at_once() -> None:
     group = Group(1)
     done: list[object] = []
-    group.maps[0]._send([], MapMessage(b"app-map", MSG_PROXY), done.append)
+    group.maps[0].link.send([], MapMessage(b"app-map", MSG_PROXY), done.append)
     assert done == [{}]
 
 
@@ -59,7 +59,7 @@ def test_a_channel_that_refuses_is_a_failure_of_every_member() -> None:
         raise ChannelError("stopped")
 
     group.channels[0].post = refuse  # type: ignore[method-assign]
-    group.maps[0]._send(group.maps[0].members, MapMessage(b"app-map", MSG_PROXY), done.append)
+    group.maps[0].link.send(group.maps[0].members, MapMessage(b"app-map", MSG_PROXY), done.append)
     assert set(done[0]) == set(group.maps[0].members)
 
 
@@ -68,10 +68,10 @@ def test_a_failure_among_several_versions_is_reported_when_all_have_answered(
 ) -> None:
     group = Group(3)
     first, second = group.maps[0].members
-    group.maps[0]._members.learn_suid(second, MEMBER_IMPL_SUIDS[2])
+    group.maps[0].table.members.learn_suid(second, MEMBER_IMPL_SUIDS[2])
     done: list[dict[object, BaseException]] = []
     group.network.faults.append("drop")
-    group.maps[0]._send((first, second), MapMessage(b"app-map", MSG_PROXY), done.append)
+    group.maps[0].link.send((first, second), MapMessage(b"app-map", MSG_PROXY), done.append)
     group.network.deliver(group.network.busy_links()[0])
     assert done == []
     group.settle()
@@ -93,19 +93,19 @@ def test_a_countdown_ends_once_whatever_thread_comes_last() -> None:
 def test_every_handle_is_noted() -> None:
     group = Group(2)
     noted: list[Delivery] = []
-    group.maps[0]._note = noted.append
+    group.maps[0].link._note = noted.append
     told = group.maps[0].put("k", Box(n=1))
     assert noted == [told]
 
 
 @pytest.mark.parametrize("key", ["text", 5, ("a", 1), None])
 def test_what_hashes_is_a_key(key: object) -> None:
-    assert Group(1).maps[0]._key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) == key
+    assert Group(1).maps[0].table.key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) == key
 
 
 @pytest.mark.parametrize("key", [[1], ("a", [1]), {"a": 1}])
 def test_a_message_whose_key_has_no_hash_is_about_no_entry(key: object) -> None:
-    assert Group(1).maps[0]._key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) is None
+    assert Group(1).maps[0].table.key_of(MapMessage(b"m", MSG_PROXY, dumps(key))) is None
 
 
 def test_a_member_that_does_not_acknowledge_costs_one_time_out_and_the_next_entries_another_backup() -> None:

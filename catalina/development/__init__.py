@@ -1,0 +1,1 @@
+"""What a developer of an application starts by hand: ``catalina run`` and ``catalina new``."""

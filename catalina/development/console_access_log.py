@@ -1,0 +1,18 @@
+"""A line on standard output for each request, for who runs one application in a terminal."""
+
+from __future__ import annotations
+
+from catalina.attributes import Attribute
+from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
+
+__all__ = ["ConsoleAccessLog"]
+
+
+class ConsoleAccessLog(AbstractAccessLogValve):
+    """The access log of ``catalina run``."""
+
+    pattern = Attribute(str, '%h "%r" %s %b %{ms}Tms', doc="The layout of a line.")
+
+    def write(self, line: str) -> None:
+        """Print it. What a client sends is escaped by the elements of the pattern."""
+        print(line, flush=True)

@@ -1,0 +1,103 @@
+"""``catalina run --reload``: says when a source of the application has changed, once it is quiet again."""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from pathlib import Path
+
+from watchdog.events import (
+    DirModifiedEvent,
+    FileClosedEvent,
+    FileClosedNoWriteEvent,
+    FileOpenedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+__all__ = ["SourceWatch"]
+
+#: Endings of files that an application reads when it starts. Data that it writes itself is no reason to reload.
+SUFFIXES = frozenset(
+    (".py", ".pyx", ".so", ".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".toml", ".ini", ".cfg", ".env",
+     ".yaml", ".yml", ".xml", ".properties")
+)  # fmt: skip
+#: Directories of tools, and of what is made from the sources.
+LEFT_OUT = frozenset({"__pycache__", "venv", "node_modules", "build", "dist"})
+#: An editor writes in several steps, a checkout many files.
+QUIET_SECONDS = 0.25
+
+
+class SourceWatch:
+    """Watches one project.
+
+    Args:
+        sources: the directory, or the archive, whose changes count.
+    """
+
+    def __init__(self, sources: Path) -> None:
+        self._is_file = sources.is_file()
+        self._sources = sources
+        self._seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._observer = Observer()
+
+    def start(self) -> None:
+        """Watch from now on. Raises OSError when the system has no more watches."""
+        directory = self._sources.parent if self._is_file else self._sources
+        self._observer.schedule(_Handler(self), str(directory), recursive=not self._is_file)
+        self._observer.start()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._observer.stop()
+        self._observer.join()
+
+    def counts(self, path: str) -> bool:
+        """Whether a change of that file is one of the application's source."""
+        if self._is_file:
+            return path == str(self._sources)
+        try:
+            *directories, name = Path(path).relative_to(self._sources).parts
+        except ValueError:
+            return False
+        if any(each in LEFT_OUT or each.startswith(".") or each.endswith(".egg-info") for each in directories):
+            return False
+        return name == ".env" or (not name.startswith(".") and os.path.splitext(name)[1] in SUFFIXES)
+
+    def note(self, path: str) -> None:
+        """Something happened to a file."""
+        if self.counts(path):
+            self._seen.put(path)
+
+    def changed(self, seconds: float) -> list[str]:
+        """The files that have changed, in the order of their first change, when nothing changes any more.
+
+        Args:
+            seconds: waited for the first one; none comes: an empty list.
+        """
+        try:
+            found = {self._seen.get(timeout=seconds): None}
+        except queue.Empty:
+            return []
+        limit = time.monotonic() + 20 * QUIET_SECONDS  # a file that is written all the time
+        while time.monotonic() < limit:
+            try:
+                found[self._seen.get(timeout=QUIET_SECONDS)] = None
+            except queue.Empty:
+                break
+        return list(found)
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, watch: SourceWatch) -> None:
+        self._watch = watch
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Reading is no change; a directory's own change is one of something in it, which is told as well."""
+        if isinstance(event, DirModifiedEvent | FileClosedEvent | FileClosedNoWriteEvent | FileOpenedEvent):
+            return
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._watch.note(os.fsdecode(path))

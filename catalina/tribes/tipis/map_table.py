@@ -1,0 +1,349 @@
+"""The table of a replicated map: a pure machine, without socket, thread, clock or lock.
+
+Invariants, in whatever order messages come, and however often:
+
+- An entry is one object for its whole life, found by its ``id``; its other names are in ``aliases``, and a name leads
+  to at most one entry or grave. An entry and a grave of one id are never there together.
+- Of two claims the later holds (``map_entry.Meaning``), of two names too, and of two copies of a value that can be
+  merged each part that is later. So nodes that have heard the same believe the same.
+- Whoever is a member is told every claim of this node, or is owed it, or is told another ``told_since`` and asks for
+  all.
+- What this node has of an entry that its owner may lack is in ``handed`` until the owner has it.
+- An entry whose owner is not there in the life that claimed it is in ``orphans``; one whose value is older than the
+  owner's is in ``wanted``. Both are looked after at each heartbeat.
+- Every version that is made here is later than all that were heard.
+
+The map owns the table: whoever calls a method or changes anything in it holds the map's lock (``MapLink.lock``), under
+which nothing is sent, nobody is waited for, and no listener is called. Single reads of a dictionary need no lock. Times
+come in: ``now_us`` is the wall clock in microseconds, for versions; ``now`` are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from catalina.tribes.io.java import OpaqueValue, dumps, loads
+from catalina.tribes.io.java.key_check import KeyRefusedError, KeyWork
+from catalina.tribes.member import Member
+from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
+from catalina.tribes.tipis.map_graves import Grave, Graves
+from catalina.tribes.tipis.map_members import MapMembers
+from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_REMOVE, MSG_RETRIEVE_BACKUP, MapMessage
+from catalina.tribes.tipis.map_names import Bare, Names, decode_names
+from catalina.tribes.tipis.map_stamp import NO_VERSION, VERSION_SIZE, Stamp, VersionClock, is_same_life
+from catalina.tribes.tipis.map_values import is_mergeable
+
+__all__ = ["MapTable"]
+
+#: How many keys a member is owed at most; beyond that it is asked what it knows, and told the rest.
+MAX_OWED = 1000
+
+
+class MapTable:
+    """Entries, names, graves, members and debts of one map on one node.
+
+    Args:
+        map_id: the map's name on the wire.
+        kind: COPY or BACKUP, what brings a value.
+        local: gives this node.
+        bare: gives the part of a key that stays an entry's own for its whole life; None: keys do not change.
+    """
+
+    def __init__(self, map_id: bytes, kind: int, local: Callable[[], Member], bare: Bare | None = None) -> None:
+        self.map_id = map_id
+        self.kind = kind
+        self._local = local
+        self.bare = bare
+        self.entries: dict[Any, MapEntry] = {}
+        #: Other bare names of entries -> what they are found by.
+        self.aliases: dict[str, Any] = {}
+        self.members = MapMembers()
+        self.versions = VersionClock()
+        self.graves = Graves()
+        #: Entries about which a member that is still there could not be told.
+        self.owed: dict[Member, set[Any]] = {}
+        #: Since when each member is told all claims of this node, and which of its own such versions each has told when
+        #: it said what it owns. Another one in its ping means that there are claims to be asked for.
+        self.told_since: dict[Member, bytes] = {}
+        self.heard_since: dict[Member, bytes] = {}
+        #: Entries whose owner is not known, or not there in that life, and at how many heartbeats that was so.
+        self.orphans: dict[Any, int] = {}
+        #: Entries of which the value here is older than the owner's.
+        self.wanted: set[Any] = set()
+        #: Values with something that the owner of their entry is not known to have yet, and how often each was sent.
+        self.handed: dict[Any, tuple[Any, int]] = {}
+
+    @property
+    def local(self) -> Member:
+        """This node."""
+        return self._local()
+
+    def tick(self, now_us: int) -> bytes:
+        """A version that is later than all that this node knows of."""
+        return self.versions.tick(self.local, now_us)
+
+    def clear(self) -> None:
+        """The map's life here has ended."""
+        self.entries.clear()
+        self.aliases.clear()
+        self.handed.clear()
+        self.members = MapMembers()
+        self.versions.end_life()
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def entry(self, key: Any) -> MapEntry | None:
+        """One entry as this node sees it, None when nobody has it. A name that was replaced leads nowhere."""
+        entry = self.entries.get(self.id_of(key))
+        if entry is None or self.bare is None or entry.names is None or entry.names.leads(self.bare(key)):
+            return entry
+        return None
+
+    def id_of(self, key: Any) -> Any:
+        """What the entry is found by that has or had this key."""
+        if self.bare is None or type(key) is not str:
+            return key
+        name = self.bare(key)
+        return self.aliases.get(name, name)
+
+    def is_here(self, entry: MapEntry) -> bool:
+        return self.entries.get(entry.id) is entry
+
+    def owns(self, entry: MapEntry) -> bool:
+        """Whether this node owns the entry, and it was not removed meanwhile."""
+        return entry.is_primary and self.is_here(entry)
+
+    def is_owner_there(self, entry: MapEntry) -> bool:
+        """Whether the entry's owner has the map, and not another life of it than that which claimed the entry.
+
+        A claim may come so late that its owner's map was started anew meanwhile, and knows nothing of it.
+        """
+        owner = entry.primary
+        if owner is None or owner not in self.members:
+            return False
+        since = self.heard_since.get(owner, NO_VERSION)  # of Java none, and nor are its claims
+        return not since or not entry.claim or is_same_life(since, entry.claim)
+
+    def sums(self) -> dict[Member | None, bytes]:
+        """The sum of the claims of each member, as far as they are known here."""
+        sums: dict[Member | None, int] = {}
+        for entry in self.entries.values():
+            sums[entry.primary] = sums.get(entry.primary, 0) ^ int.from_bytes(entry.claim, "big")
+        return {member: total.to_bytes(VERSION_SIZE, "big") for member, total in sums.items() if total}
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def names_in(self, message: MapMessage, key: Any) -> tuple[Names, bool] | None:
+        """The names that a message tells, and whether these are all that its sender knows; None when it tells none."""
+        if self.bare is None or type(key) is not str:
+            return None
+        if message.names:
+            return decode_names(message.names, key)
+        is_whole = bool(message.stamp.birth) and message.diff is None and message.type != MSG_ACCESS
+        return (Names(self.bare(key), key), True) if is_whole else None
+
+    def id_in(self, told: tuple[Names, bool] | None, key: Any) -> Any:
+        """What the entry of a message is found by. Java hands an entry on under its present key alone, so two nodes may
+        know one entry by different names: both take the smaller."""
+        id = self.id_of(key)
+        if told is None or told[0].id == id:
+            return id
+        first = self.aliases.get(told[0].id, told[0].id)
+        entry, other = self.entries.get(id), self.entries.get(first)
+        if entry is None or first == id:
+            return first
+        if other is not None:
+            self.drop(entry)
+        elif first < id:
+            self.drop(entry)
+            names = self.known_names(entry)
+            entry.id = first
+            self.entries[first] = entry
+            self.take_names(entry, names.merged(Names(first, names.key, names.version), self.bare or str))
+            return first
+        else:
+            self.aliases[first] = id
+            return id
+        return first
+
+    def id_of_message(self, message: MapMessage) -> Any:
+        key = self.key_of(message)
+        return None if key is None else self.id_in(self.names_in(message, key), key)
+
+    def known_names(self, entry: MapEntry) -> Names:
+        return entry.names or Names(entry.id, entry.key)
+
+    def take_names(self, entry: MapEntry, names: Names) -> None:
+        entry.names, entry.key = names, names.key
+        for name in names.all:
+            if name != entry.id:
+                self.aliases[name] = entry.id
+
+    def give_key(self, entry: MapEntry, key: Any, now_us: int) -> None:
+        """The entry has another key from now on."""
+        if self.bare is not None:
+            self.take_names(entry, self.known_names(entry).renamed(key, self.tick(now_us), self.bare))
+
+    def learn_names(self, entry: MapEntry, told: tuple[Names, bool] | None) -> bool:
+        """Take what a message says of an entry's names; whether its sender lacks some that are known here."""
+        if told is None or not told[1] or self.bare is None:
+            return False
+        known = self.known_names(entry)
+        merged = known.merged(told[0], self.bare)
+        if merged != known:
+            self.take_names(entry, merged)
+        return merged != told[0]
+
+    def forget_aliases(self, entry: MapEntry) -> None:
+        if entry.names is not None:
+            for name in entry.names.all:
+                if self.aliases.get(name) == entry.id:
+                    del self.aliases[name]
+
+    def forget_names(self, entry: MapEntry, key: Any) -> None:
+        """The entry is another one from now on, under this key."""
+        self.forget_aliases(entry)
+        self.aliases.pop(entry.id, None)
+        entry.names, entry.key = None, key
+
+    # -- changes -------------------------------------------------------------------------------------------------
+
+    def own(self, entry: MapEntry, now_us: int, *, is_born: bool = False, is_changed: bool = False) -> None:
+        """Claim the entry, later than all that is known of it, unless it was removed meanwhile."""
+        if not self.is_here(entry):
+            return
+        version = self.tick(now_us)
+        holders = (*entry.former, *entry.nodes, entry.primary)
+        entry.former = tuple(
+            dict.fromkeys(node for node in holders if node is not None and node != self.local and node in self.members)
+        )
+        if is_born or not entry.birth:
+            entry.birth = version
+        entry.claim = version
+        if is_born or is_changed or not entry.content:
+            entry.content = version
+        entry.is_stale = False
+        entry.apply(Event.CLAIMED, self.local, ())
+        self.orphans.pop(entry.id, None)
+        self.wanted.discard(entry.id)
+
+    def drop(self, entry: MapEntry) -> None:
+        """Forget an entry and its names."""
+        if self.is_here(entry):
+            del self.entries[entry.id]
+        self.forget_aliases(entry)
+        self.orphans.pop(entry.id, None)
+        self.wanted.discard(entry.id)
+        self.handed.pop(entry.id, None)
+
+    def bury(self, entry: MapEntry, end: Stamp, now: float, is_ours: bool = False) -> None:
+        """An entry is removed."""
+        self.drop(entry)
+        self.graves.dig(entry.id, Grave(end, now, is_ours, entry.key, self.names_of(entry)))
+
+    def adopt(self, entry: MapEntry, message: MapMessage, value: Any, event: Event) -> None:
+        """Take a later claim; ``event`` is what it makes of this node."""
+        stamp = message.stamp
+        is_whole = value is not None
+        has_content = is_whole or self.has_content(entry, message)
+        if is_whole and not is_mergeable(entry.value):
+            entry.value = value  # otherwise it is merged in _after_claim, which may tell listeners
+        if stamp.birth:
+            entry.birth, entry.claim = stamp.birth, stamp.claim
+            if has_content:
+                entry.content = stamp.content
+        elif is_whole or message.diff is not None:
+            entry.content = NO_VERSION
+        entry.apply(event, None if message.primary == self.local else message.primary, message.nodes or ())
+        entry.former = ()
+        entry.is_stale = entry.role is not Role.PROXY and not has_content
+        self.note_owner(entry)
+
+    @staticmethod
+    def has_content(entry: MapEntry, message: MapMessage) -> bool:
+        """Whether the value of a claim that does not bring it is here."""
+        if entry.value is None or entry.is_stale:
+            return False
+        stamp = message.stamp
+        if not stamp.birth:
+            return True  # Java counts on it
+        return (
+            message.diff is None
+            and bool(stamp.content)
+            and (stamp.birth, stamp.content) == (entry.birth, entry.content)
+        )
+
+    def note_owner(self, entry: MapEntry) -> None:
+        """Whether the owner is one who is there; at the heartbeat it is looked after."""
+        if self.is_owner_there(entry):
+            self.orphans.pop(entry.id, None)
+        else:
+            self.orphans.setdefault(entry.id, 0)
+
+    def owe(self, members: Iterable[Member], id: Any, now_us: int) -> None:
+        """These could not be told about an entry; they are when they are heard again."""
+        for member in members:
+            if member not in self.members:
+                continue  # it says what it knows when it is heard again
+            owed = self.owed.setdefault(member, set())
+            owed.add(id)
+            if len(owed) > MAX_OWED:
+                del self.owed[member]
+                self.told_since[member] = self.tick(now_us)  # it asks for all of it
+
+    def lose(self, member: Member) -> bool:
+        """A member is gone, and what is known of it; whether it was one."""
+        for each in (self.owed, self.told_since, self.heard_since):
+            each.pop(member, None)
+        return self.members.remove(member)
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def about(
+        self, kind: int, entry: MapEntry, nodes: tuple[Member, ...] | None = None, *, has_names: bool = True
+    ) -> MapMessage:
+        """A message that tells who owns an entry, by the versions known here.
+
+        Args:
+            has_names: with all names of the entry; else with what it is found by.
+        """
+        told = entry.nodes if nodes is None else nodes
+        names = b"" if entry.names is None else self.names_of(entry, is_whole=has_names)
+        return MapMessage(
+            self.map_id, kind, dumps(entry.key), None, None, entry.primary, told, None, entry.stamp, names
+        )
+
+    def names_of(self, entry: MapEntry, *, is_whole: bool = False) -> bytes:
+        """The block of an entry's names for a message; ``is_whole``: all of them, else by what it is found."""
+        if entry.names is None or self.bare is None:
+            return b""
+        return entry.names.encode(self.bare, is_whole=is_whole)
+
+    def removal(self, grave: Grave) -> MapMessage:
+        return MapMessage(self.map_id, MSG_REMOVE, dumps(grave.key), stamp=grave.end, names=grave.names)
+
+    def key_of(self, message: MapMessage) -> Any:
+        """The key of a message; None when there is none that can be one here."""
+        if message.key is None:
+            return None
+        key = loads(message.key)
+        if type(key) is str:
+            return key
+        if isinstance(key, OpaqueValue):
+            return None
+        try:
+            KeyWork(len(message.key)).hash(key)
+        except KeyRefusedError:
+            return None
+        return key
+
+    def question(self, entry: MapEntry) -> MapMessage:
+        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), names=self.names_of(entry))
+
+    def earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
+        """A message to the owner of an entry that comes there as an earlier claim."""
+        stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
+        message = self.about(self.kind, entry, nodes=(owner,))
+        return replace(message, primary=owner, stamp=stamp)

@@ -1,0 +1,141 @@
+"""``catalina run``, as processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from catalina.development import run_command
+from tests.cluster.node import wait_until
+from tests.deploy.archives import hello, make_wheel
+from tests.development.running import COUNTER, Running, running
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Path:
+    """A directory with the counter."""
+    directory = tmp_path / "counter"
+    directory.mkdir()
+    (directory / "wsgi.py").write_text(COUNTER)
+    (directory / "word.py").write_text('word = "one"\n')
+    return directory
+
+
+def test_a_directory_is_served_reloaded_with_its_sessions_and_leaves_nothing(
+    counter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with running(".", "--path", "/shop", "--reload", directory=counter, environment={"TMPDIR": str(temporary)}) as run:
+        run.ready()
+        assert [run.get("/shop/"), run.get("/shop/")] == ["one 1", "one 2"]
+        (counter / "word.py").write_text('word = "two"\n')
+        run.wait_for("word.py: reloading")
+        wait_until(lambda: run.request("/shop/echo")[0] == 200 and run.get("/shop/").startswith("two"), "new code", 60)
+        assert int(run.get("/shop/").split()[1]) >= 4
+        (counter / "word.py").write_text("word = (\n")
+        run.wait_for("SyntaxError")
+        (counter / "word.py").write_text('word = "three"\n')
+        wait_until(lambda: run.request("/shop/")[1].startswith("three"), "code without the mistake", 60)
+        assert '"GET /shop/ HTTP/1.1" 200' in run.output
+        assert run.end() == 0
+    assert [name for name in os.listdir(temporary) if name.startswith("catalina-run-")] == []
+    assert sorted(path.name for path in counter.iterdir() if path.name != "__pycache__") == ["word.py", "wsgi.py"]
+
+
+def test_the_traceback_is_for_this_machine_only(counter: Path) -> None:
+    with running("wsgi:application", directory=counter) as run:
+        run.ready()
+        status, page, _ = run.request("/boom")
+        assert status == 500
+        assert "raise RuntimeError(&quot;what nobody else may see&quot;)" in page
+        for headers in ({"X-Forwarded-For": "192.0.2.1"}, {"Host": "evil.example"}):
+            status, page, _ = run.request("/boom", headers=headers)
+            assert status == 500
+            assert "nobody else" not in page
+            assert "RuntimeError" not in page
+
+
+def test_a_wheel_is_served(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "shop", "1", {"shop.py": hello("from the wheel")})
+    with running(str(wheel), directory=tmp_path) as run:
+        assert run.ready().get("/") == "from the wheel"
+
+
+def test_what_does_not_start_ends_with_its_reason(counter: Path) -> None:
+    (counter / "word.py").write_text("import nowhere\n")
+    with running(".", directory=counter) as run:
+        assert run.process.wait(90) == 1
+        assert "No module named 'nowhere'" in run.output
+        assert "word.py" in run.output
+        assert run.output.endswith("catalina run: nothing to serve\n")
+
+
+def test_a_port_that_is_taken_is_named(counter: Path) -> None:
+    with running(".", directory=counter) as run:
+        run.ready()
+        assert run_command.main([str(counter), "--port", str(run.port)]) == 1
+
+
+def test_workers_are_refused_in_one_line(counter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run_command.main([str(counter), "--workers", "2"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "catalina run: error: --workers: a node is one process in this version; --cluster N starts several nodes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--cluster", "1"], "--cluster 1: expected 2 to 9 nodes"),
+        (
+            ["--cluster", "2", "--address", "0.0.0.0"],
+            "--cluster is for this machine only: --address 0.0.0.0 is no loop",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    counter: Path, words: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command.main([str(counter), *words]) == 1
+    assert reason in capsys.readouterr().err
+
+
+def test_a_session_goes_on_when_the_page_kills_its_node_and_the_killed_one_comes_back(counter: Path) -> None:
+    with running(".", "--cluster", "2", "--reload", directory=counter) as run:
+        run.wait_for("who served and who holds the backup")
+        assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
+        first = run.request("/echo")[2]["X-Served-By"]
+        second = "node2" if first == "node1" else "node1"
+        page = run.get("/.catalina/")
+        session = run.cookie.partition("=")[2].partition(".")[0]
+        cells = re.sub("<[^>]*>", "|", page)
+        assert re.search(rf"{session[:12]}\|+{first}\|+{second}\|", cells), cells
+        press(run, page, f"kill/{first}")
+        run.wait_for(f"{first} is dead")
+        assert run.get("/") == "one 3"
+        assert run.request("/echo")[2]["X-Served-By"] == second
+        press(run, page, f"revive/{first}")
+        run.wait_for(f"{first} is back")
+        (counter / "word.py").write_text('word = "two"\n')
+        wait_until(lambda: run.get("/").startswith("two"), "new code", 60)
+        assert int(run.get("/").split()[1]) >= 5
+        assert run.request("/echo", "POST", b"x" * 200_000)[1] == "x" * 200_000
+        run.process.send_signal(signal.SIGTERM)
+        assert run.process.wait(90) == 128 + signal.SIGTERM
+
+
+def press(run: Running, page: str, button: str) -> None:
+    token = re.search('name="token" value="([^"]+)"', page)
+    assert token is not None
+    status, _, _ = run.request(f"/.catalina/{button}", "POST", f"token={token[1]}".encode())
+    assert status == 303
+    assert run.request(f"/.catalina/{button}", "POST", b"token=x")[0] == 403
