@@ -16,7 +16,7 @@ from catalina.tribes.ledger import wire as ledger_wire
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
-from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
+from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, decode_key, encode_entries
 from catalina.tribes.tipis.map_names import Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
@@ -100,6 +100,8 @@ TARGETS = [
     Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
            lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp, names)
                                              for stamp in _STAMPS for names in (b"", *_NAMES)]], ()),
+    Target("mapkeytext", decode_key, ("catalina.tribes.tipis.map_message:decode_key",),
+           lambda: [dumps("S1"), dumps(""), dumps("x" * 300), dumps(5)]),
     Target("mapnames", lambda data: decode_names(data, "Y.n1"), ("catalina.tribes.tipis.map_names:decode_names",),
            lambda: list(_NAMES)),
     Target("ledger", ledger_wire.decode, ("catalina.tribes.ledger.wire:decode",), _ledger),

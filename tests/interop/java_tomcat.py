@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.cluster.namespaces import Namespace
 from tests.cluster.node import STARTED, Answer, Node, free_port
 from tests.support.needs import need_file, need_java_tomcat
 
@@ -60,6 +61,7 @@ class JavaTomcat(Node):
     Args:
         classes: what :func:`compile_probe` made.
         jvm: options of the virtual machine; by default small and quick to start.
+        namespace: the network namespace it runs in; requests to it are made inside too.
     """
 
     def __init__(
@@ -71,12 +73,13 @@ class JavaTomcat(Node):
         engine_cluster: str = "",
         web_xml: str = _WEB_XML,
         jvm: str = "-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        namespace: Namespace | None = None,
     ) -> None:
         self.name = name
         self.base = base
         self.jvm = jvm
         self.address = "127.0.0.1"
-        self.namespace = None
+        self.namespace = namespace
         self.http_port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -102,9 +105,10 @@ class JavaTomcat(Node):
             os.environ, CATALINA_HOME="/usr/share/tomcat10", CATALINA_BASE=str(self.base), CATALINA_OPTS=options
         )
         self._starts = self.log.count(STARTED)
+        inside = self.namespace.command if self.namespace else ()
         with self.log_file.open("ab") as out:
             self.process = subprocess.Popen(
-                ["/bin/sh", "/usr/share/tomcat10/bin/catalina.sh", "run"],
+                [*inside, "/bin/sh", "/usr/share/tomcat10/bin/catalina.sh", "run"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

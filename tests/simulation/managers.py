@@ -291,8 +291,8 @@ class Run:
                 self.world.after(step.at, lambda step=step: self._do(step))  # type: ignore[misc]
         last = max((step.at for step in self.plan.steps), default=0.0)
         self.world.after(LOOK_SECONDS, self._look)
+        self._end = began + max(last, self._last_start + 8.0) + self._quiet_seconds
         if self.plan.interval:
-            self._end = began + last + self._quiet_seconds
             self.world.after(last - 40.0, self._keep_in_use)
         self.world.run_until(began + last - 40.0)
         self._heal()
@@ -300,8 +300,14 @@ class Run:
         if not set(self.plan.faults) - LOSSLESS and self.plan.manager == "DeltaManager":
             self.world.run_until(self.world.now + 8.0)  # all has arrived: nothing is left to comparisons
             self._check_same(self.alive)
-        self.world.run_until(self.world.now + self._quiet_seconds)
+        self.world.run_until(self._end + 8.0)
         self._check_all()
+
+    @property
+    def _last_start(self) -> float:
+        """When the last node that a crash ends is there again."""
+        crashes = [step.at + step.values[1] for step in self.plan.steps if step.kind == "crash"]
+        return max(crashes, default=0.0)
 
     @property
     def _quiet_seconds(self) -> float:

@@ -96,7 +96,8 @@ class WireChannel(GroupChannel):
         """The things that should be empty when all is quiet, and are not."""
         coordinator, found = self.coordinator, []
         for to, sender in coordinator.sender.transport._tables.members.items():
-            if not sender.is_idle or sender.backlog:
+            waiting = [each.deadline for each in (*sender._in_flight, *sender._writing, *sender._queue)]
+            if min(waiting, default=self.now()) < self.now() or (sender.is_idle and sender.backlog):
                 found.append(f"{sender.backlog} bytes of messages to {to}")
         receiver = coordinator.receiver
         assert isinstance(receiver, NioReceiver)
