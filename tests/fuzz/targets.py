@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import targets_group, targets_http, targets_jmx, targets_manager, targets_sessions
+from tests.fuzz import targets_group, targets_http, targets_jmx, targets_jolokia, targets_sessions
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -13,7 +13,7 @@ TARGETS: dict[str, Target] = {
         *targets_http.TARGETS,
         *targets_group.TARGETS,
         *targets_jmx.TARGETS,
-        *targets_manager.TARGETS,
+        *targets_jolokia.TARGETS,
         *targets_sessions.TARGETS,
     )
 }
