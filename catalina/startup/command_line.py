@@ -24,6 +24,7 @@ _SCRIPT_VERBS = ("run", "start", "stop", "restart", "logs", "configtest", "versi
 _USAGE = """\
 Usage: catalina COMMAND
   create DIR [-w]   make a new CATALINA_BASE in DIR; -w copies the web applications, too
+  new NAME          begin a project: --flask, --django or --wsgi
   run               serve in the foreground
   run PATH          serve one application in the foreground, in place: catalina run --help
   start             serve in the background; waits until the server serves or has failed
@@ -72,6 +73,10 @@ def main(words: Sequence[str] | None = None) -> int:
         from catalina.development import run_command
 
         return run_command.main(rest)
+    if verb == "new":
+        from catalina.development import new_command
+
+        return new_command.main(rest)
     if verb in _SCRIPT_VERBS or verb == "create":
         return _run_script(verb, rest)
     # The others import the container; a script's verb must not wait for that.
