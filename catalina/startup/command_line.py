@@ -86,6 +86,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return reference.main(rest)
     if verb in control_client.VERBS or verb == "exec":
         base = _base_directory(_SOURCE_TREE)
+        if base is None and verb != "exec" and any(word.startswith("--url") for word in rest):
+            base = Path.cwd()  # a manager application is asked, no node of this machine
         if base is None:
             return _no_base()
         return exec_command.main(rest, base) if verb == "exec" else control_client.main(verb, rest, base)
