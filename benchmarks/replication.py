@@ -3,8 +3,9 @@
     python benchmarks/replication.py [--seconds 6] [--rounds 3] [--only ours,java,flask] [--json FILE]
 
 One session attribute is changed by every request; 16 keep-alive connections, 64 sessions, all requests to the first of
-two nodes on loopback. Options 8 (asynchronous), 6 (the answer waits until the other node has applied the change), and
-no cluster. The contenders take turns in every round, so that a busy machine is busy for all of them; the medians are
+two nodes on loopback. DeltaManager with options 8 (asynchronous) and 6 (the answer waits until the other node has
+applied the change), BackupManager with options 6 (``backup``), and no cluster. The contenders take turns in every
+round, so that a busy machine is busy for all of them; the medians are
 printed, with ratios, CPU time per request on both nodes, and what each stage of our request costs.
 
 Needs: wrk, redis-server, Java with Tomcat 10.1's jars (Debian: wrk redis-server tomcat10-common default-jdk-headless).
@@ -143,9 +144,24 @@ def load(contender: Contender, seconds: float, count: bool = True) -> None:
         contender.cpu_us.setdefault(name, []).append(used * 1e6 / requests)
 
 
-def our_pair(directory: Path, options: int | None) -> Contender:
+#: Options of DeltaManager's messages, BackupManager, or no cluster.
+Options = int | str | None
+BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager" mapSendOptions="6"/>'
+
+
+def cluster_of(options: Options, receiver_port: int | None = None) -> str:
+    """The ``<Cluster>`` element, empty for none."""
+    if options is None:
+        return ""
+    ports = {} if receiver_port is None else {"receiver_port": receiver_port}
+    if isinstance(options, str):
+        return full(free_udp_port(), send_options=6, manager=BACKUP, **ports)
+    return full(free_udp_port(), send_options=options, **ports)
+
+
+def our_pair(directory: Path, options: Options) -> Contender:
     """Two nodes of ours; one without a cluster when ``options`` is None."""
-    cluster = "" if options is None else full(free_udp_port(), send_options=options)
+    cluster = cluster_of(options)
     names = ["n1"] if options is None else ["n1", "n2"]
     webapp = PROJECT / "benchmarks" / "counter"
     nodes = [Node(name, directory / name, cluster=cluster, webapp=webapp) for name in names]
@@ -162,9 +178,9 @@ def our_pair(directory: Path, options: int | None) -> Contender:
     return Contender(f"ours, {label(options)}", nodes[0].http_port, "JSESSIONID", pids, close)
 
 
-def java_pair(directory: Path, classes: Path, options: int | None) -> Contender:
+def java_pair(directory: Path, classes: Path, options: Options) -> Contender:
     """The same with Java Tomcat 10.1, its JVM unrestrained."""
-    cluster = "" if options is None else full(free_udp_port(), send_options=options, receiver_port=4200)
+    cluster = cluster_of(options, receiver_port=4200)
     names = ["j1"] if options is None else ["j1", "j2"]
     web_xml = (PROJECT / "benchmarks/counter/WEB-INF/web.xml").read_text()
     web_xml = web_xml.replace("counter:application", "CounterServlet")
@@ -186,8 +202,8 @@ def java_pair(directory: Path, classes: Path, options: int | None) -> Contender:
     return contender
 
 
-def label(options: int | None) -> str:
-    return "no cluster" if options is None else {8: "options 8", 6: "options 6"}[options]
+def label(options: Options) -> str:
+    return "no cluster" if options is None else "BackupManager" if options == "backup" else f"options {options}"
 
 
 def flask_redis(directory: Path) -> Contender:
@@ -262,6 +278,7 @@ def print_ratios(contenders: list[Contender]) -> None:
         ("ours, options 6", "gunicorn + Flask + Redis", 5.0),
         ("ours, options 8", "Java Tomcat, options 8", 1.0),
         ("ours, options 6", "Java Tomcat, options 6", 1.0),
+        ("ours, BackupManager", "Java Tomcat, BackupManager", 1.0),
         ("ours, no cluster", "Java Tomcat, no cluster", None),
     ):
         if ours in rates and other in rates:
@@ -274,11 +291,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="ours,java,flask")
-    parser.add_argument("--options", default="8,6,none", help="of 8, 6, none")
+    parser.add_argument("--options", default="8,6,backup,none", help="of 8, 6, backup, none")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     only = set(arguments.only.split(","))
-    chosen: list[int | None] = [None if word == "none" else int(word) for word in arguments.options.split(",")]
+    words = {"none": None, "backup": "backup"}
+    chosen: list[Options] = [words[word] if word in words else int(word) for word in arguments.options.split(",")]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     directory = Path(tempfile.mkdtemp(prefix="replication-"))
     contenders: list[Contender] = []

@@ -15,6 +15,9 @@ WSGI::
     jakarta.servlet.forward.*, jakarta.servlet.include.*   where a dispatched request came from, or is going to
     <attribute>               each request attribute that a valve or a listener has set, under its own name
 
+Where no environ is at hand, :func:`current_session` is the session of the request that is served. Flask, Django,
+Pyramid, Starlette and Beaker keep their own sessions in it by an adapter each (``catalina.contrib``).
+
 SCRIPT_NAME is the context path with the mount, PATH_INFO what is left; a servlet mapped in another way than by prefix
 sees its whole path inside the application there.
 

@@ -59,7 +59,17 @@ class Connector(Lifecycle):
     Attributes that belong to the protocol are kept by ``protocol_handler``; XML names of both are set here.
     """
 
-    bean_operations = ("init", "start", "pause", "resume", "stop", "destroy", "drain", "reload_ssl_host_configs")
+    bean_operations = (
+        "init",
+        "start",
+        "pause",
+        "resume",
+        "stop",
+        "destroy",
+        "drain",
+        "undrain",
+        "reload_ssl_host_configs",
+    )
 
     allow_backslash = Attribute(bool, False, doc="A backslash in a path is a slash; false makes it 400.")
     allow_trace = Attribute(bool, False, doc="Let TRACE through to applications; false answers 405.")

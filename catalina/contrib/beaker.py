@@ -15,7 +15,6 @@ say.
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,8 +28,6 @@ from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
 
 __all__ = ["CatalinaSession"]
-
-log = logging.getLogger("catalina.contrib.beaker")
 
 #: What Beaker keeps among the values: the times are the container's, the cookie is, too.
 BEAKERS_OWN = frozenset({"_creation_time", "_accessed_time", "_domain", "_path"})
@@ -99,14 +96,15 @@ class CatalinaSession(Session):
         if accessed_only or self._staged is None:
             return
         if self._staged.has_ended:
-            log.info("The session has ended while its request was served; what that has changed is not kept")
+            self._staged.say_ended()
             return
         values = {name: value for name, value in self.items() if name not in BEAKERS_OWN}
         self._staged.become(values)
         session: Any = self._source.get_session(bool(values))
         if session is None:  # nothing was put into it, or Beaker saves what was deleted
             return
-        self._staged.write(session)
+        if not self._staged.write_unless_ended(session):
+            return
         whole = FrameworkSession(self._source)
         whole.set_lifetime(None if self.timeout is None else max(1, int(self.timeout)))
         age = _seconds(self.cookie_expires)

@@ -278,7 +278,10 @@ def _is_usable(session: StandardSession) -> bool:
     """Whether the session is valid and its own end (``set_expiry``) is not over; one that is over ends now."""
     if not session.is_valid:
         return False
-    expiry = session.get_attribute(EXPIRY)
+    try:
+        expiry = session.get_attribute(EXPIRY)
+    except InvalidSessionError:  # in this moment
+        return False
     if isinstance(expiry, str):
         try:
             over = datetime.fromisoformat(expiry) <= timezone.now()

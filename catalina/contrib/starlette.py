@@ -17,7 +17,6 @@ An ASGI application runs in the container when something makes a WSGI callable o
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal
 
@@ -32,8 +31,6 @@ from catalina.session.staged_attributes import StagedAttributes
 from catalina.webapp import session_manager
 
 __all__ = ["CatalinaSession", "SessionMiddleware"]
-
-log = logging.getLogger("catalina.contrib.starlette")
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -79,15 +76,12 @@ class CatalinaSession(Session):
         """Write what was changed; whether something was. A session that has ended meanwhile is not revived."""
         staged = self._staged
         if staged.has_ended:
-            log.info("The session has ended while its request was served; what that has changed is not kept")
-            return False
+            return staged.say_ended()
         staged.become(self)
         if not (self.modified or staged.is_changed_inside):
             return False
         session: Any = self._source.get_session(bool(self))
-        if session is not None:
-            staged.write(session)
-        return True
+        return session is None or staged.write_unless_ended(session)
 
 
 class SessionMiddleware:

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import DeploymentError
+from catalina.loader.load_failure import describe_failure
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -40,10 +41,14 @@ def adopt_sessions(context: StandardContext, application: Any) -> None:
         loader.space.adopted.add(framework)
         try:
             adopt = loader.load(asked)
+            with loader.bound():
+                done = adopt(application)
         except DeploymentError as error:  # a version of the framework that the adapter does not know
             log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/", error)
             continue
-        with loader.bound():
-            done = adopt(application)
+        except Exception as error:  # the framework's own code, and the application's settings
+            log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/",
+                        describe_failure(error), exc_info=True)  # fmt: skip
+            continue
         if done:
             log.info('[%s] frameworkSessions="auto": %s', context.name or "/", done)

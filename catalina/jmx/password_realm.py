@@ -28,6 +28,8 @@ from catalina.realm.realm_base import RealmBase
 __all__ = ["PasswordLogin", "PasswordRealm", "read_access", "read_passwords"]
 
 READ_WRITE = "readwrite"
+#: Characters of a user's name.
+MAX_NAME = 256
 #: Bytes of either file.
 MAX_BYTES = 2**20
 
@@ -162,5 +164,7 @@ class PasswordLogin:
         self.realm.start()
 
     def __call__(self, user: str | None, password: str | None) -> tuple[str, bool] | None:
+        if user is None or len(user) > MAX_NAME or not user.isprintable():
+            return None  # no line of the file has such a name, and no log shall have it
         principal = self.realm.authenticate(user, password)
         return None if principal is None else (principal.name, principal.has_role(READ_WRITE))

@@ -18,7 +18,7 @@ from catalina.jmx.java_arguments import texts_of, value_of
 from catalina.jmx.java_nodes import array, error_node, lease, text
 from catalina.jmx.jrmp import VOID, Answer, Call, Method, ObjectId, error_return, method_hash, stub, value_return
 from catalina.jmx.rmi_connection import METHODS, AccessDenied, ListenerNotFound, RmiConnection, Unsupported
-from catalina.mbeans.audit import Caller
+from catalina.mbeans.audit import Caller, printable
 from catalina.mbeans.java_errors import JavaError, java_error
 from catalina.mbeans.registry import Registry
 from catalina.repeated_messages import RepeatedMessages
@@ -115,16 +115,16 @@ class RmiObjects:
         """The bytes of the return, whatever the call asks."""
         try:
             return value_return(self._space, self._dispatch(call, peer))
-        except Exception as fault:  # noqa: BLE001  # a bean's own code; the client gets an exception, too
+        except BaseException as fault:  # noqa: BLE001  # a bean's own code; the client gets an exception, too
             self._note(fault, peer)
             return error_return(self._space, error_node(_java_error(fault)))
 
-    def _note(self, fault: Exception, peer: Peer) -> None:
+    def _note(self, fault: BaseException, peer: Peer) -> None:
         """Who breaks the rules or may not do what he asks for is worth a line; a name that is not there is not."""
         level = logging.WARNING if isinstance(fault, AccessDenied | ProtocolError | _Remote) else logging.DEBUG
         self._messages.log(
             level, f"calls from {peer.address} that were refused",
-            "A JMX call from [%s:%s] is answered with an error: %s", peer.address, peer.port, fault,
+            "A JMX call from [%s:%s] is answered with an error: %s", peer.address, peer.port, printable(str(fault)),
         )  # fmt: skip
 
     def _dispatch(self, call: Call, peer: Peer) -> Answer:
@@ -255,7 +255,7 @@ def _node(call: Call, index: int) -> Node:
     return found
 
 
-def _java_error(fault: Exception) -> JavaError:
+def _java_error(fault: BaseException) -> JavaError:
     if isinstance(fault, _Remote):
         return fault.error
     if isinstance(fault, AccessDenied):

@@ -24,6 +24,7 @@ from catalina.jmx.jrmp import (
     read_call,
 )
 from catalina.jmx.rmi_objects import Peer, RmiObjects
+from catalina.mbeans.audit import printable
 from catalina.repeated_messages import RepeatedMessages
 
 __all__ = ["RmiTransport"]
@@ -37,6 +38,8 @@ MAX_STRANGERS_CALL = 64 * 1024
 MAX_CALL = 1024 * 1024
 #: Seconds for the first bytes, for a call once it has begun, and between two calls.
 HANDSHAKE_SECONDS = 10.0
+#: Bytes of the name that a client calls itself by.
+MAX_HOST = 1024
 CALL_SECONDS = 20.0
 IDLE_SECONDS = 600.0
 #: Seconds without a byte after which a call that has begun is looked at: it may be complete.
@@ -129,7 +132,7 @@ class RmiTransport:
         def run() -> None:
             try:
                 work()
-            except Exception:
+            except BaseException:
                 log.exception("A thread of the JMX port has failed")
             finally:
                 with self._lock:
@@ -173,6 +176,12 @@ class RmiTransport:
             return self._hostname
         return str(sock.getsockname()[0]).removeprefix("::ffff:")
 
+    @property
+    def open_sockets(self) -> int:
+        """Connections that are open."""
+        with self._lock:
+            return len(self._open)
+
     def _close(self, sock: socket.socket) -> None:
         with self._lock:
             self._open.discard(sock)
@@ -193,12 +202,11 @@ class RmiTransport:
         except (ProtocolError, OSError) as error:
             self._messages.log(
                 logging.WARNING, f"JMX connections from {peer.address} that broke the rules",
-                "The JMX connection from [%s:%s] is closed: %s", peer.address, peer.port, error,
+                "The JMX connection from [%s:%s] is closed: %s", peer.address, peer.port, printable(str(error)),
             )  # fmt: skip
         finally:
             if secured is not sock:
-                with contextlib.suppress(OSError):
-                    secured.close()
+                self._close(secured)
             self._close(sock)
 
     def _secure(self, sock: socket.socket, peer: Peer) -> tuple[socket.socket, Peer]:
@@ -211,11 +219,38 @@ class RmiTransport:
         if first[0] != _HANDSHAKE:
             sees_registry = peer.sees_registry and not self._registry_tls
             return sock, replace(peer, sees_registry=sees_registry, sees_objects=False, tls=True)
-        secured = self._tls.wrap_socket(sock, server_side=True)
+        secured = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._open.discard(sock)
             self._open.add(secured)
+        try:
+            _handshake(secured, time.monotonic() + HANDSHAKE_SECONDS)
+        except BaseException:
+            self._close(secured)
+            raise
         return secured, replace(peer, tls=True)
+
+
+def _handshake(sock: ssl.SSLSocket, ends: float) -> None:
+    """TLS with all of its messages within the time, however slowly they drip.
+
+    Raises:
+        _Gone, OSError: the time is over, or it fails.
+    """
+    reads: list[socket.socket]
+    writes: list[socket.socket]
+    sock.settimeout(0)
+    while True:
+        try:
+            sock.do_handshake()
+            return
+        except ssl.SSLWantReadError:
+            reads, writes = [sock], []
+        except ssl.SSLWantWriteError:
+            reads, writes = [], [sock]
+        left = ends - time.monotonic()
+        if left <= 0 or not any(select.select(reads, writes, [], left)):
+            raise _Gone
 
 
 class _Connection:
@@ -226,6 +261,8 @@ class _Connection:
         self._peer = peer
         self._objects = objects
         self._buffer = bytearray()
+        #: time.monotonic() at which what is waited for must be there.
+        self._ends = 0.0
 
     def run(self) -> None:
         """Until the client closes.
@@ -233,15 +270,19 @@ class _Connection:
         Raises:
             _Gone, OSError, ProtocolError: that is so, or it breaks the rules.
         """
+        self._ends = time.monotonic() + HANDSHAKE_SECONDS
         head = self._take(7)
         if head[:4] != MAGIC or head[6] != STREAM_PROTOCOL:
             raise ProtocolError(f"expected RMI's stream protocol, got {head!r}", 0)
         self._socket.sendall(acknowledgement(self._peer.address, self._peer.port))
-        self._take(int.from_bytes(self._take(2), "big"))
-        self._take(4)
+        size = int.from_bytes(self._take(2), "big")
+        if size > MAX_HOST:
+            raise LimitError(f"a host name of {size} bytes, the limit is {MAX_HOST}")
+        self._take(size + 4)
         while True:
-            self._socket.settimeout(IDLE_SECONDS)
+            self._ends = time.monotonic() + IDLE_SECONDS
             kind = self._take(1)[0]
+            self._ends = time.monotonic() + CALL_SECONDS
             self._socket.settimeout(CALL_SECONDS)
             if kind == PING:
                 self._socket.sendall(bytes([PING_ACK]))
@@ -260,6 +301,10 @@ class _Connection:
         return taken
 
     def _more(self) -> None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise _Gone
+        self._socket.settimeout(left)
         try:
             data = self._socket.recv(65536)
         except TimeoutError:
@@ -270,7 +315,7 @@ class _Connection:
 
     def _read_call(self) -> Call:
         limit = MAX_CALL if self._objects.has_client(self._peer.address) else MAX_STRANGERS_CALL
-        ends = time.monotonic() + CALL_SECONDS
+        ends = self._ends
         seen = 0
         for _ in range(MAX_LOOKS):
             self._fill(2 * seen, limit, ends)

@@ -59,7 +59,9 @@ def session_list(context: StandardContext, name: ContextName, asked: Asked, link
     rows = [_row(session, links, query) for session in sessions[:MOST]]
     left = len(sessions) - len(rows)
     note = Html("<p>{} more are not shown.</p>").format(left) if left else Html("")
-    content = table(f"{len(sessions)} sessions of {name.display_name}", [*heads, "User", "Attributes", "End"], rows)
+    content = table(
+        f"{len(sessions)} sessions of {name.display_name}", [*heads, "Type", "User", "Attributes", "End"], rows
+    )
     minutes = Html(
         '<label>idle for at least <input name="idle" type="number" min="0" value="30" required> minutes</label>'
     )
@@ -91,6 +93,7 @@ def _row(session: Any, links: Links, query: str) -> list[object]:
         _lasting(session.this_accessed_time_ms - session.creation_time_ms),
         _lasting(session.idle_ms()),
         "never" if rest == float("inf") else _lasting(int(rest)),
+        _type(session),
         user,
         len(session.attribute_names()),
         end,
@@ -99,8 +102,8 @@ def _row(session: Any, links: Links, query: str) -> list[object]:
 
 def session_detail(context: StandardContext, name: ContextName, session_id: str, links: Links) -> Html:
     """One session. Raises Refused when there is none of that id."""
-    manager = context.manager
-    session: Any = manager.find_session(session_id) if manager is not None else None
+    manager: Any = context.manager
+    session: Any = manager.look_at(session_id) if manager is not None else None
     if session is None or not session.alive:
         raise Refused(f"Session not found [{session_id}]")
     query = sessions_query(name)
@@ -116,6 +119,7 @@ def session_detail(context: StandardContext, name: ContextName, session_id: str,
             ("May be idle for", f"{session.max_inactive_interval} s"),
             ("User", user),
             ("New", "yes" if session.is_new else "no"),
+            ("Type", _type(session)),
         ],
     )
     rows = []
@@ -145,6 +149,11 @@ def _is_plain(value: object, depth: int = 4) -> bool:
         inside = [*value.items()] if isinstance(value, dict) else list(value)  # type: ignore[call-overload]  # as told
         return depth > 0 and all(_is_plain(item, depth - 1) for item in inside[:100])
     return type(value) in (*_PLAIN, datetime.datetime, datetime.time)
+
+
+def _type(session: Any) -> str:
+    """Whether another node serves the session."""
+    return "Primary" if getattr(session, "is_primary", True) else "Backup"
 
 
 def _rest(session: Any) -> float:

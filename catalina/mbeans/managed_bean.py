@@ -148,7 +148,7 @@ class ManagedBean:
         """As :meth:`get`, but a failure is logged, and None."""
         try:
             return self.get(name) if reader is None else self._shown(name, reader)
-        except Exception as fault:  # noqa: BLE001  # any component's code; the other attributes are still shown
+        except BaseException as fault:  # noqa: BLE001  # any component's code; the other attributes are still shown
             failures.log(logging.WARNING, "attributes that cannot be read", "Cannot read attribute [%s] of [%s]: %r",
                          name, self.name or self.component, fault)  # fmt: skip
             return None

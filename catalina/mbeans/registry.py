@@ -104,7 +104,7 @@ class Registry:
         old = bean.value_of(attribute) if attribute in bean.names() else None
         try:
             bean.set(attribute, value)
-        except Exception as fault:
+        except BaseException as fault:
             audit(caller, "set", name, name=attribute, old=old, new=value, failed=fault)
             raise
         new = bean.value_of(attribute) if attribute in bean.names() else value
@@ -136,7 +136,7 @@ class Registry:
             result = bean.invoke(found, arguments)
         except BeanAttributeError:
             raise
-        except Exception as fault:
+        except BaseException as fault:
             audit(caller, "invoke", name, name=operation, new=list(arguments), failed=fault)
             raise OperationFailed(operation, name, fault) from fault
         if not quiet:
@@ -155,5 +155,7 @@ def fenced(beans: Iterable[tuple[ObjectName, Component]]) -> Iterator[tuple[Obje
     """The beans of a source; when it fails, those that it has listed so far, and a line in the log."""
     try:
         yield from beans
-    except Exception:  # noqa: BLE001  # any component's code; the beans of other sources are still shown
+    except GeneratorExit:  # nobody wants the rest
+        raise
+    except BaseException:  # noqa: BLE001  # any component's code; the beans of other sources are still shown
         failures.log(logging.WARNING, "beans that cannot be listed", "Some beans cannot be listed", exc_info=True)

@@ -170,6 +170,10 @@ class ManagerBase(Lifecycle):
         """The session of that id, also one that is about to expire; None when there is none."""
         return self.sessions.get(session_id)
 
+    def look_at(self, session_id: str) -> StandardSession | None:
+        """The session of that id that lies here now, for somebody who only looks: nothing is fetched or taken over."""
+        return self.sessions.get(session_id)
+
     def find_sessions(self) -> list[StandardSession]:
         """All sessions, a copy."""
         return list(self.sessions.values())
@@ -257,38 +261,38 @@ class ManagerBase(Lifecycle):
     @operation(impact=Impact.INFO)
     def get_session_attribute(self, session_id: str, key: str) -> str | None:
         """An attribute of a session as text, null when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         value = None if session is None else session.get_attribute(key)
         return None if value is None else str(value)
 
     @operation(impact=Impact.INFO)
     def get_creation_time(self, session_id: str) -> str:
         """When a session was made, as text; empty when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         return "" if session is None else java_date(session.creation_time_ms)
 
     @operation(impact=Impact.INFO)
     def get_creation_timestamp(self, session_id: str) -> Long:
         """When a session was made, in ms since 1970; -1 when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         return -1 if session is None else session.creation_time_ms
 
     @operation(impact=Impact.INFO)
     def get_last_accessed_time(self, session_id: str) -> str:
         """When a session's last request but one began, as text; empty when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         return "" if session is None else java_date(session.last_accessed_time_ms)
 
     @operation(impact=Impact.INFO)
     def get_last_accessed_timestamp(self, session_id: str) -> Long:
         """When a session's last request but one began, in ms since 1970; -1 when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         return -1 if session is None else session.last_accessed_time_ms
 
     @operation(impact=Impact.INFO)
     def get_this_accessed_time(self, session_id: str) -> str:
         """When a session's last request began, as text; empty when there is none."""
-        session = self.find_session(session_id)
+        session = self.look_at(session_id)
         return "" if session is None else java_date(session.this_accessed_time_ms)
 
     @operation(name="processExpires")

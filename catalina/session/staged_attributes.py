@@ -6,9 +6,11 @@ their own: what is set, removed, or changed inside a value is written back by na
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from catalina.errors import InvalidSessionError
 from catalina.session.framework_session import CONTAINERS_OWN
 from catalina.session.immutable import IMMUTABLE
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from catalina.tribes.io.java import EncodedValue
 
 __all__ = ["StagedAttributes"]
+
+log = logging.getLogger("catalina.contrib")
 
 _MISSING: Any = object()
 
@@ -126,6 +130,20 @@ class StagedAttributes(MutableMapping[str, Any]):
         """Whether a value that was handed out has another content than then."""
         return any(self._is_changed(name) for name in self._copies)
 
+    def write_unless_ended(self, session: StandardSession) -> bool:
+        """:meth:`write`; False, and a line in the log, when the session has ended in this moment."""
+        try:
+            self.write(session)
+        except InvalidSessionError:
+            return self.say_ended()
+        return True
+
+    def say_ended(self) -> bool:
+        """Say that what a request has changed is not kept; always False."""
+        session_id = None if self._session is None else self._session.id
+        log.info("Session [%s] has ended while a request was served; what that has changed is not kept", session_id)
+        return False
+
     def write(self, session: StandardSession) -> None:
         """Put what was changed into ``session``; into another one than the mapping was made for, everything.
 
@@ -159,6 +177,9 @@ class StagedAttributes(MutableMapping[str, Any]):
 
     def _session_names(self) -> list[str]:
         session = self._session
-        if session is None or not session.alive:
+        if session is None:
             return []
-        return [name for name in session.attribute_names() if not name.startswith(CONTAINERS_OWN)]
+        try:
+            return [name for name in session.attribute_names() if not name.startswith(CONTAINERS_OWN)]
+        except InvalidSessionError:  # it has ended
+            return []

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import socket
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any
 
 from catalina.errors import CatalinaError
-from catalina.startup import top
+from catalina.startup import manager_client, top
 from catalina.startup.control_socket import bound_address, socket_path
+from catalina.startup.progress_bar import ProgressBar
 
 __all__ = ["USAGE", "VERBS", "ask", "main"]
 
@@ -31,6 +31,7 @@ USAGE = """\
   deploy FILE|DIR   run a wheel, war or zip, or a directory as NAME.zip, on the running node; --farm: on all nodes
   undeploy PATH     stop an application (/shop, /shop##1.4.0) and delete its files; --farm: on all nodes of its farm
   list              the applications of the running node
+                    deploy, undeploy, list, reload, sessions: --url URL [--user NAME] asks a manager application
   reload PATH       stop and start an application
   drain [--wait [N]]  say DOWN to health checks, end connections; wait up to N (60) seconds until nothing is under way
   undrain           serve as before
@@ -40,48 +41,13 @@ USAGE = """\
   doctor [--json]   examines the node, its machine and its group; exit code 1: warnings, 2: errors"""
 
 
-class ProgressBar:
-    """One line that is drawn again, on a terminal only.
-
-    Args:
-        out: where to draw.
-    """
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._on = out.isatty()
-        self._drawn = False
-
-    def show(self, what: str, done: int, total: int) -> None:
-        """Draw: ``copying [#####     ]  50%  10.0/20.0 MB``."""
-        if not self._on:
-            return
-        text = f"{what} ..."
-        if total > 0:
-            width = max(10, min(40, shutil.get_terminal_size().columns - 45))
-            filled = width * min(done, total) // total
-            bar = "#" * filled + " " * (width - filled)
-            text = f"{what:8} [{bar}] {100 * done // total:3}%  {done / 1e6:.1f}/{total / 1e6:.1f} MB"
-        self._out.write(f"\r\x1b[K{text}")
-        self._out.flush()
-        self._drawn = True
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._drawn:
-            self._out.write("\r\x1b[K")
-            self._out.flush()
-            self._drawn = False
-
-
 def main(verb: str, words: Sequence[str], base: Path) -> int:
     """Run a verb against the node of ``base``; returns the exit code."""
     options = _parser(verb).parse_args(list(words))
     request = {"verb": verb, **{name: value for name, value in vars(options).items() if value is not None}}
     path = socket_path(base)
     file = None
-    if verb == "top":
-        return top.main(path, options.delay, options.frames)
+    url, user = request.pop("url", None), request.pop("user", None)
     if verb == "deploy":
         try:
             request["file"], file = _archive(Path(options.file))
@@ -89,9 +55,16 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
             print(f"catalina: {options.file}: {exc.strerror or exc}", file=sys.stderr)
             return 1
     try:
+        if verb == "top":
+            return top.main(lambda: json.loads(ask(path, {"verb": verb})["lines"][0]), options.delay, options.frames)
+        if url:
+            return manager_client.main(url, user, request, file)
         return _ask(path, request, file)
     except OSError as exc:
         print(f"catalina: no node answers on {path}: {exc.strerror or exc}", file=sys.stderr)
+        return 1
+    except CatalinaError as error:
+        print(f"catalina: {error}", file=sys.stderr)
         return 1
     finally:
         if file is not None:
@@ -119,6 +92,11 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         if verb == "undeploy":
             parser.add_argument("--farm", action="store_true", help="on all nodes of the farm")
         parser.add_argument("name", metavar="PATH")
+    if verb in manager_client.VERBS:
+        parser.add_argument("--url", help="of a manager application, https://shop.example/manager, instead of the "
+                            "node of this directory")  # fmt: skip
+        parser.add_argument("--user", help="for --url; the password is $CATALINA_MANAGER_PASSWORD, or of ~/.netrc, or "
+                            "asked for")  # fmt: skip
     return parser
 
 
@@ -186,10 +164,7 @@ def _ask(path: Path, request: dict[str, Any], file: IO[bytes] | None) -> int:
     bar = ProgressBar(sys.stderr)
     try:
         answer = ask(path, request, file, bar.show)
-    except CatalinaError as error:
+    finally:
         bar.clear()
-        print(f"catalina: {error}", file=sys.stderr)
-        return 1
-    bar.clear()
     print("\n".join(answer["lines"]))
     return int(answer.get("exit", 0))

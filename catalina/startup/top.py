@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 from catalina.coyote.request_group_info import longest_of
-from catalina.errors import CatalinaError
-from catalina.startup.control_socket import bound_address
 from catalina.startup.node_commands import columns
 
 __all__ = ["frame", "main", "quantile"]
@@ -23,8 +18,14 @@ _HOME, _REST, _HIDE, _SHOW = "\x1b[H", "\x1b[J", "\x1b[?25l", "\x1b[?25h"
 _CLEAR_LINE = "\x1b[K"
 
 
-def main(path: Path, delay: float, frames: int, out: TextIO = sys.stdout) -> int:
-    """Draw until somebody interrupts, or so many views; returns the exit code."""
+def main(look: Callable[[], dict[str, Any]], delay: float, frames: int, out: TextIO = sys.stdout) -> int:
+    """Draw until somebody interrupts, or so many views; returns the exit code.
+
+    Args:
+        look: gives the status of the node; whatever it raises ends the view and passes.
+        delay: seconds between two looks.
+        frames: views, 0 for no end.
+    """
     live = out.isatty()
     before: dict[str, Any] | None = None
     drawn = 0
@@ -32,7 +33,7 @@ def main(path: Path, delay: float, frames: int, out: TextIO = sys.stdout) -> int
         if live:
             out.write(_HIDE + _HOME + _REST)
         while True:
-            now = _ask(path)
+            now = look()
             _draw(list(frame(now, before or now)), live, out)
             drawn += 1
             if frames and drawn >= frames:
@@ -41,26 +42,10 @@ def main(path: Path, delay: float, frames: int, out: TextIO = sys.stdout) -> int
             time.sleep(max(0.1, delay))
     except KeyboardInterrupt:
         return 0
-    except (OSError, CatalinaError) as error:
-        print(f"catalina: no node answers on {path}: {error}", file=sys.stderr)
-        return 1
     finally:
         if live:
             out.write(_SHOW)
             out.flush()
-
-
-def _ask(path: Path) -> dict[str, Any]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        with bound_address(path) as address:
-            sock.connect(address)
-        sock.sendall(b'{"verb": "top"}\n')
-        with sock.makefile("rb") as answers:
-            answer = json.loads(answers.readline() or b"{}")
-    if "lines" not in answer:
-        raise CatalinaError(answer.get("error", "the node went away"))
-    status: dict[str, Any] = json.loads(answer["lines"][0])
-    return status
 
 
 def _draw(lines: list[str], live: bool, out: TextIO) -> None:

@@ -314,6 +314,17 @@ def test_session_save_every_request_sends_the_cookie_with_every_answer(client: C
     assert client.set_cookies == []
 
 
+def test_a_store_outside_of_a_request_has_the_manager_tell_the_other_nodes(
+    client: Client, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/set/a/1")
+    manager = node.host.children[0].manager  # type: ignore[attr-defined]  # it is a context
+    told: list[str] = []
+    monkeypatch.setattr(manager, "request_completed", lambda session, request: told.append(session.id))
+    Client(node).get(f"/other/{client.cookie}")
+    assert told == [client.cookie]
+
+
 def test_a_created_session_has_its_cookie_and_is_made_once(client: Client) -> None:
     assert client.get("/key") == "None"
     key = client.get("/create")

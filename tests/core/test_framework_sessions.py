@@ -161,3 +161,29 @@ def test_a_framework_that_the_adapter_does_not_know_runs_as_it_did(
     with node, caplog.at_level(logging.WARNING):
         assert node.ask("/shop/").body == b"runs"
     assert any("the sessions stay as they are" in text for text in caplog.messages)
+
+
+def test_a_framework_that_fails_when_it_is_asked_runs_as_it_did(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = Node(tmp_path)
+    own = {**BROKEN, "WEB-INF/classes/flask/__init__.py": FAILS, "WEB-INF/classes/flask/sessions.py": SESSIONS}
+    node.add("shop", own)
+    with node, caplog.at_level(logging.WARNING):
+        assert node.ask("/shop/").body == b"runs"
+    said = [text for text in caplog.messages if "the sessions stay as they are" in text]
+    assert len(said) == 1
+    assert "RuntimeError: not to be asked" in said[0]
+
+
+#: A framework of another kind under Flask's name.
+FAILS = """
+class Asked(type):
+    @property
+    def session_interface(cls):
+        raise RuntimeError("not to be asked")
+
+class Flask(metaclass=Asked):
+    pass
+"""
+SESSIONS = "class SessionInterface: pass\nclass SessionMixin: pass\nclass SecureCookieSessionInterface: pass\n"

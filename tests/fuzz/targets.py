@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from tests.fuzz import targets_group, targets_http, targets_jmx, targets_sessions
+from tests.fuzz import targets_group, targets_http, targets_jmx, targets_jolokia, targets_sessions
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for target in (*targets_http.TARGETS, *targets_group.TARGETS, *targets_jmx.TARGETS, *targets_sessions.TARGETS)
+    for target in (
+        *targets_http.TARGETS,
+        *targets_group.TARGETS,
+        *targets_jmx.TARGETS,
+        *targets_jolokia.TARGETS,
+        *targets_sessions.TARGETS,
+    )
 }

@@ -6,17 +6,18 @@ from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.ha.tcp.node_facts import read_facts
 from catalina.tribes.group.coordination_message import COORD_REQUEST, CoordinationMessage
 from catalina.tribes.group.interceptors.gzip_interceptor import compress, decompress
 from catalina.tribes.group.rpc_message import RpcMessage
 from catalina.tribes.io.channel_data import PackageDecoder
-from catalina.tribes.io.java import dumps
+from catalina.tribes.io.java import EncodedValue, dumps, encode_value
 from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
 from catalina.tribes.ledger import wire as ledger_wire
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
-from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
+from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, decode_key, encode_entries
 from catalina.tribes.tipis.map_names import Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
@@ -26,6 +27,8 @@ from tests.tribes.ledger import test_version_table, test_wire
 _STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
 _NAMES = [Names("X", "Y.n1", b"v" * VERSION_SIZE, {"X": b"v" * VERSION_SIZE, "Y": b""}).encode(str, is_whole=is_whole)
           for is_whole in (False, True)]  # fmt: skip
+_FACTS = (b'{"now": 1.5, "software": "x", "alike": {"channelSendOptions": "8"}, "applications": '
+          b'[{"name": "localhost/shop", "manager": "DeltaManager", "runs": true, "distributable": true}]}')  # fmt: skip
 _DEPLOY = "catalina.ha.deploy"
 
 
@@ -85,6 +88,8 @@ TARGETS = [
     Target("member", Member.decode, ("catalina.tribes.member:Member.decode",), _members),
     Target("membermsg", MemberMessage.decode, ("catalina.tribes.membership.member_message:MemberMessage.decode",),
            lambda: [MemberMessage(b"id", 1, member).encode() for member in _peers()]),
+    Target("facts", lambda data: read_facts(EncodedValue(data, 1)), ("catalina.ha.tcp.node_facts:read_facts",),
+           lambda: [encode_value(_FACTS).data, encode_value(b"[]").data]),
     Target("rpc", RpcMessage.decode, ("catalina.tribes.group.rpc_message:RpcMessage.decode",), lambda: captured("rpc")),
     Target("coord", CoordinationMessage.decode,
            ("catalina.tribes.group.coordination_message:CoordinationMessage.decode",), _election),
@@ -100,6 +105,8 @@ TARGETS = [
     Target("mapkey", unstamp_key, ("catalina.tribes.tipis.map_stamp:unstamp_key",),
            lambda: [dumps("S1"), dumps(5), *[stamp_key(dumps("S1"), stamp, names)
                                              for stamp in _STAMPS for names in (b"", *_NAMES)]], ()),
+    Target("mapkeytext", decode_key, ("catalina.tribes.tipis.map_message:decode_key",),
+           lambda: [dumps("S1"), dumps(""), dumps("x" * 300), dumps(5)]),
     Target("mapnames", lambda data: decode_names(data, "Y.n1"), ("catalina.tribes.tipis.map_names:decode_names",),
            lambda: list(_NAMES)),
     Target("ledger", ledger_wire.decode, ("catalina.tribes.ledger.wire:decode",), _ledger),

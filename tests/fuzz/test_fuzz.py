@@ -46,6 +46,8 @@ WITHOUT_TARGET = {
     "catalina.mbeans.*": "names from the operator's console",
     "catalina.jmx.password_realm:*": "the operator's own files",
     "catalina.jmx.remote_settings:*": "the operator's own properties",
+    "catalina.manager.jolokia.policy:read_policy": "the operator's own file",
+    "catalina.manager.status:read_status": "reads the beans of this node",
     "catalina.filters.*": "the operator's own files",
     "catalina.valves.rewrite.*": "the operator's own rules",
     "catalina.valves.parameter_limit_valve:parse_limits": "the operator's own file",

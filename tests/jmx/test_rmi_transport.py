@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import select
 import socket
+import ssl
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,8 @@ from catalina.tribes.io.java.nodes import (
     Node,
     ProxyDesc,
 )
+from tests.cluster.node import wait_until
+from tests.connector.certificates import make_pair
 from tests.jmx.client import LOOKUP_HASH, RawClient, call_bytes, thrown
 from tests.jmx.pool import serving
 
@@ -193,3 +198,72 @@ def test_a_stop_ends_the_clients_and_frees_the_port() -> None:
 def test_the_objects_may_have_a_port_of_their_own() -> None:
     with serving() as server:
         assert server.rmi_port == server.port
+
+
+def test_bytes_that_drip_do_not_hold_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rmi_transport, "HANDSHAKE_SECONDS", 0.3)
+    with serving() as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+        assert wait_until(lambda: _is_closed_while_dripping(sock), "the server closes it")
+
+
+def _is_closed_while_dripping(sock: socket.socket) -> bool:
+    try:
+        sock.sendall(b"J")
+        return bool(select.select([sock], [], [], 0.05)[0]) and not sock.recv(1)
+    except ConnectionError:
+        return True
+
+
+def test_a_name_of_a_client_is_bounded() -> None:
+    with serving() as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+        sock.sendall(b"JRMI\0\2\x4b\xff\xff")
+        received = b""
+        try:
+            while more := sock.recv(100):
+                received += more
+        except ConnectionError:
+            pass
+        assert received[:1] == b"\x4e"
+
+
+def test_an_error_writes_no_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with serving() as server, RawClient(server.port) as client:
+        thrown(client.call(ObjectId(0), 2, LOOKUP_HASH, JavaString("x\nSEVERE [main] all is lost")))
+    assert caplog.records
+    assert all(record.getMessage().isprintable() for record in caplog.records if "JMX call" in record.getMessage())
+
+
+def tls_context(tmp_path: Path) -> ssl.SSLContext:
+    pair = make_pair("localhost")
+    pair.write(tmp_path, "server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    return context
+
+
+def test_connections_over_tls_are_forgotten_when_they_end_well_or_badly(tmp_path: Path) -> None:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    with serving(tls=tls_context(tmp_path)) as server:
+        for _ in range(3):
+            plain = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            with client.wrap_socket(plain) as secured:
+                secured.sendall(b"JRMI\0\2\x4b")
+                assert secured.recv(1) == b"\x4e"
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+                sock.sendall(b"\x16\x03\x01\0\x05hello")
+                while sock.recv(100):
+                    pass
+        wait_until(lambda: server.open_sockets == 0, "all are forgotten")
+
+
+def test_a_handshake_that_drips_does_not_hold_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rmi_transport, "HANDSHAKE_SECONDS", 0.3)
+    with (
+        serving(tls=tls_context(tmp_path)) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock,
+    ):
+        sock.sendall(b"\x16\x03\x01\x40\0")
+        assert wait_until(lambda: _is_closed_while_dripping(sock), "the server closes it")

@@ -153,6 +153,7 @@ def test_sessions_are_listed_looked_at_and_ended(site, browser, caplog):
     assert "&lt;x&gt;" in browser.page.text
     assert "{&#39;a&#39;: [1, 2]}" in browser.page.text
     assert "hunter2" not in browser.page.text
+    assert re.search("Type</t[hd]><td>Primary</td>", browser.page.text)
     query = "path=/plain"
     browser.press("sessions", query, action="removeSessionAttribute", sessionId=session_id, attributeName="<x>")
     assert browser.message == "Attribute [<x>] was removed"

@@ -10,6 +10,7 @@ from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, CompositeType
 from catalina.operations import operation
 from tests.core.node import Answer, Node, web_xml
+from tests.manager.site import Site
 
 SERVLET = """<servlet><servlet-name>proxy</servlet-name>
 <servlet-class>org.apache.catalina.manager.JMXProxyServlet</servlet-class></servlet>
@@ -149,3 +150,25 @@ def test_an_application_that_is_not_privileged_shows_nothing(tmp_path: Path) -> 
 
 def test_too_many_parameters_are_a_bad_request(node: Node) -> None:
     assert ask(node, "&".join("a=b" for _ in range(101))).status == 400
+
+
+@pytest.mark.parametrize(
+    ("login", "status"),
+    [(None, 401), ("op:wrong", 401), ("low:low", 403), ("gui:secret", 403), ("watch:secret", 403), ("op:secret", 200)],
+)
+def test_only_the_role_manager_jmx_is_let_in(site: Site, login: str | None, status: int) -> None:
+    assert site.ask("/manager/jmxproxy/?qry=Catalina:type=Server", login=login).status == status
+
+
+def test_the_log_says_who_has_changed_what_from_where(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    bean = "Catalina:type=Manager,host=localhost,context=/plain"
+    answer = site.ask(f"/manager/jmxproxy/?set={bean}&att=maxActiveSessions&val=7", login="op:secret")
+    assert answer.text == "OK - Attribute set\n"
+    assert f"[op] at [127.0.0.1] over [jmxproxy] set [maxActiveSessions] of [{bean}] from [-1] to [7]" in caplog.text
+
+
+def test_a_request_that_runs_is_a_bean(site: Site) -> None:
+    text = site.ask("/manager/jmxproxy/?qry=Catalina:type=RequestProcessor,*", login="op:secret").text
+    assert "currentUri: /manager/jmxproxy/\r\n" in text
+    assert "stage: 3\r\n" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,11 @@ def test_the_containers_own_attributes_are_not_shown() -> None:
     del session["org.apache.catalina.filters.CSRF_NONCE"]
     session.cookie_max_age = 60
     assert session.is_emptied
+    found = session.source.get_session(False)
+    assert found is not None
+    found.principal = SimpleNamespace(name="anna", roles=())
+    assert not session.is_emptied  # whoever has logged in with the container stays logged in
+    found.principal = None
     assert SessionFacade(session.source)[COOKIE_MAX_AGE] == 60
 
 

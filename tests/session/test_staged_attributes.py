@@ -129,6 +129,8 @@ def test_of_an_ended_session_nothing_is_left_but_what_was_set(session: Any) -> N
     staged["mine"] = 1
     session.invalidate()
     assert dict(staged) == {"mine": 1}
+    assert staged.has_ended
+    assert not staged.write_unless_ended(session)
     assert staged.get("n") is None
 
 

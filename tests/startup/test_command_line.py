@@ -110,6 +110,16 @@ def test_the_verbs_of_a_running_node_go_to_it(monkeypatch: pytest.MonkeyPatch, v
     assert asked == [(verb, ["x"], Path("/srv/shop"))]
 
 
+def test_a_manager_application_is_asked_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("catalina.startup.control_client.main", lambda *arguments: asked.append(arguments) or 7)
+    monkeypatch.setattr("catalina.startup.command_line._base_directory", lambda home: None)
+    monkeypatch.chdir(tmp_path)
+    words = ["--url", "https://shop.example/manager"]
+    assert main(["list", *words]) == 7
+    assert asked == [("list", words, tmp_path)]
+
+
 def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", "org.apache.catalina.core.StandardServer"]) == 0
     assert capsys.readouterr().out.startswith("## org.apache.catalina.core.StandardServer\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
 
-from catalina.startup.control_client import ProgressBar, main
+from catalina.startup.control_client import main
 from catalina.startup.control_socket import ControlSocket
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base, running
@@ -89,26 +88,4 @@ def test_without_a_node_it_says_where_it_looked(tmp_path, capsys):
     assert main("list", [], tmp_path) == 1
     assert f"no node answers on {tmp_path}/temp/catalina.sock" in capsys.readouterr().err
     assert main("list", [], tmp_path / "none") == 1
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_the_bar_is_drawn_on_a_terminal_and_taken_away():
-    out = Terminal()
-    bar = ProgressBar(out)
-    bar.show("copying", 5_000_000, 10_000_000)
-    assert " 50%  5.0/10.0 MB" in out.getvalue()
-    bar.show("starting", 0, 0)
-    bar.clear()
-    assert out.getvalue().endswith("starting ...\r\x1b[K")
-
-
-def test_elsewhere_nothing_is_drawn():
-    out = io.StringIO()
-    bar = ProgressBar(out)
-    bar.show("copying", 1, 2)
-    bar.clear()
-    assert out.getvalue() == ""
+    assert main("top", [], tmp_path) == 1

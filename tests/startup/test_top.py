@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from catalina.coyote.request_group_info import bucket_of, longest_of
 from catalina.startup import top
-from catalina.startup.control_socket import ControlSocket, socket_path
-from tests.startup.hosts import Base, running
 
 NOW = {
     "version": "Catalina/1",
@@ -91,35 +89,35 @@ def test_without_requests_there_is_no_quantile():
     assert top.quantile({3: 0}, 0.5) is None
 
 
-@pytest.fixture
-def base(tmp_path):
-    base = Base(tmp_path / "base", auto_deploy=False)
-    base.server.add_lifecycle_listener(ControlSocket())
-    with running(base) as base:
-        yield base
-
-
 class Terminal(io.StringIO):
     def isatty(self):
         return True
 
 
-def test_a_terminal_is_drawn_anew_and_its_cursor_comes_back(base):
-    out = Terminal()
-    assert top.main(socket_path(base.directory), 0.1, 2, out) == 0
+def test_a_terminal_is_drawn_anew_and_its_cursor_comes_back():
+    out, looks = Terminal(), iter((BEFORE, NOW))
+    assert top.main(lambda: next(looks), 0.1, 2, out) == 0
     assert out.getvalue().count("\x1b[H") == 3
     assert out.getvalue().endswith("\x1b[?25h")
     assert "CONNECTOR" in out.getvalue()
 
 
-def test_a_file_gets_one_view_after_another(base):
+def test_a_file_gets_one_view_after_another():
     out = io.StringIO()
-    assert top.main(socket_path(base.directory), 0.1, 1, out) == 0
+    assert top.main(lambda: NOW, 0.1, 1, out) == 0
     assert "\x1b" not in out.getvalue()
     assert out.getvalue().count("APPLICATION") == 1
 
 
-def test_without_a_node_it_says_where_it_looked(tmp_path, capsys):
-    (tmp_path / "temp").mkdir()
-    assert top.main(socket_path(tmp_path), 0.1, 1) == 1
-    assert f"no node answers on {tmp_path}/temp/catalina.sock" in capsys.readouterr().err
+def test_the_cursor_comes_back_when_the_node_goes_away_or_somebody_interrupts():
+    def gone():
+        raise ConnectionRefusedError
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    out = Terminal()
+    with pytest.raises(ConnectionRefusedError):
+        top.main(gone, 0.1, 0, out)
+    assert top.main(interrupted, 0.1, 0, out) == 0
+    assert out.getvalue().count("\x1b[?25h") == 2

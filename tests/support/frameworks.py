@@ -21,10 +21,11 @@ import pytest
 
 __all__ = ["need_framework_sources", "need_frameworks"]
 
-#: What is installed; a change of the list makes another directory.
+#: What is installed, with what builds their archives; a change of the list makes another directory.
 REQUIREMENTS = (
     "django>=5.2,<5.3", "flask>=3.1,<3.2", "pyramid>=2.1,<2.2", "starlette>=1,<2", "beaker>=1.14,<2", "a2wsgi>=1.10",
     "httpx2>=2", "trio>=0.27", "flask-session>=0.8", "redis>=5", "setuptools>=77,<82",
+    "flit-core>=3.11", "hatchling>=1.27",
 )  # fmt: skip
 #: Whose source archives are unpacked, in the installed version.
 SOURCES = ("django", "flask", "pyramid", "starlette")
@@ -78,9 +79,9 @@ def _make_whole(directory: Path, make: object) -> None:
         target.rename(directory)
 
 
-def _pip(*arguments: str) -> None:
+def _pip(*arguments: str, **environment: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--retries", "5", *arguments]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=600, env={**os.environ, **environment})
 
 
 def _install(target: Path, name: str) -> None:
@@ -91,7 +92,9 @@ def _install(target: Path, name: str) -> None:
 def _unpack(target: Path, name: str) -> None:
     project, version = name.removesuffix("-source").split("-")
     archives = target.with_name("archives")
-    _pip("download", "--no-deps", "--no-binary", ":all:", "--dest", str(archives), f"{project}=={version}")
+    # pip asks each archive for its metadata: with the builders that lie beside the frameworks it need not install any.
+    _pip("download", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--dest", str(archives),
+         f"{project}=={version}", PYTHONPATH=str(need_frameworks()))  # fmt: skip
     unpacked = target.with_name("unpacked")
     unpacked.mkdir()
     subprocess.run(["tar", "-xzf", str(next(archives.glob("*.tar.gz"))), "-C", str(unpacked)], check=True)

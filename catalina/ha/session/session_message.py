@@ -296,4 +296,6 @@ def stamp_of(body: bytes | None, count: int = 1) -> tuple[Version, ...]:
     size = len(STAMP) + count * VERSION_SIZE
     if body is None or len(body) < size or not body.startswith(STAMP, len(body) - size):
         return ()
+    if count == 1:
+        return (body[-VERSION_SIZE:],)
     return tuple(body[at : at + VERSION_SIZE] for at in range(len(body) - size + len(STAMP), len(body), VERSION_SIZE))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.tribes.member import Member
 
-__all__ = ["Answer", "NodeFacts"]
+__all__ = ["Answer", "NodeFacts", "read_facts"]
 
 RPC_ID = b"catalina-node-facts"
 #: Bytes of an answer that are sent and believed.
@@ -130,7 +130,7 @@ class NodeFacts:
         def note(member: Member, responses: list[Response], asked: float, began: float) -> None:
             took = time.monotonic() - began
             for response in responses:
-                facts = _read(response.message)
+                facts = read_facts(response.message)
                 if facts is not None:
                     found[member] = Answer(member, facts, facts["now"] - asked - took / 2, took / 2)
             ended(member)
@@ -154,7 +154,7 @@ def _contexts_under(container: Any) -> list[StandardContext]:
     return found
 
 
-def _read(message: EncodedValue) -> Facts | None:
+def read_facts(message: EncodedValue) -> Facts | None:
     """An answer, None when it is not of the form that :meth:`NodeFacts.own` gives."""
     if len(message.data) > MAX_FACTS:
         return None

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
+from catalina.tribes.io.java import dumps, loads
 from catalina.tribes.io.java.descriptors import ENUM, array_list, byte_array, describe, enum_constant, new_object
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import SC_ENUM, SC_SERIALIZABLE, STREAM_HEADER
@@ -52,7 +54,9 @@ __all__ = [
     "MapMessage",
     "MapState",
     "decode_entries",
+    "decode_key",
     "encode_entries",
+    "encode_key",
 ]
 
 MSG_BACKUP = 1
@@ -80,8 +84,32 @@ _CLASS = describe(
 )
 _STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
 _WIRE = MapMessageWire(_CLASS)
+#: Before a short text in a stream of its own: the header, and the code of a text; then comes its length in two bytes.
+_TEXT_HEAD = STREAM_HEADER + b"\x74"
+_TEXT_START = _TEXT_HEAD + b"\0"
+_MAX_PLAIN = 256
 _NO_KEY: tuple[None, Stamp, bytes] = (None, NO_STAMP, b"")
 _NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
+
+
+def encode_key(key: object) -> bytes:
+    """A key as a whole object stream: nearly every one is a short text, which every message has."""
+    if type(key) is str and len(key) < _MAX_PLAIN and key.isascii() and "\0" not in key:
+        return b"%b\0%c%b" % (_TEXT_HEAD, len(key), key.encode("ascii"))
+    return dumps(key)
+
+
+def decode_key(data: bytes) -> Any:
+    """The key in an object stream.
+
+    Raises:
+        ProtocolError: it is none.
+    """
+    if data.startswith(_TEXT_START) and len(data) > len(_TEXT_START):
+        text = data[7:]
+        if len(text) == data[6] and text.isascii():
+            return text.decode("ascii")
+    return loads(data)
 
 
 class MapState:

@@ -90,6 +90,8 @@ class MapMessageWire:
         self.head = b"\x73" + described.data
         self._head_fixups = tuple(at + 1 for at in described.fixups)
         self._handles = described.handles + 1  # and the object
+        #: What the second byte[] begins with.
+        self._second = b"\x75\x71" + reference(self._handles)
 
         #: What is behind the key of a difference, which is the same in every message about the entries of one backup:
         #: written by the fields, read by the bytes.
@@ -115,8 +117,7 @@ class MapMessageWire:
                 _BYTE_ARRAY,
                 _LENGTH.pack(len(diff)),
                 diff,
-                b"\x75\x71",
-                reference(self._handles),
+                self._second,
                 _LENGTH.pack(len(key)),
                 key,
                 tail,
@@ -136,10 +137,32 @@ class MapMessageWire:
         writer.byte_array(fields.value)
         return EncodedValue(bytes(writer.out), writer.handles, tuple(writer.fixups))
 
+    def _decode_diff(self, data: bytes, at: int) -> MapFields | None:
+        """A message like one that was read before, but for its difference and its key. A size that is too large leaves
+        nothing behind it, and then it is like none."""
+        first = at + _FIXED.size
+        if not data.startswith(_BYTE_ARRAY, first):
+            return None
+        diff_at = first + len(_BYTE_ARRAY) + 4
+        diff_end = diff_at + int.from_bytes(data[diff_at - 4 : diff_at], "big")
+        if not data.startswith(self._second, diff_end):
+            return None
+        key_at = diff_end + len(self._second) + 4
+        key_end = key_at + int.from_bytes(data[key_at - 4 : key_at], "big")
+        known = self._fields_of_tail.get(data[key_end:])
+        if known is None:
+            return None
+        is_diff, kind = _FIXED.unpack_from(data, at)
+        diff, key = data[diff_at:diff_end], data[key_at:key_end]
+        return MapFields(is_diff, kind, diff, key, known.map_id, known.nodes, known.primary, None, known.suid)
+
     def decode(self, data: bytes, start: int) -> MapFields | None:
         """Read a message whose stream begins with it; None when it is written in another way, or is none."""
         if not data.startswith(self.head, start):
             return None
+        usual = self._decode_diff(data, start + len(self.head))
+        if usual is not None:
+            return usual
         reader = _Reader(data, start + len(self.head), self._handles)
         try:
             is_diff, kind = _FIXED.unpack(reader.take(_FIXED.size))

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
-from catalina.tribes.io.java import dumps
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_claims import MapClaims
 from catalina.tribes.tipis.map_entry import MapEntry
 from catalina.tribes.tipis.map_link import Countdown
-from catalina.tribes.tipis.map_message import MapMessage
+from catalina.tribes.tipis.map_message import MapMessage, encode_key
 from catalina.tribes.tipis.map_stamp import Stamp
 
 __all__ = ["MapRound"]
@@ -46,7 +45,7 @@ class MapRound:
         claims, table, link = self._claims, self._claims.table, self._claims.link
         entry = table.entries.get(table.id_of(key))
         to = () if entry is None else entry.nodes
-        if entry is None or not to or entry.value is not value or not entry.is_primary or link.silent:
+        if entry is None or not to or entry.value is not value or not entry.is_primary or link.are_silent(to):
             return claims.replicate(key, changed=value)
         diff = value.take_diff()
         if diff is None:
@@ -74,7 +73,7 @@ class MapRound:
                 entry.pending += 1
                 stamp = Stamp(entry.birth, entry.claim, entry.content, base)
                 names = b"" if entry.names is None else table.names_of(entry)
-                about = (map_id, kind, dumps(entry.key), None, diff, entry.primary, batch.to, None, stamp, names)
+                about = (map_id, kind, encode_key(entry.key), None, diff, entry.primary, batch.to, None, stamp, names)
                 messages.append(MapMessage(*about))
         return messages, groups
 

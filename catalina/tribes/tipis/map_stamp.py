@@ -42,7 +42,9 @@ _BLOCK_DATA = 0x77
 _TC_STRING = 0x74
 _ABSENT = bytes(VERSION_SIZE)
 #: Block data of three versions, or four: code, length, magic, versions.
+_HEAD_SIZE = 2 + 2
 _HEADS = {count: bytes([_BLOCK_DATA, 2 + count * VERSION_SIZE]) + _MAGIC for count in (3, 4)}
+_HEAD_OF_SIZE = {_HEAD_SIZE + count * VERSION_SIZE: head for count, head in _HEADS.items()}
 
 
 class Stamp(NamedTuple):
@@ -117,17 +119,28 @@ def stamp_key(key: bytes, stamp: Stamp, names: bytes = b"") -> bytes:
 
 def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
     """The key's stream, and the stamp and the block of names that stand behind it."""
+    if len(keydata) > 6 and keydata[4] == _TC_STRING:  # as nearly all are
+        end = 7 + keydata[5] * 256 + keydata[6]
+        behind = keydata[end:]
+        head = _HEAD_OF_SIZE.get(len(behind))
+        if head is not None and behind.startswith(head):
+            return keydata[:end], _stamp_at(behind, _HEAD_SIZE), b""
     for count, head in _HEADS.items():
         at = len(keydata) - len(head) - count * VERSION_SIZE
         if keydata[at : at + len(head)] == head:
             end = _end_of_key(keydata, at)
             if end >= 0:
-                start = at + len(head)
-                versions = [keydata[i : i + VERSION_SIZE] for i in range(start, len(keydata), VERSION_SIZE)]
-                stamp = Stamp(*[NO_VERSION if version == _ABSENT else version for version in versions])
-                return keydata[:end], stamp, keydata[end:at]
+                return keydata[:end], _stamp_at(keydata, at + len(head)), keydata[end:at]
     end = _end_of_key(keydata, len(keydata))
     return (keydata, NO_STAMP, b"") if end < 0 else (keydata[:end], NO_STAMP, keydata[end:])
+
+
+def _stamp_at(data: bytes, start: int) -> Stamp:
+    """The versions from there to the end."""
+    versions = [data[at : at + VERSION_SIZE] for at in range(start, len(data), VERSION_SIZE)]
+    if _ABSENT in versions:
+        versions = [NO_VERSION if version == _ABSENT else version for version in versions]
+    return Stamp(*versions)
 
 
 def _end_of_key(keydata: bytes, at: int) -> int:

@@ -24,13 +24,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from catalina.tribes.io.java import OpaqueValue, dumps, loads
+from catalina.tribes.io.java import OpaqueValue
 from catalina.tribes.io.java.key_check import KeyRefusedError, KeyWork
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
 from catalina.tribes.tipis.map_graves import Grave, Graves
 from catalina.tribes.tipis.map_members import MapMembers
-from catalina.tribes.tipis.map_message import MSG_ACCESS, MSG_REMOVE, MSG_RETRIEVE_BACKUP, MapMessage
+from catalina.tribes.tipis.map_message import (
+    MSG_ACCESS,
+    MSG_REMOVE,
+    MSG_RETRIEVE_BACKUP,
+    MapMessage,
+    decode_key,
+    encode_key,
+)
 from catalina.tribes.tipis.map_names import Bare, Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_VERSION, VERSION_SIZE, Stamp, VersionClock, is_same_life
 from catalina.tribes.tipis.map_values import is_mergeable
@@ -176,7 +183,7 @@ class MapTable:
         return entry.names or Names(entry.id, entry.key)
 
     def take_names(self, entry: MapEntry, names: Names) -> None:
-        entry.names, entry.key = names, names.key
+        entry.names = names
         for name in names.all:
             if name != entry.id:
                 self.aliases[name] = entry.id
@@ -206,7 +213,7 @@ class MapTable:
         """The entry is another one from now on, under this key."""
         self.forget_aliases(entry)
         self.aliases.pop(entry.id, None)
-        entry.names, entry.key = None, key
+        entry.born(key)
 
     # -- changes -------------------------------------------------------------------------------------------------
 
@@ -312,7 +319,7 @@ class MapTable:
         told = entry.nodes if nodes is None else nodes
         names = b"" if entry.names is None else self.names_of(entry, is_whole=has_names)
         return MapMessage(
-            self.map_id, kind, dumps(entry.key), None, None, entry.primary, told, None, entry.stamp, names
+            self.map_id, kind, encode_key(entry.key), None, None, entry.primary, told, None, entry.stamp, names
         )
 
     def names_of(self, entry: MapEntry, *, is_whole: bool = False) -> bytes:
@@ -322,13 +329,13 @@ class MapTable:
         return entry.names.encode(self.bare, is_whole=is_whole)
 
     def removal(self, grave: Grave) -> MapMessage:
-        return MapMessage(self.map_id, MSG_REMOVE, dumps(grave.key), stamp=grave.end, names=grave.names)
+        return MapMessage(self.map_id, MSG_REMOVE, encode_key(grave.key), stamp=grave.end, names=grave.names)
 
     def key_of(self, message: MapMessage) -> Any:
         """The key of a message; None when there is none that can be one here."""
         if message.key is None:
             return None
-        key = loads(message.key)
+        key = decode_key(message.key)
         if type(key) is str:
             return key
         if isinstance(key, OpaqueValue):
@@ -340,7 +347,7 @@ class MapTable:
         return key
 
     def question(self, entry: MapEntry) -> MapMessage:
-        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), names=self.names_of(entry))
+        return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, encode_key(entry.key), names=self.names_of(entry))
 
     def earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
         """A message to the owner of an entry that comes there as an earlier claim."""

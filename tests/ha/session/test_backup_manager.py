@@ -457,3 +457,14 @@ def test_a_fault_of_one_request_of_a_round_keeps_no_answer_and_no_other_change(m
     group.network.settle()
     assert all(each.done for each in held)
     assert [group.managers[1].sessions[each].get_attribute("n") for each in ids] == [7, 0, 7]
+
+
+def test_who_only_looks_at_a_session_does_not_take_it_over() -> None:
+    group = Group(2)
+    session_id = group.create(0, n=1)
+    backup = group.managers[1]
+    assert backup.get_session_attribute(session_id, "n") == "1"
+    assert backup.get_creation_timestamp(session_id) == group.managers[0].get_creation_timestamp(session_id)
+    assert backup.look_at(session_id) is not None
+    assert backup.look_at("none") is None
+    assert [manager.active_sessions for manager in group.managers] == [1, 0]

@@ -72,9 +72,9 @@ def test_a_member_without_such_a_channel_has_no_answer() -> None:
     ],
 )  # fmt: skip
 def test_an_answer_that_is_none_is_no_answer(said: object) -> None:
-    assert node_facts._read(encode_value(said)) is None
+    assert node_facts.read_facts(encode_value(said)) is None
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_answer_or_none(data: bytes) -> None:
-    assert node_facts._read(EncodedValue(data, 1)) is None
+    assert node_facts.read_facts(EncodedValue(data, 1)) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import timeit
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from catalina.tribes.io.java import dumps
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_message import _WIRE, MSG_BACKUP, MapMessage
+from catalina.tribes.tipis.map_message import _WIRE, MSG_BACKUP, MapMessage, decode_key, encode_key
 from tests.tribes.wire import cases
 
 WIRES = [bytes.fromhex(case["hex"]) for case in cases("map") if MapMessage.matches(bytes.fromhex(case["hex"]))]
@@ -86,6 +87,38 @@ def test_messages_about_several_entries_of_one_backup_differ_only_where_they_mus
             assert MapMessage.decode(message.encode()) == MapMessage.of(NodeReader(message.encode(), 4).read_node())
     another = MapMessage(b"m2", 1, dumps("k"), None, b"d", other, (member,))
     assert MapMessage.decode(another.encode()).primary == other
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_broken_difference_like_one_that_was_read_before_is_read_as_if_it_were_the_first(data: st.DataObject) -> None:
+    member, other = Member(b"\x7f\0\0\1", 4000), Member(b"\x7f\0\0\1", 4001)
+    wire = MapMessage(b"m", 1, encode_key("key.n1"), None, b"difference", member, (other,)).encode()
+    MapMessage.decode(wire)
+    at = data.draw(st.integers(len(_WIRE.head), len(wire) - 1))
+    broken = wire[:at] + data.draw(st.binary(max_size=5)) + wire[at + data.draw(st.integers(0, 5)) :]
+    assert outcome(MapMessage.decode, broken) == outcome(
+        lambda wire: MapMessage.of(NodeReader(wire, 4).read_node()), broken
+    )
+
+
+def outcome(read: Callable[[bytes], MapMessage], wire: bytes) -> MapMessage | None:
+    try:
+        return read(wire)
+    except ProtocolError:
+        return None
+
+
+@pytest.mark.parametrize("key", ["", "k", "X.n1", "x" * 255, "x" * 256, "ä", "\0", 7, b"bytes", True])
+def test_a_key_is_written_and_read_as_any_object_is(key: object) -> None:
+    assert encode_key(key) == dumps(key)
+    assert decode_key(dumps(key)) == key
+
+
+@pytest.mark.parametrize("data", [b"", b"\xac\xed\0\5t\0", b"\xac\xed\0\5t\0\3ab", b"\xac\xed\0\5t\0\1\xff", b"plain"])
+def test_bytes_that_are_no_key_are_the_documented_error(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode_key(data)
 
 
 def test_a_message_takes_a_few_microseconds() -> None:
