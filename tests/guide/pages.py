@@ -1,7 +1,7 @@
 """Runs the pages of docs/guide as their reader would, each in a network and with processes of its own.
 
-A page's blocks are ``sh`` (typed in one shell, in their order), ``LANGUAGE FILE`` (written before the next one), and ``text`` (what
-the ``sh`` block before it prints; ``...`` stands for anything, also for several lines).
+A page's blocks are ``sh`` (typed in one shell, in their order), ``LANGUAGE FILE`` (written before the next one), and
+``text`` (what the ``sh`` block before it prints; ``...`` stands for anything, also for several lines).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _PROLOGUE = """\
 set -eu
 ip link set lo up
 ip route add 224.0.0.0/4 dev lo
-curl() { command curl -fsS --retry 120 --retry-delay 1 --retry-all-errors --retry-connrefused --max-time 60 "$@" 2>/dev/null; }
+curl() {
+  command curl -fsS --retry 120 --retry-delay 1 --retry-all-errors --retry-connrefused --max-time 60 "$@" 2>/dev/null
+}
 pip() { [ "$1 $2" = "install --target" ]; cp -r "$FRAMEWORKS/." "$3/"; }
 """
 
