@@ -9,7 +9,7 @@ import pytest
 
 from tests.guide.pages import GUIDE, blocks_of, matches, run_page
 from tests.support.frameworks import need_frameworks
-from tests.support.needs import need_command, need_file, need_network_namespaces
+from tests.support.needs import need_command, need_network_namespaces
 
 PAGES = sorted(page.name for page in GUIDE.glob("*.md") if page.name != "README.md")
 
@@ -22,8 +22,6 @@ def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     if name == "in-front.md":
         for command in ("haproxy", "nginx", "apache2"):
             need_command(command)
-    if name == "one-path-of-tomcat.md":
-        need_file(Path("/etc/tomcat10/server.xml"))
     frameworks = need_frameworks()
     blocks = blocks_of(GUIDE / name)
     outputs = run_page(blocks, tmp_path, frameworks)
