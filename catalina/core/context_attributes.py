@@ -55,6 +55,12 @@ class ContextAttributes(ContainerBase):
         doc="Let Flask and Django keep their sessions in the container when the application is distributable and has"
         " chosen no back end of its own; the log says what was done.",
     )
+    asgi = Attribute(
+        choice("refuse", "wrap"),
+        "refuse",
+        doc="What becomes of an ASGI application: each request is answered with 500 and the cure, or the package a2wsgi"
+        " wraps it.",
+    )
     always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
     preemptive_authentication = Attribute(
         bool, False, doc="Check credentials that a client sends unasked, also on unprotected pages."

@@ -133,6 +133,7 @@ class StandardContext(ContextBean, ContextDescription):
         self.failure = ""
         #: While it is True requests wait: the application is being reloaded.
         self.paused = False
+        self._said_that_sessions_stay = False
         #: Cleared by ContextConfig when the descriptor cannot be used.
         self.configured = False
         self.in_progress = InProgress()
@@ -256,6 +257,10 @@ class StandardContext(ContextBean, ContextDescription):
         Args:
             same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
         """
+        if not self.distributable and not self._said_that_sessions_stay:
+            self._said_that_sessions_stay = True
+            log.info("[%s] A web framework keeps its sessions in the container. The application is not distributable: "
+                     "they stay in this node", self.name or "/")  # fmt: skip
         said = getattr(self.cookie_processor, "same_site_cookies", "unset") != "unset"
         self.session_cookie.prefer(secure, None if said else same_site, partitioned)
 

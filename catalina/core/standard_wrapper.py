@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from catalina.core.asgi_wrapping import adapt_asgi, is_asgi
 from catalina.core.container_base import ContainerBase
 from catalina.core.container_servlet import ContainerServlet
 from catalina.core.framework_sessions import adopt_sessions
@@ -18,7 +18,7 @@ from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
 from catalina.operations import Impact, Long, operation, readable
-from catalina.webapp import UnavailableError, send_error
+from catalina.webapp import UnavailableError
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -37,7 +37,6 @@ RESTRICTED = (
     "Access to class [{}] is forbidden. It is a restricted class (implements ContainerServlet). A web application must "
     "be configured as privileged to be able to load it"
 )
-_ASGI = "%s is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,6 @@ class ServletConfig:
 
     name: str
     init_parameters: Mapping[str, str]
-
-
-def _is_asynchronous(application: Any) -> bool:
-    """True when calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
-    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
-
-
-def _refusal(sentence: str) -> Application:
-    return lambda environ, start_response: send_error(environ, start_response, 500, sentence)
 
 
 class StandardWrapper(ContainerBase):
@@ -202,10 +192,9 @@ class StandardWrapper(ContainerBase):
                 start(self.config, context)
         if not callable(made):
             raise DeploymentError(f"servlet [{self.name}]: {name!r} is a {type(made).__name__}, not a WSGI callable")
-        if _is_asynchronous(made):
-            context.logger.warning("Servlet [%s] of application [%s] answers each request with 500: %s",
-                                   self.name, context.name or "/", _ASGI % name)  # fmt: skip
-            return _refusal(_ASGI % name)
+        if is_asgi(made):
+            with context.loader.bound():
+                return adapt_asgi(made, name, context.asgi == "wrap", context.loader, context.logger)
         return made  # type: ignore[no-any-return]  # checked as far as Python can
 
     def _stop(self) -> None:

@@ -30,21 +30,27 @@ class JmxRemote:
 
     Args:
         settings: reads the properties; the base directory is for relative paths.
+        is_required: the server does not start without the port, as a JVM does not. Tomcat's listener leaves it closed.
     """
 
-    def __init__(self, settings: Settings = read_settings) -> None:
+    def __init__(self, settings: Settings = read_settings, *, is_required: bool = True) -> None:
         self._settings = settings
+        self._is_required = is_required
         self._transport: RmiTransport | None = None
 
     def __call__(self, event: LifecycleEvent) -> None:
         """Open on ``before_start``, close on ``after_stop``.
 
         Raises:
-            LifecycleError: the port cannot be opened as it is asked for; the server does not start without its guard.
+            LifecycleError: the port is required and cannot be opened as it is asked for.
         """
         if event.type == "before_start":
             server = event.source
-            self.start(server.mbeans, server.properties, server.catalina_base)  # type: ignore[attr-defined]
+            try:
+                self.start(server.mbeans, server.properties, server.catalina_base)  # type: ignore[attr-defined]
+            except LifecycleError:  # which is in the log
+                if self._is_required:
+                    raise
         elif event.type in ("after_stop", "before_destroy"):
             self.stop()
 

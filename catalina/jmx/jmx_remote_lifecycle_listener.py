@@ -18,7 +18,10 @@ __all__ = ["JmxRemoteLifecycleListener"]
 
 
 class JmxRemoteLifecycleListener(Component):
-    """Opens the JMX port with fixed ports for the registry and the objects."""
+    """Opens the JMX port with fixed ports for the registry and the objects.
+
+    As in Tomcat the server starts without it when it cannot be opened; it stays closed then.
+    """
 
     rmi_registry_port_platform = Attribute(int, None, doc="Port of the registry. Must be given.")
     rmi_server_port_platform = Attribute(int, None, doc="Port of the objects; the registry's unless given.")
@@ -29,7 +32,7 @@ class JmxRemoteLifecycleListener(Component):
 
     def __init__(self) -> None:
         super().__init__()
-        self._remote = JmxRemote(self.settings)
+        self._remote = JmxRemote(self.settings, is_required=False)
 
     def __call__(self, event: LifecycleEvent) -> None:
         """The server's events."""

@@ -15,7 +15,7 @@ from typing import ClassVar
 from catalina.loader.asker import Asker
 from catalina.loader.import_space import ImportSpace
 
-__all__ = ["ApplicationEnviron"]
+__all__ = ["ApplicationEnviron", "environment_of"]
 
 _CONTAINERS = frozenset({"TZ"})
 
@@ -98,3 +98,10 @@ class ApplicationEnviron(os._Environ[str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def environment_of(space: ImportSpace) -> dict[str, str]:
+    """The variables as an application sees them: the process's, and its own in their place."""
+    found: dict[str, str | None] = dict(os.environ.copy())
+    found.update(ApplicationEnviron.tables.get(space, {}))
+    return {name: value for name, value in found.items() if value is not None}

@@ -80,16 +80,18 @@ def main(words: Sequence[str] | None = None) -> int:
     if verb in _SCRIPT_VERBS or verb == "create":
         return _run_script(verb, rest)
     # The others import the container; a script's verb must not wait for that.
-    from catalina.startup import control_client, reference
+    from catalina.startup import control_client, exec_command, reference
 
     if verb == "reference":
         return reference.main(rest)
-    if verb in control_client.VERBS:
+    if verb in control_client.VERBS or verb == "exec":
         base = _base_directory(_SOURCE_TREE)
-        if base is None and any(word.startswith("--url") for word in rest):
+        if base is None and verb != "exec" and any(word.startswith("--url") for word in rest):
             base = Path.cwd()  # a manager application is asked, no node of this machine
-        return _no_base() if base is None else control_client.main(verb, rest, base)
-    print(_USAGE.format(control=control_client.USAGE))
+        if base is None:
+            return _no_base()
+        return exec_command.main(rest, base) if verb == "exec" else control_client.main(verb, rest, base)
+    print(_USAGE.format(control=f"{control_client.USAGE}\n{exec_command.USAGE}"))
     return 0 if verb in ("-h", "--help", "help") else 1
 
 

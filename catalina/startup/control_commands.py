@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.application_environ import environment_of
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_commands import NodeCommands, Outcome, columns
@@ -89,6 +92,19 @@ class ControlCommands:
         roles = {session.id: getattr(session, "is_primary", True) for session in held[:MOST_SESSIONS]}
         left = [f"and {len(held) - MOST_SESSIONS} more"] if len(held) > MOST_SESSIONS else []
         return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
+
+    def do_environment(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """One line of JSON: variables, import path, directory and Python of an application, for ``catalina exec``."""
+        context = host.find_child(_name_of(arguments).name)
+        if not isinstance(context, StandardContext) or context.loader.space is None:
+            raise DeploymentError(f"no application [{arguments.get('name')}] runs on host {host.name}")
+        found = {
+            "variables": environment_of(context.loader.space),
+            "imports": context.loader.space.path,
+            "directory": str(context.document_root),
+            "python": sys.executable,
+        }
+        return [json.dumps(found)]
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop an application and delete its files; with ``farm`` on all nodes of the farm."""

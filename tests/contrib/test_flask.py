@@ -187,6 +187,23 @@ def test_the_applications_settings_count_where_the_operator_says_nothing(
     assert "SESSION_COOKIE_NAME='own' has no effect" in said[0]
 
 
+@pytest.mark.parametrize("distributable", [True, False])
+def test_it_is_said_once_when_the_sessions_stay_in_the_node(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, distributable: bool
+) -> None:
+    node = Node(tmp_path)
+    own = files()
+    if not distributable:
+        own["WEB-INF/web.xml"] = web_xml(SERVLET.replace("<distributable/>", ""))
+    node.add("shop", own)
+    with node, caplog.at_level(logging.INFO):
+        client = Client(node)
+        client.get("/set/a/1")
+        assert client.get("/show") == '{"a":"1"}\n'
+    said = [text for text in caplog.messages if "they stay in this node" in text]
+    assert len(said) == (0 if distributable else 1)
+
+
 @pytest.fixture
 def app() -> flask.Flask:
     app = flask.Flask("outside")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -134,11 +135,12 @@ def test_an_asgi_application_is_named_at_once_and_in_each_answer(tmp_path, caplo
         "<servlet-mapping><servlet-name>fast</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>"
     )
     sentence = f"fast:{target} is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app)"
+    sentence += ', or asgi="wrap" on its Context'
     with Node(tmp_path) as node:
         node.add("app", {"WEB-INF/web.xml": web_xml(servlet), "WEB-INF/classes/fast.py": ASYNCHRONOUS})
         (warning,) = [record for record in caplog.records if "ASGI" in record.getMessage()]
         assert warning.levelname == "WARNING"
-        assert warning.getMessage() == f"Servlet [fast] of application [/app] answers each request with 500: {sentence}"
+        assert warning.getMessage() == f"[fast:{target}] answers each request with 500: {sentence}"
         answer = node.ask("/app/")
         assert answer.status == 500
-        assert sentence in answer.body.decode()
+        assert sentence in html.unescape(answer.body.decode())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -22,6 +24,7 @@ def driver_classes() -> Path:
     """The compiled driver; made once."""
     need_command("javac", "default-jdk-headless")
     target = Path(tempfile.mkdtemp(prefix="jmx-driver-"))
+    atexit.register(shutil.rmtree, target, ignore_errors=True)
     subprocess.run(["javac", "-nowarn", "-d", str(target), str(SOURCE)], check=True, timeout=SECONDS)
     return target
 

@@ -8,6 +8,7 @@ from catalina.digester.class_names import find_class
 from catalina.errors import ConfigurationError
 from catalina.jmx.jmx_remote_lifecycle_listener import JmxRemoteLifecycleListener
 from catalina.jmx.remote_settings import PREFIX
+from tests.jmx.test_jmx_remote import Server
 
 OPEN = {f"{PREFIX}.ssl": "false", f"{PREFIX}.authenticate": "false"}
 
@@ -39,3 +40,14 @@ def test_the_element_needs_a_port(tmp_path: Path) -> None:
 
 def test_it_is_found_by_tomcats_name() -> None:
     assert find_class("org.apache.catalina.jmx.JmxRemoteLifecycleListener") is JmxRemoteLifecycleListener
+
+
+def test_a_port_that_cannot_be_guarded_stays_closed_and_the_server_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(tmp_path, {})
+    server.add_lifecycle_listener(listener(rmiRegistryPortPlatform="10001"))
+    server.start()
+    assert server.state.available
+    assert "The JMX port cannot be opened: Password file not found" in caplog.text
+    server.stop()

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.cluster
 EXPECTED_ERRORS = re.compile(
     r"Unknown default host \[\S+\] for service"
     r"|FarmWarDeployer can only work as host cluster subelement!"
+    r"|The JMX port cannot be opened: Password file not found"
     r"|Failed to open stream: expected KUBERNETES_SERVICE_HOST"
 )
 

@@ -14,6 +14,7 @@ the same, whatever was late, twice or out of order.
 
 from __future__ import annotations
 
+import sys
 from enum import Enum, auto
 from typing import Any
 
@@ -89,13 +90,13 @@ class MapEntry:
     """
 
     __slots__ = (
+        "_route",
         "birth",
         "claim",
         "content",
         "former",
         "id",
         "is_stale",
-        "key",
         "names",
         "nodes",
         "pending",
@@ -105,9 +106,11 @@ class MapEntry:
     )
 
     def __init__(self, key: Any, value: Any = None, id: Any = None) -> None:
-        self.key = key
         self.id = key if id is None else id
         self.names: Names | None = None
+        self._route = ""
+        if id is not None:
+            self.born(key)
         self.value = value
         self.role: Role | None = None
         self.primary: Member | None = None
@@ -118,6 +121,25 @@ class MapEntry:
         self.content = NO_VERSION
         self.is_stale = False
         self.pending = 0
+
+    @property
+    def key(self) -> Any:
+        """The key as Java knows it."""
+        if self.names is not None:
+            return self.names.key
+        return self.id + self._route if self._route else self.id
+
+    def born(self, key: Any) -> None:
+        """The entry is another one from now on, under this key."""
+        #: What stands behind the id in the key: few different ones are behind many ids.
+        self._route = ""
+        self.names = None
+        if key == self.id:
+            return
+        if key.startswith(self.id):
+            self._route = sys.intern(key[len(self.id) :])
+        else:  # it was renamed before it was heard of here
+            self.names = Names(self.id, key)
 
     @property
     def is_primary(self) -> bool:

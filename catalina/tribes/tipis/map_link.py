@@ -140,6 +140,10 @@ class MapLink:
             self._note(told)
         return told
 
+    def are_silent(self, members: Iterable[Member]) -> bool:
+        """Whether any of them has not acknowledged a message."""
+        return bool(self.silent) and not self.silent.keys().isdisjoint(members)
+
     # -- messages ------------------------------------------------------------------------------------------------
 
     def send(self, to: Sequence[Member], message: MapMessage, done: Done | None = None) -> None:

@@ -110,7 +110,7 @@ class MapReceiving:
                     entry = self.table.entries[id] = MapEntry(key, id=id)
                     self.table.graves.fill(id)
             if entry is not None:
-                old_key = entry.key
+                old_key = entry.key if entry.is_primary else None
                 meaning = entry.meaning_of(message.stamp)
                 held, was_primary = entry.value, entry.is_primary
                 untold = was_primary and entry.content != message.stamp.content
@@ -126,7 +126,7 @@ class MapReceiving:
         if entry is None:
             return
         self.fetching.show_key(entry)
-        if was_primary and old_key != entry.key:
+        if old_key is not None and old_key != entry.key:
             self.claims.say_replaced(entry, old_key)
             if entry.is_primary and meaning is not Meaning.WITHOUT_OURS:
                 self.claims.publish(entry)

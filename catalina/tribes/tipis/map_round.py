@@ -45,7 +45,7 @@ class MapRound:
         claims, table, link = self._claims, self._claims.table, self._claims.link
         entry = table.entries.get(table.id_of(key))
         to = () if entry is None else entry.nodes
-        if entry is None or not to or entry.value is not value or not entry.is_primary or link.silent:
+        if entry is None or not to or entry.value is not value or not entry.is_primary or link.are_silent(to):
             return claims.replicate(key, changed=value)
         diff = value.take_diff()
         if diff is None:

@@ -183,7 +183,7 @@ class MapTable:
         return entry.names or Names(entry.id, entry.key)
 
     def take_names(self, entry: MapEntry, names: Names) -> None:
-        entry.names, entry.key = names, names.key
+        entry.names = names
         for name in names.all:
             if name != entry.id:
                 self.aliases[name] = entry.id
@@ -213,7 +213,7 @@ class MapTable:
         """The entry is another one from now on, under this key."""
         self.forget_aliases(entry)
         self.aliases.pop(entry.id, None)
-        entry.names, entry.key = None, key
+        entry.born(key)
 
     # -- changes -------------------------------------------------------------------------------------------------
 

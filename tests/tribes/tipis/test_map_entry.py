@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_entry import ROLES, Event, MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_names import Names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp
 
 ME = Member(b"\x0a\0\0\x01", 4000)
@@ -86,3 +89,22 @@ def test_java_s_claim_is_later_unless_it_crosses_ours() -> None:
     assert entry.meaning_of(NO_STAMP) is Meaning.CROSSES
     entry.apply(Event.BACKUP_RECEIVED, OTHER, ())
     assert entry.meaning_of(NO_STAMP) is Meaning.LATER
+
+
+@pytest.mark.parametrize(("key", "found_by"), [("X.n1", "X"), ("X", "X"), ("Y.n1", "X"), (7, None), (("a", 1), None)])
+def test_an_entry_shows_the_key_that_it_was_made_with(key: Any, found_by: str | None) -> None:
+    entry = MapEntry(key, "value", found_by)
+    assert entry.key == key
+    assert entry.id == (key if found_by is None else found_by)
+
+
+def test_an_entry_that_is_made_anew_has_no_names_but_its_own() -> None:
+    entry = MapEntry("X.n1", "value", "X")
+    entry.names = Names("X", "Y.n2")
+    assert entry.key == "Y.n2"
+    entry.born("X.n3")
+    assert (entry.key, entry.names) == ("X.n3", None)
+
+
+def test_many_entries_share_what_stands_behind_their_ids() -> None:
+    assert MapEntry("X.n1", None, "X")._route is MapEntry("Y." + "n1", None, "Y")._route

@@ -167,3 +167,13 @@ def test_java_s_message_has_no_names_and_no_stamp() -> None:
     message = MapMessage(b"map", MSG_PROXY, dumps("X.n1"), primary=OTHER, nodes=())
     assert message.stamp == NO_STAMP
     assert table.names_in(message, "X.n1") is None
+
+
+def test_the_id_of_a_session_that_has_logged_in_costs_a_difference_less_than_forty_bytes() -> None:
+    table = a_table()
+    entry = an_entry(table, "5" * 32 + ".n1")
+    plain = len(table.about(MSG_BACKUP, entry, has_names=False).encode())
+    table.give_key(entry, "5" * 32 + ".n2", 2)
+    assert len(table.about(MSG_BACKUP, entry, has_names=False).encode()) == plain
+    table.give_key(entry, "6" * 32 + ".n2", 3)
+    assert plain < len(table.about(MSG_BACKUP, entry, has_names=False).encode()) < plain + 40
