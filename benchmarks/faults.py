@@ -108,8 +108,9 @@ def _print_table(outcomes: dict[tuple[str, str, str], Outcome]) -> None:
             shown = []
             for software in ("ours", "Java"):
                 outcome = outcomes.get((kind, configuration, software), {}).get(promise, "?")
-                shown.append("no" if outcome not in ("holds", "-", "?") else outcome)
-                if outcome not in ("holds", "-", "?"):
+                is_known = outcome in ("holds", "-", "?")
+                shown.append(outcome if is_known else "?" if outcome.startswith("not looked at") else "no")
+                if not is_known:
                     notes.append(f"- {software}, {kind}, {configuration}, {promise}: {outcome}")
             cells.append(" / ".join(shown))
         print(f"| {promise} | " + " | ".join(cells) + " |")

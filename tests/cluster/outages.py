@@ -117,10 +117,13 @@ class Outage:
 
     def _before(self) -> None:
         for name in ("left", "right", "both", "same", "logout", "logout crossed", "read", "in use", "login", "at once"):
-            self.clients[name] = Client(self.a, "/put?n=0")
+            wait_until(lambda name=name: self._make(name), "every node has every session", 30)
         self.clients["in use"].get(self.a, f"/interval?seconds={INTERVAL_SECONDS}")
-        for client in self.clients.values():
-            wait_until(lambda client=client: self._has(client), "every node has every session")
+
+    def _make(self, name: str) -> bool:
+        """A session that all nodes have; Java nodes may lose one that is told without acknowledgement."""
+        self.clients[name] = Client(self.a, "/put?n=0")
+        return self._has(self.clients[name])
 
     def _has(self, client: Client) -> bool:
         """A look is a request: the session goes from node to node, and at last is the first one's again."""

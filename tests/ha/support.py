@@ -13,6 +13,7 @@ from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage, D
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
 from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
+from tests.support.fake_channel import FakeChannelBase
 
 
 class FakeNetwork:
@@ -50,10 +51,11 @@ def collected() -> Iterator[list[Delivery]]:
         request_deliveries.current.noted.deliveries = None
 
 
-class FakeChannel:
+class FakeChannel(FakeChannelBase):
     """A channel whose peers are the other nodes of the network."""
 
     def __init__(self, node: Node, number: int) -> None:
+        super().__init__()
         self.node = node
         self.local_member = Member(
             bytes((10, 0, 0, number)),
@@ -63,12 +65,6 @@ class FakeChannel:
             payload=ORDERED_PEER,
         )
         self.reactor = None
-        self.interceptors: list[Any] = []
-        self.secure = False
-        self.name = ""
-        self.heartbeat_enabled = True
-        self.listeners: list[Any] = []
-        self.membership: list[Any] = []
         self.sent: list[tuple[bytes, int]] = []
         self.started = 0
 
@@ -80,21 +76,6 @@ class FakeChannel:
     @property
     def has_members(self) -> bool:
         return bool(self.members)
-
-    def add_interceptor(self, interceptor: Any) -> None:
-        self.interceptors.append(interceptor)
-
-    def add_channel_listener(self, listener: Any) -> None:
-        self.listeners.append(listener)
-
-    def remove_channel_listener(self, listener: Any) -> None:
-        self.listeners.remove(listener)
-
-    def add_membership_listener(self, listener: Any) -> None:
-        self.membership.append(listener)
-
-    def remove_membership_listener(self, listener: Any) -> None:
-        self.membership.remove(listener)
 
     def start(self, level: int = 15) -> None:
         self.started |= level
@@ -128,11 +109,6 @@ class FakeChannel:
         self.post(to, message, options)
         self.node.network.deliver()
         return b""
-
-    def receive(self, message: ChannelMessage, sender: Member) -> None:
-        for listener in list(self.listeners):
-            if listener.accept(message, sender):
-                listener.message_received(message, sender)
 
 
 class FakePipelineContainer(FakeHost):

@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--manager", choices=("DeltaManager", "BackupManager"), default="", help="level 2: only this")
+    parser.add_argument("--java", action="store_true", help="level 2, DeltaManager: the first node behaves as Java's")
     parser.add_argument("--only", type=int, nargs="*", help="just these seeds")
     parser.add_argument("--no-shrink", action="store_true", help="print a finding as it is")
     arguments = parser.parse_args()
@@ -55,7 +56,7 @@ def main() -> int:
         if arguments.level == 1:
             _run_ledgers(seed, report, not arguments.no_shrink)
         else:
-            plan = replace(make_plan(seed, arguments.manager), wires=arguments.level == 3)
+            plan = replace(make_plan(seed, arguments.manager), wires=arguments.level == 3, java=arguments.java)
             _run_managers(plan, report, not arguments.no_shrink)
         report.seeds += 1
     minutes = (time.monotonic() - began) / 60

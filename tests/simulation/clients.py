@@ -85,6 +85,8 @@ class Request:
         self.new_cookie = session_id
 
     def _note_use(self, story: Story) -> None:
+        if story.last_used and self.run.plan.interval:
+            story.was_idle = story.was_idle or self.run.is_idle(story)
         story.last_used = story.used_at[self.life] = self.run.world.now
 
     def _note_company(self, others: list[Request]) -> None:
@@ -95,7 +97,7 @@ class Request:
 
     def _check_missing(self) -> None:
         story = self.asked_for
-        if self.cookie is None or story is None or story.ended:
+        if self.cookie is None or story is None or story.ended or story.was_idle or self.life.is_java:
             return
         used = story.used_at.get(self.life, 0.0) if self.run.plan.interval else story.last_used
         if self.cookie.partition(".")[0] in story.replaced or self.run.world.now - used >= story.interval * 0.8:
@@ -107,13 +109,13 @@ class Request:
             self.run.broken(f"{story} is not found on {self.life}, which had change {write.number} of {write.name!r}")
 
     def _check_shown(self, story: Story, session: Any) -> None:
-        if self.life in story.end_holders:
+        if self.life in story.end_holders and not self.life.is_java:
             self.run.broken(f"{story} was ended, and {self.life}, which knew, has it again")
         self.held = {name: session.get_attribute(name) for name in NAMES}
         self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
         if self.run.plan.manager == "BackupManager":
             return  # what it had may be with two others now, out of reach, and an old copy is all there is here
-        for write in story.promised([self.life]):
+        for write in () if self.life.is_java else story.promised([self.life]):
             if not story.holds(shown, write):
                 self.run.broken(
                     f"{story} on {self.life} shows {shown}, older than its change {write.number} of {write.name!r}"
@@ -192,7 +194,7 @@ class Request:
     def _answered(self, missed: set[Life]) -> None:
         """Args: lives that a message did not reach since the request was through."""
         plan = self.run.plan
-        if plan.manager == "DeltaManager" and plan.options == 6 and self.story is not None:
+        if plan.manager == "DeltaManager" and plan.options == 6 and not plan.java and self.story is not None:
             for life in self.told:
                 if life not in missed and life.alive and life in self.life.channel.present:
                     self._check_told(self.story, life)

@@ -34,6 +34,7 @@ from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from tests.simulation.clients import Client, Request
+from tests.simulation.java_peers import JavaChannel
 from tests.simulation.machines import check_machine
 from tests.simulation.network import ACK_SECONDS, Network
 from tests.simulation.nodes import Life, SimRequest
@@ -85,6 +86,7 @@ class Plan:
         interval: seconds after which an unused session ends; 0: half an hour, which no run takes.
         background: whether members compare now and then without a reason.
         wires: level 3: the real channel over simulated sockets (``wires.py``).
+        java: the first node behaves as a Java one; promises are for the others.
     """
 
     seed: int
@@ -98,6 +100,7 @@ class Plan:
     interval: int = 0
     background: bool = True
     wires: bool = False
+    java: bool = False
 
     def __str__(self) -> str:
         lines = [
@@ -214,6 +217,8 @@ class Run:
         self.world = World(plan.seed)
         self.network = WireNetwork(self.world) if plan.wires else Network(self.world)
         self.network.jitter = plan.jitter
+        if plan.java:
+            self.network.java, self.network.java_channel = {"n0"}, JavaChannel
         self.skews = [0.0] * plan.nodes
         self.generations = [0] * plan.nodes
         self.clients: dict[int, Client] = {}
@@ -245,7 +250,7 @@ class Run:
             self.plan.options,
             lambda: self.skews[number],
             self.plan.seed,
-            self.plan.background,
+            self.plan.background or self.plan.java,
         )
 
     def _life(self, number: int) -> Life | None:
@@ -254,6 +259,11 @@ class Run:
 
     @property
     def alive(self) -> list[Life]:
+        """Those that live and are held to the promises."""
+        return [life for life in self.all_alive if not life.is_java]
+
+    @property
+    def all_alive(self) -> list[Life]:
         return [life for life in self.network.lives.values() if life.alive]
 
     # -- the run ---------------------------------------------------------------------------------------------------
@@ -297,7 +307,7 @@ class Run:
         self.world.run_until(began + last - 40.0)
         self._heal()
         self.world.run_until(began + last)
-        if not set(self.plan.faults) - LOSSLESS and self.plan.manager == "DeltaManager":
+        if not set(self.plan.faults) - LOSSLESS and self.plan.manager == "DeltaManager" and not self.plan.java:
             self.world.run_until(self.world.now + 8.0)  # all has arrived: nothing is left to comparisons
             self._check_same(self.alive)
         self.world.run_until(self._end + 8.0)
@@ -312,7 +322,8 @@ class Run:
     @property
     def _quiet_seconds(self) -> float:
         """Until all is as it should be: with comparisons in the background the turn of each member comes once."""
-        return QUIET_SECONDS * (self.plan.nodes + 1) if self.plan.background else QUIET_SECONDS
+        background = self.plan.background or self.plan.java
+        return QUIET_SECONDS * (self.plan.nodes + 1) if background else QUIET_SECONDS
 
     def _look(self) -> None:
         """No version of a record falls, on any node."""
@@ -371,7 +382,7 @@ class Run:
 
     def _crash(self, number: int, seconds: float) -> None:
         life = self._life(number)
-        if life is None or len(self.alive) < 2:
+        if life is None or len(self.all_alive) < 2:
             return
         life.kill()
         self.world.after(seconds, lambda: self._boot(number))
@@ -399,7 +410,8 @@ class Run:
         self.world.after(seconds, lambda: self.network.slow.discard(name))
 
     def _jump(self, number: int, seconds: float) -> None:
-        self.skews[number] += seconds
+        if not (self.plan.java and number == 0 and self.world.now > 1001):  # nobody can tell a Java clock that was set
+            self.skews[number] += seconds  # back from messages that are late
 
     def _heal(self) -> None:
         self.network.heal(set(self.network.cuts))
@@ -459,7 +471,7 @@ class Run:
 
     def _check_all(self) -> None:
         lives = self.alive
-        if len(lives) != self.plan.nodes or not all(life.serves for life in lives):
+        if len(self.all_alive) != self.plan.nodes or not all(life.serves for life in lives):
             self.broken(f"only {[life for life in lives if life.serves]} serve")
         self._check_same(lives)
         for story in self.stories:
@@ -495,10 +507,10 @@ class Run:
         contents = life.contents()
         if not self.plan.interval:
             return contents
-        idle = {key for key in contents if (story := self.by_bare_id.get(key)) is not None and self._is_idle(story)}
+        idle = {key for key in contents if (story := self.by_bare_id.get(key)) is not None and self.is_idle(story)}
         return {key: value for key, value in contents.items() if key not in idle}
 
-    def _is_idle(self, story: Story) -> bool:
+    def is_idle(self, story: Story) -> bool:
         """True when it may end; a use is known to all others only after a tenth of its interval."""
         return self.world.now - story.last_used > story.interval * KNOWN_USE
 
@@ -513,7 +525,7 @@ class Run:
         idle = self.world.now - story.last_used
         if idle > 3 * story.interval + 30 and there:  # a copy lives twice as long, and looks each ten seconds
             self.broken(f"{story} was not used for {idle:.0f} s and is there on {there}")
-        if self._is_idle(story):
+        if story.was_idle or self.is_idle(story):
             return
         for write in story.promised(lives):
             if not there:

@@ -26,6 +26,7 @@ from catalina.tribes.channel import (
 )
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
+from tests.support.fake_channel import FakeChannelBase
 
 if TYPE_CHECKING:
     from tests.simulation.nodes import Life
@@ -178,6 +179,9 @@ class Network:
         self.lives: dict[str, Life] = {}
         self.cuts: set[tuple[str, str]] = set()
         self.slow: set[str] = set()
+        #: Nodes that behave as Java's, and what makes their channels.
+        self.java: set[str] = set()
+        self.java_channel: Callable[[Life, int], SimChannel] = SimChannel
         self.jitter = 0.004
         self._links: dict[tuple[Life, Life], Link] = {}
         self._heard: dict[tuple[Life, Life], float] = {}
@@ -185,7 +189,7 @@ class Network:
 
     def make_channel(self, life: Life, number: int) -> Any:
         """The channel of a node."""
-        return SimChannel(life, number)
+        return self.java_channel(life, number) if life.name in self.java else SimChannel(life, number)
 
     def reset_often(self, one: Life, other: Life, seconds: float) -> None:
         """The connection from one to another breaks again and again while something is on its way."""
@@ -265,14 +269,13 @@ class Network:
             one.reactor.call_soon(lambda: one.channel.lose(other))
 
 
-class SimChannel:
+class SimChannel(FakeChannelBase):
     """A channel of a node as SimpleTcpCluster and the maps use it."""
 
-    secure = False
-    heartbeat_enabled = True
     beats_itself = False
 
     def __init__(self, life: Life, number: int) -> None:
+        super().__init__()
         self.life = life
         self.network = life.network
         self.reactor = life.reactor
@@ -282,10 +285,6 @@ class SimChannel:
             unique_id=bytes([number]) + life.generation.to_bytes(15, "big"),
             payload=ORDERED_PEER,
         )
-        self.name = ""
-        self.interceptors: list[Any] = []
-        self.listeners: list[Any] = []
-        self.membership: list[Any] = []
         self.members: tuple[Member, ...] = ()
         self.present: dict[Life, Member] = {}
         self._lives: dict[Member, Life] = {}
@@ -299,21 +298,6 @@ class SimChannel:
     def has_members(self) -> bool:
         return bool(self.members)
 
-    def add_interceptor(self, interceptor: Any) -> None:
-        self.interceptors.append(interceptor)
-
-    def add_channel_listener(self, listener: Any) -> None:
-        self.listeners.append(listener)
-
-    def remove_channel_listener(self, listener: Any) -> None:
-        self.listeners.remove(listener)
-
-    def add_membership_listener(self, listener: Any) -> None:
-        self.membership.append(listener)
-
-    def remove_membership_listener(self, listener: Any) -> None:
-        self.membership.remove(listener)
-
     def left_over(self) -> list[str]:
         """Nothing waits in it."""
         return []
@@ -322,18 +306,18 @@ class SimChannel:
 
     def stop(self, level: int = 15) -> None: ...
 
-    def heartbeat(self) -> None:
-        for listener in [*self.membership, *self.listeners]:
-            beat = getattr(listener, "heartbeat", None)
-            if beat is not None:
-                beat()
-
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def post(
         self, to: Sequence[Member], message: bytes, options: int, handler: Any = None, key: Any = None
     ) -> Delivery:
         return self.post_all(to, [(message, key)], options, handler)
+
+    def send(self, to: Sequence[Member], message: bytes, options: int, handler: Any = None) -> bytes:
+        delivery = self.post(to, message, options, handler)
+        delivery.wait()
+        delivery.raise_for_faults("sending failed") if delivery.faulty else None
+        return b""
 
     def post_all(
         self, to: Sequence[Member], messages: Sequence[tuple[bytes, Any]], options: int, handler: Any = None
@@ -367,16 +351,12 @@ class SimChannel:
             self._early.append((self.network.world.now, sender, data))
 
     def _deliver(self, data: bytes, sender: Life) -> None:
-        message = ChannelMessage(data, 0, 0, bytes(16), sender.member)
-        for listener in list(self.listeners):
-            if listener.accept(message, sender.member):
-                listener.message_received(message, sender.member)
+        self.receive(ChannelMessage(data, 0, 0, bytes(16), sender.member), sender.member)
 
     def see(self, other: Life) -> None:
         if other in self.present or not other.alive:
             return
-        age_ms = int((self.network.world.now - other.born) * 1000)
-        member = other.member.with_alive(age_ms)
+        member = self.as_member(other)
         self.present[other] = member
         self._lives[member] = other
         self._sort()
@@ -388,6 +368,10 @@ class SimChannel:
                 self._deliver(data, sender)
             elif sender is not other:
                 self._early.append((at, sender, data))
+
+    def as_member(self, other: Life) -> Member:
+        """The other node as its heartbeats show it."""
+        return other.member.with_alive(int((self.network.world.now - other.born) * 1000))
 
     def lose(self, other: Life) -> None:
         member = self.present.pop(other, None)

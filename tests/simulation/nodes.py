@@ -175,6 +175,11 @@ class Life(Process):
         self.later(JOIN_SECONDS, lambda: self.thread(self._start_manager))
 
     @property
+    def is_java(self) -> bool:
+        """True when it behaves as a Java node."""
+        return self.name in self.network.java
+
+    @property
     def member(self) -> Member:
         """The node as a member."""
         return self.channel.local_member  # type: ignore[no-any-return]

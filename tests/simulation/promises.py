@@ -74,6 +74,8 @@ class Story:
     last_used: float = 0.0
     ended: bool = False
     end_holders: set[Life] = field(default_factory=set)
+    #: It was unused for so long that some node may have ended it while another one served it again.
+    was_idle: bool = False
     #: When each node has served it last.
     used_at: dict[Life, float] = field(default_factory=dict)
     #: Of each bare id that a login has replaced, who knew it when the client was told.
@@ -114,7 +116,7 @@ class Story:
         if session is None:
             return False
         record = session.record
-        if isinstance(life.manager, DeltaManager):
+        if isinstance(life.manager, DeltaManager) and not life.network.java:
             return write.version is not None and record.versions.get(write.name, record.floor) >= write.version
         return (self.numbers_at(life) or {}).get(write.name) == write.number
 

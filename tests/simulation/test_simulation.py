@@ -112,3 +112,18 @@ def test_a_plan_that_fails_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> N
     smaller = shrink(replace(CUT, steps=steps), fails)
     assert fails(smaller)
     assert len(smaller.steps) <= len(CUT.steps)
+
+
+# -- with a node that behaves as Java's
+
+
+def test_nodes_of_ours_agree_beside_a_java_node_and_lose_nothing() -> None:
+    seeds = ["0", "2", "4", "7", "23"]
+    output = simulate("--java", "--manager", "DeltaManager", "--only", *seeds)
+    assert f"level 2: {len(seeds)} seeds" in output
+
+
+def test_what_a_java_node_has_not_heard_of_it_takes_back() -> None:
+    """It tells what it has without saying how old each part is, and compares nothing: a limit, in docs/faults.md."""
+    with pytest.raises(BrokenPromise, match="older than"):
+        Run(replace(make_plan(25, "DeltaManager"), java=True)).run()

@@ -25,7 +25,7 @@ from typing import Any
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.commands import Ask, Born, Changed, Command, Ended, Peer, Renamed, Tell, TellEnded, Used
 from catalina.tribes.ledger.graves import Grave, Graves
-from catalina.tribes.ledger.record import BUCKETS, Field, FieldChange, Record, Snapshot, bare_id, bucket_of
+from catalina.tribes.ledger.record import BUCKETS, Field, FieldChange, Merged, Record, Snapshot, bare_id, bucket_of
 from catalina.tribes.ledger.version import NO_VERSION, Version, VersionClock
 
 __all__ = ["Change", "Ledger"]
@@ -271,9 +271,11 @@ class Ledger:
         return [Ended(record)]
 
     def heard_grave(self, peer: Peer, grave: Grave, now: float) -> list[Command]:
-        """A peer says that a record has ended, with all its names."""
-        commands = self.heard_end(peer, grave.key, grave.version, grave.access, now)
-        if self.graves.get(grave.key) is not None:
+        """A peer says that a record has ended, with all its names. Java may have given it here under one of them."""
+        record = self.addressed(grave.key) or next(filter(None, map(self.addressed, grave.names)), None)
+        key = grave.key if record is None else record.key
+        commands = self.heard_end(peer, key, grave.version, grave.access, now)
+        if self.graves.get(key) is not None:
             self._dig(grave.key, grave.version, grave.access, grave.names, now)
         return commands
 
@@ -306,13 +308,13 @@ class Ledger:
         merged = record.merge(snapshot)
         if key < record.key:
             self._rekey(record, key)
+        commands = self._unite(record, merged)
         self._index(record)
-        commands: list[Command] = []
         if merged.old_id is not None:
             commands.append(Renamed(record, merged.old_id))
         if merged.changed:
             commands.append(Changed(record, merged.changed))
-        if merged.changed or merged.old_id is not None:
+        if record.is_touched:  # also by a name alone
             self.changed_buckets.add(record.bucket)
         if can_ask and (merged.has_newer or record.key != key):
             commands.append(Tell(peer, record))
@@ -387,6 +389,8 @@ class Ledger:
             records = self._table[record.bucket] = {}
         records[record.key] = record
         self._count += 1
+        if self._aliases:
+            self._aliases.pop(record.key, None)  # of one that has ended
         self._index(record)
         self.changed_buckets.add(record.bucket)
 
@@ -399,6 +403,21 @@ class Ledger:
         self._aliases.pop(key, None)
         record.rekey(key)
         self._add(record)
+
+    def _unite(self, record: Record, merged: Merged) -> list[Command]:
+        """A name that was learned may be the key of another record: a Java node gave it here as one of its own."""
+        commands: list[Command] = []
+        for name in record.names if record.is_renamed else ():
+            other = self._at(name)
+            if other is None or other is record:
+                continue
+            records = self._table[other.bucket]
+            if records is not None and records.pop(other.key, None) is not None:
+                self._count -= 1
+            self.changed_buckets.add(other.bucket)
+            merged.changed += record.merge(other.snapshot()).changed
+            commands.append(Ended(other))
+        return commands
 
     def _index(self, record: Record) -> None:
         if record.is_renamed:

@@ -20,7 +20,7 @@ from typing import Any
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.version import NO_VERSION, Version
 
-__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "Record", "Snapshot", "bare_id", "bucket_of"]
+__all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "Merged", "Record", "Snapshot", "bare_id", "bucket_of"]
 
 #: An attribute's name, or the kind and name of something else that belongs to the record.
 Field = str | tuple[int, str]
@@ -179,6 +179,11 @@ class Record:
                 values[name] = value
         self._digest = None
         self.access = version
+
+    @property
+    def is_touched(self) -> bool:
+        """True when it has changed since its digest was asked for."""
+        return self._digest is None
 
     def touch(self) -> None:
         """The versions have been changed: the digest is another one."""

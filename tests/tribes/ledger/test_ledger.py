@@ -246,3 +246,45 @@ def test_the_memory_of_ends_and_names_goes_with_time() -> None:
 @pytest.mark.parametrize("seed", range(24))
 def test_nodes_agree_after_trouble(seed: int) -> None:
     World(seed, nodes=3 + seed % 3).run()
+
+
+def test_an_end_reaches_a_record_that_is_known_here_by_another_of_its_names_only() -> None:
+    one, other = new_ledger(1), new_ledger(2)
+    record = one.create("A.n1", us(1))
+    one.rename(record, "B.n1", us(2))
+    other.heard_created("java", "B.n1", at(2.5, 3), 0.0)  # as a Java node has it: under its present id
+    there = other.find("B.n1")
+    assert there is not None
+    grave = one.end(record, us(3), 0.0)
+    assert other.heard_grave("one", grave, 0.0) == [Ended(there)]
+    assert other.find("B.n1") is None
+    assert other.grave_of("A") is not None
+    assert other.grave_of("B") is not None
+
+
+def test_two_records_that_turn_out_to_be_one_are_united() -> None:
+    one, other = new_ledger(1), new_ledger(2)
+    record = one.create("A.n1", us(1))
+    other.heard_record("one", record.snapshot(), 0.0)
+    other.heard_created("java", "B.n1", at(2.5, 3), 0.0)  # news of a new id, as of a new session
+    there = other.find("B.n1")
+    assert there is not None
+    other.take(there, [("b", value("java"))], at(2.6, 3))
+    one.rename(record, "B.n1", us(2))
+    one.change(record, [("a", value("ours"))], us(3))
+    commands = other.heard_record("one", record.snapshot(), 0.0)
+    assert Ended(there) in commands
+    found = other.find("B.n1")
+    assert found is not None
+    assert (found.key, sorted(found.values), len(other)) == ("A", ["a", "b"], 1)
+
+
+def test_a_record_made_under_a_name_of_one_that_has_ended_is_found() -> None:
+    one = new_ledger(1)
+    record = one.create("A.n1", us(1))
+    one.rename(record, "B.n1", us(2))
+    one.end(record, us(3), 0.0)
+    one.heard_created("java", "B.n1", at(4, 3), 0.0)
+    found = one.find("B.n1")
+    assert found is not None
+    assert found.key == "B"

@@ -17,7 +17,7 @@ from catalina.tribes.ledger.reconciler import (
 )
 from catalina.tribes.ledger.record import bucket_of
 from tests.support.work import instructions
-from tests.tribes.ledger.support import new_ledger, us, value
+from tests.tribes.ledger.support import at, new_ledger, us, value
 
 
 def filled(node: int, count: int, source: Ledger | None = None) -> Ledger:
@@ -191,3 +191,15 @@ def test_a_look_at_what_has_not_changed_costs_the_same_however_many_records_ther
         return lambda: reconciler.heard("peer", reconciler.begin())
 
     assert instructions(look(4000)) < 1.1 * instructions(look(100))
+
+
+def test_a_name_that_is_learned_without_anything_else_changes_the_sums() -> None:
+    one, other = new_ledger(1), new_ledger(2)
+    record = one.create("A.n1", us(1))
+    other.heard_record("one", record.snapshot(), 0.0)
+    reconciler = Reconciler(other)
+    before = reconciler.begin()
+    snapshot = record.snapshot()
+    snapshot.names["B"] = at(2)  # a replaced id that this node has not heard of
+    other.heard_record("one", snapshot, 0.0)
+    assert reconciler.begin() != before

@@ -19,6 +19,7 @@ from typing import Any
 from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes
 from catalina.tribes.member import Member
+from tests.support.fake_channel import FakeChannelBase
 
 FAULTS = ("drop", "ack lost", "duplicate", "again later", "late")
 
@@ -56,16 +57,15 @@ class FakeReactor:
         yield
 
 
-class FakeChannel:
+class FakeChannel(FakeChannelBase):
     """One node."""
 
     def __init__(self, network: Network, number: int, generation: int = 0) -> None:
+        super().__init__()
         self.network = network
         self.local_member = Member(
             bytes((10, 0, 0, number)), 4000, unique_id=bytes([number, generation]) + bytes(14), alive_ms=1000 - number
         )
-        self.listeners: list[Any] = []
-        self.membership: list[Any] = []
         self.members: tuple[Member, ...] = ()
         self.alive = True
         self.stopped = False
@@ -99,29 +99,6 @@ class FakeChannel:
         whole.faulty.update(done.faulty)
         for _ in to:
             whole.succeeded()
-
-    def add_channel_listener(self, listener: Any) -> None:
-        self.listeners.append(listener)
-
-    def remove_channel_listener(self, listener: Any) -> None:
-        self.listeners.remove(listener)
-
-    def add_membership_listener(self, listener: Any) -> None:
-        self.membership.append(listener)
-
-    def remove_membership_listener(self, listener: Any) -> None:
-        self.membership.remove(listener)
-
-    def receive(self, message: ChannelMessage) -> None:
-        for listener in list(self.listeners):
-            if listener.accept(message, message.address):
-                listener.message_received(message, message.address)
-
-    def heartbeat(self) -> None:
-        for listener in [*self.membership, *self.listeners]:
-            beat = getattr(listener, "heartbeat", None)
-            if beat is not None:
-                beat()
 
 
 class Network:
@@ -214,9 +191,9 @@ class Network:
         if fault in ("late", "again later"):
             self.late.append((to, message))
         if fault not in ("drop", "late"):
-            target.receive(message)
+            target.receive(message, message.address)
         if fault == "duplicate":
-            target.receive(message)
+            target.receive(message, message.address)
         if sender not in self.channels:
             return
         if fault in ("drop", "ack lost", "late"):
@@ -228,7 +205,7 @@ class Network:
         """One of the messages that were held back arrives."""
         to, message = self.late.pop(which)
         if to in self.channels:
-            self.channels[to].receive(message)
+            self.channels[to].receive(message, message.address)
 
     def cut(self, one: FakeChannel, other: FakeChannel) -> None:
         """Two nodes no longer reach each other, and their channels say so."""

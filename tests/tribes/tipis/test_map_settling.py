@@ -199,7 +199,7 @@ def test_a_message_that_comes_when_the_entry_is_long_removed_does_not_bring_it_b
     group.maps[1].remove("k")
     group.settle()
     wire = ChannelMessage(late.data, late.options, 0, bytes(16), late.address)
-    group.channels[1].receive(wire)
+    group.channels[1].receive(wire, wire.address)
     group.settle()
     assert group.roles("k") == [None, None]
 
