@@ -25,6 +25,8 @@ apache2               /usr/sbin/apache2
 libapache2-mod-jk     /usr/lib/apache2/modules/mod_jk.so
 nginx-light           /usr/sbin/nginx
 haproxy               /usr/sbin/haproxy
+chromium              chromium
+chromium-driver       chromedriver
 redis-server          redis-server
 postgresql            /usr/lib/postgresql
 wrk                   wrk

@@ -16,6 +16,8 @@ from typing import IO, Any
 from catalina.errors import CatalinaError
 from catalina.startup import manager_client, top
 from catalina.startup.control_socket import bound_address, socket_path
+from catalina.startup.doctor import told
+from catalina.startup.finding import Finding
 from catalina.startup.progress_bar import ProgressBar
 
 __all__ = ["USAGE", "VERBS", "ask", "main"]
@@ -61,7 +63,12 @@ def main(verb: str, words: Sequence[str], base: Path) -> int:
             return manager_client.main(url, user, request, file)
         return _ask(path, request, file)
     except OSError as exc:
-        print(f"catalina: no node answers on {path}: {exc.strerror or exc}", file=sys.stderr)
+        text = f"no node answers on {path}: {exc.strerror or exc}"
+        if verb == "doctor":
+            lines, code = told([Finding("node", "error", text, "catalina configtest, catalina start")], options.json)
+            print("\n".join(lines))
+            return code
+        print(f"catalina: {text}", file=sys.stderr)
         return 1
     except CatalinaError as error:
         print(f"catalina: {error}", file=sys.stderr)

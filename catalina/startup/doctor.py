@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from catalina.startup.session_safety import clusters_of
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
 
-__all__ = ["examine", "finding_lines", "verdict_of"]
+__all__ = ["examine", "finding_lines", "told", "verdict_of"]
 
 
 def examine(server: StandardServer, report: Callable[[str, int, int], None]) -> list[Finding]:
@@ -35,6 +36,13 @@ def examine(server: StandardServer, report: Callable[[str, int, int], None]) -> 
 def verdict_of(findings: list[Finding]) -> str:
     """The worst."""
     return max((each.verdict for each in findings), key=list(CODES).index, default="ok")
+
+
+def told(findings: list[Finding], as_json: bool) -> tuple[list[str], int]:
+    """The report as lines, and the exit code."""
+    verdict = verdict_of(findings)
+    whole = {"verdict": verdict, "findings": [each.as_dict() for each in findings]}
+    return [json.dumps(whole, indent=1)] if as_json else finding_lines(findings), CODES[verdict]
 
 
 def finding_lines(findings: list[Finding]) -> list[str]:

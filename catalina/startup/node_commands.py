@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
-from catalina.startup.doctor import examine, finding_lines, verdict_of
-from catalina.startup.finding import CODES
+from catalina.startup.doctor import examine, told
 from catalina.startup.node_status import node_status
 from catalina.startup.session_safety import session_safety, unsent
 
@@ -121,11 +120,7 @@ class NodeCommands:
 
     def do_doctor(self, host: StandardHost, arguments: Arguments, file: object, report: Report) -> Outcome:
         """What is wrong, and what to do about it; with ``json`` as JSON. Exit code 1 for warnings, 2 for errors."""
-        findings = examine(self.server, report)
-        verdict = verdict_of(findings)
-        whole = {"verdict": verdict, "findings": [each.as_dict() for each in findings]}
-        lines = [json.dumps(whole, indent=1)] if arguments.get("json") else finding_lines(findings)
-        return Outcome(lines, CODES[verdict])
+        return Outcome(*told(examine(self.server, report), bool(arguments.get("json"))))
 
     # -- sessions --------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,16 @@ def test_a_connector_pauses_and_resumes(two: Two) -> None:
     wait_until(lambda: answers(two.first), "the connector serves again")
 
 
+def test_a_connector_drains_and_serves_as_before(two: Two) -> None:
+    two.jmx.invoke(connector(two), "drain")
+    assert two.jmx.get(connector(two), "draining") is True
+    answer = two.first.get("/count")
+    assert (answer.status, answer.headers.get("Connection")) == (200, "close")
+    two.jmx.invoke(connector(two), "undrain")
+    assert two.jmx.get(connector(two), "draining") is False
+    assert two.first.get("/count").headers.get("Connection") != "close"
+
+
 def test_an_application_stops_starts_and_reloads(two: Two) -> None:
     two.jmx.invoke(CONTEXT, "stop")
     assert two.first.get("/count").status == 404

@@ -89,3 +89,10 @@ def test_without_a_node_it_says_where_it_looked(tmp_path, capsys):
     assert f"no node answers on {tmp_path}/temp/catalina.sock" in capsys.readouterr().err
     assert main("list", [], tmp_path / "none") == 1
     assert main("top", [], tmp_path) == 1
+
+
+def test_a_node_that_does_not_run_is_an_error_of_the_doctor(tmp_path, capsys):
+    assert main("doctor", [], tmp_path) == 2
+    assert capsys.readouterr().out.startswith(f"ERROR    node: no node answers on {tmp_path}/temp/catalina.sock")
+    assert main("doctor", ["--json"], tmp_path) == 2
+    assert json.loads(capsys.readouterr().out)["verdict"] == "error"
