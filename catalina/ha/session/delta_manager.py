@@ -243,9 +243,10 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         members, now_ms = self._members, self.now_ms()
         told: list[_Told] = []
         delivery = None
+        take_from = self._take_from
         for session, _, _ in entries:
             try:
-                self._take_from(session, told, now_ms)
+                take_from(session, told, now_ms)
             except BaseException as error:
                 log.exception(UNABLE)
                 self.not_replicated(error)

@@ -107,6 +107,40 @@ class NioSender:
         tls: what to encrypt with, to the member's securePort; None sends plain frames to its port.
     """
 
+    # Slots: as many attributes as it has, the instances of a class cannot share the names of.
+    __slots__ = (
+        "_answers",
+        "_bytes_in",
+        "_bytes_out",
+        "_closed",
+        "_connect_timer",
+        "_connected",
+        "_connected_at",
+        "_connecting",
+        "_in_flight",
+        "_java_answers",
+        "_java_failures",
+        "_lock",
+        "_max_backlog",
+        "_now",
+        "_on_failure",
+        "_queue",
+        "_reactor",
+        "_scheduled",
+        "_sent_count",
+        "_settings",
+        "_socket",
+        "_timeout",
+        "_timer",
+        "_tls",
+        "_tls_channel",
+        "_unsent",
+        "_used_at",
+        "_writing",
+        "member",
+        "pipelined",
+    )
+
     def __init__(
         self,
         member: Member,
