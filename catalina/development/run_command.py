@@ -145,7 +145,7 @@ class _Run:
             name = f"node{number}"
             base = TrialBase(
                 directory / name, self.project, self.path, free_port() if meeting else options.port, options.address,
-                name, meeting, auto_deploy=options.reload and self.project.is_archive,
+                name, meeting,
             )  # fmt: skip
             base.write()
             self.nodes.append(NodeProcess(base, environment))
@@ -226,9 +226,7 @@ class _Run:
                 print(f"catalina run: {error}", file=sys.stderr)
 
     def _reload(self, changed: Sequence[str]) -> None:
-        if self.project.is_archive:
-            return  # the node sees it itself, and keeps the old one until the new one has started
-        root = self.project.sources
+        root = self.project.sources.parent if self.project.is_archive else self.project.sources
         names = [str(Path(each).relative_to(root)) for each in changed]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         _say(f"{', '.join(names[:3])}{more}: reloading")
