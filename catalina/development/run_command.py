@@ -39,6 +39,10 @@ __all__ = ["main"]
 LOOK_SECONDS = 0.2
 MOST_NODES = 9
 
+_NOT_DISTRIBUTABLE = (
+    "catalina run: the application does not say that its sessions may travel, so each stays in its node. "
+    "A wheel says so with the entry-point group catalina.webapp.distributable, a web.xml with <distributable/>"
+)
 _EPILOG = """\
 PATH is a directory or a .py file. Without PATH the server of this directory's conf/server.xml runs in the foreground.
 With --cluster the page /.catalina/ shows who served and who holds the backup; its buttons, or the keys 1 to N of the
@@ -185,6 +189,8 @@ class _Run:
         address = f"http://{host}:{self.options.port}"
         _say(f"Serving {self.project.callable or self.project.root} at {address}{self.path}/")
         if self.options.cluster:
+            if any("only here" in line for line in self.nodes[0].ask("sessions")):
+                print(_NOT_DISTRIBUTABLE, file=sys.stderr)
             _say(f"{len(self.nodes)} nodes; who served and who holds the backup: {address}{PAGE}")
 
     # -- what there is to do meanwhile -----------------------------------------------------------------------------
