@@ -79,9 +79,9 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
     outputs, tools, work = directory / "outputs", directory / "tools", directory / "work"
     for each in (outputs, tools, work):
         each.mkdir()
-    (tools / "catalina").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m catalina.startup.command_line "$@"\n')
-    (tools / "catalina").chmod(0o755)
-    (tools / "python").symlink_to(sys.executable)
+    for name, command in (("catalina", "-P -m catalina.startup.command_line"), ("python", "")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
+        (tools / name).chmod(0o755)
     script = directory / "script"
     script.write_text(script_of(blocks, outputs))
     environment = {
