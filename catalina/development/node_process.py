@@ -113,8 +113,8 @@ class NodeProcess:
         return lines
 
     def reload(self) -> list[str]:
-        """Stop and start the application; its sessions stay. Raises CatalinaError when it does not start again."""
-        return self.ask("reload", name=self.base.path or "/")
+        """Take the application's new state; its sessions stay. Raises CatalinaError when that does not start."""
+        return self.ask("check" if self.base.project.is_archive else "reload", name=self.base.path or "/")
 
     def sessions(self) -> dict[str, str]:
         """Session id -> ``primary`` or ``backup``, of the application on this node."""

@@ -39,6 +39,10 @@ __all__ = ["main"]
 LOOK_SECONDS = 0.2
 MOST_NODES = 9
 
+_NOT_DISTRIBUTABLE = (
+    "catalina run: the application does not say that its sessions may travel, so each stays in its node. "
+    "A wheel says so with the entry-point group catalina.webapp.distributable, a web.xml with <distributable/>"
+)
 _EPILOG = """\
 PATH is a directory or a .py file. Without PATH the server of this directory's conf/server.xml runs in the foreground.
 With --cluster the page /.catalina/ shows who served and who holds the backup; its buttons, or the keys 1 to N of the
@@ -145,7 +149,7 @@ class _Run:
             name = f"node{number}"
             base = TrialBase(
                 directory / name, self.project, self.path, free_port() if meeting else options.port, options.address,
-                name, meeting, auto_deploy=options.reload and self.project.is_archive,
+                name, meeting,
             )  # fmt: skip
             base.write()
             self.nodes.append(NodeProcess(base, environment))
@@ -185,6 +189,8 @@ class _Run:
         address = f"http://{host}:{self.options.port}"
         _say(f"Serving {self.project.callable or self.project.root} at {address}{self.path}/")
         if self.options.cluster:
+            if any("only here" in line for line in self.nodes[0].ask("sessions")):
+                print(_NOT_DISTRIBUTABLE, file=sys.stderr)
             _say(f"{len(self.nodes)} nodes; who served and who holds the backup: {address}{PAGE}")
 
     # -- what there is to do meanwhile -----------------------------------------------------------------------------
@@ -226,9 +232,7 @@ class _Run:
                 print(f"catalina run: {error}", file=sys.stderr)
 
     def _reload(self, changed: Sequence[str]) -> None:
-        if self.project.is_archive:
-            return  # the node sees it itself, and keeps the old one until the new one has started
-        root = self.project.sources
+        root = self.project.sources.parent if self.project.is_archive else self.project.sources
         names = [str(Path(each).relative_to(root)) for each in changed]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         _say(f"{', '.join(names[:3])}{more}: reloading")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import time
+import warnings
 from pathlib import Path
 
 from watchdog.events import (
@@ -45,6 +46,8 @@ class SourceWatch:
 
     def start(self) -> None:
         """Watch from now on. Raises OSError when the system has no more watches."""
+        # watchdog says so of directories that come faster than it looks; it watches them all the same.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         directory = self._sources.parent if self._is_file else self._sources
         self._observer.schedule(_Handler(self), str(directory), recursive=not self._is_file)
         self._observer.start()

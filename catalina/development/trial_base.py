@@ -54,7 +54,7 @@ _SERVER = """\
   <Service name="Catalina">
     <Connector port="{port}" address={address} protocol="HTTP/1.1" maxKeepAliveRequests="-1"/>
     <Engine name="Catalina" defaultHost="localhost" jvmRoute={name} backgroundProcessorDelay="1">
-      <Host name="localhost" appBase="webapps" autoDeploy="{auto_deploy}"
+      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false"
             errorReportValveClass="org.apache.catalina.valves.LocalTracebackValve">{cluster}
         {valves}
       </Host>
@@ -112,7 +112,6 @@ class TrialBase:
         receiver: the port at which the group's messages come in.
         quiet: log the application and what is wrong only.
         access_log: a line for each request, too.
-        auto_deploy: deploy an archive anew when it changes.
     """
 
     directory: Path
@@ -125,7 +124,6 @@ class TrialBase:
     receiver: int = field(default_factory=free_port)
     quiet: bool = True
     access_log: bool = True
-    auto_deploy: bool = False
 
     def write(self) -> None:
         """Make the directory and its files."""
@@ -142,7 +140,6 @@ class TrialBase:
                 port=self.port,
                 address=quoteattr(self.address),
                 name=quoteattr(self.name),
-                auto_deploy=str(self.auto_deploy).lower(),
                 cluster=cluster,
                 valves=_ACCESS_LOG if self.access_log else "",
             ),

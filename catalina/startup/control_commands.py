@@ -29,6 +29,8 @@ __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 Report = Callable[[str, int, int], None]
 
 _COPY_BYTES = 2**20
+#: Seconds for which ``check`` waits until an archive is no longer being written.
+CHECK_SECONDS = 60.0
 #: Sessions that are listed.
 MOST_SESSIONS = 10_000
 #: Seconds for which ``deploy --farm`` watches the farm.
@@ -92,6 +94,25 @@ class ControlCommands:
         roles = {session.id: getattr(session, "is_primary", True) for session in held[:MOST_SESSIONS]}
         left = [f"and {len(held) - MOST_SESSIONS} more"] if len(held) > MOST_SESSIONS else []
         return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
+
+    def do_check(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
+        """Act on a change of an application's files now, also without autoDeploy; for ``catalina run --reload``."""
+        name = _name_of(arguments).name
+        config = self._config(host)
+        deadline = time.monotonic() + CHECK_SECONDS
+        while True:
+            with self._serviced(host, name):
+                config.sources.unsettled = False
+                config.check_now(name)
+            if not config.sources.unsettled:
+                break
+            if time.monotonic() > deadline:
+                raise DeploymentError(f"[{name or '/'}] is still being written after {CHECK_SECONDS:.0f} s")
+            time.sleep(config.sources.settling.quiet)
+        why = config.why_not(name)
+        if why:
+            raise DeploymentError(_why(f"[{name or '/'}] does not start again", why))
+        return [f"checked [{name or '/'}]"]
 
     def do_environment(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """One line of JSON: variables, import path, directory and Python of an application, for ``catalina exec``."""

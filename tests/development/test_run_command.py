@@ -11,8 +11,9 @@ import pytest
 
 from catalina.development import run_command
 from tests.cluster.node import wait_until
-from tests.deploy.archives import hello, make_wheel
+from tests.deploy.archives import make_wheel
 from tests.development.running import COUNTER, Running, running
+from tests.support.frameworks import need_frameworks
 
 pytestmark = pytest.mark.cluster
 
@@ -62,10 +63,63 @@ def test_the_traceback_is_for_this_machine_only(counter: Path) -> None:
             assert "RuntimeError" not in page
 
 
-def test_a_wheel_is_served(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path, "shop", "1", {"shop.py": hello("from the wheel")})
-    with running(str(wheel), directory=tmp_path) as run:
-        assert run.ready().get("/") == "from the wheel"
+FLASK = """
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/boom")
+def boom():
+    raise RuntimeError("inside of a view")
+"""
+
+
+def test_flask_gives_its_traceback_to_this_machine_only(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(FLASK)
+    environment = {"PYTHONPATH": str(need_frameworks())}
+    with running("hello.py", directory=tmp_path, environment=environment) as run:
+        run.ready()
+        assert "raise RuntimeError(&quot;inside of a view&quot;)" in run.request("/boom")[1]
+        status, page, _ = run.request("/boom", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert status == 500
+        assert "RuntimeError" not in page
+
+
+COUNTING = """
+def application(environ, start_response):
+    session = environ["catalina.session"]
+    session["count"] = session.get("count", 0) + 1
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{WORD} {session['count']}".encode()]
+"""
+
+
+@pytest.mark.parametrize("group", [[], ["--cluster", "2"]])
+def test_a_wheel_is_served_and_a_new_one_takes_its_place_with_its_sessions(tmp_path: Path, group: list[str]) -> None:
+    def build(word: str) -> Path:
+        files = {"shop.py": f"WORD = {word!r}\n{COUNTING}"}
+        return make_wheel(
+            tmp_path / "dist", "shop", "1", files, entry_point=("shop", "shop:application"), distributable=True
+        )
+
+    with running(str(build("one")), "--reload", *group, directory=tmp_path) as run:
+        run.wait_for("who served" if group else "Serving ")
+        assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
+        build("two")
+        run.wait_for("shop-1-py3-none-any.whl: reloading")
+        wait_until(lambda: run.request("/")[1].startswith("two"), "the new wheel", 60)
+        assert int(run.get("/").split()[1]) >= 4
+        assert "WARNING" not in run.output
+        assert "may travel" not in run.output
+
+
+def test_a_group_says_that_the_sessions_of_an_archive_do_not_travel(tmp_path: Path) -> None:
+    files = {"shop.py": f"WORD = 'one'\n{COUNTING}"}
+    wheel = make_wheel(tmp_path / "dist", "shop", "1", files, entry_point=("shop", "shop:application"))
+    with running(str(wheel), "--cluster", "2", directory=tmp_path) as run:
+        run.wait_for("who served")
+        assert "does not say that its sessions may travel" in run.output
 
 
 def test_what_does_not_start_ends_with_its_reason(counter: Path) -> None:

@@ -76,12 +76,12 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
     Raises:
         AssertionError: a command failed.
     """
-    outputs, tools, work = directory / "outputs", directory / "tools", directory / "work"
-    for each in (outputs, tools, work):
+    outputs, tools, work, temporary = (directory / name for name in ("outputs", "tools", "work", "temporary"))
+    for each in (outputs, tools, work, temporary):
         each.mkdir()
-    (tools / "catalina").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m catalina.startup.command_line "$@"\n')
-    (tools / "catalina").chmod(0o755)
-    (tools / "python").symlink_to(sys.executable)
+    for name, command in (("catalina", "-P -m catalina.startup.command_line"), ("python", "")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
+        (tools / name).chmod(0o755)
     script = directory / "script"
     script.write_text(script_of(blocks, outputs))
     environment = {
@@ -91,6 +91,7 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
         "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
         "PYTHONPATH": f"{PROJECT}:{frameworks}",
         "FRAMEWORKS": str(frameworks),
+        "TMPDIR": str(temporary),  # what is killed at the end of a page leaves its files
     }
     command = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", str(script)]
     done = subprocess.run(

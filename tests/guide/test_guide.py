@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -14,17 +16,29 @@ from tests.support.needs import need_command, need_network_namespaces
 PAGES = sorted(page.name for page in GUIDE.glob("*.md") if page.name != "README.md")
 
 
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Any]]]:
+    """What the pages print that this run asks for. Each has a network of its own, so several run at a time."""
+    need_network_namespaces()
+    frameworks = need_frameworks()
+    wanted = [name for name in PAGES if any(name in each.name for each in request.session.items)]
+    with ThreadPoolExecutor(3) as pool:
+        yield {
+            name: pool.submit(run_page, blocks_of(GUIDE / name), tmp_path_factory.mktemp("page"), frameworks)
+            for name in wanted
+        }
+
+
 @pytest.mark.cluster
 @pytest.mark.netns
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
-    need_network_namespaces()
+def test_a_page_does_what_it_says(name: str, outcomes: dict[str, Future[list[str | None]]]) -> None:
     if name == "in-front.md":
         for command in ("haproxy", "nginx", "apache2"):
             need_command(command)
-    frameworks = need_frameworks()
-    blocks = blocks_of(GUIDE / name)
-    outputs = run_page(blocks, tmp_path, frameworks)
+    blocks, outputs = blocks_of(GUIDE / name), outcomes[name].result(900)
     shown = 0
     for before, block in zip(outputs, blocks[1:], strict=False):
         if block.language == "text":

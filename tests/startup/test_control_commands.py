@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -165,3 +166,18 @@ def test_the_sessions_of_an_application_are_listed_with_their_part(base, run):
     assert run("holds", name="/shop##1") == [f"primary  {first.id}", f"primary  {second.id}"]
     with pytest.raises(DeploymentError, match=r"no application \[/nowhere\] on host localhost"):
         run("holds", name="/nowhere")
+
+
+def test_a_new_state_of_an_archive_is_taken_when_told_to(base, run):
+    source = wheel(base, "one")
+    target = base.webapps / source.name
+    run("deploy", source)
+    assert run("check", name="/shop##1") == ["checked [/shop##1]"]
+    assert base.ask("/shop##1") == "one"
+    shutil.copy(wheel(base, "two"), target)
+    run("check", name="/shop##1")
+    assert base.ask("/shop##1") == "two"
+    shutil.copy(wheel(base, "", source="1/0\napplication = 1\n"), target)
+    with pytest.raises(DeploymentError, match="ZeroDivisionError"):
+        run("check", name="/shop##1")
+    assert base.ask("/shop##1") == "two"
