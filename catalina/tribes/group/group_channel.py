@@ -130,6 +130,8 @@ class GroupChannel(ChannelInterceptorBase):
         self._owns_reactor = False
         self._heartbeat_timer: Timer | None = None
         self._channel_listeners: tuple[ChannelListener, ...] = ()
+        #: Those of them that are asked about a message which is no RPC, as nearly all are.
+        self._plain_listeners: tuple[ChannelListener, ...] = ()
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessages | None = None
@@ -305,7 +307,9 @@ class GroupChannel(ChannelInterceptorBase):
             LimitError: strangers have sent too much already.
         """
         trace = MESSAGES.isEnabledFor(FINE)
-        sender, listeners = message.address, self._channel_listeners
+        sender = message.address
+        is_rpc = not message.options & SEND_OPTIONS_BYTE_MESSAGE and RpcMessage.matches(message.data)
+        listeners = self._channel_listeners if is_rpc else self._plain_listeners
         if trace:
             MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
         # The records of one connection are one object, so this is nearly always the one before.
@@ -318,8 +322,8 @@ class GroupChannel(ChannelInterceptorBase):
                 if listener.accept(message, sender):
                     listener.message_received(message, sender)
                     delivered = True
-                    by_rpc_channel = by_rpc_channel or isinstance(listener, RpcChannel)
-            if is_member and not by_rpc_channel:
+                    by_rpc_channel = by_rpc_channel or (is_rpc and isinstance(listener, RpcChannel))
+            if is_rpc and is_member and not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
             # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
@@ -344,8 +348,6 @@ class GroupChannel(ChannelInterceptorBase):
         return self.get_member(sender) is not None
 
     def _answer_unknown_rpc(self, message: ChannelMessage, sender: Member) -> None:
-        if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
-            return
         request = RpcMessage.decode(message.data)
         if isinstance(request, RpcMessage) and not request.reply:
             answer = NoRpcChannelReply(request.rpc_id, request.uuid)
@@ -363,11 +365,15 @@ class GroupChannel(ChannelInterceptorBase):
         """Offer every later message to ``listener``. Any thread."""
         if listener in self._channel_listeners:
             raise ValueError(f"Listener already exists:[{listener}]")
-        self._channel_listeners = (*self._channel_listeners, listener)
+        self._set_channel_listeners((*self._channel_listeners, listener))
 
     def remove_channel_listener(self, listener: ChannelListener) -> None:
         """Undo :meth:`add_channel_listener`; unknown listeners are ignored."""
-        self._channel_listeners = tuple(each for each in self._channel_listeners if each is not listener)
+        self._set_channel_listeners(tuple(each for each in self._channel_listeners if each is not listener))
+
+    def _set_channel_listeners(self, listeners: tuple[ChannelListener, ...]) -> None:
+        self._channel_listeners = listeners
+        self._plain_listeners = tuple(each for each in listeners if not isinstance(each, RpcChannel))
 
     def add_membership_listener(self, listener: MembershipListener) -> None:
         """Tell ``listener`` who comes and goes from now on. Any thread; adding it twice is once."""

@@ -40,6 +40,7 @@ _HEAD = _head(CLASS_NAME)
 _NO_CHANNEL_HEAD = _head(NO_CHANNEL_CLASS_NAME)
 #: Up to the end of the class's name, which one is the beginning of the other of.
 _NAME_END = len(STREAM_HEADER) + 4 + len(CLASS_NAME)
+_STARTS = (_HEAD[:_NAME_END], _NO_CHANNEL_HEAD[: _NAME_END + 18])
 _LENGTH = struct.Struct(">i")
 #: Ids are 16 bytes and short names; whatever claims more is no RPC.
 MAX_ID = 4096
@@ -72,7 +73,7 @@ class RpcMessage:
     @staticmethod
     def matches(data: bytes) -> bool:
         """Whether a message of the channel is a request or reply, NoRpcChannelReply too; cheap."""
-        return data.startswith((_HEAD[:_NAME_END], _NO_CHANNEL_HEAD[: _NAME_END + 18]))
+        return data.startswith(_STARTS)
 
     @staticmethod
     def decode(data: bytes) -> RpcMessage | NoRpcChannelReply:
