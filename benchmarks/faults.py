@@ -57,7 +57,7 @@ def run(software: str, kind: str, manager: str, options: int, base: Path, classe
         outage.run()
         return {name: _verdict(check(outage)) for name, check in CHECKS.items()}
     except (AssertionError, OSError) as error:
-        # What was found is a result here: members that never meet again, an answer that does not come.
+        # A failed wait is a result here: members that never meet again, an answer that does not come.
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         return dict.fromkeys(CHECKS, f"not looked at: {text}")
     finally:

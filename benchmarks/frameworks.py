@@ -37,7 +37,7 @@ from tests.cluster.node import Node, free_port, free_udp_port  # noqa: E402
 from tests.support.frameworks import need_frameworks  # noqa: E402
 
 BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
-#: What the ratios are to reach, by the kind of page.
+#: The ratios that we aim at, by the kind of page.
 TARGETS = {"flask": 2.0, "django": 2.0, "plain flask": 1.0, "plain django": 1.0}
 
 FLASK = """
@@ -210,7 +210,7 @@ def redis_server(port: int) -> Contender:
 
 
 def makers(only: set[str], directory: Path, redis: Contender) -> list[Callable[[], Contender]]:
-    """Who takes part, each started when its turn to start comes."""
+    """All contenders, each started when its turn to start comes."""
     made: list[Callable[[], Contender]] = []
     with_redis = {"REDIS_PORT": str(redis.port)}
 

@@ -42,9 +42,9 @@ class Http11Output(ExchangeConnection):
         self.rules: Http11Rules = endpoint.http11_rules
         #: The request's body.
         self._body: BodyDecoder = NO_BODY
-        #: Whether the connection may take another request when this answer is out.
+        #: True while the connection may take another request when this answer is out.
         self._keep_alive = True
-        #: Whether the client has sent ``Connection: keep-alive``, and wants to hear about it.
+        #: True when the client has sent ``Connection: keep-alive``, and wants to hear about it.
         self._asked_keep_alive = False
         self._chunked = False
         #: Bytes that the Content-Length of the response in progress still promises; -1 when it promises nothing.
@@ -52,7 +52,7 @@ class Http11Output(ExchangeConnection):
 
     @property
     def uses_sendfile(self) -> bool:  # type: ignore[override]  # the connector says
-        """Whether the kernel may send files."""
+        """True when the kernel may send files."""
         return self.rules.uses_sendfile
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:

@@ -355,7 +355,7 @@ class Request:
         delete_session_cookie(self)
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """What the application wants of its session's cookie, where the operator says nothing."""
+        """The application says how its session's cookie is to be, where the operator says nothing."""
         self.context.prefer_session_cookie(secure, same_site, partitioned)
 
     @property

@@ -33,7 +33,7 @@ class RequestProcessorBean(Component):
 
     @property
     def method(self) -> str:
-        """Of the request."""
+        """The method of the request."""
         return self._request.method
 
     @property
@@ -43,7 +43,7 @@ class RequestProcessorBean(Component):
 
     @property
     def current_query_string(self) -> str | None:
-        """What stands behind the question mark."""
+        """The query, without its question mark."""
         return self._request.query_string
 
     @property

@@ -117,7 +117,7 @@ class StreamConnection:
         "waits_for_client",
     )
 
-    #: Whether the kernel may send files; TLS encrypts in this process.
+    #: True when the kernel may send files; TLS encrypts in this process.
     uses_sendfile = True
     #: Whether a send that took only a part may take more at once, as TLS does record by record.
     sends_in_parts = False

@@ -43,7 +43,7 @@ class ThreadPoolBean(Component):
 
     @property
     def keep_alive_count(self) -> int:
-        """Of these, connections on which no request runs."""
+        """Connections on which no request runs."""
         endpoint = self._endpoint
         return max(0, len(endpoint.connections) - endpoint.running) if endpoint is not None else 0
 

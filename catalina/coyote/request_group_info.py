@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import Counter, deque
-from itertools import repeat
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from catalina.attributes import Component
@@ -21,9 +22,8 @@ _BATCH = 256
 _ENDS_NS = tuple(round(1000 * 2 ** (step / 4)) for step in range(160))
 
 
-def bucket_of(elapsed_ns: int) -> int:
-    """The number of the step that a time falls into."""
-    return bisect_right(_ENDS_NS, elapsed_ns)
+#: The number of the step that a time in nanoseconds falls into; a call of C, because each request costs one.
+bucket_of: Callable[[int], int] = partial(bisect_right, _ENDS_NS)
 
 
 def longest_of(bucket: int) -> float:
@@ -62,7 +62,7 @@ class RequestGroupInfo(Component):
             self._sent += sum(sent)
             self._received += sum(received)
             self._processing_ns += sum(elapsed_ns)
-            self._times.update(map(bisect_right, repeat(_ENDS_NS), elapsed_ns))  # bucket_of, without a call of Python
+            self._times.update(map(bucket_of, elapsed_ns))
             self._max_ns = max(self._max_ns, *elapsed_ns)
             shortest = min(elapsed_ns)
             self._min_ns = shortest if self._min_ns is None else min(self._min_ns, shortest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -257,3 +258,17 @@ class Node:
         """End what still runs."""
         if self.process is not None and self.process.poll() is None:
             self.kill()
+
+
+@contextlib.contextmanager
+def started(nodes: Sequence[Node]) -> Iterator[None]:
+    """Start the nodes side by side, wait for all, and close them at the end."""
+    try:
+        for node in nodes:
+            node.start(wait=False)
+        for node in nodes:
+            node.wait_started()
+        yield
+    finally:
+        for node in nodes:
+            node.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port, started, wait_until
 from tests.cluster.test_drain import catalina
 
 pytestmark = pytest.mark.cluster
@@ -20,15 +20,8 @@ def nodes(tmp_path: Path) -> Iterator[list[Node]]:
     """Two nodes that differ in their send options."""
     port = free_udp_port()
     made = [Node(f"n{options}", tmp_path / f"n{options}", full(port, send_options=options)) for options in (8, 6)]
-    try:
-        for node in made:
-            node.start(wait=False)
-        for node in made:
-            node.wait_started()
+    with started(made):
         yield made
-    finally:
-        for node in made:
-            node.close()
 
 
 def test_the_group_is_examined_from_one_node(nodes: list[Node]) -> None:

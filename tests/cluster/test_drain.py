@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port, wait_until
+from tests.cluster.node import PROJECT, Node, free_udp_port, started, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -24,15 +24,8 @@ HEALTH = '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>'
 def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Node]]:
     port = free_udp_port()
     made = [Node(name, tmp_path / name, full(port) + HEALTH, context_xml=request.param) for name in ("n1", "n2")]
-    try:
-        for node in made:
-            node.start(wait=False)
-        for node in made:
-            node.wait_started()
+    with started(made):
         yield made
-    finally:
-        for node in made:
-            node.close()
 
 
 def catalina(node: Node, *words: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.clusters import full
-from tests.cluster.node import HERE, PROJECT, Node, free_udp_port, wait_until
+from tests.cluster.node import HERE, PROJECT, Node, free_udp_port, started, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -41,15 +41,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Node]]:
             f'<Context privileged="true" docBase="{PROJECT}/webapps/metrics" mapperContextRootRedirectEnabled="false"/>'
         )
         (descriptors / "metrics.xml").write_text(xml)
-    try:
-        for node in made:
-            node.start(wait=False)
-        for node in made:
-            node.wait_started()
+    with started(made):
         yield made
-    finally:
-        for node in made:
-            node.close()
 
 
 def _add(node: Node, name: str, webapp: Path, context_xml: str) -> None:

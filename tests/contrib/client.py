@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from tests.core.node import Answer, Node, web_xml
 
-__all__ = ["Client", "application"]
+__all__ = ["Client", "application", "serve_shop"]
 
 
 def application(module: str, text: str, more: str = "") -> dict[str, str | bytes]:
@@ -34,3 +37,11 @@ class Client:
     @property
     def set_cookies(self) -> list[str]:
         return [value for name, value in self.answer.headers if name.lower() == "set-cookie"]
+
+
+def serve_shop(directory: Path, module: str, text: str) -> Iterator[Client]:
+    """Run the application ``/shop`` of one module; gives its client once."""
+    node = Node(directory)
+    node.add("shop", application(module, text))
+    with node:
+        yield Client(node)

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from catalina.errors import NotReplicableError
-from tests.contrib.client import Client, application
-from tests.core.node import Node
+from tests.contrib.client import Client, serve_shop
 from tests.support.frameworks import need_frameworks
 
 need_frameworks()
@@ -56,10 +55,7 @@ app = SessionMiddleware(shop, {"session.session_class": CatalinaSession, {values
 
 
 def serve(tmp_path: Path, values: str = "") -> Iterator[Client]:
-    node = Node(tmp_path)
-    node.add("shop", application("beakershop", MODULE.replace("{values}", values)))
-    with node:
-        yield Client(node)
+    return serve_shop(tmp_path, "beakershop", MODULE.replace("{values}", values))
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalina.errors import NotReplicableError
-from tests.contrib.client import Client, application
-from tests.core.node import Node
+from tests.contrib.client import Client, serve_shop
 from tests.support.frameworks import need_frameworks
 
 need_frameworks()
@@ -53,10 +52,7 @@ app = made({values})
 
 
 def serve(tmp_path: Path, values: str = "") -> Iterator[Client]:
-    node = Node(tmp_path)
-    node.add("shop", application("pyramidshop", MODULE.replace("{values}", values)))
-    with node:
-        yield Client(node)
+    return serve_shop(tmp_path, "pyramidshop", MODULE.replace("{values}", values))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node, free_udp_port, started
 from tests.interop.front_servers import FrontServer, haproxy, nginx
 from tests.interop.httpd import Browser
 from tests.support.needs import need_command
@@ -25,15 +25,8 @@ def nodes(tmp_path: Path) -> Iterator[list[Node]]:
         need_command(name, name)
     port = free_udp_port()
     made = [Node(name, tmp_path / name, cluster=full(port, send_options=6)) for name in ("n1", "n2")]
-    try:
-        for node in made:
-            node.start(wait=False)
-        for node in made:
-            node.wait_started()
+    with started(made):
         yield made
-    finally:
-        for node in made:
-            node.close()
 
 
 def count(browser: Browser) -> int:
