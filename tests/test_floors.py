@@ -23,7 +23,7 @@ FLOORS = (
     ("juli",),
     ("digester",),
     ("mbeans",),
-    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages"),
+    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages", "polling"),
     ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.polling import is_ready
 from catalina.reactor import READ, WRITE
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ class StreamConnection:
                 pace.start()
                 deadline = time.monotonic() + min(timeout_s, pace.left_s)
                 while data is None:
-                    if not self._poll(select.POLLIN, deadline - time.monotonic()):
+                    if not is_ready(self.sock, select.POLLIN, deadline - time.monotonic()):
                         raise self._too_slow(timeout_s)
                     data = self._receive()
                 pace.note(len(data))
@@ -252,11 +253,6 @@ class StreamConnection:
             f"{self.peer[0]}: nothing came for {timeout_s:g} seconds, or less than minUploadRate {rate} bytes a second",
             408,
         )
-
-    def _poll(self, events: int, timeout_s: float) -> bool:
-        poll = select.poll()
-        poll.register(self.sock, events)
-        return bool(poll.poll(None if timeout_s == math.inf else max(0.0, timeout_s * 1000)))
 
     # Output
 
@@ -364,7 +360,7 @@ class StreamConnection:
                 raise ClientAbortException(f"{self.peer[0]}: reads too slowly while all threads wait for such clients")
             pace.start()
             while self._out_size > LOW_WATER:
-                if not self._poll(select.POLLOUT, min(self._timeout_s, pace.left_s)):
+                if not is_ready(self.sock, select.POLLOUT, min(self._timeout_s, pace.left_s)):
                     raise ClientAbortException(
                         f"{self.peer[0]}: took nothing for {self._timeout_s:g} seconds, or less than minDownloadRate "
                         f"{self.endpoint.handler.min_download_rate} bytes a second"
@@ -413,7 +409,7 @@ class StreamConnection:
         if self.closed or self.running:
             return False
         try:
-            return self._is_new() or self._poll(select.POLLIN, 0.0)
+            return self._is_new() or is_ready(self.sock, select.POLLIN, 0.0)
         except (OSError, ValueError):  # the loop has closed it meanwhile
             return False
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 import tty
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ from catalina.development.project import Project, find_project
 from catalina.development.source_watch import SourceWatch
 from catalina.development.trial_base import Meeting, TrialBase, free_port
 from catalina.errors import CatalinaError, ConfigurationError
+from catalina.polling import is_ready
 
 __all__ = ["main"]
 
@@ -208,7 +210,7 @@ class _Run:
             if changed:
                 self._reload(changed)
             elif self._watch is None:
-                _pause(LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)
             if not self.options.cluster and not self.nodes[0].runs:
                 print(f"catalina run: the node ended with code {self.nodes[0].exit_code}", file=sys.stderr)
                 return 1
@@ -269,7 +271,7 @@ class _Keys:
 
     def pressed(self) -> str:
         """The next key, empty without one."""
-        if self._is_terminal and select.select([sys.stdin], [], [], 0)[0]:
+        if self._is_terminal and is_ready(sys.stdin, select.POLLIN, 0):
             return os.read(sys.stdin.fileno(), 1).decode("latin-1")
         return ""
 
@@ -297,10 +299,6 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-def _pause(seconds: float) -> None:
-    select.select([], [], [], seconds)
 
 
 def _say(text: str) -> None:

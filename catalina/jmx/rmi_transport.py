@@ -25,6 +25,7 @@ from catalina.jmx.jrmp import (
 )
 from catalina.jmx.rmi_objects import Peer, RmiObjects
 from catalina.mbeans.audit import printable
+from catalina.polling import is_ready
 from catalina.repeated_messages import RepeatedMessages
 
 __all__ = ["RmiTransport"]
@@ -237,19 +238,17 @@ def _handshake(sock: ssl.SSLSocket, ends: float) -> None:
     Raises:
         _Gone, OSError: the time is over, or it fails.
     """
-    reads: list[socket.socket]
-    writes: list[socket.socket]
     sock.settimeout(0)
     while True:
         try:
             sock.do_handshake()
             return
         except ssl.SSLWantReadError:
-            reads, writes = [sock], []
+            wanted = select.POLLIN
         except ssl.SSLWantWriteError:
-            reads, writes = [], [sock]
+            wanted = select.POLLOUT
         left = ends - time.monotonic()
-        if left <= 0 or not any(select.select(reads, writes, [], left)):
+        if left <= 0 or not is_ready(sock, wanted, left):
             raise _Gone
 
 
@@ -351,4 +350,4 @@ class _Connection:
     def _is_readable(self, seconds: float) -> bool:
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
-        return bool(select.select([self._socket], [], [], seconds)[0])
+        return is_ready(self._socket, select.POLLIN, seconds)

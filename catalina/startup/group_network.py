@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from catalina.errors import ProtocolError
+from catalina.polling import is_ready
 from catalina.tribes.member import BEGIN, MAX_RECORD, Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
@@ -62,7 +63,7 @@ def listen(membership: McastService, seconds: float) -> Heard:
 def _datagrams(sock: socket.socket, seconds: float) -> Iterator[tuple[bytes, str]]:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        if select.select([sock], [], [], left)[0]:
+        if is_ready(sock, select.POLLIN, left):
             with contextlib.suppress(BlockingIOError):
                 data, address = sock.recvfrom(MAX_RECORD)
                 yield data, str(address[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError
+from catalina.polling import is_ready
 from catalina.startup.control_socket import bound_address, socket_path
 
 __all__ = ["STOP_WAIT", "StopTarget", "running_node", "send_shutdown", "wait_for_end"]
@@ -98,8 +99,6 @@ def wait_for_end(pid: int, seconds: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        poll = select.poll()  # not select, which takes no descriptor beyond 1023
-        poll.register(process, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        return is_ready(process, select.POLLIN, seconds)
     finally:
         os.close(process)
