@@ -148,6 +148,10 @@ class Reactor:
     Args:
         name: prefix of its threads' names.
         min_spare_threads: parked threads that are kept however long they have nothing to do.
+        clock: seconds that only go on; :attr:`now`. What it says decides when timers are due and what stood still. How
+            long a poll waits is left to the kernel: who moves another clock calls :meth:`wake`.
+
+    It has descriptors from its first use on, until it is stopped and the last of its threads has ended.
     """
 
     # Slots: it has more attributes than the instances of a class can share the names of, and then each call of a method
@@ -188,13 +192,11 @@ class Reactor:
         "_watch",
         "min_spare_threads",
         "name",
+        "now",
         "on_dead",
         "on_standstill",
         "thread_prefix",
     )
-
-    #: The loop's clock, in seconds. The simulation's loop has another one, and other sockets.
-    now = staticmethod(time.monotonic)
 
     @staticmethod
     def new_socket(family: int) -> socket.socket:
@@ -205,9 +207,13 @@ class Reactor:
         """
         return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
-    def __init__(self, name: str = "reactor", min_spare_threads: int = 1) -> None:
+    def __init__(
+        self, name: str = "reactor", min_spare_threads: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.name = name
         self.min_spare_threads = min_spare_threads
+        #: The loop's time, in seconds.
+        self.now = clock
         #: Start of the threads' names.
         self.thread_prefix = f"{name}-exec-"
         self._parked_seconds: float | None = None
@@ -229,7 +235,8 @@ class Reactor:
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = itertools.count()
         self._timer_lock = threading.Lock()
-        self._open()
+        self._epoll: select.epoll | None = None  # none yet
+        self._wake_fd = -1  # none
         #: Called once, with the reason, when no thread can run the loop any more. It should end the process.
         self.on_dead: Callable[[str], None] | None = None
         self._rounds = 0  # that ended with the thread that began them
@@ -255,24 +262,21 @@ class Reactor:
         self._monitor_bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = False
 
-    def _open(self) -> None:
+    def _open(self) -> select.epoll:
+        """Get descriptors. Not in the constructor: a process that forks would share them, and one that is only
+        configured has no use for them."""
         self._epoll = select.epoll()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._callbacks[self._wake_fd] = self._drain_wakes
         self._epoll.register(self._wake_fd, READ)
+        return self._epoll
 
-    def after_fork(self) -> None:
-        """Get descriptors of its own, in a child process: an epoll set is shared with the parent.
-
-        Raises:
-            RuntimeError: something is registered already, or the loop was started before the fork.
-        """
-        if len(self._callbacks) > 1 or self._threads:
-            raise RuntimeError(f"{self.name}: a loop that is in use cannot be taken through a fork")
-        self._epoll.close()
-        os.close(self._wake_fd)
-        self._callbacks.clear()
-        self._open()
+    def _close(self) -> None:
+        with self._set_lock:
+            fd, self._wake_fd = self._wake_fd, -1  # forgotten first: the next file that is opened gets its number
+            if self._epoll is not None and fd >= 0:
+                self._epoll.close()
+                os.close(fd)
 
     @property
     def in_runner(self) -> bool:
@@ -308,7 +312,7 @@ class Reactor:
             if first:
                 self._first[fd] = events
             self._suspended.pop(fd, None)
-            self._epoll.register(fd, events)
+            (self._epoll or self._open()).register(fd, events)
 
     def modify(self, sock: HasFileno, events: int) -> None:
         """Wait for other events; 0 waits for none but errors."""
@@ -319,14 +323,16 @@ class Reactor:
             if fd in self._suspended:
                 self._suspended[fd] = events
             else:
-                self._epoll.modify(fd, events)
+                (self._epoll or self._open()).modify(fd, events)
 
     def unregister(self, sock: HasFileno) -> None:
         """Forget the socket; call it before closing the socket. Unknown sockets are ignored."""
         fd = sock.fileno()
         with self._set_lock:
             self._first.pop(fd, None)
-            if self._callbacks.pop(fd, None) is not None and self._suspended.pop(fd, None) is None:
+            if self._callbacks.pop(fd, None) is None or self._suspended.pop(fd, None) is not None:
+                return
+            if self._epoll is not None and self._wake_fd >= 0:  # else it is stopped, and waits for nothing
                 self._epoll.unregister(fd)
 
     def call_soon(self, callback: Task) -> None:
@@ -337,7 +343,7 @@ class Reactor:
 
     def call_later(self, seconds: float, callback: Task) -> Timer:
         """Run ``callback`` in the runner after ``seconds``. Any thread."""
-        timer = Timer(time.monotonic() + seconds, callback)
+        timer = Timer(self.now() + seconds, callback)
         with self._timer_lock:
             heapq.heappush(self._timers, (timer.deadline, next(self._timer_count), timer))
         if not self.in_runner:
@@ -365,9 +371,11 @@ class Reactor:
             self.wake()
 
     def wake(self) -> None:
-        """Make a poll that waits return. Any thread."""
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_write(self._wake_fd, 1)
+        """Make a poll that waits return. Any thread, at any time."""
+        fd = self._wake_fd
+        if fd >= 0:  # else nobody waits: it was not used yet, or is stopped
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_write(fd, 1)
 
     def _drain_wakes(self, _: int) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -441,13 +449,20 @@ class Reactor:
                 raise
 
     def start(self) -> None:
-        """Start a thread that runs the loop, and the monitor."""
+        """Start a thread that runs the loop, and the monitor.
+
+        Raises:
+            OSError: there are no more descriptors.
+        """
+        with self._set_lock:
+            if self._epoll is None:
+                self._open()
         self._monitor = threading.Thread(target=self._monitor_main, name=f"{self.name}-monitor", daemon=True)
         self._monitor.start()
         self.submit(self._run)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End the loop and join its threads; registered sockets stay open.
+        """End the loop and join its threads; registered sockets stay open. In one of its threads: it is not joined.
 
         Args:
             timeout: seconds that calls in progress get; a thread that is still inside one is named in the log.
@@ -470,9 +485,8 @@ class Reactor:
                 log.warning("Threads [%s] are still inside calls after [%s] seconds", names, timeout)
                 return
             self._threads.discard(others[0])
-        if me not in self._threads:
-            self._epoll.close()
-            os.close(self._wake_fd)
+        if not self._threads:
+            self._close()
 
     def _hand_over(self) -> None:
         self._runner = None
@@ -497,6 +511,8 @@ class Reactor:
                 task = following
         finally:
             self._threads.discard(threading.current_thread())
+            if self._stopping and not self._threads:  # stop() did not wait for it, or was called in it
+                self._close()
 
     def _wait_for_task(self, mailbox: queue.SimpleQueue[Task]) -> Task | None:
         """What to do next; None when there are enough parked threads without this one."""
@@ -522,17 +538,17 @@ class Reactor:
         idle = counted = calm = 0
         pause = TICK
         seen = _Sighting(NO_CALL, 0.0)
-        now = time.monotonic()
+        now = self.now()
         while not self._stopping:
             if now >= self._watch.due:
                 self._watch.look(now)
             if idle >= IDLE_TICKS:
                 idle = self._monitor_rests()
-                now = time.monotonic()
+                now = self.now()
                 continue
             before = now
             time.sleep(pause)
-            now = time.monotonic()
+            now = self.now()
             call = self._call
             calm += 1
             if call is not seen.call:
@@ -552,7 +568,7 @@ class Reactor:
         called = bool(self._call)  # one that began before it could see the flag does not ring
         if not called:
             with contextlib.suppress(queue.Empty):
-                self._monitor_bell.get(timeout=max(0.0, self._watch.due - time.monotonic()))
+                self._monitor_bell.get(timeout=max(0.0, self._watch.due - self.now()))
                 called = True
         self._monitor_parked = False
         return 0 if called else IDLE_TICKS
@@ -643,9 +659,9 @@ class Reactor:
         """The events that are ready; after a standstill only those that come first."""
         if self._catch_up is not None:
             return self._catch_up.poll(seconds)
-        began = time.monotonic()
-        ready = self._epoll.poll(seconds)
-        self._polled_at, before = (now := time.monotonic()), self._polled_at
+        began = self.now()
+        ready = (self._epoll or self._open()).poll(seconds)
+        self._polled_at, before = (now := self.now()), self._polled_at
         if now - before < STILL_SECONDS or not self._first:  # nearly always
             return ready
         # The monitor wakes a poll that waits each WATCH_SECONDS.
@@ -674,13 +690,13 @@ class Reactor:
                 while self._timers and self._timers[0][2].callback is None:
                     heapq.heappop(self._timers)
                 if self._timers:
-                    due = max(0.0, self._timers[0][0] - time.monotonic())
+                    due = max(0.0, self._timers[0][0] - self.now())
                     return due if timeout is None else min(due, timeout)
         return -1.0 if timeout is None else timeout
 
     def _run_timers(self, me: int) -> bool:
         """Run what is due; False when the role was handed on meanwhile."""
-        now = time.monotonic()
+        now = self.now()
         while True:
             with self._timer_lock:
                 if not self._timers or self._timers[0][0] > now:
@@ -706,19 +722,20 @@ class Reactor:
             fd = self._at_fd
             if fd not in self._callbacks or fd in self._suspended:
                 return
-            with open(f"/proc/self/fdinfo/{self._epoll.fileno()}") as file:
+            epoll = self._epoll or self._open()
+            with open(f"/proc/self/fdinfo/{epoll.fileno()}") as file:
                 rows = [line.split() for line in file if line.startswith("tfd:")]
             events = next((int(row[3], 16) for row in rows if int(row[1]) == fd), None)
             if events is not None:
                 self._suspended[fd] = events
-                self._epoll.unregister(fd)
+                epoll.unregister(fd)
 
     def _resume(self, fd: int) -> None:
         """The callback has returned after all."""
         with self._set_lock:
             events = self._suspended.pop(fd, None)
             if events is not None and fd in self._callbacks:
-                self._epoll.register(fd, events)
+                (self._epoll or self._open()).register(fd, events)
 
 
 class _CatchUp:
@@ -740,7 +757,7 @@ class _CatchUp:
                 poll.register(fd, events)
         wait = 0.0 if self._conditions is None or seconds == 0 else CATCH_UP_TICK
         ready = [each for each in poll.poll(wait * 1000) if not each[1] & select.POLLNVAL]  # closed by another thread
-        now = time.monotonic()
+        now = reactor.now()
         if self._conditions is not None:
             self._conditions = [condition for condition in self._conditions if self._call(condition) is False]
         elif now >= self._read_until or (seconds and not any(fd != reactor._wake_fd for fd, _ in ready)):

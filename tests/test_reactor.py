@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import os
 import socket
 import sys
 import threading
 import time
-import types
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -325,6 +326,80 @@ def test_an_idle_reactor_burns_no_cpu(reactor):
     assert time.process_time() - before < 0.01
 
 
+def open_descriptors() -> set[int]:
+    return {fd for fd in map(int, os.listdir("/proc/self/fd")) if os.path.lexists(f"/proc/self/fd/{fd}")}
+
+
+def test_a_loop_that_is_only_made_has_no_descriptors():
+    before = open_descriptors()
+    loop = Reactor()
+    loop.call_soon(lambda: None)
+    loop.call_later(1.0, lambda: None)
+    loop.wake()
+    assert open_descriptors() == before
+    loop.stop()
+
+
+def test_what_was_asked_for_before_the_start_runs_after_it():
+    loop = Reactor("early")
+    ran = threading.Event()
+    loop.call_soon(ran.set)
+    loop.start()
+    assert ran.wait(PATIENCE)
+    loop.stop()
+
+
+def test_a_wake_after_the_stop_writes_into_no_file_that_was_opened_since():
+    before = open_descriptors()
+    loop = Reactor("woken")
+    loop.start()
+    in_loop(loop, lambda: None)
+    loop.stop()
+    assert open_descriptors() == before
+    files = [os.eventfd(0, os.EFD_NONBLOCK) for _ in range(4)]  # they get the numbers that the loop had
+    try:
+        loop.wake()
+        loop.call_soon(lambda: None)
+        for fd in files:
+            with pytest.raises(BlockingIOError):
+                os.eventfd_read(fd)
+    finally:
+        for fd in files:
+            os.close(fd)
+
+
+def test_a_loop_that_is_stopped_in_its_own_thread_closes_when_that_ends():
+    before = open_descriptors()
+    loop = Reactor("own end")
+    loop.start()
+    stopped = threading.Event()
+    loop.submit(lambda: (loop.stop(), stopped.set()))
+    assert stopped.wait(PATIENCE)
+    wait_for(lambda: open_descriptors() == before)
+
+
+def test_a_loop_closes_when_the_last_call_returns_that_stop_did_not_wait_for(caplog):
+    before = open_descriptors()
+    loop = Reactor("late end")
+    loop.start()
+    entered, release = threading.Event(), threading.Event()
+    loop.submit(lambda: (entered.set(), release.wait(PATIENCE)))
+    assert entered.wait(PATIENCE)
+    loop.stop(timeout=0.01)
+    assert "are still inside calls" in caplog.text
+    assert open_descriptors() != before
+    release.set()
+    wait_for(lambda: open_descriptors() == before)
+
+
+def test_a_socket_can_be_forgotten_after_the_stop(pair):
+    loop = Reactor("forgetful")
+    loop.register(pair[0], READ, lambda _: None)
+    loop.start()
+    loop.stop()
+    loop.unregister(pair[0])
+
+
 def test_stop_joins_its_threads():
     reactor = Reactor("ending")
     reactor.start()
@@ -518,21 +593,19 @@ def test_the_largest_wishes_for_spare_threads_count():
 class StoodStill:
     """A loop, run by the test, whose clock the test moves; a socket that comes first, and one that does not."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.now = 100.0
-        clock = types.SimpleNamespace(monotonic=lambda: self.now, sleep=time.sleep)
-        self.reactor = Reactor("thawed")
+        self.reactor = Reactor("thawed", clock=lambda: self.now)
         self.reactor._runner = threading.get_ident()
-        monkeypatch.setattr(module, "time", clock)
         self.read: list[str] = []
         self.pairs = {name: socket.socketpair() for name in ("http", "group")}
         for name, (_, right) in self.pairs.items():
-            self.reactor.register(right, READ, lambda _, name=name: self._read(name), first=name == "group")
+            self.reactor.register(right, READ, functools.partial(self._read, name), first=name == "group")
         self.rounds(1)
         for left, _ in self.pairs.values():
             left.send(b"xxx")
 
-    def _read(self, name: str) -> None:
+    def _read(self, name: str, _: int) -> None:
         self.pairs[name][1].recv(1)
         self.read.append(name)
 
@@ -545,11 +618,12 @@ class StoodStill:
             self.reactor.unregister(right)
             left.close()
             right.close()
+        self.reactor.stop()
 
 
 @pytest.fixture
-def stood_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[StoodStill]:
-    stood_still = StoodStill(monkeypatch)
+def stood_still() -> Iterator[StoodStill]:
+    stood_still = StoodStill()
     yield stood_still
     stood_still.close()
 

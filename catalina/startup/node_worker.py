@@ -124,7 +124,6 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         server = catalina.server
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
-        server.reactor.after_fork()
         server.reactor.on_dead = _end_at_once
         server.restarter = lambda limited: not limited or self.app.life.grant_restart(time.monotonic())
         server.reactor.start()
