@@ -1,7 +1,7 @@
 """What pyproject.toml cannot say: the directories bin, conf and webapps travel in the wheel as ``catalina_home``.
 
 They are what an operator works with, so they lie at the top of the project and there is no second copy of them; the
-``catalina`` command finds them beside the package (catalina/startup/command_line.py).
+``catalina`` command finds them beside the package (catalina/startup/home_directory.py).
 """
 
 from pathlib import Path

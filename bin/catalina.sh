@@ -361,7 +361,7 @@ if [ "$COMMAND" = run ]; then
     "" | -*) ;;
     *)
       . "$(dirname "$PRG")/setpython.sh"
-      exec "$_RUNPYTHON" -P -m catalina.startup.command_line run "$@" ;;
+      exec "$_RUNPYTHON" -P -m catalina run "$@" ;;
   esac
 fi
 for _word in "$@"; do

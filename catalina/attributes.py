@@ -19,21 +19,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from catalina.errors import CatalinaError
+from catalina.place import Place
 
-__all__ = ["Attribute", "AttributeRefused", "Component", "Element", "Place", "Text", "choice", "comma_list", "xml_name"]
+__all__ = ["Attribute", "AttributeRefused", "Component", "Element", "Text", "choice", "comma_list", "xml_name"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an element stands in the operator's files; line 0 is the file as a whole."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class AttributeRefused(CatalinaError):

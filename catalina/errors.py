@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catalina.attributes import Place
+    from catalina.place import Place
 
 __all__ = [
     "AuthenticationError",

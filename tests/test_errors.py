@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalina.attributes import Place
 from catalina.errors import ChannelError, ConfigurationError, LimitError, NotReplicableError, ProtocolError
+from catalina.place import Place
 
 
 def test_a_configuration_error_starts_with_the_place() -> None:

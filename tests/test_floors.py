@@ -8,29 +8,51 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: From the top down; packages and modules in one line stand on the same floor and may import each other.
+#: From the top down. Every package stands on a floor of its own; modules in one line import nothing of each other.
+#: ``tomcat.dbcp`` and its siblings are packages of Tomcat's own, each with its place.
 FLOORS = (
-    ("manager", "testing"),
-    ("startup", "development"),
+    ("__main__",),
+    ("manager",),
+    ("testing",),
+    ("development",),
+    ("startup",),
     ("jmx",),
     ("ha",),
-    ("core", "valves", "realm", "authenticator", "loader", "naming", "mapper", "servlets", "filters", "users", "deploy",
-     "descriptor", "webresources", "webapp", "contrib", "security", "util", "tomcat"),
+    ("contrib",),
+    ("security",),
+    ("authenticator",),
+    ("filters",),
+    ("servlets",),
+    ("core",),
+    ("valves",),
+    ("realm",),
+    ("users",),
+    ("mapper",),
+    ("webapp",),
+    ("loader",),
+    ("deploy",),
+    ("tomcat.dbcp",),
+    ("tomcat.jdbc",),
+    ("naming",),
+    ("webresources",),
+    ("descriptor",),
     ("connector",),
     ("session",),
+    ("tomcat.util",),
+    ("util",),
     ("coyote",),
     ("tribes",),
     ("juli",),
     ("digester",),
     ("mbeans",),
-    ("reactor", "java_pattern", "java_properties", "simple_date_format", "repeated_messages", "polling"),
-    ("attributes", "operations", "lifecycle", "errors", "extras", "__init__"),
-)  # fmt: skip
+    ("java_pattern",),
+    ("lifecycle", "operations", "reactor"),
+    ("attributes",),
+    ("errors",),
+    ("extras", "java_properties", "place", "polling", "repeated_messages", "simple_date_format", "__init__", "tomcat"),
+)
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
-
-#: Named by configuration files of every floor: small classes that import nothing above what uses them.
-ANYWHERE = ("catalina.tomcat.", "catalina.util.")
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -40,7 +62,12 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def floor(module: str) -> str:
-    return module.split(".")[1] if "." in module else "__init__"
+    """``tomcat.util`` of ``catalina.tomcat.util.net.keystore``, ``core`` of ``catalina.core.standard_host``."""
+    parts = module.split(".")[1:] or ["__init__"]
+    two = ".".join(parts[:2])
+    if two in LEVEL:
+        return two
+    return parts[0] if parts[0] in LEVEL else "__init__"  # a name of the package itself, such as __version__
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -67,10 +94,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def climbs(module: str, imported: str) -> bool:
-    if imported.startswith(ANYWHERE) or module.startswith(ANYWHERE):
-        return imported.startswith(("catalina.startup.", "catalina.ha.")) and not module.startswith("catalina.startup.")
-    # What is not a module is a name of the package itself, such as __version__.
-    return LEVEL.get(floor(imported), 0) > LEVEL[floor(module)]
+    return LEVEL[floor(imported)] >= LEVEL[floor(module)] and floor(imported) != floor(module)
 
 
 def test_no_module_imports_from_a_floor_above() -> None:
@@ -83,11 +107,14 @@ def test_no_module_imports_from_a_floor_above() -> None:
     assert wrong == []
 
 
-def test_every_package_has_a_floor() -> None:
-    found = {
-        path.stem for path in (ROOT / "catalina").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+def test_every_package_has_a_floor_of_its_own() -> None:
+    places = [*(ROOT / "catalina").iterdir(), *(ROOT / "catalina" / "tomcat").iterdir()]
+    packages = {
+        str(path.relative_to(ROOT / "catalina")).replace("/", ".") for path in places if (path / "__init__.py").exists()
     }
-    assert sorted(found - set(LEVEL)) == []
+    files = {path.stem for path in (ROOT / "catalina").glob("*.py")}
+    assert sorted((packages | files) ^ set(LEVEL)) == []
+    assert [names for names in FLOORS if len(names) > 1 and set(names) & packages - {"tomcat"}] == []
 
 
 def test_tribes_can_be_used_without_the_container() -> None:

@@ -68,7 +68,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def catalina(installed: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CATALINA_")}
     return subprocess.run(
-        [sys.executable, "-c", "import sys; from catalina.startup.command_line import main; sys.exit(main())", *words],
+        [sys.executable, "-c", "import sys; from catalina.__main__ import main; sys.exit(main())", *words],
         env={**environment, "PYTHONPATH": str(installed)},  # in front of the source tree
         cwd=cwd,
         capture_output=True,

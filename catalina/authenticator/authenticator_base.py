@@ -12,12 +12,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, choice
-from catalina.authenticator.constants import REQUEST_FORWARDED_ATTRIBUTE, SESSION_ID_NOTE, SSO_ID_NOTE
+from catalina.authenticator.constants import SESSION_ID_NOTE, SSO_ID_NOTE
 from catalina.authenticator.cors_preflight import may_bypass
 from catalina.errors import AuthenticationError, LifecycleError
 from catalina.realm.access_rules import constraints_for, may_access, needs_login, needs_secure_transport
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.null_realm import NullRealm
+from catalina.util.forwarded import REQUEST_FORWARDED_ATTRIBUTE
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:

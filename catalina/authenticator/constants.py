@@ -11,7 +11,6 @@ __all__ = [
     "FORM_PASSWORD",
     "FORM_REQUEST_NOTE",
     "FORM_USERNAME",
-    "REQUEST_FORWARDED_ATTRIBUTE",
     "SESSION_ID_NOTE",
     "SESSION_PASSWORD_NOTE",
     "SESSION_USERNAME_NOTE",
@@ -30,6 +29,3 @@ SESSION_ID_NOTE = "org.apache.catalina.authenticator.SESSION_ID"
 SESSION_USERNAME_NOTE = "org.apache.catalina.session.USERNAME"
 SESSION_PASSWORD_NOTE = "org.apache.catalina.session.PASSWORD"  # noqa: S105 - a name, no password
 FORM_REQUEST_NOTE = "org.apache.catalina.authenticator.REQUEST"
-
-#: Set by RemoteIpValve on requests that came through a proxy.
-REQUEST_FORWARDED_ATTRIBUTE = "org.apache.tomcat.request.forwarded"

@@ -19,9 +19,9 @@ from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCe
 from catalina.tomcat.util.net.tls_context import files_of, make_context
 
 if TYPE_CHECKING:
-    from catalina.attributes import Place
     from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
     from catalina.coyote.http11.tls_attributes import TlsAttributes
+    from catalina.place import Place
 
 __all__ = ["TlsContexts"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.application_dispatcher import ApplicationDispatcher
+from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -112,8 +113,6 @@ class ApplicationContext:
     @property
     def server_info(self) -> str:
         """Name and version of the container."""
-        from catalina.core.standard_engine import SERVER_INFO  # the engine's module imports this one
-
         return SERVER_INFO
 
     @property

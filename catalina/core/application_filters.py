@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Component
-from catalina.core.object_names import call, configure, find_object
 from catalina.descriptor.elements import FilterDef, FilterMap
 from catalina.errors import DeploymentError
+from catalina.loader.object_names import call, configure, find_object
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext

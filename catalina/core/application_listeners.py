@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.application_events import ContextAttributeEvent, ContextEvent, RequestEvent
-from catalina.core.object_names import find_object, instantiate
 from catalina.errors import DeploymentError
 from catalina.loader.load_failure import describe_failure
+from catalina.loader.object_names import find_object, instantiate
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request

@@ -6,7 +6,8 @@ import logging
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from catalina.attributes import Attribute, Element
 from catalina.core.standard_pipeline import StandardPipeline
@@ -72,6 +73,9 @@ class ContainerBase(Lifecycle):
         "Realm": Element(add=_set_realm, guards=True),
     }
 
+    #: True for a Context: its valves see paths inside an application.
+    is_context: ClassVar[bool] = False
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.parent: ContainerBase | None = None
@@ -100,6 +104,11 @@ class ContainerBase(Lifecycle):
     def server(self) -> StandardServer | None:
         """The server this container belongs to; None while it has not been added to one."""
         return self.parent.server if self.parent is not None else None
+
+    @property
+    def config_directory(self) -> Path | None:
+        """The directory of this container's own configuration files; None while it belongs to no server."""
+        return self.server.catalina_base / "conf" / self.name if self.server is not None else None
 
     @property
     def realm(self) -> Realm | None:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.core.context_attributes import ContextAttributes
 from catalina.core.context_naming import ContextNaming
-from catalina.core.error_pages import ErrorPages
-from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_wrapper import StandardWrapper
 from catalina.descriptor.elements import (
     FilterDef,
@@ -23,6 +21,8 @@ from catalina.descriptor.elements import (
 )
 from catalina.errors import DeploymentError
 from catalina.mapper.servlet_map import ServletMap
+from catalina.util.error_pages import ErrorPages
+from catalina.util.session_cookie_config import SessionCookieConfig
 
 if TYPE_CHECKING:
     from catalina.valves.valve_base import ValveBase

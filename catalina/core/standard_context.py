@@ -9,17 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Component, Element, Place, Text
+from catalina.attributes import Component, Element, Text
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
 from catalina.core.config_listener import add_config_listener
 from catalina.core.context_bean import ContextBean
 from catalina.core.context_description import ContextDescription
-from catalina.core.context_name import ContextName
 from catalina.core.in_progress import InProgress
 from catalina.core.node_restart import restart_instead
-from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context_valve import StandardContextValve
 from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
 from catalina.errors import CatalinaError, DeploymentError, LifecycleError
@@ -29,8 +27,11 @@ from catalina.loader.webapp_loader import WebappLoader
 from catalina.naming.data_source import make_engine
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
+from catalina.place import Place
 from catalina.session.standard_manager import StandardManager
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
+from catalina.util.context_name import ContextName
+from catalina.util.session_cookie_config import SessionCookieConfig
 from catalina.webapp import UnavailableError
 from catalina.webresources.standard_root import StandardRoot
 
@@ -106,6 +107,8 @@ class StandardContext(ContextBean, ContextDescription):
         "WrapperListener": Text(add=_java_only),
     }
 
+    is_context = True
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         # Parts, as elements or made at start
@@ -175,6 +178,10 @@ class StandardContext(ContextBean, ContextDescription):
         """``Catalina/localhost``: names of the engine and the host."""
         names = [container.name for container in (getattr(self.parent, "parent", None), self.parent) if container]
         return "/".join(names)
+
+    @property
+    def config_directory(self) -> Path:
+        return self.document_root / "WEB-INF"
 
     @property
     def work_path(self) -> Path:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalina.valves.valve_base import ValveBase
+from catalina.webresources.unserved_names import is_protected
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["StandardContextValve", "is_protected"]
+__all__ = ["StandardContextValve"]
 
-#: Never served, whatever is mapped to them.
-PROTECTED = ("/META-INF", "/WEB-INF")
 FIRST_LETTERS = frozenset("MmWw")
 
 
@@ -33,9 +32,3 @@ class StandardContextValve(ValveBase):
         if request.expects_continue:
             request.acknowledge()
         wrapper.pipeline.first.invoke(request, response)
-
-
-def is_protected(path: str) -> bool:
-    """Whether a path inside an application is never served, in any case of letters: file systems may not tell."""
-    upper = path.upper()
-    return any(upper == name or upper.startswith(name + "/") for name in PROTECTED)

@@ -5,24 +5,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from catalina import __version__
 from catalina.attributes import Attribute, Element
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_engine_valve import StandardEngineValve
 from catalina.core.standard_host import StandardHost, set_cluster
 from catalina.errors import LifecycleError
 from catalina.operations import readable
+from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
     from catalina.core.standard_service import StandardService
 
-__all__ = ["SERVER_INFO", "StandardEngine"]
+__all__ = ["StandardEngine"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardEngine")
-
-#: What pages and log lines call this server.
-SERVER_INFO = f"Catalina for Python/{__version__}"
 
 
 class StandardEngine(ContainerBase):

@@ -146,6 +146,10 @@ class StandardHost(ContainerBase):
         return self.catalina_base / "conf" / self._engine_and_host()
 
     @property
+    def config_directory(self) -> Path:
+        return self.config_base_path
+
+    @property
     def work_path(self) -> Path:
         """Absolute scratch directory of this host."""
         if self.work_dir is not None:

@@ -13,10 +13,10 @@ from catalina.core.asgi_wrapping import adapt_asgi, is_asgi
 from catalina.core.container_base import ContainerBase
 from catalina.core.container_servlet import ContainerServlet
 from catalina.core.framework_sessions import adopt_sessions
-from catalina.core.object_names import find_object, instantiate
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
+from catalina.loader.object_names import find_object, instantiate
 from catalina.operations import Impact, Long, operation, readable
 from catalina.webapp import UnavailableError
 
@@ -156,7 +156,7 @@ class StandardWrapper(ContainerBase):
         return application if application is not None else self.load()
 
     def load(self) -> Application:
-        """Make the WSGI callable: see :mod:`catalina.core.object_names`. Errors as :meth:`allocate`."""
+        """Make the WSGI callable: see :mod:`catalina.loader.object_names`. Errors as :meth:`allocate`."""
         with self._loading:
             if self._application is None:
                 began = time.monotonic()

@@ -16,12 +16,12 @@ import os
 import zipfile
 from dataclasses import dataclass
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.unpacking import open_archive
 from catalina.deploy.wheel import EntryPoint, Wheel, read_wheel
 from catalina.deploy.wheel_module import find_callable
 from catalina.deploy.wheel_tags import check_tags
 from catalina.errors import DeploymentError
+from catalina.util.context_name import ContextName
 
 __all__ = ["SUFFIXES", "Archive", "is_archive_name", "read_archive"]
 

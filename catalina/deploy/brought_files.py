@@ -24,9 +24,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalina.core.path_names import RESERVED_PREFIX, checked_name
 from catalina.deploy.removal import check_removable, remove
 from catalina.errors import DeploymentError
+from catalina.util.path_names import RESERVED_PREFIX, checked_name
 
 __all__ = ["ARCHIVE", "COMMAND", "COPY_XML", "FARM", "TRACKER", "BroughtFiles", "token_of", "write_tracker"]
 

@@ -10,12 +10,12 @@ import os
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from catalina.core.path_names import RESERVED_PREFIX
 from catalina.deploy.archive import Archive
 from catalina.deploy.brought_files import TRACKER, write_tracker
 from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits, unpack
 from catalina.deploy.wheel import EntryPoint, Wheel
 from catalina.deploy.wheel_install import library_place
+from catalina.util.path_names import RESERVED_PREFIX
 
 __all__ = ["STAGING_PREFIX", "explode", "has_tracker", "is_current", "mark_current"]
 

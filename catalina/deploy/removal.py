@@ -8,8 +8,8 @@ import shutil
 import stat
 from collections.abc import Iterable
 
-from catalina.core.path_names import RESERVED_PREFIX, checked_name
 from catalina.errors import DeploymentError
+from catalina.util.path_names import RESERVED_PREFIX, checked_name
 
 __all__ = ["check_removable", "remove"]
 

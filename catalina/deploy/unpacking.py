@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from catalina.core.path_names import checked_name
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.util.path_names import checked_name
 
 __all__ = ["DEFAULT_LIMITS", "UnpackLimits", "open_archive", "unpack"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catalina.attributes import Place
+from catalina.place import Place
 
 __all__ = [
     "DispatcherType",

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from catalina.attributes import Place
 from catalina.descriptor.elements import (
     EnvEntry,
     ErrorPage,
@@ -18,6 +17,7 @@ from catalina.descriptor.elements import (
     ServletDef,
     SessionConfig,
 )
+from catalina.place import Place
 
 __all__ = ["OTHERS", "WebXml", "merge"]
 

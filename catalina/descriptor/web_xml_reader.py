@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-from catalina.attributes import Place
 from catalina.descriptor.elements import (
     EnvEntry,
     ErrorPage,
@@ -30,6 +29,7 @@ from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.digester.findings import nearest
 from catalina.digester.xml_tree import XmlElement, read_xml
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 
 __all__ = ["read_web_xml"]
 

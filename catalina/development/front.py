@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from catalina.development.node_process import NodeProcess
 from catalina.errors import CatalinaError
-from catalina.servlets.directory_listing import STYLE
+from catalina.util.tomcat_css import STYLE
 
 __all__ = ["PAGE", "Front"]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import catalina
-from catalina.core.context_name import ContextName
 from catalina.development.trial_base import TrialBase
 from catalina.errors import CatalinaError
 from catalina.startup.bootstrap import SUPERVISOR
-from catalina.startup.command_line import home_directory
 from catalina.startup.control_client import ask
 from catalina.startup.control_socket import socket_path
+from catalina.startup.home_directory import home_directory
+from catalina.util.context_name import ContextName
 
 __all__ = ["NodeProcess"]
 

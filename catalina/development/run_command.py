@@ -26,7 +26,6 @@ from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from catalina.core.context_name import ContextName
 from catalina.development.front import PAGE, Front
 from catalina.development.node_process import NodeProcess
 from catalina.development.project import Project, find_project
@@ -34,6 +33,7 @@ from catalina.development.source_watch import SourceWatch
 from catalina.development.trial_base import Meeting, TrialBase, free_port
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.polling import is_ready
+from catalina.util.context_name import ContextName
 
 __all__ = ["main"]
 

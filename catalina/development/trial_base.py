@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from catalina.core.context_name import ContextName
 from catalina.development.project import Project
-from catalina.startup.command_line import home_directory
+from catalina.startup.home_directory import home_directory
+from catalina.util.context_name import ContextName
 
 __all__ = ["Meeting", "TrialBase", "free_port"]
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalina.attributes import AttributeRefused, Component, Element, Place, Text
+from catalina.attributes import AttributeRefused, Component, Element, Text
 from catalina.digester.class_names import JAVA_ONLY, OLD_NAMES, ClassBroken, find_class, why_not_found
 from catalina.digester.findings import Finding, UnusableConfiguration, nearest
 from catalina.digester.old_forms import modernise
@@ -29,6 +29,7 @@ from catalina.errors import CatalinaError, ConfigurationError
 from catalina.extras import missing_package
 from catalina.mbeans.managed_bean import tomcat_class_name
 from catalina.mbeans.secrets import HIDDEN, looks_secret, shown
+from catalina.place import Place
 
 __all__ = ["Digested", "Digester"]
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catalina.attributes import Place
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 
 __all__ = ["Finding", "UnusableConfiguration", "nearest"]
 

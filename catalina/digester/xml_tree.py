@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from catalina.attributes import Place
 from catalina.digester.tag_lines import TagLines, tag_lines
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 
 __all__ = ["XmlAttribute", "XmlElement", "read_xml"]
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from catalina.attributes import Attribute
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
-from catalina.valves.net_mask import NetMask, address_in, net_masks, parse_address
+from catalina.util.net_mask import NetMask, address_in, net_masks, parse_address
 from catalina.webapp import send_error
 
 __all__ = ["RemoteCIDRFilter"]

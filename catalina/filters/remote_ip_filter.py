@@ -14,7 +14,7 @@ from catalina.attributes import Attribute
 from catalina.coyote.http_error import HttpError
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 from catalina.java_pattern import pattern
-from catalina.valves.forwarded import (
+from catalina.util.forwarded import (
     INTERNAL_PROXIES,
     Client,
     canonical_name,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from catalina.attributes import Attribute
 from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 from catalina.java_pattern import pattern
-from catalina.valves.request_filter_valve import may_pass
+from catalina.util.net_mask import may_pass
 from catalina.webapp import send_error
 
 __all__ = ["RequestFilter"]

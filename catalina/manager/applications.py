@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from catalina.core.context_name import ContextName
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError
@@ -21,6 +20,7 @@ from catalina.manager.session_report import session_report
 from catalina.startup.application_states import application_states
 from catalina.startup.control_commands import refuse_farmed
 from catalina.startup.host_config import HostConfig
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

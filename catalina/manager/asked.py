@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
-from catalina.core.context_name import ContextName
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.mbeans.audit import Caller
+from catalina.util.context_name import ContextName
 
 __all__ = ["Asked", "Environ", "Refused", "StartResponse", "html_escaped", "text_answer"]
 

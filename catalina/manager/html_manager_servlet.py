@@ -17,8 +17,6 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from catalina.attributes import Attribute
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import DeploymentError
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse, context_name
@@ -29,6 +27,8 @@ from catalina.manager.session_pages import session_detail, session_list, session
 from catalina.manager.text_servlet import Command, Lines
 from catalina.mbeans.audit import audit
 from catalina.startup.application_states import ApplicationState, application_states
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 from catalina.webapp import send_error
 
 if TYPE_CHECKING:

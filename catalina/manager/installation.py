@@ -12,8 +12,6 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.deploy.brought_files import COMMAND, write_tracker
@@ -21,6 +19,8 @@ from catalina.errors import CatalinaError, DeploymentError
 from catalina.manager.applications import RESTARTS, Applications
 from catalina.manager.asked import Refused
 from catalina.startup.host_config import ApplicationBusyError
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

@@ -7,7 +7,6 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.context_name import ContextName
 from catalina.errors import DeploymentError, NamingError
 from catalina.manager import tls_report
 from catalina.manager.applications import Applications
@@ -16,6 +15,7 @@ from catalina.manager.installation import Installation
 from catalina.manager.text_servlet import Lines, TextServlet
 from catalina.manager.vm_report import thread_dump, vm_info
 from catalina.mbeans.managed_bean import tomcat_class_name
+from catalina.util.context_name import ContextName
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:

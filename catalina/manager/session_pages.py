@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from catalina.core.context_name import ContextName
 from catalina.manager.asked import Asked, Refused
 from catalina.manager.page import Html, Links, form, table
 from catalina.mbeans.secrets import shown
 from catalina.session.standard_session import UNDECODED
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from catalina.manager.asked import Refused, html_escaped
 
 if TYPE_CHECKING:
-    from catalina.core.context_name import ContextName
     from catalina.core.standard_context import StandardContext
+    from catalina.util.context_name import ContextName
 
 __all__ = ["session_report"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.errors import NamingError
 from catalina.extras import missing_package
-from catalina.naming.jdbc_url import translate_url
 from catalina.naming.object_factory import ResourceSpec, log_ignored
 from catalina.naming.pool_settings import PoolDefaults, PoolSettings, read_settings
+from catalina.util.jdbc_url import translate_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from catalina.attributes import Place
+from catalina.place import Place
 
 __all__ = ["ObjectFactory", "ResourceSpec", "log_ignored"]
 

@@ -10,13 +10,13 @@ from catalina.attributes import Attribute
 from catalina.errors import LifecycleError, NamingError
 from catalina.extras import missing_package
 from catalina.naming.data_source import make_engine
-from catalina.naming.jdbc_url import driver_packages
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.naming.sql_identifier import is_sql_identifier
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.util.jdbc_url import driver_packages
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, TextClause

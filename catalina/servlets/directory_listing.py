@@ -11,25 +11,15 @@ from urllib.parse import quote
 from lxml import etree
 from werkzeug.http import http_date
 
+from catalina.util.tomcat_css import STYLE, escape_text
+
 if TYPE_CHECKING:
     from catalina.webresources.resource import Resource
 
-__all__ = ["STYLE", "ListingOrder", "escape_text", "html_listing", "styled_listing"]
-
-#: Tomcat's look, also of its error pages (Tomcat: util/TomcatCSS.java).
-STYLE = (
-    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
-    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
-    ".line {height:1px;background-color:#525D76;border:none;}"
-)
+__all__ = ["ListingOrder", "html_listing", "styled_listing"]
 
 DASH = "\N{EN DASH}"
 _SAFE = "/!$&'()*+,-.:;=@_~"
-
-
-def escape_text(text: str) -> str:
-    """HTML-escaped, the slash too (Tomcat: util/security/Escape.htmlElementContent)."""
-    return escape(text, quote=True).replace("/", "&#47;").replace("&#x27;", "&#39;")
 
 
 def _size(resource: Resource) -> str:

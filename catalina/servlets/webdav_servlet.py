@@ -18,7 +18,6 @@ from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from catalina.attributes import Attribute
 from catalina.connector.uri import normalize
-from catalina.core.standard_context_valve import is_protected
 from catalina.servlets.conditions import BadConditionError
 from catalina.servlets.default_servlet import DefaultServlet, Environ, StartResponse, resource_path
 from catalina.servlets.webdav_locks import (
@@ -46,6 +45,7 @@ from catalina.servlets.webdav_xml import (
     property_element,
 )
 from catalina.webapp import send_error
+from catalina.webresources.unserved_names import is_protected
 
 if TYPE_CHECKING:
     from catalina.webresources.resource import Resource

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from catalina.core.context_name import ContextName
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
@@ -23,6 +22,7 @@ from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_config import ContextConfig
 from catalina.startup.context_maker import make_context, name_context
 from catalina.startup.deployed_application import DeployedApplication
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.deploy.archive import Archive, is_archive_name, read_archive
 from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.deploy.settling import Settling, Stamp, TreeStamp, stamp_of
 from catalina.errors import DeploymentError
 from catalina.repeated_messages import RepeatedMessages
 from catalina.startup.privileged_application import is_privileged_directory
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.deploy.brought_files import ARCHIVE, FARM
 from catalina.deploy.exploding import mark_current
 from catalina.errors import DeploymentError
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from catalina.startup.host_config import HostConfig

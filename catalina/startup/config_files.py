@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from catalina.attributes import Place
 from catalina.core.standard_context import StandardContext
 from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.digester.digester import Digester
@@ -20,6 +19,7 @@ from catalina.digester.property_file import read_properties
 from catalina.digester.substitution import Substitution
 from catalina.errors import ConfigurationError
 from catalina.juli.class_loader_log_manager import ClassLoaderLogManager
+from catalina.place import Place
 
 __all__ = ["check_files"]
 

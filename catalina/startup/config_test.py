@@ -11,12 +11,12 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from catalina.attributes import Place
 from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
 from catalina.errors import ConfigurationError
 from catalina.mbeans import secrets
+from catalina.place import Place
 from catalina.startup.config_files import check_files
 from catalina.startup.property_sources import unusable_sources
 from catalina.startup.start_check import check_start

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.descriptor.elements import ServletDef
 from catalina.descriptor.web_xml import WebXml, merge
@@ -33,6 +32,7 @@ from catalina.startup.privileged_application import guard_privileged
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
 from catalina.startup.web_xml_application import apply_web_xml
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext

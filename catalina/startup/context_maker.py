@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.attributes import AttributeRefused
-from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import Archive
 from catalina.deploy.context_version import version_key
@@ -20,6 +19,7 @@ from catalina.digester.class_names import find_class
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError, DeploymentError
 from catalina.startup.property_sources import substitution_for
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

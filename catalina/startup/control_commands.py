@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
@@ -22,6 +20,8 @@ from catalina.loader.application_environ import environment_of
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_commands import NodeCommands, Outcome, columns
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 

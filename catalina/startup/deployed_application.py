@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import Archive
 from catalina.deploy.settling import Stamp, TreeStamp, stamp_of
+from catalina.util.context_name import ContextName
 
 __all__ = ["DeployedApplication"]
 

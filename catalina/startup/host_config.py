@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
 from catalina.core.container_base import thread_count
-from catalina.core.context_name import ContextName
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.brought_files import COMMAND
@@ -34,6 +33,7 @@ from catalina.startup.archive_exchange import ArchiveExchange
 from catalina.startup.archive_installation import ArchiveInstallation
 from catalina.startup.change_check import Action, Change, ChangeCheck
 from catalina.startup.deployed_application import DeployedApplication
+from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

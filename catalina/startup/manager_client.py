@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import read_archive
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.progress_bar import ProgressBar
+from catalina.util.context_name import ContextName
 
 __all__ = ["VERBS", "main"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError
-from catalina.valves.net_mask import net_masks
+from catalina.util.net_mask import net_masks
 from catalina.valves.remote_cidr_valve import RemoteCIDRValve
 from catalina.valves.request_filter_valve import RequestFilterValve
 

@@ -22,7 +22,6 @@ from catalina.digester.findings import Finding
 from catalina.errors import CatalinaError, NamingError
 from catalina.extras import is_installed
 from catalina.ha.deploy.farm_war_deployer import NOT_WATCHING, FarmWarDeployer
-from catalina.naming.jdbc_url import translate_url
 from catalina.realm.data_source_realm import DataSourceRealm
 from catalina.realm.jndi_realm import JNDIRealm
 from catalina.realm.memory_realm import MemoryRealm
@@ -36,6 +35,7 @@ from catalina.tribes.group.interceptors.message_cipher import MessageCipher
 from catalina.tribes.membership.static_member import StaticMember
 from catalina.tribes.transport.receiver_base import ReceiverBase
 from catalina.users.users_file import read_users_file
+from catalina.util.jdbc_url import translate_url
 from catalina.valves.jdbc_access_log_valve import JDBCAccessLogValve
 
 __all__ = ["check_start"]

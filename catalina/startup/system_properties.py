@@ -10,10 +10,10 @@ import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from catalina.attributes import Place
 from catalina.digester.findings import Finding
 from catalina.errors import ConfigurationError
 from catalina.jmx.remote_settings import PREFIX, read_settings
+from catalina.place import Place
 
 __all__ = ["process_properties", "process_remarks"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from catalina.core.path_names import checked_name
 from catalina.descriptor.fragment_order import order_fragments
 from catalina.descriptor.web_xml import WebXml, merge
 from catalina.descriptor.web_xml_reader import read_web_xml
+from catalina.util.path_names import checked_name
 from catalina.webresources.standard_root import LIBRARIES
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from catalina.core.context_name import ContextName
 from catalina.development.node_process import NodeProcess
 from catalina.development.project import find_project
 from catalina.development.trial_base import Meeting, TrialBase, free_port
 from catalina.errors import CatalinaError
 from catalina.testing.browser import Browser
+from catalina.util.context_name import ContextName
 
 __all__ = ["Group"]
 

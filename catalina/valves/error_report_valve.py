@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.core.error_pages import ErrorPages
 from catalina.descriptor.elements import ErrorPage
-from catalina.servlets.directory_listing import STYLE, escape_text
+from catalina.util.error_pages import ErrorPages
+from catalina.util.server_info import SERVER_INFO
+from catalina.util.tomcat_css import STYLE, escape_text
 from catalina.valves.status_texts import UNKNOWN, describe_status
 from catalina.valves.valve_base import ValveBase
 
@@ -139,8 +140,6 @@ class ErrorReportValve(ValveBase):
         if self.show_report:
             parts += ['<hr class="line" />', *self._details(response, description), '<hr class="line" />']
         if self.show_server_info:
-            from catalina.core.standard_engine import SERVER_INFO  # imports this module
-
             parts.append(f"<h3>{SERVER_INFO}</h3>")
         parts.append("</body></html>")
         return "".join(parts)

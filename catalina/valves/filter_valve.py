@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, Component, Element, Text
 from catalina.connector.wsgi_adapter import run_application
-from catalina.core.object_names import call, configure
 from catalina.digester.class_names import ClassBroken, find_class
 from catalina.errors import DeploymentError, LifecycleError
+from catalina.loader.object_names import call, configure
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, choice
 from catalina.errors import LifecycleError, NamingError
 from catalina.naming.data_source import make_engine
-from catalina.naming.jdbc_url import driver_packages
 from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
+from catalina.util.jdbc_url import driver_packages
 from catalina.valves.abstract_access_log_valve import AbstractAccessLogValve
 from catalina.valves.access_log_pattern import Element, compile_line
 

@@ -7,7 +7,7 @@ import traceback
 from html import escape
 from typing import TYPE_CHECKING
 
-from catalina.servlets.directory_listing import STYLE
+from catalina.util.tomcat_css import STYLE
 from catalina.valves.error_report_valve import DASH, ErrorReportValve
 
 if TYPE_CHECKING:

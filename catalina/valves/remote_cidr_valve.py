@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
-from catalina.valves.net_mask import NetMask, address_in, net_masks, parse_address
+from catalina.util.net_mask import NetMask, address_in, net_masks, parse_address
 from catalina.valves.request_filter_valve import RequestFilterValve
 
 if TYPE_CHECKING:

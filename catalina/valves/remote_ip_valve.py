@@ -7,24 +7,24 @@ import re
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
-from catalina.authenticator.constants import REQUEST_FORWARDED_ATTRIBUTE
 from catalina.coyote.http_error import HttpError
 from catalina.java_pattern import pattern
-from catalina.valves.access_log_elements import (
-    PROTOCOL_ATTRIBUTE,
-    REMOTE_ADDR_ATTRIBUTE,
-    REMOTE_HOST_ATTRIBUTE,
-    SERVER_NAME_ATTRIBUTE,
-    SERVER_PORT_ATTRIBUTE,
-)
-from catalina.valves.forwarded import (
+from catalina.util.forwarded import (
     INTERNAL_PROXIES,
+    REQUEST_FORWARDED_ATTRIBUTE,
     Client,
     canonical_name,
     follow_chain,
     forwarded_host,
     host_field,
     is_https,
+)
+from catalina.valves.access_log_elements import (
+    PROTOCOL_ATTRIBUTE,
+    REMOTE_ADDR_ATTRIBUTE,
+    REMOTE_HOST_ATTRIBUTE,
+    SERVER_NAME_ATTRIBUTE,
+    SERVER_PORT_ATTRIBUTE,
 )
 from catalina.valves.valve_base import ValveBase
 

@@ -10,14 +10,14 @@ from catalina.attributes import Attribute, AttributeRefused
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
 from catalina.operations import Impact, operation
-from catalina.valves.net_mask import spellings
+from catalina.util.net_mask import may_pass
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["RequestFilterValve", "may_pass"]
+__all__ = ["RequestFilterValve"]
 
 
 class RequestFilterValve(ValveBase):
@@ -106,17 +106,3 @@ class RequestFilterValve(ValveBase):
     def address_of(self, request: Request) -> str:
         """The client's address, or that of the TCP peer."""
         return (request.peer_addr or request.remote_addr) if self.use_peer_address else request.remote_addr
-
-
-def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | None) -> bool:
-    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value.
-
-    An address that wraps an IPv4 one (``::ffff:10.1.2.3``) is matched in both spellings: it is the same client.
-    """
-    forms = spellings(value)
-    if deny is not None and any(map(deny.fullmatch, forms)):
-        return False
-    if allow is not None and any(map(allow.fullmatch, forms)):
-        return True
-    # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
-    return deny is not None and allow is None

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_unserved", "is_unserved_name"]
+__all__ = ["is_protected", "is_unserved", "is_unserved_name"]
+
+#: Never served, whatever is mapped to them.
+PROTECTED = ("/META-INF", "/WEB-INF")
 
 #: RFC 8615: certificates are proved and sites described by files in it.
 WELL_KNOWN = ".well-known"
@@ -36,3 +39,9 @@ def is_unserved_name(name: str) -> bool:
 def is_unserved(path: str) -> bool:
     """True when a path of an application has such a part; what is in an unserved directory is unserved, too."""
     return any(is_unserved_name(part) for part in path.split("/") if part)
+
+
+def is_protected(path: str) -> bool:
+    """True for what is below WEB-INF and META-INF, in any case of letters: file systems may not tell."""
+    upper = path.upper()
+    return any(upper == name or upper.startswith(name + "/") for name in PROTECTED)

@@ -16,7 +16,7 @@ from tests.cluster.node import PROJECT, Node, free_udp_port, started, wait_until
 pytestmark = pytest.mark.cluster
 
 BACKUP = '<Context><Manager className="org.apache.catalina.ha.session.BackupManager"/></Context>'
-COMMAND = "import sys; from catalina.startup.command_line import main; sys.exit(main())"
+COMMAND = "import sys; from catalina.__main__ import main; sys.exit(main())"
 HEALTH = '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>'
 
 

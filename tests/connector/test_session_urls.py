@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.session_urls import encode_redirect_url
-from catalina.core.session_cookie_config import SessionCookieConfig
+from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.valves.exchange import make_request
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from catalina.attributes import Place
 from catalina.connector.tls_contexts import CERTIFICATE_NAMES, HOST_NAMES, TlsContexts, config_of_old_attributes
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.coyote.http11.tls_attributes import TlsAttributes
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
 from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 from tests.connector.certificates import pair

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from catalina.core.container_base import ContainerBase
-from catalina.core.standard_engine import SERVER_INFO, StandardEngine
+from catalina.core.standard_engine import StandardEngine
 from catalina.errors import LifecycleError
+from catalina.util.server_info import SERVER_INFO
 from tests.core.node import Node
 
 

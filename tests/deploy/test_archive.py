@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import DeploymentError
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
 
 

@@ -48,7 +48,7 @@ class Running:
         self.port = free_port()
         self.output_file = directory.parent / f"run-{self.port}.out"
         self.cookie = ""
-        command = [sys.executable, "-P", "-m", "catalina.startup.command_line", "run", *words]
+        command = [sys.executable, "-P", "-m", "catalina", "run", *words]
         path = os.pathsep.join(filter(None, [str(PROJECT), (environment or {}).get("PYTHONPATH")]))
         with self.output_file.open("wb") as out:
             self.process = subprocess.Popen(

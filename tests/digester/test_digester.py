@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from catalina.attributes import Attribute, Component, Element, Place, Text, choice
+from catalina.attributes import Attribute, Component, Element, Text, choice
 from catalina.digester.digester import Digested, Digester
 from catalina.digester.findings import UnusableConfiguration
 from catalina.digester.recognised import RecognisedClass
 from catalina.digester.substitution import MappingSource, Substitution
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 
 
 class Part(Component):

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from catalina.attributes import Place
 from catalina.digester.findings import Finding, UnusableConfiguration, nearest
+from catalina.place import Place
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.attributes import Place
 from catalina.digester.xml_tree import MAX_REFERENCES, XmlElement, read_xml
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from catalina.servlets.ranges import UnsatisfiableError, parse_content_range, pa
 from catalina.servlets.webdav_locks import parse_timeout
 from catalina.servlets.webdav_xml import BadBodyError, parse_lockinfo, parse_propertyupdate, parse_propfind
 from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloExtractor
+from catalina.util.forwarded import split_list
+from catalina.util.net_mask import parse_address
 from catalina.valves.access_log_pattern import parse_pattern
-from catalina.valves.forwarded import split_list
-from catalina.valves.net_mask import parse_address
 from tests.coyote.http2 import frames
 from tests.fuzz.target import Target
 from tests.tomcat.util.net.test_tls_client_hello_extractor import client_hello
@@ -273,8 +273,8 @@ TARGETS = [
     Target("ajpfwd", _forward, (f"{_AJP}.forward_request:decode_forward_request",), lambda: [_FORWARD]),
     Target("pattern", lambda data: parse_pattern(_text(data)), ("catalina.valves.access_log_pattern:parse_pattern",),
            lambda: _encoded('%h %l %u %t "%r" %s %b', "%{Referer}i %{x}c %%", "%{", "%"), ()),
-    Target("forwarded", lambda data: split_list([_text(data)]), ("catalina.valves.forwarded:split_list",),
+    Target("forwarded", lambda data: split_list([_text(data)]), ("catalina.util.forwarded:split_list",),
            lambda: _encoded("10.0.0.1, ::1", ",,"), ()),
-    Target("address", lambda data: parse_address(_text(data)), ("catalina.valves.net_mask:parse_address",),
+    Target("address", lambda data: parse_address(_text(data)), ("catalina.util.net_mask:parse_address",),
            lambda: _encoded("10.1", "::ffff:10.0.0.1", "1.2.3.4", "fe80::1%1"), (ValueError,)),
 ]  # fmt: skip

@@ -79,7 +79,7 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
     outputs, tools, work, temporary = (directory / name for name in ("outputs", "tools", "work", "temporary"))
     for each in (outputs, tools, work, temporary):
         each.mkdir()
-    for name, command in (("catalina", "-P -m catalina.startup.command_line"), ("python", "")):
+    for name, command in (("catalina", "-P -m catalina"), ("python", "")):
         (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
         (tools / name).chmod(0o755)
     script = directory / "script"

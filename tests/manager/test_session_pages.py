@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.core.context_name import ContextName
 from catalina.manager.session_pages import described, sessions_query
 from catalina.session.standard_session import UNDECODED
+from catalina.util.context_name import ContextName
 
 
 class Nosy:

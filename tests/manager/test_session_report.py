@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.manager.session_report import session_report
 from catalina.session.standard_manager import StandardManager
+from catalina.util.context_name import ContextName
 
 NAME = ContextName("/shop")
 

@@ -2,8 +2,8 @@
 
 import logging
 
-from catalina.attributes import Place
 from catalina.naming.object_factory import ResourceSpec, log_ignored
+from catalina.place import Place
 
 
 def test_a_resource_is_named_with_its_place_and_without_its_password():

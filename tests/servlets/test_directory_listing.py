@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from catalina.servlets.directory_listing import ListingOrder, escape_text, html_listing, styled_listing
+from catalina.servlets.directory_listing import ListingOrder, html_listing, styled_listing
 from catalina.webresources.resource import Resource
 
 
@@ -75,7 +75,3 @@ def test_a_style_sheet_reads_no_other_file() -> None:
     reading = STYLE_SHEET.replace(b'<xsl:value-of select="."/>', b"<xsl:copy-of select=\"document('/etc/passwd')\"/>")
     with pytest.raises(etree.XSLTError):
         styled_listing(reading, "", "/", [entry("a")], None)
-
-
-def test_text_is_escaped_as_tomcat_does() -> None:
-    assert escape_text("</a>'\"&") == "&lt;&#47;a&gt;&#39;&quot;&amp;"

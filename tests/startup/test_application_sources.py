@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from catalina.core.context_name import ContextName
 from catalina.errors import DeploymentError
 from catalina.startup.application_sources import ApplicationSources
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base
 

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from catalina.core.context_name import ContextName
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.errors import DeploymentError
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
 from tests.startup.test_application_deployer import application_files, write_descriptor, write_directory

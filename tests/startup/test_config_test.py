@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from catalina.attributes import Attribute, Component, Element, Place
+from catalina.attributes import Attribute, Component, Element
 from catalina.digester.digester import Digester
 from catalina.digester.findings import Finding
 from catalina.digester.substitution import MappingSource, Substitution
+from catalina.place import Place
 from catalina.startup.catalina import Catalina
 from catalina.startup.config_test import ConfigTest, remarks, render_tree, summary, unplaced
 from tests.support.work import assert_linear

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import read_archive
 from catalina.errors import DeploymentError
 from catalina.startup.context_maker import make_context, name_context
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.settling import stamp_of
 from catalina.startup.deployed_application import DeployedApplication
+from catalina.util.context_name import ContextName
 
 
 def test_files_keep_the_order_in_which_they_were_named(tmp_path):

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from catalina.core.context_name import ContextName
 from catalina.deploy.archive import read_archive
 from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.errors import CatalinaError
 from catalina.ha.deploy.farm_directory import FarmDirectory
 from catalina.ha.deploy.farm_inbox import FarmInbox
 from catalina.ha.deploy.file_message import FileMessage
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.ha.deploy.farm import member
 from tests.startup.hosts import Base, running

@@ -30,7 +30,7 @@ def test_a_command_sees_what_the_application_sees(tmp_path: Path) -> None:
         control = ControlSocket()
         control.open(base.server)
         try:
-            command = [sys.executable, "-P", "-m", "catalina.startup.command_line", "exec", "/shop", "--"]
+            command = [sys.executable, "-P", "-m", "catalina", "exec", "/shop", "--"]
             environment = {**os.environ, "PYTHONPATH": str(PROJECT), "CATALINA_BASE": str(base.directory)}
             done = subprocess.run(
                 [*command, "python", "-c", SHOW], capture_output=True, text=True, env=environment, timeout=60

@@ -8,12 +8,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.deploy.brought_files import FARM
 from catalina.errors import CatalinaError
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.ha.deploy.host_deployer import HostDeployer, host_deployer_of
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost

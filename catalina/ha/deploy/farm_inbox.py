@@ -8,7 +8,6 @@ import threading
 import time
 import uuid
 
-from catalina.core.path_names import checked_name
 from catalina.deploy.archive import is_archive_name
 from catalina.deploy.removal import remove
 from catalina.errors import CatalinaError, DeploymentError, LimitError, ProtocolError
@@ -16,6 +15,7 @@ from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import FarmFile, IncomingFile, sha256_of
 from catalina.tribes.member import Member
+from catalina.util.path_names import checked_name
 
 __all__ = ["FarmInbox", "Received"]
 

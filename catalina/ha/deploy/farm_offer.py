@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from catalina.core.context_name import ContextName
-from catalina.core.path_names import checked_name
 from catalina.errors import DeploymentError, ProtocolError
 from catalina.ha.deploy.farm_state import Removal
 from catalina.ha.deploy.file_message_factory import FarmFile
+from catalina.util.context_name import ContextName
+from catalina.util.path_names import checked_name
 
 __all__ = ["FarmHello", "FarmOffer", "FarmWant", "decode_farm_message"]
 

@@ -21,7 +21,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalina.attributes import Attribute
-from catalina.core.path_names import checked_name
 from catalina.deploy.archive import read_archive
 from catalina.deploy.directory_watcher import DirectoryWatcher
 from catalina.deploy.removal import remove
@@ -37,6 +36,7 @@ from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.deploy.war_watcher import WarWatcher
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

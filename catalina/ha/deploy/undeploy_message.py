@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalina.core.context_name import ContextName
 from catalina.errors import DeploymentError, ProtocolError
 from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java.descriptors import describe, new_object, string
@@ -19,6 +18,7 @@ from catalina.tribes.io.java.nodes import JavaObject, text_of
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, member_node, member_of
 from catalina.tribes.member import Member
+from catalina.util.context_name import ContextName
 
 __all__ = ["UndeployMessage"]
 

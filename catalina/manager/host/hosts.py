@@ -10,11 +10,11 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.path_names import checked_name
 from catalina.core.standard_host import StandardHost
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.manager.asked import Refused
 from catalina.startup.host_config import HostConfig
+from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from catalina.attributes import AttributeRefused
 from catalina.digester.xml_tree import read_xml
 from catalina.errors import ConfigurationError
 from catalina.mbeans.object_name import MalformedObjectName, ObjectName
-from catalina.valves.net_mask import NetMask, net_masks, parse_address
+from catalina.util.net_mask import NetMask, net_masks, parse_address
 
 if TYPE_CHECKING:
     from catalina.digester.xml_tree import XmlElement

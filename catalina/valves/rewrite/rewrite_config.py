@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from catalina.attributes import Place
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 from catalina.valves.rewrite.rewrite_cond import RewriteCond
 from catalina.valves.rewrite.rewrite_map import RewriteMap, make_map
 from catalina.valves.rewrite.rewrite_rule import RewriteRule

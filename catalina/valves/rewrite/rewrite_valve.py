@@ -16,8 +16,6 @@ from catalina.attributes import Attribute
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.session_urls import encode_redirect_url
 from catalina.connector.uri import without_path_parameters
-from catalina.core.standard_context import StandardContext
-from catalina.core.standard_host import StandardHost
 from catalina.coyote.http_error import HttpError
 from catalina.valves.rewrite.escapes import (
     encode_path,
@@ -68,7 +66,7 @@ class RewriteValve(ValveBase):
     @property
     def in_context(self) -> bool:
         """Whether the rules see paths inside an application."""
-        return isinstance(self.container, StandardContext)
+        return self.container is not None and self.container.is_context
 
     def _start(self) -> None:
         file = self._config_file()
@@ -83,15 +81,8 @@ class RewriteValve(ValveBase):
         self.rules = tuple(parse_rewrite_config(text, label))
 
     def _config_file(self) -> Path | None:
-        container = self.container
-        if isinstance(container, StandardContext):
-            return container.document_root / "WEB-INF" / FILE
-        if isinstance(container, StandardHost):
-            return container.config_base_path / FILE
-        server = container.server if container is not None else None
-        if container is None or server is None:
-            return None
-        return server.catalina_base / "conf" / container.name / FILE
+        directory = self.container.config_directory if self.container is not None else None
+        return directory / FILE if directory is not None else None
 
     # -- requests ------------------------------------------------------------------------------------------------
 

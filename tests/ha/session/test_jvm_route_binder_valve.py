@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.ha.session.jvm_route_binder_valve import DEFAULT_ATTRIBUTE, HOWTO_ATTRIBUTE, JvmRouteBinderValve
+from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.ha.support import Node, two_nodes
 
 

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from catalina.attributes import Place
 from catalina.errors import ChannelError
+from catalina.place import Place
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
 from catalina.tribes.transport import receiver_base
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.attributes import AttributeRefused, Place
+from catalina.attributes import AttributeRefused
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 from catalina.tribes.membership.static_member import StaticMember
 
 

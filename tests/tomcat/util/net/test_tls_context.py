@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from catalina.attributes import Place
 from catalina.errors import ConfigurationError
+from catalina.place import Place
 from catalina.tomcat.util.net.openssl.open_ssl_conf import OpenSSLConf
 from catalina.tomcat.util.net.openssl.open_ssl_conf_cmd import OpenSSLConfCmd
 from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalina.attributes import Attribute
-from catalina.naming.jdbc_url import driver_packages
 from catalina.tomcat.util.descriptor.web.resource_base import ResourceBase
+from catalina.util.jdbc_url import driver_packages
 
 __all__ = ["ContextResource"]
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from catalina.attributes import AttributeRefused, comma_list
 from catalina.java_pattern import compile_pattern
 
-__all__ = ["Address", "NetMask", "address_in", "net_masks", "parse_address", "spellings"]
+__all__ = ["Address", "NetMask", "address_in", "may_pass", "net_masks", "parse_address", "spellings"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -100,6 +100,20 @@ def address_in(address: Address, allow: Sequence[NetMask], deny: Sequence[NetMas
     if any(mask.matches(address, port) for mask in allow):
         return True
     return bool(deny) and not allow
+
+
+def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | None) -> bool:
+    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value.
+
+    An address that wraps an IPv4 one (``::ffff:10.1.2.3``) is matched in both spellings: it is the same client.
+    """
+    forms = spellings(value)
+    if deny is not None and any(map(deny.fullmatch, forms)):
+        return False
+    if allow is not None and any(map(allow.fullmatch, forms)):
+        return True
+    # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
+    return deny is not None and allow is None
 
 
 def net_masks(text: str) -> tuple[NetMask, ...]:

@@ -11,14 +11,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import catalina
+from catalina.startup.home_directory import INSTALLED_HOME, SOURCE_TREE, home_directory
 
-__all__ = ["home_directory", "main"]
+__all__ = ["main"]
 
-#: The parent of the package: the project in a source tree, site-packages where pip installed it.
-_SOURCE_TREE = Path(catalina.__file__).parents[1]
-#: Where the wheel has bin, conf and webapps (setup.py).
-INSTALLED_HOME = "catalina_home"
 _SCRIPT_VERBS = ("run", "start", "stop", "restart", "logs", "configtest", "version")
 
 _USAGE = """\
@@ -36,21 +32,6 @@ Usage: catalina COMMAND
 {control}
   reference [NAME ...]  every attribute of the named classes (Connector, or the full className), or of all
 The server's directory is $CATALINA_BASE, or the current one when it has a conf/server.xml."""
-
-
-def home_directory() -> Path:
-    """CATALINA_HOME: from the environment, a source tree, or what the wheel brought (``catalina_home``).
-
-    Raises:
-        FileNotFoundError: the installation lacks it.
-    """
-    named = os.environ.get("CATALINA_HOME")
-    candidates = [Path(named)] if named else [_SOURCE_TREE, _SOURCE_TREE / INSTALLED_HOME]
-    for candidate in candidates:
-        if (candidate / "bin" / "catalina.sh").is_file():
-            return candidate
-    looked = " and ".join(str(candidate) for candidate in candidates)
-    raise FileNotFoundError(f"no bin/catalina.sh in {looked}; set CATALINA_HOME")
 
 
 def _base_directory(home: Path) -> Path | None:
@@ -85,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if verb == "reference":
         return reference.main(rest)
     if verb in control_client.VERBS or verb == "exec":
-        base = _base_directory(_SOURCE_TREE)
+        base = _base_directory(SOURCE_TREE)
         if base is None and verb != "exec" and any(word.startswith("--url") for word in rest):
             base = Path.cwd()  # a manager application is asked, no node of this machine
         if base is None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from catalina.coyote.http11.host import parse_host
 from catalina.java_pattern import compile_pattern
-from catalina.valves.net_mask import spellings
+from catalina.util.net_mask import spellings
 
 __all__ = [
     "INTERNAL_PROXIES",
+    "REQUEST_FORWARDED_ATTRIBUTE",
     "Client",
     "canonical_name",
     "follow_chain",
@@ -24,6 +25,9 @@ __all__ = [
     "is_https",
     "split_list",
 ]
+
+#: Set by RemoteIpValve on requests that came through a proxy.
+REQUEST_FORWARDED_ATTRIBUTE = "org.apache.tomcat.request.forwarded"
 
 #: Private, link-local, loopback and shared addresses, IPv4 and IPv6, as Tomcat has them by default.
 INTERNAL_PROXIES = compile_pattern(

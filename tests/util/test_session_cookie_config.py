@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.core.session_cookie_config import SessionCookieConfig
 from catalina.core.standard_context import StandardContext
 from catalina.descriptor.elements import SessionConfig
+from catalina.util.session_cookie_config import SessionCookieConfig
 
 
 def test_without_any_word_it_is_jsessionid_for_the_context_path() -> None:

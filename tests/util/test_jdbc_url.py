@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.errors import NamingError
-from catalina.naming.jdbc_url import translate_url
+from catalina.util.jdbc_url import translate_url
 
 
 def rendered(url, *credentials):

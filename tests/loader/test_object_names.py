@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalina.core.object_names import call, configure, find_object, instantiate
 from catalina.errors import DeploymentError
+from catalina.loader.object_names import call, configure, find_object, instantiate
 from catalina.servlets.default_servlet import DefaultServlet
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.core.context_name import ContextName
 from catalina.errors import DeploymentError
+from catalina.util.context_name import ContextName
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from catalina.descriptor.elements import SessionConfig
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from catalina.core.context_attributes import ContextAttributes
+    from catalina.descriptor.elements import SessionConfig
 
 __all__ = ["SessionCookieConfig"]
 
 DEFAULT_NAME = "JSESSIONID"
 DEFAULT_URI_PARAMETER = "jsessionid"
+
+
+class CookieAttributes(Protocol):
+    """The attributes of a Context that concern the session cookie."""
+
+    session_cookie_name: str | None
+    session_cookie_domain: str | None
+    session_cookie_path: str | None
+    use_http_only: bool
+    use_partitioned: bool
+    cookies: bool
 
 
 @dataclass(slots=True)
@@ -56,7 +65,7 @@ class SessionCookieConfig:
             self.attributes[name] = "true"
 
     @classmethod
-    def of(cls, context: ContextAttributes, web_xml: SessionConfig) -> SessionCookieConfig:
+    def of(cls, context: CookieAttributes, web_xml: SessionConfig) -> SessionCookieConfig:
         """The Context's attributes win over web.xml's cookie-config."""
         modes = web_xml.tracking_modes
         given_name = context.session_cookie_name or web_xml.cookie_name

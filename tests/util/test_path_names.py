@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.core.path_names import checked_name
 from catalina.errors import DeploymentError
+from catalina.util.path_names import checked_name
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from catalina.core.path_names import MAX_NAME_BYTES, checked_name
 from catalina.errors import DeploymentError
+from catalina.util.path_names import MAX_NAME_BYTES, checked_name
 
 __all__ = ["ContextName"]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from catalina.coyote.http_error import HttpError
 from catalina.java_pattern import compile_pattern
-from catalina.valves.forwarded import (
+from catalina.util.forwarded import (
     INTERNAL_PROXIES,
     Client,
     follow_chain,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from catalina.startup import command_line
-from catalina.startup.command_line import home_directory, main
+from catalina import __main__ as command_line
+from catalina.__main__ import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 class Executed(Exception):
@@ -113,7 +113,7 @@ def test_the_verbs_of_a_running_node_go_to_it(monkeypatch: pytest.MonkeyPatch, v
 def test_a_manager_application_is_asked_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr("catalina.startup.control_client.main", lambda *arguments: asked.append(arguments) or 7)
-    monkeypatch.setattr("catalina.startup.command_line._base_directory", lambda home: None)
+    monkeypatch.setattr("catalina.__main__._base_directory", lambda home: None)
     monkeypatch.chdir(tmp_path)
     words = ["--url", "https://shop.example/manager"]
     assert main(["list", *words]) == 7
@@ -123,7 +123,3 @@ def test_a_manager_application_is_asked_from_anywhere(tmp_path: Path, monkeypatc
 def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", "org.apache.catalina.core.StandardServer"]) == 0
     assert capsys.readouterr().out.startswith("## org.apache.catalina.core.StandardServer\n")
-
-
-def test_the_home_of_a_source_tree_is_its_root() -> None:
-    assert home_directory() == ROOT

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from catalina.descriptor.elements import ErrorPage
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.descriptor.elements import ErrorPage
 
 __all__ = ["ErrorPages"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.core.error_pages import ErrorPages
 from catalina.descriptor.elements import ErrorPage
+from catalina.util.error_pages import ErrorPages
 
 
 class ShopError(LookupError):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.attributes import AttributeRefused
-from catalina.valves.net_mask import NetMask, net_masks, parse_address, spellings
+from catalina.util.net_mask import NetMask, net_masks, parse_address, spellings
 
 
 @pytest.mark.parametrize(
