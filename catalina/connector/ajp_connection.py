@@ -61,6 +61,9 @@ class State(Enum):
 class AjpConnection(ExchangeConnection):
     """Requests of a web server, one after the other; such a connection lives for hours."""
 
+    #: None: the web server has chosen this process.
+    handover = None
+
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
         handler = endpoint.handler

@@ -28,6 +28,7 @@ from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
+    from catalina.connector.handover import Handover
     from catalina.connector.request import Request
     from catalina.connector.response import Encoder, Response
     from catalina.reactor import Reactor
@@ -317,6 +318,18 @@ class Connector(Lifecycle):
         """Use sockets that another process has bound, instead of binding at init."""
         self._inherited = sockets
 
+    def adopt(self, handover: Handover) -> None:
+        """Go on with a connection that a connector of another process has left (:meth:`Response.hand_over`).
+
+        The client sees one connection. The request is parsed and mapped again, and whoever is asked then whether it
+        belongs here is asked again. Any thread.
+
+        Raises:
+            ValueError: this connector speaks TLS or AJP; the caller keeps the socket.
+            LifecycleError: it has not been initialised; the caller keeps the socket.
+        """
+        self.endpoint.adopt(handover)
+
     def _init(self) -> None:
         self._warn_of_leftovers()
         self._check()
@@ -328,7 +341,7 @@ class Connector(Lifecycle):
         self._endpoint = Endpoint(self)
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
-            self._endpoint.adopt(self._inherited)
+            self._endpoint.inherit(self._inherited)
         elif self.protocol_handler.bind_on_init:
             self._endpoint.bind()
             if self.protocol_handler.listen_on_init:

@@ -40,6 +40,8 @@ class CoyoteAdapter:
     def service(self, request: Request, response: Response) -> None:
         """Run one request to its end; what is left to do is :meth:`Response.finish`, when nothing holds it.
 
+        Of a request that :meth:`Response.hand_over` leaves to another process nothing is logged or counted.
+
         Raises:
             ClientAbortException: the client has gone; there is nobody to answer.
         """
@@ -59,7 +61,8 @@ class CoyoteAdapter:
             )  # fmt: skip
             self._fail(request, response, 500, exc)
         finally:
-            self._log_access(request, response)
+            if not response.handed_over:
+                self._log_access(request, response)
             request.end_access()
 
     def refuse(self, request: Request, response: Response, status: int, text: str) -> None:

@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from catalina.connector.ajp_request import AjpRequestRules
     from catalina.connector.connector import Connector
     from catalina.connector.coyote_adapter import CoyoteAdapter
+    from catalina.connector.handover import Handover
     from catalina.connector.http11_rules import Http11Rules
     from catalina.connector.request import Request
 
@@ -70,6 +71,14 @@ class Connection(Protocol):
         """Close now, whatever runs."""
 
 
+@runtime_checkable
+class Resumable(Connection, Protocol):
+    """A connection that can begin in the middle."""
+
+    def take_up(self, data: bytes, served: int) -> None:
+        """Another process has read so much, and answered so many requests: go on. Right after :meth:`start`."""
+
+
 ConnectionFactory = Callable[["Endpoint", socket.socket, "tuple[str, int]"], Connection]
 
 
@@ -95,7 +104,7 @@ class Endpoint:
         self.ajp_rules: AjpRequestRules
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
-        self._adopted = False
+        self._inherited = False
         self._accepting = False
         self._started = False
         self._sweeper: Timer | None = None
@@ -156,10 +165,10 @@ class Endpoint:
                 except OSError as exc:
                     raise OSError(exc.errno, f"{exc.strerror}: {sock.getsockname()}") from exc
 
-    def adopt(self, sockets: Sequence[socket.socket]) -> None:
+    def inherit(self, sockets: Sequence[socket.socket]) -> None:
         """Listen on sockets that the parent process has bound."""
         self.sockets = list(sockets)
-        self._adopted = True
+        self._inherited = True
 
     # Running
 
@@ -208,7 +217,7 @@ class Endpoint:
 
     def _shut(self) -> None:
         for sock in self.sockets:
-            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._adopted
+            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
             # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
             if not stays and _listens(sock):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -265,8 +274,20 @@ class Endpoint:
             sock.close()
         self.sockets = []
         path = self.handler.unix_domain_socket_path
-        if path and not self._adopted and not self.connector.process_is_restarted and os.path.exists(path):
+        if path and not self._inherited and not self.connector.process_is_restarted and os.path.exists(path):
             os.unlink(path)
+
+    def adopt(self, handover: Handover) -> None:
+        """Go on with a connection that another process has begun. Any thread; it begins in the loop's.
+
+        It counts towards maxConnections, but is not refused for it: the other process has accepted it.
+
+        Raises:
+            ValueError: connections of this connector cannot be taken up in the middle (TLS, AJP); the caller keeps it.
+        """
+        if self.connector.is_ajp or self.connector.is_tls:
+            raise ValueError(f"{self.connector}: expected a plain HTTP/1.1 connector to go on with a connection")
+        self.reactor.call_soon(lambda: self._take_up(handover))
 
     def forget(self, connection: Connection) -> None:
         """A connection was closed; there may be room for another. Any thread."""
@@ -368,7 +389,21 @@ class Endpoint:
         self._accept_off()
         self.reactor.call_later(NO_DESCRIPTOR_SECONDS, self._accept_again)
 
-    def _add(self, sock: socket.socket, peer: object) -> None:
+    def _take_up(self, handover: Handover) -> None:
+        if not self._started:
+            log.debug("%s: a connection of %s came after the end", self.connector, handover.peer[0])
+            handover.sock.close()
+            return
+        connection = self._add(handover.sock, handover.peer)
+        if isinstance(connection, Resumable):
+            try:
+                connection.take_up(handover.data, handover.served)
+            except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only
+                self.log_fault(connection)
+                connection.close()
+
+    def _add(self, sock: socket.socket, peer: object) -> Connection | None:
+        """Begin with a connection; None when it is gone already."""
         try:
             sock.setblocking(False)
             self._set_options(sock)
@@ -377,11 +412,12 @@ class Endpoint:
         except (OSError, ssl.SSLError) as exc:  # gone already
             log.debug("An accepted connection failed: %s", exc)
             sock.close()
-            return
+            return None
         self.connections.add(connection)
         connection.start()
         if self._sweeper is None:
             self._sweeper = self.reactor.call_later(SWEEP_SECONDS, self._sweep)
+        return connection
 
     def _set_options(self, sock: socket.socket) -> None:
         handler = self.handler
@@ -425,6 +461,7 @@ class Endpoint:
             connection.close_when_idle()
 
     def _close_all(self) -> None:
+        self._started = False
         for connection in tuple(self.connections):
             connection.close()
         if self._sweeper is not None:

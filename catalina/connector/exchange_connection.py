@@ -29,14 +29,15 @@ class ExchangeConnection(StreamConnection):
     requests have run (:mod:`catalina.reactor` says why).
     """
 
-    __slots__ = ("_aborted", "_request", "_response")
+    __slots__ = ("_request", "_response", "_unanswered")
 
     _request: Request
     _response: Response
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
-        self._aborted = False
+        #: True when the request gets no answer here: its client has gone, or another process goes on with it.
+        self._unanswered = False
 
     def _advance(self) -> None:
         """Parse what has come and dispatch it; at the end wait for input."""
@@ -54,7 +55,7 @@ class ExchangeConnection(StreamConnection):
 
     def _dispatch(self, request: Request, response: Response) -> bool:
         self._request, self._response = request, response
-        self._aborted = False
+        self._unanswered = False
         self.running = True
         self.deadline = math.inf
         if self._attached:
@@ -114,17 +115,17 @@ class ExchangeConnection(StreamConnection):
                 self._on_abort(exc)
         except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
             self.endpoint.log_fault(self)
-            self._aborted = True
+            self._unanswered = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
         log.debug("%r: %s", self, exc)
-        self._aborted = True
+        self._unanswered = True
         if exc.status is None or self._response.committed:
             return
         try:
             self.endpoint.adapter.refuse(self._request, self._response, exc.status, str(exc))
             self._response.finish()
-            self._aborted = False
+            self._unanswered = False
         except ClientAbortException:
             log.debug("%r has gone", self)
 
@@ -140,13 +141,17 @@ class ExchangeConnection(StreamConnection):
 
     def _may_leave(self) -> bool:
         """Whether nothing holds the answer; when something does, the loop's thread goes on once that is over."""
-        if self._aborted:
-            self.close()
+        if self._unanswered:
+            self._end_unanswered()
             return False
         delivery = None if self._response.finished else self._response.held_by
         if delivery is not None:
             delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
         return delivery is None
+
+    def _end_unanswered(self) -> None:
+        """There is no answer to this request, and no way to begin another one."""
+        self.close()
 
     def _on_delivered(self, _: Any) -> None:
         self.reactor.after_work(self._release)

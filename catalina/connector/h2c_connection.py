@@ -32,7 +32,7 @@ class H2cConnection(Http11Connection):
     def _advance(self) -> None:
         if self._requests == 0 and self._data.startswith(PREFACE[: len(self._data)]):
             if len(self._data) >= len(PREFACE):
-                self._hand_over(Http2Connection)
+                self._change_to(Http2Connection)
                 return
             if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
                 self._wait_for_head()

@@ -6,11 +6,13 @@ import logging
 import math
 import socket
 import time
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.handover import Handover, Taker
 from catalina.connector.headers import Headers
 from catalina.connector.http11_output import NO_BODY, Http11Output
 from catalina.connector.request import Request
@@ -61,10 +63,12 @@ class Http11Connection(Http11Output):
         "_body_size",
         "_data",
         "_facts",
+        "_raw",
         "_requests",
         "_seen",
         "_state",
         "_swallowed",
+        "_taker",
     )
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
@@ -78,6 +82,11 @@ class Http11Connection(Http11Output):
         self._body_size = 0
         self._swallowed = 0
         self._acknowledged = True
+        #: What was read since the head of the request in progress began, with that head; None when that is not all: the
+        #: request has read more itself, or 100 Continue has left.
+        self._raw: bytes | bytearray | None = None
+        #: Goes on with this connection instead of an answer.
+        self._taker: Taker | None = None
 
     # Input
 
@@ -99,6 +108,8 @@ class Http11Connection(Http11Output):
     def _on_body_data(self, data: bytes) -> None:
         state = self._state
         if state is BODY:
+            if self._raw is not None:
+                self._raw += data
             try:
                 complete = self._feed_body(data)
             except HttpError as refused:
@@ -113,15 +124,13 @@ class Http11Connection(Http11Output):
         else:
             self._linger_on(data)
 
-    def _hand_over(self, successor: type[Http2Connection]) -> None:
+    def _change_to(self, successor: type[Http2Connection]) -> None:
         """Another protocol goes on with this socket and what has come already."""
         self._successor(successor).take_over(self._facts, self._data)
 
     def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
         """A connection of another protocol that has this one's socket."""
-        self._detach()
-        self.closed = True
-        self.endpoint.connections.discard(self)
+        self._leave()
         connection = kind(self.endpoint, self.sock, self.peer)
         self.endpoint.connections.add(connection)
         return connection
@@ -130,16 +139,18 @@ class Http11Connection(Http11Output):
         """Serve every request that is complete, then wait for more."""
         served = 0
         while not self.closed:
-            if not self._data:
+            data = self._data
+            if not data:
                 self._wait_for_request()
                 return
             head = None
             try:
-                head = self.rules.parser.parse(self._data, self._seen)
+                head = self.rules.parser.parse(data, self._seen)
                 if head is None:
                     self._wait_for_head()
                     return
-                self._data = self._data[head.size :]
+                self._data = data[head.size :]
+                self._raw = data
                 self._seen = 0
                 if not self._begin(head):
                     return
@@ -232,6 +243,8 @@ class Http11Connection(Http11Output):
         if data and self._feed_body(data):
             return True
         self._state = BODY
+        if self._raw is not None:
+            self._raw = bytearray(self._raw)  # it grows piece by piece
         self._wait_for_body(0)
         self._await_input()
         return False
@@ -285,6 +298,7 @@ class Http11Connection(Http11Output):
         if self._body.complete:
             return b""
         self._request.acknowledge()
+        self._raw = None
         body = self._body
         while True:
             data = self._receive_waiting(self.rules.body_timeout_s)
@@ -309,13 +323,45 @@ class Http11Connection(Http11Output):
         if self._response.committed:  # it would stand in the middle of the answer
             return
         self._acknowledged = True
+        self._raw = None
         self._send(CONTINUE)
+
+    # Another process goes on
+
+    @property
+    def handover(self) -> Callable[[Taker], None] | None:
+        """How to leave the connection to another process; None when not everything that was read is at hand."""
+        return None if self._raw is None else self._hand_over
+
+    def _hand_over(self, take: Taker) -> None:
+        self._taker = take
+        self._unanswered = True
+
+    def _end_unanswered(self) -> None:
+        take, raw = self._taker, self._raw
+        if take is None or raw is None:
+            self.close()
+            return
+        self._leave()
+        self._request.release()
+        try:
+            take(Handover(self.sock, bytes(raw), self.peer, self._requests - 1))
+        except BaseException:  # noqa: BLE001 - log_fault logs it; nobody has the connection then
+            self.endpoint.log_fault(self)
+            self.sock.close()
+
+    def take_up(self, data: bytes, served: int) -> None:
+        """Go on where another process has stopped, once started; see :class:`Handover`."""
+        self._requests = served
+        self._data = data
+        self._advance()
 
     # After an exchange
 
     def _next(self) -> bool:
         self._chunked = False
         self._remaining = -1
+        self._raw = None
         body = self._body
         if self.endpoint.paused:
             self._keep_alive = False
@@ -405,6 +451,7 @@ class Http11Connection(Http11Output):
         request.response = response
         self._keep_alive = False
         self._body = _Unfinished()
+        self._raw = None
         self._request, self._response = request, response
         self.running = True
         self.deadline = math.inf

@@ -42,6 +42,9 @@ class Http2Stream:
         number: the stream id.
     """
 
+    #: None: other streams of the connection run here.
+    handover = None
+
     def __init__(self, connection: Http2Connection, number: int) -> None:
         self.connection = connection
         self.number = number

@@ -15,6 +15,7 @@ from catalina.connector.redirect_note import redirect_note
 from catalina.connector.set_cookie import set_cookie_value
 
 if TYPE_CHECKING:
+    from catalina.connector.handover import Taker
     from catalina.connector.request import Request
     from catalina.repeated_messages import RepeatedMessages
 
@@ -39,9 +40,16 @@ def is_length(text: str) -> bool:
 class Outlet(Protocol):
     """Where a response goes: the connection, which knows the protocol and when the client takes bytes.
 
+    Args:
+        handover: leaves the connection, with the request in progress, to another process, when the request has returned
+            from the container; None where, or when, that cannot be.
+
     The methods may wait for a client that reads slowly, and raise
     :class:`~catalina.connector.client_abort_exception.ClientAbortException` when it has gone.
     """
+
+    @property
+    def handover(self) -> Callable[[Taker], None] | None: ...
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send the head and the first bytes of the body, which are all of it when ``complete``."""
@@ -87,6 +95,8 @@ class Response:
 
     #: The status as the application has given it, with its reason; what counts is ``status``.
     status_text: str | None = None
+    #: True when another process answers the request: here it is neither answered nor logged.
+    handed_over = False
 
     def __init__(self, request: Request, outlet: Outlet) -> None:
         self.request = request
@@ -384,6 +394,32 @@ class Response:
         if getattr(context, "send_redirect_body", False):
             self.write(redirect_note(location))
         self.suspended = True
+
+    # Another process answers
+
+    @property
+    def can_hand_over(self) -> bool:
+        """True while another process could answer this request in our place.
+
+        The connection must be plain HTTP/1.1 (no TLS, HTTP/2, AJP), the request's body not read by the application or a
+        valve beyond what came before it ran, and nothing sent to the client, be it 100 Continue.
+        """
+        return not self.committed and self.outlet.handover is not None
+
+    def hand_over(self, take: Taker) -> None:
+        """Let another process answer: ``take`` gets the connection when this request has returned from the pipelines.
+
+        The caller returns without doing anything else to the request. It is not in the access log and not in the
+        counters here, and what is written to this response is dropped.
+
+        Raises:
+            RuntimeError: not :attr:`can_hand_over`.
+        """
+        handover = None if self.committed else self.outlet.handover
+        if handover is None:
+            raise RuntimeError(f"{self!r} cannot be handed over: no plain HTTP/1.1, or the exchange has begun")
+        handover(take)
+        self.handed_over = self.suspended = True
 
     # End
 

@@ -417,14 +417,18 @@ class StreamConnection:
         """True when the connection has not served anything yet."""
         return False
 
-    def close(self) -> None:
-        """Close the socket; idempotent."""
-        if self.closed:
-            return
+    def _leave(self) -> None:
+        """End without closing the socket: somebody else goes on with it."""
         self.closed = True
         self.running = False
         self._detach()
         self.endpoint.forget(self)
+
+    def close(self) -> None:
+        """Close the socket; idempotent."""
+        if self.closed:
+            return
+        self._leave()
         files = [part.file for part in self._out if isinstance(part, FilePart)]
         self._out.clear()
         self.sock.close()

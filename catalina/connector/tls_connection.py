@@ -112,10 +112,15 @@ class TlsConnection(TlsStream, Http11Connection):
         self._attach(READ)
         self.deadline = time.monotonic() + self._timeout_s
         if self.sock.selected_alpn_protocol() == "h2":
-            self._hand_over(TlsHttp2Connection)
+            self._change_to(TlsHttp2Connection)
             return
         self._read_attributes()
         self._on_input()  # the first request may have come with the end of the handshake
+
+    @property
+    def handover(self) -> None:
+        """None: the keys of the connection stay in this process."""
+        return None
 
     def _make_request(self, head: RequestHead) -> Request:
         self.check_host(head.host)

@@ -1,0 +1,38 @@
+"""A plain HTTP/1.1 connection on its way to another process: the socket, and everything that was read of it in vain.
+
+The kernel moves the socket (``SCM_RIGHTS``, ``socket.send_fds``); the bytes and numbers go beside it. The process that
+gets them (:meth:`~catalina.connector.connector.Connector.adopt`) goes on as if it had read the bytes itself, so nothing
+that was made of them here needs to be told: neither the decoded part of a body nor the state of its chunks.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+__all__ = ["Handover", "Taker"]
+
+
+class Handover(NamedTuple):
+    """What a connection is without its process. Whoever holds it owns the socket, and closes it or passes it on.
+
+    Args:
+        sock: non-blocking, and in no poll set.
+        data: what was read and not answered, from the first byte of a request's head; requests that the client has sent
+            behind it are in it too. It is at most the head's and the body's buffers and one read: about a megabyte in
+            the worst case, a chunked body of one-byte chunks.
+        peer: address and port of the client; the kernel forgets them when the client goes.
+        served: requests that were answered on this connection so far, for maxKeepAliveRequests and for which time-out
+            the next one has.
+    """
+
+    sock: socket.socket
+    data: bytes
+    peer: tuple[str, int]
+    served: int
+
+
+#: Takes a connection over. It runs in the thread that ran the request, mostly the loop's, so it must not wait. When it
+#: raises, the fault is logged and the socket closed.
+Taker = Callable[[Handover], None]
