@@ -1,1 +1,1 @@
-"""The bytes of the group: frames, packages, Java object streams. No socket, thread or clock here."""
+"""The wire formats of the group: frames, packages, Java object streams. No socket, thread or clock here."""

@@ -1,13 +1,10 @@
 """Packages: a message with its envelope (Tomcat: tribes/io/ChannelData.java).
 
-    4      options
-    8      timestamp, ms
-    4 + n  unique id, 16 bytes from everybody we know
-    4 + n  member record of the sender
-    4 + n  message; what follows it in the package is ignored, as Java does
+    4 options 8 timestamp, ms 4 + n unique id, 16 bytes from every known implementation 4 + n member record of the
+    sender 4 + n message; what follows it in the package is ignored, as Java does
 
-The head of a package from one member hardly changes, so both directions keep the member record: the encoder as bytes,
-the decoder by the bytes.
+The head of a member's packages hardly changes, so both directions remember the member record: the encoder keeps its
+bytes, the decoder keeps the member that the bytes stand for.
 """
 
 from __future__ import annotations
@@ -27,20 +24,20 @@ _ENVELOPE = struct.Struct(">iqi")  # options, timestamp, length of the id
 _FRAMED_ENVELOPE = struct.Struct(">7siiqi")
 _LENGTH = struct.Struct(">i")
 _MAX_ID = 64
-#: Length of an envelope besides the id, the member record and the message.
+#: Length of an envelope without the id, the member record and the message.
 _FIXED_SIZE = _ENVELOPE.size + 2 * _LENGTH.size
 
 
 class UniqueIds:
-    """Ids of messages: 16 bytes of the form of a random UUID, of which the first half and a part of the second are.
+    """Ids of messages: 16 bytes in the form of a random UUID. The first half and a part of the second are random.
 
-    They pair fragments and confirmations and say "this again"; nobody is let in by one, so the rest is a counter.
+    Ids pair fragments and confirmations and reveal repetitions. They grant nobody access, so the rest can be a counter.
     """
 
     def __init__(self) -> None:
         start = uuid.uuid4().bytes
         self._first_half = start[:8]
-        # The variant's two bits stay what they are as long as fewer than 2 ** 61 messages are sent.
+        # The two bits of the UUID variant stay as they are as long as fewer than 2 ** 61 messages are sent.
         self._count = itertools.count(int.from_bytes(start[8:], "big") & ~(1 << 61))
 
     def next(self) -> bytes:
@@ -49,7 +46,7 @@ class UniqueIds:
 
 
 class PackageEncoder:
-    """Packages of one sender, framed; remembers the record of the sender."""
+    """Encodes and frames the packages of one sender; remembers the sender's record."""
 
     def __init__(self) -> None:
         self._member: Member | None = None
@@ -60,7 +57,7 @@ class PackageEncoder:
         member = message.address
         if member is not self._member:
             record = member.encode()
-            # The block first: another thread that sees the member must see its block.
+            # Assigned before the member: another thread that sees the new member must also see its block.
             self._member_block = _LENGTH.pack(len(record)) + record
             self._member = member
         block = self._member_block
@@ -79,7 +76,7 @@ class PackageEncoder:
 
 
 def framed_size(message: ChannelMessage) -> int:
-    """Bytes of the message's frame on the wire, without making it."""
+    """Bytes of the message's frame on the wire; the frame is not made."""
     return 18 + _FIXED_SIZE + len(message.unique_id) + message.address.record_size + len(message.data)
 
 
@@ -89,7 +86,7 @@ def encode_package(message: ChannelMessage) -> bytes:
 
 
 class PackageDecoder:
-    """Packages of one connection; remembers the last sender's record, which repeats."""
+    """Decodes the packages of one connection; remembers the last sender's record, which repeats."""
 
     def __init__(self) -> None:
         self._record = b""

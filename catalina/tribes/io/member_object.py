@@ -5,9 +5,9 @@
     class org.apache.catalina.tribes.membership.MemberImpl       StaticMember has MemberImpl as super descriptor
         block data: int length, MEMBER record
 
-Its serialVersionUID is computed from the shape of the class, so it changed between versions, and Java compares it: a
-node that speaks with others of two versions must answer each with its own. What a peer writes tells; the newest is the
-one to begin with.
+Its serialVersionUID is computed from the shape of the class, so it changed between versions, and Java compares it. A
+node that talks to members of two versions must answer each with its own number. It learns the number from what the peer
+writes, and begins with the newest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STATIC_CLASS_NAME = "org.apache.catalina.tribes.membership.StaticMember"
 #: serialVersionUID of MemberImpl, newest first: 10.1.40 and 11.0.6 on; 10.1.0 to 10.1.39 and 11.0.0 to 11.0.5; 9.0.
 MEMBER_IMPL_SUIDS = (-8901659902996040089, 6004750745337223678, 3323947316117794076)
 
-#: By serialVersionUID; one descriptor each, so that a second member of a stream refers to the first one's.
+#: By serialVersionUID. Each is one descriptor object, so that a second member of a stream refers to the first one's.
 _descs = {suid: describe(CLASS_NAME, suid, EXTERNALIZABLE) for suid in MEMBER_IMPL_SUIDS}
 MEMBER_IMPL = _descs[MEMBER_IMPL_SUIDS[0]]
 MEMBER_ARRAY = describe("[Lorg.apache.catalina.tribes.Member;", 6828688949895838012)
@@ -45,7 +45,7 @@ _LENGTH = struct.Struct(">i")
 
 
 def member_desc(suid: int) -> ClassDesc:
-    """The descriptor with that serialVersionUID; the newest one for a number nobody is known to have."""
+    """The descriptor with that serialVersionUID, the newest one for an unknown number."""
     return _descs.get(suid, MEMBER_IMPL)
 
 
@@ -59,10 +59,10 @@ def member_node(member: Member | None, suid: int = MEMBER_IMPL_SUIDS[0]) -> Java
 
 
 def member_of(node: object) -> Member | None:
-    """The member of an object, of whatever version; None of null.
+    """The member in an object of any version; None for null.
 
     Raises:
-        ProtocolError: it is no member.
+        ProtocolError: the object is no member.
     """
     if node is None:
         return None
@@ -75,7 +75,7 @@ def member_of(node: object) -> Member | None:
 
 
 def members_of(node: object) -> tuple[Member, ...] | None:
-    """The members of a Member[]; None of null."""
+    """The members of a Member[]; None for null."""
     if node is None:
         return None
     if not isinstance(node, JavaArray) or not isinstance(node.values, list):

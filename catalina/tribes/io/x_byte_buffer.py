@@ -5,8 +5,9 @@
     n bytes  package
     7 bytes  TLF2003
 
-Nothing is escaped: the markers may occur in a package. Frames follow one another without separators. The answer to a
-package that asked for one is a frame whose package is no package but three bytes: :data:`ACK`, :data:`FAIL_ACK`.
+Nothing is escaped: the markers may occur in a package. Frames follow one another without separators. A package that
+asked for an acknowledgement is answered with a frame that contains three bytes in place of a package: :data:`ACK`,
+:data:`FAIL_ACK`.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ __all__ = [
 
 START_DATA, END_DATA = b"FLT2002", b"TLF2003"
 HEAD = struct.Struct(">7si")
-#: A peer chooses the length of its packages; a state transfer of 100,000 sessions of 2 KiB fits.
+#: Limit for the length of a package, which the peer chooses; a state transfer of 100,000 sessions of 2 KiB fits.
 DEFAULT_MAX_PACKAGE = 256 * 2**20
 
 ACK_BODY, FAIL_ACK_BODY = b"\x06\x02\x03", b"\x0b\x00\x05"
 
 
 def frame(package: bytes) -> bytes:
-    """The package with the markers around it."""
+    """Put the markers around a package."""
     return b"".join((HEAD.pack(START_DATA, len(package)), package, END_DATA))
 
 
@@ -43,9 +44,9 @@ ACK, FAIL_ACK = frame(ACK_BODY), frame(FAIL_ACK_BODY)
 
 
 class FrameDecoder:
-    """Cut packages out of a byte stream, however it is chunked.
+    """Cuts packages out of a byte stream, however it is chunked.
 
-    Cost: a read that holds whole frames is cut without being copied first; only the rest of a read waits in a buffer.
+    Cost: whole frames are cut out of a read without a copy of the read; only an incomplete rest waits in a buffer.
 
     Args:
         max_package: largest package accepted, in bytes.
@@ -56,11 +57,11 @@ class FrameDecoder:
     def __init__(self, max_package: int = DEFAULT_MAX_PACKAGE) -> None:
         self.max_package = max_package
         self._buffer = bytearray()
-        self._consumed = 0  # stream offset of _buffer[0], for error messages
+        self._consumed = 0  # stream offset of _buffer[0], for errors
 
     @property
     def buffered(self) -> int:
-        """Bytes of an unfinished frame that wait for the rest."""
+        """Bytes of an unfinished frame that waits for its rest."""
         return len(self._buffer)
 
     def receive_data(self, data: bytes) -> list[bytes]:
@@ -84,7 +85,7 @@ class FrameDecoder:
         return packages
 
     def _cut(self, data: bytes | bytearray) -> tuple[list[bytes], int]:
-        """The packages in ``data`` and how many bytes they took."""
+        """The packages in ``data``, and the number of bytes that they took."""
         packages: list[bytes] = []
         at, available = 0, len(data)
         head = HEAD.size

@@ -1,4 +1,4 @@
-"""The ledger: what a group of nodes agrees on about records that each of them may change.
+"""The ledger: the agreement of a group of nodes about records that each of them may change.
 
 It is a pure machine: no socket, no thread, no clock, no lock. Events and times go in, commands come out. The invariants
 stand at the top of ``ledger.py``; ARCHITECTURE.md explains the whole on one page.

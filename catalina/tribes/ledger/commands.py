@@ -1,7 +1,7 @@
 """The commands that a ledger gives its carrier, which carries them out in their order.
 
-``Ask``, ``Tell`` and ``TellEnded`` are messages to one peer; the others are events for whoever shows the records to
-applications.
+``Ask``, ``Tell`` and ``TellEnded`` are messages to one peer; the others are events for the carrier's own side, which
+shows the records to applications.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Peer = Hashable
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a peer for a whole record, of which this node has heard but has nothing."""
+    """Ask a peer for the whole record: this node has heard of it but does not have it."""
 
     to: Peer
     id: str
@@ -36,7 +36,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class TellEnded:
-    """Tell a peer that a record of which it speaks has ended."""
+    """Tell a peer that a record it still speaks of has ended."""
 
     to: Peer
     grave: Grave
@@ -51,7 +51,7 @@ class Born:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Another node has changed these fields of a record, in this order."""
+    """Another node has changed these fields of a record; they are listed in the order of the changes."""
 
     record: Record
     fields: Sequence[FieldChange]

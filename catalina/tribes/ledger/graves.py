@@ -1,9 +1,9 @@
-"""Which records have ended, for as long as a node could come that has not heard it.
+"""Remembers the records that have ended, as long as a node might turn up that has not heard of the end.
 
-A member that was out of sight may return hours later with records that have ended meanwhile; it must hear that they
-have. The memory is bounded in time and number. Past the number only the latest version that was forgotten is left, the
-horizon: a record of which nothing is known here, and that was last changed and used before the horizon, counts as
-ended.
+A member that was out of sight may return hours later with records that have ended meanwhile; it must be told of their
+ends. The memory is bounded in time and number. When the number is exceeded, the oldest ends are forgotten, and only the
+latest version among them is kept: the horizon. A record that is unknown here, and that was last changed and used before
+the horizon, counts as ended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from catalina.tribes.ledger.version import NO_VERSION, Version
 
 __all__ = ["GRAVE_SECONDS", "MAX_GRAVES", "Grave", "Graves"]
 
-#: Seconds for which the end of a record is remembered: a partition of a day heals without bringing one back.
+#: Seconds for which the end of a record is remembered. A partition that lasts a day therefore heals without bringing an
+#: ended record back.
 GRAVE_SECONDS = 86_400.0
 #: Ends that are remembered, about 300 bytes each.
 MAX_GRAVES = 100_000
@@ -28,10 +29,10 @@ class Grave:
     """The end of a record.
 
     Args:
-        version: when it ended.
-        access: the last use that was known where it ended for having been idle; whoever knows a later use brings it
-            back. None: somebody ended it, and nothing brings it back.
-        names: all its bare ids, with the versions that replaced them. The node that brings the record back may not
+        version: when the record ended.
+        access: for an end for idleness, the last use that the ending node knew of; a node that knows of a later use
+            brings the record back. None: the record was ended on purpose, and nothing brings it back.
+        names: all its bare ids, with the versions that replaced them. A node that brings the record back may not
             have heard of a new name, and the replaced one must lead nowhere.
         until: monotonic seconds up to which the end is remembered.
     """
@@ -48,9 +49,10 @@ class Grave:
         return self.access is None
 
     def holds_against(self, born: Version, access: Version) -> bool:
-        """True when a record that was born and last used then is the one that has ended, and stays so."""
+        """True when a record that was born and last used at these versions is the one that has ended, and stays ended.
+        """
         if born > self.version:
-            return False  # made anew, under the same id
+            return False  # a new record under the same id
         return self.access is None or access <= self.access
 
 
@@ -61,7 +63,7 @@ class Graves:
         self._most = most
         self._seconds = seconds
         self._graves: OrderedDict[str, Grave] = OrderedDict()
-        #: Bucket -> the keys of its graves: a comparison looks at few buckets.
+        #: Bucket -> the keys of its graves. A comparison looks at a few buckets only.
         self._buckets: dict[int, dict[str, None]] = {}
         self.horizon: Version = NO_VERSION
 
@@ -82,7 +84,8 @@ class Graves:
     def dig(
         self, key: str, version: Version, access: Version | None, names: Mapping[str, Version], now: float
     ) -> tuple[Grave, list[Grave]]:
-        """Remember an end. A final end stays final. Returns it, and the graves that had to go for it."""
+        """Remember an end. A final end stays final. Returns the grave, and the graves that were dropped to make room.
+        """
         merged = {key: NO_VERSION}
         known = self._take(key)
         for name, replaced in (*names.items(), *(known.names.items() if known is not None else ())):
@@ -105,7 +108,7 @@ class Graves:
         return grave, gone
 
     def open(self, key: str) -> Grave | None:
-        """Forget an end: the record lives, after all or again."""
+        """Forget an end, because the record lives: it was used after all, or its id belongs to a new record."""
         return self._take(key)
 
     def _take(self, key: str) -> Grave | None:
@@ -119,7 +122,7 @@ class Graves:
         return grave
 
     def forget(self, now: float) -> list[Grave]:
-        """Drop what nobody can contradict any more; returns what was dropped."""
+        """Drop the ends that no node can contradict any more; returns the dropped ones."""
         gone = []
         while self._graves and (oldest := next(iter(self._graves.values()))).until <= now:
             self._take(oldest.key)

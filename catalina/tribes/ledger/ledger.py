@@ -5,15 +5,15 @@ Invariants, whatever the order in which messages come, and however often:
 - A record is one object for its whole life, found by its key. All its names are entries of ``_aliases`` (the key itself
   needs none); a name leads to at most one record or grave.
 - A field's version never falls. Two nodes that have taken the same changes have the same record.
-- A record and a grave of one key are never there together. A final end stays: nothing that happened before it brings
-  the record back. An end for idleness gives way to a use that was not known where it was decided.
-- A record that is not born yet (its changes have overtaken the news of it) is in ``_unborn``, bounded in number and
-  time, and is no record to anybody but the ledger.
-- Every version that is taken here was heard by the clock: what this node changes next is later.
+- The ledger never holds a record and a grave of the same key. A final end stays: nothing that happened before it brings
+  the record back. An end for idleness gives way to a later use that the deciding node had not heard of.
+- A record whose changes have overtaken the news of its creation is "not born yet". It is kept in ``_unborn``, bounded
+  in number and time, and nobody but the ledger sees it.
+- The clock has heard every version that was taken here, so the next change of this node is later than all of them.
 
-The carrier owns the ledger: one thread at a time calls it, under the carrier's lock where there are several. Changes of
-this node come in by the methods without ``heard_`` and return what has to be sent; what other nodes say comes in by the
-``heard_`` methods, which return commands.
+The carrier owns the ledger and calls it from one thread at a time; a carrier with several threads holds its own lock.
+This node's changes come in by the methods without ``heard_``, which return the version or grave to send. Other nodes'
+messages come in by the ``heard_`` methods, which return commands.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = ["Change", "Ledger"]
 
 Change = tuple[Field, EncodedValue | None]
 
-#: Records that are not born yet, and seconds for which each is kept.
+#: The number of records that are not born yet, and the seconds for which each is kept.
 MAX_UNBORN = 10_000
 UNBORN_SECONDS = 10.0
-#: Bytes of the values of one record that is not born yet.
+#: Bytes of all values of one record that is not born yet.
 MAX_UNBORN_BYTES = 2**20
 
 
@@ -54,7 +54,7 @@ class Ledger:
         self._count = 0
         self._aliases: dict[str, str] = {}
         self._unborn: OrderedDict[str, tuple[float, Record]] = OrderedDict()
-        #: Buckets in which something has changed since the last look (``reconciler.py``).
+        #: Buckets that have changed since the reconciler last computed sums (``reconciler.py``).
         self.changed_buckets: set[int] = set()
 
     # -- looking -------------------------------------------------------------------------------------------------
@@ -72,18 +72,18 @@ class Ledger:
         return [] if records is None else list(records.values())
 
     def find(self, full_id: str) -> Record | None:
-        """The record that a client with this id may use, whatever the route behind its dot."""
+        """The record that a client with this id may use; the route behind the dot does not matter."""
         bare = bare_id(full_id)
         record = self._at(self._aliases.get(bare, bare))
         return record if record is not None and record.leads_here(bare) else None
 
     def addressed(self, full_id: str) -> Record | None:
-        """The record that a peer means by this id, which may have been replaced since."""
+        """The record that a peer means by this id. Its id here may have been replaced since."""
         bare = bare_id(full_id)
         return self._at(self._aliases.get(bare, bare))
 
     def grave_of(self, full_id: str) -> Grave | None:
-        """The end of the record that had this id."""
+        """The end of the record that once had this id."""
         bare = bare_id(full_id)
         return self.graves.get(self._aliases.get(bare, bare))
 
@@ -91,13 +91,13 @@ class Ledger:
         records = self._table[bucket_of(key)]
         return None if records is None else records.get(key)
 
-    # -- what happens here ---------------------------------------------------------------------------------------
+    # -- changes of this node -------------------------------------------------------------------------------------
 
     def create(self, full_id: str, now_us: int) -> Record:
-        """A new record of this node.
+        """Make a new record of this node.
 
         Raises:
-            ValueError: a record of that bare id is there.
+            ValueError: a record with that bare id exists.
         """
         if self.addressed(full_id) is not None:
             raise ValueError(f"expected a new id, got {full_id!r}, which a record has")
@@ -108,16 +108,18 @@ class Ledger:
         return record
 
     def change(self, record: Record, changes: Iterable[tuple[Any, ...]], now_us: int) -> Version:
-        """This node has changed fields of a record, and so used it; the version of the change, for the message."""
+        """This node has changed, and so used, a record; returns the version of the change, for the message."""
         version = self.clock.tick(now_us)
         record.put(changes, version)
         self.changed_buckets.add(record.bucket)
         return version
 
     def change_all(self, entries: Iterable[tuple[Record, Sequence[tuple[Any, ...]]]], now_us: int) -> list[Version]:
-        """:meth:`change` for the records of many requests; the version of each. One without changes was used.
+        """:meth:`change` for the records of many requests; returns a version for each. A record without changes was
+        only used.
 
-        The records share a version; only a record that comes again takes another.
+        All records share one version. A record that occurs again gets a new one, so that its second change is the
+        later.
         """
         version = NO_VERSION
         versions = []
@@ -133,12 +135,12 @@ class Ledger:
         return versions
 
     def use(self, record: Record, now_us: int) -> Version:
-        """This node has used a record without a change; the version of the use."""
+        """This node has used a record without changing it; returns the version of the use."""
         record.access = version = self.clock.tick(now_us)
         return version
 
     def rename(self, record: Record, new_id: str, now_us: int) -> Version:
-        """This node gives a record another id; the version of the change.
+        """This node gives a record another id; returns the version of the change.
 
         Raises:
             ValueError: another record has that bare id.
@@ -153,12 +155,12 @@ class Ledger:
         return version
 
     def end(self, record: Record, now_us: int, now: float, is_idle: bool = False) -> Grave:
-        """This node ends a record; with ``is_idle`` because nobody seems to use it. The grave is for the message."""
+        """This node ends a record (``is_idle``: for idleness); returns the grave, for the message."""
         version = self.clock.tick(now_us)
         return self._bury(record, version, record.access if is_idle else None, now)
 
     def forget(self, now: float) -> int:
-        """Drop what is too old; returns how many records were never born."""
+        """Drop ends and unborn records that are too old; returns how many unborn records were dropped."""
         for grave in self.graves.forget(now):
             self._drop_names(grave.names, grave.key)
         lost = 0
@@ -168,17 +170,17 @@ class Ledger:
         return lost
 
     def clear(self) -> None:
-        """Forget everything: this node's application stops."""
+        """Forget everything, because this node's application stops."""
         self._table = [None] * BUCKETS
         self._count = 0
         self._aliases.clear()
         self._unborn.clear()
         self.changed_buckets.clear()
 
-    # -- what other nodes say ------------------------------------------------------------------------------------
+    # -- messages of other nodes -----------------------------------------------------------------------------------
 
     def heard_created(self, peer: Peer, full_id: str, born: Version, now: float) -> list[Command]:
-        """A peer has made a record. A resend changes nothing."""
+        """A peer has made a record. Hearing it twice changes nothing."""
         self.clock.heard(born)
         if self.addressed(full_id) is not None:
             return []
@@ -195,7 +197,8 @@ class Ledger:
         """A peer has changed fields of a record.
 
         Args:
-            can_ask: the peer can be asked for the whole record. Otherwise the change waits a moment for the record.
+            can_ask: the peer can be asked for a whole record. When it cannot, the change waits a moment for the news of
+                the record.
         """
         self.clock.heard(version)
         record = self.addressed(full_id)
@@ -205,7 +208,8 @@ class Ledger:
         return [Changed(record, taken)] if taken else [Used(record)]
 
     def take(self, record: Record, changes: Iterable[Change], version: Version) -> list[FieldChange]:
-        """:meth:`heard_changes` for a record that the carrier has found: the changes that were taken."""
+        """:meth:`heard_changes` for a record that the carrier has already found; returns the changes that were taken.
+        """
         self.clock.heard(version)
         versions, values, floor = record.versions, record.values, record.floor
         taken: list[FieldChange] = []
@@ -214,7 +218,8 @@ class Ledger:
                 old = record.value_of(name)
                 if record.take(name, value, version):
                     taken.append((name, old, value))
-            elif version >= versions.get(name, floor):  # an attribute that is set, as nearly all are
+            # The usual case, an attribute that is set, is written out: Record.take() would be a call for each value.
+            elif version >= versions.get(name, floor):
                 taken.append((name, values.get(name), value))
                 versions[name] = version
                 values[name] = value
@@ -249,13 +254,14 @@ class Ledger:
             return [Ask(peer, new_id)] if can_ask else self._keep_unborn_rename(old_id, new_id, version, now)
         other = self.addressed(new_id)
         if other is not None and other is not record:
-            return []  # two records cannot become one: the peer's copy is compared with ours later
+            return []  # two records cannot become one here; the next comparison with the peer settles it
         return self._renamed(record, record.rename(old_id, new_id, version))
 
     def heard_end(
         self, peer: Peer, full_id: str, version: Version, access: Version | None, now: float
     ) -> list[Command]:
-        """A peer has ended a record: finally, or with ``access`` because it knows of no later use than that."""
+        """A peer has ended a record: for idleness if ``access``, the last use that it knows of, is given; else finally.
+        """
         self.clock.heard(version)
         record = self.addressed(full_id)
         if record is None:
@@ -264,14 +270,17 @@ class Ledger:
             self._dig(self._aliases.get(bare, bare), version, access, {bare: NO_VERSION}, now)
             return []
         if record.born > version:
-            return []  # it ended an earlier record of that id
+            return []  # the peer ended an earlier record of that id
         if access is not None and record.access > access:
             return [Tell(peer, record)]
         self._bury(record, version, access, now)
         return [Ended(record)]
 
     def heard_grave(self, peer: Peer, grave: Grave, now: float) -> list[Command]:
-        """A peer says that a record has ended, with all its names. Java may have given it here under one of them."""
+        """A peer says that a record has ended, and lists all its names.
+
+        This node may know the record under another of these names as its key, when a Java node has handed it on.
+        """
         record = self.addressed(grave.key) or next(filter(None, map(self.addressed, grave.names)), None)
         key = grave.key if record is None else record.key
         commands = self.heard_end(peer, key, grave.version, grave.access, now)
@@ -280,10 +289,10 @@ class Ledger:
         return commands
 
     def heard_record(self, peer: Peer, snapshot: Snapshot, now: float, *, can_ask: bool = True) -> list[Command]:
-        """A peer gives its copy of a record.
+        """A peer sends its copy of a record.
 
         Args:
-            can_ask: the peer understands whole records; it is told what it lacks.
+            can_ask: the peer understands whole records, so it is sent ours if its copy lacks something.
         """
         self._hear_all(snapshot)
         key = snapshot.key
@@ -298,7 +307,7 @@ class Ledger:
                 return [TellEnded(peer, grave)] if can_ask else []
             if max(snapshot.access, snapshot.born) < self.graves.horizon:
                 return [TellEnded(peer, Grave(key, self.graves.horizon, snapshot.access, snapshot.names))]
-            if grave is None and snapshot.is_plain:  # as nearly all are, and a state has many
+            if grave is None and snapshot.is_plain:  # nearly all records are plain, and a state has many
                 return self._be_born(Record.plain(snapshot))
             record = Record(snapshot.id, snapshot.born, key)
             if grave is not None:
@@ -314,7 +323,7 @@ class Ledger:
             commands.append(Renamed(record, merged.old_id))
         if merged.changed:
             commands.append(Changed(record, merged.changed))
-        if record.is_touched:  # also by a name alone
+        if record.is_touched:  # also when only a name was learned
             self.changed_buckets.add(record.bucket)
         if can_ask and (merged.has_newer or record.key != key):
             commands.append(Tell(peer, record))
@@ -328,7 +337,7 @@ class Ledger:
         grave = self.grave_of(full_id)
         return [] if grave is None else [TellEnded(peer, grave)]
 
-    # -- within ----------------------------------------------------------------------------------------------------
+    # -- internals -------------------------------------------------------------------------------------------------
 
     def _hear_all(self, snapshot: Snapshot) -> None:
         heard = self.clock.heard
@@ -351,7 +360,10 @@ class Ledger:
         return []
 
     def _heard_of_ended(self, peer: Peer, full_id: str, grave: Grave, version: Version) -> list[Command]:
-        """A peer goes on with a record that has ended: it is told so, or has a use to show that was not known."""
+        """A peer goes on with a record that has ended here.
+
+        It is told of the end, unless it has used the record after the last use that was known when the record ended.
+        """
         if grave.is_final or (grave.access is not None and version <= grave.access):
             return [TellEnded(peer, grave)]
         return [Ask(peer, full_id)]
@@ -374,7 +386,7 @@ class Ledger:
         return []
 
     def _be_born(self, record: Record) -> list[Command]:
-        """A record that another node made is here, with what had overtaken the news of it."""
+        """Add a record that another node made, together with the changes that came before it."""
         if self._unborn:
             for name in [record.key, *record.names]:
                 _, early = self._unborn.pop(name, (0.0, None))
@@ -390,12 +402,14 @@ class Ledger:
         records[record.key] = record
         self._count += 1
         if self._aliases:
-            self._aliases.pop(record.key, None)  # of one that has ended
+            self._aliases.pop(record.key, None)  # left from an ended record that had this key as a name
         self._index(record)
         self.changed_buckets.add(record.bucket)
 
     def _rekey(self, record: Record, key: str) -> None:
-        """A Java node has handed the record on under its present id only, so nodes know it by different keys."""
+        """Let the smaller of two keys hold: a Java node passed the record on under its present id, so nodes had two
+        keys.
+        """
         records = self._table[record.bucket]
         if records is not None and records.pop(record.key, None) is not None:
             self._count -= 1
@@ -405,7 +419,11 @@ class Ledger:
         self._add(record)
 
     def _unite(self, record: Record, merged: Merged) -> list[Command]:
-        """A name that was learned may be the key of another record: a Java node gave it here as one of its own."""
+        """Merge records that turned out to be one.
+
+        A learned name may be the key of a second record here: a Java node has passed the same record on under that
+        name.
+        """
         commands: list[Command] = []
         for name in record.names if record.is_renamed else ():
             other = self._at(name)
@@ -432,7 +450,7 @@ class Ledger:
         return [] if old_id is None else [Renamed(record, old_id)]
 
     def _open_grave(self, record: Record) -> None:
-        """A record of an id that had another one before: what was said about that one does not touch it."""
+        """Drop the end of an earlier record with this key, so that nothing said about that one touches this one."""
         grave = self.graves.open(record.key)
         if grave is not None:
             self._drop_names(grave.names, grave.key)

@@ -1,4 +1,5 @@
-"""How two nodes find the records that they have differently: the cost follows the difference, not the records.
+"""Finds the records in which two nodes differ, at a cost that grows with the difference, not with the number of
+records.
 
 Each bucket has a sum over the digests of its records. One exchange, begun by either node::
 
@@ -11,9 +12,9 @@ Each bucket has a sum over the digests of its records. One exchange, begun by ei
     A -> B                those records, or their ends
     both     Settled      all of it has been sent
 
-No message depends on another one's having arrived: a lost one ends the exchange, and the next begins anew. A record
-that is merged twice changes nothing. A node that starts gets all ends that are remembered, too, and one that has
-nothing yet gets all records after its first message, for there is nothing to compare.
+Nothing is remembered between the messages: a lost message ends the exchange, and the next exchange begins anew. A
+record that is merged twice changes nothing. A node that starts also gets all remembered ends. A node without records
+gets all records after its first message, because there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = ["GROUPS", "GroupSums", "Listed", "Listing", "Message", "Reconciler", 
 
 GROUPS = 64
 GROUP_SIZE = BUCKETS // GROUPS
-#: Records after which a listing is ended and another one begun: looking at so many takes about two milliseconds.
+#: A listing ends after this many records, and another one begins: looking at so many takes about two milliseconds.
 MAX_LISTED = 500
 
 
@@ -41,7 +42,7 @@ class TopSums:
     """The sums of all groups, in their order.
 
     Args:
-        is_starting: the sender has just begun, and has to learn what has ended, too.
+        is_starting: the sender has just started, and must also learn which records have ended.
     """
 
     sums: tuple[int, ...]
@@ -83,14 +84,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The records to be sent: bucket -> hashes of their keys."""
+    """The records that the peer shall send: bucket -> hashes of their keys."""
 
     buckets: Mapping[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The sender has sent all that this exchange asks of it.
+    """The sender has sent everything that this exchange asks of it.
 
     Args:
         is_equal: nothing differed.
@@ -104,10 +105,10 @@ Message = TopSums | GroupSums | Listing | Wanted | Settled
 
 @dataclass(slots=True)
 class Reply:
-    """All that is to be sent to the peer, in this order: the records, the ends, the messages.
+    """Everything that the carrier shall send to the peer: the records, then the ends, then the messages.
 
     Args:
-        records: made while they are sent, as they may be many; each step is one on the ledger.
+        records: an iterator, because there may be many; each step reads the ledger once.
         messages: the same.
         is_long: the messages are too many to be made at once.
     """
@@ -138,10 +139,10 @@ class Reconciler:
         """Compute the sums of buckets that have changed.
 
         Args:
-            most: no bucket is begun after so many records; None: all buckets.
+            most: stop before the next bucket after this many records; None: all buckets.
 
         Returns:
-            True when all sums are right now.
+            True when all sums are up to date.
         """
         changed = self._ledger.changed_buckets
         looked = 0
@@ -161,7 +162,7 @@ class Reconciler:
         return TopSums(tuple(map(self._group_sum, range(GROUPS))), is_starting)
 
     def heard(self, peer: Peer, message: Message) -> Reply:
-        """A message of an exchange. ``Settled`` is for the carrier and has no reply."""
+        """Answer a message of an exchange. ``Settled`` is for the carrier and has no reply."""
         match message:
             case TopSums():
                 return self._heard_top(message)
@@ -254,7 +255,7 @@ class Reconciler:
         return {key_hash(grave.key): grave for bucket in buckets for grave in in_bucket(bucket)}
 
     def _newer_than(self, message: Listing) -> Iterator[Record]:
-        """The records that the peer lacks, or has in an older form."""
+        """The records that the peer lacks or has in an older form."""
         for bucket, listed in message.buckets.items():
             theirs = {each.key_hash: each for each in listed}
             for record in self._in_bucket(bucket):

@@ -1,8 +1,9 @@
 """One record of a ledger, and how two copies of it become the same.
 
-A record is a set of fields. Each field has the version of its last change, and the later version of a field holds: so
-two nodes that change different fields at once keep both changes, and two that change the same field end with the same,
-later value, in whatever order they hear of each other. A removed field keeps its version without a value.
+A record is a set of fields. Each field has the version of its last change, and the later version of a field holds. Two
+nodes that change different fields at the same time therefore keep both changes, and two that change the same field end
+with the same, later value, in whatever order they hear of each other. A removed field keeps its version without a
+value.
 
 A record is known by its key, the bare id (the id up to the first dot) that it was made with, for its whole life. The id
 that clients see is a field, too: a route behind the dot is presentation, and a changed bare id is one more name of the
@@ -25,13 +26,14 @@ __all__ = ["BUCKETS", "MAX_REMOVED", "Field", "FieldChange", "Merged", "Record",
 #: An attribute's name, or the kind and name of something else that belongs to the record.
 Field = str | tuple[int, str]
 
-#: A field that another node has changed, the value that it had, and the one that it was given; None for no value.
+#: A field that another node has changed, its value before, and its value now; None for no value.
 FieldChange = tuple[Field, EncodedValue | None, EncodedValue | None]
 
 BUCKETS = 4096
-#: The numbers of the buckets, each once for all the records in it.
+#: The numbers of the buckets, so that all records of a bucket share one int object.
 _BUCKETS = tuple(range(BUCKETS))
-#: Removed fields whose versions are remembered one by one; what was removed before those is known by ``floor`` alone.
+#: Removed fields whose versions are remembered one by one. Of earlier removals only ``floor``, the latest version, is
+#: known.
 MAX_REMOVED = 64
 
 
@@ -50,7 +52,7 @@ class Snapshot:
     """A whole record as it travels.
 
     Args:
-        names: every bare id of the record: when it was replaced, ``NO_VERSION`` while it is in use.
+        names: every bare id of the record, with the version that replaced it, ``NO_VERSION`` while it is in use.
         access: the version of the last use.
         versions: of every field; one without a value was removed.
         values: of the attributes.
@@ -75,19 +77,19 @@ class Snapshot:
 
     @property
     def is_plain(self) -> bool:
-        """True when the record has no history to be merged: one name, and few removed fields."""
+        """True when there is no history to merge: the record has one name and few removed fields."""
         removed = len(self.versions) - len(self.values) - len(self.extras)
         return not self.floor and len(self.names) == 1 and self.key in self.names and removed <= MAX_REMOVED
 
 
 @dataclass(slots=True)
 class Merged:
-    """The outcome of a :meth:`Record.merge`.
+    """The outcome of :meth:`Record.merge`.
 
     Args:
-        changed: the fields whose value is another one now.
+        changed: the fields whose value is now a different one.
         old_id: the id that was replaced, None when it stays.
-        has_newer: the record here knows something that the snapshot did not.
+        has_newer: the record here has something that the snapshot lacked.
     """
 
     changed: list[FieldChange] = field(default_factory=list)
@@ -124,7 +126,7 @@ class Record:
         self.id_version = born
         self.born = born
         self.access = born
-        #: None while the key is the only name, as it nearly always is.
+        #: None while the key is the only name, which is the usual case.
         self._names: dict[str, Version] | None = None
         self.values: dict[str, EncodedValue] = {}
         self.extras: dict[Field, EncodedValue] = {}
@@ -142,9 +144,9 @@ class Record:
         return self.values.get(name) if type(name) is str else self.extras.get(name)
 
     def take(self, name: Field, value: EncodedValue | None, version: Version) -> bool:
-        """Take a change of one field, unless a later one is known; returns whether it was taken.
+        """Take a change of one field unless a later one is known; returns True if it was taken.
 
-        A change of the very version that is known is taken again: it is the same change.
+        A change with exactly the known version is taken again: it is the same change.
         """
         if version < self.versions.get(name, self.floor):
             return False
@@ -164,10 +166,10 @@ class Record:
         return True
 
     def put(self, changes: Iterable[tuple[Any, ...]], version: Version) -> None:
-        """Take changes whose version is later than all that are known, as this node's own always are.
+        """Take changes whose version is later than all known ones; this node's own changes always are.
 
         Args:
-            changes: each ends with a field and its value; what stands before them is the carrier's own.
+            changes: each ends with a field and its value; items before these two belong to the carrier.
         """
         versions, values = self.versions, self.values
         for change in changes:
@@ -182,15 +184,15 @@ class Record:
 
     @property
     def is_touched(self) -> bool:
-        """True when it has changed since its digest was asked for."""
+        """True when the record has changed since its digest was computed."""
         return self._digest is None
 
     def touch(self) -> None:
-        """The versions have been changed: the digest is another one."""
+        """Mark the digest as out of date: a version has changed."""
         self._digest = None
 
     def _forget_removed(self) -> None:
-        """Bound the memory of removed fields: an application may remove ever new names."""
+        """Bound the memory of removed fields, because an application may remove ever new names."""
         if len(self.versions) - len(self.values) - len(self.extras) <= MAX_REMOVED:
             return
         removed = [name for name in self.versions if self.value_of(name) is None]
@@ -210,13 +212,14 @@ class Record:
         return self._names is not None
 
     def leads_here(self, bare: str) -> bool:
-        """True when a client with this bare id may use the record."""
+        """True when a client that sends this bare id may use the record."""
         return (bare == self.key) if self._names is None else self._names.get(bare) == NO_VERSION
 
     def rename(self, old_id: str, new_id: str, version: Version) -> str | None:
-        """Take a change of the id; returns the id that was replaced here, None when the one here is later or the same.
+        """Take a change of the id; returns the id that it replaced here, None when the id here stays.
 
-        Two nodes may change one id at once. Both new names lead to the record then; the later is the one that it shows.
+        Two nodes may change one id at the same time. Both new names then lead to the record, and the record shows the
+        later.
         """
         before = self.id
         old, new = bare_id(old_id), bare_id(new_id)
@@ -250,7 +253,10 @@ class Record:
         self._show_name_in_use()
 
     def _show_name_in_use(self) -> None:
-        """Never show an id that leads nowhere: a new route and a new name may have crossed, and both hold."""
+        """Never show an id that leads nowhere.
+
+        A new route and a new name may have crossed; both hold, but the shown id must use the bare id that is in use.
+        """
         names = self._names
         bare, dot, route = self.id.partition(".")
         if names is None or not names.get(bare):
@@ -271,7 +277,7 @@ class Record:
 
     @classmethod
     def plain(cls, copy: Snapshot) -> Record:
-        """A new record like another node's copy that ``is_plain``: the same as merging it into an empty one."""
+        """A new record from another node's ``is_plain`` copy; quicker than merging the copy into an empty record."""
         record = cls(copy.id, copy.born, copy.key)
         record.id_version = max(copy.born, copy.id_version)
         record.access = max(copy.born, copy.access)
@@ -279,7 +285,7 @@ class Record:
         return record
 
     def merge(self, other: Snapshot) -> Merged:
-        """Take what is later in another node's copy."""
+        """Take everything that is later in another node's copy."""
         merged = Merged()
         merged.has_newer = self.has_newer_than(other)
         for name, version in other.versions.items():
@@ -298,7 +304,9 @@ class Record:
         return merged
 
     def _take_birth(self, other: Snapshot) -> None:
-        """The earlier birth of one life holds; of two lives, the later one does, which begins above the other's end."""
+        """Choose between two births. The earlier birth holds within one life; after the other's end, the later birth is
+        a new life.
+        """
         if other.born > self.born:
             if other.floor >= self.born:
                 self.born = other.born
@@ -306,7 +314,7 @@ class Record:
             self.born = other.born
 
     def _take_floor(self, other: Snapshot, merged: Merged) -> None:
-        """Remove the fields that the other node has removed, and whose removal it has forgotten."""
+        """Remove fields that the other node has removed so long ago that it has forgotten their single versions."""
         if other.floor <= self.floor:
             return
         self.floor = other.floor
@@ -318,7 +326,7 @@ class Record:
                 (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
 
     def has_newer_than(self, other: Snapshot) -> bool:
-        """True when another node's copy lacks something that is known here; the time of the last use does not count."""
+        """True when another node's copy lacks something that is known here; a later use alone does not count."""
         if self.id_version > other.id_version or self.floor > other.floor:
             return True
         for name, version in self.versions.items():
@@ -330,11 +338,11 @@ class Record:
 
     @property
     def latest(self) -> Version:
-        """The latest version of anything in the record but its use."""
+        """The latest version in the record, apart from its use."""
         return max(self.born, self.id_version, self.floor, *self.versions.values())
 
     def rekey(self, key: str) -> None:
-        """Two nodes have made one record under different keys: both take this one."""
+        """Use another key. Two nodes have made this record under different keys, and both now take this one."""
         self._names = dict(self.names)
         self._names.setdefault(key, NO_VERSION)
         self.key = key

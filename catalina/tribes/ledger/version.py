@@ -1,9 +1,9 @@
-"""Which of two changes is the later one: the same answer on every node, in whatever order they are heard.
+"""Versions decide which of two changes is the later one, alike on every node and in whatever order it hears of them.
 
-A version is 16 bytes: a clock in microseconds (8 bytes, big-endian) that never stands behind what was heard, and the
-tag of the node's life that made it (8 bytes). Versions are unique and compare as bytes. A wall clock that is wrong
-costs only the order of changes that truly cross: a node that has heard a change makes later versions than that change,
-whatever its clock says.
+A version is 16 bytes: a clock in microseconds (8 bytes, big-endian), which is never behind a version that the node has
+heard, and the tag of the node's life (8 bytes). Versions are unique and compare as bytes. A wrong wall clock can only
+misorder changes that truly cross: a node that has heard a change makes later versions than that change, whatever its
+clock says.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Version = bytes
 
 CLOCK_SIZE = 8
 VERSION_SIZE = 16
-#: Before every version.
+#: Earlier than every version.
 NO_VERSION = b""
-#: A clock beyond this is no clock; it leaves room for every version that may follow.
+#: A peer's clock beyond this is ignored; the limit leaves room for all versions that may follow.
 MAX_CLOCK = 1 << 62
 
 
@@ -26,7 +26,7 @@ _BEYOND: Version = (MAX_CLOCK + 1).to_bytes(CLOCK_SIZE, "big")
 
 
 def life_tag(node: bytes, born_us: int) -> bytes:
-    """The tag of one life of a node, from what names the node and when this life began."""
+    """The tag of one life of a node, made from the node's name and the time at which this life began."""
     return hashlib.blake2b(
         node + born_us.to_bytes(8, "big", signed=True), digest_size=VERSION_SIZE - CLOCK_SIZE
     ).digest()
@@ -36,7 +36,7 @@ def version_at(clock_us: int, tag: bytes) -> Version:
     """The version of a change for which only its time and its node are known, such as a Java node's.
 
     Args:
-        clock_us: microseconds since the epoch; what is out of range counts as the nearest possible clock.
+        clock_us: microseconds since the epoch; a value out of range counts as the nearest possible clock.
         tag: 8 bytes.
     """
     return min(max(clock_us, 0), MAX_CLOCK).to_bytes(CLOCK_SIZE, "big") + tag
@@ -51,7 +51,7 @@ class VersionClock:
     """Makes the versions of one life of one node.
 
     Args:
-        tag: that life's, from :func:`life_tag`.
+        tag: the tag of that life, from :func:`life_tag`.
     """
 
     __slots__ = ("_heard", "_last", "tag")
@@ -65,7 +65,11 @@ class VersionClock:
         self._heard: Version = NO_VERSION
 
     def tick(self, now_us: int) -> Version:
-        """A version later than every one that was made or heard here; ``now_us`` is the wall clock."""
+        """A version later than every one made or heard here.
+
+        Args:
+            now_us: the wall clock, in microseconds.
+        """
         last = self._last + 1
         if self._heard:
             last = max(last, clock_of(self._heard) + 1)
@@ -74,14 +78,14 @@ class VersionClock:
         return last.to_bytes(CLOCK_SIZE, "big") + self.tag
 
     def peek(self, now_us: int) -> int:
-        """The clock that the next version will have, at least."""
+        """The lowest clock that the next version can have."""
         return max(self._last + 1, clock_of(self._heard) + 1, now_us)
 
     def heard(self, version: Version) -> None:
-        """Never make a version before this one. One that is beyond every clock is none."""
+        """Note a peer's version, so that the next one made here is later. A version beyond ``MAX_CLOCK`` is ignored."""
         if self._heard < version < _BEYOND:
             self._heard = version
 
     def is_own(self, version: Version) -> bool:
-        """True when this life of this node made a version."""
+        """True when this life of this node made the version."""
         return version[CLOCK_SIZE:] == self.tag

@@ -1,4 +1,4 @@
-"""The versions of a record as bytes, without its values: what travels behind a value that Java reads, too.
+"""The versions of a record as bytes, without its values. They travel behind a value that Java reads, too.
 
 ::
 
@@ -7,8 +7,8 @@
     u16 n, n x [text, u16 version that replaced the name]
     u32 n, n x [u8 kind (0 an attribute, else 1 + the number of the kind), text, u16 version]
 
-A text is its length in bytes (u32) and UTF-8. A record with more than 65,535 versions has none written: it counts as
-changed at once by whoever reads it.
+A text is its length in bytes (u32) and UTF-8. A record with more than 65,535 versions is written without them; its
+reader takes everything in it as changed just now.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _text(text: str) -> bytes:
 
 
 def decode_version_table(data: bytes, key: str, full_id: str) -> Snapshot | None:
-    """The record whose versions these are, without values; None when the bytes are no table.
+    """A record with these versions and without values; None when the bytes are no table.
 
     Raises:
         ProtocolError: it is a table, and broken.

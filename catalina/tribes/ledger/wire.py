@@ -26,7 +26,7 @@ is an index (u32) into the table of versions at the beginning, 0 for none::
                  index of another one), [the attribute's value]
     value        the one object of a Java stream, without the stream's header
 
-A record is read with few calls: a state has hundreds of thousands.
+A state has hundreds of thousands of records, so the code reads each with few Python calls.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ _Whole = TypeVar("_Whole", Snapshot, Record)
 
 @dataclass(slots=True)
 class Copy(Generic[_Whole]):
-    """A record with what only a live session knows of its times.
+    """A record, and the times that only a live session knows.
 
     Args:
-        snapshot: as it was read; to be written, the record itself will do.
+        snapshot: the record as it was read; for writing, the :class:`Record` itself can stand here.
         created_ms: milliseconds since the epoch.
         idle_ms: since the last use, at the moment of sending.
     """
@@ -126,7 +126,7 @@ class Question:
 
 
 class _Writer:
-    """Collects the parts of a body, and the versions of its table."""
+    """Collects the parts of a body and the versions of its table."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -226,7 +226,11 @@ def encode_question(full_id: str) -> bytes:
 
 
 def encode(message: Message, records: int = 0) -> bytes:
-    """A message of a comparison; ``records`` is how many there are here, for the progress of who starts."""
+    """A message of a comparison.
+
+    Args:
+        records: the number of records here, from which a node that starts computes its progress.
+    """
     match message:
         case TopSums(sums, is_starting):
             return struct.pack(f">BB{GROUPS}Q", SUMS, is_starting, *sums)
@@ -250,12 +254,12 @@ def encode(message: Message, records: int = 0) -> bytes:
 
 
 def is_start(data: bytes) -> bool:
-    """True when it is the first message of a node that starts, and waits for an answer."""
+    """True when this is the first message of a node that starts and waits for an answer."""
     return len(data) > 1 and data[0] == SUMS and bool(data[1] & 1)
 
 
 class _Reader:
-    """Reads a body; every length is checked against what is there before anything is made of it."""
+    """Reads a body, and checks every length against the bytes at hand before it makes anything of it."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -282,7 +286,7 @@ class _Reader:
         return taken
 
     def count(self, form: struct.Struct, smallest: int) -> int:
-        """A number of things of at least so many bytes each."""
+        """The number of things that follow, each of which takes at least so many bytes."""
         start = self.position
         count = self.number(form)
         if count * smallest > len(self.data) - self.position:
@@ -316,10 +320,11 @@ class _Reader:
 
 
 def decode(data: bytes) -> tuple[Message | Copies | Ends | Question, int]:
-    """Read any of the messages; beside it the number of records that the sender says it has, 0 where it does not.
+    """Read any of the messages; returns it and the number of records that the sender says it has, 0 where it says
+    nothing.
 
     Raises:
-        ProtocolError: it is none; nothing of it may be used.
+        ProtocolError: the bytes are no such message; nothing in them may be used.
     """
     read = _READERS.get(data[0] if data else 0)
     if read is None:
@@ -436,7 +441,7 @@ def _read_value(reader: _Reader) -> EncodedValue:
 
 
 def _value_in(data: bytes, start: int, end: int) -> EncodedValue:
-    """A value that stands alone; it is walked through, for it goes on into streams that others read."""
+    """A value that stands alone. It is checked to its end, because others will read it as a part of longer streams."""
     if end > len(data):
         raise ProtocolError(f"expected {end - start} bytes, got {len(data) - start}", start)
     cut = skim(data, start, 0, DEFAULT_LIMITS.depth)

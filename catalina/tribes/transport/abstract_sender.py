@@ -1,4 +1,4 @@
-"""What every sender has (Tomcat: tribes/transport/AbstractSender.java)."""
+"""Attributes that every sender has (Tomcat: tribes/transport/AbstractSender.java)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class AbstractSender(SocketOptions, Component):
         int,
         128 * 1024 * 1024,
         unit="bytes",
-        doc="What may wait for one member; past it its messages fail at once, so a member that stops reading costs no "
-        "more memory than this. More than the dispatcher's maxQueueSize, so that who finds that queue full can "
+        doc="Bytes that may wait for one member. More fail at once, so a member that stops reading costs no "
+        "more memory than this. More than the dispatcher's maxQueueSize, so that a caller who finds it full can "
         "wait.",
     )
     connect_timeout = Attribute(

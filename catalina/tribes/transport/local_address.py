@@ -1,4 +1,4 @@
-"""Which of this machine's addresses the others can reach (address ``auto``)."""
+"""Finds the address of this machine that the other members can reach (address ``auto``)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["local_address"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
 
-#: Documentation addresses (RFC 5737, RFC 3849): never sent to, only asked how one would get there.
+#: Documentation addresses (RFC 5737, RFC 3849): nothing is sent there, the kernel is only asked for the route.
 _ANYWHERE = (("192.0.2.1", 9), ("2001:db8::1", 9))
 
 
 def local_address(route_hint: tuple[str, int] | None) -> str:
     """The address from which ``route_hint`` is reached, else that of the default route, else loopback with a warning.
 
-    Java asks for the host's own name, which on many systems stands for 127.0.1.1 and then is announced to everybody.
+    Java resolves the host's own name, which on many systems gives 127.0.1.1, and then announces that to everybody.
     """
     hints = [route_hint] if route_hint else []
     for target in (*hints, *_ANYWHERE):
@@ -32,7 +32,7 @@ def local_address(route_hint: tuple[str, int] | None) -> str:
 
 
 def source_address(target: tuple[str, int]) -> str | None:
-    """The address that the kernel would send from, None when there is no route. Sends nothing."""
+    """The address that the kernel would send from, None when there is no route. Nothing is sent."""
     family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -1,4 +1,4 @@
-"""What every receiver has (Tomcat: tribes/transport/ReceiverBase.java)."""
+"""Attributes that every receiver has (Tomcat: tribes/transport/ReceiverBase.java)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["MessageListener", "ReceiverBase"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
 
-#: Kernel words for "somebody has this port, try the next".
+#: Error numbers for "somebody has this port, try the next".
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
 class MessageListener(Protocol):
-    """Takes what a receiver has decoded."""
+    """Takes the messages that a receiver has decoded."""
 
     def message_received(self, message: ChannelMessage) -> None: ...
 
@@ -79,7 +79,7 @@ class ReceiverBase(SocketOptions, Component):
         int,
         512 * 1024 * 1024,
         unit="bytes",
-        doc="What packages that have come in part may take together; one more costs its connection. Connections on "
+        doc="Bytes that incomplete packages may take together; one more costs its connection. Connections on "
         "which no member has spoken yet have an eighth of it, and never more.",
     )
     max_connections = Attribute(
@@ -101,18 +101,19 @@ class ReceiverBase(SocketOptions, Component):
         self.bound_udp_port = -1
 
     @property
-    @readable("Listening", doc="Whether it takes messages.")
+    @readable("Listening", doc="True while it takes messages.")
     def listens(self) -> bool:
         return max(self.bound_port, self.bound_secure_port) > 0
 
     def start(self, route_hint: tuple[str, int] | None) -> None:
-        """Bind and take messages.
+        """Bind the ports and take messages.
 
         Args:
-            route_hint: where the group is, for address auto.
+            route_hint: an address of the group, for address auto.
 
         Raises:
-            ConfigurationError: no port of a range is free, or the address is unknown or not local; says which.
+            ConfigurationError: no port of a range is free, or the address is unknown or not local; the error says
+                which.
         """
         raise NotImplementedError
 
@@ -121,7 +122,7 @@ class ReceiverBase(SocketOptions, Component):
         raise NotImplementedError
 
     def could_move(self, route_hint: tuple[str, int] | None) -> bool:
-        """True when address auto means another address now than this machine's own, which it was started with."""
+        """True when address auto would now choose another address, because the receiver was started on loopback."""
         if self.address.strip().lower() != "auto" or not self.host or not ipaddress.ip_address(self.host).is_loopback:
             return False
         return not ipaddress.ip_address(local_address(route_hint)).is_loopback
@@ -133,16 +134,16 @@ class ReceiverBase(SocketOptions, Component):
         return ConfigurationError(f"<Receiver {words}>: {error.strerror or error}", self.place)
 
     def _resolve_host(self, route_hint: tuple[str, int] | None) -> str:
-        """Set ``host``; return it as text."""
+        """Resolve and set ``host``; return it as text."""
         text = local_address(route_hint) if self.address.strip().lower() == "auto" else _look_up(self.address)
         self.host = ipaddress.ip_address(text).packed
         return text
 
     def _first_free(self, first: int, make: Callable[[int], socket.socket]) -> socket.socket:
-        """The socket that ``make`` makes for the first port of the range that is free.
+        """The socket that ``make`` makes for the first free port of the range.
 
-        ``make`` must bind and, where the socket listens, listen: of two nodes that start at the same moment both can
-        bind a port, and the second to listen is told that it is taken.
+        ``make`` must bind and, for a listening socket, also listen: two nodes that start at the same moment can both
+        bind a port, and only the second call of listen() reports that it is taken.
         """
         last = first + max(self.auto_bind, 1) - 1 if first else first
         for port in range(first, last + 1):
@@ -156,5 +157,5 @@ class ReceiverBase(SocketOptions, Component):
 
 
 def _look_up(name: str) -> str:
-    """The first address of a name; done once at the start, before the loop has anything to serve."""
+    """The first address of a name; looked up once at the start, before the loop has anything to serve."""
     return str(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0])

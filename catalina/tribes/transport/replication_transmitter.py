@@ -29,7 +29,7 @@ _SPECIAL = SEND_OPTIONS_SECURE | SEND_OPTIONS_UDP
 
 
 class FailureListener(Protocol):
-    """Told whom a message did not reach."""
+    """Told which member a message did not reach."""
 
     def member_send_failed(self, member: Member, reason: BaseException) -> None: ...
 
@@ -56,7 +56,7 @@ class ReplicationTransmitter(Component):
         self._udp_based = False
 
     def set_transport(self, transport: ParallelNioSender) -> None:
-        """What makes the connections. Only while stopped."""
+        """Set the transport, which makes the connections. Only while stopped."""
         self.transport = transport
 
     def start(self) -> None:
@@ -67,7 +67,7 @@ class ReplicationTransmitter(Component):
         self.transport.open(self.channel.running_reactor, self.listener.member_send_failed)
 
     def stop(self) -> None:
-        """Close the connections; what still waits fails."""
+        """Close the connections; waiting messages fail."""
         self.transport.close()
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
@@ -97,13 +97,13 @@ class ReplicationTransmitter(Component):
             self.transport.enqueue_datagrams(to, frames, wants_ack, delivery)
 
     def welcome(self, member: Member) -> None:
-        """The member has joined. In the runner."""
+        """The member has joined. Only in the runner."""
         self.transport.welcome(member)
 
     def forget(self, member: Member) -> None:
-        """The member is gone. In the runner."""
+        """The member has gone. Only in the runner."""
         self.transport.forget(member)
 
     def heartbeat(self, now: float) -> None:
-        """Renew connections that are old enough. In the runner."""
+        """Renew connections that are old enough. Only in the runner."""
         self.transport.heartbeat(now)

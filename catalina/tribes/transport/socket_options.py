@@ -29,7 +29,7 @@ class SocketOptions(Component):
     tcp_no_delay = Attribute(bool, True, doc="TCP_NODELAY; false lets the kernel wait for more to send.")
 
     def apply_socket_options(self, sock: socket.socket) -> None:
-        """Set the options of a TCP socket that is connected, or about to be.
+        """Set the options of a TCP socket that is connected or about to be.
 
         Buffer sizes are set only where they were configured: otherwise the kernel sizes them by the traffic, which
         carries more than Tomcat's fixed defaults.

@@ -1,13 +1,13 @@
 """TLS with pre-shared keys for the members' connections (Tomcat: tribes/transport/TribesSslContext.java).
 
-Both sides prove that they have the key; there are no certificates. Python offers the callbacks that OpenSSL asks for
-the key from 3.13 on, for keys of digest SHA-256. For earlier Pythons, and for SHA-384, they are set on OpenSSL's own
-context, which lies behind Python's: ``SSL_CTX_set_psk_client_callback`` and ``..._server_callback`` of TLS 1.2, and
+Both sides prove that they have the key; there are no certificates. From 3.13 on, Python offers the callbacks by which
+OpenSSL asks for a key of digest SHA-256. For earlier Pythons, and for SHA-384, this module sets the callbacks on
+OpenSSL's own context, behind Python's: ``SSL_CTX_set_psk_client_callback`` and ``..._server_callback`` of TLS 1.2, and
 ``SSL_CTX_set_psk_use_session_callback`` and ``..._find_session_callback`` of TLS 1.3.
 
 OpenSSL goes on without the key when it can: a TLS 1.3 client that is not asked to check certificates accepts a server
-that has one and no key (CVE-2026-133325 of Tomcat). So :meth:`TribesSslContext.check_peer` must be asked after every
-handshake, on both sides.
+that has one and no key (CVE-2026-133325 of Tomcat). So both sides must call :meth:`TribesSslContext.check_peer` after
+every handshake.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from catalina.errors import ConfigurationError
 
 __all__ = ["MAX_KEY", "TribesSslContext"]
 
-#: Bytes of a key that OpenSSL takes, and of an identity.
+#: Bytes of a key and of an identity that OpenSSL takes.
 MAX_KEY, MAX_IDENTITY = 512, 128
 
 _PROTOCOLS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
-#: Tomcat's ciphers. A key of TLS 1.3 goes with the ciphers of its digest only, and is bound to one of them.
+#: Tomcat's ciphers. A TLS 1.3 key works only with ciphers of its digest, and is bound to one of them.
 _TLS12_CIPHER = "PSK-AES128-GCM-SHA256"
 _TLS13_CIPHERS = {
     "SHA256": (b"\x13\x01", b"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"),
@@ -70,18 +70,18 @@ class TribesSslContext:
         self.identity = identity
         self.key = key
         self.protocol = protocol
-        self._callbacks: list[object] = []  # as long as the contexts live that call them
+        self._callbacks: list[object] = []  # OpenSSL calls them as long as the contexts live
         self._by_ssl = digest == "SHA256" and hasattr(ssl.SSLContext, "set_psk_client_callback")
         self._openssl = None if self._by_ssl else _OpenSsl(*_TLS13_CIPHERS[digest])
         self.client = self._new_context(ssl.PROTOCOL_TLS_CLIENT)
         self.server = self._new_context(ssl.PROTOCOL_TLS_SERVER)
 
     def check_peer(self, connection: ssl.SSLSocket) -> None:
-        """Raise SSLError unless the other side of a finished handshake has shown that it has the key."""
+        """Raise SSLError unless the other side of a finished handshake has proved that it has the key."""
         if connection.getpeercert(binary_form=True) is not None:
             raise ssl.SSLError("the peer has shown a certificate, expected the pre-shared key")
         if connection.version() == "TLSv1.3":
-            if not connection.session_reused:  # so OpenSSL calls a handshake with a key
+            if not connection.session_reused:  # OpenSSL reports a handshake with a key as a resumed session
                 raise ssl.SSLError("the peer has not used the pre-shared key")
             return
         cipher = connection.cipher()
@@ -91,12 +91,12 @@ class TribesSslContext:
     def _new_context(self, side: int) -> ssl.SSLContext:
         context = ssl.SSLContext(side)
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # nobody has a certificate: check_peer() sees to it
+        context.verify_mode = ssl.CERT_NONE  # there are no certificates; check_peer() checks the key instead
         context.minimum_version = context.maximum_version = _PROTOCOLS[self.protocol]
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
         is_server = side == ssl.PROTOCOL_TLS_SERVER
         if is_server:
-            context.num_tickets = 0  # nothing is resumed: each connection shows the key
+            context.num_tickets = 0  # no session is resumed: each connection proves the key
         if self.protocol == "TLSv1.2":
             context.set_ciphers(_TLS12_CIPHER)
         if self._openssl is None:
@@ -108,7 +108,7 @@ class TribesSslContext:
         return context
 
     def _use_ssl_module(self, context: Any, is_server: bool) -> None:
-        """Python 3.13 and later."""
+        """Set the callbacks through the ssl module, from Python 3.13 on."""
         identity, key = self.identity, self.key
         if is_server:
             context.set_psk_server_callback(lambda theirs: key if theirs == identity else b"")
@@ -117,11 +117,12 @@ class TribesSslContext:
 
 
 class _OpenSsl:
-    """The functions of the OpenSSL that this Python's ssl module uses, and what is set by them.
+    """The functions of the OpenSSL library that this Python's ssl module uses, and the callbacks that are set through
+    them.
 
     Args:
         cipher: the TLS 1.3 cipher that keys are bound to, its two bytes.
-        ciphers: names of those that are offered and taken.
+        ciphers: names of the ciphers that are offered and accepted.
     """
 
     def __init__(self, cipher: bytes, ciphers: bytes) -> None:
@@ -159,7 +160,7 @@ class _OpenSsl:
         self._library = library
 
     def set_tls12(self, context: ssl.SSLContext, is_server: bool, identity: bytes, key: bytes) -> object:
-        """Give the context the key; what is returned must live as long as the context."""
+        """Give the context the key; the caller keeps the returned objects alive as long as the context."""
         at = _ssl_ctx(context)
         if is_server:
 
@@ -185,7 +186,7 @@ class _OpenSsl:
         return shown
 
     def set_tls13(self, context: ssl.SSLContext, is_server: bool, identity: bytes, key: bytes) -> object:
-        """The same for TLS 1.3, where a key is a session that never was."""
+        """Give the context the key for TLS 1.3, where a key is presented as a session that never took place."""
         at = _ssl_ctx(context)
         self._library.SSL_CTX_set_ciphersuites(at, self._ciphers)
         if is_server:
@@ -206,7 +207,7 @@ class _OpenSsl:
             shown[0], size[0] = ctypes.addressof(name), len(identity)
             return 1 if session[0] else 0
 
-        # A session of another context is refused, and that of a key has none.
+        # OpenSSL refuses a session of another context, and the session of a key has no context.
         self._library.SSL_CTX_set_session_id_context(at, b"", 0)
         used = _USE(use)
         self._library.SSL_CTX_set_psk_use_session_callback(at, used)
@@ -230,7 +231,7 @@ class _OpenSsl:
 
 
 def _ssl_ctx(context: ssl.SSLContext) -> int:
-    """The address of OpenSSL's context: the first field of Python's object, behind the head of every object."""
+    """The address of OpenSSL's context: the first field of Python's object, behind the object's head."""
     head = object.__basicsize__
     address = ctypes.c_void_p.from_address(id(context) + head).value
     if not address:

@@ -1,8 +1,8 @@
 """Java object streams, read and written as inert values.
 
-``encode_value``/``decode_value`` between Python values and :class:`EncodedValue`, ``dumps``/``loads`` for whole
-streams, ``ObjectOutputStream``/``ObjectInputStream`` for codecs in stream order, ``nodes`` for any class at all.
-``grammar`` has the wire form, ``python_form`` how Python's own classes travel.
+``encode_value`` and ``decode_value`` convert between Python values and :class:`EncodedValue`, ``dumps`` and ``loads``
+whole streams. Codecs use ``ObjectOutputStream`` and ``ObjectInputStream``, in stream order. ``nodes`` represents
+objects of any class. ``grammar`` has the wire form, ``python_form`` how Python's own classes travel.
 """
 
 from catalina.tribes.io.java.encoded_value import NULL, EncodedValue, OpaqueValue
@@ -47,6 +47,6 @@ def dumps(value: object) -> bytes:
 def stream_class_name(data: bytes) -> str:
     """The class of the first object of a stream, such as ``java.util.ArrayList``; ``?`` if none.
 
-    Cheap, for a listener's ``accept``.
+    It is cheap, because a listener's ``accept`` calls it for each message.
     """
     return EncodedValue(data[4:300], 0).class_name if data.startswith(STREAM_HEADER) else "?"

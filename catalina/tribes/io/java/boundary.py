@@ -1,7 +1,7 @@
-"""The boundary of the decoders: what leaves one of them is a value or a ProtocolError, whatever the bytes were.
+"""The boundary of the decoders: each returns a value or raises ProtocolError, whatever the bytes were.
 
-The decoders check what they read and say what is wrong with it. This is the net below: a combination that nobody
-thought of ends in an exception of Python itself, and who called the decoder is prepared for ProtocolError alone. A
+The decoders check what they read and say what is wrong with it. This module is the net below: a combination that nobody
+thought of ends in an exception of Python itself, and the callers of a decoder are prepared for ProtocolError alone. A
 ``try`` costs nothing as long as nothing is raised, so each public decoder has one of its own::
 
     try:
@@ -18,7 +18,8 @@ from catalina.errors import LimitError, ProtocolError
 
 __all__ = ["FAULTS", "broken"]
 
-#: Errors of Python on numbers, texts, structures and nesting that do not fit. Not OSError: no decoder does I/O.
+#: Python's exceptions for numbers, texts, structures and nesting that do not fit. OSError is not among them: no decoder
+#: does I/O.
 FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
@@ -33,7 +34,7 @@ FAULTS: tuple[type[Exception], ...] = (
 
 
 def broken(what: str, fault: BaseException) -> ProtocolError:
-    """The documented error for one of :data:`FAULTS`.
+    """The documented error that replaces one of :data:`FAULTS`.
 
     Args:
         what: what was being read, such as ``a delta``.

@@ -1,7 +1,7 @@
 """Class descriptors that this node writes, and nodes of the JDK's simple values.
 
-A descriptor is one object for the whole process: the writer then refers to it where a stream has it already, as Java
-does with its own.
+Each descriptor is one object for the whole process, so that the writer recognises it and writes a reference when the
+stream already has it, as Java does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ EXTERNALIZABLE = SC_EXTERNALIZABLE | SC_BLOCK_DATA
 
 @cache
 def signature(text: str) -> JavaString:
-    """The one node of a field's signature; Java interns these strings, so later uses are references."""
+    """The node of a field's signature, the same one each time: Java interns these strings, so later uses are
+    references.
+    """
     return JavaString(text)
 
 

@@ -1,9 +1,9 @@
 """One value of a Java object stream, cut out so that it can be put into any other stream.
 
 A value in a stream may refer to what the same stream carried before (handles). An :class:`EncodedValue` refers to
-nothing outside of itself: its references are counted from its own first handle, and :meth:`EncodedValue.write_to` adds
-the number of handles that the other stream already has. So a session's attribute is encoded once, kept as bytes, put
-into a delta, a session block or a map entry, and decoded only where an application reads it.
+nothing outside itself: its references count from its own first handle, and :meth:`EncodedValue.write_to` adds the
+number of handles that the other stream already has. So a session's attribute is encoded once, kept as bytes, put into a
+delta, a session block or a map entry, and decoded only where an application reads it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ _U32 = struct.Struct(">I")
 
 
 class EncodedValue(NamedTuple):
-    """The bytes of one object, without stream header.
+    """The bytes of one object, without a stream header.
 
-    Equal values have equal encodings as long as the same writer wrote them; that is how a change inside a value is
-    found.
+    One writer encodes equal values equally, so a change inside a value shows in the bytes.
     """
 
     #: The object; its references count from 7e0000 as if it stood first in its stream.
     data: bytes
-    #: How many handles it takes.
+    #: The number of handles that the object takes.
     handles: int
-    #: Offsets in ``data`` of the 4-byte handles to move when it stands elsewhere, in ascending order.
+    #: Offsets in ``data`` of the 4-byte handles to adjust when the object stands elsewhere, in ascending order.
     fixups: tuple[int, ...] = ()
 
     def at_handle(self, first: int) -> bytes:
-        """The bytes as they must stand in a stream where ``first`` handles are taken already."""
+        """The bytes for a stream in which ``first`` handles are taken already."""
         if not first or not self.fixups:
             return self.data
         moved = bytearray(self.data)
@@ -49,7 +48,7 @@ class EncodedValue(NamedTuple):
     def class_name(self) -> str:
         """The Java class of the object, such as ``java.lang.Integer``; ``null`` for null.
 
-        Never raises: what does not start as an object should is called ``?``.
+        Never raises: bytes that do not begin like an object give ``?``.
         """
         data = self.data
         match data[:1]:
@@ -74,8 +73,8 @@ NULL = EncodedValue(b"\x70", 0)
 class OpaqueValue:
     """A value that this node keeps and passes on without looking inside.
 
-    It is what an application gets for a class that it may not or cannot decode. Setting it into a session again sends
-    the same bytes on.
+    An application gets it in place of an object whose class may not or cannot be decoded. When the application sets it
+    in a session again, the same bytes are sent on.
     """
 
     __slots__ = ("broken", "class_name", "encoded", "exceeds_limit", "why")
@@ -91,9 +90,9 @@ class OpaqueValue:
         self.encoded = encoded
         self.class_name = class_name or encoded.class_name
         self.why = why
-        #: The bytes break the grammar: no node can read them.
+        #: True when the bytes break the grammar: no node can read them.
         self.broken = broken
-        #: Reading was given up, here and now: a limit of this node, or no more room on the stack.
+        #: True when this node gave up reading at a limit of its own, or for want of room on the stack.
         self.exceeds_limit = exceeds_limit
 
     def __eq__(self, other: object) -> bool:

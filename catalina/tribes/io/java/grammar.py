@@ -17,7 +17,7 @@
     7d PROXYCLASSDESC  [handle], int n, n UTF names, annotation, superdesc
     7e ENUM            classdesc, [handle], string object
 
-``[handle]`` marks where the element takes the next number of the handle table, which a REFERENCE names later.
+At ``[handle]`` the element takes the next number of the handle table, by which a later REFERENCE names it.
 """
 
 from __future__ import annotations
@@ -66,14 +66,15 @@ I64 = struct.Struct(">q")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a stream from outside may ask of its reader. Lengths are always checked against the bytes at hand too.
+    """Limits to the work that a stream from outside may cause. Lengths are also always checked against the bytes at
+    hand.
 
     Args:
         depth: nesting of objects; each level costs the reader some stack.
-        superclasses: classes above one another; each object of the lowest has a part for each. Java's own need 8.
-        expansion: bytes of values cut out of one stream, all together, and not more than EXPANSION_PER_BYTE for each
-            byte of it. A value that only refers to an earlier one is five bytes on the wire and as large as that one
-            when it stands alone.
+        superclasses: classes above one another; an object of the lowest has a part for each. Java's own classes need 8.
+        expansion: bytes of all values cut out of one stream together, and at most EXPANSION_PER_BYTE for each byte of
+            the stream. A reference to an earlier value is five bytes on the wire, but as large as that value when it is
+            cut out.
     """
 
     depth: int = 100
@@ -85,7 +86,8 @@ class Limits:
         return min(self.expansion, EXPANSION_FLOOR + EXPANSION_PER_BYTE * size)
 
 
-#: Twice the stream may cost twice the work, and no more: what :attr:`Limits.expansion` is for a small stream.
+#: The least value of :attr:`Limits.expansion`, for small streams. Above it, twice the stream may cost twice the work
+#: and no more.
 EXPANSION_FLOOR = 2**20
 EXPANSION_PER_BYTE = 32
 

@@ -1,7 +1,7 @@
 """The content of an instance of an application's class, read and written without running any code of the class.
 
 ``value.attribute``, ``vars(value)`` and ``isinstance(value, ...)`` may all run a ``__getattribute__`` or a property of
-the class. Here the descriptors that the interpreter itself made for ``__dict__`` and for slots are used instead.
+the class. This module uses the descriptors that the interpreter itself made for ``__dict__`` and for slots.
 """
 
 from __future__ import annotations
@@ -19,29 +19,32 @@ _namespace_of: Callable[[type], types.MappingProxyType[str, Any]] = vars(type)["
 
 
 class _Places(NamedTuple):
-    """Where instances of one class keep things: their ``__dict__``, if they have one, and their slots by name.
+    """The places where instances of one class keep attributes: their ``__dict__``, if they have one, and their slots by
+    name.
 
-    Each is the position of the class in the MRO that has the descriptor. The descriptor itself would hold its class,
-    and the entry with it.
+    Each place is the position in the MRO of the class that has the descriptor. An entry with the descriptor itself
+    would keep the class alive, and with it the entry.
     """
 
     attributes: int | None
     slots: dict[str, int]
 
     def attributes_of(self, value: Any) -> dict[str, Any] | None:
-        """The instance's own ``__dict__``, None without one."""
+        """The instance's own ``__dict__``, None when it has none."""
         if self.attributes is None:
             return None
         found: dict[str, Any] = _namespace_of(_mro_of(type(value))[self.attributes])["__dict__"].__get__(value)
         return found
 
 
-#: By class, weakly: a cached class would keep a reloaded application's old modules alive.
+#: The entries hold their classes weakly: a cached class would keep a reloaded application's old modules alive.
 _places: weakref.WeakKeyDictionary[type, _Places] = weakref.WeakKeyDictionary()
 
 
 def looked_up(cls: type, name: str) -> Any:
-    """The thing that the class has under the name, itself or by inheritance, as it stands there; None without any."""
+    """The object that the class has under the name, itself or by inheritance, without calling a descriptor; None when
+    there is none.
+    """
     for part in _mro_of(cls):
         found = _namespace_of(part).get(name, _MISSING)
         if found is not _MISSING:
@@ -74,7 +77,9 @@ def _slot(value: Any, position: int, name: str) -> types.MemberDescriptorType:
 
 
 def put_state(value: Any, state: dict[str, Any]) -> None:
-    """Put attributes into slots and ``__dict__``; what has no place is left out, as a new version's class may do."""
+    """Put attributes into slots and ``__dict__``. An attribute without a place is left out: a new version of a class
+    may lack it.
+    """
     places = _places_of(type(value))
     attributes = places.attributes_of(value)
     for name, item in state.items():
@@ -86,7 +91,8 @@ def put_state(value: Any, state: dict[str, Any]) -> None:
 
 
 def state_of(value: Any) -> dict[str, Any]:
-    """The values that an instance holds by name: ``__dict__``, then slots; empty for what has no attributes."""
+    """The values that an instance holds, by name: ``__dict__``, then slots. Empty for an instance without attributes.
+    """
     places = _places_of(type(value))
     held = dict(places.attributes_of(value) or {})
     for name, position in places.slots.items():

@@ -10,7 +10,8 @@
     8 ZoneOffset      byte quarters of an hour, or 127 and int seconds
     9 OffsetTime      time, offset                         10 OffsetDateTime  date and time, offset
 
-Python has no years beyond 9999 and no nanoseconds: what does not fit is not converted (or loses its last three digits).
+Python has no years beyond 9999 and no nanoseconds: a later date is not converted, and a time loses its last three
+digits.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ OFFSET_DATE_TIME = 10
 
 _SECONDS = struct.Struct(">Bqi")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-#: Names of files below the machine's tables, or of packages in ``tzdata``, and of nothing else.
+#: Names of files in the machine's tables, or of packages in ``tzdata``, and nothing else.
 _ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(/[A-Za-z][A-Za-z0-9_+-]{0,30}){0,3}")
 #: Java's ZoneOffset goes to 18 hours, Python's to 24.
 _MAX_OFFSET = 18 * 3600
@@ -45,8 +46,9 @@ _MAX_OFFSET = 18 * 3600
 def to_ser(value: datetime.date | datetime.time | datetime.timedelta) -> bytes | None:
     """The block data of java.time.Ser; None when java.time has no class for the value.
 
-    A datetime in UTC is an Instant, one with another fixed offset an OffsetDateTime, with a zone of zoneinfo a
-    ZonedDateTime, and without zone a LocalDateTime. What a ``fold`` says is lost in the last, so that one has no class.
+    A datetime in UTC becomes an Instant, one with another fixed offset an OffsetDateTime, one with a zone of zoneinfo a
+    ZonedDateTime, and one without a zone a LocalDateTime. A LocalDateTime cannot express ``fold``, so java.time has no
+    class for a naive datetime with a fold.
     """
     match value:
         case datetime.timedelta():
@@ -85,7 +87,7 @@ def _utc(value: datetime.datetime) -> datetime.timedelta:
 
 
 def _is_unambiguous(value: datetime.datetime) -> bool:
-    """Whether time and offset say everything: in the hour that occurs twice the offset tells ``fold``."""
+    """True when time and offset say everything: in the hour that occurs twice the offset tells ``fold``."""
     return not value.fold or value.replace(fold=0).utcoffset() != value.utcoffset()
 
 
@@ -135,7 +137,7 @@ def from_ser(data: bytes) -> JavaTime | None:
 
 
 class _Reader:
-    """Takes packed numbers and the parts of times off the front."""
+    """Takes packed numbers and parts of times off the front of the bytes."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -189,7 +191,7 @@ class _Reader:
 
 
 def zone(name: str) -> zoneinfo.ZoneInfo:
-    """The zone of that name from this machine's tables.
+    """The zone with this name in this machine's tables.
 
     Raises:
         ValueError: there is none.

@@ -1,4 +1,4 @@
-"""Python values with a counterpart in the JDK, as its classes write themselves."""
+"""Encodes Python values that have a counterpart in the JDK, in the form in which the JDK's classes write themselves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SET_HEAD = struct.Struct(">BBifi")
 
 
 class JdkEncoder(ValueWriter):
-    """Numbers, texts, lists, maps, sets, UUIDs; what needs Python's form is in the class above."""
+    """Encodes numbers, texts, lists, maps, sets and UUIDs. Its subclass encodes the values that need Python's form."""
 
     def _none(self, value: None) -> None:
         self._out += NULL.data
@@ -94,7 +94,7 @@ class JdkEncoder(ValueWriter):
         self._out += b"\x78\x00"
 
     def _anonymous_map(self, value: dict[Any, Any], attributes: bool = False) -> None:
-        """A map without an identity of its own."""
+        """A map that nothing else refers to."""
         self._deeper(value)
         self._head(descriptors.LINKED_HASH_MAP)
         self._skip_handle()
@@ -127,7 +127,7 @@ class JdkEncoder(ValueWriter):
 
 
 def _buckets(size: int) -> int:
-    """As many as Java's tables have for that many entries."""
+    """The number of buckets that Java's tables have for that many entries."""
     buckets = 16
     while buckets * 3 < size * 4:
         buckets *= 2

@@ -1,4 +1,4 @@
-"""The JDK's classes that have a counterpart in Python: one function each, and the table of them."""
+"""Converts objects of the JDK's classes that have a counterpart in Python: one function for each, and their table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONVERTERS", "numbers"]
 
-#: Larger unscaled values stay opaque: turning them into digits takes time out of proportion.
+#: Larger unscaled values stay opaque, because turning them into digits would take disproportionate time.
 MAX_DECIMAL_BYTES = 4096
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -43,7 +43,7 @@ def _field(_: Converter, node: JavaObject) -> Any:
 
 
 def _annotation(node: JavaObject, class_name: str) -> tuple[bytes, list[Node]]:
-    """What a class wrote itself: its block data and its objects."""
+    """The block data and objects that a class wrote itself."""
     contents = node.annotation(class_name)
     block = b"".join([item for item in contents if isinstance(item, BlockData)])
     return block, [item for item in contents if not isinstance(item, BlockData)]
@@ -95,7 +95,7 @@ def _wrapped(field: str) -> Callable[[Converter, JavaObject], Any]:
 
 
 def _fill_map(converter: Converter, node: JavaObject, nodes: list[Node]) -> dict[Any, Any]:
-    """Pairs in order; refuses keys that are one key in Python, such as 1 and 1L and true."""
+    """Add the pairs in order; refuse keys that are one key in Python, such as 1 and 1L and true."""
     if len(nodes) % 2:
         raise _refuse(node, "a value for each key")
     result: dict[Any, Any] = converter.begin(node, {})
@@ -133,7 +133,8 @@ def _hash_set(converter: Converter, node: JavaObject) -> set[Any]:
 
 
 def _tree_set(converter: Converter, node: JavaObject) -> set[Any]:
-    return _fill_set(converter, node, _annotation(node, "java.util.TreeSet")[1][1:])  # the first is the comparator
+    # the first object is the comparator
+    return _fill_set(converter, node, _annotation(node, "java.util.TreeSet")[1][1:])
 
 
 def _immutable(converter: Converter, node: JavaObject) -> Any:
@@ -150,7 +151,7 @@ def _immutable(converter: Converter, node: JavaObject) -> Any:
 
 
 def _object_field(node: JavaObject, name: str) -> Node:
-    """A field that must hold an object; the reader gives primitives only to primitive fields."""
+    """A field that must hold an object. The reader itself guarantees that only primitive fields hold primitives."""
     value = node.get(name)
     if isinstance(value, (bool, int, float, str)):
         raise _refuse(node, f"an object {name}")

@@ -1,10 +1,10 @@
-"""Keys of dicts and elements of sets that somebody else has chosen: hashing and comparing them is bounded work and runs
-no code of an application.
+"""Checks the keys of dicts and the elements of sets that another node has chosen: hashing and comparing them must be
+bounded work and must run no code of an application.
 
-Three things could go wrong with them. A class's own ``__hash__`` or ``__eq__`` would run with a state that came over
-the wire. Hashing a tuple of tuples of tuples visits the same parts again and again, because tuples do not remember
-their hash. And numbers can be chosen so that all have one hash (UUIDs are numbers, and a tuple's hash is made of its
-parts'), which makes a map of n entries cost n squared. Texts and bytes are safe: their hash has a secret in it.
+Three things could go wrong. A class's own ``__hash__`` or ``__eq__`` would run with a state that came over the wire.
+Hashing a tuple of tuples of tuples visits the same parts again and again, because tuples do not remember their hash.
+And numbers can be chosen so that all have one hash (UUIDs are numbers, and a tuple's hash is made of its parts'), which
+makes a map of n entries cost n squared. Texts and bytes are safe, because a secret goes into their hash.
 """
 
 from __future__ import annotations
@@ -25,26 +25,27 @@ from catalina.tribes.io.java.python_classes import BUILTIN_CLASSES
 
 __all__ = ["SIMPLE_KEYS", "KeyCheck", "KeyRefusedError", "KeyWork", "why_no_key"]
 
-#: How many keys of one map may have the same hash. It happens by accident to two or three: -1 and -2.
+#: The number of keys of one map that may have the same hash. By accident two or three do: -1 and -2.
 MAX_SAME_HASH = 16
 
-#: The hash of a smaller number is the number itself, as good as always.
+#: A number below this is its own hash, or as good as its own.
 MODULUS = sys.hash_info.modulus
 
-#: How many parts hashing the keys of one value may visit, and how many more for each byte of it.
+#: The parts that may be visited to hash the keys of one value, and the further parts for each byte of it.
 KEY_PARTS = 100_000
 KEY_PARTS_PER_BYTE = 4
 
-#: Bits of a number and digits of a Decimal that count as one more part.
+#: Bits of a number, or digits of a Decimal, that count as one more part.
 _BITS_OF_PART = 256
 _DIGITS_OF_PART = 64
 
-#: Their own hash is the interpreter's, and visits nothing else (complex, date and time: numbers and bytes of theirs).
+#: Types that the interpreter hashes itself, without visiting other objects (complex, date and time: only their numbers
+#: and bytes).
 _PLAIN = frozenset({
     str, bytes, bool, float, complex, type(None), datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
     datetime.timezone, OpaqueValue,
 })  # fmt: skip
-#: The types whose values are keys without a further look.
+#: Types whose values are always valid keys.
 SIMPLE_KEYS = _PLAIN | {int}
 _COUNTED = frozenset({int, tuple, frozenset, range, decimal.Decimal, uuid.UUID})
 
@@ -53,16 +54,16 @@ _INERT_HASHES = {vars(kind)["__hash__"] for kind in (*_BUILTINS, enum.Enum)}
 _INERT_COMPARISONS = {vars(kind)["__eq__"] for kind in _BUILTINS}
 _INERT_READING = {vars(kind)["__getattribute__"] for kind in _BUILTINS}
 
-#: By class, weakly: why its instances cannot be keys, empty when they can.
+#: The reason why a class's instances cannot be keys, empty when they can. The classes are held weakly.
 _known: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 
 
 class KeyRefusedError(Exception):
-    """The value cannot be a key here; the text says why."""
+    """The value cannot be a key here; the text says why not."""
 
 
 def why_no_key(cls: type) -> str:
-    """Why hashing or comparing instances of the class would run its own code; empty when it does not."""
+    """The reason why hashing or comparing instances of the class would run its own code; empty when it does not."""
     if cls in _PLAIN or cls in _COUNTED:
         return ""
     known = _known.get(cls)
@@ -89,8 +90,8 @@ def _find_why(cls: type) -> str:
 
 
 def _is_generated(cls: type, method: Any) -> bool:
-    """True when the method is what ``@dataclass`` wrote for the class, which reads the fields and nothing else: they
-    stand in slots or in ``__dict__``, and no property or ``__getattr__`` of the class is in between."""
+    """True when ``@dataclass`` wrote the method and the method only reads fields: they stand in slots or in
+    ``__dict__``, and no property or ``__getattr__`` of the class comes in between."""
     fields = looked_up(cls, "__dataclass_fields__")
     if type(fields) is not dict or type(method) is not types.FunctionType or method.__code__.co_filename != "<string>":
         return False
@@ -103,12 +104,12 @@ _CLASS = vars(object)["__class__"]
 
 
 def _runs_code(member: Any) -> bool:
-    """True when reading an attribute of this name calls something of the class: a property, not a slot or a default."""
+    """True when reading an attribute of this name calls code of the class: a property, not a slot or a default."""
     return type(member) is not types.MemberDescriptorType and looked_up(type(member), "__get__") is not None
 
 
 class KeyWork:
-    """How much work the keys of one value have made, all maps and sets in it together.
+    """Counts the work of hashing the keys of one value, in all its maps and sets together.
 
     Args:
         size: bytes of the value.
@@ -117,28 +118,30 @@ class KeyWork:
     def __init__(self, size: int) -> None:
         self.limit = KEY_PARTS + KEY_PARTS_PER_BYTE * size
         self._visited = 0
-        #: By identity of a part: how many parts are in it, and the part, which must not go meanwhile.
+        #: By identity of a part: the number of parts in it, and the part, which must stay alive while its identity is a
+        #: key here.
         self._parts: dict[int, tuple[int, object]] = {}
 
     def hash(self, key: Any) -> int:
         """The hash of a key.
 
         Raises:
-            KeyRefusedError: it has none, its class would run, or the work would be endless.
+            KeyRefusedError: the key has no hash, hashing would run code of its class, or the work would be endless.
         """
         self._visited += self.count(key)
         if self._visited > self.limit:
             raise KeyRefusedError(f"keys of more than {self.limit} parts")
         try:
             return hash(key)
-        except (TypeError, AttributeError, ArithmeticError, RecursionError) as exc:  # a list in a tuple, no such field
+        # such as a list in a tuple, or a missing field
+        except (TypeError, AttributeError, ArithmeticError, RecursionError) as exc:
             raise KeyRefusedError(f"a key without hash: {exc!r:.200}") from exc
 
     def count(self, value: Any) -> int:
-        """How many parts hashing the value visits; remembered, so that counting is linear.
+        """The number of parts that are visited to hash the value. Results are remembered, so that counting is linear.
 
         Raises:
-            KeyRefusedError: it has no hash, or its class would run.
+            KeyRefusedError: the value has no hash, or hashing would run code of its class.
         """
         cls = type(value)
         if cls in _PLAIN:
@@ -176,7 +179,7 @@ class KeyWork:
 
 
 class KeyCheck:
-    """The keys of one map, or the elements of one set, one after another."""
+    """Checks the keys of one map, or the elements of one set, one after another."""
 
     __slots__ = ("_counts", "_work")
 
@@ -185,15 +188,15 @@ class KeyCheck:
         self._counts: collections.defaultdict[int, int] = collections.defaultdict(int)
 
     def admit(self, key: Any) -> Any:
-        """The key, which may be put into the map now.
+        """Return the key, which may then be put into the map.
 
         Raises:
-            KeyRefusedError: it cannot be a key, or too many before it have the same hash.
+            KeyRefusedError: it cannot be a key, or too many earlier keys have the same hash.
         """
         kind = type(key)
         if kind is str or (
             kind is int and -MODULUS < key < MODULUS
-        ):  # no two of these have the same hash but -1 and -2
+        ):  # apart from -1 and -2, no two of these have the same hash
             return key
         found = self._work.hash(key)
         self._counts[found] += 1

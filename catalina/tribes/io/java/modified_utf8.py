@@ -1,7 +1,7 @@
 """Java's modified UTF-8 (java.io.DataInput): U+0000 is ``c080``, characters beyond U+FFFF are two surrogates.
 
-Lone surrogates are legal, as they are in a Java String and in a Python str. A bare 00 byte is accepted, 4-byte
-sequences are refused, as Java does.
+Lone surrogates are legal, as they are in a Java String and in a Python str. As in Java, a bare 00 byte is accepted and
+a 4-byte sequence is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Java object streams -> nodes: the whole grammar, any class, no class ever loaded."""
+"""Reads Java object streams into nodes: the whole grammar, any class, and no class is ever loaded."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ from catalina.tribes.io.java.nodes import (
 
 __all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError", "read_object"]
 
-#: Stands in the handle table for an element that was passed over without making its node.
+#: Stands in the handle table for an element that was passed over, so that no node was made.
 UNREAD: Any = object()
 
 _PRIMITIVE_CODES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
 
 
 class NeedsNodesError(Exception):
-    """A reference leads to an element whose node was not made; internal to the stream, which then makes them all."""
+    """A reference leads to an element whose node was not made. The stream catches this and makes all nodes."""
 
 
 class WriteAbortedError(ProtocolError):
-    """The writer of the stream failed inside this object (TC_EXCEPTION); the next one can be read.
+    """The writer of the stream failed inside this object (TC_EXCEPTION); the next object can be read.
 
     Args:
-        reason: the Throwable it wrote instead, a node.
+        reason: the Throwable that it wrote instead, a node.
     """
 
     def __init__(self, reason: Node, offset: int) -> None:
@@ -77,7 +77,7 @@ class WriteAbortedError(ProtocolError):
 
 
 class _Plan:
-    """How the data of one class is read: its primitive fields in one go, then the others."""
+    """The way to read the data of one class: its primitive fields in one go, then the others."""
 
     __slots__ = ("characters", "desc", "empty", "objects", "primitives", "struct")
 
@@ -88,7 +88,7 @@ class _Plan:
         self.characters = [field.name for field in primitive if field.kind == "C"]
         self.objects = [field.name for field in desc.fields if field.signature is not None]
         self.struct = struct.Struct(">" + "".join([_PRIMITIVE_CODES[field.kind] for field in primitive]))
-        #: The data of a class that writes nothing, the same for all its objects.
+        #: The data of a class that writes nothing: one object serves all instances.
         self.empty = None if desc.fields or desc.flags & SC_WRITE_METHOD else ClassData(desc, {})
 
 
@@ -113,7 +113,7 @@ class NodeReader:
         self.handles: list[Node] = [] if handles is None else handles
         self.max_depth = limits.depth
         self._max_superclasses = limits.superclasses
-        #: The number of classes above each descriptor that was read to its end.
+        #: The number of superclasses of each descriptor that was read to its end.
         self._superclasses: dict[ClassDesc | ProxyDesc, int] = {}
         self._plan: dict[ClassDesc | ProxyDesc, _Plan] = {}
         self._plans: dict[ClassDesc | ProxyDesc, list[_Plan]] = {}
@@ -122,8 +122,9 @@ class NodeReader:
         """Read one element that is not block data.
 
         Raises:
-            ProtocolError: the bytes break the grammar, LimitError: or a limit.
-            WriteAbortedError: a TC_EXCEPTION stood inside; position is behind it.
+            ProtocolError: the bytes break the grammar.
+            LimitError: they exceed a limit.
+            WriteAbortedError: the element contained a TC_EXCEPTION; the position is behind it.
         """
         position = self.position
         if depth > self.max_depth:
@@ -212,7 +213,7 @@ class NodeReader:
         return desc
 
     def _complete(self, desc: ClassDesc | ProxyDesc) -> None:
-        """A descriptor was read to its end; before that there can be no subclass and no object of it."""
+        """Finish a descriptor that was read to its end. Before that no subclass and no object of it can occur."""
         count = 0
         if desc.super_desc is not None:
             above = self._superclasses.get(desc.super_desc)
@@ -248,7 +249,7 @@ class NodeReader:
         return desc
 
     def read_annotation(self, depth: int) -> list[Node | BlockData]:
-        """Block data and nodes up to the end mark, which is read too."""
+        """Read block data and nodes up to the end mark, and the mark."""
         data = self.data
         contents: list[Node | BlockData] = []
         while True:
@@ -289,7 +290,7 @@ class NodeReader:
         return node
 
     def _make_plans(self, desc: ClassDesc | ProxyDesc) -> list[_Plan]:
-        """One for each class of the hierarchy, topmost superclass first."""
+        """Plans for each class of the hierarchy, topmost superclass first."""
         plans = []
         part: ClassDesc | ProxyDesc | None = desc
         while part is not None:
@@ -354,10 +355,10 @@ class NodeReader:
 
 
 def read_object(data: bytes, position: int = 0, limits: Limits = DEFAULT_LIMITS) -> Node:
-    """One object as a node; what follows it is ignored.
+    """Read one object as a node; the bytes behind it are ignored.
 
     Raises:
-        ProtocolError: the bytes break the grammar, or a limit.
+        ProtocolError: the bytes break the grammar or exceed a limit.
     """
     try:
         return NodeReader(data, position, None, limits).read_node()

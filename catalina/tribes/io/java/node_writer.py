@@ -1,4 +1,4 @@
-"""Nodes -> Java object streams, to the byte as Java writes them: what stands twice becomes a reference."""
+"""Writes nodes as Java object streams, byte for byte as Java would; a node that occurs again becomes a reference."""
 
 from __future__ import annotations
 
@@ -52,12 +52,14 @@ _PRIMITIVE_STRUCTS = {
     "Z": struct.Struct(">?"),
 }
 
-#: Deeper trees than the reader accepts are not written either; room for a node that gained a wrapper or two.
+#: Trees deeper than the reader accepts are not written. The margin is for a node that gained a wrapper or two.
 MAX_DEPTH = 110
 
 
 def write_block(out: bytearray, data: bytes | bytearray) -> None:
-    """One piece of block data with its head; nothing for no bytes (Java refuses an empty block before an object)."""
+    """Write one piece of block data with its head, and nothing for no bytes: Java refuses an empty block before an
+    object.
+    """
     if not data:
         return
     if len(data) < 256:
@@ -72,8 +74,8 @@ class NodeWriter:
     """Writes nodes one after another into ``out``.
 
     Args:
-        out: where to; offsets of references are counted in it.
-        handles: how many handles the stream has already.
+        out: receives the bytes; offsets of references are offsets in it.
+        handles: the number of handles that the stream has already.
     """
 
     def __init__(self, out: bytearray | None = None, handles: int = 0) -> None:
@@ -82,7 +84,7 @@ class NodeWriter:
         #: Offsets of the references written, for an EncodedValue.
         self.fixups: list[int] = []
         self._known: dict[int, int] = {}
-        # Known by id: kept alive, or another node could get the id of one that is gone.
+        # Nodes are known by id, so they are kept alive here: another node could get the id of a dead one.
         self._kept: list[object] = []
 
     def assign_handle(self, node: object) -> None:
@@ -92,23 +94,23 @@ class NodeWriter:
         self.handles += 1
 
     def knows(self, node: Node) -> bool:
-        """Whether the node was written before."""
+        """True when the node was written before."""
         return id(node) in self._known
 
     def know(self, node: Node, handle: int) -> None:
-        """Note that a node was written by other means, under this handle."""
+        """Note that a node was written by other means and has this handle."""
         self._known[id(node)] = handle
         self._kept.append(node)
 
     def handle_of(self, node: Node) -> int:
-        """The handle of a node written before; KeyError when it was not."""
+        """The handle of a node that was written before; KeyError when it was not."""
         return self._known[id(node)]
 
     def write_node(self, node: Node, depth: int = 0) -> None:
-        """Write one element, or a reference when it is in this stream already.
+        """Write an element, or a reference when the stream already has it.
 
         Raises:
-            LimitError: the tree is nested too deep.
+            LimitError: the tree is nested too deeply.
         """
         if node is None:
             self.out.append(TC_NULL)
@@ -187,7 +189,7 @@ class NodeWriter:
         self.write_node(desc.super_desc, depth + 1)
 
     def write_annotation(self, contents: list[Node | BlockData], depth: int = 0) -> None:
-        """Block data and nodes, then the end mark."""
+        """Write block data and nodes, then the end mark."""
         for item in contents:
             if isinstance(item, BlockData):
                 write_block(self.out, item)
@@ -198,7 +200,7 @@ class NodeWriter:
     def _write_object(self, node: JavaObject, depth: int) -> None:
         self._head(TC_OBJECT, node.desc, node, depth)
         for part in node.data:
-            # An Externalizable class writes all itself, whatever fields its descriptor names.
+            # An Externalizable class writes everything itself, whatever fields its descriptor names.
             for field in () if part.desc.flags & SC_EXTERNALIZABLE else part.desc.fields:
                 value = part.fields[field.name]
                 if field.kind == "C":
@@ -223,7 +225,7 @@ class NodeWriter:
 
 
 def encode_node(node: Node) -> EncodedValue:
-    """One node as a value that stands alone."""
+    """Encode a node as a value that stands alone."""
     writer = NodeWriter()
     writer.write_node(node)
     return EncodedValue(bytes(writer.out), writer.handles, tuple(writer.fixups))

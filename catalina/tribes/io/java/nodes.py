@@ -1,6 +1,6 @@
 """The elements of a Java object stream as inert values: any class can be read, none is ever loaded.
 
-A node that stands twice in a tree (the same object) was a reference in the stream and becomes one again.
+When the same node stands in a tree twice, the second was a reference in the stream and becomes one again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BlockData(bytes):
 
 @dataclass(eq=False, slots=True)
 class JavaString:
-    """A java.lang.String; a node, so that two equal strings and one string referred to twice stay apart."""
+    """A java.lang.String. It is a node, so that two equal strings and one string with two references stay different."""
 
     value: str
 
@@ -74,7 +74,7 @@ class ClassDesc:
 
 @dataclass(eq=False, slots=True)
 class ProxyDesc:
-    """The descriptor of a dynamic proxy class; no value of ours is ever made from it."""
+    """The descriptor of a dynamic proxy class; we never make a value of such a class."""
 
     interfaces: tuple[str, ...]
     super_desc: ClassDesc | ProxyDesc | None = None
@@ -82,28 +82,28 @@ class ProxyDesc:
 
     @property
     def name(self) -> str:
-        """What Java calls such a class in its messages."""
+        """The name that Java gives such a class in its messages."""
         return "proxy of " + ", ".join(self.interfaces)
 
     @property
     def flags(self) -> int:
-        """Serializable, nothing more."""
+        """The flags: Serializable, nothing more."""
         return SC_SERIALIZABLE
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """A proxy class has none of its own."""
+        """Empty: a proxy class has no fields of its own."""
         return ()
 
 
 @dataclass(eq=False, slots=True)
 class ClassData:
-    """What one class of an object's hierarchy wrote.
+    """The part of an object that one class of its hierarchy wrote.
 
     Args:
         desc: the class.
         fields: its fields by name: int, float, bool, str of one character (``C``) or a node.
-        annotation: what its writeObject or writeExternal wrote: nodes and :class:`BlockData`; None if it has none.
+        annotation: nodes and :class:`BlockData` from its writeObject or writeExternal; None if it has neither.
     """
 
     desc: ClassDesc | ProxyDesc
@@ -120,18 +120,18 @@ class JavaObject:
 
     @property
     def class_name(self) -> str:
-        """The name of its class."""
+        """The name of the object's class."""
         return self.desc.name
 
     def get(self, name: str, class_name: str = "") -> Primitive | Node:
-        """The field ``name``, of the named class or of the most derived class that has it; None when there is none."""
+        """The field ``name`` of the named class, or of the most derived class that has one; None when there is none."""
         for part in reversed(self.data):
             if name in part.fields and class_name in ("", part.desc.name):
                 return part.fields[name]
         return None
 
     def annotation(self, class_name: str = "") -> list[Node | BlockData]:
-        """What the named class (or, without a name, the object's own) wrote itself; empty when it wrote nothing."""
+        """The annotation that the named class (by default the object's own) wrote; empty when it wrote none."""
         for part in reversed(self.data):
             if class_name in ("", part.desc.name):
                 return part.annotation or []
@@ -143,14 +143,14 @@ class JavaObject:
 
 @dataclass(eq=False, slots=True)
 class JavaArray:
-    """An array; of primitives the raw big-endian bytes, of objects the list of nodes."""
+    """An array. Its elements are raw big-endian bytes for primitives, and a list of nodes for objects."""
 
     desc: ClassDesc
     values: bytes | list[Node]
 
     @property
     def class_name(self) -> str:
-        """Such as ``[B`` or ``[Ljava.lang.Object;``."""
+        """The class of the array, such as ``[B`` or ``[Ljava.lang.Object;``."""
         return self.desc.name
 
     def __repr__(self) -> str:
@@ -172,7 +172,7 @@ class JavaEnum:
 
 @dataclass(eq=False, slots=True)
 class JavaClass:
-    """A java.lang.Class object; only the name of a class, never the class."""
+    """A java.lang.Class object. It is only the name of a class, never the class."""
 
     desc: ClassDesc | ProxyDesc
 
@@ -187,10 +187,10 @@ Node: TypeAlias = JavaString | JavaObject | JavaArray | JavaEnum | JavaClass | C
 
 
 def text_of(node: object, what: str) -> str | None:
-    """The text of a String node or None of null.
+    """The text of a String node, None for null.
 
     Raises:
-        ProtocolError: it is something else.
+        ProtocolError: the node is something else.
     """
     if node is None or isinstance(node, JavaString):
         return node.value if node else None

@@ -1,7 +1,7 @@
 """A Java object stream as a reader in stream order: primitive values from block data, and objects between them.
 
-Like java.io.ObjectInputStream, but nothing is instantiated: an object comes as a node, as an :class:`EncodedValue`, or,
-where it can only be a box or a string, as the plain value.
+It is like java.io.ObjectInputStream, but it instantiates nothing: it returns an object as a node, as an
+:class:`EncodedValue`, or, where only a box or a string can stand, as the plain value.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _BOXES = {
 class ObjectInputStream:
     """Reads a stream from its start.
 
-    Objects that are passed over or cut out are not made into nodes, until something refers to one of them: then all are
-    made, once.
+    No nodes are made of objects that are passed over or cut out, until something refers to one of them: then the nodes
+    of all are made, once.
 
     Args:
-        data: the whole stream, header included.
+        data: the whole stream, with its header.
 
     Raises:
-        ProtocolError: here and in every method, when the bytes break the grammar or are not what was asked for.
+        ProtocolError: here and in every method, when the bytes break the grammar or are not the requested element.
         LimitError: a limit is exceeded.
     """
 
@@ -62,11 +62,11 @@ class ObjectInputStream:
         self._limits = limits
         self._nodes = NodeReader(data, 4, None, limits)
         self._block_end = 0
-        #: Offsets of the elements read, negative for objects that were entered; to make their nodes later.
+        #: Offsets of the elements read, negative for entered objects; from them nodes can be made later.
         self._elements: list[int] = []
         self._skims = True
         self._expansion = self._max_expansion = limits.expansion_of(len(data))
-        #: The values cut out of made nodes, by id of the node, which is kept: a second reference costs nothing.
+        #: The values cut out of nodes, by id of the node, which is kept alive; a second reference then costs nothing.
         self._cut: dict[int, tuple[EncodedValue, Node]] = {}
         self._entered = 0
 
@@ -77,11 +77,13 @@ class ObjectInputStream:
 
     @property
     def handles(self) -> int:
-        """How many handles the stream has given out so far."""
+        """The number of handles that the stream has given out so far."""
         return len(self._nodes.handles)
 
     def handles_of_classes(self, names: Collection[str]) -> dict[str, int]:
-        """Name -> handle of those of the classes whose descriptors are nodes of this stream; looks at all handles."""
+        """Class name -> handle, of the classes whose descriptors are nodes of this stream. The search looks at all
+        handles.
+        """
         found: dict[str, int] = {}
         for handle, node in enumerate(self._nodes.handles):
             if isinstance(node, ClassDesc) and node.name in names:
@@ -90,7 +92,7 @@ class ObjectInputStream:
 
     @property
     def at_end(self) -> bool:
-        """Whether nothing is left but the end of the stream, or of the object that was entered."""
+        """True at the end of the stream, or of the object that was entered."""
         self._next_block()
         position = self._nodes.position
         return position >= self._block_end and self.data[position : position + 1] in (b"", b"\x78")
@@ -98,7 +100,9 @@ class ObjectInputStream:
     # ---- primitive values, from block data
 
     def _next_block(self) -> bool:
-        """Step into the next block that has bytes, if the present one is used up; False when something else follows."""
+        """Step into the next block that has bytes, if the present one is used up; returns False when another element
+        follows.
+        """
         nodes = self._nodes
         while nodes.position >= self._block_end:
             position = nodes.position
@@ -168,7 +172,7 @@ class ObjectInputStream:
     # ---- objects
 
     def _start_object(self) -> None:
-        """Be in front of something that is not block data."""
+        """Make sure that the next element is not block data."""
         if self._next_block():
             left = self._block_end - self._nodes.position
             raise ProtocolError(f"expected an object, got {left} bytes of block data", self._nodes.position)
@@ -179,7 +183,7 @@ class ObjectInputStream:
         self._skims = True
 
     def _make_nodes(self, upto: int) -> None:
-        """Make the nodes of everything read so far, because something refers to them."""
+        """Make the nodes of everything read so far, because a reference needs one of them."""
         nodes = self._nodes
         nodes.handles.clear()
         for start in self._elements:
@@ -198,7 +202,7 @@ class ObjectInputStream:
         """The next object as a node.
 
         Raises:
-            WriteAbortedError: its writer gave it up; the object after it can be read.
+            WriteAbortedError: the writer failed inside it; the object after it can be read.
         """
         self._start_object()
         nodes = self._nodes
@@ -222,10 +226,10 @@ class ObjectInputStream:
         return node
 
     def read_encoded(self) -> EncodedValue:
-        """The next object, cut out so that it stands alone; its classes need not be known.
+        """Cut out the next object, so that it stands alone; its classes need not be known.
 
         Raises:
-            WriteAbortedError: its writer gave it up; the object after it can be read.
+            WriteAbortedError: the writer failed inside it; the object after it can be read.
         """
         self._start_object()
         nodes = self._nodes
@@ -289,7 +293,7 @@ class ObjectInputStream:
     # ---- the inside of externalizable objects
 
     def enter_object(self) -> ClassDesc:
-        """Step into the next object, which must be Externalizable: what it wrote is read like the stream itself."""
+        """Step into the next object, which must be Externalizable. Its content is then read like the stream itself."""
         self._start_object()
         nodes = self._nodes
         start = nodes.position
@@ -311,7 +315,7 @@ class ObjectInputStream:
         return desc
 
     def read_rest(self) -> bytes:
-        """The block data that comes next in the object that was entered, up to an object or its end."""
+        """Read the next block data of the entered object, up to an object or its end."""
         nodes = self._nodes
         parts = []
         while self._next_block():
@@ -320,7 +324,7 @@ class ObjectInputStream:
         return b"".join(parts)
 
     def leave_object(self) -> None:
-        """Step behind the end of the object that was entered, over whatever is left in it."""
+        """Step behind the end of the entered object, over everything unread in it."""
         nodes = self._nodes
         while True:
             if self._next_block():
@@ -333,9 +337,9 @@ class ObjectInputStream:
                 self.read_encoded()
 
     def advance(self, position: int, handles: int) -> None:
-        """Continue at ``position``: the caller has read the bytes before it, which took ``handles`` handles.
+        """Continue at ``position``: the caller has read the bytes before it, which took that many handles.
 
-        Only for readers that know the exact bytes of what they read, and that nothing will refer to it.
+        Only for readers that know the exact bytes, and know that no reference leads into them.
         """
         self._nodes.position = position
         self._nodes.handles.extend([UNREAD] * handles)

@@ -1,4 +1,4 @@
-"""A Java object stream as a writer in stream order: primitive values as block data, and objects between them."""
+"""Writes a Java object stream in stream order: primitive values as block data, and objects between them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["ObjectOutputStream"]
 
 
 class ObjectOutputStream:
-    """Writes a stream; primitive values are collected into blocks as Java's own writer cuts them.
+    """Writes a stream. It collects primitive values into blocks of the size that Java's own writer uses.
 
     Args:
-        header: whether the stream begins here (aced0005), or only a part of one is written.
+        header: True when the stream begins here (aced0005); False for a part of a stream.
     """
 
     def __init__(self, *, header: bool = True) -> None:
@@ -26,7 +26,7 @@ class ObjectOutputStream:
 
     @property
     def handles(self) -> int:
-        """How many handles the stream has given out so far."""
+        """The number of handles that the stream has given out so far."""
         return self._nodes.handles
 
     def write_bytes(self, data: bytes) -> None:
@@ -77,40 +77,40 @@ class ObjectOutputStream:
         self._nodes.handles += value.handles
 
     def write_raw(self, data: bytes, handles: int) -> None:
-        """Elements as they stand on the wire, which take ``handles`` handles.
+        """Put elements, as they stand on the wire, into the stream; they take that many handles.
 
-        Only for writers that know the exact bytes of what they write.
+        Only for writers that know the exact bytes.
         """
         self.flush()
         self._out += data
         self._nodes.handles += handles
 
     def handle_of(self, node: Node) -> int:
-        """The handle of a node that this stream has; KeyError when it has not."""
+        """The handle of a node that this stream has; KeyError when it does not have it."""
         return self._nodes.handle_of(node)
 
     def write_node(self, node: Node) -> None:
-        """Write a node, or a reference when this stream has it already."""
+        """Write a node, or a reference when this stream already has it."""
         self.flush()
         self._nodes.write_node(node)
 
     def write_string(self, text: str | None) -> None:
         """Write a String object or null; never a reference."""
-        if text is None or len(text) > 0x5555:  # three bytes a character at most: this fits a short length
+        if text is None or len(text) > 0x5555:  # three bytes a character at most, so the length fits into a short
             self.write_node(string(text))
             return
         data = encode_modified_utf8(text)
         self.write_raw(b"\x74" + U16.pack(len(data)) + data, 1)
 
     def begin_object(self, desc: ClassDesc) -> None:
-        """Begin an externalizable object: what is written until :meth:`end_object` is its own."""
+        """Begin an externalizable object: everything written until :meth:`end_object` belongs to it."""
         self.flush()
         self._out.append(TC_OBJECT)
         self._nodes.write_node(desc, 1)
         self._nodes.assign_handle(object())
 
     def end_object(self) -> None:
-        """End the object begun last."""
+        """End the object that was begun last."""
         self.flush()
         self._out.append(TC_ENDBLOCKDATA)
 
@@ -120,6 +120,6 @@ class ObjectOutputStream:
         return bytes(self._out)
 
     def to_encoded(self) -> EncodedValue:
-        """What was written as one value; only for a stream without header and one object in it."""
+        """The written bytes as one value; only for a stream without a header and with one object in it."""
         self.flush()
         return EncodedValue(bytes(self._out), self._nodes.handles, tuple(self._nodes.fixups))

@@ -1,7 +1,8 @@
-"""What of a Python class can travel: which builtin its instances are underneath, and which may come back.
+"""Decides which instances of Python classes can travel, and which may come back: on which builtin type their class is
+based, and which classes the application allows.
 
-Encoding asks :func:`base_of`, decoding :func:`find_class`. Neither imports a module, calls a constructor or any other
-code of the class. The content of an instance is read and written by ``instance_state``.
+The encoder asks :func:`base_of`, the decoder :func:`find_class`. Neither function imports a module or runs a
+constructor or any other code of the class. The content of an instance is read and written by ``instance_state``.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ BUILTIN_CLASSES: dict[str, type] = {
     )
 }
 
-#: The values that default_factory of a defaultdict may have: calling one makes an empty value and runs nothing else.
+#: Allowed values of a defaultdict's default_factory: a call makes an empty value and runs nothing else.
 FACTORIES: dict[str, type] = {
     f"{kind.__module__}:{kind.__qualname__}": kind
     for kind in (
@@ -66,14 +67,14 @@ FACTORIES: dict[str, type] = {
     )
 }
 
-#: What an instance may be underneath: its value can be read and made again by the builtin alone.
+#: Types that instances may be based on: the builtin alone can read and rebuild their value.
 BASES: tuple[type, ...] = (int, float, str, bytes, tuple, frozenset, list, collections.OrderedDict, dict, set, object)
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement (or by an extension module)
 
 
-#: Whether decoding may make instances of ``package.module.Class``: the application's own modules, and what the
-#: operator's sessionAttributeValueClassNameFilter names. Only modules that are loaded are looked into.
+#: Tells if decoding may make instances of ``package.module.Class``: of the application's own modules, and of classes
+#: that the operator's sessionAttributeValueClassNameFilter matches. It looks only into modules that are loaded.
 ClassFilter: TypeAlias = Callable[[str], bool]
 
 
@@ -84,18 +85,18 @@ def only_builtin(name: str) -> bool:
 
 
 class ClassMissingError(Exception):
-    """The class is allowed, but its module is not loaded in this process, or not any more what it was."""
+    """The class is allowed, but its module is not loaded in this process, or no longer contains it."""
 
 
 def find_class(name: str, allow: ClassFilter) -> type | None:
-    """The class with the name ``module:qualname``, or None when it is not allowed.
+    """Find the class ``module:qualname``; returns None when it is not allowed.
 
-    Nothing is imported: a name in a message loads no module. Nothing of the application is looked at before ``allow``
-    has said yes. A class is found under its own name only: what a module of the application has imported from elsewhere
-    is not the application's.
+    A name in a message loads no module. Nothing of the application is touched before ``allow`` has said yes. A class is
+    found under its own name only: a class that a module of the application imported from elsewhere is not the
+    application's.
 
     Raises:
-        ClassMissingError: it is allowed and not there.
+        ClassMissingError: the class is allowed but not there.
     """
     builtin = BUILTIN_CLASSES.get(name)
     if builtin is not None:
@@ -119,8 +120,8 @@ _qualname_of: Callable[[type], str] = vars(type)["__qualname__"].__get__
 
 
 def _walk(found: object, qualname: str) -> type | None:
-    """Follow the names through a module and its classes, without any code of theirs: a module that loads itself when
-    it is touched stays as it is, and neither a descriptor nor ``__getattr__`` is called."""
+    """Follow the names through a module and its classes without running their code: a lazy module stays unloaded, and
+    neither a descriptor nor ``__getattr__`` is called."""
     if not issubclass(type(found), types.ModuleType):
         return None
     first, *inner = qualname.split(".")
@@ -133,19 +134,19 @@ def _walk(found: object, qualname: str) -> type | None:
 
 
 def class_reference(cls: type) -> str | None:
-    """``module:qualname`` when the class can be found by it, else None (a local class, ``__main__``)."""
+    """The name ``module:qualname`` when it leads to the class, else None (a local class, ``__main__``)."""
     module, qualname = cls.__module__, cls.__qualname__
     if module == "__main__" or "<" in qualname:
         return None
     return f"{module}:{qualname}" if _walk(sys.modules.get(module), qualname) is cls else None
 
 
-#: By class, weakly: a cached class would keep a reloaded application's old modules alive.
+#: The classes are held weakly: a cached class would keep a reloaded application's old modules alive.
 _bases: weakref.WeakKeyDictionary[type, tuple[type | None, str]] = weakref.WeakKeyDictionary()
 
 
 def base_of(cls: type) -> tuple[type | None, str]:
-    """The builtin that instances of ``cls`` are underneath, or None and why they cannot travel."""
+    """The builtin that ``cls`` is based on, or None and the reason why its instances cannot travel."""
     known = _bases.get(cls)
     if known is None:
         known = _bases[cls] = _find_base(cls)
@@ -172,13 +173,13 @@ def _find_base(cls: Any) -> tuple[type | None, str]:
 
 
 def _plain_size(cls: type, base: Any) -> int:
-    """The size of instances that have the builtin's value, a dict and slots, and nothing else."""
+    """The size of instances that hold the builtin's value, a dict and slots, and nothing else."""
     slots: list[str] = []
     for part in cls.__mro__:
         names = vars(part).get("__slots__", ()) if part not in base.__mro__ else ()
         slots += [names] if isinstance(names, str) else list(names)
     named = [f"slot_{number}" for number, name in enumerate(slots) if name not in ("__dict__", "__weakref__")]
-    if base.__itemsize__:  # int, tuple, bytes: the value is as long as it needs, slots have no place
+    if base.__itemsize__:  # int, tuple, bytes: the length of the value varies, so slots have no place
         probe = type("probe", (base,), {} if cls.__dictoffset__ else {"__slots__": ()})
         return probe.__basicsize__
     if cls.__dictoffset__ and not base.__dictoffset__:

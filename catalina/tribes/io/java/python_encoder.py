@@ -1,4 +1,4 @@
-"""Python values that Java has no class for, in the form that ``python_form`` describes."""
+"""Encodes Python values that Java has no class for, in the form that ``python_form`` describes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PythonEncoder(JdkEncoder):
         self._byte_array(MARK + STREAM_HEADER + bytes(inner._out))
 
     def _python(self, kind: str, value: object, body: Callable[[], None]) -> None:
-        """A value without parts that have an identity."""
+        """A value whose parts have no identity of their own."""
         if not self._in_python:
             self.encode_in_python(value)
             return
@@ -68,7 +68,7 @@ class PythonEncoder(JdkEncoder):
         self._out.append(TC_ENDBLOCKDATA)
 
     def _container(self, kind: str, value: Any, body: Callable[[], None], immutable: bool = False) -> None:
-        """A value with an identity and parts."""
+        """A value with an identity, and with parts."""
         if self._is_known(value):
             return
         if not self._in_python:
@@ -200,7 +200,7 @@ class PythonEncoder(JdkEncoder):
             self._check_keys(_PLAIN[base](value))
 
     def _state_of(self, value: object) -> dict[str, object]:
-        """``__dict__`` and slots of an instance, as its own ``__getstate__`` gives them if it has one."""
+        """The ``__dict__`` and slots of an instance, in the form of its own ``__getstate__`` if it has one."""
         getstate = type(value).__getstate__
         is_generated = getattr(getstate, "__name__", "") == "_dataclass_getstate"
         if self._inert:
@@ -217,7 +217,7 @@ class PythonEncoder(JdkEncoder):
         return merged
 
     def _as_builtin(self, base: type, value: Any) -> None:
-        """The value of a subclass as the builtin underneath, without its identity."""
+        """An instance of a subclass as the plain builtin, without its identity."""
         if base is collections.OrderedDict or base is dict:
             self._anonymous_map(dict(dict.items(value)))
             return
@@ -237,7 +237,7 @@ class PythonEncoder(JdkEncoder):
 
 _FACTORY_NAMES = {kind: name for name, kind in FACTORIES.items()}
 
-#: From an instance of a subclass to the plain builtin; a method of the subclass is never asked.
+#: Functions that make the plain builtin from an instance of a subclass without calling a method of the subclass.
 _PLAIN: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,

@@ -1,8 +1,9 @@
-"""The inside of a marked array -> Python values (the form is in ``python_form``).
+"""Converts the inside of a marked array to Python values (``python_form`` describes the form).
 
-Instances are made by the builtin underneath (``object.__new__``, ``tuple.__new__``), their attributes put in directly:
-no method, property or descriptor of the class runs, and none of its metaclass. A part is taken only if it is exactly of
-the type that is expected: no conversion of it is ever asked for. ``key_check`` says what may be a key.
+Instances are made by the builtin that their class is based on (``object.__new__``, ``tuple.__new__``), and their
+attributes are put in directly: no method, property or descriptor of the class or its metaclass runs. Each part must be
+of exactly the expected type, because a conversion would run code of the part. ``key_check`` decides which values may be
+keys.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PYTHON_CLASS_NAME", "convert"]
 
-#: Members that a Flag's class may get for combinations that were not named: the class keeps each for ever.
+#: Members that decoding may add to a Flag's class for unnamed combinations; the class keeps each for ever.
 MAX_FLAG_MEMBERS = 4096
 
-#: Bits of the numbers of a Fraction.
+#: Bits of the numerator and of the denominator of a Fraction.
 MAX_FRACTION_BITS = 4096 * 8
 
 
 def convert(converter: Converter, node: JavaObject) -> Any:
-    """The value of a python.Object."""
+    """Convert a python.Object to its value."""
     contents = node.annotation(PYTHON_CLASS_NAME)
     blocks = [item for item in contents if isinstance(item, BlockData)]
     nodes = [item for item in contents if not isinstance(item, BlockData)]
@@ -65,7 +66,7 @@ def _utf(block: bytes) -> str:
 
 
 class _Parts:
-    """What stands behind the kind."""
+    """The parts of a python.Object that follow its kind."""
 
     def __init__(self, converter: Converter, node: JavaObject, block: bytes, nodes: list[Node]) -> None:
         self.converter = converter
@@ -77,11 +78,11 @@ class _Parts:
         return self.converter.begin(self.node, value)
 
     def values(self, start: int = 0) -> list[Any]:
-        """The objects from ``start`` on."""
+        """The objects from index ``start`` on."""
         return [self.converter.convert(node) for node in self.nodes[start:]]
 
     def value(self, index: int, kind: type) -> Any:
-        """The object at ``index``, which must be exactly of the type."""
+        """The value of the object at ``index``, which must be of exactly the given type."""
         found = self.converter.convert(self.nodes[index])
         if type(found) is not kind:
             raise ProtocolError(f"expected a {kind.__name__}, got a {type(found).__name__}")
@@ -227,7 +228,8 @@ def _interface(kind: Any) -> Callable[[dict[str, Any]], Any]:
     return rebuild
 
 
-#: Classes of the standard library that are made anew from their numbers: their methods trust what they hold.
+#: Functions that rebuild classes of the standard library from their numbers, because the classes' methods trust their
+#: state.
 _REBUILT: dict[type, Callable[[dict[str, Any]], Any]] = {
     fractions.Fraction: lambda state: fractions.Fraction(_whole(state, "_numerator"), _whole(state, "_denominator")),
     ipaddress.IPv4Address: _address(ipaddress.IPv4Address),
@@ -256,7 +258,7 @@ def _subclass(parts: _Parts) -> Any:
 
 
 def _plain(base: type, parts: _Parts) -> Any:
-    """The value for the builtin's own ``__new__``: nothing that it would have to ask for a conversion."""
+    """The argument for the builtin's own ``__new__``, of a type that needs no conversion."""
     plain = parts.value(1, list if base in (tuple, frozenset) else base)
     return _admitted(parts, plain) if base is frozenset else plain
 
@@ -287,7 +289,7 @@ def _enum(parts: _Parts) -> Any:
 
 
 def _flags(cls: Any, bits: int) -> Any:
-    """A combination of flags that has no name of its own, made by ``enum`` and by nothing of the class."""
+    """A combination of flags without a name of its own. ``enum`` makes it, without any code of the class."""
     members = looked_up(cls, "_value2member_map_")
     known = members.get(bits)
     if known is not None:

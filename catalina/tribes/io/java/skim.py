@@ -1,9 +1,9 @@
-"""Find the end of one object in a stream without making anything of it.
+"""Finds the end of one object in a stream without making a node of it.
 
-What this node receives from its own kind stands alone (it refers to nothing before it), so cutting it out of a delta
-is a walk over the bytes. The walk gives up (None) where it would need more: a reference to what came before, an
-aborted write, a dynamic proxy, or anything that breaks the grammar. The reader of nodes then does it, and says what is
-wrong if something is.
+A value from another Python node stands alone: it refers to nothing before it. So it can be cut out of a delta by a walk
+over its bytes. The walk gives up and returns None where it would need more: at a reference to an earlier element, an
+aborted write, a dynamic proxy, or bytes that break the grammar. The reader of nodes then takes over and reports any
+fault.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ __all__ = ["skim"]
 
 _MAX_CLASSES = DEFAULT_LIMITS.superclasses + 1
 
-#: Boxed numbers and booleans, as both we and Java write the first one of a stream: all but the value, how many bytes
-#: that takes, and the handles.
+#: Boxed numbers and booleans, in the form in which both we and Java write the first one of a stream: the bytes before
+#: the value, the size of the value, and the number of handles.
 _BOXED = ((INTEGER_HEAD, 4, 3), (BOOLEAN_HEAD, 1, 2), (DOUBLE_HEAD, 8, 3))
 
 _U16 = struct.Struct(">H")
@@ -52,14 +52,14 @@ _NOTHING = (0, 0, False)
 
 
 class _Layout(NamedTuple):
-    """How the data of an object of one class lies in the stream."""
+    """The layout of an object's data in the stream, for one class."""
 
     name: bytes
-    #: Of each class, topmost superclass first: bytes of primitives, number of objects, whether an annotation follows.
-    #: Classes that write nothing are left out.
+    #: For each class, topmost superclass first: bytes of primitives, number of objects, and True if an annotation
+    #: follows. Classes that write nothing are left out.
     parts: tuple[tuple[int, int, bool], ...]
     flags: int
-    #: How many classes are in it: its own and those above.
+    #: The number of classes: the object's own and its superclasses.
     classes: int
 
 
@@ -71,7 +71,7 @@ def skim(data: bytes, position: int, handles: int, max_depth: int) -> tuple[Enco
     """Cut out the object at ``position``.
 
     Args:
-        handles: how many handles the stream has given out before it.
+        handles: the number of handles that the stream has given out before the object.
 
     Returns:
         The object and the position behind it, or None when it cannot be cut out without reading it.
@@ -106,7 +106,7 @@ def skim(data: bytes, position: int, handles: int, max_depth: int) -> tuple[Enco
 
 
 class _Walk:
-    """One walk; handles are counted from the start of the stream."""
+    """One walk. Handles count from the start of the stream."""
 
     __slots__ = ("count", "data", "first", "layouts", "references")
 
@@ -149,7 +149,7 @@ class _Walk:
         raise _GiveUpError
 
     def _bounded(self, size: int) -> int:
-        """A length that may be true; whether the bytes are there shows at the end."""
+        """A plausible length. If its bytes are missing, the walk notices at the end."""
         if size > len(self.data):
             raise _GiveUpError
         return size
@@ -162,7 +162,7 @@ class _Walk:
         return index
 
     def _class_desc(self, position: int, below: int = 0) -> tuple[int, _Layout | None]:
-        """Walk over a descriptor, or null; ``below`` is how many subclasses stand around it."""
+        """Walk over a descriptor, or null; ``below`` is the number of subclasses whose descriptors surround it."""
         data = self.data
         tag = data[position]
         if tag == TC_REFERENCE:
@@ -209,7 +209,9 @@ class _Walk:
         return position, layout
 
     def _fields(self, position: int, count: int) -> tuple[int, int, int]:
-        """Returns the position behind the fields, the bytes of the primitive ones, and the number of the others."""
+        """Walk over the fields; returns the position behind them, the bytes of the primitive ones, and the number of
+        the others.
+        """
         data = self.data
         primitives = objects = 0
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""A part of a value that this node has no Python value for; internal to decoding."""
+"""Internal to decoding: a part of a value has no Python counterpart on this node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["UndecodableError"]
 
 
 class UndecodableError(Exception):
-    """It stays opaque: kept and passed on as the bytes that came.
+    """The part stays opaque: its bytes are kept and passed on as they came.
 
     Args:
         why: completes ``values of this class are kept undecoded: ...``.

@@ -1,7 +1,8 @@
-"""Java objects -> Python values. Inert: no constructor, no import and no method of a decoded class runs.
+"""Converts Java objects to Python values, inertly: nothing is imported, and no constructor or method of a decoded class
+runs.
 
-What has no Python counterpart, may not be decoded, or does not fit (a map with both keys 1 and 1L, a year 12000) stays
-an :class:`OpaqueValue`, which goes back on the wire as it came.
+An object that has no Python counterpart, may not be decoded, or does not fit (a map with both keys 1 and 1L, the year
+12000) stays an :class:`OpaqueValue`, which goes back on the wire as it came.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ __all__ = ["decode_value", "loads"]
 
 log = logging.getLogger("org.apache.catalina.tribes.io.XByteBuffer")
 
-#: Classes already reported as opaque; a fault that repeats is one line. Bounded: names come from outside.
+#: Classes that were already reported as opaque, so that each is logged once. Bounded, because names come from outside.
 _reported: set[str] = set()
 _MAX_REPORTED = 1000
-#: Characters of the name of a class that are told.
+#: Characters of a class's name that the log shows.
 MAX_NAME = 256
 
-#: Boxes as most are written, by the length of the whole: their head, and what comes behind it.
+#: Boxes in their most common form, by their whole length: the head, and the format of the value behind it.
 _SCALARS = {
     len(head) + number.size: (head, number)
     for head, number in (
@@ -59,16 +60,16 @@ def decode_value(
 ) -> Any:
     """The Python value of an encoded one.
 
-    Encoding the result again need not give the same bytes when a Java node wrote them (a HashMap becomes a
-    LinkedHashMap); whoever looks for changes compares with what ``encode_value`` makes of the fresh result.
+    Encoding the result again need not give the same bytes if a Java node wrote them (a HashMap becomes a
+    LinkedHashMap). A caller that looks for changes therefore compares with the encoding of the fresh result.
 
     Args:
         allow: asked with ``package.module.Class`` for each class beyond the builtin ones.
-        missing: gets the modules of allowed classes that are not there: what of the value is opaque for their lack can
-            be decoded when they are loaded.
+        missing: gets the modules of allowed classes that are not loaded; the parts that are opaque for lack of them can
+            be decoded once they are loaded.
 
     Returns:
-        A value, or an OpaqueValue; also as a part of the value.
+        A value or an OpaqueValue; a part of the value may also be an OpaqueValue.
 
     Raises:
         ProtocolError: the bytes break the grammar.
@@ -94,10 +95,11 @@ def decode_value(
 
 
 def loads(data: bytes) -> Any:
-    """The value of a whole stream with one object in it, such as a channel's message; a node for an unknown class.
+    """The value of a whole stream with one object in it, such as a channel's message. An object of an unknown class
+    gives its node.
 
     Raises:
-        ProtocolError: it is no such stream.
+        ProtocolError: the bytes are no such stream.
     """
     node = ObjectInputStream(data).read_node()
     try:
@@ -108,7 +110,7 @@ def loads(data: bytes) -> Any:
 
 
 def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
-    """A value kept as bytes, with one log line for each class."""
+    """Keep a value as bytes, and log that once for each class."""
     class_name = class_name[:MAX_NAME]
     if class_name not in _reported and len(_reported) < _MAX_REPORTED:
         _reported.add(class_name)
@@ -117,14 +119,14 @@ def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
 
 
 class Converter:
-    """Converts the nodes of one tree; what is one node becomes one Python object.
+    """Converts the nodes of one tree; each node becomes one Python object, however often it occurs.
 
     Args:
-        allow: which Python classes may be made.
-        size: bytes of the tree; what it costs is bounded by them.
-        missing: gets the modules of allowed classes that are not there.
-        around: the converter of the tree around this one, which is then the inside of a marked array, where nothing may
-            stay opaque by itself.
+        allow: decides which Python classes may be made.
+        size: bytes of the tree, which bound the work.
+        missing: gets the modules of allowed classes that are not loaded.
+        around: the converter of the surrounding tree. This tree is then the inside of a marked array, in which no part
+            may stay opaque by itself.
     """
 
     def __init__(
@@ -145,7 +147,7 @@ class Converter:
 
         Raises:
             UndecodableError: inside a marked array only.
-            LimitError: the opaque parts take too much.
+            LimitError: the opaque parts exceed the limit.
         """
         if node is None:
             return None
@@ -169,7 +171,7 @@ class Converter:
         return value
 
     def begin(self, node: Node, value: Any) -> Any:
-        """Note the value of a node before its parts are converted: they may refer to it."""
+        """Note the value of a node before its parts are converted, because they may refer to it."""
         self._done[id(node)] = value
         return value
 
@@ -220,5 +222,5 @@ class Converter:
         return inner.convert(reader.read_node())
 
     def keys(self) -> KeyCheck:
-        """Admits the keys of a new map, or the elements of a new set, into it."""
+        """The check of a new map's keys, or a new set's elements."""
         return KeyCheck(self._key_work)

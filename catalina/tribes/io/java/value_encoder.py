@@ -1,13 +1,14 @@
-"""Python values -> Java objects, encoded once and kept as bytes.
+"""Converts Python values to Java objects, which are encoded once and kept as bytes.
 
-What has a Java counterpart becomes it, so that a Java node of the group reads it: str String, bool Boolean, int
-Integer, Long or BigInteger by size, float Double, bytes byte[], list ArrayList, dict LinkedHashMap, set HashSet,
+A value with a Java counterpart becomes that, so that a Java node of the group can read it: str String, bool Boolean,
+int Integer, Long or BigInteger by size, float Double, bytes byte[], list ArrayList, dict LinkedHashMap, set HashSet,
 Decimal BigDecimal, UUID UUID, datetime Instant (UTC), OffsetDateTime, ZonedDateTime (zoneinfo) or LocalDateTime
-(naive), date, time and timedelta the classes of java.time. Everything else that can be taken apart without running its
-code goes by ``python_form``.
+(naive), date, time and timedelta the classes of java.time. Every other value that can be taken apart without running
+its code travels as ``python_form`` describes.
 
-An object that occurs twice, or inside itself, is written once and referred to. Where Java's form and Python's share an
-object, the whole value takes Python's form, or the two copies would part.
+An object that occurs twice, or inside itself, is written once, and then as references. If a part in Java's form and a
+part in Python's form share an object, the whole value takes Python's form; otherwise two copies of the object would
+come out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
 DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
 BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
 _BYTES_HEAD = b"\x75" + encode_node(descriptors.BYTE_ARRAY).data
-#: What the class does itself, without a frame of its own: counters are encoded with every request.
+#: Does the same as calling the class, without the frame of its ``__new__``: counters are encoded with every request.
 _new_encoded = partial(tuple.__new__, EncodedValue)
 _TRUE = EncodedValue(BOOLEAN_HEAD + b"\x01", 2)
 _FALSE = EncodedValue(BOOLEAN_HEAD + b"\x00", 2)
@@ -41,10 +42,10 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
     """Encode a value of an application.
 
     Args:
-        path: how the error names the value, such as the attribute's name.
+        path: the name of the value in an error, such as the attribute's name.
 
     Raises:
-        NotReplicableError: it, or a part of it, cannot travel; the error names the part.
+        NotReplicableError: the value or a part of it cannot travel; the error names the part.
     """
     kind = type(value)
     if kind is str:
@@ -65,10 +66,10 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
 
 
 def encode_inertly(value: object) -> EncodedValue | None:
-    """Encode a value that was just decoded, without running code of its classes; None when that would be needed.
+    """Encode a value that was just decoded; returns None if that would run code of its classes.
 
     Raises:
-        NotReplicableError: it, or a part of it, cannot travel.
+        NotReplicableError: the value or a part of it cannot travel.
     """
     try:
         return _encode_any(value, "value", inert=True)

@@ -1,4 +1,4 @@
-"""Objects appended one after another to a value's bytes: references, descriptors, errors with their path."""
+"""Appends objects to a value's bytes: references, descriptors, and errors that name the path to the refused part."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from catalina.tribes.io.java.python_form import PYTHON_OBJECT
 
 __all__ = ["RefusedError", "SharedError", "ValueWriter", "WouldRunError", "encode_str"]
 
-#: Below what the reader accepts, so that every node can read it inside of whatever carries it.
+#: Below the reader's limit, so that every node can read the value inside of whatever carries it.
 MAX_DEPTH = DEFAULT_LIMITS.depth - 10
 
-#: How the first object of a class begins, and how many handles that takes; later ones refer to its descriptor.
+#: The bytes with which the first object of a class begins, and the handles that they take. Later objects refer to its
+#: descriptor.
 _FIRST_HEADS = {
     desc: (bytes((TC_OBJECT,)) + encoded.data, encoded.handles)
     for desc, encoded in (
@@ -40,11 +41,11 @@ _FIRST_HEADS = {
 
 
 class SharedError(Exception):
-    """An object occurs inside of a marked array and outside of it."""
+    """An object occurs both inside a marked array and outside it."""
 
 
 class RefusedError(Exception):
-    """A part of the value cannot travel; the steps to it come innermost first."""
+    """A part of the value cannot travel; the steps to the part come innermost first."""
 
     def __init__(self, value: object, why: str) -> None:
         super().__init__(why)
@@ -54,7 +55,7 @@ class RefusedError(Exception):
 
 
 class WouldRunError(Exception):
-    """Encoding would run code of a class, and only what is inert was asked for."""
+    """Encoding would run code of a class, and only inert encoding was asked for."""
 
 
 def encode_str(text: str) -> EncodedValue:
@@ -68,10 +69,10 @@ class ValueWriter:
     """Encodes one value, or the inside of one marked array.
 
     Args:
-        places: which stream each object with an identity stands in, by id; one table for the whole value.
-        in_python: whether this is the inside of a marked array.
-        depth: how many objects are around it.
-        inert: refuse what would run code of a class: the value was just decoded, and no application has seen it.
+        places: the stream in which each object with an identity stands, by id; one table for the whole value.
+        in_python: True for the inside of a marked array.
+        depth: the number of objects around this one.
+        inert: refuse to run code of a class: the value was just decoded, and no application has seen it.
     """
 
     def __init__(
@@ -88,11 +89,11 @@ class ValueWriter:
         self._places = places
         self._in_python = in_python
         self._depth = depth
-        #: Tuples and the like that are being written: they cannot be inside themselves.
+        #: Tuples and similar values that are being written; such a value cannot contain itself.
         self._open: set[int] = set()
 
     def to_encoded(self) -> EncodedValue:
-        """What was encoded."""
+        """The encoded value."""
         return EncodedValue(bytes(self._out), self._nodes.handles, tuple(self._fixups))
 
     def encode(self, value: Any) -> None:
@@ -104,7 +105,7 @@ class ValueWriter:
         self._out += b"\x71" + handle_bytes
 
     def _head(self, desc: ClassDesc) -> None:
-        """Begin an object of the class; its handle is taken by the caller."""
+        """Begin an object of the class; the caller takes its handle."""
         head = self._heads.get(desc)
         if head is not None:
             self._fixups.append(len(self._out) + 2)
@@ -124,7 +125,7 @@ class ValueWriter:
             self._nodes.know(descriptors.NUMBER, self._nodes.handles - 1)
 
     def _begin(self, value: object, desc: ClassDesc) -> bool:
-        """Begin an object with an identity; False when a reference was all it took."""
+        """Begin an object with an identity; returns False when a reference was all it took."""
         if self._is_known(value):
             return False
         self._enter(value)
@@ -142,7 +143,7 @@ class ValueWriter:
         return True
 
     def _enter(self, value: object) -> None:
-        """Note where the object stands, before anything of it is written."""
+        """Note where the object stands, before any part of it is written."""
         place = self._places.setdefault(id(value), self)
         if place is not self:
             raise SharedError
@@ -185,14 +186,15 @@ class ValueWriter:
                     only_texts = False
                 encode(value)
         except RefusedError as refused:
-            step = f"[{type(key).__name__}]" if self._inert else f"[{key!r:.60}]"  # __repr__ may be the class's own
+            # its __repr__ may be code of the class
+            step = f"[{type(key).__name__}]" if self._inert else f"[{key!r:.60}]"
             refused.steps.append(f".{key}" if attributes else step)
             raise
         if not only_texts:
             self._check_keys(values)
 
     def _check_keys(self, keys: Iterable[object]) -> None:
-        """Refuse a key here, where the application sets it, that another node would not take."""
+        """Refuse a key that another node would not take, here, where the application sets it."""
         if SIMPLE_KEYS.issuperset(map(type, keys)):
             return
         check = KeyCheck(KeyWork(len(self._out)))

@@ -22,7 +22,7 @@ __all__ = ["NioReceiver"]
 log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReceiver")
 bind_log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
 
-#: Connections that wait to be accepted; all members connect at once when one starts.
+#: Connections that may wait to be accepted; all members connect at the same time when one starts.
 _ACCEPT_QUEUE = 128
 #: Connections accepted, or datagrams taken, in one round of the loop.
 _PER_ROUND = 64
@@ -61,7 +61,7 @@ class NioReceiver(ReceiverBase):
             raise
 
     def _check_security(self) -> None:
-        """Refuse a configuration in which something would silently stay readable. Raises ChannelError."""
+        """Refuse a configuration that would leave something readable without saying so. Raises ChannelError."""
         secure, tls = self.channel.secure, self.channel.tls
         if secure and self.secure_port <= 0:
             raise ChannelError("secure='true' of the channel needs the receiver's securePort")
@@ -82,7 +82,8 @@ class NioReceiver(ReceiverBase):
             self.bound_secure_port = self._open_server(family, address, self.secure_port, reactor, secure=True)
             bind_log.info("Receiver Server TLS Socket bound to:[%s]", f"/{address}:{self.bound_secure_port}")
         if self.channel.secure:
-            # Nobody listens there; it is a part of the name, and differs like the other one on one machine.
+            # Nothing listens on this port; it is a part of the member's name, and must differ between two nodes of one
+            # machine.
             self.bound_port = self.port + self.bound_secure_port - self.secure_port
         if self.udp_port > 0:
             try:
@@ -156,7 +157,7 @@ class NioReceiver(ReceiverBase):
 
     def _on_acceptable(self, server: socket.socket, secure: bool, events: int) -> None:
         for _ in range(_PER_ROUND):
-            limits, reactor = self._limits, self._reactor  # another thread's stop() takes the latter at any time
+            limits, reactor = self._limits, self._reactor  # another thread's stop() may clear it at any time
             if limits is None or reactor is None:
                 return
             try:
@@ -180,7 +181,7 @@ class NioReceiver(ReceiverBase):
             self.apply_socket_options(sock)
             if secure and self.channel.tls is not None:
                 stream = TlsChannel(sock, self.channel.tls, server_side=True)
-        except OSError as exc:  # it is gone already
+        except OSError as exc:  # the peer has already gone
             log.debug("Connection from %s: %s", name, exc)
             sock.close()
             return
@@ -217,7 +218,7 @@ class NioReceiver(ReceiverBase):
         answer = ACK
         try:
             self.listener.message_received(message)
-        except Exception:  # a listener is foreign code; the sender learns that it failed
+        except Exception:  # a listener is foreign code; the sender is told of the failure
             log.exception("Processing of a datagram from %s failed", message.address)
             answer = FAIL_ACK
         if message.options & SEND_OPTIONS_USE_ACK and self._udp is not None:

@@ -1,8 +1,8 @@
 """One connection from a member (Tomcat: tribes/transport/nio/NioReplicationTask.java).
 
-Frames are worked through in the order they came. Acknowledgements are counted and leave at the end of the loop's
-round, all of them in one send. At most :data:`BUDGET` messages are worked through in one round; while some wait, the
-connection is not read, so a peer that floods is slowed down by TCP and HTTP has its turn.
+Frames are processed in the order in which they came. Acknowledgements are counted, and all of them leave in one send at
+the end of the loop's round. One round processes at most :data:`BUDGET` messages; while messages wait, the connection is
+not read, so TCP slows a flooding peer down and HTTP has its turn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["BUDGET", "NioReplicationTask"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReplicationTask")
 
-#: Messages of one connection at a time: about a millisecond, then the other sockets have their turn.
+#: Messages of one connection that are processed at a time: about a millisecond, then the other sockets have their turn.
 BUDGET = 100
 #: Acknowledgements that a peer may leave unread before its connection is closed, in bytes.
 _MAX_UNREAD_ACKS = 1024 * 1024
@@ -34,16 +34,16 @@ _SYNCHRONIZED = SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK
 
 
 class NioReplicationTask:
-    """Reads, works through and acknowledges what one peer sends.
+    """Reads, processes and acknowledges the messages of one peer.
 
     Args:
         sock: the accepted connection, not blocking: a socket, or TLS whose handshake is still to come.
-        peer: ``host:port`` of the other side, for messages.
+        peer: ``host:port`` of the other side, for log lines.
         reactor: the loop.
-        deliver: takes each message; what it raises becomes a negative acknowledgement.
+        deliver: called with each message; an exception of it becomes a negative acknowledgement.
         max_package: largest package accepted, in bytes.
         read_size: largest read, in bytes.
-        limits: of all connections together; it is in them until it is closed.
+        limits: the limits of all connections together; this one counts in them until it is closed.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class NioReplicationTask:
             self._work()
 
     def _work(self) -> None:
-        """Work through what waits, up to the budget, as long as this thread is the runner."""
+        """Process waiting messages, up to the budget, as long as this thread is the runner."""
         self._working = True
         waiting, decode, deliver, reactor = self._waiting, self._packages.decode, self._deliver, self._reactor
         try:
@@ -141,11 +141,11 @@ class NioReplicationTask:
                     self._limits.prove(self)
                 wanted = message.options & _SYNCHRONIZED
                 if wanted == SEND_OPTIONS_USE_ACK:
-                    self._answer(ACK)  # before the work: it need not be done for this
+                    self._answer(ACK)  # answered before it is processed: the sender did not ask for more
                 answer = ACK
                 try:
                     deliver(message)
-                except ProtocolError as exc:  # an interceptor cannot undo what the sender's should have done
+                except ProtocolError as exc:  # an interceptor cannot undo the work of its counterpart at the sender
                     self._limits.repeated.log(
                         logging.WARNING,
                         f"refused messages from {message.address}",
@@ -186,7 +186,8 @@ class NioReplicationTask:
         self._update_interest()
 
     def _update_interest(self) -> None:
-        """Do not read while a listener that handed the loop on still runs, or when the budget was spent."""
+        """Stop reading while a listener that gave up the runner's role is still at work, or when the budget was spent.
+        """
         interest = 0 if self._working or self._waiting else READ
         if self._answers_stuck:
             interest |= WRITE
@@ -232,7 +233,7 @@ class NioReplicationTask:
         self.close()
 
     def close(self) -> None:
-        """Close the connection. In the runner."""
+        """Close the connection. Only in the runner."""
         sock, self._socket = self._socket, None
         if sock is not None:
             self._waiting.clear()

@@ -1,21 +1,22 @@
 """The connection to one member's receiver (Tomcat: tribes/transport/nio/NioSender.java).
 
-Operations wanted: queue a message from any thread; write everything of a loop's round in one send; pair the
-acknowledgements that come back, which carry no number, with the messages that asked for them, in order.
+Operations wanted: queue a message from any thread; write all messages of a loop's round in one send; pair each
+acknowledgement, which carries no number, with the oldest message that asked for one.
 
 Cost allowed: a few microseconds of Python for a small message.
 
-Plan: ``_queue`` takes messages from any thread; all that are posted together are one entry of it, which is written,
-confirmed, failed or sent again as a whole. In the runner they move in batches to ``_writing`` (the batch that the
-kernel has not taken completely) and, those that want an acknowledgement, to ``_in_flight``. One timer looks at the
-oldest message of all. A connection that breaks puts what was not confirmed back to the front of the queue, once.
+Plan: any thread appends messages to ``_queue``. Messages that are posted together are one entry, which is written,
+confirmed, failed or sent again as a whole. The runner moves entries in batches to ``_writing`` (the batch that the
+kernel has not taken completely), and those that want an acknowledgement also to ``_in_flight``. One timer watches the
+oldest entry of all. When the connection breaks, the unconfirmed entries go back to the front of the queue, at most
+``maxRetryAttempts`` times each.
 
-A peer of this software works through a connection in order, so any number of messages may be in flight. Java reads on
-while it still processes what it read before, and acknowledges in the order it gets done. So there a message that wants
-an acknowledgement has the connection for itself until it is acknowledged, as with Java's own sender, unless its key
-says what it is about: messages of different keys go together, and the next ones follow when all of them are
-acknowledged. Messages with a key are always acknowledged by Java, whatever their options, because otherwise the second
-one about a new session could arrive before the session.
+A peer of this software processes a connection in order, so any number of messages may be in flight. Java reads on while
+other threads still process earlier messages, and acknowledges in the order in which they finish. Towards Java a message
+that wants an acknowledgement therefore has the connection for itself until it is acknowledged, as with Java's own
+sender. Only messages whose keys differ, which concern different sessions, go together, and the next ones follow when
+all of them are acknowledged. Every message with a key asks Java for an acknowledgement, whatever its options, because
+otherwise the second message about a new session could arrive before the first.
 """
 
 from __future__ import annotations
@@ -45,33 +46,33 @@ __all__ = ["KeyedFrame", "NioSender"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioSender")
 
-#: One send takes at most this much; a longer backlog leaves in several.
+#: Bytes that one send takes at most; a longer backlog leaves in several sends.
 _BATCH = 256 * 1024
-#: After this much of one round the others have their turn.
+#: After this many bytes in one round the other connections have their turn.
 _ROUND = 2 * 1024 * 1024
 #: Where the options of the package stand in a frame.
 _OPTIONS_AT, _OPTIONS = 11, struct.Struct(">i")
-#: Keys of messages that have the connection for themselves.
+#: Keys of messages that must have the connection for themselves.
 _ALONE = frozenset((None, EVERYTHING))
-#: Answers are 21 bytes; anything longer is no answer.
+#: Answers are 21 bytes; a longer frame is not an answer.
 _MAX_ANSWER = 64
-#: Java closes a TLS connection on which nothing came for 3 s, and says nothing. A message that leaves just then would
-#: be lost, so a connection that was idle for longer than this, in seconds, is made anew first.
+#: Java closes a TLS connection on which nothing came for 3 s, and does not say so. A message that leaves at that moment
+#: would be lost, so a connection that was idle for longer than this, in seconds, is replaced first.
 _JAVA_TLS_IDLE = 2.0
 
 
-#: A frame, and what its message is about; None when that is not known.
+#: A frame, and the key of its message (the session that it is about); None when that is not known.
 KeyedFrame = tuple[bytes, object]
 
 
 class _Outgoing:
-    """What is on its way to this member: one message, or all of a round together.
+    """An entry of the queue: one message, or several that were posted together.
 
     Args:
         data: the frames.
-        count: how many.
-        wants_ack: whether each of them is acknowledged.
-        key: what a single message is about.
+        count: the number of frames.
+        wants_ack: the peer is asked to acknowledge each of them.
+        key: the subject of a single message.
     """
 
     __slots__ = ("attempts", "count", "data", "deadline", "delivery", "failures", "key", "unanswered", "wants_ack")
@@ -82,7 +83,7 @@ class _Outgoing:
         self.data = data
         self.count = count
         self.wants_ack = wants_ack
-        self.delivery: Delivery | None = delivery  # None: already reported as timed out
+        self.delivery: Delivery | None = delivery  # None: its timeout was already reported
         self.deadline = deadline
         self.key = key
         self.unanswered = count if wants_ack else 0
@@ -90,7 +91,7 @@ class _Outgoing:
         self.attempts = 0
 
     def try_again(self) -> None:
-        """Its connection is gone, and the answers with it."""
+        """Prepare for another connection: the answers are lost with the old one."""
         self.attempts += 1
         self.unanswered = self.count if self.wants_ack else 0
         self.failures = 0
@@ -100,14 +101,14 @@ class NioSender:
     """Sends frames to one member over one connection, which it makes when there is something to send.
 
     Args:
-        member: whom to.
+        member: the receiver.
         settings: attributes of the <Transport>.
         reactor: the loop.
-        on_failure: told (member, reason) in the runner when messages failed or an idle connection broke.
-        tls: what to encrypt with, to the member's securePort; None sends plain frames to its port.
+        on_failure: called in the runner with (member, reason) when messages failed or an idle connection broke.
+        tls: encrypts, and connects to the member's securePort; None sends plain frames to its port.
     """
 
-    # Slots: as many attributes as it has, the instances of a class cannot share the names of.
+    # Slots, because instances with more than 30 attributes no longer share one table of attribute names.
     __slots__ = (
         "_answers",
         "_bytes_in",
@@ -150,7 +151,7 @@ class NioSender:
         tls: TribesSslContext | None = None,
     ) -> None:
         self.member = member
-        #: Whether the peer keeps the order of a connection by itself; see the module's text.
+        #: True when the peer processes a connection in order; see the module's text.
         self.pipelined = False
         self._settings = settings
         self._reactor = reactor
@@ -164,16 +165,17 @@ class NioSender:
         self._socket: ByteStream | None = None
         self._connecting: socket.socket | None = None
         self._connected = False
-        self._queue: deque[_Outgoing] = deque()  # any thread adds at its end; only the runner takes, or puts back
+        self._queue: deque[_Outgoing] = deque()  # any thread appends; only the runner takes or puts back
         self._scheduled = False
-        # Bytes of all messages, and of those written, or acknowledged where wanted: the difference is the backlog.
+        # Bytes of all messages, and of the finished ones (written, or acknowledged if they asked for it). The
+        # difference is the backlog.
         self._bytes_in = 0  # guarded by _lock
         self._bytes_out = 0  # only in the runner
         self._lock = threading.Lock()
         self._writing: list[_Outgoing] = []
         self._unsent = memoryview(b"")
         self._in_flight: deque[_Outgoing] = deque()
-        self._java_answers = 0  # to the messages in flight, which are done when all are answered
+        self._java_answers = 0  # answers to the messages in flight, which are done when all are answered
         self._java_failures = 0
         self._answers = FrameDecoder(_MAX_ANSWER)
         self._timer: Timer | None = None
@@ -185,9 +187,9 @@ class NioSender:
     # Queueing, in any thread.
 
     def enqueue(self, frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
-        """Queue frames: one, or to a member that keeps the order several, which leave together.
+        """Queue frames that leave together: one frame, or several to a member that keeps the order.
 
-        The member reports to ``delivery`` once, in the runner.
+        The connection reports to ``delivery`` once, in the runner.
         """
         data, key = frames[0]
         if len(frames) > 1:
@@ -200,7 +202,7 @@ class NioSender:
             accepted = not self._closed and (backlog <= 0 or backlog + len(data) <= self._max_backlog)
             if accepted:
                 self._bytes_in += len(data)
-                self._queue.append(message)  # inside: close() finds it, or it is refused
+                self._queue.append(message)  # under the lock, so that close() either finds the message or refuses it
         if not accepted:
             reason = "closed" if self._closed else f"backlog of {backlog} bytes, limit {self._max_backlog}"
             error = BlockingIOError(errno.EAGAIN, f"the connection to {self.member} is full: {reason}")
@@ -211,25 +213,25 @@ class NioSender:
 
     @property
     def traffic(self) -> tuple[int, int]:
-        """Bytes that were given to it so far, and those that are done: written, or acknowledged where that was asked
-        for, or given up."""
-        done = self._bytes_out  # first: it never stands behind the other one
+        """Bytes that were queued so far, and those that are done: written, acknowledged if they asked for it, or given
+        up."""
+        done = self._bytes_out  # read first, so that it is never ahead of the other number
         return self._bytes_in, done
 
     @property
     def backlog(self) -> int:
-        """Bytes of what is not written yet, or not acknowledged where that was asked for."""
+        """Bytes that are not yet written, or not yet acknowledged if they asked for it."""
         return self._bytes_in - self._bytes_out
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits to be written or acknowledged."""
+        """True when nothing waits to be written or acknowledged."""
         return not (self._queue or self._writing or self._in_flight)
 
-    # Everything below runs in the runner.
+    # Only the runner calls the methods below.
 
     def _flush(self) -> None:
-        self._scheduled = False  # before the queue is read: what is added from here on schedules again
+        self._scheduled = False  # cleared before the queue is read, so that a later message schedules another flush
         if self._timer is None and self._queue:
             self._arm_timer()
         if self._socket is None:
@@ -243,7 +245,7 @@ class NioSender:
             self._write_queued()
 
     def _is_stale(self) -> bool:
-        """True when Java may just be closing this connection, on which nothing was sent lately."""
+        """True when nothing was sent lately, so that Java may be closing this connection right now."""
         return not self._in_flight and self._now() - self._used_at > _JAVA_TLS_IDLE
 
     def _write_queued(self) -> None:
@@ -263,7 +265,7 @@ class NioSender:
                 return
 
     def _take_batch(self) -> list[_Outgoing]:
-        """The next messages for one send, those that want an acknowledgement noted as in flight."""
+        """The next messages for one send; those that want an acknowledgement are noted as in flight."""
         queue, batch, size = self._queue, [], 0
         while queue and size < _BATCH:
             message = queue.popleft()
@@ -274,7 +276,10 @@ class NioSender:
         return batch
 
     def _take_for_java(self) -> list[_Outgoing]:
-        """The next messages that may be at Java at the same time; none while some are."""
+        """The next messages that Java may process at the same time; none while others are in flight.
+
+        Messages go together as long as their keys differ. A message whose key stands in ``_ALONE`` goes alone.
+        """
         batch: list[_Outgoing] = []
         if self._in_flight:
             return batch
@@ -293,7 +298,7 @@ class NioSender:
         return batch
 
     def _write_some(self) -> bool:
-        """Write what is unsent; return whether all of it is written. The connection may be closed afterwards."""
+        """Write from ``_unsent``; return True if nothing of it is left. The connection may be closed afterwards."""
         sock = self._socket
         if sock is None:
             return False
@@ -364,13 +369,13 @@ class NioSender:
                     self._answered(1)
                 elif answer == FAIL_ACK_BODY:
                     self._answered(1, failed=True)
-                # As Java: any other body answers nothing and is ignored.
+                # Any other body is no answer and is ignored, as in Java.
         except ProtocolError as exc:
             log.warning("%s", exc.at_peer(self.member.name))
             self._broken(exc)
 
     def _answered(self, count: int, failed: bool = False) -> None:
-        """``count`` answers, for the oldest messages. Those that nobody waits for are ignored, as in Java."""
+        """Count answers towards the oldest messages. Superfluous answers are ignored, as in Java."""
         if not self.pipelined:
             self._answered_by_java(count, failed)
             return
@@ -386,9 +391,10 @@ class NioSender:
             self._done(message, message.failures, message.count)
 
     def _answered_by_java(self, count: int, failed: bool) -> None:
-        """Which message an answer is for cannot be told; when all are there every message is done.
+        """Finish all messages in flight once Java has answered as often as there are messages.
 
-        Where one failed there, each counts as failed: better a warning too many than a change that is taken for safe.
+        Java does not say which message an answer belongs to. If one answer is negative, every message counts as failed:
+        a superfluous warning is better than a change that is wrongly taken for safe.
         """
         if not self._in_flight:
             return
@@ -402,7 +408,7 @@ class NioSender:
             self._done(message, failures, len(done))
 
     def _done(self, message: _Outgoing, failures: int, of: int) -> None:
-        """Every answer is there."""
+        """Report a message to which every answer has come."""
         self._bytes_out += len(message.data)
         if message.delivery is None:
             return
@@ -478,10 +484,13 @@ class NioSender:
         if not self._connected:
             self._give_up(TimeoutError(f"no connection within {self._settings.connect_timeout} ms"))
 
-    # Failing.
+    # Failures.
 
     def _broken(self, reason: BaseException) -> None:
-        """The connection is gone: send again what may be sent again, on a new one."""
+        """Handle a broken connection: send again, on a new one, what may be sent again.
+
+        An idle connection that breaks counts as a failure of the member too, unless Java closed it as it always does.
+        """
         unconfirmed, waiting = self._unconfirmed(), self._take_queue()
         was_idle = not unconfirmed and not waiting
         self._disconnect()
@@ -509,7 +518,7 @@ class NioSender:
             self._on_failure(self.member, reason)
 
     def _give_up(self, reason: BaseException) -> None:
-        """Fail everything that waits."""
+        """Fail every message that waits, without another attempt."""
         waiting = [*self._unconfirmed(), *self._take_queue()]
         self._disconnect()
         self._bytes_out += sum(len(message.data) for message in waiting)
@@ -521,11 +530,13 @@ class NioSender:
             self._on_failure(self.member, reason)
 
     def _unconfirmed(self) -> list[_Outgoing]:
-        """What was written, or is being written, and may not have arrived."""
+        """The messages that were written, or are being written, and may not have arrived."""
         return [*self._in_flight, *(each for each in self._writing if not each.wants_ack)]
 
     def _take_queue(self) -> list[_Outgoing]:
-        """Everything that waits; what other threads add meanwhile comes with it or stays, in its order."""
+        """Take all waiting messages. A message that another thread adds meanwhile is taken too or stays; the order is
+        kept.
+        """
         return [self._queue.popleft() for _ in range(len(self._queue))]
 
     def _disconnect(self) -> None:
@@ -552,7 +563,11 @@ class NioSender:
         self._timer = self._reactor.call_later(self._timeout, self._check_deadlines)
 
     def _check_deadlines(self) -> None:
-        """Report what is too late; give the connection up when even a late answer will not come any more."""
+        """Report the messages whose time is over, and arm the timer for the next one.
+
+        A message is reported late once its deadline has passed, but stays in flight, because its answer still pairs
+        with it.
+        """
         self._timer = None
         now = self._now()
         late = TimeoutError(f"Operation has timed out([{self._settings.timeout}] ms.).")
@@ -570,6 +585,9 @@ class NioSender:
 
     def _rearm(self, now: float, oldest: float | None, late: TimeoutError) -> None:
         waiting = self._in_flight[0] if self._in_flight else self._writing[0] if self._writing else None
+        # The oldest message was reported as late. Its answer may still come, and the connection remains usable, for
+        # another two thirds of the timeout. After that, or when the kernel does not even take the message, nothing on
+        # this connection can be paired with its answer, so the connection is given up.
         if waiting is not None and waiting.delivery is None:
             given_up_at = waiting.deadline + self._timeout * 2 / 3
             if now >= given_up_at or (self._writing and waiting is self._writing[0]):
@@ -592,8 +610,8 @@ class NioSender:
             self._disconnect()
 
     def close(self) -> None:
-        """Close the connection; what waits fails."""
-        with self._lock:  # what is let in before gives up below, nothing is let in after
+        """Close the connection and fail everything that waits."""
+        with self._lock:  # a message queued before this is failed below; no message is queued after it
             self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -602,7 +620,7 @@ class NioSender:
 
 
 def _acknowledged(frame: bytes) -> bytes:
-    """The frame with the options that make Java acknowledge it when it is worked through."""
+    """The frame with options that make Java acknowledge it after processing."""
     (options,) = _OPTIONS.unpack_from(frame, _OPTIONS_AT)
     asked = _OPTIONS.pack(options | SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK)
     return b"".join((frame[:_OPTIONS_AT], asked, frame[_OPTIONS_AT + _OPTIONS.size :]))

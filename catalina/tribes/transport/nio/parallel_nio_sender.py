@@ -24,31 +24,31 @@ _NO_ROUTE: tuple[Sequence[Member], tuple[NioSender, ...]] = ([], ())
 
 
 class ParallelNioSender(AbstractSender):
-    """Makes a connection for each member that is sent to, and finds it again."""
+    """Makes a connection to each member that is sent to, and keeps it."""
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._tables = SenderTables(self._new_sender, self._is_member, self._get_reactor, self._forget_route)
         self._tls_tables = SenderTables(self._new_tls_sender, self._is_member, self._get_reactor, self._forget_route)
         self._udp_tables = SenderTables(self._new_udp_sender, self._is_member, self._get_reactor, self._forget_route)
-        #: The members that the last message went to, and their connections: plain ones, or all encrypted where
-        #: everything is. Written under the lock of the tables.
+        #: The members that the last message went to, and their connections: all plain, or all encrypted where the group
+        #: encrypts everything. Written under the lock of the tables.
         self._route: tuple[Sequence[Member], tuple[NioSender, ...]] = _NO_ROUTE
-        #: The TLS that connections to securePorts are made with, and whether all are; set by the transmitter.
+        #: The TLS for connections to securePorts, and True when all connections use it. The transmitter sets both.
         self.tls: TribesSslContext | None = None
         self.secure = False
         self._reactor: Reactor | None = None
         self._on_failure: Callable[[Member, BaseException], None] = _nobody_listens
-        #: Tells whether somebody belongs to the group now; the transmitter says who does.
+        #: Tells whether somebody is a member of the group now. The transmitter sets it.
         self.knows: Callable[[Member], bool] = _everybody
 
     def open(self, reactor: Reactor, on_failure: Callable[[Member, BaseException], None]) -> None:
-        """Get ready to send; ``on_failure`` is told in the runner whom a message did not reach."""
+        """Get ready to send; ``on_failure`` is called in the runner for each member that a message did not reach."""
         self._reactor = reactor
         self._on_failure = on_failure
 
     def close(self) -> None:
-        """Close every connection; what still waits fails."""
+        """Close every connection; waiting messages fail."""
         reactor, self._reactor = self._reactor, None
         if reactor is not None:
             run_in_runner(reactor, self._close_all)
@@ -62,7 +62,7 @@ class ParallelNioSender(AbstractSender):
         return self._tables, self._tls_tables, self._udp_tables
 
     def traffic(self) -> dict[Member, tuple[int, int]]:
-        """To each member that has been sent to over TCP: bytes given, and bytes done (:attr:`NioSender.traffic`)."""
+        """The :attr:`NioSender.traffic` of each member that has been sent to over TCP: bytes queued, and bytes done."""
         found: dict[Member, tuple[int, int]] = {}
         for tables in (self._tables, self._tls_tables):
             for member, sender in list(tables.members.items()):
@@ -78,7 +78,9 @@ class ParallelNioSender(AbstractSender):
         self._route = _NO_ROUTE
 
     def enqueue(self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery) -> None:
-        """Queue frames to members over TCP, each with what it is about: over TLS where everything is. Any thread."""
+        """Queue frames, each with its key, to members over TCP, or over TLS where the group encrypts everything. Any
+        thread.
+        """
         known, senders = self._route
         if to is not known:
             senders = self._find_route(to)
@@ -91,7 +93,7 @@ class ParallelNioSender(AbstractSender):
     def enqueue_secure(
         self, to: Sequence[Member], frames: Sequence[KeyedFrame], wants_ack: bool, delivery: Delivery
     ) -> None:
-        """The same over TLS, to the members' securePort."""
+        """Queue frames over TLS, to the members' securePort."""
         with self._tls_tables.lock:
             senders = tuple([self._tls_tables.find(member) for member in to])
         self._hand_over(senders, frames, wants_ack, delivery)
@@ -111,11 +113,11 @@ class ParallelNioSender(AbstractSender):
                 sender.enqueue(part, wants_ack, delivery)
 
     def _find_route(self, to: Sequence[Member]) -> tuple[NioSender, ...]:
-        """The members' connections; remembered, because one message after the other goes to the same members."""
+        """The connections to the members; remembered, because successive messages go to the same members."""
         tables = self._tls_tables if self.secure else self._tables
         with tables.lock:
             senders = tuple([tables.find(member) for member in to])
-            if isinstance(to, tuple):  # a list may be another one the next time
+            if isinstance(to, tuple):  # a list may be changed before the next message
                 self._route = (to, senders)
         return senders
 
@@ -151,46 +153,47 @@ class ParallelNioSender(AbstractSender):
         return UdpSender(member, self, self._get_reactor())
 
     def keep_order_of(self, member: Member) -> None:
-        """A package of ``member`` has shown that it works through a connection in order."""
+        """A package of ``member`` has shown that the member processes a connection in order."""
         for sender in (self._tables.get(member), self._tls_tables.get(member)):
             if sender is not None:
                 sender.pipelined = True
 
     def welcome(self, member: Member) -> None:
-        """The member has joined: if it was answered before, its connection stays."""
+        """The member has joined; a connection on which it was answered as a stranger stays."""
         for tables in self._all_tables:
             tables.welcome(member)
 
     def forget(self, member: Member) -> None:
-        """The member is gone: close its connection. In the runner."""
+        """The member has gone: close its connection. Only in the runner."""
         for tables in self._all_tables:
             tables.forget(member)
 
     def heartbeat(self, now: float) -> None:
-        """Renew connections that are old enough. In the runner."""
+        """Renew connections that are old enough. Only in the runner."""
         for sender in (*self._tables.members.values(), *self._tls_tables.members.values()):
             sender.renew_if_old(now)
 
 
-#: Start of the payload that members of this software announce; and what those do from 0.2 on.
+#: Start of the payload that members of this software announce; and the start that members from 0.2 on announce.
 ORDERED_PEER = b"catalina-python/1"
 THIS_PEER = ORDERED_PEER + b".2"
 
 
 def keeps_order(member: Member) -> bool:
-    """Whether the member is of this software, whose receiver works through a connection in order."""
+    """True when the member runs this software, whose receiver processes a connection in order."""
     return member.payload.startswith(ORDERED_PEER)
 
 
 def seals_envelopes(member: Member) -> bool:
-    """True when the member's EncryptInterceptor seals who sent a message, its options and its id, besides its bytes."""
+    """True when the member's EncryptInterceptor protects the sender, the options and the id of a message, too."""
     return member.payload.startswith(THIS_PEER)
 
 
 def _nobody_listens(member: Member, reason: BaseException) -> None:
-    """Before open() nothing is sent, so nothing can fail."""
+    """Stands in until open(): nothing is sent before, so nothing can fail."""
 
 
 def _everybody(_: Member) -> bool:
-    """Used without a channel there is no group, and whoever uses the transport knows whom he sends to."""
+    """Stands in when the transport is used without a channel: there is no group, and the caller chooses the receivers.
+    """
     return True

@@ -1,8 +1,8 @@
-"""Limits to what peers may leave unfinished: half packages, connections that say nothing, connections without end.
+"""Limits what peers may leave unfinished: half packages, silent connections, ever more connections.
 
-A package may be large, and half of one must be kept until the rest comes. So each connection has a pace that it must
-keep, all of them together have a budget, and those on which no member has spoken yet have a small one of their own:
-whatever strangers leave unfinished, members are served.
+A package may be large, and half of one must be kept until the rest comes. So each connection must keep a pace, all
+connections together have a budget, and those on which no member has spoken yet have a small budget of their own:
+members are served whatever strangers leave unfinished.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ log = logging.getLogger("org.apache.catalina.tribes.transport.nio.NioReceiver")
 #: Seconds that half a package may wait for the rest, and the bytes a second that it must grow by after that.
 PATIENCE_SECONDS = 30.0
 LEAST_RATE = 256 * 1024
-#: Seconds after which a connection is closed on which no member has said anything.
+#: Seconds after which a connection is closed on which no member has sent a message.
 SILENCE_SECONDS = 60.0
-#: How often it is looked, in seconds.
+#: Seconds between two checks.
 LOOK_SECONDS = 5.0
-#: The part of the budget, and of the connections, that is there for those on which no member has spoken.
+#: The share of the budget, and of the connections, for connections on which no member has spoken.
 _STRANGERS_BYTES, _STRANGERS_CONNECTIONS = 8, 2
 
 
 class _Task(Protocol):
     peer: str
-    #: True when a member has spoken on it; and the one who has, as far as that is looked at.
+    #: True when a member has spoken on the connection; and that member, if it was identified.
     proven: bool
     sender: Member | None
-    #: Bytes of the package that has come in part, and since when it is waited for.
+    #: Bytes of the incomplete package, and the time since when it is incomplete.
     half_bytes: int
     half_since: float
-    #: When it was accepted.
+    #: The time at which the connection was accepted.
     since: float
 
     def refuse(self, error: ProtocolError) -> None: ...
@@ -48,13 +48,13 @@ class _Task(Protocol):
 
 
 class ReceiverLimits:
-    """Counts for the connections of one receiver. Everything runs in the runner.
+    """Counts the unfinished things of one receiver's connections. All methods are called in the runner.
 
     Args:
         max_buffered: bytes of all half packages.
-        max_connections: accepted at a time.
-        members: those of now, for their addresses.
-        is_member: whether somebody belongs to the group now.
+        max_connections: connections at a time.
+        members: gives the present members, whose addresses are compared.
+        is_member: tells whether somebody belongs to the group now.
         now: the channel's clock.
     """
 
@@ -67,7 +67,7 @@ class ReceiverLimits:
         now: Callable[[], float],
     ) -> None:
         self.now = now
-        #: Log lines that any peer can cause.
+        #: Log lines that any peer can cause, so that they are not repeated without end.
         self.repeated = RepeatedMessages(log)
         self.tasks: set[_Task] = set()
         self._max_buffered = max_buffered
@@ -107,13 +107,14 @@ class ReceiverLimits:
         self._charge(task, 0)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def prove(self, task: _Task) -> None:
-        """Somebody has spoken on a connection on which no member had: if it is one, the connection is trusted more."""
+        """Somebody has spoken on a connection that was not trusted yet: if it is a member, the connection is trusted.
+        """
         if task.sender is not None and self._is_member(task.sender):
             before = task.half_bytes
             self._charge(task, 0)
@@ -121,10 +122,10 @@ class ReceiverLimits:
             self._charge(task, before)
 
     def buffered(self, task: _Task, size: int, is_new: bool) -> None:
-        """``size`` bytes of a package that has come in part wait now.
+        """``size`` bytes of an incomplete package now wait on the connection.
 
         Args:
-            is_new: whether it is another one than before.
+            is_new: it is a different package from the one before.
 
         Raises:
             LimitError: that is too much; close the connection.
@@ -153,7 +154,7 @@ class ReceiverLimits:
                 task.refuse(ProtocolError(f"{task.half_bytes} bytes of a package, and the rest does not come"))
                 continue
             if not task.proven:
-                self.prove(task)  # it may have joined after it had spoken
+                self.prove(task)  # it may have joined after it spoke
             if not task.proven and now - task.since > SILENCE_SECONDS:
                 task.refuse(ProtocolError(f"no member has spoken for {SILENCE_SECONDS:g} s"))
         self._timer = reactor.call_later(LOOK_SECONDS, lambda: self._look(reactor)) if self.tasks else None

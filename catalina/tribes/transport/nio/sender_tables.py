@@ -1,8 +1,8 @@
-"""Connections by member, and those to strangers apart from them.
+"""Keeps the connections to members, and apart from them those to strangers.
 
-Whoever can reach a receiver can make this node answer an address of his choice, and invent addresses without end. So
-a connection to somebody who is no member stands in a table of its own, which is small, ends as soon as nothing waits on
-it, and when it is full refuses strangers and nobody else.
+Anybody who can reach a receiver can make this node answer an address of his choice, and can invent addresses without
+end. So connections to strangers stand in a small table of their own: each is closed as soon as nothing waits on it, and
+a full table refuses further strangers but no member.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from catalina.tribes.member import Member
 
 __all__ = ["SenderTables"]
 
-#: Members that are sent to at a time; more than any group has.
+#: Members that can be sent to at a time; no group has more.
 MAX_MEMBERS = 1000
-#: Strangers that are answered at a time: nodes that are about to join, and nobody else has a claim.
+#: Strangers that can be answered at a time: nodes that are about to join; nobody else has a claim to an answer.
 MAX_STRANGERS = 32
-#: How often it is looked whether a stranger has its answer, in seconds.
+#: Seconds between two checks for strangers that have their answer.
 LOOK_SECONDS = 1.0
 
 
@@ -41,9 +41,9 @@ class SenderTables(Generic[S]):
 
     Args:
         make: makes the sender to a member.
-        is_member: whether somebody belongs to the group now. Any thread.
-        reactor: the loop, or an error as long as there is none.
-        changed: called under the lock when a sender is taken out that others may have remembered.
+        is_member: tells whether somebody belongs to the group now. Any thread.
+        reactor: gives the loop; raises as long as there is none.
+        changed: called under the lock when a sender is removed, because others may have remembered it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class SenderTables(Generic[S]):
         reactor: Callable[[], Reactor],
         changed: Callable[[], None],
     ) -> None:
-        self.lock = threading.Lock()  # a member's first message may come from several threads
+        self.lock = threading.Lock()  # several threads may send a member's first message
         self.members: dict[Member, S] = {}
         self.strangers: dict[Member, S] = {}
         self._make = make
@@ -62,14 +62,14 @@ class SenderTables(Generic[S]):
         self._changed = changed
 
     def get(self, member: Member) -> S | None:
-        """The sender to ``member`` if there is one."""
+        """The sender to ``member``, None when there is none."""
         return self.members.get(member) or self.strangers.get(member)
 
     def find(self, member: Member) -> S:
         """The sender to ``member``, made when there is none; under the lock.
 
         Raises:
-            ChannelError: the table it belongs into is full.
+            ChannelError: the table that it belongs in is full.
         """
         found = self.members.get(member) or self.strangers.get(member)
         if found is not None:
@@ -85,14 +85,14 @@ class SenderTables(Generic[S]):
         return sender
 
     def welcome(self, member: Member) -> None:
-        """A stranger has become a member, and keeps its connection."""
+        """A stranger has become a member; its connection moves to the members' table."""
         with self.lock:
             sender = self.strangers.pop(member, None)
             if sender is not None:
                 self.members[member] = sender
 
     def forget(self, member: Member) -> None:
-        """Close the connection to ``member``. In the runner."""
+        """Close the connection to ``member``. Only in the runner."""
         with self.lock:
             gone = [self.members.pop(member, None), self.strangers.pop(member, None)]
             self._changed()
@@ -101,7 +101,7 @@ class SenderTables(Generic[S]):
                 sender.close()
 
     def close(self) -> None:
-        """Close all of them. In the runner."""
+        """Close all connections. Only in the runner."""
         with self.lock:
             senders = [*self.members.values(), *self.strangers.values()]
             self.members, self.strangers = {}, {}

@@ -1,6 +1,6 @@
-"""Is a member there? One connection and perhaps one message, without making the loop wait.
+"""Checks whether a member is there: opens a connection and perhaps sends a message, without making the loop wait.
 
-The message is the one of Tomcat's failure detector (TcpFailureDetector.java), which every receiver drops.
+The message is that of Tomcat's failure detector (TcpFailureDetector.java), which every receiver drops.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ class ProbingChannel(Protocol):
 
 
 class TcpProbe:
-    """One check of one member; made in the runner, where ``verdict`` is called too.
+    """One check of one member. The runner makes it and calls ``verdict``.
 
-    In a group that encrypts everything the connection goes to the securePort, and a member is there when it has the
-    key: nothing listens on the other port.
+    In a group that encrypts everything, nothing listens on the plain port: the probe connects to the securePort, and
+    the member is there if it has the key.
 
     Args:
         channel: the group.
-        member: whom to connect to.
-        frame: written once connected, empty writes nothing.
+        member: the member to connect to.
+        frame: written once connected; empty to write nothing.
         connect_timeout: seconds.
-        read_timeout: seconds to wait for any byte in answer, None does not wait.
-        verdict: called once with whether the member is there, and never before the constructor has returned.
+        read_timeout: seconds to wait for any byte of an answer; None does not wait.
+        verdict: called once, with True when the member is there, and never before the constructor has returned.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class TcpProbe:
     def _is_connected(self, sock: ByteStream) -> None:
         self._connected = True
         if self._frame:
-            sock.send(self._frame)  # a new connection takes these few bytes at once
+            sock.send(self._frame)  # the empty send buffer of a new connection takes these few bytes at once
         if self._read_timeout is None:
             self._finish(True)
             return
@@ -132,7 +132,7 @@ class TcpProbe:
         self._reactor.modify(sock, READ)
 
     def cancel(self) -> None:
-        """Nobody wants to know any more. In the runner."""
+        """Stop the check; no verdict follows. Only in the runner."""
         self._verdict = None
         self._finish(False)
 

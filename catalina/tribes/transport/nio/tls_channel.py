@@ -1,7 +1,7 @@
 """A connection between members as a stream of bytes (Tomcat: tribes/transport/nio/TlsChannel.java, PlainChannel.java).
 
-The sender, the receiver and the probe only move bytes, and wait for readiness on the loop: a plain socket will do, and
-so will a :class:`TlsChannel`, which needs its :meth:`~TlsChannel.handshake` first.
+The sender, the receiver and the probe only move bytes and wait for readiness on the loop. They work on a plain socket
+or on a :class:`TlsChannel`, whose :meth:`~TlsChannel.handshake` must come first.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["ByteStream", "TlsChannel"]
 
 T = TypeVar("T")
 
-#: Plain bytes of one TLS record at most. Less would leave decrypted bytes where the loop does not see them.
+#: Plain bytes of one TLS record at most. A smaller read would leave decrypted bytes where the loop does not see them.
 _RECORD = 16384
 
 
 class ByteStream(Protocol):
-    """A connection that does not block: BlockingIOError where nothing can be moved now, OSError where it is broken."""
+    """A non-blocking connection: BlockingIOError when no byte can be moved now, OSError when it is broken."""
 
     def fileno(self) -> int: ...
 
@@ -39,16 +39,16 @@ class TlsChannel:
     """TLS around a connected socket, not blocking.
 
     Args:
-        sock: connected, not blocking; it is this channel's from here on.
-        context: of the group.
-        server_side: whether the peer has connected to us.
+        sock: connected, not blocking; the channel owns it from now on.
+        context: the group's context.
+        server_side: True when the peer has connected to us.
 
     Raises:
-        OSError: the peer is gone already.
+        OSError: the peer has already gone.
     """
 
     def __init__(self, sock: socket.socket, context: TribesSslContext, server_side: bool) -> None:
-        sock.getpeername()  # a socket that is not connected any more would be wrapped by halves, and never closed
+        sock.getpeername()  # the ssl module would half wrap a socket that is no longer connected, and never close it
         self._context = context
         side = context.server if server_side else context.client
         self._tls = side.wrap_socket(sock, server_side=server_side, do_handshake_on_connect=False)
@@ -59,7 +59,8 @@ class TlsChannel:
         return self._tls.fileno()
 
     def handshake(self) -> int:
-        """Go on with the handshake; return the events to wait for, 0 when it is done and the peer has the key.
+        """Continue the handshake; returns the events to wait for, 0 when it is done and the peer has proved that it has
+        the key.
 
         Raises:
             OSError: the peer does not have the key, or the connection is broken.
@@ -79,11 +80,11 @@ class TlsChannel:
         return _moved(lambda: self._tls.recv(max(size, _RECORD)))
 
     def send(self, data: bytes | bytearray | memoryview, /) -> int:
-        """How many bytes have left; the rest must be offered again."""
+        """Send; returns the number of bytes that left. The rest must be offered again."""
         return _moved(lambda: self._tls.send(data))
 
     def close(self) -> None:
-        """Say that this is the end, as far as that is possible at once, and close."""
+        """Announce the end to the peer if that is possible without waiting, and close."""
         if self._is_open:
             with contextlib.suppress(OSError):
                 self._tls.unwrap()

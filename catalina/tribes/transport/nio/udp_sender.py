@@ -1,7 +1,7 @@
 """Datagrams to one member (Tomcat: tribes/transport/nio/NioSender.java with its datagram channel).
 
-One frame per datagram. A datagram that wants an acknowledgement is sent when the one before it was acknowledged or
-given up, because acknowledgements carry no number and datagrams overtake each other. Nothing is sent again.
+One frame per datagram. Acknowledgements carry no number and datagrams overtake each other, so a datagram that wants an
+acknowledgement waits until the one before it was acknowledged or given up. Nothing is sent again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_DATAGRAM", "UdpSender"]
 
-#: What fits into one UDP datagram over IPv4.
+#: Largest payload of one UDP datagram over IPv4.
 MAX_DATAGRAM = 65507
 #: Datagrams that may wait for the acknowledgement of the one before them.
 _MAX_WAITING = 1000
@@ -121,14 +121,14 @@ class UdpSender:
             data = self._socket.recv(MAX_DATAGRAM)
         except BlockingIOError:
             return
-        except OSError as exc:  # the port is closed there: ICMP said so
+        except OSError as exc:  # ICMP reported that the port is closed
             self._answered(exc)
             self._next()
             return
         try:
             answers = FrameDecoder().receive_data(data)
         except ProtocolError:
-            return  # whoever can send datagrams can send rubbish; the acknowledgement may still come
+            return  # not an answer: anybody can send datagrams here, and the acknowledgement may still come
         if answers == [ACK_BODY]:
             self._answered(None)
         elif answers == [FAIL_ACK_BODY]:
@@ -137,7 +137,7 @@ class UdpSender:
         self._next()
 
     def close(self) -> None:
-        """Close the socket; what waits fails. In the runner."""
+        """Close the socket; waiting datagrams fail. Only in the runner."""
         closed = ConnectionAbortedError(errno.ECONNABORTED, "Sender has been disconnected")
         self._answered(closed)
         while self._waiting:
