@@ -2,6 +2,6 @@
 
     from catalina.tribes.group.group_channel import GroupChannel
 
-``member`` and ``channel`` hold the values and contracts; ``group`` the channel and its interceptors; ``membership``
-who is there; ``transport`` how bytes travel; ``io`` the bytes themselves; ``tipis`` replicated maps.
+``member`` and ``channel`` have the values and contracts, ``group`` the channel and its interceptors. ``membership``
+finds the members, ``transport`` moves bytes, ``io`` has the wire formats, ``tipis`` the replicated maps.
 """

@@ -4,8 +4,8 @@
     python -m catalina.tribes send "hello" --options 6
     python -m catalina.tribes measure --count 100000 --size 300 --options asynchronous
 
-Every one of these joins the group as a member and leaves it at the end. Members that run ``members`` count what
-``measure`` sends, so that it can tell how many messages were lost.
+Each command joins the group as a member and leaves it at the end. Members that run ``members`` count the messages of
+``measure``, which can then tell how many were lost.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["main"]
 
 
 class _Printer:
-    """Prints who comes and goes, and what comes."""
+    """Prints members that come and go, and messages."""
 
     def __init__(self, counter: MeasurementListener) -> None:
         self._started = time.monotonic()
@@ -88,7 +88,7 @@ def _options(text: str) -> int:
 
 
 def make_channel(arguments: argparse.Namespace) -> GroupChannel:
-    """A channel with Tomcat's default stack in the group that the command line names."""
+    """A channel with Tomcat's default stack, in the group that the command line names."""
     channel = GroupChannel(name="tribes-tool")
     channel.set_membership_service(
         McastService(
@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace, channel: GroupChannel, counter: Measurem
 
 
 def _wait(seconds: float | None) -> None:
-    """Until the time is over, or somebody asks for the end."""
+    """Wait until the time is over, or the user ends the command."""
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())

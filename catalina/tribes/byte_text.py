@@ -1,4 +1,4 @@
-"""Bytes as operators write them (Tomcat: tribes/util/Arrays.java, fromString and convert)."""
+"""Converts bytes in the notation of operators (Tomcat: tribes/util/Arrays.java, fromString and convert)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["byte_list", "hex_key", "text_or_byte_list"]
 
 
 def byte_list(text: str) -> bytes:
-    """Convert ``{1,2,-3}``: signed bytes as Java has them; 128 to 255 are taken too.
+    """Convert ``{1,2,-3}``, signed bytes as in Java; 128 to 255 are accepted, too.
 
     Raises:
-        AttributeRefused: no braces, or a number that is no byte.
+        AttributeRefused: there are no braces, or a number is no byte.
     """
     text = text.strip()
     if not (text.startswith("{") and text.endswith("}")):
@@ -26,7 +26,7 @@ def byte_list(text: str) -> bytes:
 
 
 def hex_key(text: str) -> bytes:
-    """Convert a key in hex digits; what was given is not repeated in a message."""
+    """Convert a key in hexadecimal digits; an error does not repeat the key."""
     try:
         return bytes.fromhex(text.strip())
     except ValueError:

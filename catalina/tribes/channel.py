@@ -1,4 +1,5 @@
-"""What a channel is: its messages, options, handles and listeners (Tomcat: tribes/Channel.java, ChannelMessage.java).
+"""The contract of a channel: messages, options, deliveries and listeners (Tomcat: tribes/Channel.java,
+ChannelMessage.java).
 
 Options are bits; an operator writes them as a number or as names (:func:`parse_send_options`)::
 
@@ -80,7 +81,7 @@ _NAMES = {
 
 
 def send_options_name(options: int) -> str:
-    """The bits in Tomcat's words: ``sync, use_ack``, ``async``; empty for none."""
+    """Tomcat's words for the bits, such as ``sync, use_ack`` or ``async``; empty for none."""
     words = {}
     for word in ("byte", "use_ack", "sync", "async", "secure", "udp", "multicast"):
         words[_NAMES[word]] = word
@@ -92,7 +93,7 @@ def parse_send_options(text: str) -> int:
     """Convert ``"6"`` or ``"sync,use_ack"`` to the bits (Tomcat: Channel.parseSendOptions).
 
     Raises:
-        AttributeRefused: neither a number nor known names.
+        AttributeRefused: the text is neither a number nor known names.
     """
     text = text.strip()
     if text.lstrip("+-").isdecimal():
@@ -106,7 +107,7 @@ def parse_send_options(text: str) -> int:
     return options
 
 
-#: Key of a message that is about several things at once: at a Java member it is worked through alone.
+#: Key of a message that is about several things at once. A Java member processes it alone.
 EVERYTHING: Final = "*"
 
 
@@ -121,12 +122,13 @@ class ChannelMessage:
     """One message on its way through the interceptors.
 
     Args:
-        data: what is on the wire, in the form that it has at this place of the stack.
+        data: the bytes, in the form that they have at this place of the stack.
         options: the bits of the module's table.
-        timestamp_ms: the sender's clock, informative.
-        unique_id: 16 bytes, the key of fragments and of two-phase commits.
-        address: the sender, as it says; below the channel it need not be a known member.
-        key: what the message is about; messages about one thing keep their order at Java members too. Not on the wire.
+        timestamp_ms: the sender's clock, for information only.
+        unique_id: 16 bytes that pair fragments, and the two messages of a two-phase commit.
+        address: the sender, by its own word; below the channel it need not be a known member.
+        key: the subject of the message; messages with the same key keep their order at Java members, too. It is not on
+            the wire.
     """
 
     data: bytes
@@ -144,7 +146,7 @@ class ChannelMessage:
         return ChannelMessage(data, options, self.timestamp_ms, self.unique_id, self.address, self.key)
 
     def payload(self) -> object:
-        """What was sent: bytes, or the value of the Java object stream; decoded once.
+        """The content: bytes, or the value of the Java object stream, which is decoded once.
 
         Raises:
             ProtocolError: the data is no Java object stream.
@@ -153,7 +155,7 @@ class ChannelMessage:
             if self.options & SEND_OPTIONS_BYTE_MESSAGE:
                 self._payload = self.data
             elif self.data:
-                from catalina.tribes.io.java import loads  # only messages of objects need the reader
+                from catalina.tribes.io.java import loads  # only messages of objects need it
 
                 self._payload = loads(self.data)
             self._decoded = True
@@ -161,7 +163,7 @@ class ChannelMessage:
 
 
 class ErrorHandler(Protocol):
-    """Told about a message that was sent asynchronously (Tomcat: ErrorHandler.java). Called in the runner's thread."""
+    """Is told of a message that was sent asynchronously (Tomcat: ErrorHandler.java). Called in the runner's thread."""
 
     def handle_error(self, error: ChannelError, unique_id: bytes) -> None: ...
 
@@ -169,16 +171,16 @@ class ErrorHandler(Protocol):
 
 
 class Delivery:
-    """Handle of a message on its way, or of several: done when every member has it, or has failed.
+    """Follows a message on its way, or several: done when every member has it or has failed.
 
-    ``done`` means for each member: the acknowledgement came when one was asked for, else the kernel took the bytes.
-    An asynchronous message is done as soon as it is queued, and its failures reach only ``handler``.
+    A member has a message when its acknowledgement came or, if none was asked for, when the kernel took the bytes. An
+    asynchronous message is done as soon as it is queued, and its failures reach only ``handler``.
 
     Args:
-        pending: how many members must still report.
-        unique_id: of the message.
-        reactor: whose role a waiting runner hands on.
-        handler: told about asynchronous messages.
+        pending: the number of reports that must still come.
+        unique_id: the message's id.
+        reactor: the loop; a runner that waits lets another thread take it over.
+        handler: is told of asynchronous messages.
     """
 
     __slots__ = ("_callbacks", "_expected", "_reactor", "_reported", "done", "faulty", "handler", "unique_id")
@@ -194,7 +196,7 @@ class Delivery:
         self.faulty: dict[Member, BaseException] = {}
         self.unique_id = unique_id
         self.handler = handler
-        # Only the sending thread writes the one, only the runner the other, so there is no lock.
+        # The sending thread alone writes the one, the runner alone the other, so no lock is needed.
         self._expected = pending
         self._reported = 0
         self._reactor = reactor
@@ -203,29 +205,33 @@ class Delivery:
             self.done = True
 
     def expect(self, more: int) -> None:
-        """The message becomes several on the wire: ``more`` reports are needed. Call before its last can come."""
+        """Expect ``more`` reports, because the message becomes several on the wire. Call before the last report can
+        come.
+        """
         self._expected += more
 
     def succeeded(self) -> None:
-        """One member has it. Called in the runner's thread only, as :meth:`failed`."""
+        """Report that one member has the message. Only in the runner's thread, as :meth:`failed`."""
         self._reported += 1
         if self._reported == self._expected:
             self.finish()
 
     def failed(self, member: Member, reason: BaseException) -> None:
-        """One member did not get it."""
+        """Report that one member did not get the message."""
         self.faulty.setdefault(member, reason)
         self.succeeded()
 
     def finish(self) -> None:
-        """Done, whoever has reported; later reports change nothing."""
+        """Be done now, whatever reports are missing; later reports change nothing."""
         if not self.done:
             self.done = True
             if self._callbacks:
                 self._run_callbacks()
 
     def add_done_callback(self, callback: Callable[[Delivery], None]) -> None:
-        """Call ``callback(self)`` when done, at once if it is. Any thread; it runs in the runner or in the caller's."""
+        """Call ``callback(self)`` when done, or at once if it is already done. Any thread; the callback runs in the
+        runner or in the caller.
+        """
         self._callbacks.append(callback)
         if self.done:
             self._run_callbacks()
@@ -241,7 +247,9 @@ class Delivery:
             callback(self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until done, at most ``timeout`` seconds; return whether it is. In the runner the role goes on first."""
+        """Wait until done, at most ``timeout`` seconds; returns True if done. A runner that waits hands the loop on
+        first.
+        """
         if self.done:
             return True
         event = threading.Event() if self._reactor is None else self._reactor.event()
@@ -252,21 +260,21 @@ class Delivery:
             return event.wait(timeout)
 
     def raise_for_faults(self, text: str) -> None:
-        """Raise ChannelError with the members that failed, if any did."""
+        """Raise ChannelError with the members that failed, if there are any."""
         if self.faulty:
             raise ChannelError(text, as_faults(self.faulty))
 
 
 def as_faults(faulty: Mapping[Member, BaseException]) -> dict[object, BaseException]:
-    """The faults in the loose type of ChannelError."""
+    """The faults, in the loose type that ChannelError takes."""
     return {member: reason for member, reason in faulty.items()}  # noqa: C416  # dict() keeps the key type
 
 
 class ChannelListener(Protocol):
-    """Takes messages of members; both methods run in the runner's thread (Tomcat: ChannelListener.java).
+    """Takes messages of members; the runner's thread calls both methods (Tomcat: ChannelListener.java).
 
-    A listener with an attribute ``hears_strangers`` that is true gets those of nodes that are no members too: a
-    membership that finds its members by their messages. It must believe them nothing else.
+    A listener whose attribute ``hears_strangers`` is true also gets messages of nodes that are no members. It is for a
+    membership that finds its members by their messages, and must not trust them in anything else.
     """
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool: ...
@@ -275,7 +283,7 @@ class ChannelListener(Protocol):
 
 
 class MembershipListener(Protocol):
-    """Told who comes and goes, in the runner's thread (Tomcat: MembershipListener.java)."""
+    """Is told of members that come and go, in the runner's thread (Tomcat: MembershipListener.java)."""
 
     def member_added(self, member: Member) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Run something in the event loop's thread and wait for it."""
+"""Runs a function in the event loop's thread and waits for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["run_in_runner"]
 
 
 def run_in_runner(reactor: Reactor, work: Callable[[], None], timeout: float = 10.0) -> None:
-    """Run ``work`` in the runner's thread, here if this is it, and come back when it has run.
+    """Run ``work`` in the runner's thread (right here if this is that thread), and return when it has run.
 
     Raises:
-        TimeoutError: the loop did not come to it in ``timeout`` seconds: it is not running, or it is stuck.
+        TimeoutError: the loop did not run it within ``timeout`` seconds, because it is stopped or stuck.
         BaseException: whatever ``work`` raised.
     """
     if reactor.in_runner:

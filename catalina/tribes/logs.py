@@ -6,7 +6,8 @@ import logging
 
 __all__ = ["FINE", "MESSAGES"]
 
-#: The level of these lines. Tomcat's are of FINEST; who sets FINE on this logger wants to see messages.
+#: The level of these lines. Tomcat writes them with FINEST; an operator who sets FINE on this logger wants to see
+#: messages.
 FINE = logging.DEBUG
 
 MESSAGES = logging.getLogger("org.apache.catalina.tribes.MESSAGES")

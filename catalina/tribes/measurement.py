@@ -1,7 +1,7 @@
-"""Sends many messages and finds out how fast they went and whether they all arrived.
+"""Sends many messages, and measures their speed and their loss.
 
-Members that run a :class:`MeasurementListener` count what comes and tell when asked; of others, such as Java members,
-only acknowledgements are known.
+Members that run a :class:`MeasurementListener` count the messages and report the count when asked. For other members,
+such as Java's, only acknowledgements are known.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ __all__ = ["Measurement", "MeasurementListener", "measure"]
 _MARK = b"catalina.tribes.measurement/"
 _RUN_SIZE = 8
 _HEAD_SIZE = len(_MARK) + _RUN_SIZE
-#: Bytes and messages that are on their way at a time: more would only measure the queue.
+#: Bytes and messages on their way at a time; more would only measure the queue.
 _MAX_BYTES, _MAX_MESSAGES = 4 * 1024 * 1024, 4096
-#: Runs whose counts are kept.
+#: The number of runs whose counts are kept.
 _MAX_RUNS = 100
 _RPC_ID = b"catalina.tribes.measurement"
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What came out. Latencies are from sending to the acknowledgement, or to the kernel where none was asked for.
+    """The result. A latency lasts from sending to the acknowledgement or, if none was asked for, until the kernel took
+    the bytes.
 
     Args:
-        count: messages sent, each to all members.
-        seconds: until the last one had arrived everywhere, or failed.
+        count: the number of messages sent, each to all members.
+        seconds: the time until the last message had arrived everywhere, or failed.
         latencies: sorted, in seconds.
-        failed: messages that did not reach every member.
-        received: member -> how many it counted, for members that count.
+        failed: the number of messages that did not reach every member.
+        received: member -> the number of messages that it counted, for members that count.
     """
 
     count: int
@@ -51,7 +52,7 @@ class Measurement:
 
     @property
     def lost(self) -> int:
-        """Messages that members which count did not get."""
+        """Messages that the counting members did not get."""
         return sum(self.count - number for number in self.received.values())
 
     def percentile(self, share: float) -> float:
@@ -68,7 +69,7 @@ class Measurement:
 
 
 class MeasurementListener:
-    """Counts the messages of measurements, by run; answers how many there were."""
+    """Counts the messages of each measurement, and reports the number when asked."""
 
     def __init__(self, channel: GroupChannel) -> None:
         self._counts: dict[bytes, int] = {}
@@ -77,30 +78,30 @@ class MeasurementListener:
         channel.add_channel_listener(self)
 
     def close(self) -> None:
-        """Count no more."""
+        """Stop counting."""
         self._channel.remove_channel_listener(self)
         self._rpc.close()
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether the message belongs to a measurement."""
+        """True when the message belongs to a measurement."""
         return message.data.startswith(_MARK)
 
     def message_received(self, message: ChannelMessage, sender: Member) -> None:
-        """Count it."""
+        """Count the message."""
         run = message.data[len(_MARK) : _HEAD_SIZE]
         self._counts[run] = self._counts.get(run, 0) + 1
         while len(self._counts) > _MAX_RUNS:
             del self._counts[next(iter(self._counts))]
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue:
-        """How many messages of the run there were."""
+        """Answer with the number of messages of the run."""
         return encode_value(self._counts.get(_run_of(message), 0))
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
         """A late answer changes nothing."""
 
     def ask(self, members: Sequence[Member], run: bytes, timeout: float) -> dict[Member, int]:
-        """What the members counted; those that do not count are left out."""
+        """The counts of the members; members that do not count are left out."""
         responses = self._rpc.send(members, encode_value(run), ALL_REPLY, 0, timeout)
         return {response.source: int(decode_value(response.message)) for response in responses}
 
@@ -111,7 +112,7 @@ def _run_of(message: EncodedValue) -> bytes:
 
 
 class _Window:
-    """Lets a limited number of messages be on their way."""
+    """Limits the number of messages on their way."""
 
     def __init__(self, size: int) -> None:
         self._free = threading.Semaphore(max(1, min(_MAX_MESSAGES, _MAX_BYTES // size)))
@@ -121,10 +122,10 @@ class _Window:
         self.last = 0.0
 
     def handle_completion(self, unique_id: bytes) -> None:
-        """An asynchronous message has left; its latency is noted by :meth:`note`."""
+        """An asynchronous message has left; :meth:`note` notes its latency."""
 
     def handle_error(self, error: ChannelError, unique_id: bytes) -> None:
-        """An asynchronous message did not reach somebody."""
+        """An asynchronous message did not reach a member."""
         with self._lock:
             self.failed += 1
 
@@ -133,7 +134,7 @@ class _Window:
         self._free.acquire()
 
     def note(self, began: float, done: Delivery) -> None:
-        """A message is through."""
+        """Note that a message has arrived or failed."""
         with self._lock:
             self.last = time.perf_counter()
             self.latencies.append(self.last - began)
@@ -153,7 +154,8 @@ def measure(
     """Send ``count`` messages of ``size`` bytes to every member of ``to``, as fast as they go.
 
     Raises:
-        ChannelError: nobody to send to, or no end within ``timeout`` seconds after the last one.
+        ChannelError: there is nobody to send to, or messages are still open ``timeout`` seconds after the last was
+            sent.
     """
     run = os.urandom(_RUN_SIZE)
     message = (_MARK + run).ljust(size, b".")
@@ -179,7 +181,7 @@ def _wait_for_all(window: _Window, count: int, deadline: float) -> None:
 def _settled_counts(
     listener: MeasurementListener, to: Sequence[Member], run: bytes, count: int, deadline: float
 ) -> dict[Member, int]:
-    """Ask until everybody who counts has all, or nothing more comes."""
+    """Ask until every counting member has all messages, or the counts no longer grow."""
     before: dict[Member, int] = {}
     while True:
         counts = listener.ask(to, run, 5.0)

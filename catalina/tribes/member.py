@@ -20,23 +20,24 @@ MAX_RECORD = 65535
 _LENGTH = struct.Struct(">i")
 _FIXED = struct.Struct(">qiiiB")  # alive, port, securePort, udpPort, hostLen
 _NO_ID = bytes(16)
-#: A record with everything empty.
+#: The size of a record whose variable parts are all empty.
 _MIN_RECORD = 73
 _FRAME_SIZE = len(BEGIN) + _LENGTH.size + len(END)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """Who can be sent to: identity is ``host``, ``port`` and ``unique_id``, nothing else.
+    """A node that can be sent to. Its identity is ``host``, ``port`` and ``unique_id``, nothing else.
 
     Args:
         host: raw IP address, 4 or 16 bytes.
-        port: TCP port of its receiver.
-        secure_port: where it takes TLS, -1 or 0 when it takes none.
-        udp_port: where it takes datagrams, -1 or 0 when it takes none.
-        alive_ms: how long its membership service has been running, as it says; epoch milliseconds from some members.
+        port: the TCP port of its receiver.
+        secure_port: the port for TLS; -1 or 0 when there is none.
+        udp_port: the port for datagrams; -1 or 0 when there is none.
+        alive_ms: the time that its membership service has been running, by its own word; some members send epoch
+            milliseconds.
         unique_id: 16 bytes, new in each process.
-        command: :data:`SHUTDOWN_COMMAND` when it leaves.
+        command: :data:`SHUTDOWN_COMMAND` when the member leaves.
         domain: free bytes, compared by DomainFilterInterceptor.
         payload: free bytes of the application.
     """
@@ -67,27 +68,27 @@ class Member:
 
     @property
     def address(self) -> str:
-        """The IP address as text; host bytes that are no address, which no record carries, are given in hex."""
+        """The IP address as text; in hex for bytes that are no address, which no record carries."""
         if len(self.host) in (4, 16):
             return str(ipaddress.ip_address(self.host))
         return self.host.hex()
 
     @property
     def name(self) -> str:
-        """As Tomcat names members: ``tcp://10.0.0.7:4000``, IPv6 addresses in brackets."""
+        """Tomcat's name for the member: ``tcp://10.0.0.7:4000``; IPv6 addresses are in brackets."""
         host = f"[{self.address}]" if len(self.host) == 16 else self.address
         return f"tcp://{host}:{self.port}"
 
     @property
     def is_leaving(self) -> bool:
-        """Whether the record carries the farewell command."""
+        """True when the record carries the farewell command."""
         return self.command == SHUTDOWN_COMMAND
 
     def __str__(self) -> str:
         return f"{self.name}[{self.unique_id.hex()[:8]}]"
 
     def with_alive(self, alive_ms: int) -> Member:
-        """The same member, seen later."""
+        """The same member with another alive time."""
         return replace(self, alive_ms=alive_ms)
 
     @property
@@ -124,12 +125,12 @@ class Member:
     def decode(cls, data: bytes, offset: int = 0) -> Member:
         """Read the record at ``offset``; bytes behind it are ignored, as Java does.
 
-        A member that passes can be connected to without asking anybody: its host is an address and not a name, and its
-        ports are ports. The loop does so in the thread that serves everybody, so a host that is a name would stop it
-        for as long as a name server is silent.
+        A decoded member can be connected to without a name server: its host is an address, and its ports are valid. The
+        loop connects in the thread that serves everybody, so a host name would stop it for as long as a name server is
+        silent.
 
         Raises:
-            ProtocolError: it is not a member record, or a member that nobody could connect to.
+            ProtocolError: the bytes are no member record, or nobody could connect to the member.
         """
         body = _body_start(data, offset)
         end = body + _LENGTH.unpack_from(data, body - _LENGTH.size)[0]
@@ -152,7 +153,7 @@ class Member:
 
 
 def _body_start(data: bytes, offset: int) -> int:
-    """Check the markers and lengths around the body; return where it starts."""
+    """Check the markers and lengths around the body; returns the offset at which the body starts."""
     start = offset + len(BEGIN)
     if data[offset:start] != BEGIN:
         raise ProtocolError(f"expected a member record {BEGIN!r}, got {data[offset:start]!r}", offset)

@@ -1,4 +1,4 @@
-"""The order of members that every node computes alike (Tomcat: tribes/group/AbsoluteOrder.java)."""
+"""An order of members that every node computes alike (Tomcat: tribes/group/AbsoluteOrder.java)."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def absolute_order(member: Member) -> tuple[int, bytes, int, int, bytes]:
 
 
 def in_absolute_order(members: Iterable[Member]) -> tuple[Member, ...]:
-    """The members sorted, each once."""
+    """The members in that order, each once."""
     return tuple(sorted(set(members), key=absolute_order))

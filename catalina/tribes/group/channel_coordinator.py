@@ -34,7 +34,7 @@ log = logging.getLogger("org.apache.catalina.tribes.group.ChannelCoordinator")
 
 
 class ChannelCoordinator(ChannelInterceptorBase):
-    """Sends by the sender or by the membership's group, and brings up what receiver and membership find."""
+    """Sends through the sender or the membership's multicast group, and passes received messages and members up."""
 
     option_flag = Attribute(int, 7, doc="The bits that the transport itself acts on; only compared for clashes.")
 
@@ -44,14 +44,16 @@ class ChannelCoordinator(ChannelInterceptorBase):
         self.sender: ReplicationTransmitter = ReplicationTransmitter()
         self.membership_service: MembershipServiceBase = McastService()
         self.start_level = 0
-        self._receive_above: Callable[[ChannelMessage], None] | None = None  # found anew after each start
+        self._receive_above: Callable[[ChannelMessage], None] | None = None  # looked up anew at each start
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """To the members' receivers, or with the multicast bit to the membership's group, whoever listens."""
+        """Send to the members' receivers or, with the multicast bit, to everybody who listens to the membership's
+        group.
+        """
         self.send_messages(to, (message,), delivery)
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
-        """Several to the same members."""
+        """Send several messages to the same members."""
         if messages[0].options & SEND_OPTIONS_MULTICAST:
             if self.channel.secure or messages[0].options & SEND_OPTIONS_SECURE:
                 raise ChannelError("a secure message cannot be sent by multicast")
@@ -66,10 +68,10 @@ class ChannelCoordinator(ChannelInterceptorBase):
                 MESSAGES.log(FINE, "ChannelCoordinator - Sent msg:%s", message.unique_id.hex())
 
     def message_received(self, message: ChannelMessage) -> None:
-        """From the receiver, or a broadcast from the membership service.
+        """Pass up a message of the receiver, or a broadcast of the membership service.
 
-        A failure detector's probe ends here, before any interceptor above could try to undo a transformation that it
-        never went through.
+        A failure detector's probe ends here, because it never went through the transformations that the interceptors
+        above undo.
         """
         if len(message.data) == len(TCP_FAIL_DETECT) and message.data == TCP_FAIL_DETECT:
             return
@@ -82,7 +84,7 @@ class ChannelCoordinator(ChannelInterceptorBase):
         self._receive_above(message)
 
     def start(self, level: int) -> None:
-        """Start the services that ``level`` names: the receiver first, whose port the membership announces."""
+        """Start the services that ``level`` names: the receiver first, because the membership announces its port."""
         level &= DEFAULT
         if not level or self.start_level == DEFAULT:
             return
@@ -122,8 +124,14 @@ class ChannelCoordinator(ChannelInterceptorBase):
         )
 
     def move_receiver(self) -> bool:
-        """Bind the receiver anew where the others can reach it, if its address is chosen by the route and was not
-        known at the start; whether it has moved. In the runner."""
+        """Bind the receiver anew at an address that the others can reach.
+
+        This applies to a receiver whose address depends on the route to the group, when there was no route at the
+        start.
+
+        Returns:
+            True when the receiver has moved. Only in the runner.
+        """
         receiver = self.receiver
         if not self.start_level & SND_RX_SEQ or not receiver.could_move(self.membership_service.route_hint()):
             return False
@@ -136,7 +144,9 @@ class ChannelCoordinator(ChannelInterceptorBase):
         return True
 
     def stop(self, level: int) -> None:
-        """Stop the services that ``level`` names, the announcing first; each is tried, whatever happened to others."""
+        """Stop the services that ``level`` names, the announcing one first; an error in one does not keep the others
+        running.
+        """
         level &= self.start_level
         faults: list[Exception] = []
         steps: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -156,24 +166,24 @@ class ChannelCoordinator(ChannelInterceptorBase):
             raise ChannelError(f"channel {self.channel.name!r}: {'; '.join(map(str, faults))}") from faults[0]
 
     def heartbeat(self, now: float) -> None:
-        """The sender renews connections, the membership pings where it does so."""
+        """Let the sender renew connections, and a membership that pings do so."""
         self.sender.heartbeat(now)
         self.membership_service.heartbeat(now)
 
     @property
     def members(self) -> Sequence[Member]:
-        """As the membership service knows them."""
+        """The members that the membership service knows."""
         return self.membership_service.members
 
     def get_member(self, member: Member) -> Member | None:
-        """As the membership service knows it."""
+        """The member's record in the membership service."""
         return self.membership_service.get_member(member)
 
     def is_static(self, member: Member) -> bool:
-        """Whether the membership service has it from the configuration."""
+        """True when the membership service has the member from the configuration."""
         return self.membership_service.is_static(member)
 
     @property
     def local_member(self) -> Member:
-        """As the membership service announces it."""
+        """The local member that the membership service announces."""
         return self.membership_service.local_member

@@ -2,8 +2,8 @@
 
 A layer knows its two neighbours: ``next`` is towards the network, ``previous`` towards the application. Sending goes
 down through :meth:`~ChannelInterceptorBase.send_message`, or for all messages of a loop's round at once through
-:meth:`~ChannelInterceptorBase.send_messages`; everything else comes up. Each method passes on by default. Upward calls
-happen in the runner's thread, sending in any thread.
+:meth:`~ChannelInterceptorBase.send_messages`; everything else comes up. By default each method passes the call on. The
+runner's thread makes the upward calls; any thread may send.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SendMessages = Callable[[Sequence[Member], Sequence[ChannelMessage], Delivery], 
 
 
 class MembersSource(Protocol):
-    """Who knows the group: a layer for those above it, a membership service for all."""
+    """Something that knows the group: a layer for the layers above it, a membership service for all."""
 
     @property
     def members(self) -> Sequence[Member]: ...
@@ -36,7 +36,7 @@ class MembersSource(Protocol):
 
 
 class ChannelInterceptorBase(Component):
-    """Passes everything on. Subclasses override what they act on and call ``super()`` to pass on."""
+    """Passes everything on. A subclass overrides the calls that it acts on, and passes them on with ``super()``."""
 
     option_flag = Attribute(
         int,
@@ -55,18 +55,20 @@ class ChannelInterceptorBase(Component):
 
     @property
     def _below(self) -> ChannelInterceptorBase:
-        """The neighbour below, which every layer has: a stack ends with the ChannelCoordinator, which asks nobody."""
+        """The neighbour below. Every layer that asks has one, because a stack ends with the ChannelCoordinator, which
+        does not ask.
+        """
         if self.next is None:
             raise ChannelError(f"{self} is in no stack")
         return self.next
 
     def ok_to_process(self, options: int) -> bool:
-        """Whether this interceptor acts on a message with these options."""
+        """True when this interceptor acts on a message with these options."""
         flag = self.option_flag
         return flag == 0 or flag & options == flag
 
     def below_that_sends(self) -> SendMessages:
-        """``send_messages`` of the nearest interceptor below that does something: the others cost nothing."""
+        """``send_messages`` of the nearest interceptor below that overrides it; the others are skipped."""
         base, layer = ChannelInterceptorBase, self._below
         while layer.next is not None and (
             type(layer).send_message is base.send_message and type(layer).send_messages is base.send_messages
@@ -75,42 +77,43 @@ class ChannelInterceptorBase(Component):
         return layer.send_messages
 
     def above_that_receives(self) -> Callable[[ChannelMessage], None]:
-        """``message_received`` of the nearest interceptor above that does something in it."""
+        """``message_received`` of the nearest interceptor above that overrides it; the others are skipped."""
         layer = self.previous
         if layer is None:
-            return lambda _: None  # a stack of one: nobody is there to take it
+            return lambda _: None  # in a stack of one nobody is there to take the message
         while type(layer).message_received is ChannelInterceptorBase.message_received and layer.previous is not None:
             layer = layer.previous
         return layer.message_received
 
     def source_below(self, name: str) -> MembersSource:
-        """The nearest below that knows ``members`` or ``local_member``: a layer, or the membership service itself."""
+        """The nearest layer below, or the membership service, that overrides ``members`` or ``local_member``."""
         layer = self.nearest_below(name)
         service: MembersSource | None = getattr(layer, "membership_service", None)
         return layer if service is None else service
 
     def nearest_below(self, name: str) -> ChannelInterceptorBase:
-        """The nearest layer below that has a ``name`` of its own: who asks often asks that one directly."""
+        """The nearest layer below that overrides the attribute ``name``. Callers that ask often keep it."""
         layer = self._below
         while getattr(type(layer), name) is getattr(ChannelInterceptorBase, name) and layer.next is not None:
             layer = layer.next
         return layer
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Send to ``to``; every member reports to ``delivery`` once. Any thread.
+        """Send to ``to``; ``delivery`` gets one report for every member. Any thread.
 
         Raises:
-            ChannelError: refused before anything was sent; nobody reports then.
+            ChannelError: the message was refused before anything was sent; there are no reports then.
         """
         self._below.send_message(to, message, delivery)
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
-        """Send several messages with the same options, in their order; a member reports when it has all of them.
+        """Send several messages with the same options, in their order; a member's report comes when it has all of them.
 
-        A layer that looks at messages one by one needs only :meth:`send_message`.
+        A layer that handles messages one by one needs to override only :meth:`send_message`.
 
         Raises:
-            ChannelError: the only message was refused. Of several the others go, and the refused one counts as failed.
+            ChannelError: the only message was refused. When one of several is refused, it counts as failed and the
+                others are sent.
         """
         if type(self).send_message is ChannelInterceptorBase.send_message:
             self._below.send_messages(to, messages, delivery)
@@ -126,22 +129,24 @@ class ChannelInterceptorBase(Component):
                 self.channel.running_reactor.call_soon(partial(_refused, to, exc, delivery))
 
     def message_received(self, message: ChannelMessage) -> None:
-        """A message from below. An exception becomes a negative acknowledgement where one was asked for."""
+        """Pass up a message. An exception becomes a negative acknowledgement if the sender asked for one."""
         if self.previous is not None:
             self.previous.message_received(message)
 
     def member_added(self, member: Member) -> None:
-        """The layer below has a new member."""
+        """The layer below reports a new member."""
         if self.previous is not None:
             self.previous.member_added(member)
 
     def member_disappeared(self, member: Member) -> None:
-        """The layer below has lost a member; ``member.is_leaving`` tells an orderly leave."""
+        """The layer below reports the loss of a member; ``member.is_leaving`` marks an orderly leave."""
         if self.previous is not None:
             self.previous.member_disappeared(member)
 
     def member_send_failed(self, member: Member, reason: BaseException) -> None:
-        """The transport could not reach a member, or its connection broke; TcpFailureDetector looks into it."""
+        """The transport could not reach a member, or its connection broke; TcpFailureDetector then probes the
+        member.
+        """
         if self.previous is not None:
             self.previous.member_send_failed(member, reason)
 
@@ -157,7 +162,7 @@ class ChannelInterceptorBase(Component):
 
     @property
     def has_members(self) -> bool:
-        """Whether there is anybody to send to."""
+        """True when there is any member to send to."""
         return bool(self.members)
 
     def get_member(self, member: Member) -> Member | None:
@@ -165,14 +170,16 @@ class ChannelInterceptorBase(Component):
         return self.next.get_member(member) if self.next is not None else None
 
     def is_static(self, member: Member) -> bool:
-        """Whether the member stands in the configuration, so that it is looked for when it is absent."""
+        """True when the member stands in the configuration, so that the channel keeps looking for it while it is
+        absent.
+        """
         return self.next is not None and self.next.is_static(member)
 
     def belongs(self, member: Member) -> bool:
-        """True when somebody is in the group as this layer sees it, or in the configuration.
+        """True when somebody is a member in this layer's view, or stands in the configuration.
 
-        Layers get messages of strangers too, because one that is about to join may be early. All that they keep
-        for them must be bounded apart from what they keep for members.
+        Layers also get messages of strangers, because a node that is about to join may send early. A layer must bound
+        what it keeps for strangers apart from what it keeps for members.
         """
         return self.get_member(member) is not None or self.is_static(member)
 
@@ -182,7 +189,7 @@ class ChannelInterceptorBase(Component):
         return self._below.local_member
 
     def start(self, level: int) -> None:
-        """Start this layer and those below; ``level`` as in :mod:`catalina.tribes.channel`. May block."""
+        """Start this layer and those below it; ``level`` is explained in :mod:`catalina.tribes.channel`. May block."""
         if self.next is not None:
             self.next.start(level)
 

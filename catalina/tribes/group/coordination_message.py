@@ -22,14 +22,14 @@ __all__ = ["COORD_ALIVE", "COORD_CONF", "COORD_HEADER", "COORD_REQUEST", "Coordi
 COORD_HEADER = bytes.fromhex("aa26dee39e5a413faf86fa9263ca0d3f")
 COORD_REQUEST = bytes.fromhex("68a1a4d672dc47edb1147a65ffd0cf1e")
 COORD_CONF = bytes.fromhex("43586baa45174cbaa5e9a9e783564b14")
-#: Sent by nobody any more; dropped where it comes.
+#: No implementation sends it any more; a received one is dropped.
 COORD_ALIVE = bytes.fromhex(
     "4f87e7f1c505405eb37189a83472c8d2ee660a2281f74773ba489b5848847f6f"
     "4a4c8c326f674103b333dd00777509e67732b5979a244f25bcac850fea936ac9"
 )
 
 _LENGTH = struct.Struct(">i")
-#: A member record has at least 73 bytes, and 4 say how long it is.
+#: A member record has at least 73 bytes, and 4 more for its length.
 _LEAST_MEMBER = 77
 
 
@@ -39,9 +39,9 @@ class CoordinationMessage:
 
     Args:
         leader: the first of the view, as the sender sees it.
-        source: who began the election.
+        source: the member that began the election.
         view: the members, in absolute order.
-        unique_id: of the election.
+        unique_id: the id of the election.
         kind: COORD_REQUEST or COORD_CONF.
     """
 
@@ -63,7 +63,7 @@ class CoordinationMessage:
         """Read a message that starts with the header.
 
         Raises:
-            ProtocolError: it is cut off or damaged.
+            ProtocolError: the message is cut off or damaged.
         """
         at = len(COORD_HEADER)
         leader, at = _member(data, at)

@@ -1,4 +1,4 @@
-"""The channel: what applications and the cluster talk to (Tomcat: tribes/group/GroupChannel.java).
+"""The channel, the interface of the group to applications and the cluster (Tomcat: tribes/group/GroupChannel.java).
 
     channel = GroupChannel()
     channel.add_channel_listener(listener)
@@ -66,7 +66,7 @@ def _bean_domain(text: str) -> str:
 
 
 def _bean_prefix(text: str) -> str:
-    """Converter for what stands in front of beans' names."""
+    """Converter for the prefix of beans' names."""
     if not re.fullmatch(r"([^:*?,=\s]+=[^:*?,=\s]+,)*", text.strip()):
         raise AttributeRefused("properties with a comma behind each, as cluster=a,")
     return text.strip()
@@ -75,8 +75,8 @@ def _bean_prefix(text: str) -> str:
 class GroupChannel(ChannelInterceptorBase):
     """A group of members and the messages between them.
 
-    Used alone it runs an event loop of its own in one thread; in the container :attr:`reactor` is set before
-    :meth:`start`, to a loop that is running. Listeners are called in the loop's thread.
+    Used alone, the channel runs an event loop of its own in one thread. The container sets :attr:`reactor` to its
+    running loop before :meth:`start`. Listeners are called in the loop's thread.
     """
 
     heartbeat_enabled = Attribute(
@@ -124,18 +124,18 @@ class GroupChannel(ChannelInterceptorBase):
         self.coordinator.previous = self
         self.next = self.coordinator
         self.channel = self
-        #: The TLS that connections to securePorts are made with; None without a key. Set by start().
+        #: The TLS for connections to securePorts, None without a key. start() sets it.
         self.tls: TribesSslContext | None = None
         self._repeated = RepeatedMessages(log)
         self._owns_reactor = False
         self._heartbeat_timer: Timer | None = None
         self._channel_listeners: tuple[ChannelListener, ...] = ()
-        #: Those of them that are asked about a message which is no RPC, as nearly all are.
+        #: The listeners that are asked about a message that is no RPC; nearly all messages are none.
         self._plain_listeners: tuple[ChannelListener, ...] = ()
         self._membership_listeners: tuple[MembershipListener, ...] = ()
         self._next_id = UniqueIds().next
         self._send_below: SendMessages | None = None
-        #: The members that are in the group now. Messages of others are not for those above.
+        #: The members that are in the group now. Messages of other nodes do not go up.
         self._present: set[Member] = set()
         self._last_sender: Member | None = None
         self._strangers = Strangers(self._is_heard, lambda: self.now())
@@ -145,39 +145,39 @@ class GroupChannel(ChannelInterceptorBase):
     # The stack.
 
     def add_interceptor(self, interceptor: ChannelInterceptorBase) -> None:
-        """Put a layer below those added before, above the transport."""
+        """Put a layer below the interceptors added before and above the transport."""
         last = self.coordinator.previous or self
         last.next, interceptor.previous = interceptor, last
         interceptor.next, self.coordinator.previous = self.coordinator, interceptor
 
     @property
     def interceptors(self) -> Iterator[ChannelInterceptorBase]:
-        """The layers from the uppermost down, without the channel itself and the coordinator."""
+        """The interceptors from the uppermost down, without the channel itself and the coordinator."""
         layer = self.next
         while layer is not None and layer is not self.coordinator:
             yield layer
             layer = layer.next
 
     def set_membership_service(self, service: MembershipServiceBase) -> None:
-        """Who finds the members; McastService when none is set. Only while stopped."""
+        """Set the service that finds the members; the default is McastService. Only while stopped."""
         self.coordinator.membership_service = service
 
     def set_channel_receiver(self, receiver: ReceiverBase) -> None:
-        """What takes messages; NioReceiver when none is set. Only while stopped."""
+        """Set the receiver of messages; the default is NioReceiver. Only while stopped."""
         self.coordinator.receiver = receiver
 
     def set_channel_sender(self, sender: ReplicationTransmitter) -> None:
-        """What sends messages; ReplicationTransmitter when none is set. Only while stopped."""
+        """Set the sender of messages; the default is ReplicationTransmitter. Only while stopped."""
         self.coordinator.sender = sender
 
     @property
     def membership_service(self) -> MembershipServiceBase:
-        """Who finds the members."""
+        """The service that finds the members."""
         return self.coordinator.membership_service
 
     @property
     def running_reactor(self) -> Reactor:
-        """The event loop, which the parts of a started channel may count on.
+        """The event loop, which exists as long as the channel is started.
 
         Raises:
             ChannelError: the channel is stopped.
@@ -196,7 +196,7 @@ class GroupChannel(ChannelInterceptorBase):
         return member in self._present or self.get_member(member) is not None or self.is_static(member)
 
     def _is_heard(self, member: Member) -> bool:
-        """True when the membership knows somebody who may not have been announced yet."""
+        """True when the membership knows somebody, even if the member was not announced yet."""
         return self.coordinator.get_member(member) is not None or self.is_static(member)
 
     @property
@@ -214,15 +214,15 @@ class GroupChannel(ChannelInterceptorBase):
         handler: ErrorHandler | None = None,
         key: object = None,
     ) -> Delivery:
-        """Queue a message for the end of the loop's round and return its handle; never blocks. Any thread.
+        """Queue a message for the end of the loop's round and return its Delivery; never blocks. Any thread.
 
         Args:
             to: the members; their order means nothing.
             message: bytes, :class:`ObjectBytes`, or a value that the Java object stream can carry.
             options: bits of :mod:`catalina.tribes.channel`.
-            handler: told about an asynchronous message.
-            key: what the message is about, such as a session's id. Java works through what it reads in several threads;
-                messages with one key reach even a Java member one after the other, those with different keys at once.
+            handler: is told of the outcome of an asynchronous message.
+            key: the subject of the message, such as a session's id. Java processes messages in several threads; a Java
+                member gets messages with the same key one after another, messages with different keys at once.
 
         Raises:
             ChannelError: nobody to send to, nothing to send, or the message was refused by an interceptor.
@@ -244,10 +244,11 @@ class GroupChannel(ChannelInterceptorBase):
         handler: ErrorHandler | None = None,
         key: object = None,
     ) -> Delivery:
-        """:meth:`post` for who has the bytes of the message.
+        """:meth:`post` for callers that have the bytes of the message.
 
         Args:
-            options: with SEND_OPTIONS_BYTE_MESSAGE they are bytes for the receiver too, else a Java object stream.
+            options: with SEND_OPTIONS_BYTE_MESSAGE the receiver gets the bytes, otherwise it decodes a Java object
+                stream.
         """
         return self.post_all(to, ((data, key),), options, handler)
 
@@ -258,10 +259,10 @@ class GroupChannel(ChannelInterceptorBase):
         options: int,
         handler: ErrorHandler | None = None,
     ) -> Delivery:
-        """:meth:`post_bytes` for several messages, each with its key; the handle is done when all of them are.
+        """:meth:`post_bytes` for several messages, each with its key; the Delivery is done when all of them are.
 
-        They go through the stack, and to a member of this software, as one. If one fails at a member, the member counts
-        as failed for all.
+        They go through the stack, and to a member of this software, as one. If one message fails at a member, all count
+        as failed there.
         """
         send_below = self._send_below
         if send_below is None:
@@ -283,7 +284,7 @@ class GroupChannel(ChannelInterceptorBase):
     def send(self, to: Sequence[Member], message: object, options: int, handler: ErrorHandler | None = None) -> bytes:
         """Send a message and wait as the options say; return its unique id.
 
-        In the loop's thread another thread takes over the loop meanwhile.
+        If the loop's thread calls this, another thread takes over the loop meanwhile.
 
         Raises:
             ChannelError: some members did not get it (``faulty``).
@@ -300,11 +301,11 @@ class GroupChannel(ChannelInterceptorBase):
     def message_received(self, message: ChannelMessage) -> None:
         """Hand a member's message to every listener that accepts it.
 
-        This is the one door to sessions, maps, deployments, logins and RPCs: a message of a node that is no member gets
-        to listeners of the membership only (``hears_strangers``), and waits until its sender is a member.
+        All messages to sessions, maps, deployments, logins and RPCs pass here. A message of a node that is no member
+        goes only to listeners of the membership (``hears_strangers``), and waits for its sender to become a member.
 
         Raises:
-            LimitError: strangers have sent too much already.
+            LimitError: strangers have already sent too much.
         """
         trace = MESSAGES.isEnabledFor(FINE)
         sender = message.address
@@ -312,7 +313,7 @@ class GroupChannel(ChannelInterceptorBase):
         listeners = self._channel_listeners if is_rpc else self._plain_listeners
         if trace:
             MESSAGES.log(FINE, "GroupChannel - Received msg:%s from %s", message.unique_id.hex(), sender.name)
-        # The records of one connection are one object, so this is nearly always the one before.
+        # A connection always gives the same record object, so the sender is nearly always the same as before.
         is_member = sender is self._last_sender or self._is_member(sender)
         if not is_member:
             listeners = tuple([each for each in listeners if getattr(each, "hears_strangers", False)])
@@ -326,7 +327,8 @@ class GroupChannel(ChannelInterceptorBase):
             if is_rpc and is_member and not by_rpc_channel:
                 self._answer_unknown_rpc(message, sender)
         except ProtocolError as exc:
-            # As Tomcat: logged and acknowledged, because sending the same bytes again would not help.
+            # As in Tomcat, the fault is logged and the message acknowledged, because sending the same bytes again would
+            # not help.
             delivered = True
             self._repeated.log(
                 logging.ERROR,
@@ -362,7 +364,7 @@ class GroupChannel(ChannelInterceptorBase):
         return [member.name for member in self.members]
 
     def add_channel_listener(self, listener: ChannelListener) -> None:
-        """Offer every later message to ``listener``. Any thread."""
+        """Offer all messages from now on to ``listener``. Any thread."""
         if listener in self._channel_listeners:
             raise ValueError(f"Listener already exists:[{listener}]")
         self._set_channel_listeners((*self._channel_listeners, listener))
@@ -376,7 +378,7 @@ class GroupChannel(ChannelInterceptorBase):
         self._plain_listeners = tuple(each for each in listeners if not isinstance(each, RpcChannel))
 
     def add_membership_listener(self, listener: MembershipListener) -> None:
-        """Tell ``listener`` who comes and goes from now on. Any thread; adding it twice is once."""
+        """Tell ``listener`` from now on of members that come and go. Any thread; a second addition has no effect."""
         if listener not in self._membership_listeners:
             self._membership_listeners = (*self._membership_listeners, listener)
 
@@ -386,12 +388,14 @@ class GroupChannel(ChannelInterceptorBase):
 
     @property
     def membership_listeners(self) -> Sequence[MembershipListener]:
-        """Who is told about members."""
+        """The listeners that are told of members."""
         return self._membership_listeners
 
     def member_added(self, member: Member) -> None:
-        """Tell every listener, then deliver what the member sent a little early; a listener that fails keeps the
-        others from nothing."""
+        """Tell every listener, then deliver messages that the member sent too early.
+
+        A listener that fails does not stop the others.
+        """
         self._present.add(member)
         self.coordinator.sender.welcome(member)
         for listener in self._membership_listeners:
@@ -406,8 +410,9 @@ class GroupChannel(ChannelInterceptorBase):
                 log.exception("Processing of an early message from %s failed", member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Tell every listener, then let go of the connection to it; a listener that fails keeps the others from
-        nothing."""
+        """Tell every listener, then close the connection to the member; a listener that fails does not stop the
+        others.
+        """
         self._present.discard(member)
         self._last_sender = None
         for listener in self._membership_listeners:
@@ -420,7 +425,7 @@ class GroupChannel(ChannelInterceptorBase):
     # Life.
 
     def start(self, level: int = DEFAULT) -> None:
-        """Start what ``level`` names. Blocks while members are awaited, two times twice McastService.frequency.
+        """Start the parts that ``level`` names. Waits for members twice, each time for twice McastService.frequency.
 
         Raises:
             ChannelError: a service could not be started, or option flags clash and ``option_check`` is on.
@@ -444,7 +449,7 @@ class GroupChannel(ChannelInterceptorBase):
         try:
             super().start(level)
         except Exception:
-            if fresh:  # nothing of an earlier start is running: leave no socket and no thread behind
+            if fresh:  # nothing was running before this start: leave no socket and no thread behind
                 with contextlib.suppress(ChannelError):
                     self.stop(DEFAULT)
             raise
@@ -452,7 +457,7 @@ class GroupChannel(ChannelInterceptorBase):
             self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)
 
     def stop(self, level: int = DEFAULT) -> None:
-        """Stop what ``level`` names; with all levels the members are told."""
+        """Stop the parts that ``level`` names; with all levels the members are told."""
         if self._heartbeat_timer is not None:
             self._heartbeat_timer.cancel()
             self._heartbeat_timer = None
@@ -468,7 +473,9 @@ class GroupChannel(ChannelInterceptorBase):
                 self._owns_reactor = False
 
     def heartbeat(self, now: float | None = None) -> None:
-        """Let every layer and every listener with a ``heartbeat()`` do its periodic work, in the runner. Any thread."""
+        """Let every layer, and every listener with a ``heartbeat()``, do its periodic work in the runner. Any
+        thread.
+        """
         reactor = self.reactor
         if reactor is not None and not reactor.in_runner:
             reactor.call_soon(self.heartbeat)
@@ -485,22 +492,24 @@ class GroupChannel(ChannelInterceptorBase):
         self._heartbeat_timer = self.reactor.call_later(self.heartbeat_sleeptime / 1000, self._beat)
         try:
             self.heartbeat()
-        except Exception:  # a listener's heartbeat is foreign code, and the next beat must come
+        except Exception:  # a listener's heartbeat is foreign code, and must not prevent the next one
             log.exception("Unable to send heartbeat through Tribes interceptor stack. Will try to sleep again.")
 
     def check_configuration(self) -> None:
-        """Refuse the attributes that the start would refuse. Raises ChannelError."""
+        """Refuse the attributes that would make start() fail. Raises ChannelError."""
         self._make_tls()
 
     def _make_tls(self) -> TribesSslContext | None:
-        """TLS as the attributes say. Raises ChannelError where they do not fit together: nothing goes plain then."""
+        """Make the TLS that the attributes describe. Raises ChannelError when they contradict each other: nothing is
+        sent unencrypted then.
+        """
         if bool(self.psk_identity) != bool(self.psk_key):
             raise ChannelError(f"channel {self.name!r}: pskIdentity and pskKey belong together, one of them is missing")
         if not self.psk_key:
             if self.secure:
                 raise ChannelError(f"channel {self.name!r}: secure='true' needs pskIdentity and pskKey")
             return None
-        from catalina.tribes.transport.tribes_ssl_context import TribesSslContext  # only who encrypts needs it
+        from catalina.tribes.transport.tribes_ssl_context import TribesSslContext  # only channels that encrypt need it
 
         try:
             return TribesSslContext(self.psk_identity, self.psk_key, self.psk_digest, self.psk_protocol)
@@ -520,7 +529,7 @@ class GroupChannel(ChannelInterceptorBase):
 
 
 def _serialize(message: object) -> bytes:
-    from catalina.tribes.io.java import dumps  # only messages of objects need the writer
+    from catalina.tribes.io.java import dumps  # only messages of objects need it
 
     return dumps(message)
 

@@ -1,7 +1,8 @@
 """Requests and their answers over a channel (Tomcat: tribes/group/RpcChannel.java, RpcCallback.java).
 
-A request goes to several members; the mode says how many answers are waited for. An answer is a message of its own.
-Whoever has no such RPC channel says so and is not waited for; neither is a member that cannot be reached or leaves.
+A request goes to one or more members; the mode says how many answers the caller waits for. An answer is a message of
+its own. A member without such an RPC channel says so. The caller waits neither for such a member nor for one that
+cannot be reached or leaves.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MAJORITY_REPLY = 2
 ALL_REPLY = 3
 NO_REPLY = 4
 
-#: What a callback returns when it answers later, by :meth:`RpcChannel.reply`.
+#: A callback returns it when it will answer later, by :meth:`RpcChannel.reply`.
 LATER = EncodedValue(b"", 0)
 
 
@@ -55,14 +56,18 @@ class RpcCallback(Protocol):
     """Answers requests; both methods run in the runner's thread and must not wait."""
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
-        """The answer to a request; None answers null, LATER answers by :meth:`RpcChannel.reply`."""
+        """Return the answer to a request. None sends null; LATER means that :meth:`RpcChannel.reply` will send the
+        answer.
+        """
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
-        """An answer that came when nobody waited for it any more."""
+        """Handle an answer that came when nobody waited for it any more."""
 
 
 class RpcGroup(Protocol):
-    """What an RPC channel needs of a channel: a part of ``catalina.tribes.channel.Channel``, and its event loop."""
+    """The part of a channel that an RPC channel needs: some of ``catalina.tribes.channel.Channel``, and the event
+    loop.
+    """
 
     @property
     def running_reactor(self) -> Reactor: ...
@@ -94,13 +99,13 @@ class _Collector:
 
 
 class RpcChannel:
-    """One RPC channel, named by its id; the same id on the other members answers.
+    """An RPC channel with a name; channels of the same name on other members answer it.
 
     Args:
         channel: the group; the RPC channel listens on it until :meth:`close`.
         rpc_id: the name, any bytes.
         callback: answers the requests of others.
-        hears_strangers: also requests of nodes that are no members; for a membership that finds them so.
+        hears_strangers: accept requests of nodes that are no members; for a membership that finds its members this way.
     """
 
     def __init__(self, channel: RpcGroup, rpc_id: bytes, callback: RpcCallback, hears_strangers: bool = False) -> None:
@@ -114,7 +119,7 @@ class RpcChannel:
         channel.add_membership_listener(self)
 
     def close(self) -> None:
-        """Stop listening; whoever waits for answers gets those that have come."""
+        """Stop listening; callers that wait get the answers that have come."""
         self.channel.remove_channel_listener(self)
         self.channel.remove_membership_listener(self)
         for request in list(self._collectors):
@@ -125,10 +130,11 @@ class RpcChannel:
     def send(
         self, to: Sequence[Member], message: EncodedValue, mode: int, options: int, timeout: float
     ) -> list[Response]:
-        """Ask and wait, at most ``timeout`` seconds. In the event loop's thread another one takes over meanwhile.
+        """Ask and wait, at most ``timeout`` seconds. If the event loop's thread waits, another thread takes over
+        meanwhile.
 
         Returns:
-            The answers that came, as many as the mode asks for, or fewer.
+            The answers that came: the number that the mode asks for, or fewer.
 
         Raises:
             ChannelError: the channel is not started.
@@ -143,7 +149,7 @@ class RpcChannel:
         self.request(to, message, mode, options, timeout, done)
         if not answered.is_set():
             with self.channel.running_reactor.blocking():
-                # The timer ends the waiting; the margin is for a loop that is busy.
+                # The request's own timer ends the wait; the margin is for a busy loop.
                 answered.wait(timeout + 5)
         return found
 
@@ -156,11 +162,11 @@ class RpcChannel:
         timeout: float,
         done: Callable[[list[Response]], None],
     ) -> None:
-        """Ask and go on; ``done(answers)`` is called once, in the event loop's thread or at once.
+        """Ask without waiting; ``done(answers)`` is called once, later in the event loop's thread or immediately.
 
         Args:
             mode: FIRST_REPLY, MAJORITY_REPLY (at least half of ``to``), ALL_REPLY or NO_REPLY.
-            options: send options; the acknowledgement is never waited for beyond the receiver's receipt.
+            options: send options; an acknowledgement never waits for the receiver's processing.
             timeout: seconds.
         """
         request = uuid.uuid4().bytes
@@ -183,7 +189,7 @@ class RpcChannel:
         delivery.add_done_callback(lambda sent: self._without(request, sent.faulty))
 
     def _without(self, request: bytes, members: object) -> None:
-        """These members will not answer."""
+        """Stop waiting for members that will not answer."""
         collector = self._collectors.get(request)
         if collector is None or not members:
             return
@@ -207,7 +213,7 @@ class RpcChannel:
     # ---- answering
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether a message of the channel is a request or an answer of this RPC channel."""
+        """True when a message of the channel is a request or an answer of this RPC channel."""
         if message.options & SEND_OPTIONS_BYTE_MESSAGE or not RpcMessage.matches(message.data):
             return False
         return self.rpc_id in message.data and RpcMessage.decode(message.data).rpc_id == self.rpc_id
@@ -246,7 +252,7 @@ class RpcChannel:
             return
         with self._lock:
             if sender not in collector.waiting:
-                return  # the same answer twice
+                return  # a second copy of an answer
             collector.waiting.discard(sender)
             collector.responses.append(Response(sender, rpc.message))
         if collector.is_complete:
@@ -255,9 +261,9 @@ class RpcChannel:
     # ---- membership
 
     def member_added(self, member: Member) -> None:
-        """A new member was not asked anything yet."""
+        """Nothing to do: no request has gone to the new member."""
 
     def member_disappeared(self, member: Member) -> None:
-        """A member that is gone does not answer."""
+        """Stop waiting for a member that has gone."""
         for request in list(self._collectors):
             self._without(request, (member,))

@@ -38,11 +38,11 @@ def _head(name: str) -> bytes:
 
 _HEAD = _head(CLASS_NAME)
 _NO_CHANNEL_HEAD = _head(NO_CHANNEL_CLASS_NAME)
-#: Up to the end of the class's name, which one is the beginning of the other of.
+#: The bytes up to the end of the class's name; the name of the one class begins with that of the other.
 _NAME_END = len(STREAM_HEADER) + 4 + len(CLASS_NAME)
 _STARTS = (_HEAD[:_NAME_END], _NO_CHANNEL_HEAD[: _NAME_END + 18])
 _LENGTH = struct.Struct(">i")
-#: Ids are 16 bytes and short names; whatever claims more is no RPC.
+#: Ids are 16 bytes and short names; a message with a longer one is no RPC.
 MAX_ID = 4096
 
 
@@ -51,10 +51,10 @@ class RpcMessage:
     """One request or reply.
 
     Args:
-        rpc_id: which RPC channel it is for.
+        rpc_id: the name of the RPC channel.
         uuid: 16 bytes, the same in a request and its replies.
-        message: what is asked or answered; ``NULL`` for nothing.
-        reply: whether it is an answer.
+        message: the question or the answer; ``NULL`` for nothing.
+        reply: True for an answer.
     """
 
     rpc_id: bytes
@@ -66,13 +66,13 @@ class RpcMessage:
         """The whole message of a channel package."""
         out = bytearray(_HEAD)
         write_block(out, bytes((self.reply,)) + _ids(self))
-        out += self.message.at_handle(2)  # the class and this object
+        out += self.message.at_handle(2)  # two handles: the class and this object
         out.append(TC_ENDBLOCKDATA)
         return ObjectBytes(out)
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is a request or reply, NoRpcChannelReply too; cheap."""
+        """True when a message of the channel is a request or a reply, also a NoRpcChannelReply. A cheap test."""
         return data.startswith(_STARTS)
 
     @staticmethod
@@ -80,7 +80,7 @@ class RpcMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is neither.
+            ProtocolError: the bytes are neither a request nor a reply.
         """
         stream = ObjectInputStream(data)
         desc = stream.enter_object()

@@ -1,12 +1,13 @@
-"""Messages of nodes that are no members, kept for those that are about to join.
+"""Keeps messages of nodes that are no members yet, in case they are about to join.
 
-Whoever can reach the receiver can send a message; only who belongs to the group is listened to. A node that joins may
-be a little early: it has announced itself, has heard the others, and asks the oldest of them for the sessions, while
-its heartbeat is still on its way there or the failure detector is just looking at it. So a stranger's messages wait a
-moment, in their order, and are delivered when it becomes a member. If it does not, they are dropped and counted.
+Anybody who can reach the receiver can send a message, but the channel delivers only messages of members. A node that
+joins may be a little early: it has announced itself, has heard the others, and asks the oldest of them for the
+sessions, while its heartbeat is still on its way there or the failure detector is still probing it. So a stranger's
+messages wait a moment, in their order, and are delivered when it becomes a member. If it does not become one, they are
+dropped and counted.
 
-Nodes whose heartbeat was heard, or that stand in the configuration, have room of their own: whatever total strangers
-send, it costs neither members nor nodes that join their messages.
+Nodes whose heartbeat was heard, or that stand in the configuration, have room of their own, so that messages of total
+strangers never displace theirs.
 """
 
 from __future__ import annotations
@@ -27,19 +28,20 @@ __all__ = ["Strangers"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.GroupChannel")
 
-#: How long a message waits for its sender to become a member, in seconds: two of the failure detector's looks.
+#: Seconds that a message waits for its sender to become a member: two probes of the failure detector.
 PATIENCE_SECONDS = 10.0
 #: The memory that the messages of one node may take: a question, and the changes of some seconds.
 MAX_SENDER_BYTES = 1024 * 1024
-#: Nodes that wait, and the bytes of all their messages: those that were heard, and those that nobody has heard of.
+#: The number of nodes that may wait, and the bytes of all their messages: first for nodes that were heard, then for
+#: total strangers.
 MAX_HEARD, MAX_HEARD_BYTES = 1000, 32 * 1024 * 1024
 MAX_UNHEARD, MAX_UNHEARD_BYTES = 32, 4 * 1024 * 1024
-#: The memory that a message takes besides its bytes, about.
+#: Approximate memory that a message takes besides its bytes.
 _OVERHEAD = 500
 
 
 class _Room:
-    """The messages of one sort of strangers, by sender."""
+    """The messages of one kind of strangers, by sender."""
 
     def __init__(self, senders: int, size: int) -> None:
         self._max_senders, self._max_size = senders, size
@@ -61,7 +63,7 @@ class _Room:
         self.size += size
 
     def take(self, member: Member) -> list[ChannelMessage]:
-        """The messages of a node, which wait no longer."""
+        """Remove and return the messages of a node."""
         early = self.waiting.pop(member, None)
         if early is None:
             return []
@@ -81,10 +83,10 @@ class _Early:
 
 
 class Strangers:
-    """Keeps what came too early. Everything here runs in the runner.
+    """Keeps messages that came too early. All methods are called in the runner.
 
     Args:
-        is_heard: whether a node is known to the membership, though it is no member yet.
+        is_heard: tells whether the membership knows a node that is not yet a member.
         now: the channel's clock.
     """
 
@@ -97,10 +99,10 @@ class Strangers:
         self._ticking = False
 
     def keep(self, message: ChannelMessage, reactor: Reactor) -> None:
-        """Keep a message until its sender is a member, or too long.
+        """Keep a message until its sender is a member, or its time is over.
 
         Raises:
-            LimitError: strangers have sent too much already; the sender gets a negative acknowledgement.
+            LimitError: strangers have already sent too much; the sender gets a negative acknowledgement.
         """
         room = self._heard if self._is_heard(message.address) else self._unheard
         try:
@@ -113,11 +115,11 @@ class Strangers:
             reactor.call_later(PATIENCE_SECONDS, lambda: self._expire(reactor))
 
     def take(self, member: Member) -> list[ChannelMessage]:
-        """The messages that ``member`` sent before it was one, in its order."""
+        """Remove and return the messages that ``member`` sent before it became a member, in their order."""
         return [*self._heard.take(member), *self._unheard.take(member)]
 
     def clear(self) -> None:
-        """Drop everything: the channel stops."""
+        """Drop everything, because the channel stops."""
         self._heard = _Room(MAX_HEARD, MAX_HEARD_BYTES)
         self._unheard = _Room(MAX_UNHEARD, MAX_UNHEARD_BYTES)
 

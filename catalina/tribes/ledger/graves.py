@@ -49,7 +49,8 @@ class Grave:
         return self.access is None
 
     def holds_against(self, born: Version, access: Version) -> bool:
-        """True when a record that was born and last used at these versions is the one that has ended, and stays ended.
+        """True when a record that was born and last used at these versions is the one that has ended, and stays
+        ended.
         """
         if born > self.version:
             return False  # a new record under the same id
@@ -84,7 +85,8 @@ class Graves:
     def dig(
         self, key: str, version: Version, access: Version | None, names: Mapping[str, Version], now: float
     ) -> tuple[Grave, list[Grave]]:
-        """Remember an end. A final end stays final. Returns the grave, and the graves that were dropped to make room.
+        """Remember an end. A final end stays final. Returns the grave, and the graves that were dropped to make
+        room.
         """
         merged = {key: NO_VERSION}
         known = self._take(key)

@@ -208,7 +208,8 @@ class Ledger:
         return [Changed(record, taken)] if taken else [Used(record)]
 
     def take(self, record: Record, changes: Iterable[Change], version: Version) -> list[FieldChange]:
-        """:meth:`heard_changes` for a record that the carrier has already found; returns the changes that were taken.
+        """:meth:`heard_changes` for a record that the carrier has already found; returns the changes that were
+        taken.
         """
         self.clock.heard(version)
         versions, values, floor = record.versions, record.values, record.floor
@@ -260,7 +261,8 @@ class Ledger:
     def heard_end(
         self, peer: Peer, full_id: str, version: Version, access: Version | None, now: float
     ) -> list[Command]:
-        """A peer has ended a record: for idleness if ``access``, the last use that it knows of, is given; else finally.
+        """A peer has ended a record: for idleness if ``access``, the last use that it knows of, is given; else
+        finally.
         """
         self.clock.heard(version)
         record = self.addressed(full_id)

@@ -1,1 +1,1 @@
-"""Who is in the group: heartbeats by multicast, fixed lists, name servers."""
+"""Finds the members of the group: heartbeats by multicast, fixed lists, name servers."""

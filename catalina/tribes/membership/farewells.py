@@ -1,9 +1,9 @@
-"""Farewells that are looked into before they are believed.
+"""Checks farewells before they are believed.
 
-A farewell carries no proof: whoever can send heartbeats can say one in the name of another, and a member that is taken
-out comes back with its next heartbeat and has its sessions transferred, again and again. So a farewell makes the
-member doubtful, and it is out as soon as its receiver takes no connection, which after a real farewell is a matter of
-milliseconds, or when it was silent for a few heartbeats: at its address another process may answer already.
+A farewell carries no proof: anybody who can send heartbeats can send one in the name of a member. A member that was
+removed would come back with its next heartbeat and have its sessions transferred, again and again. So a farewell only
+makes the member doubtful. It is removed as soon as its receiver accepts no connection, which takes milliseconds after a
+real farewell, or when it was silent for a few heartbeats, because another process may already answer at its address.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ __all__ = ["Farewells", "Probe"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
-#: When it is looked again whether the receiver is closed by now, in seconds after the farewell.
+#: Seconds after the farewell at which the receiver is probed again.
 _LOOKS = (0.2, 1.0)
-#: For so many seconds no further farewell of a member is looked into whose last one was false.
+#: Seconds for which further farewells of a member are ignored after a false one.
 _DEAF_SECONDS = 10.0
-#: Farewells looked into at a time: more than a group has members.
+#: Farewells that are checked at the same time; no group has more members.
 _MAX_CLAIMS = 1000
 
 
 class Asked(Protocol):
-    """A question that is on its way."""
+    """A probe that is on its way."""
 
     def cancel(self) -> None: ...
 
 
-#: Asks whether a member takes a connection.
+#: Checks if a member accepts a connection.
 Probe = Callable[[Member, Callable[[bool], None]], Asked]
 
 
@@ -44,12 +44,12 @@ class _Reactor(Protocol):
 
 
 class Farewells:
-    """Everything runs in the runner.
+    """Checks the farewells of all members. All methods are called in the runner.
 
     Args:
         reactor: the loop.
-        probe: asks whether a member takes a connection.
-        silence: for how many seconds a member was not heard; None when it is no member any more.
+        probe: checks if a member accepts a connection.
+        silence: returns the seconds since a member was heard; None when it is no member any more.
         enough: seconds of silence after which a farewell is believed.
         gone: called once with a member whose farewell was true.
         now: the channel's clock.
@@ -76,7 +76,7 @@ class Farewells:
         self._repeated = RepeatedMessages(log, clock=now)
 
     def heard(self, member: Member) -> None:
-        """Somebody has said farewell in the name of a member that is in the group."""
+        """Somebody has sent a farewell in the name of a present member."""
         now = self._now()
         self._false = {each: at for each, at in self._false.items() if now - at < _DEAF_SECONDS}
         if member in self._claims or member in self._false or len(self._claims) >= _MAX_CLAIMS:
@@ -88,7 +88,7 @@ class Farewells:
         self._reactor.call_later(self._enough, partial(self._look, member, now))
 
     def clear(self) -> None:
-        """Look no more. In the runner."""
+        """Stop checking. Only in the runner."""
         self._claims.clear()
         asked, self._asked = self._asked, {}
         for each in asked.values():
@@ -121,7 +121,7 @@ class Farewells:
         self._gone(member)
 
     def _disbelieve(self, member: Member) -> None:
-        """It takes connections and is heard."""
+        """Drop the doubt: the member accepts connections and is heard."""
         del self._claims[member]
         self._false[member] = self._now()
         self._repeated.log(

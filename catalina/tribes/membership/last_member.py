@@ -1,7 +1,7 @@
-"""Remembers on disk which member the process before this one was.
+"""Remembers on disk the member that the previous process was.
 
-Java keeps a crashed member as long as something answers at its address, and sends everything there twice. So whoever
-comes up at the address says farewell in the name of the one before.
+Java keeps a crashed member as long as something answers at its address, and sends everything there twice. So the
+process that starts at the address sends a farewell in the name of the previous one.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ class LastMember:
     """One file with the record of the member that uses a port.
 
     Args:
-        directory: made when it does not exist.
-        port: of the receiver; two processes cannot have the same.
+        directory: the directory of the file; made when it does not exist.
+        port: the receiver's port; two processes cannot use the same.
     """
 
     def __init__(self, directory: str, port: int) -> None:
         self.path = Path(directory) / f"tribes-member-{port}"
 
     def load(self) -> Member | None:
-        """The member of the process before, None when it left in order. A damaged file is reported and ignored."""
+        """The member of the previous process, None when that one left in order. A damaged file is reported and
+        ignored.
+        """
         try:
             with self.path.open("rb") as file:
                 return Member.decode(file.read(MAX_RECORD + 1))
@@ -41,7 +43,7 @@ class LastMember:
             return None
 
     def store(self, member: Member) -> None:
-        """Remember ``member``; a failure is reported, the service goes on."""
+        """Remember ``member``. A failure is reported and does not stop the service."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             draft = self.path.with_name(self.path.name + ".new")
@@ -51,7 +53,7 @@ class LastMember:
             log.warning("%s: cannot remember the local member: %s", self.path, exc)
 
     def forget(self) -> None:
-        """The member leaves in order."""
+        """Forget the member, which leaves in order."""
         try:
             self.path.unlink(missing_ok=True)
         except OSError as exc:

@@ -21,14 +21,14 @@ from catalina.tribes.transport.nio.tcp_probe import TcpProbe
 
 __all__ = ["McastService"]
 
-#: How long a member that is said to be gone may take to answer a connection.
+#: Seconds within which a member must accept a connection after its farewell.
 _PROBE_SECONDS = 1.0
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
 
 class McastService(MembershipServiceBase):
-    """Everybody announces himself to a multicast group; who falls silent is gone."""
+    """Announces this node to a multicast group by heartbeats; a member whose heartbeats stop is lost."""
 
     address = Attribute(str, "228.0.0.4", doc="Multicast group; with the port it names the cluster.")
     port = Attribute(int, 45564, doc="Port of the group; all members use the same.")
@@ -93,21 +93,21 @@ class McastService(MembershipServiceBase):
         return self.domain
 
     def set_payload(self, payload: bytes) -> None:
-        """Announce other free bytes, at once."""
+        """Set the payload and announce it at once."""
         super().set_payload(payload)
         impl = self._impl
         if impl is not None:
             run_in_runner(self.channel.running_reactor, lambda: impl.announce_change(payload=self._payload))
 
     def set_domain(self, domain: bytes) -> None:
-        """Announce another domain, at once; members that know this one keep the old."""
+        """Set the domain and announce it at once; members that know this one keep the old domain."""
         self.domain = domain
         impl = self._impl
         if impl is not None:
             run_in_runner(self.channel.running_reactor, lambda: impl.announce_change(domain=domain))
 
     def route_hint(self) -> tuple[str, int] | None:
-        """The group, seen from the interface that is used."""
+        """The group, with the interface that leads to it."""
         return (self.bind or self.address, self.port)
 
     def start(self, level: int) -> None:
@@ -142,7 +142,7 @@ class McastService(MembershipServiceBase):
         log.info("Done sleeping, membership established, start level:[%d]", level)
 
     def stop(self, level: int) -> None:
-        """Leave: with the last level the members are told that this one goes."""
+        """Leave; with the last level the members are told."""
         impl = self._impl
         self._level &= ~level
         if impl is None:
@@ -166,7 +166,7 @@ class McastService(MembershipServiceBase):
         self.channel.running_reactor.call_soon(lambda: impl.send_datagram(frame))
 
     def _route_found(self) -> None:
-        """The route to the group is there now, which it was not at the start."""
+        """Use the route to the group, which was missing at the start."""
         impl = self._impl
         if impl is not None and self.channel.coordinator.move_receiver():
             impl.move(super().local_member)
@@ -175,7 +175,7 @@ class McastService(MembershipServiceBase):
         return TcpProbe(self.channel, member, b"", _PROBE_SECONDS, None, verdict)
 
     def _group(self) -> str:
-        """The address of the group; a name is looked up once, at the start, because the loop must not wait for it."""
+        """The address of the group. A name is looked up once, at the start, because the loop must not wait for it."""
         try:
             return str(socket.getaddrinfo(self.address, None, type=socket.SOCK_DGRAM)[0][4][0])
         except OSError as exc:

@@ -1,7 +1,7 @@
 """Heartbeats to and from the multicast group (Tomcat: tribes/membership/McastServiceImpl.java).
 
-A datagram is the bare record of a member, its heartbeat, or frames with packages, which are broadcast messages.
-Everything here runs in the loop's runner.
+A datagram is either the bare record of a member (its heartbeat) or frames with packages (broadcast messages). All
+methods are called in the loop's runner.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ __all__ = ["McastServiceImpl", "McastSettings"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
-#: Datagrams taken in one round of the loop.
+#: Datagrams that are read in one round of the loop.
 _PER_ROUND = 64
-#: Seconds after a member's time at which it is checked: timers and clocks are not exact.
+#: Seconds by which a member's check comes late, because timers and clocks are not exact.
 _MARGIN = 0.005
-#: Heartbeats in a row that a member must have missed before somebody else's word about it is believed.
+#: Heartbeats in a row that a member must have missed before a farewell in its name, or a successor, is believed.
 _SILENT_BEATS = 3
-#: Processes at the addresses of members that are remembered, to say so when they stay.
+#: Processes at the addresses of members that are remembered, to warn when they stay.
 _MAX_CONFLICTS = 100
-#: Where a node announces itself that has no route to the group yet.
+#: The address at which a node announces itself while it has no route to the group.
 _THIS_MACHINE = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class McastSettings:
-    """The attributes of McastService in the form used here; times in seconds.
+    """The attributes of McastService in the form that is used here; times are in seconds.
 
     Args:
-        recovery_counter: errors in a row before a new socket is made, 0 never.
-        secure: the group encrypts everything, so a broadcast is nobody's who belongs to it.
+        recovery_counter: errors in a row after which a new socket is made; 0 for never.
+        secure: the group encrypts everything, so no broadcast can come from a member.
     """
 
     group: tuple[str, int]
@@ -61,12 +61,12 @@ class McastSettings:
 
 
 class McastServiceImpl:
-    """Sends heartbeats of ``local`` and keeps the table of those that are heard.
+    """Sends heartbeats of ``local`` and keeps the table of members that are heard.
 
     Args:
-        route_found: called when a node that was started without a route to the group has one: its receiver may have
-            to be bound, and announced, at another address. In the runner.
-        probe: asks whether a member takes a connection.
+        route_found: called in the runner when a node that started without a route to the group has got one; its
+            receiver may have to move to another address.
+        probe: checks if a member accepts a connection.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class McastServiceImpl:
         self._check()
 
     def start_sender(self) -> None:
-        """Announce: in the name of a crashed process its end, then this one, twice within a moment, as Java."""
+        """Announce the end of a crashed predecessor, then this node, twice within a moment, as Java does."""
         if self._socket is None:
             self._open()
         last = self._settings.last_member
@@ -131,14 +131,14 @@ class McastServiceImpl:
         self._beat()
 
     def stop_sender(self) -> None:
-        """Fall silent."""
+        """Stop sending heartbeats."""
         self._sending = False
         if self._beat_timer is not None:
             self._beat_timer.cancel()
             self._beat_timer = None
 
     def leave(self) -> None:
-        """Tell the group that this member goes, and close."""
+        """Tell the group that this member leaves, and close."""
         self.stop_sender()
         if self._check_timer is not None:
             self._check_timer.cancel()
@@ -155,7 +155,7 @@ class McastServiceImpl:
             self._settings.last_member.forget()
 
     def _open(self) -> None:
-        """Join the group; at the start, without a route there, on this machine only, until there is one."""
+        """Join the group. Without a route at the start, use this machine only until there is one."""
         try:
             self._open_at(self._settings.interface)
         except OSError as exc:
@@ -197,7 +197,7 @@ class McastServiceImpl:
             self.send_heartbeat()
 
     def move(self, local: Member) -> None:
-        """The receiver has moved: announce the new address from now on. In the runner."""
+        """Announce the new address of the receiver from now on. Only in the runner."""
         self.local = replace(local, alive_ms=self._alive_ms())
         self.membership.local = self.local
 
@@ -262,7 +262,7 @@ class McastServiceImpl:
         """Take one datagram.
 
         Raises:
-            ProtocolError: neither a heartbeat nor a broadcast.
+            ProtocolError: the datagram is neither a heartbeat nor a broadcast.
         """
         if data.startswith(BEGIN):
             self._heard(Member.decode(data))
@@ -295,15 +295,15 @@ class McastServiceImpl:
             self._listener.member_added(member)
 
     def _gone(self, member: Member) -> None:
-        """A farewell was true, or somebody else has the address now."""
+        """A farewell was true, or another process has taken over the address."""
         if self.membership.remove(member):
             self._listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
 
     def _may_join(self, member: Member) -> bool:
-        """One address is one process: who comes up there with a new id has replaced the one before.
+        """True when a new id may replace the member at the same address, which belongs to one process only.
 
-        That one is silent then. As long as it is heard, two processes announce one address, which a person must mend,
-        or somebody wants a member out: the first one stays.
+        A replaced member is silent. As long as it is heard, either two processes announce one address, which an
+        operator must correct, or somebody wants to push the member out: the first one stays.
         """
         now = self._clock()
         for before in tuple(self.membership.at_address_of(member)):
@@ -336,7 +336,7 @@ class McastServiceImpl:
 
     def _check(self) -> None:
         if self._socket is not None or self._errors:
-            # The next check is when the quietest member is over its time, not up to a heartbeat later.
+            # Check again when the quietest member's time is over, not up to a heartbeat later.
             rest = self._settings.drop_time - self.membership.longest_silence(self._clock())
             pause = min(self._settings.frequency, rest + _MARGIN) if rest > 0 else self._settings.frequency
             self._check_timer = self._reactor.call_later(pause, self._check)
@@ -346,7 +346,7 @@ class McastServiceImpl:
         now = self._clock()
         late, self._checked = now - self._checked, now
         if late > self._settings.drop_time:
-            # It was this process that stood still; nobody can be blamed for a silence that was not listened to.
+            # This process stood still and did not listen, so nobody's silence counts.
             log.warning("Membership was not checked for [%d] ms; members get a new dropTime", int(late * 1000))
             self.membership.forgive(now)
         for member in self.membership.expire(self._settings.drop_time, now):
@@ -365,7 +365,7 @@ class McastServiceImpl:
     def _recover(self) -> None:
         log.info("Tribes membership running recovery thread. Multicasting is not functional.")
         self._close()
-        self._recovering = True  # a cable that is out comes back: this machine alone is no place to settle
+        self._recovering = True  # this machine alone would be no lasting solution: a cable that is out comes back
         try:
             self._open()
         except OSError as exc:

@@ -1,4 +1,4 @@
-"""What StaticMembershipService says (Tomcat: membership/StaticMembershipProvider.java, its class MemberMessage).
+"""The messages of StaticMembershipService (Tomcat: MemberMessage in membership/StaticMembershipProvider.java).
 
 ::
 
@@ -39,10 +39,10 @@ class MemberMessage:
     """One message about one member.
 
     Args:
-        membership_id: ISO-8859-1 of ``<channelName>-StaticMembership``; the RPC's id too.
+        membership_id: ISO-8859-1 of ``<channelName>-StaticMembership``; also the id of the RPC channel.
         type: START, STOP or PING.
-        member: who says it.
-        suid: the serialVersionUID with which the member was written, None in messages of our own.
+        member: the sender.
+        suid: the serialVersionUID with which the member was written, None in this node's own messages.
     """
 
     membership_id: bytes
@@ -70,15 +70,15 @@ class MemberMessage:
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is of this class; cheap."""
+        """True when a message of the channel is of this class. A cheap test."""
         return data.startswith(_NAME_HEAD)
 
     @classmethod
     def decode(cls, data: bytes) -> MemberMessage:
-        """Read a whole stream: the message of a channel package, or ``EncodedValue.to_stream()`` of an RPC's message.
+        """Read a whole stream: the message of a channel package, or of an RPC by ``EncodedValue.to_stream()``.
 
         Raises:
-            ProtocolError: it is no MemberMessage.
+            ProtocolError: the stream is no MemberMessage.
         """
         if data[:4] != STREAM_HEADER:
             raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)

@@ -1,6 +1,6 @@
 """The table of members that were heard (Tomcat: tribes/membership/Membership.java).
 
-No clock, no socket: ``now`` comes in, in seconds of a monotonic clock.
+It has no clock and no socket: the caller passes ``now``, in seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ class _Entry:
 
 
 class Membership:
-    """Members and when they were last heard.
+    """Members, and the time at which each was last heard.
 
     Args:
-        max_members: further ones are not taken; whoever can send heartbeats could fill the table.
+        max_members: further members are refused, because anybody who can send heartbeats could fill the table.
     """
 
     def __init__(self, max_members: int = 1000) -> None:
         self.max_members = max_members
         self.local: Member | None = None
         self._entries: dict[Member, _Entry] = {}
-        #: Oldest first, as every layer above sees it; replaced as a whole, so any thread may read it.
+        #: Oldest first, as every layer above sees them. Replaced as a whole, so any thread may read it.
         self.members: tuple[Member, ...] = ()
 
     def alive(self, member: Member, now: float) -> bool:
-        """Note that ``member`` was heard; return whether it is new.
+        """Note that ``member`` was heard; returns True if it is new.
 
-        Of a known member only what can change is taken over, and only with a new alive time: alive, command, payload.
+        For a known member only the changeable parts are taken over (alive, command, payload), and only with a new alive
+        time.
         """
         entry = self._entries.get(member)
         if entry is None:
@@ -53,14 +54,14 @@ class Membership:
         return False
 
     def remove(self, member: Member) -> bool:
-        """Forget ``member``; return whether it was known."""
+        """Forget ``member``; returns True if it was known."""
         known = self._entries.pop(member, None) is not None
         if known:
             self._sort()
         return known
 
     def expire(self, silence: float, now: float) -> Sequence[Member]:
-        """Remove and return the members not heard for more than ``silence`` seconds."""
+        """Remove and return the members that were not heard for more than ``silence`` seconds."""
         gone = [entry.member for entry in self._entries.values() if now - entry.heard > silence]
         for member in gone:
             del self._entries[member]
@@ -74,11 +75,11 @@ class Membership:
         return None if entry is None else now - entry.heard
 
     def longest_silence(self, now: float) -> float:
-        """Seconds since the member was heard that was not heard for longest; 0 without members."""
+        """Seconds since the quietest member was heard; 0 without members."""
         return max((now - entry.heard for entry in self._entries.values()), default=0.0)
 
     def forgive(self, now: float) -> None:
-        """Count every member as heard now: it was this process that did not listen."""
+        """Count every member as heard now, because this process did not listen."""
         for entry in self._entries.values():
             entry.heard = now
 
@@ -108,7 +109,7 @@ class Membership:
 
 
 def _updated(known: Member, heard: Member) -> Member:
-    """As Java: domain and ports of a known member stay."""
+    """The updated record; as in Java, domain and ports of a known member stay."""
     return Member(
         known.host,
         known.port,

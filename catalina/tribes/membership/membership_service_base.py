@@ -1,4 +1,4 @@
-"""What every membership service has (Tomcat: tribes/membership/MembershipServiceBase.java)."""
+"""The common part of membership services (Tomcat: tribes/membership/MembershipServiceBase.java)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["MembershipServiceBase", "ServiceListener", "new_unique_id"]
 
 
 class ServiceListener(Protocol):
-    """Told by the service, in the runner."""
+    """Is told of members and messages, in the runner."""
 
     def member_added(self, member: Member) -> None: ...
 
@@ -38,7 +38,7 @@ def new_unique_id() -> bytes:
 class MembershipServiceBase(Component):
     """Finds the members and announces the local one.
 
-    ``local_member`` exists from the first :meth:`set_local_member_properties` on; ``members`` may be read at any time.
+    ``local_member`` exists after the first :meth:`set_local_member_properties`; ``members`` may be read at any time.
     """
 
     #: Set by the coordinator before start().
@@ -67,7 +67,7 @@ class MembershipServiceBase(Component):
 
     @operation(name="hasMembers", impact=Impact.INFO)
     def has_any_members(self) -> bool:
-        """Whether there is any other member."""
+        """True when there is any other member."""
         return bool(self.members)
 
     def get_member(self, member: Member) -> Member | None:
@@ -75,7 +75,7 @@ class MembershipServiceBase(Component):
         return next((known for known in self.members if known == member), None)
 
     def is_static(self, member: Member) -> bool:
-        """Whether the member stands in the configuration."""
+        """True when the member stands in the configuration."""
         return False
 
     @property
@@ -90,14 +90,14 @@ class MembershipServiceBase(Component):
         return self._local
 
     def set_local_member_properties(self, host: bytes, port: int, secure_port: int, udp_port: int) -> None:
-        """What the receiver is bound to, before the service starts."""
+        """Set the address and ports of the receiver, before the service starts."""
         known = self._local
         if known is None:
             known = self._new_local_member(host, port)
         self._local = replace(known, host=host, port=port, secure_port=secure_port, udp_port=udp_port)
 
     def adopt_unique_id(self, unique_id: bytes) -> None:
-        """Announce this process under an id of the configuration, the one that its messages carry. Before start()."""
+        """Announce this process under an id from the configuration, which its messages then carry. Before start()."""
         self._local = replace(self.local_member, unique_id=unique_id)
 
     def _new_local_member(self, host: bytes, port: int) -> Member:
@@ -108,17 +108,17 @@ class MembershipServiceBase(Component):
 
     @property
     def payload(self) -> bytes:
-        """Free bytes that go out with the local member."""
+        """The free bytes that are announced with the local member."""
         return self._payload
 
     def set_payload(self, payload: bytes) -> None:
-        """Announce other free bytes, behind the mark of this software, whose peers are sent to faster."""
+        """Announce other free bytes, behind the mark of this software by which peers know that they may send faster."""
         self._payload = THIS_PEER + b" " + payload if payload else THIS_PEER
         if self._local is not None:
             self._local = replace(self._local, payload=self._payload)
 
     def route_hint(self) -> tuple[str, int] | None:
-        """Where the group is reached, for a receiver with address auto."""
+        """An address of the group, for a receiver with address auto."""
         return None
 
     def start(self, level: int) -> None:
@@ -126,11 +126,11 @@ class MembershipServiceBase(Component):
         raise NotImplementedError
 
     def stop(self, level: int) -> None:
-        """Stop what :meth:`start` started."""
+        """Stop everything that :meth:`start` started."""
         raise NotImplementedError
 
     def heartbeat(self, now: float) -> None:
-        """Periodic work, in the runner."""
+        """Do periodic work, in the runner."""
 
     def broadcast(self, message: ChannelMessage) -> None:
         """Send to everybody who listens.

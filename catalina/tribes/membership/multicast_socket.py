@@ -1,4 +1,4 @@
-"""A socket that is in a multicast group."""
+"""Opens a socket that is in a multicast group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["is_no_route", "open_multicast_socket"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.McastServiceImpl")
 
-_IP_MULTICAST_ALL = 49  # Linux: 0 takes only datagrams of groups that this very socket has joined
+_IP_MULTICAST_ALL = 49  # Linux: 0 passes only datagrams of groups that this very socket has joined
 
 
 def open_multicast_socket(group: tuple[str, int], interface: str, ttl: int, loopback: bool) -> socket.socket:
@@ -22,10 +22,11 @@ def open_multicast_socket(group: tuple[str, int], interface: str, ttl: int, loop
         group: address and port.
         interface: address of the local interface, empty for the kernel's choice.
         ttl: hops, -1 for the system's default.
-        loopback: whether other sockets of this machine get what is sent.
+        loopback: True when other sockets of this machine get the datagrams that are sent.
 
     Raises:
-        OSError: no such interface, no route to the group (:func:`is_no_route`), or multicast is not possible here.
+        OSError: there is no such interface, no route to the group (:func:`is_no_route`), or multicast is not possible
+            here.
     """
     address = ipaddress.ip_address(socket.getaddrinfo(group[0], None, type=socket.SOCK_DGRAM)[0][4][0])
     if not address.is_multicast:
@@ -64,7 +65,7 @@ def _join_v4(sock: socket.socket, group: bytes, interface: str) -> None:
 
 
 def is_no_route(error: OSError) -> bool:
-    """True when the kernel knows no interface by which the group is reached: the cable is out, or not yet in."""
+    """True when the kernel has no interface that leads to the group, because a cable is out or not yet in."""
     return error.errno in (errno.ENODEV, errno.ENETUNREACH)
 
 
@@ -88,7 +89,7 @@ def _open_v6(address: str, port: int, interface: str, ttl: int, loopback: bool) 
 
 
 def _interface_index(address: str) -> int:
-    """Index of the interface that has the IPv6 address, which may name it as ``fe80::1%eth0``."""
+    """Index of the interface with the IPv6 address, which may name the interface as ``fe80::1%eth0`` does."""
     if "%" in address:
         return socket.if_nametoindex(address.split("%", 1)[1])
     scoped: tuple[object, ...] = socket.getaddrinfo(address, None, socket.AF_INET6, socket.SOCK_DGRAM)[0][4]

@@ -22,7 +22,7 @@ def _unique_id(text: str) -> bytes:
 
 
 class StaticMember(Component):
-    """Where a member is and how it is told from others."""
+    """The address and the identity of a member."""
 
     host = Attribute(str, "", aliases=("hostname",), doc="Name or address of its receiver, or bytes as {127,0,0,1}.")
     port = Attribute(int, 0, doc="Port of its receiver.")
@@ -32,10 +32,10 @@ class StaticMember(Component):
     domain = Attribute(text_or_byte_list, b"", doc="Its domain: text, or bytes as {1,2,3}.")
 
     def to_member(self) -> Member:
-        """The member; a name is looked up now.
+        """The member; a host name is looked up at this moment.
 
         Raises:
-            ConfigurationError: no host or port, a port that is none, or a name that nobody knows.
+            ConfigurationError: the host or the port is missing, the port is out of range, or the name is unknown.
         """
         if not self.host or not 0 < self.port < 65536:
             raise ConfigurationError(f"<Member> needs host and port, got {self.host!r} and {self.port}", self.place)

@@ -1,7 +1,7 @@
 """Asks configured members by RPC (Tomcat: tribes/membership/StaticMembershipProvider.java).
 
-START says that this one is there and asks for the same; PING asks; STOP says goodbye and is no question. Answers carry
-the member that answers. Questions go only to members that take a connection.
+START announces this member and asks the other to answer; PING only asks; STOP announces the end and expects no answer.
+Each answer carries the member that answers. Questions go only to members that accept a connection.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ log = logging.getLogger("org.apache.catalina.tribes.membership.StaticMembershipP
 
 
 class StaticMembershipProvider:
-    """The members that answered, of those in the configuration: others are not believed.
+    """Keeps the configured members that answered; nodes outside the configuration are ignored.
 
     Everything but :meth:`start` and :meth:`stop` happens in the runner.
 
     Args:
         channel: the group.
-        listener: told who comes and goes.
+        listener: is told of members that come and go.
         others: the configured members without the local one.
-        local_member: the local member as it is now.
+        local_member: returns the local member as it is now.
         connect_timeout: seconds.
         rpc_timeout: seconds.
         expiration: seconds of silence.
@@ -70,7 +70,7 @@ class StaticMembershipProvider:
         self._connect_timeout = connect_timeout
         self._rpc_timeout = rpc_timeout
         self._expiration = expiration
-        # Java writes the name of a channel without a name as the word null.
+        # Java writes the word null for the name of a channel without a name.
         self._id = f"{channel.name or 'null'}-StaticMembership".encode("iso-8859-1")
         self._suid = MEMBER_IMPL_SUIDS[0]
         self._rpc = RpcChannel(channel, self._id, self, hears_strangers=True)
@@ -101,7 +101,7 @@ class StaticMembershipProvider:
             self._timer = reactor.call_later(interval, self._tick)
 
     def stop(self) -> None:
-        """Say goodbye, and listen no more."""
+        """Send STOP, and stop listening."""
         if self._timer is not None:
             self._timer.cancel()
         self._interval = None
@@ -125,7 +125,7 @@ class StaticMembershipProvider:
     # Asking.
 
     def ping(self) -> None:
-        """Ask everybody who takes a connection; forget who has been silent too long."""
+        """Ask every member that accepts a connection; forget members that were silent for too long."""
         self._ask(MSG_PING, self._expire)
 
     def _ask(self, kind: int, then: Callable[[], None]) -> None:
@@ -177,7 +177,7 @@ class StaticMembershipProvider:
     # Answering.
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
-        """Take a question; the answer is the same message about this member."""
+        """Handle a question; the answer is the same message about this member."""
         asked = MemberMessage.decode(message.to_stream())
         if asked.type not in (MSG_START, MSG_PING):
             log.info("Message[%s] is ignored.", asked)
@@ -186,15 +186,15 @@ class StaticMembershipProvider:
         return MemberMessage(asked.membership_id, asked.type, self._local_member()).to_encoded(self._suid)
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
-        """A late answer is an answer."""
+        """Handle a late answer like any other."""
         self._take(message)
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether it is a goodbye of this membership."""
+        """True when the message is a STOP of this membership."""
         return MemberMessage.matches(message.data) and MemberMessage.decode(message.data).membership_id == self._id
 
     def message_received(self, message: ChannelMessage, sender: Member) -> None:
-        """Take a message that is no question."""
+        """Handle a message that is no question."""
         self._hear(MemberMessage.decode(message.data))
 
     def _take(self, message: EncodedValue) -> None:
@@ -224,5 +224,5 @@ class StaticMembershipProvider:
 
 
 def _judge_of(judge: Callable[[Member, bool], None], member: Member) -> Callable[[bool], None]:
-    """The verdict of one probe, with the member it is about."""
+    """A callback that notes the verdict of one probe for its member."""
     return lambda there: judge(member, there)

@@ -1,4 +1,6 @@
-"""Members from the configuration, asked regularly (Tomcat: tribes/membership/StaticMembershipService.java)."""
+"""Members from the configuration, which are asked regularly (Tomcat:
+tribes/membership/StaticMembershipService.java).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ __all__ = ["StaticMembershipService"]
 
 
 class StaticMembershipService(MembershipServiceBase):
-    """Asks the ``<Member>`` elements by RPC whether they are there; who does not answer in time is gone."""
+    """Asks the ``<Member>`` elements by RPC if they are there; a member that does not answer in time is lost."""
 
     connect_timeout = Attribute(
         int, 500, unit="ms", doc="How long a connection may take before a member is not asked this time."
@@ -51,11 +53,11 @@ class StaticMembershipService(MembershipServiceBase):
         self._started = 0.0
 
     def add_static_member(self, member: StaticMember) -> None:
-        """Somebody to ask; the entry with the own address is the local member when there is no <LocalMember>."""
+        """Add a member to ask. Without a <LocalMember>, the entry with this node's own address is the local member."""
         self._configured.append(member)
 
     def set_local_member(self, member: StaticMember) -> None:
-        """Who this process is."""
+        """Set the identity of this process."""
         self._local_configured = member
 
     def _new_local_member(self, host: bytes, port: int) -> Member:
@@ -82,7 +84,7 @@ class StaticMembershipService(MembershipServiceBase):
         return self._provider.membership.get(member) if self._provider is not None else None
 
     def is_static(self, member: Member) -> bool:
-        """Whether it is configured here."""
+        """True when the member is configured here."""
         return member in self._others
 
     def current_local_member(self) -> Member:
@@ -109,13 +111,13 @@ class StaticMembershipService(MembershipServiceBase):
             self._provider.start(self.ping_interval / 1000 if self.use_thread else None)
 
     def stop(self, level: int) -> None:
-        """With the last level, tell the members that this one goes."""
+        """With the last level, tell the members that this one leaves."""
         self._level &= ~level
         if self._provider is not None and not self._level & (MBR_RX_SEQ | MBR_TX_SEQ):
             self._provider.stop()
             self._provider = None
 
     def heartbeat(self, now: float) -> None:
-        """Ask everybody, unless a timer does."""
+        """Ask all members, unless a timer does."""
         if self._provider is not None and not self.use_thread:
             self._provider.ping()

@@ -1,7 +1,7 @@
-"""A map that several nodes hold together (Tomcat: tipis/AbstractReplicatedMap.java): what applications see of it.
+"""A map that several nodes hold together, as applications see it (Tomcat: tipis/AbstractReplicatedMap.java).
 
-Every node knows every key; who holds the value beside the owner is what the two kinds of maps differ in. A map *has*
-these parts, each of which knows those above it:
+Every node knows every key. The two kinds of maps differ in the nodes that hold the value beside the owner. A map *has*
+these parts, each of which knows the parts above it:
 
 ==================  ===================================================================================================
 ``map_table``       entries, names, graves, members and debts: a pure machine; its invariants stand there
@@ -15,12 +15,13 @@ the placement       who holds a value (``lazy_replicated_map``, ``replicated_map
 ``map_round``       the changes of one round of the event loop, which leave together
 ==================  ===================================================================================================
 
-The table is changed under the link's lock only; nothing is sent, waited for, or told to a listener under it. Messages
-are taken in the event loop's thread, requests come from any thread; states of many entries have a thread of their own.
-No method waits but :meth:`AbstractReplicatedMap.start`, and ``get()`` where it must fetch the value.
+The table is changed under the link's lock only; nothing is sent, waited for, or told to a listener under it. The event
+loop's thread handles messages; requests come from any thread; a state of many entries gets a thread of its own. Only
+:meth:`AbstractReplicatedMap.start` waits, and ``get()`` when it must fetch the value.
 
-Java asks for the state before it says START. Here START comes first: an entry made between the two would otherwise be
-told to nobody. Then one member is asked for all entries, and each for those that it owns.
+Java asks for the state before it sends START. A Python node sends START first, because otherwise nobody would tell it
+of an entry that is made between the two. Then it asks one member for all entries, and each member for the entries that
+it owns.
 """
 
 from __future__ import annotations
@@ -60,23 +61,23 @@ class AbstractReplicatedMap:
     Args:
         channel: a started channel; the map listens on it from :meth:`start` to :meth:`stop`.
         map_id: the map's name, the same on all nodes (ISO-8859-1 of a text, as Java has it).
-        owner: told what others do to the entries.
-        codec: how values travel.
-        rpc_timeout_ms: how long answers are waited for at the start and when a value is fetched.
-        access_timeout_ms: how long an answer to a ping is waited for, and a silent member is kept.
-        send_options: for everything that is not an RPC.
+        owner: is told of changes that other nodes make to the entries.
+        codec: converts values to bytes and back.
+        rpc_timeout_ms: the longest wait for answers, at the start and when a value is fetched.
+        access_timeout_ms: the longest wait for an answer to a ping, and the time for which a silent member is kept.
+        send_options: channel options of all messages but RPCs.
         clock: monotonic seconds.
         now: seconds since the epoch, for versions.
-        note: given the handle of everything that is sent about an entry, by whoever's thread causes it: a request's
-            answer can wait for it.
-        bare: gives the part of a key that stays an entry's own for its whole life; the rest is presentation, and may
-            change. None: keys do not change.
+        note: called with the Delivery of each message about an entry, in the thread that caused it, so that the answer
+            to a request can wait for it.
+        bare: returns the part of a key that identifies the entry for its whole life. The rest of the key is
+            presentation and may change. None: keys do not change.
     """
 
-    #: COPY or BACKUP, STATE_COPY or STATE: what the map's kind says.
+    #: COPY or BACKUP, and STATE_COPY or STATE: the message types of this kind of map.
     replicate_message_type: int
     state_message_type: int
-    #: Who holds a value.
+    #: Decides which nodes hold a value.
     placement_class: Callable[[MapClaims], Placement]
 
     def __init__(
@@ -121,12 +122,12 @@ class AbstractReplicatedMap:
 
     @property
     def state(self) -> str:
-        """One of :class:`MapState`."""
+        """The state, one of :class:`MapState`."""
         return self.settling.state
 
     @property
     def rpc(self) -> RpcChannel | None:
-        """The way questions take; None while the map is stopped."""
+        """The RPC channel for questions; None while the map is stopped."""
         return self.link.rpc
 
     def __len__(self) -> int:
@@ -146,21 +147,21 @@ class AbstractReplicatedMap:
             return iter(list(self.table.entries.values()))
 
     def entry(self, key: Any) -> MapEntry | None:
-        """One entry as this node sees it, None when nobody has it. A name that was replaced leads nowhere."""
+        """One entry as this node sees it, None when no node has it. A replaced name leads nowhere."""
         return self.table.entry(key)
 
     def peek(self, key: Any) -> Any:
-        """The value if it is here, without becoming its owner."""
+        """The value if it is here; this node does not become its owner."""
         entry = self.table.entry(key)
         return entry.value if entry is not None else None
 
     def has_ended(self, key: Any) -> bool:
-        """Whether it is known here that the entry was removed."""
+        """True when this node knows that the entry was removed."""
         return self.table.id_of(key) in self.table.graves
 
     @property
     def owed_changes(self) -> int:
-        """Changes that members have not been told yet, counted for each member."""
+        """The number of changes that members have not been told yet, summed over the members."""
         with self.link.lock:
             return sum(map(len, self.table.owed.values()))
 
@@ -169,19 +170,21 @@ class AbstractReplicatedMap:
     def get(self, key: Any) -> Any:
         """The value, None when there is none; this node owns the entry afterwards.
 
-        Waits when another node has the value; in the event loop's thread another one takes over meanwhile.
+        Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
+        meanwhile.
         """
         return self.claims.get(key)
 
     def put(self, key: Any, value: Any) -> Delivery:
-        """Set a value here; the handle is done when the others know."""
+        """Set a value here; the returned Delivery is done when the other nodes know of it."""
         return self.claims.put(key, value)
 
     def remove(self, key: Any, is_idle: bool = False) -> Any:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:
-            is_idle: nobody seems to use it. A node that knows of a later claim or change keeps it, and gives it back.
+            is_idle: the entry is removed for idleness. A node that knows of a later claim or change keeps the entry,
+                and gives it back.
         """
         return self.claims.remove(key, is_idle)
 
@@ -194,27 +197,27 @@ class AbstractReplicatedMap:
         return self.claims.rename(key, new_key)
 
     def replicate(self, key: Any, complete: bool = False, changed: Any = None) -> Delivery | None:
-        """Tell the holders what has changed in a value; None when there is nothing to tell, or nobody.
+        """Tell the holders what has changed in a value; returns None when nothing or nobody has to be told.
 
         Args:
             complete: tell the whole value if it cannot say what changed.
-            changed: the value that was changed, if it need not be the entry's any more: another node may have taken
-                the entry over meanwhile.
+            changed: the value that was changed. It may differ from the entry's value when another node has taken over
+                the entry meanwhile.
         """
         return self.claims.replicate(key, complete, changed)
 
     def round(self) -> MapRound:
-        """For the changes of one round of the event loop, which leave together."""
+        """A collector for the changes of one round of the event loop, which leave together."""
         return MapRound(self.claims)
 
     def note_change(self, key: Any) -> None:
-        """A value has changed while there was nobody to tell: it is no longer what others may still have."""
+        """Note that a value has changed while nobody could be told: copies on other nodes are now out of date."""
         self.claims.note_change(key)
 
     # -- joining and leaving -------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Join the others who have this map and learn what is in it. Waits for answers; not in the loop's thread.
+        """Join the other nodes that have this map and learn its content. Waits for answers; not in the loop's thread.
 
         Raises:
             ChannelError: the channel is not started.
@@ -231,7 +234,7 @@ class AbstractReplicatedMap:
             self.settling.ask_for_own(member)
 
     def stop(self) -> None:
-        """Leave: the others take over what this node owns."""
+        """Leave; the other nodes take over the entries that this node owns."""
         rpc = self.link.rpc
         if rpc is None:
             return
@@ -247,7 +250,7 @@ class AbstractReplicatedMap:
             self.link.silent.clear()
 
     def _ask_all(self, kind: int) -> list[Response]:
-        """Ask every member of the channel; one answer is enough, the others are heard when they come."""
+        """Ask every member of the channel. One answer is enough; the others are handled when they come."""
         rpc = self.link.rpc
         members = list(self.channel.members)
         if rpc is None or not members:
@@ -261,7 +264,7 @@ class AbstractReplicatedMap:
     # -- the channel's listener, in the event loop's thread ------------------------------------------------------
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether a message of the channel is about this map."""
+        """True when a message of the channel is about this map."""
         data = message.data
         return not message.options & SEND_OPTIONS_BYTE_MESSAGE and MapMessage.matches(data) and self.map_id in data
 
@@ -280,18 +283,18 @@ class AbstractReplicatedMap:
             self.receiving.receive(received, sender)
 
     def member_added(self, member: Member) -> None:
-        """A new member of the channel says itself whether it has the map."""
+        """Nothing to do: a new member of the channel says itself if it has the map."""
 
     def member_disappeared(self, member: Member) -> None:
-        """A member of the channel is gone, and with it what it held."""
+        """A member of the channel has gone, and with it the values that it held."""
         self.presence.gone(member)
 
     def heartbeat(self) -> None:
-        """Ping every member of the channel, and let go of members of the map that stay silent."""
+        """Ping every member of the channel, and drop members of the map that stay silent."""
         self.presence.heartbeat()
 
     def catch_up(self) -> Callable[[], bool] | None:
-        """This node was not run for a while: see :meth:`MapPresence.catch_up`."""
+        """This node stood still for a while: see :meth:`MapPresence.catch_up`."""
         return self.presence.catch_up()
 
     # -- questions of other nodes --------------------------------------------------------------------------------
@@ -316,7 +319,7 @@ class AbstractReplicatedMap:
         return None
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
-        """An answer that came late still tells who has the map."""
+        """A late answer still shows that its sender has the map."""
         if message.class_name == "null":
             return
         answer = MapMessage.decode(message.to_stream())

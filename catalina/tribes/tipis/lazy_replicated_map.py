@@ -1,7 +1,7 @@
 """A map with one owner and one backup for each entry (Tomcat: tribes/tipis/LazyReplicatedMap.java).
 
-Every node knows every key. The value is at its owner and at one other node, chosen in turn; the rest know where. A node
-that needs an entry becomes its owner: from the backup without asking, elsewhere by one question.
+Every node knows every key. The owner and one other node, chosen in turn, have the value; all other nodes know which
+these are. A node that needs an entry becomes its owner: the backup without asking, any other node by one question.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["LazyReplicatedMap", "OneBackup"]
 
 
 class OneBackup:
-    """The value is at its owner and one other node."""
+    """Keeps the value at its owner and at one other node."""
 
     def __init__(self, claims: MapClaims) -> None:
         self.claims = claims
@@ -27,7 +27,7 @@ class OneBackup:
         self.link = claims.link
 
     def announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
-        """Give the value to one other node, the next in turn; if it cannot be reached, to the one after it."""
+        """Give the value to the next node in turn; if that one cannot be reached, to the one after it."""
         told = self.link.delivery()
         left_out = set(avoid)
         with self.link.lock:
@@ -38,12 +38,13 @@ class OneBackup:
 
     def _try_backup(self, entry: MapEntry, candidates: list[Member], told: Delivery) -> None:
         with self.link.lock:
-            candidates = [member for member in candidates if member in self.table.members]  # some may have gone since
+            # some members may have gone since
+            candidates = [member for member in candidates if member in self.table.members]
             owns = self.table.owns(entry)
             if owns:
                 has_backup = bool(candidates) and entry.value is not None
                 entry.nodes = (candidates[0],) if has_backup else ()
-                if not has_backup:  # nobody could be reached: whoever is heard again becomes the backup
+                if not has_backup:  # no member could be reached: the first that is heard again becomes the backup
                     self.link.owe(self.table.members.all, entry.id)
             if not owns or not entry.nodes:
                 message = None
@@ -61,7 +62,7 @@ class OneBackup:
         self.claims.spread(entry, self.claims.with_value(message, entry), told, failed)
 
     def tell(self, member: Member, entry: MapEntry) -> Delivery:
-        """See :class:`Placement`; an entry that has no backup gets one."""
+        """See :class:`Placement`; an entry without a backup gets one."""
         with self.link.lock:
             is_holder = member in entry.nodes
             message = self.table.about(MSG_BACKUP if is_holder else MSG_PROXY, entry)
@@ -97,7 +98,7 @@ class OneBackup:
         return entry.nodes
 
     def holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
-        """Another node gets the whole."""
+        """Give another node the whole value."""
         return self.claims.publish(entry, avoid=faulty)
 
     def claim(self, entry: MapEntry) -> None:
@@ -131,7 +132,7 @@ class OneBackup:
 
 
 class LazyReplicatedMap(AbstractReplicatedMap):
-    """Scales with the number of nodes: a value is in two of them."""
+    """A map that scales with the number of nodes, because only two of them have each value."""
 
     replicate_message_type = MSG_BACKUP
     state_message_type = MSG_STATE

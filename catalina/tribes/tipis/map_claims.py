@@ -1,7 +1,7 @@
-"""How this node comes to own an entry, and what it tells the others about it.
+"""Makes this node the owner of entries, and tells the other nodes about them.
 
-No method waits but :meth:`MapClaims.get` when it must fetch the value; what is sent is handed to the channel, and
-its outcome comes back in the event loop's thread.
+Only :meth:`MapClaims.get` waits, when it must fetch the value. Every other method hands its messages to the channel,
+and their outcome comes back in the event loop's thread.
 """
 
 from __future__ import annotations
@@ -30,45 +30,49 @@ __all__ = ["MapClaims", "Placement"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
-#: Entries that are told at once: a join must not put every session into the backlog.
+#: Entries that are told at the same time, so that a join does not put every session into the backlog.
 WINDOW = 64
-#: How often an entry that moves on is asked for where it went.
+#: The number of times that an entry is followed to its next owner.
 MAX_MOVES = 5
 
 
 class Placement(Protocol):
-    """Who holds the value of an entry beside its owner: what the kinds of maps differ in."""
+    """Decides which nodes hold an entry's value beside its owner. In this the kinds of maps differ."""
 
     def announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
-        """Tell everybody that this node owns the entry, and give the value to whoever shall hold it."""
+        """Tell all nodes that this node owns the entry, and give the value to its future holders."""
 
     def claim(self, entry: MapEntry) -> None:
         """Become the owner of an entry whose value is here."""
 
     def take_over(self, entry: MapEntry, nodes: tuple[Member, ...]) -> None:
-        """The holders keep the value under a new owner; everybody else learns who that is."""
+        """Let the holders keep the value under a new owner, and tell all other nodes who that is."""
 
     def tell(self, member: Member, entry: MapEntry) -> Delivery:
-        """Tell one member the claim that it may not have heard."""
+        """Tell one member the claim, which it may not have heard."""
 
     def recipients(self, entry: MapEntry) -> tuple[Member, ...]:
-        """Who hears of changes."""
+        """The members that hear of changes."""
 
     def holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
-        """A holder that missed a change has an old value: it gets the whole, or another one does."""
+        """Handle a change that did not reach a holder: its value is old, so it gets the whole value, or another node
+        does.
+        """
 
     def event_of(self, message: MapMessage) -> Event:
-        """What another node's claim makes of this one."""
+        """The event that another node's claim is for this node."""
 
     def member_added(self, member: Member) -> None:
-        """Let a new member hold what nobody holds yet."""
+        """Let a new member hold values that have no holder yet."""
 
     def member_gone(self, member: Member) -> None:
-        """A member is gone: its entries need an owner, ours that it held need another holder."""
+        """A member has gone: find an owner for its entries, and another holder for entries of this node that it
+        held.
+        """
 
 
 class MapClaims:
-    """Reading and changing entries, and becoming their owner by it."""
+    """Reads and changes entries, and makes this node their owner."""
 
     placement: Placement
 
@@ -78,15 +82,16 @@ class MapClaims:
         self.fetching = fetching
         self.owner = fetching.owner
         self.codec = fetching.codec
-        #: Of entries whose value is being fetched: set when it is here, or is nowhere.
+        #: By id of an entry whose value is being fetched: an event, set when the value is here or nowhere.
         self.under_way: dict[Any, Waitable] = {}
 
-    # ---- for whoever uses the map
+    # ---- the methods of the map
 
     def get(self, key: Any) -> Any:
         """The value, None when there is none; this node owns the entry afterwards.
 
-        Waits when another node has the value; in the event loop's thread another one takes over meanwhile.
+        Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
+        meanwhile.
         """
         entry = self.table.entry(key)
         if entry is None:
@@ -100,7 +105,7 @@ class MapClaims:
         return entry.value if self.table.entry(key) is entry else None
 
     def put(self, key: Any, value: Any) -> Delivery:
-        """Set a value here; the handle is done when the others know."""
+        """Set a value here; the returned Delivery is done when the other nodes know of it."""
         with self.link.lock:
             id = self.table.bare(key) if self.table.bare is not None else key
             entry = self.table.entries.get(id)
@@ -111,14 +116,15 @@ class MapClaims:
             self.table.own(entry, self.link.now_us, is_born=True)
             self.table.graves.fill(id)
         if is_diffable(value):
-            value.take_diff()  # the others get it whole
+            value.take_diff()  # the other nodes get the whole value, so the difference is not needed
         return self.placement.announce(entry)
 
     def remove(self, key: Any, is_idle: bool = False) -> Any:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:
-            is_idle: nobody seems to use it. A node that knows of a later claim or change keeps it, and gives it back.
+            is_idle: the entry is removed for idleness. A node that knows of a later claim or change keeps the entry,
+                and gives it back.
         """
         with self.link.lock:
             entry = self.table.entries.get(self.table.id_of(key))
@@ -151,13 +157,13 @@ class MapClaims:
             if owns:
                 self.table.own(entry, self.link.now_us)
         self.fetching.show_key(entry)
-        if not owns:  # its owner tells it on
+        if not owns:  # the owner passes the new key on
             return self.tell_names(entry)
         self.say_replaced(entry, old_key)
         return self.placement.announce(entry)
 
     def say_replaced(self, entry: MapEntry, old_key: Any) -> None:
-        """Let Java forget an entry's old key. Nodes of this software hear of the new one with its claim."""
+        """Let Java nodes forget an entry's old key. Nodes of this software hear of the new key with the claim."""
         message = MapMessage(
             self.table.map_id, MSG_REMOVE, dumps(old_key), names=self.table.names_of(entry, is_whole=True)
         )
@@ -182,12 +188,12 @@ class MapClaims:
         return told
 
     def replicate(self, key: Any, complete: bool = False, changed: Any = None) -> Delivery | None:
-        """Tell the holders what has changed in a value; None when there is nothing to tell, or nobody.
+        """Tell the holders what has changed in a value; returns None when nothing or nobody has to be told.
 
         Args:
             complete: tell the whole value if it cannot say what changed.
-            changed: the value that was changed, if it need not be the entry's any more: another node may have taken
-                the entry over meanwhile.
+            changed: the value that was changed. It may differ from the entry's value when another node has taken over
+                the entry meanwhile.
         """
         entry = self.table.entries.get(self.table.id_of(key))
         if entry is None:
@@ -200,14 +206,14 @@ class MapClaims:
         diff = value.take_diff() if is_diffable(value) else None
         if diff is None and not complete:
             return self.say_used(entry) if entry.is_primary else None
-        if not entry.is_primary:  # another node claimed it while a request was changing it here
+        if not entry.is_primary:  # another node claimed the entry while a request here was changing it
             told = self.publish(entry, is_changed=True)
             self.made_primary(entry)
             return told
         return self.say_changed(entry, diff)
 
     def _give_back(self, entry: MapEntry, changed: Any) -> Delivery | None:
-        """A request has changed a value of which another node has become the owner: that one gets the change."""
+        """A request has changed a value after another node became the owner: send the owner the change."""
         diff, held, owner = changed.take_diff(), entry.value, entry.primary
         if diff is None:
             return None
@@ -232,7 +238,7 @@ class MapClaims:
         return told
 
     def _take_back(self, entry: MapEntry, changed: Any, told: Delivery) -> None:
-        """The owner of an entry cannot be given a change: this node owns it, with the value that has the change."""
+        """The owner cannot be given a change: become the owner, with the value that has the change."""
         with self.link.lock:
             is_here = self.table.is_here(entry)
             if is_here and entry.value is None:
@@ -247,7 +253,7 @@ class MapClaims:
         self.made_primary(entry)
 
     def note_change(self, key: Any) -> None:
-        """A value has changed while there was nobody to tell: it is no longer what others may still have."""
+        """Note that a value has changed while nobody could be told: copies on other nodes are now out of date."""
         with self.link.lock:
             entry = self.table.entries.get(self.table.id_of(key))
             if entry is not None and entry.is_primary:
@@ -275,7 +281,9 @@ class MapClaims:
         return self.tell_holders(entry, to, replace(message, diff=diff, stamp=stamp))
 
     def with_value(self, message: MapMessage, entry: MapEntry) -> MapMessage:
-        """The message with the whole value; its stamp was read before, so that no change is taken for told."""
+        """The message with the whole value. The value is encoded after the stamp was read, so the stamp never promises
+        too much.
+        """
         return replace(message, value=self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0]))
 
     def tell_holders(self, entry: MapEntry, to: Sequence[Member], message: MapMessage) -> Delivery:
@@ -293,7 +301,7 @@ class MapClaims:
     # ---- claims
 
     def publish(self, entry: MapEntry, avoid: Iterable[Member] = (), *, is_changed: bool = False) -> Delivery:
-        """Claim the entry and tell it, with the value."""
+        """Claim the entry, and announce it with its value."""
         with self.link.lock:
             self.table.own(entry, self.link.now_us, is_changed=is_changed)
         return self.placement.announce(entry, avoid)
@@ -303,7 +311,7 @@ class MapClaims:
             self.owner.made_primary(entry.key, entry.value)
 
     def send_claim(self, entry: MapEntry, to: Sequence[Member], message: MapMessage, then: Done) -> None:
-        """Send what names this node as the owner."""
+        """Send a message that names this node as the owner, and count it as pending until it has arrived or failed."""
         with self.link.lock:
             entry.pending += 1
 
@@ -317,11 +325,13 @@ class MapClaims:
     def spread(
         self, entry: MapEntry, message: MapMessage, told: Delivery, failed: Callable[[Iterable[Member]], None]
     ) -> None:
-        """Tell the holders, and PROXY to everybody else; who held the value before lets go of it last.
+        """Send the message to the holders, and PROXY to everybody else.
+
+        Nodes that held the value before hear it last, after the new holders have it: until then they keep the value.
 
         Args:
-            message: for the holders, which are its nodes.
-            failed: goes on when a holder cannot be reached and the entry is still claimed as the message says.
+            message: the message for the holders, which its ``nodes`` lists.
+            failed: continues when a holder cannot be reached and the entry is still claimed as the message says.
         """
         nodes = message.nodes or ()
         with self.link.lock:
@@ -358,7 +368,7 @@ class MapClaims:
     # ---- values that another node has
 
     def fetch(self, entry: MapEntry) -> None:
-        """Become the owner of an entry whose value another node has; of several threads one asks."""
+        """Become the owner of an entry whose value another node has. When several threads want it, one asks."""
         with self.link.lock:
             fetched = self.under_way.get(entry.id)
             asks = fetched is None
@@ -382,13 +392,12 @@ class MapClaims:
             holders = self._holders(entry)
             if found is not None or self._has_come(entry) or holders == asked:
                 break
-            asked = holders  # while one is asked, the entry may move on to another
+            asked = holders  # the entry may move on to another owner while one is asked
             found, is_gone = self.fetching.retrieve(entry, holders)
-        if found is None and is_gone and not entry.holds_value:
-            found, is_gone = self.fetching.retrieve(
-                entry, list(self.table.members.all)
-            )  # what we know of it may be old
-        if self._has_come(entry) or (found is None and entry.holds_value):  # by itself, or the old one is all there is
+        if found is None and is_gone and not entry.holds_value:  # the known holders may be out of date
+            found, is_gone = self.fetching.retrieve(entry, list(self.table.members.all))
+        # it came by itself, or the old value is all there is
+        if self._has_come(entry) or (found is None and entry.holds_value):
             self.placement.claim(entry)
         elif found is None:
             log.warning("Unable to retrieve remote object for key:[%s]", entry.key)
@@ -406,14 +415,14 @@ class MapClaims:
                 self.table.drop(entry)
 
     def take_fetched(self, entry: MapEntry, found: Fetched) -> None:
-        """Own an entry with another node's value; its holders need not be told the value if they have the same."""
+        """Own an entry with another node's value. Holders that have the same value are only told of the new owner."""
         held = entry.value
         merges = held is not None and is_mergeable(held)
-        if merges:  # an old copy, of which something may not have reached anybody
+        if merges:  # a change in this old copy may not have reached any other node
             held.merge_value(found.value)
         with self.link.lock:
             if not self.table.is_here(entry):
-                return  # removed meanwhile
+                return  # the entry was removed meanwhile
             self.table.learn_names(entry, found.names)
             nodes = tuple(node for node in entry.nodes if node in self.table.members and node != self.table.local)
             entry.value, entry.content = held if merges else found.value, found.stamp.content
@@ -433,7 +442,7 @@ class MapClaims:
         self.made_primary(entry)
 
     def _holders(self, entry: MapEntry) -> list[Member]:
-        """Who has the value, as far as this node knows."""
+        """The members that have the value, as far as this node knows."""
         members = (*entry.nodes, entry.primary)
         holders = dict.fromkeys(member for member in members if member is not None and member != self.table.local)
         return sorted(holders, key=lambda member: member in self.link.silent)
@@ -451,7 +460,7 @@ class MapClaims:
         return told
 
     def republish(self, entries: list[MapEntry]) -> None:
-        """Give many entries new holders, some at a time."""
+        """Give new holders to many entries, some at a time."""
         self.some_at_a_time(entries, self.publish)
 
     def some_at_a_time(self, entries: Sequence[MapEntry], step: Callable[[MapEntry], Delivery]) -> None:
@@ -469,7 +478,7 @@ class MapClaims:
             next_one()
 
     def settle(self, member: Member) -> None:
-        """A member is heard: tell it what it could not be told before."""
+        """A member is heard again: tell it everything that it could not be told before."""
         with self.link.lock:
             ids = self.table.owed.pop(member, set())
             owned = [self.table.entries[id] for id in ids if id in self.table.entries]

@@ -1,4 +1,4 @@
-"""Who owns an entry of a replicated map, as a state machine (Tomcat: AbstractReplicatedMap.java, its class MapEntry).
+"""The ownership of an entry of a replicated map as a state machine (Tomcat: MapEntry in AbstractReplicatedMap.java).
 
 ::
 
@@ -7,9 +7,9 @@
     COPY      as BACKUP, in a map where every node has a copy
     PROXY     this node knows the entry and who has it, not the value
 
-What a message of another node means for the entry is :class:`Meaning`: of two claims the later one holds, and later is
-what the stamps say (:mod:`map_stamp`), not the order of arrival. So all nodes that have heard the same claims believe
-the same, whatever was late, twice or out of order.
+:class:`Meaning` says how a message of another node relates to the entry. The later of two claims holds, and the stamps
+(:mod:`map_stamp`) decide which is later, not the order of arrival. So all nodes that have heard the same claims agree,
+even if some claims came late, twice or out of order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["ROLES", "Event", "MapEntry", "Meaning", "Role"]
 
 
 class Role(Enum):
-    """What this node is for an entry."""
+    """The role of this node for an entry."""
 
     PRIMARY = auto()
     BACKUP = auto()
@@ -35,20 +35,20 @@ class Role(Enum):
 
 
 class Event(Enum):
-    """What changes a role."""
+    """The events that change a role."""
 
     #: The value was set here, or an access here has made this node the owner.
     CLAIMED = auto()
-    #: Another node owns the entry and has given us the value to keep.
+    #: Another node owns the entry and has given this node the value to keep.
     BACKUP_RECEIVED = auto()
     COPY_RECEIVED = auto()
-    #: Another node owns the entry, a third one backs it up.
+    #: Another node owns the entry, and a third one is its backup.
     PROXY_RECEIVED = auto()
 
 
 _HOLDERS = (Role.PRIMARY, Role.BACKUP, Role.COPY)
 
-#: The role follows from the latest claim alone, whatever it was before.
+#: The latest claim alone decides the role; the role before does not matter.
 ROLES = {
     Event.CLAIMED: Role.PRIMARY,
     Event.BACKUP_RECEIVED: Role.BACKUP,
@@ -58,17 +58,18 @@ ROLES = {
 
 
 class Meaning(Enum):
-    """What the stamp of a message says to an entry."""
+    """The relation of a message's stamp to the entry."""
 
-    #: A later claim than the one known here: the entry is the sender's.
+    #: A claim later than the one known here: the entry is the sender's.
     LATER = auto()
-    #: The claim known here, and perhaps a newer content.
+    #: The claim known here, perhaps with newer content.
     SAME = auto()
-    #: The sender has not heard the claim known here yet.
+    #: The sender has not yet heard the claim known here.
     EARLIER = auto()
-    #: A later claim, made without the newest content, which is here: it is claimed again with that.
+    #: A later claim, made without the newest content, which is here. This node claims the entry again, with that
+    #: content.
     WITHOUT_OURS = auto()
-    #: Java's claim crosses ours. Java takes what arrives last: ours is said again.
+    #: Java's claim crosses ours. Java lets the claim win that arrives last, so this node repeats its own.
     CROSSES = auto()
 
 
@@ -76,17 +77,18 @@ class MapEntry:
     """One entry as this node sees it.
 
     Args:
-        key: as Java knows it.
-        id: what every node finds it by; the key itself, unless the map's keys have a part that may change.
-        primary: who owns it, None while nobody does.
-        nodes: who holds the value beside the primary.
-        former: who else holds the value until the new backup has it.
-        birth: the version of the put that made it.
+        key: the key that Java knows.
+        id: the key by which every node finds the entry; it differs from ``key`` only in maps whose keys have a part
+            that may change.
+        primary: the owner, None while there is none.
+        nodes: the members that hold the value beside the primary.
+        former: the other members that hold the value until the new backup has it.
+        birth: the version of the put that made the entry.
         claim: the version of the latest claim known here.
-        content: the version of the value that is here, empty when that is unknown (Java's) or there is none.
-        is_stale: the value that is here is older than the owner's, which has been asked for.
-        names: of an entry that was renamed; None: its key is the one that it was made with.
-        pending: claims of this node that are not known to have arrived yet.
+        content: the version of the value that is here; empty when there is none, or when it is Java's and so unknown.
+        is_stale: the value here is older than the owner's, which this node has asked for.
+        names: the names of an entry that was renamed; None: it still has the key that it was made with.
+        pending: the number of this node's claims that are still on their way.
     """
 
     __slots__ = (
@@ -124,31 +126,31 @@ class MapEntry:
 
     @property
     def key(self) -> Any:
-        """The key as Java knows it."""
+        """The key that Java knows."""
         if self.names is not None:
             return self.names.key
         return self.id + self._route if self._route else self.id
 
     def born(self, key: Any) -> None:
-        """The entry is another one from now on, under this key."""
-        #: What stands behind the id in the key: few different ones are behind many ids.
+        """The entry under this key is a new one from now on."""
+        #: The part of the key behind the id. Many entries share one of a few such strings.
         self._route = ""
         self.names = None
         if key == self.id:
             return
         if key.startswith(self.id):
             self._route = sys.intern(key[len(self.id) :])
-        else:  # it was renamed before it was heard of here
+        else:  # the entry was renamed before this node heard of it
             self.names = Names(self.id, key)
 
     @property
     def is_primary(self) -> bool:
-        """Whether this node owns the entry."""
+        """True when this node owns the entry."""
         return self.role is Role.PRIMARY
 
     @property
     def holds_value(self) -> bool:
-        """Whether the value is here, be it an old one."""
+        """True when a value is here, even an old one."""
         return self.role in _HOLDERS and self.value is not None
 
     @property
@@ -158,11 +160,11 @@ class MapEntry:
 
     @property
     def rank(self) -> tuple[bytes, bytes]:
-        """The latest claim known here, to be compared with that of a message."""
+        """The latest claim known here, for comparison with a message's."""
         return self.birth, self.claim
 
     def meaning_of(self, stamp: Stamp) -> Meaning:
-        """What a claim with this stamp says."""
+        """The meaning of a claim with this stamp."""
         if not stamp.birth:
             return Meaning.CROSSES if self.is_primary and self.pending else Meaning.LATER
         if stamp.rank == self.rank:
@@ -181,7 +183,7 @@ class MapEntry:
         )
 
     def apply(self, event: Event, primary: Member | None, nodes: tuple[Member, ...]) -> None:
-        """Change the role; a proxy lets go of the value."""
+        """Change the role; a proxy drops the value."""
         self.role = ROLES[event]
         self.primary = primary
         self.nodes = nodes

@@ -1,4 +1,4 @@
-"""How the value of an entry is asked for at the nodes that hold it."""
+"""Asks the nodes that hold an entry for its value, and hands on changes that an owner lacks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ MAX_WANTED = 200
 
 
 class Fetched(NamedTuple):
-    """A value of another node and its versions: without claim it is an old one, without any it is Java's."""
+    """A value of another node and its versions. Without a claim it is an old value; without any version it is
+    Java's.
+    """
 
     value: Any
     stamp: Stamp
@@ -38,7 +40,7 @@ class Fetched(NamedTuple):
 
 
 class MapFetching:
-    """Asking for values, answering, and handing on what an owner lacks."""
+    """Asks for values, answers such questions, and hands on changes that an owner lacks."""
 
     def __init__(self, table: MapTable, link: MapLink, owner: MapOwner | None, codec: ValueCodec) -> None:
         self.table = table
@@ -56,7 +58,7 @@ class MapFetching:
             value, names = entry.value, self.table.names_of(entry, is_whole=True)
             stamp = entry.stamp._replace(claim=NO_VERSION) if entry.is_stale else entry.stamp
         data = self.codec.encode(value, MEMBER_IMPL_SUIDS[0])
-        # The key is the entry's, which may have been asked for by an old one.
+        # The answer has the entry's present key; the question may have used an old one.
         return MapMessage(
             self.table.map_id, MSG_RETRIEVE_BACKUP, dumps(entry.key), data, stamp=stamp, names=names
         ).to_encoded()
@@ -82,7 +84,9 @@ class MapFetching:
         return max(values, key=lambda each: (each.stamp.birth, each.stamp.content)) if values else None
 
     def retrieve(self, entry: MapEntry, holders: list[Member]) -> tuple[Fetched | None, bool]:
-        """Ask each holder in turn for the value; None when none has it, and whether all have said so."""
+        """Ask each holder in turn; returns the value or None, and True if all holders have said that they do not have
+        it.
+        """
         if self.link.rpc is None:
             return None, False
         answered = 0
@@ -92,15 +96,17 @@ class MapFetching:
             answered += len(answers)
             for fetched in map(self.value_in, answers):
                 if fetched is None or (fetched.stamp.birth and fetched.stamp.birth < entry.birth):
-                    continue  # what it has was put before what is asked for
+                    continue  # this value was put before the entry that is asked for
                 if fetched.stamp.claim or fetched.stamp == NO_STAMP:
                     return fetched, False
-                found.append(fetched)  # an old one: another may have a newer
+                found.append(fetched)  # an old value: another holder may have a newer one
         best = self.newest(found)
         return best, best is None and answered == len(holders)
 
     def want(self, entry: MapEntry) -> None:
-        """The value here is not the owner's: get that, at each heartbeat again until it has come."""
+        """The value here is older than the owner's: ask the owner now, and again at each heartbeat until it has
+        come.
+        """
         with self.link.lock:
             self.table.wanted.add(entry.id)
             owner = entry.primary
@@ -134,16 +140,19 @@ class MapFetching:
         self.show_key(entry)
 
     def hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
-        """Another node has claimed an entry without the last change that was made here: it gets that, under the claim
-        that was ours. It comes there as an earlier one, and is merged. What is handed over is kept here until it has
-        arrived, though the value may have gone to other holders meanwhile."""
+        """Send a change to the node that has claimed the entry without it.
+
+        The change was the last one made here. It travels under this node's former claim, so it reaches the new owner as
+        an earlier claim and is merged there. This node keeps it until it has arrived, even if the value moves to other
+        holders meanwhile.
+        """
         number = self.note_handed(entry, held)
         data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
         message = replace(self.table.earlier(entry, owner), value=data)
         self.link.send([owner], message, lambda faulty: self.handed_over(entry, owner, number, faulty))
 
     def note_handed(self, entry: MapEntry, held: Any) -> int:
-        """Something of a value is on its way to the entry's owner; the number tells it from what follows."""
+        """Note that a change is on its way to the entry's owner; returns a number that tells it from later ones."""
         with self.link.lock:
             number = self.table.handed.get(entry.id, (None, 0))[1] + 1
             self.table.handed[entry.id] = (held, number)
@@ -156,7 +165,7 @@ class MapFetching:
                 del self.table.handed[entry.id]
 
     def hand_over_again(self) -> None:
-        """What has not arrived since the last heartbeat goes to whoever owns its entry now."""
+        """Send changes that have not arrived since the last heartbeat to the present owners of their entries."""
         with self.link.lock:
             handed = list(self.table.handed.items())[:MAX_WANTED]
         for id, (held, _) in handed:
@@ -167,8 +176,11 @@ class MapFetching:
                 self.hand_over(entry, held, entry.primary)
 
     def take_handed(self, entry: MapEntry | None, id: Any) -> bool:
-        """The entry's value is one of another node: it gets what was handed over and may not have arrived. Whether it
-        was changed by that."""
+        """Merge a change that was handed over, and may not have arrived, into the value that came from another node.
+
+        Returns:
+            True when the value was changed by that.
+        """
         with self.link.lock:
             held, _ = self.table.handed.get(id, (None, 0))
             if entry is None or entry.is_primary:
@@ -178,7 +190,9 @@ class MapFetching:
         return bool(entry.value.merge_value(held).is_changed)
 
     def tell_newer(self, entry: MapEntry, merge: Merge) -> None:
-        """The owner's copy lacks something that a merge has left here: it was lost on its way there, or crossed."""
+        """After a merge, hand over to the owner what its copy lacks: a change was lost on its way there, or crossed
+        this copy.
+        """
         if merge.has_newer and entry.birth and entry.primary is not None and not entry.is_primary:
             self.hand_over(entry, entry.value, entry.primary)
 
@@ -186,7 +200,7 @@ class MapFetching:
         return self.table.is_here(entry) and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
 
     def want_again(self) -> None:
-        """Ask for what has not come since the last heartbeat."""
+        """Ask for the values that have not come since the last heartbeat."""
         with self.link.lock:
             ids = list(self.table.wanted)[:MAX_WANTED]
         for id in ids:
@@ -198,6 +212,6 @@ class MapFetching:
                     self.table.wanted.discard(id)
 
     def show_key(self, entry: MapEntry) -> None:
-        """Let the value have the entry's key. Not under the lock."""
+        """Give the value the entry's present key. Not under the lock."""
         if entry.names is not None and is_mergeable(entry.value):
             entry.value.renamed(entry.key, entry.names.version)

@@ -1,4 +1,4 @@
-"""What was removed from a map lately: a message that was on its way meanwhile must not bring it back."""
+"""Remembers recently removed entries, so that a message that was on its way meanwhile does not bring one back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp
 
 __all__ = ["MAX_GRAVES", "Grave", "Graves", "final_end", "holds_against"]
 
-#: How many removed keys are remembered at most, and how long: a partition of a day heals without bringing one back.
+#: The largest number of removed keys that are remembered, and the time: a partition of a day brings none back.
 MAX_GRAVES = 100_000
 SECONDS = 86_400.0
 
@@ -18,10 +18,10 @@ class Grave(NamedTuple):
     """A removed entry.
 
     Args:
-        end: its end; without a birth when none is known.
-        since: monotonic seconds when it was removed, as this node knows.
-        is_ours: it was removed here.
-        key: as Java knew it.
+        end: the versions of its end; without a birth when none is known.
+        since: monotonic seconds at which this node learned of the removal.
+        is_ours: this node removed it.
+        key: the key that Java knew.
         names: the block of its names for a message.
     """
 
@@ -36,15 +36,15 @@ _NONE = Grave(NO_STAMP)
 
 
 def final_end(birth: bytes) -> Stamp:
-    """The end of an entry of that birth, which no claim and no change that crosses it brings back."""
+    """The end of an entry with that birth; no claim, and no change that crosses the end, brings the entry back."""
     return Stamp(birth, birth)
 
 
 def holds_against(end: Stamp, stamp: Stamp) -> bool:
-    """True when an entry with these versions is the one that has ended, and stays so.
+    """True when an entry with these versions is the one that has ended, and stays ended.
 
-    An end with a content is one for idleness: it names the last claim and content that were known where it was decided,
-    and gives way to later ones.
+    An end with a content is an end for idleness: it names the last claim and content that the deciding node knew, and
+    gives way to later ones.
     """
     if not end.birth or not stamp.birth or stamp.birth != end.birth:
         return bool(stamp.birth) and stamp.birth < end.birth
@@ -52,7 +52,7 @@ def holds_against(end: Stamp, stamp: Stamp) -> bool:
 
 
 class Graves:
-    """Removed keys with the ends of the entries that were removed; not thread-safe, the map's lock guards it."""
+    """Removed keys, with the ends of their entries; not thread-safe, the map's lock guards it."""
 
     def __init__(self) -> None:
         self._graves: dict[Hashable, Grave] = {}
@@ -64,7 +64,7 @@ class Graves:
         return len(self._graves)
 
     def dig(self, id: Hashable, grave: Grave) -> None:
-        """An entry was removed; the oldest ones are forgotten when there are too many."""
+        """An entry was removed; when there are too many graves, the oldest is forgotten."""
         known = self._graves.pop(id, None)
         if known is not None:
             grave = grave._replace(end=_later(grave.end, known.end), is_ours=grave.is_ours or known.is_ours)
@@ -73,19 +73,19 @@ class Graves:
             del self._graves[next(iter(self._graves))]
 
     def get(self, id: Hashable) -> Grave:
-        """The grave of an entry; its end is without a birth when it was not removed."""
+        """The grave of an entry. For an entry that was not removed, the grave's end has no birth."""
         return self._graves.get(id, _NONE)
 
     def ours(self) -> list[Grave]:
-        """The graves of what was removed here."""
+        """The graves of entries that this node removed."""
         return [grave for grave in self._graves.values() if grave.is_ours]
 
     def fill(self, key: Hashable) -> None:
-        """The key is put anew, or lives on after all."""
+        """Forget a grave: the key is put anew, or its entry lives on after all."""
         self._graves.pop(key, None)
 
     def forget(self, now: float) -> None:
-        """Forget what was removed long ago."""
+        """Forget removals that are too old."""
         while self._graves:
             key, grave = next(iter(self._graves.items()))
             if grave.since >= now - SECONDS:
@@ -94,7 +94,9 @@ class Graves:
 
 
 def _later(one: Stamp, other: Stamp) -> Stamp:
-    """The one of the later birth of two ends of a key; of one birth a final one, else the one that knew more."""
+    """The later of two ends of a key: the one with the later birth; of one birth the final end, else the one that knew
+    more.
+    """
     if one.birth != other.birth:
         return max(one, other, key=lambda end: end.birth)
     if not one.content or not other.content:

@@ -1,6 +1,6 @@
-"""How a map speaks with the same map on other nodes: messages, questions, and who is silent.
+"""The connection of a map to the same map on other nodes: messages, questions, and silent members.
 
-The link has the map's lock, for everything in the map's table. Nothing is sent under it.
+The link owns the map's lock, which guards the map's table. Nothing is sent under the lock.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap"
 
 #: Map sends as Tomcat's: synchronous acknowledgement.
 DEFAULT_OPTIONS = 6
-#: Between two questions whether a silent member is back.
+#: Seconds between two pings of a silent member.
 PROBE_SECONDS = 1.0
 
 Done = Callable[[dict[Member, BaseException]], None]
 
 
 class MapChannel(Protocol):
-    """What a map needs of a channel; :class:`catalina.tribes.group.group_channel.GroupChannel` has it."""
+    """The part of a channel that a map needs; :class:`catalina.tribes.group.group_channel.GroupChannel` has it."""
 
     @property
     def members(self) -> Sequence[Member]: ...
@@ -79,13 +79,13 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Clocks and patience of a link.
+    """Clocks and waiting times of a link.
 
     Args:
         clock: monotonic seconds.
         now: seconds since the epoch, for versions.
-        rpc_seconds: how long answers are waited for at the start and when a value is fetched.
-        access_seconds: how long an answer to a ping is waited for, and a silent member is kept.
+        rpc_seconds: the longest wait for answers, at the start and when a value is fetched.
+        access_seconds: the longest wait for an answer to a ping, and the time for which a silent member is kept.
     """
 
     clock: Callable[[], float]
@@ -98,9 +98,9 @@ class MapLink:
     """The way to the other nodes.
 
     Args:
-        send_options: for everything that is not an RPC.
-        note: given the handle of everything that is sent about an entry.
-        probe: asks a silent member whether it is back; it calls :meth:`probe_later` if it is not.
+        send_options: channel options of all messages but RPCs.
+        note: called with the Delivery of each message about an entry.
+        probe: pings a silent member, and calls :meth:`probe_later` if the member does not answer.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class MapLink:
         self.lock = threading.RLock()
         self.name = table.map_id.decode("iso-8859-1")
         self.rpc: RpcChannel | None = None
-        #: Members that have not acknowledged a message: nothing waits for them until they have answered a ping.
+        #: Members that have not acknowledged a message. Nothing waits for them until they have answered a ping.
         self.silent: dict[Member, None] = {}
 
     @property
@@ -134,23 +134,24 @@ class MapLink:
         return self.timing.clock()
 
     def delivery(self) -> Delivery:
-        """A handle for something that is sent about an entry."""
+        """A new Delivery for a message about an entry, which ``note`` has seen."""
         told = Delivery(1, b"", self.channel.running_reactor)
         if self._note is not None:
             self._note(told)
         return told
 
     def are_silent(self, members: Iterable[Member]) -> bool:
-        """Whether any of them has not acknowledged a message."""
+        """True when any of the members has not acknowledged a message."""
         return bool(self.silent) and not self.silent.keys().isdisjoint(members)
 
     # -- messages ------------------------------------------------------------------------------------------------
 
     def send(self, to: Sequence[Member], message: MapMessage, done: Done | None = None) -> None:
-        """Send to all, each in the form of its version; ``done(faulty)`` is called once, perhaps at once.
+        """Send to all members, to each in the form of its version; ``done(faulty)`` is called once, perhaps
+        immediately.
 
-        A member that did not acknowledge the last message counts as faulty at once: a frozen one costs each request
-        that was under way one time-out, and no later one any.
+        A member that did not acknowledge the last message counts as faulty immediately: a frozen member costs each
+        request that was under way one time-out, and later requests nothing.
         """
         faulty: dict[Member, BaseException] = {}
         if self.silent:
@@ -190,10 +191,10 @@ class MapLink:
                 if is_new:
                     self.silent[member] = None
             if is_new:
-                self._probe(member)  # one message may be lost
+                self._probe(member)  # a single message may have been lost
 
     def probe_later(self, member: Member) -> None:
-        """Ask a silent member again after a while."""
+        """Ping a silent member again after a while."""
         self.channel.running_reactor.call_later(PROBE_SECONDS, lambda: self._probe(member))
 
     def heard(self, member: Member) -> None:
@@ -202,12 +203,12 @@ class MapLink:
             self.silent.pop(member, None)
 
     def owe(self, members: Iterable[Member], id: Any) -> None:
-        """These could not be told about an entry; they are when they are heard again."""
+        """Note that these members could not be told about an entry; they are told when they are heard again."""
         with self.lock:
             self.table.owe(members, id, self.now_us)
 
     def say_removed(self, to: Sequence[Member], id: Any, then: Callable[[], None] | None = None) -> None:
-        """Tell that an entry has ended."""
+        """Tell the members that an entry has ended."""
 
         def done(faulty: dict[Member, BaseException]) -> None:
             self.owe(faulty, id)
@@ -227,7 +228,7 @@ class MapLink:
         return message.to_encoded(suid)
 
     def ask(self, member: Member, message: MapMessage) -> list[Response]:
-        """Ask one member, and wait for the answer; none when there is none. Not in the loop's thread."""
+        """Ask one member and wait for the answer; returns an empty list when none comes. Not in the loop's thread."""
         rpc = self.rpc
         if rpc is None:
             return []
@@ -235,7 +236,7 @@ class MapLink:
         return rpc.send([member], question, FIRST_REPLY, self.send_options, self.timing.rpc_seconds)
 
     def request(self, member: Member, message: MapMessage, done: Callable[[list[Response]], None]) -> bool:
-        """Ask one member; ``done(answers)`` is called later. False when the map is stopped."""
+        """Ask one member; ``done(answers)`` is called later. Returns False when the map is stopped."""
         rpc = self.rpc
         if rpc is None:
             return False
@@ -246,7 +247,7 @@ class MapLink:
     def request_all(
         self, members: Sequence[Member], message: MapMessage, seconds: float, done: Callable[[list[Response]], None]
     ) -> bool:
-        """Ask several members; ``done(answers)`` is called when all have answered, or the time is up."""
+        """Ask several members; ``done(answers)`` is called when all have answered or the time is up."""
         rpc = self.rpc
         if rpc is None:
             return False

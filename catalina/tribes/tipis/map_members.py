@@ -1,4 +1,4 @@
-"""The members of a channel that have the same map, and when each was last heard."""
+"""The members of a channel that have the same map, and the time at which each was last heard."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class MapMembers:
         return tuple(member for member in self._heard if member not in left_out)
 
     def heard(self, member: Member, now: float) -> bool:
-        """Note that the member is there; whether it is new."""
+        """Note that the member was heard; returns True if it is new."""
         is_new = member not in self._heard
         self._heard[member] = now
         return is_new
 
     def remove(self, member: Member) -> bool:
-        """Forget the member; whether it was known."""
+        """Forget the member; returns True if it was known."""
         self._suids.pop(member, None)
         return self._heard.pop(member, None) is not None
 
@@ -50,7 +50,7 @@ class MapMembers:
         return [member for member, heard in self._heard.items() if heard < then]
 
     def in_turn(self) -> list[Member]:
-        """Every member, beginning with another one each time: the order in which a backup is looked for."""
+        """Every member, beginning with another one each time: the order in which a backup is chosen."""
         members = list(self._heard)
         if not members:
             return []

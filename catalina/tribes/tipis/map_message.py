@@ -1,4 +1,4 @@
-"""What the nodes of a replicated map say (Tomcat: tribes/tipis/AbstractReplicatedMap.java, its class MapMessage).
+"""The messages between the nodes of a replicated map (Tomcat: MapMessage in tribes/tipis/AbstractReplicatedMap.java).
 
 ::
 
@@ -6,8 +6,8 @@
         boolean diff, int msgtype, byte[] diffvalue, byte[] keydata, byte[] mapId, Member[] nodes, Member primary,
         byte[] valuedata
 
-keydata and valuedata are complete object streams of their own, diffvalue whatever the value's own diff is. Java writes
-the class in the same bytes always, and so do we.
+keydata and valuedata are complete object streams of their own; diffvalue has the form that the value chooses. Java
+always describes the class in the same bytes, and so do we.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ _CLASS = describe(
 )
 _STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
 _WIRE = MapMessageWire(_CLASS)
-#: Before a short text in a stream of its own: the header, and the code of a text; then comes its length in two bytes.
+#: The bytes before a short text in a stream of its own: the header and the code of a text. Its length in two bytes
+#: follows.
 _TEXT_HEAD = STREAM_HEADER + b"\x74"
 _TEXT_START = _TEXT_HEAD + b"\0"
 _MAX_PLAIN = 256
@@ -93,7 +94,7 @@ _NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_
 
 
 def encode_key(key: object) -> bytes:
-    """A key as a whole object stream: nearly every one is a short text, which every message has."""
+    """A key as a whole object stream. Nearly every key is a short text, and every message has one."""
     if type(key) is str and len(key) < _MAX_PLAIN and key.isascii() and "\0" not in key:
         return b"%b\0%c%b" % (_TEXT_HEAD, len(key), key.encode("ascii"))
     return dumps(key)
@@ -103,7 +104,7 @@ def decode_key(data: bytes) -> Any:
     """The key in an object stream.
 
     Raises:
-        ProtocolError: it is none.
+        ProtocolError: the stream has no key.
     """
     if data.startswith(_TEXT_START) and len(data) > len(_TEXT_START):
         text = data[7:]
@@ -113,7 +114,9 @@ def decode_key(data: bytes) -> Any:
 
 
 class MapState:
-    """The states that a map tells in its PING reply (Tomcat: AbstractReplicatedMap.State); only one is available."""
+    """The states that a map reports in its answer to a ping (Tomcat: AbstractReplicatedMap.State); only INITIALIZED
+    counts.
+    """
 
     NEW = "NEW"
     STATETRANSFERRED = "STATETRANSFERRED"
@@ -140,16 +143,17 @@ class MapMessage:
     """One message about one map.
 
     Args:
-        map_id: which map.
+        map_id: the map's name.
         type: one of the ``MSG_`` numbers.
         key: the key as a whole object stream, None when the message is about no entry.
         value: the value as a whole object stream.
         diff: what changed in the value, in the value's own form; excludes ``value``.
-        primary: who owns the entry, or who speaks (START, STOP, INIT, PING).
-        nodes: who backs the entry up.
-        suid: the serialVersionUID of the members inside, as the other side has it.
-        stamp: which versions of the entry it speaks of; travels behind the key, Java has none.
-        names: the block of the entry's names (``map_names``), empty where the key says all; it travels behind the key.
+        primary: the owner of the entry, or the sender (START, STOP, INIT, PING).
+        nodes: the members that hold a backup of the entry.
+        suid: the serialVersionUID of the members inside, in the other side's version.
+        stamp: the versions of the entry that the message is about. It travels behind the key; Java sends none.
+        names: the block of the entry's names (``map_names``); empty when the key is its only name. It travels behind
+            the key.
     """
 
     map_id: bytes
@@ -168,14 +172,14 @@ class MapMessage:
         return None if self.key is None else stamp_key(self.key, self.stamp, self.names)
 
     def with_primary(self, primary: Member) -> MapMessage:
-        """The same message in another node's name, as the answers to START, INIT and PING are."""
+        """The same message in another node's name; answers to START, INIT and PING are such messages."""
         return replace(self, primary=primary)
 
     def to_node(self, suid: int = MEMBER_IMPL_SUIDS[0], common: dict[object, Node] | None = None) -> JavaObject:
         """The message as an object.
 
         Args:
-            common: of messages in one list: the nodes of what they have in common, filled by the first.
+            common: for messages in one list, the nodes of their common parts, which the first message fills in.
         """
         known = {} if common is None else common
         map_id = known.setdefault(self.map_id, byte_array(self.map_id))
@@ -216,7 +220,7 @@ class MapMessage:
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is a MapMessage; cheap."""
+        """True when a message of the channel is a MapMessage. A cheap test."""
         return data.startswith(_NAME_HEAD)
 
     @classmethod
@@ -224,7 +228,7 @@ class MapMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is no MapMessage.
+            ProtocolError: the bytes are no MapMessage.
         """
         if data[:4] != STREAM_HEADER:
             raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
@@ -239,10 +243,10 @@ class MapMessage:
 
     @classmethod
     def of(cls, node: Node) -> MapMessage:
-        """Read an object.
+        """Make a message from an object of a stream.
 
         Raises:
-            ProtocolError: it is no MapMessage.
+            ProtocolError: the object is no MapMessage.
         """
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
             raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
@@ -291,7 +295,7 @@ def _suid(*nodes: object) -> int | None:
 def encode_entries(messages: Sequence[MapMessage], suid: int = MEMBER_IMPL_SUIDS[0]) -> bytes:
     """The valuedata of a STATE reply: an ArrayList of PROXY or COPY messages.
 
-    What entries have in common (the map's id and members) is written once.
+    Parts that entries have in common (the map's id and the members) are written once.
     """
     common: dict[object, Node] = {}
     nodes: list[Node] = [message.to_node(suid, common) for message in messages]
@@ -299,10 +303,10 @@ def encode_entries(messages: Sequence[MapMessage], suid: int = MEMBER_IMPL_SUIDS
 
 
 def decode_entries(data: bytes) -> list[MapMessage]:
-    """Read the valuedata of a STATE reply; entries that are no MapMessage are left out.
+    """Read the valuedata of a STATE reply; elements that are no MapMessage are left out.
 
     Raises:
-        ProtocolError: it is no list.
+        ProtocolError: the bytes are no list.
     """
     if data[:4] != STREAM_HEADER:
         raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)

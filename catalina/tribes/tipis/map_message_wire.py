@@ -1,8 +1,8 @@
-"""The bytes of a MapMessage, written and read without a tree of nodes: every replicated request has one.
+"""Writes and reads the bytes of a MapMessage without a tree of nodes, because every replicated request sends one.
 
 The class is always described in the same bytes, so a message is a constant head and eight fields. The first byte[], the
-first Member[] and the first member bring their class along, the others refer to it; how many handles came before says
-by which number. What is written in any other way is left to the general reader.
+first Member[] and the first member describe their class; later ones refer to it by a handle, whose number follows from
+the handles before it. A message that is written in any other way is left to the general reader.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NULL = 0x70
 
 
 class _Records:
-    """Records of the members seen lately: the same few stand in every message."""
+    """The records of recently seen members: the same few occur in every message."""
 
     LIMIT = 256
 
@@ -52,7 +52,7 @@ class _Records:
         return bytes(out)
 
     def read(self, record: bytes) -> Member:
-        """The member of a record."""
+        """The member with this record."""
         member = self._read.get(record)
         if member is None:
             if len(self._read) >= self.LIMIT:
@@ -65,7 +65,7 @@ _records = _Records()
 
 
 class MapFields(NamedTuple):
-    """The fields of a message in the order of the wire, and the version of its members."""
+    """The fields of a message in the order of the wire, and the serialVersionUID of its members."""
 
     is_diff: bool
     type: int
@@ -79,27 +79,27 @@ class MapFields(NamedTuple):
 
 
 class MapMessageWire:
-    """Writes and reads the objects of one class descriptor, MapMessage's.
+    """Writes and reads objects of MapMessage, as one class descriptor describes it.
 
     Args:
-        desc: it, as the nodes have it; its fields in Java's order.
+        desc: the descriptor, as a node; its fields are in Java's order.
     """
 
     def __init__(self, desc: ClassDesc) -> None:
         described = encode_node(desc)
         self.head = b"\x73" + described.data
         self._head_fixups = tuple(at + 1 for at in described.fixups)
-        self._handles = described.handles + 1  # and the object
-        #: What the second byte[] begins with.
+        self._handles = described.handles + 1  # one more for the object
+        #: The bytes with which the second byte[] begins.
         self._second = b"\x75\x71" + reference(self._handles)
 
-        #: What is behind the key of a difference, which is the same in every message about the entries of one backup:
-        #: written by the fields, read by the bytes.
+        #: The bytes behind the key of a difference, which are the same in every message about the entries of one
+        #: backup. The writer finds them by the fields, the reader finds the fields by the bytes.
         self._tails: dict[tuple[object, ...], bytes] = {}
         self._fields_of_tail: dict[bytes, MapFields] = {}
 
     def encode_diff(self, fields: MapFields) -> bytes:
-        """A message with difference, key and owner but without value: what most requests send."""
+        """A message with a difference, a key and an owner but without a value; most requests send such a message."""
         by = (fields.map_id, fields.nodes, fields.primary, fields.suid)
         tail = self._tails.get(by)
         diff, key = fields.diff or b"", fields.key or b""
@@ -138,8 +138,10 @@ class MapMessageWire:
         return EncodedValue(bytes(writer.out), writer.handles, tuple(writer.fixups))
 
     def _decode_diff(self, data: bytes, at: int) -> MapFields | None:
-        """A message like one that was read before, but for its difference and its key. A size that is too large leaves
-        nothing behind it, and then it is like none."""
+        """Read a message whose class description and tail occurred before; None for any other message.
+
+        If a size in it is too large, nothing remains for the tail, so the message counts as another one.
+        """
         first = at + _FIXED.size
         if not data.startswith(_BYTE_ARRAY, first):
             return None
@@ -157,7 +159,7 @@ class MapMessageWire:
         return MapFields(is_diff, kind, diff, key, known.map_id, known.nodes, known.primary, None, known.suid)
 
     def decode(self, data: bytes, start: int) -> MapFields | None:
-        """Read a message whose stream begins with it; None when it is written in another way, or is none."""
+        """Read a message with which a stream begins; None when it is written in another way, or is no message."""
         if not data.startswith(self.head, start):
             return None
         usual = self._decode_diff(data, start + len(self.head))
@@ -186,7 +188,7 @@ class MapMessageWire:
 
 
 class _Writer:
-    """Appends fields; each class is described once."""
+    """Appends fields; describes each class once."""
 
     def __init__(self, head: bytes, handles: int, fixups: tuple[int, ...]) -> None:
         self.out = bytearray(head)
@@ -195,7 +197,7 @@ class _Writer:
         self._known: dict[bytes, bytes] = {}
 
     def _begin(self, first: bytes) -> None:
-        """The code of an array or object and its class: described, or referred to the second time."""
+        """Append the code of an array or object and its class: the description, or later a reference to it."""
         known = self._known.get(first)
         if known is None:
             self._known[first] = reference(self.handles)
@@ -232,11 +234,11 @@ class _Writer:
 
 
 class _UnusualError(Exception):
-    """Legal perhaps, but not the usual bytes."""
+    """The bytes are not the usual ones, though perhaps legal."""
 
 
 class _Reader:
-    """Reads fields as :class:`_Writer` writes them."""
+    """Reads fields that :class:`_Writer` wrote."""
 
     def __init__(self, data: bytes, position: int, handles: int) -> None:
         self.data = data
@@ -260,7 +262,7 @@ class _Reader:
         return True
 
     def _begin(self, first: bytes) -> bool:
-        """Step over the code and the class; whether it is this one."""
+        """Step over the code and the class; returns False if another class, or another form of it, stands here."""
         data, position = self.data, self.position
         known = self._known.get(first)
         if known is None:

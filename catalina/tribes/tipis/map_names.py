@@ -1,12 +1,11 @@
 """Names of an entry whose key may change: a session's id, with the route of the node that serves it.
 
-An entry is one for its whole life, and every node finds it by its first bare name. The part of a key behind the bare
-name is presentation: ``X.n1`` and ``X.n2`` are one entry. A bare name that was replaced (a login) leads nowhere any
-more. Java knows none of this: it reads the whole key, and is told that the old one is removed and a new one is there.
+An entry stays the same for its whole life, and every node finds it by its first bare name. The part of a key behind the
+bare name is presentation: ``X.n1`` and ``X.n2`` are one entry. A bare name that was replaced (at a login) leads nowhere
+any more. Java knows none of this: it reads the whole key, and is told that the old key is removed and a new one exists.
 
-The names of an entry are a value: two nodes that have heard the same changes have the same names, in whatever order
-they have heard them. They travel as block data between the key and the stamp, where Java does not read, and only of
-entries that were renamed::
+The names of an entry are a value: two nodes that have heard the same changes, in whatever order, have the same names.
+They travel as block data between the key and the stamp, where Java does not read, and only for renamed entries::
 
     short    block data, "Pn", u8 length, first bare name          so that the entry is found
     whole    ... and 16 bytes version, u8 count, count x [u8 length, bare name, 16 bytes: the version that replaced it]
@@ -22,12 +21,12 @@ from catalina.tribes.tipis.map_stamp import NAMES_MAGIC, NO_VERSION, VERSION_SIZ
 
 __all__ = ["MAX_NAMES", "Bare", "Names", "decode_names"]
 
-#: Gives the bare name of a key.
+#: Returns the bare name of a key.
 Bare = Callable[[str], str]
 
-#: Bare names of one entry that are remembered; what was replaced first goes first.
+#: The number of bare names of one entry that are remembered; the name that was replaced first is forgotten first.
 MAX_NAMES = 16
-#: Bytes of a bare name at most; of a longer one nothing is told.
+#: The largest number of bytes of a bare name; a longer one is not told to other nodes.
 MAX_NAME = 255
 
 _BLOCK_DATA, _BLOCK_DATA_LONG = 0x77, 0x7A
@@ -38,9 +37,9 @@ class Names(NamedTuple):
     """The names of one entry.
 
     Args:
-        id: the bare name that it was made with, by which every node finds it.
-        key: as it is shown, and as Java knows it.
-        version: when it was given that key; empty: when it was made, or by Java.
+        id: the bare name that the entry was made with, by which every node finds it.
+        key: the key that clients see and Java knows.
+        version: the version of the rename that gave it this key; empty when it never had another, or Java renamed it.
         replaced: each bare name with the version that replaced it, empty while it leads to the entry. None: only the
             first bare name of the entry is known to be one of its names.
     """
@@ -56,11 +55,11 @@ class Names(NamedTuple):
         return {self.id: NO_VERSION} if self.replaced is None else self.replaced
 
     def leads(self, bare: str) -> bool:
-        """Whether a client with this bare name may use the entry."""
+        """True when a client with this bare name may use the entry."""
         return self.all.get(bare) == NO_VERSION
 
     def renamed(self, new_key: str, version: bytes, bare: Bare) -> Names:
-        """The names after the entry was given another key, later than all that is known."""
+        """The names after the entry was given another key; the rename is later than every known change."""
         old, new = bare(self.key), bare(new_key)
         if old == new:
             return self._replace(key=new_key, version=version)
@@ -68,20 +67,20 @@ class Names(NamedTuple):
         return Names(self.id, new_key, version, _bounded(replaced))
 
     def merged(self, other: Names, bare: Bare) -> Names:
-        """The names after those that another node knows were heard."""
+        """These names after another node's names were heard."""
         version, key = max((self.version, self.key), (other.version, other.key))
         route = key[len(bare(key)) :]
         replaced = dict(self.all)
         for name, when in other.all.items():
             replaced[name] = max(replaced.get(name, NO_VERSION), when)
-        # More than one is in use where two changes have crossed. A key may be of a node that did not know that its bare
-        # name had been replaced: the route is the latest all the same.
+        # Several bare names are in use when two changes have crossed. A node may have made a key without knowing that
+        # its bare name had been replaced; the route in that key is the latest all the same.
         in_use = max((name for name, when in replaced.items() if not when), default=None)
         key = key if in_use is None else in_use + route
         return Names(min(self.id, other.id), key, version, _bounded(replaced) if len(replaced) > 1 else None)
 
     def encode(self, bare: Bare, *, is_whole: bool) -> bytes:
-        """The block; the short one is empty where the key tells the first bare name by itself."""
+        """Encode the block. A short block is empty when the key itself shows the first bare name."""
         if (not is_whole and bare(self.key) == self.id) or len(_utf8(self.id)) > MAX_NAME:
             return b""
         body = bytearray(NAMES_MAGIC)
@@ -118,10 +117,10 @@ def decode_names(block: bytes, key: str) -> tuple[Names, bool]:
     """Read a block.
 
     Returns:
-        the names, and whether they are whole: of short ones only the first bare name and the key are known.
+        the names, and True if the block was whole; a short block gives only the first bare name and the key.
 
     Raises:
-        ProtocolError: it is none.
+        ProtocolError: the bytes are no such block.
     """
     if block[:1] == bytes((_BLOCK_DATA,)):
         body, size = 2, block[1] if len(block) > 1 else 0

@@ -1,4 +1,4 @@
-"""Which nodes have the map: pings, silence, and what a standstill of this node has hidden."""
+"""Keeps track of the nodes that have the map: pings, silence, and changes missed while this node stood still."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_SUM = dumps("")
 
 
 class MapPresence:
-    """The members of the map as they come, are heard, and go."""
+    """Handles members of the map that come, are heard, and go."""
 
     def __init__(self, settling: MapSettling) -> None:
         self.table = settling.table
@@ -32,21 +32,22 @@ class MapPresence:
         self.claims = settling.claims
         self.settling = settling
         self._pinging = False
-        #: At how many heartbeats it is still compared whether each owns what we believe.
+        #: The number of heartbeats at which this node still compares its beliefs about owners with the members'.
         self._doubts = 0
 
     def hear(self, response: Response) -> None:
-        """An answer to INIT or START: the one who gives it has the map."""
+        """Handle an answer to INIT or START, which shows that its sender has the map."""
         if response.message.class_name == "null":
             return
         message = MapMessage.decode(response.message.to_stream())
         self.heard(response.source, message.suid)
 
     def heard(self, member: Member, suid: int | None = None, since: bytes = NO_VERSION) -> None:
-        """A member has the map; it is told what it could not be told, and asked what it owns when that is not known.
+        """A member has the map: tell it what it could not be told before, and ask what it owns if that is not known.
 
         Args:
-            since: when it began to tell this node all its claims; empty of Java, and when it does not say.
+            since: the version at which the member began to tell this node all its claims; empty for a Java member, and
+                when the member does not say.
         """
         if not self.settling.register(member, suid):
             return
@@ -57,13 +58,13 @@ class MapPresence:
             self.settling.ask_for_own(member)
 
     def started(self, member: Member, suid: int | None = None) -> None:
-        """A member begins to have the map; if it had it before, we did not hear the end of that."""
+        """A member has just started the map. If it had the map before, this node has missed the end of that life."""
         if member in self.table.members:
             self.gone(member)
         self.settling.register(member, suid)
 
     def gone(self, member: Member) -> None:
-        """A member is gone, and with it what it held."""
+        """A member has gone, and with it the values that it held."""
         with self.link.lock:
             was_known = self.table.lose(member)
             self.link.silent.pop(member, None)
@@ -75,7 +76,7 @@ class MapPresence:
     # -- pings ---------------------------------------------------------------------------------------------------
 
     def heartbeat(self) -> None:
-        """Ping every member of the channel, and let go of members of the map that stay silent."""
+        """Ping every member of the channel, and drop members of the map that stay silent."""
         members = list(self.link.channel.members)
         if self.link.rpc is None or self._pinging or self.settling.state != MapState.INITIALIZED:
             return
@@ -103,7 +104,7 @@ class MapPresence:
         value = MapState.encode(self.settling.state)
         answer = MapMessage(self.table.map_id, MSG_PING, value=value, primary=self.table.local)
         if request.key is None:
-            return answer  # Java sends none
+            return answer  # Java's question has no key
         return self.settling.with_since(answer, sender, has_sum=request.key == _SUM)
 
     def _pinged(self, responses: list[Response], has_sums: bool) -> None:
@@ -116,8 +117,9 @@ class MapPresence:
                 if MapState.decode(message.value) != MapState.INITIALIZED:
                     continue
                 self.heard(member, message.suid, message.stamp.birth)
-                is_ours = has_sums and message.key is not None  # Java says no key
-                # Without a birth it tells this node no claims: it has let it go, and has not heard it again.
+                is_ours = has_sums and message.key is not None  # Java's answer has no key
+                # Without a birth the member does not tell this node its claims: it has dropped this node and not heard
+                # it again.
                 if is_ours and (not message.stamp.birth or message.stamp.claim != sums.get(member, NO_VERSION)):
                     self.settling.ask_for_own(member)
             except ProtocolError as error:
@@ -131,7 +133,7 @@ class MapPresence:
             self.gone(member)
 
     def probe(self, member: Member) -> None:
-        """Ask a silent member whether it is back, now and again until it is, or gone."""
+        """Ping a silent member now and then, until it answers or has gone."""
         if self.link.rpc is None or member not in self.link.silent:
             return
 
@@ -147,11 +149,11 @@ class MapPresence:
             self.link.probe_later(member)
 
     def catch_up(self) -> Callable[[], bool] | None:
-        """This node was not run for a while: hear from each member whether it still owns what is believed here, and get
-        the values that have changed. In the loop's thread.
+        """After a standstill of this node, ask each member for its claims, and get the values that have changed. In the
+        loop's thread.
 
         Returns:
-            A function that tells whether all that is here; None where there is nobody to ask.
+            A function that returns True once everything has come; None when there is nobody to ask.
         """
         members = self.table.members.all
         if self.link.rpc is None or not members or self.settling.state != MapState.INITIALIZED:

@@ -1,4 +1,4 @@
-"""What a message of another node's map does to the entries here."""
+"""Applies the messages of another node's map to the entries here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTICES = (MSG_ACCESS, MSG_NOTIFY_MAPMEMBER)
 
 
 class MapReceiving:
-    """Messages about entries; called in the event loop's thread mostly, and never waits."""
+    """Handles messages about entries. It never waits, and mostly runs in the event loop's thread."""
 
     def __init__(self, claims: MapClaims, placement: Placement) -> None:
         self.table = claims.table
@@ -39,7 +39,7 @@ class MapReceiving:
         self.codec = claims.codec
 
     def receive(self, message: MapMessage, sender: Member) -> None:
-        """Take a message about an entry; others are passed over."""
+        """Handle a message about an entry; ignore any other message."""
         if message.type == MSG_REMOVE:
             self.receive_remove(message, sender)
         elif message.type in _CLAIMS:
@@ -51,7 +51,7 @@ class MapReceiving:
         key, end = self.table.key_of(message), message.stamp
         told = self.table.names_in(message, key)
         if message.names and told is not None and told[1]:
-            return  # the entry has another key now, of which its claim tells
+            return  # the entry now has another key, which its claim tells
         with self.link.lock:
             self.table.versions.heard(end)
             id = self.table.id_in(told, key)
@@ -64,15 +64,15 @@ class MapReceiving:
                 return  # Java has moved the entry to another key
             is_used = bool(end.content) and entry.is_primary and is_mergeable(entry.value) and entry.value.in_use()
             if is_used or (end.birth and entry.birth and not holds_against(end, entry.stamp)):
-                is_old = True  # it was put anew, or was used later than its remover knows
+                is_old = True  # the entry was put anew, or used later than the remover knows
             else:
                 is_old, was_primary, value = False, entry.is_primary, entry.value
-                # Of what was ours we tell it, too: some may not know the one who removed it.
+                # The owner passes a removal on, because some members may not know the node that made it.
                 if not end.birth:
                     end = final_end(entry.birth or self.table.tick(self.link.now_us))
                 self.table.bury(entry, end, self.link.clock(), is_ours=was_primary)
         if is_used:
-            self.claims.publish(entry)  # a later claim than the one that has ended
+            self.claims.publish(entry)  # this claim is later than the one that has ended
             return
         if is_old:
             self._correct(entry, sender)
@@ -83,7 +83,10 @@ class MapReceiving:
             self.owner.value_removed(entry.key, value)
 
     def _pass_on_removal(self, entry: MapEntry, sender: Member) -> None:
-        """Another node has removed what is ours: some may hear our last claim after that, but this after both."""
+        """Pass on another node's removal of an entry of ours.
+
+        A member may hear our last claim after the other node's removal, but it hears this message after both.
+        """
         with self.link.lock:
             told = self.table.members.all if entry.pending else self.table.members.except_for([sender])
         self.link.say_removed(told, entry.id)
@@ -91,7 +94,7 @@ class MapReceiving:
     # ---- claims
 
     def receive_claim(self, message: MapMessage, sender: Member) -> None:
-        """Another node owns an entry: hold the value for it, or know who does."""
+        """Another node owns an entry: hold the value for it, or note its owner and holders."""
         key = self.table.key_of(message)
         if key is None:
             return
@@ -152,7 +155,9 @@ class MapReceiving:
                     self.claims.made_primary(entry)
 
     def _merge(self, entry: MapEntry, message: MapMessage, value: Any) -> bool:
-        """An earlier claim brings a change that the owner may lack: it stays beside what was changed here since."""
+        """Merge the change that an earlier claim brings, in addition to the changes made here since; the owner may lack
+        it.
+        """
         if message.stamp.birth != entry.birth or not is_mergeable(entry.value):
             return False
         if value is not None:
@@ -166,13 +171,13 @@ class MapReceiving:
         return is_changed
 
     def _is_news(self, message: MapMessage) -> bool:
-        """Whether an entry that is not known here is learnt of; Java's notices are for those who know it."""
+        """True when the message should create the entry here. Java's notices are only for nodes that know the entry."""
         if message.stamp.birth or message.type not in _NOTICES:
             return True
         return message.primary not in (None, self.table.local) and self.table.local in (message.nodes or ())
 
     def _correct(self, entry: MapEntry, sender: Member) -> None:
-        """The sender has not heard our claim, as what it says is earlier: it may never have been told."""
+        """Tell the sender this node's claim. It has not heard it, because its own message is earlier."""
         if entry.is_primary:
             self.placement.tell(sender, entry)
 
@@ -201,13 +206,13 @@ class MapReceiving:
     # ---- contents
 
     def _receive_content(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
-        """More of the claim that is known here: a change, a value that comes again, a use."""
+        """Handle a message under the known claim: a change, a repeated value, or a use."""
         content = message.stamp.content
         with self.link.lock:
             if entry.is_primary:
-                return  # our own claim, told back
+                return  # this node's own claim comes back
             if entry.primary is None and message.primary != self.table.local:
-                entry.primary = message.primary  # it was thought to be gone
+                entry.primary = message.primary  # the owner was thought to have gone
             entry.nodes = message.nodes or ()
             self.table.note_owner(entry)
             is_new = entry.is_stale or entry.value is None or content > entry.content
@@ -231,13 +236,14 @@ class MapReceiving:
             entry.value.accessed_elsewhere()
 
     def _receive_change(self, entry: MapEntry, message: MapMessage) -> None:
-        """The content is another one: by a difference from the one that is here, or it must be asked for."""
+        """Apply the difference if its base is the content here; else ask the owner for the value."""
         value, stamp = entry.value, message.stamp
         is_next = not entry.is_stale and stamp.base == entry.content and is_diffable(value)
         entry.is_stale = True
         try:
             if message.diff is not None and is_mergeable(value):
-                self.fetching.tell_newer(entry, value.merge_diff(message.diff))  # what came between is asked for
+                # changes in between are asked for below
+                self.fetching.tell_newer(entry, value.merge_diff(message.diff))
                 value.accessed_elsewhere()
             elif message.diff is not None and is_next:
                 value.apply_diff(message.diff)

@@ -1,8 +1,8 @@
-"""The changes of one round of the event loop: what goes to the same holders leaves together.
+"""Collects the changes of one round of the event loop, so that changes for the same holders leave together.
 
-A request's change is a small message; what it costs is the way through the channel. So the differences of all requests
-of a round are collected, and each holder gets its ones in one write, as with DeltaManager. Whatever is not an ordinary
-difference of an entry that this node owns goes its own way at once.
+A request's change is a small message, and most of its cost is the way through the channel. So a round collects the
+differences of all its requests, and each holder gets its own in one write, as with DeltaManager. Anything other than an
+ordinary difference of an entry that this node owns is sent on its own, immediately.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Batch(NamedTuple):
     """Changes of entries that the same members hold.
 
     Args:
-        told: done when they have them, or other members.
+        told: done when the holders, or other members in their place, have the changes.
     """
 
     to: tuple[Member, ...]
@@ -34,14 +34,16 @@ class _Batch(NamedTuple):
 
 
 class MapRound:
-    """One round; made by :meth:`AbstractReplicatedMap.round`, used by one thread."""
+    """One round. :meth:`AbstractReplicatedMap.round` makes it, and one thread uses it."""
 
     def __init__(self, of: MapClaims) -> None:
         self._claims = of
         self._batches: dict[tuple[Member, ...], _Batch] = {}
 
     def replicate(self, key: Any, value: Any) -> Delivery | None:
-        """See :meth:`MapClaims.replicate`: a difference leaves with :meth:`send`. Values may share a handle."""
+        """See :meth:`MapClaims.replicate`; a difference leaves with :meth:`send`. Several values may share a
+        Delivery.
+        """
         claims, table, link = self._claims, self._claims.table, self._claims.link
         entry = table.entries.get(table.id_of(key))
         to = () if entry is None else entry.nodes
@@ -57,7 +59,7 @@ class MapRound:
         return batch.told
 
     def send(self) -> None:
-        """Let all leave."""
+        """Send all collected changes."""
         batches, self._batches = self._batches, {}
         for batch in batches.values():
             self._send(batch)
@@ -101,7 +103,7 @@ class MapRound:
             delivery.add_done_callback(one_done)
 
     def _arrived(self, batch: _Batch, faulty: dict[Member, BaseException]) -> None:
-        """A holder that missed changes has old values: their entries get another one."""
+        """Give another value to entries whose holder missed a change."""
         claims, table, link = self._claims, self._claims.table, self._claims.link
         with link.lock:
             for entry, _ in batch.changes:

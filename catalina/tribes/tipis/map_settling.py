@@ -1,16 +1,18 @@
-"""How nodes that lost sight of each other, or of an entry's owner, come to believe the same again.
+"""Brings nodes into agreement again that lost sight of each other, or of an entry's owner.
 
-Four things are looked after at each heartbeat, and cost nothing while there are none of them:
+Each heartbeat looks after four things, which cost nothing while there are none of them:
 
-- each member says in its pings since when it tells the other all its claims; who has not heard its state since then
-  asks what it owns. From then on it is told, or owed (``map_table``);
-- after a member has gone, the others say in some pings the sum of their claims; who believes otherwise asks;
-- an entry whose owner is not there, or has started its map anew since it claimed it, is taken over by whoever has its
-  value;
-- a value that is older than its owner's is asked for.
+- each member says in its answers to pings since when it tells the other all its claims. A node that has not heard the
+  member's state since then asks what the member owns. From then on it is told every claim, or is owed it
+  (``map_table``);
+- after a member has gone, the others report the sum of their claims in a few answers to pings, and a node whose own sum
+  differs asks what the member owns;
+- if the owner of an entry is not there, or has restarted its map since it claimed the entry, a node that has the value
+  takes the entry over;
+- if a value is older than its owner's, this node asks the owner for it.
 
-The question is Tomcat's MSG_STATE. Of a map of ours that names itself in it, what it owns is answered: all together
-that is each entry once. Java answers with all entries.
+The question is Tomcat's MSG_STATE. When a Python node asks and names itself, a Python node answers only with the
+entries that it owns; the answers of all nodes together name each entry once. Java answers with all entries.
 """
 
 from __future__ import annotations
@@ -43,20 +45,20 @@ __all__ = ["MapSettling"]
 
 log = logging.getLogger("org.apache.catalina.tribes.tipis.AbstractReplicatedMap")
 
-#: Entries without owner that are looked after at one heartbeat.
+#: Entries without an owner that one heartbeat looks after.
 MAX_ORPHANS = 200
-#: Heartbeats for which an owner that is in the channel, but was not heard yet, is waited for.
+#: Heartbeats to wait for an owner that is in the channel but was not heard yet.
 PATIENCE = 2
-#: Heartbeats after a member has gone at which the sums are compared.
+#: Heartbeats after the loss of a member at which the sums are compared.
 DOUBTS = 4
-#: States of more entries are put together, or read, in a thread of their own.
+#: A state with more entries is put together, or read, in a thread of its own.
 STATE_IN_THREAD = 500
-#: As many bytes at least are a thread's work.
+#: A state with more bytes is read in a thread of its own.
 STATE_IN_THREAD_BYTES = 50_000
 
 
 class MapSettling:
-    """States of the map, and what they are asked for."""
+    """Asks for and answers with states of the map."""
 
     def __init__(self, receiving: MapReceiving, state_kind: int) -> None:
         self.table = receiving.table
@@ -77,7 +79,7 @@ class MapSettling:
         thread.start()
 
     def join_threads(self) -> None:
-        """Wait for states that are being put together or read."""
+        """Wait for threads that put together or read states."""
         for thread in self._threads:
             thread.join(10)
 
@@ -107,16 +109,16 @@ class MapSettling:
         with self.link.lock:
             (suid,) = self.table.members.by_suid([sender])
         owned_only = request.primary is not None
-        # Who is about to learn the state himself has none to tell: the next one is asked.
+        # A node that is still learning the state has none to give, so that the asker turns to the next member.
         is_known = owned_only or self.state == MapState.INITIALIZED
         answer = MapMessage(self.table.map_id, request.type, primary=self.table.local if owned_only else None)
         if owned_only:
-            answer = self.with_since(answer, sender)  # before the entries are looked at
+            answer = self.with_since(answer, sender)  # taken before the entries are looked at
         value = encode_entries(self._state_messages(owned_only) if is_known else [], suid)
         return replace(answer, value=value).to_encoded(suid)
 
     def with_since(self, answer: MapMessage, member: Member, has_sum: bool = False) -> MapMessage:
-        """The answer, and since when its receiver is told all claims; ``has_sum``: and their sum."""
+        """The answer with the version since when its receiver is told all claims, and if ``has_sum`` with their sum."""
         with self.link.lock:
             since = self.table.told_since.get(member, NO_VERSION)
             total = self.table.sums().get(self.table.local, NO_VERSION) if has_sum else NO_VERSION
@@ -124,7 +126,7 @@ class MapSettling:
 
     def answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
         if request.primary is not None:
-            self.register(sender, request.suid)  # from the answer on it is told each claim
+            self.register(sender, request.suid)  # from this answer on the member is told each claim
         if len(self.table.entries) <= STATE_IN_THREAD:
             return self.state_reply(request, sender)
 
@@ -137,7 +139,7 @@ class MapSettling:
         return LATER
 
     def register(self, member: Member, suid: int | None) -> bool:
-        """Note that the member is there and has the map; whether it can be."""
+        """Note that the member has the map; returns False if it is this node, or not in the channel."""
         if member == self.table.local:
             return False
         if member not in self.link.channel.members:
@@ -183,7 +185,11 @@ class MapSettling:
             self._take_own(answer, believed)
 
     def _take_own(self, answer: Response, believed: dict[Any, tuple[bytes, bytes]]) -> None:
-        """Learn what a member owns. What we believed it owns, and it has not, or an older one, has lost its owner."""
+        """Learn which entries a member owns.
+
+        An entry that this node thought the member owned loses its owner, if the member does not own it or has only an
+        older claim.
+        """
         member = answer.source
         state = self._entries_in(answer)
         if state is None:
@@ -209,7 +215,9 @@ class MapSettling:
             self._tell_java(member, listed, believed)
 
     def _note_owners_of(self, member: Member) -> None:
-        """The life that is known of it may be another one: of what the one before claimed, it is not the owner."""
+        """Look at the member's entries again: it may have restarted, and does not own the entries of its former
+        life.
+        """
         with self.link.lock:
             for entry in self.table.entries.values():
                 if entry.primary == member:
@@ -218,7 +226,10 @@ class MapSettling:
     def _tell_java(
         self, member: Member, listed: dict[Any, MapMessage], believed: dict[Any, tuple[bytes, bytes]]
     ) -> None:
-        """Java never asks again: it is told what was ours when it was asked, and it believes otherwise."""
+        """Tell a Java member our entries about which it is wrong: it never asks again.
+
+        Only entries count that this node owned, by the same claim, when it asked the member.
+        """
         wrong = [
             entry
             for entry in self._all()
@@ -229,7 +240,9 @@ class MapSettling:
         self.claims.some_at_a_time(wrong, lambda entry: self.placement.tell(member, entry))
 
     def _take_listed(self, message: MapMessage, sender: Member) -> None:
-        """One entry of a state. What Java says there of a key that is known is older than what is known."""
+        """Handle one entry of a state. Java's word about a known key is older than the knowledge here, and is
+        ignored.
+        """
         with self.link.lock:
             id = self.table.id_of_message(message)
             is_known = id in self.table.entries or id in self.table.graves
@@ -241,7 +254,7 @@ class MapSettling:
             log.error("Unable to deserialize the value from %s: %s", sender.name, error)
 
     def _entries_in(self, answer: Response) -> tuple[MapMessage, list[MapMessage]] | None:
-        """A state and its entries; None when it is none."""
+        """The state and its entries; None when the answer is no state."""
         try:
             if answer.message.class_name == "null":
                 return None
@@ -252,7 +265,7 @@ class MapSettling:
             return None
 
     def transfer_state(self) -> None:
-        """Ask one member after the other what is in the map, until one says."""
+        """Ask one member after another for the content of the map, until one answers with entries."""
         for member in self.table.members.all:
             answers = self.link.ask(member, MapMessage(self.table.map_id, self.state_kind))
             listed = [message for state in map(self._entries_in, answers) if state is not None for message in state[1]]
@@ -269,7 +282,7 @@ class MapSettling:
     # ---- entries without owner
 
     def look_after(self) -> None:
-        """What is not settled since the last heartbeat."""
+        """Settle what has stayed open since the last heartbeat."""
         with self.link.lock:
             self.table.graves.forget(self.link.clock())
             lost = [
@@ -294,7 +307,7 @@ class MapSettling:
         return owner is None or owner not in self.link.channel.members or waited > PATIENCE
 
     def _adopt_orphan(self, entry: MapEntry) -> None:
-        """Own an entry that nobody owns, with the value that is here or the newest that anybody has."""
+        """Become the owner of an entry without one, with the value that is here or the newest that any member has."""
         if entry.holds_value and not entry.is_stale:
             self.placement.claim(entry)
             return

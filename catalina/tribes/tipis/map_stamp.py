@@ -1,15 +1,16 @@
-"""Which of two claims on an entry is the later one: the same answer on every node, in whatever order they are heard.
+"""Stamps decide which of two claims on an entry is the later one, alike on every node and in whatever order it hears of
+them.
 
-A version is 16 bytes: a clock that never stands behind what was heard (microseconds, or one more than the latest), and
-the node's map in its present life, from one start to the next. It is unique, and versions compare as bytes. A stamp
-says of a message which versions it speaks of::
+A version is 16 bytes: a clock that is never behind a version that the node has heard (microseconds, or one more than
+the latest), and a tag of the node's map in its present life, from one start to the next. Versions are unique and
+compare as bytes. A stamp has the versions that a message is about::
 
     birth     when the entry was put; a removal ends an entry of that birth, whatever changes cross it
     claim     when its owner last said to all that it owns it
     content   when the value last changed
 
-It stands behind the key in the message's keydata, as block data of the same Java object stream: Java reads the key and
-stops there. Java writes none, and what has none is later than all that was heard.
+The stamp stands behind the key in the message's keydata, as block data of the same Java object stream: Java reads the
+key and stops there. Java writes no stamp, and a message without one counts as later than everything heard before it.
 """
 
 from __future__ import annotations
@@ -36,19 +37,19 @@ _CLOCK_SIZE = 8
 NO_VERSION = b""
 
 _MAGIC = b"Pv"
-#: What the block of an entry's names begins with.
+#: The bytes with which the block of an entry's names begins.
 NAMES_MAGIC = b"Pn"
 _BLOCK_DATA = 0x77
 _TC_STRING = 0x74
 _ABSENT = bytes(VERSION_SIZE)
-#: Block data of three versions, or four: code, length, magic, versions.
+#: Size of the head before three or four versions: code, length, magic.
 _HEAD_SIZE = 2 + 2
 _HEADS = {count: bytes([_BLOCK_DATA, 2 + count * VERSION_SIZE]) + _MAGIC for count in (3, 4)}
 _HEAD_OF_SIZE = {_HEAD_SIZE + count * VERSION_SIZE: head for count, head in _HEADS.items()}
 
 
 class Stamp(NamedTuple):
-    """The versions of a message; ``base`` is the content that a difference changes, empty for a whole value."""
+    """The versions of a message; ``base`` is the content that a difference applies to, empty for a whole value."""
 
     birth: bytes = NO_VERSION
     claim: bytes = NO_VERSION
@@ -57,16 +58,16 @@ class Stamp(NamedTuple):
 
     @property
     def rank(self) -> tuple[bytes, bytes]:
-        """What decides between two claims."""
+        """The part of the stamp that decides between two claims."""
         return self[:2]
 
 
-#: Of a message of Java.
+#: The stamp of a message from Java.
 NO_STAMP = Stamp()
 
 
 def is_same_life(one: bytes, other: bytes) -> bool:
-    """Whether two versions are of the same node, and its map was not started anew between them."""
+    """True when two versions are of the same node, and it has not restarted its map between them."""
     return one[_CLOCK_SIZE:] == other[_CLOCK_SIZE:]
 
 
@@ -79,17 +80,17 @@ class VersionClock:
         self._node: tuple[Member | None, bytes] = (None, b"")
 
     def tick(self, node: Member, now_us: int) -> bytes:
-        """A version later than every one that was made or heard here.
+        """A version later than every one made or heard here.
 
         Args:
-            now_us: microseconds since the epoch; clocks that differ cost nothing but the order of what crosses.
+            now_us: microseconds since the epoch; wrong clocks can only misorder changes that cross.
         """
         self._first = self._first or now_us
         self._last = max(self._last + 1, now_us)
         return self._last.to_bytes(_CLOCK_SIZE, "big") + self._tag(node)
 
     def _tag(self, node: Member) -> bytes:
-        """The node and when its map's life began, by its own clock."""
+        """A tag made of the node and the time at which its map's life began, by its own clock."""
         known, tag = self._node
         if known is not node:
             life = self._first.to_bytes(8, "big", signed=True)
@@ -99,11 +100,11 @@ class VersionClock:
         return tag
 
     def end_life(self) -> None:
-        """What is made from now on is told from what was made before."""
+        """End the map's life: later versions get a new tag."""
         self._first, self._node = 0, (None, b"")
 
     def heard(self, stamp: Stamp) -> None:
-        """Never make a version before one of these."""
+        """Note a stamp's versions, so that every version made later is greater."""
         latest = int.from_bytes(max(stamp)[:_CLOCK_SIZE], "big")
         if latest > self._last:
             self._last = min(latest, (1 << 63) - 1)
@@ -118,8 +119,8 @@ def stamp_key(key: bytes, stamp: Stamp, names: bytes = b"") -> bytes:
 
 
 def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
-    """The key's stream, and the stamp and the block of names that stand behind it."""
-    if len(keydata) > 6 and keydata[4] == _TC_STRING:  # as nearly all are
+    """Split keydata into the key's stream, the stamp and the block of names."""
+    if len(keydata) > 6 and keydata[4] == _TC_STRING:  # the key is a text, as nearly all are
         end = 7 + keydata[5] * 256 + keydata[6]
         behind = keydata[end:]
         head = _HEAD_OF_SIZE.get(len(behind))
@@ -136,7 +137,7 @@ def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
 
 
 def _stamp_at(data: bytes, start: int) -> Stamp:
-    """The versions from there to the end."""
+    """The versions from ``at`` to the end."""
     versions = [data[at : at + VERSION_SIZE] for at in range(start, len(data), VERSION_SIZE)]
     if _ABSENT in versions:
         versions = [NO_VERSION if version == _ABSENT else version for version in versions]
@@ -144,9 +145,9 @@ def _stamp_at(data: bytes, start: int) -> Stamp:
 
 
 def _end_of_key(keydata: bytes, at: int) -> int:
-    """Where the key ends if what belongs to it ends at ``at``; negative when it cannot.
+    """The end of the key if the data behind it ends at ``at``; negative when there can be none.
 
-    A text, as nearly every key is, says where it ends; there may be names behind it.
+    Nearly every key is a text, which gives its own length; names may follow it.
     """
     if at < 5 or keydata[4] != _TC_STRING:
         return at if at >= 5 else -1

@@ -1,21 +1,21 @@
 """The table of a replicated map: a pure machine, without socket, thread, clock or lock.
 
-Invariants, in whatever order messages come, and however often:
+Invariants, whatever the order in which messages come, and however often:
 
 - An entry is one object for its whole life, found by its ``id``; its other names are in ``aliases``, and a name leads
-  to at most one entry or grave. An entry and a grave of one id are never there together.
-- Of two claims the later holds (``map_entry.Meaning``), of two names too, and of two copies of a value that can be
-  merged each part that is later. So nodes that have heard the same believe the same.
-- Whoever is a member is told every claim of this node, or is owed it, or is told another ``told_since`` and asks for
-  all.
-- What this node has of an entry that its owner may lack is in ``handed`` until the owner has it.
-- An entry whose owner is not there in the life that claimed it is in ``orphans``; one whose value is older than the
-  owner's is in ``wanted``. Both are looked after at each heartbeat.
-- Every version that is made here is later than all that were heard.
+  to at most one entry or grave. The table never holds an entry and a grave with the same id.
+- The later of two claims holds (``map_entry.Meaning``), and so does the later of two names and, for two copies of a
+  mergeable value, the later form of each part. So nodes that have heard the same messages agree.
+- Every member is told each claim of this node, or is owed it, or hears a new ``told_since`` and then asks for all
+  claims.
+- A value with changes that the entry's owner may lack stays in ``handed`` until the owner has them.
+- An entry is in ``orphans`` when its owner is not there, or is there in another life than the one that claimed it. An
+  entry is in ``wanted`` when its value is older than the owner's. Each heartbeat looks after both.
+- Every version made here is later than all versions heard before.
 
-The map owns the table: whoever calls a method or changes anything in it holds the map's lock (``MapLink.lock``), under
-which nothing is sent, nobody is waited for, and no listener is called. Single reads of a dictionary need no lock. Times
-come in: ``now_us`` is the wall clock in microseconds, for versions; ``now`` are monotonic seconds.
+The map owns the table. Every caller of a method that changes the table holds the map's lock (``MapLink.lock``); under
+the lock nobody sends, waits, or calls a listener. Single reads of a dictionary need no lock. Callers pass the time:
+``now_us`` is the wall clock in microseconds, for versions; ``now`` is in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ from catalina.tribes.tipis.map_values import is_mergeable
 
 __all__ = ["MapTable"]
 
-#: How many keys a member is owed at most; beyond that it is asked what it knows, and told the rest.
+#: The number of keys that a member may be owed. Beyond it the member hears a new ``told_since``, and asks for all
+#: claims.
 MAX_OWED = 1000
 
 
@@ -53,9 +54,9 @@ class MapTable:
 
     Args:
         map_id: the map's name on the wire.
-        kind: COPY or BACKUP, what brings a value.
-        local: gives this node.
-        bare: gives the part of a key that stays an entry's own for its whole life; None: keys do not change.
+        kind: COPY or BACKUP, the type of messages that bring a value.
+        local: returns this node.
+        bare: returns the part of a key that identifies the entry for its whole life; None: keys do not change.
     """
 
     def __init__(self, map_id: bytes, kind: int, local: Callable[[], Member], bare: Bare | None = None) -> None:
@@ -64,22 +65,24 @@ class MapTable:
         self._local = local
         self.bare = bare
         self.entries: dict[Any, MapEntry] = {}
-        #: Other bare names of entries -> what they are found by.
+        #: Other bare names of entries -> the entry's id.
         self.aliases: dict[str, Any] = {}
         self.members = MapMembers()
         self.versions = VersionClock()
         self.graves = Graves()
-        #: Entries about which a member that is still there could not be told.
+        #: Entries about which a member, though still there, could not be told.
         self.owed: dict[Member, set[Any]] = {}
-        #: Since when each member is told all claims of this node, and which of its own such versions each has told when
-        #: it said what it owns. Another one in its ping means that there are claims to be asked for.
+        #: For each member, the version since when this node tells it all claims; and the version of that kind that the
+        #: member itself gave when it said what it owns. A different one in its ping shows that this node must ask
+        #: again.
         self.told_since: dict[Member, bytes] = {}
         self.heard_since: dict[Member, bytes] = {}
-        #: Entries whose owner is not known, or not there in that life, and at how many heartbeats that was so.
+        #: Entries whose owner is unknown, or not there in the life that claimed them, and the number of heartbeats
+        #: since.
         self.orphans: dict[Any, int] = {}
-        #: Entries of which the value here is older than the owner's.
+        #: Entries whose value here is older than the owner's.
         self.wanted: set[Any] = set()
-        #: Values with something that the owner of their entry is not known to have yet, and how often each was sent.
+        #: Values with changes that the entry's owner may lack, and how often each was sent.
         self.handed: dict[Any, tuple[Any, int]] = {}
 
     @property
@@ -88,11 +91,11 @@ class MapTable:
         return self._local()
 
     def tick(self, now_us: int) -> bytes:
-        """A version that is later than all that this node knows of."""
+        """A version later than all that this node has heard."""
         return self.versions.tick(self.local, now_us)
 
     def clear(self) -> None:
-        """The map's life here has ended."""
+        """Forget everything: the map's life on this node has ended."""
         self.entries.clear()
         self.aliases.clear()
         self.handed.clear()
@@ -102,14 +105,14 @@ class MapTable:
     # -- looking -------------------------------------------------------------------------------------------------
 
     def entry(self, key: Any) -> MapEntry | None:
-        """One entry as this node sees it, None when nobody has it. A name that was replaced leads nowhere."""
+        """One entry as this node sees it, None when no node has it. A replaced name leads nowhere."""
         entry = self.entries.get(self.id_of(key))
         if entry is None or self.bare is None or entry.names is None or entry.names.leads(self.bare(key)):
             return entry
         return None
 
     def id_of(self, key: Any) -> Any:
-        """What the entry is found by that has or had this key."""
+        """The id of the entry that has or had this key."""
         if self.bare is None or type(key) is not str:
             return key
         name = self.bare(key)
@@ -119,22 +122,22 @@ class MapTable:
         return self.entries.get(entry.id) is entry
 
     def owns(self, entry: MapEntry) -> bool:
-        """Whether this node owns the entry, and it was not removed meanwhile."""
+        """True when this node owns the entry, and it was not removed meanwhile."""
         return entry.is_primary and self.is_here(entry)
 
     def is_owner_there(self, entry: MapEntry) -> bool:
-        """Whether the entry's owner has the map, and not another life of it than that which claimed the entry.
+        """True when the owner is here and has not restarted its map since it claimed the entry.
 
-        A claim may come so late that its owner's map was started anew meanwhile, and knows nothing of it.
+        A claim may arrive so late that its owner has restarted its map, and no longer knows of the claim.
         """
         owner = entry.primary
         if owner is None or owner not in self.members:
             return False
-        since = self.heard_since.get(owner, NO_VERSION)  # of Java none, and nor are its claims
+        since = self.heard_since.get(owner, NO_VERSION)  # Java nodes send no version, so any claim of theirs counts
         return not since or not entry.claim or is_same_life(since, entry.claim)
 
     def sums(self) -> dict[Member | None, bytes]:
-        """The sum of the claims of each member, as far as they are known here."""
+        """For each member the sum of its claims, as far as this node knows them."""
         sums: dict[Member | None, int] = {}
         for entry in self.entries.values():
             sums[entry.primary] = sums.get(entry.primary, 0) ^ int.from_bytes(entry.claim, "big")
@@ -143,7 +146,7 @@ class MapTable:
     # -- names ---------------------------------------------------------------------------------------------------
 
     def names_in(self, message: MapMessage, key: Any) -> tuple[Names, bool] | None:
-        """The names that a message tells, and whether these are all that its sender knows; None when it tells none."""
+        """The names in a message, and True if the sender knows no others; None when the message has none."""
         if self.bare is None or type(key) is not str:
             return None
         if message.names:
@@ -152,8 +155,11 @@ class MapTable:
         return (Names(self.bare(key), key), True) if is_whole else None
 
     def id_in(self, told: tuple[Names, bool] | None, key: Any) -> Any:
-        """What the entry of a message is found by. Java hands an entry on under its present key alone, so two nodes may
-        know one entry by different names: both take the smaller."""
+        """The id of a message's entry.
+
+        Java passes an entry on under its present key alone, so two nodes may know one entry by different ids: both then
+        take the smaller id.
+        """
         id = self.id_of(key)
         if told is None or told[0].id == id:
             return id
@@ -189,12 +195,12 @@ class MapTable:
                 self.aliases[name] = entry.id
 
     def give_key(self, entry: MapEntry, key: Any, now_us: int) -> None:
-        """The entry has another key from now on."""
+        """Give the entry another key."""
         if self.bare is not None:
             self.take_names(entry, self.known_names(entry).renamed(key, self.tick(now_us), self.bare))
 
     def learn_names(self, entry: MapEntry, told: tuple[Names, bool] | None) -> bool:
-        """Take what a message says of an entry's names; whether its sender lacks some that are known here."""
+        """Take the names of a message; returns True if its sender lacks names that are known here."""
         if told is None or not told[1] or self.bare is None:
             return False
         known = self.known_names(entry)
@@ -210,7 +216,7 @@ class MapTable:
                     del self.aliases[name]
 
     def forget_names(self, entry: MapEntry, key: Any) -> None:
-        """The entry is another one from now on, under this key."""
+        """Make the entry a new one, under this key."""
         self.forget_aliases(entry)
         self.aliases.pop(entry.id, None)
         entry.born(key)
@@ -218,7 +224,7 @@ class MapTable:
     # -- changes -------------------------------------------------------------------------------------------------
 
     def own(self, entry: MapEntry, now_us: int, *, is_born: bool = False, is_changed: bool = False) -> None:
-        """Claim the entry, later than all that is known of it, unless it was removed meanwhile."""
+        """Claim the entry for this node with the latest version of all, unless it was removed meanwhile."""
         if not self.is_here(entry):
             return
         version = self.tick(now_us)
@@ -246,17 +252,17 @@ class MapTable:
         self.handed.pop(entry.id, None)
 
     def bury(self, entry: MapEntry, end: Stamp, now: float, is_ours: bool = False) -> None:
-        """An entry is removed."""
+        """Remove an entry, and remember its end."""
         self.drop(entry)
         self.graves.dig(entry.id, Grave(end, now, is_ours, entry.key, self.names_of(entry)))
 
     def adopt(self, entry: MapEntry, message: MapMessage, value: Any, event: Event) -> None:
-        """Take a later claim; ``event`` is what it makes of this node."""
+        """Take a later claim; ``event`` is its effect on the role of this node."""
         stamp = message.stamp
         is_whole = value is not None
         has_content = is_whole or self.has_content(entry, message)
         if is_whole and not is_mergeable(entry.value):
-            entry.value = value  # otherwise it is merged in _after_claim, which may tell listeners
+            entry.value = value  # a mergeable value is merged in _after_claim, because that may call listeners
         if stamp.birth:
             entry.birth, entry.claim = stamp.birth, stamp.claim
             if has_content:
@@ -270,12 +276,12 @@ class MapTable:
 
     @staticmethod
     def has_content(entry: MapEntry, message: MapMessage) -> bool:
-        """Whether the value of a claim that does not bring it is here."""
+        """True when the value here is the one that a claim without a value is about."""
         if entry.value is None or entry.is_stale:
             return False
         stamp = message.stamp
         if not stamp.birth:
-            return True  # Java counts on it
+            return True  # Java relies on that
         return (
             message.diff is None
             and bool(stamp.content)
@@ -283,25 +289,25 @@ class MapTable:
         )
 
     def note_owner(self, entry: MapEntry) -> None:
-        """Whether the owner is one who is there; at the heartbeat it is looked after."""
+        """Put the entry into the orphans, or take it out: the next heartbeat finds an owner for orphans."""
         if self.is_owner_there(entry):
             self.orphans.pop(entry.id, None)
         else:
             self.orphans.setdefault(entry.id, 0)
 
     def owe(self, members: Iterable[Member], id: Any, now_us: int) -> None:
-        """These could not be told about an entry; they are when they are heard again."""
+        """Note that these members could not be told about an entry; they are told when they are heard again."""
         for member in members:
             if member not in self.members:
-                continue  # it says what it knows when it is heard again
+                continue  # a former member is asked what it knows when it is heard again
             owed = self.owed.setdefault(member, set())
             owed.add(id)
             if len(owed) > MAX_OWED:
                 del self.owed[member]
-                self.told_since[member] = self.tick(now_us)  # it asks for all of it
+                self.told_since[member] = self.tick(now_us)  # the member will ask for all claims
 
     def lose(self, member: Member) -> bool:
-        """A member is gone, and what is known of it; whether it was one."""
+        """Forget a member and everything noted about it; returns True if it was a member of the map."""
         for each in (self.owed, self.told_since, self.heard_since):
             each.pop(member, None)
         return self.members.remove(member)
@@ -314,7 +320,7 @@ class MapTable:
         """A message that tells who owns an entry, by the versions known here.
 
         Args:
-            has_names: with all names of the entry; else with what it is found by.
+            has_names: include all names of the entry; otherwise only the name by which it is found.
         """
         told = entry.nodes if nodes is None else nodes
         names = b"" if entry.names is None else self.names_of(entry, is_whole=has_names)
@@ -323,7 +329,9 @@ class MapTable:
         )
 
     def names_of(self, entry: MapEntry, *, is_whole: bool = False) -> bytes:
-        """The block of an entry's names for a message; ``is_whole``: all of them, else by what it is found."""
+        """The block of an entry's names for a message: all names if ``is_whole``, otherwise the one by which it is
+        found.
+        """
         if entry.names is None or self.bare is None:
             return b""
         return entry.names.encode(self.bare, is_whole=is_whole)
@@ -332,7 +340,7 @@ class MapTable:
         return MapMessage(self.map_id, MSG_REMOVE, encode_key(grave.key), stamp=grave.end, names=grave.names)
 
     def key_of(self, message: MapMessage) -> Any:
-        """The key of a message; None when there is none that can be one here."""
+        """The key of a message; None when it has none, or one that cannot be a key here."""
         if message.key is None:
             return None
         key = decode_key(message.key)
@@ -350,7 +358,7 @@ class MapTable:
         return MapMessage(self.map_id, MSG_RETRIEVE_BACKUP, encode_key(entry.key), names=self.names_of(entry))
 
     def earlier(self, entry: MapEntry, owner: Member) -> MapMessage:
-        """A message to the owner of an entry that comes there as an earlier claim."""
+        """A message that reaches the owner of an entry as an earlier claim."""
         stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
         message = self.about(self.kind, entry, nodes=(owner,))
         return replace(message, primary=owner, stamp=stamp)

@@ -1,4 +1,4 @@
-"""What a replicated map needs to know of its values: how they travel, and who is told what becomes of them."""
+"""The interfaces of a replicated map to its values and to their owner: how values travel, and who hears of changes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ __all__ = ["Diffable", "MapOwner", "Merge", "Mergeable", "ObjectCodec", "ValueCo
 
 
 class ValueCodec(Protocol):
-    """How a value becomes the valuedata of a message and back."""
+    """Converts a value to the valuedata of a message and back."""
 
     def encode(self, value: Any, suid: int) -> bytes:
-        """A whole object stream.
+        """Encode a value as a whole object stream.
 
         Args:
-            suid: the serialVersionUID of MemberImpl that the receiver has, which tells its version.
+            suid: the serialVersionUID of MemberImpl at the receiver, which identifies its version.
         """
 
     def decode(self, data: bytes) -> Any:
-        """The value.
+        """Decode a value.
 
         Raises:
-            ProtocolError: it is none; the entry stays as it was.
+            ProtocolError: the bytes are no value; the entry stays as it was.
         """
 
 
 class ObjectCodec:
-    """Values that the Java object stream can carry, decoded as far as no class of an application is needed."""
+    """Encodes values that the Java object stream can carry; decodes them as far as no class of an application is
+    needed.
+    """
 
     def encode(self, value: Any, suid: int) -> bytes:
         """See :class:`ValueCodec`."""
@@ -40,27 +42,29 @@ class ObjectCodec:
 
 
 class Diffable(Protocol):
-    """A value that can say what has changed in it since it was last asked (Tomcat: tipis/ReplicatedMapEntry.java)."""
+    """A value that can say what has changed in it since the last question (Tomcat: tipis/ReplicatedMapEntry.java)."""
 
     def take_diff(self) -> bytes | None:
-        """What the holders do not know yet, None for nothing; from now on they know it."""
+        """The changes that the holders do not know yet, None for none; from now on they count as known."""
 
     def apply_diff(self, diff: bytes) -> None:
-        """Take over what another node's :meth:`take_diff` said.
+        """Apply the changes of another node's :meth:`take_diff`.
 
         Raises:
-            ProtocolError: it cannot be read; the value stays as it was.
+            ProtocolError: they cannot be read; the value stays as it was.
         """
 
     def access_due(self) -> bool:
-        """Whether the holders should hear that the value was used, although nothing changed."""
+        """True when the holders should hear of a use although nothing changed."""
 
     def accessed_elsewhere(self) -> None:
         """Another node has used the value."""
 
 
 def is_diffable(value: object) -> TypeGuard[Diffable]:
-    """True when the value can say what has changed; asked with every request, so its class is not looked into."""
+    """True when the value can say what has changed. It is asked with every request, so this does not inspect the
+    class.
+    """
     return hasattr(type(value), "take_diff")
 
 
@@ -68,7 +72,7 @@ class Merge(NamedTuple):
     """The outcome of merging another node's copy into the one here.
 
     Args:
-        is_changed: the copy here is another one now.
+        is_changed: the merge has changed the copy here.
         has_newer: the other node's copy lacks something that is here.
     """
 
@@ -77,19 +81,19 @@ class Merge(NamedTuple):
 
 
 class Mergeable(Diffable, Protocol):
-    """A value of which two copies that were changed apart become one that has both changes."""
+    """A value that can merge two copies that were changed apart, and keeps both changes."""
 
     def merge_value(self, other: Any) -> Merge:
-        """Take what is later in another node's copy."""
+        """Take everything that is later in another node's copy."""
 
     def merge_diff(self, diff: bytes) -> Merge:
-        """:meth:`apply_diff`, but the node does not become a backup by it."""
+        """As :meth:`apply_diff`, but this node does not become a backup by it."""
 
     def renamed(self, key: str, version: bytes) -> None:
-        """The entry has this key, since that version."""
+        """The entry has had this key since that version."""
 
     def in_use(self) -> bool:
-        """True when the value was used here so lately that it is not idle, whatever another node thinks."""
+        """True when the value was used here so recently that it is not idle, whatever another node thinks."""
 
 
 def is_mergeable(value: object) -> TypeGuard[Mergeable]:
@@ -98,10 +102,10 @@ def is_mergeable(value: object) -> TypeGuard[Mergeable]:
 
 
 class MapOwner(Protocol):
-    """Told what becomes of entries that this node did not change itself. Called in the runner's thread mostly."""
+    """Is told of changes to entries that this node did not make itself. Called mostly in the runner's thread."""
 
     def value_received(self, key: Any, value: Any) -> None:
-        """A value came from another node: give it what it needs here."""
+        """A value came from another node: prepare it for use on this node."""
 
     def made_primary(self, key: Any, value: Any) -> None:
         """This node owns the entry from now on."""
@@ -110,4 +114,4 @@ class MapOwner(Protocol):
         """Another node owns the entry from now on; the value stays here."""
 
     def value_removed(self, key: Any, value: Any) -> None:
-        """The value is no longer here: removed, or held by others only."""
+        """The value is no longer here: the entry was removed, or other nodes hold the value."""

@@ -1,6 +1,6 @@
 """A map with a copy of each value on every node (Tomcat: tribes/tipis/ReplicatedMap.java).
 
-For small maps that are read everywhere: the single sign-ons, a context's attributes.
+It suits small maps that every node reads, such as the single sign-ons or a context's attributes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["CopyOnEach", "ReplicatedMap"]
 
 
 class CopyOnEach:
-    """The value is on every node."""
+    """Keeps the value on every node."""
 
     def __init__(self, claims: MapClaims) -> None:
         self.claims = claims
@@ -26,11 +26,11 @@ class CopyOnEach:
         self.link = claims.link
 
     def announce(self, entry: MapEntry, avoid: Iterable[Member] = ()) -> Delivery:
-        """Give the value to every other node; those that cannot be reached get it when they are heard again."""
+        """Give the value to every other node; a node that cannot be reached gets it when it is heard again."""
         return self._tell_all(entry, has_value=False)
 
     def _tell_all(self, entry: MapEntry, has_value: bool) -> Delivery:
-        """Tell every other node who owns the entry, and the value unless they have it."""
+        """Tell every other node who owns the entry; nodes without the value get that, too."""
         told = self.link.delivery()
         with self.link.lock:
             if not self.table.owns(entry) or entry.value is None:
@@ -52,12 +52,12 @@ class CopyOnEach:
         return self.table.members.all
 
     def holders_missed(self, entry: MapEntry, faulty: Iterable[Member]) -> Delivery:
-        """They get the whole when they are heard again."""
+        """Owe the value to the members that missed a change; they get it when they are heard again."""
         self.link.owe(faulty, entry.id)
         return Delivery(0)
 
     def claim(self, entry: MapEntry) -> None:
-        """Everybody has the value: they only learn who owns it."""
+        """Tell all members who owns the entry; they have the value already."""
         with self.link.lock:
             has_value = not entry.is_stale and bool(entry.content)
             self.table.own(entry, self.link.now_us)
@@ -77,11 +77,13 @@ class CopyOnEach:
         )
 
     def event_of(self, message: MapMessage) -> Event:
-        """Everybody keeps a copy, whoever owns it."""
+        """Every node keeps a copy, whoever the owner is."""
         return Event.COPY_RECEIVED
 
     def member_added(self, member: Member) -> None:
-        """Give the new member what it has not: it may have asked somebody for the state who had not all."""
+        """Give the new member the entries that it lacks: the member that it asked for the state may not have had
+        all.
+        """
         mine = [entry for entry in self._all() if entry.is_primary and member not in entry.nodes]
         self.claims.some_at_a_time(mine, lambda entry: self.tell(member, entry))
 
@@ -101,7 +103,7 @@ class CopyOnEach:
             self.claim(entry)
 
     def _is_next(self, entry: MapEntry) -> bool:
-        """Whether this node is the first of those left that hold the value."""
+        """True when this node is the first of the remaining ones that hold the value."""
         left = [node for node in entry.nodes if node == self.table.local or node in self.table.members]
         return left[:1] == [self.table.local]
 
@@ -111,7 +113,7 @@ class CopyOnEach:
 
 
 class ReplicatedMap(AbstractReplicatedMap):
-    """Every read is local."""
+    """A map in which every read is local."""
 
     replicate_message_type = MSG_COPY
     state_message_type = MSG_STATE_COPY

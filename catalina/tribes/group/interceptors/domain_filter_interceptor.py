@@ -17,9 +17,9 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.DomainFil
 
 
 class DomainFilterInterceptor(ChannelInterceptorBase):
-    """Lets through only members and messages that announce ``domain``; the membership's domain must be set as well.
+    """Passes only members that announce ``domain``, and their messages. The membership's domain must be set as well.
 
-    Separates clusters that share a group by mistake or to save addresses; it is no protection against anybody.
+    It separates clusters that share a group by mistake or to save addresses. It protects against nobody.
     """
 
     domain = Attribute(text_or_byte_list, b"", doc="The domain: text, or bytes as {1,2,3}.")

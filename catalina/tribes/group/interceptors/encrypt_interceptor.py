@@ -36,14 +36,15 @@ def _at_least_one(text: str) -> int:
 
 
 class EncryptInterceptor(ChannelInterceptorBase):
-    """Seals every message with a key that all members share; what does not open, or was seen before, goes no further.
+    """Encrypts every message with a key that all members share. A message that cannot be decrypted, or came before, is
+    dropped.
 
-    Put it above the TcpFailureDetector. Adds the initialisation vector, the time of the message, and padding or a tag.
-    Options, ids and member records stay readable. From members of this software none of them can be changed on the way;
-    Java does not seal them. Clocks must agree within ``replay_window_time``. Members older than 10.1.56, 9.0.119 and
-    11.0.23 send no time and cannot take part.
+    Put it above the TcpFailureDetector. It adds the initialisation vector, the time of the message, and padding or a
+    tag. Options, ids and member records stay readable. Members of this software seal them, so that nobody can change
+    them on the way; Java does not seal them. Clocks must agree within ``replay_window_time``. Members older than
+    10.1.56, 9.0.119 and 11.0.23 send no time and cannot take part.
 
-    Deprecated, as in Tomcat: TLS with a pre-shared key, ``<Channel secure="true">``, hides and seals all of it.
+    As in Tomcat it is deprecated: TLS with a pre-shared key, ``<Channel secure="true">``, hides and seals all of that.
     """
 
     packages = ("cryptography",)
@@ -90,7 +91,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         self._bound_options = ~0
 
     def start(self, level: int) -> None:
-        """Check the place in the stack and make the cipher. Raises ChannelError where that is not possible."""
+        """Check the place in the stack and make the cipher. Raises ChannelError when one of them is unsuitable."""
         layer = self.previous
         while layer is not None:
             if isinstance(layer, TcpFailureDetector):
@@ -115,20 +116,20 @@ class EncryptInterceptor(ChannelInterceptorBase):
         super().start(level)
 
     def configuration_remarks(self) -> Iterator[str]:
-        """That it is deprecated, as Java says at every start."""
+        """A remark that this interceptor is deprecated; Java logs one at every start."""
         yield (
             "The EncryptInterceptor is deprecated. TLS with a pre-shared key protects more: set secure='true', "
             "pskIdentity and pskKey of the <Channel>, and securePort of its <Receiver>."
         )
 
     def stop(self, level: int) -> None:
-        """Forget the cipher; nothing passes until the next start."""
+        """Forget the cipher; no message passes until the next start."""
         super().stop(level)
         if level & SND_TX_SEQ:
             self._cipher = self._window = None
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Send it sealed, once for all members."""
+        """Send the message sealed, once for all members."""
         if self._cipher is None:
             raise ChannelError(f"{self} is not started")
         if message.timestamp_ms <= 0:
@@ -138,7 +139,9 @@ class EncryptInterceptor(ChannelInterceptorBase):
         super().send_message(to, message.with_data(sealed), delivery)
 
     def _options_of_layers_above(self) -> int:
-        """The bits that come through unchanged: layers below mark messages with their flags, and do not unmark them."""
+        """The option bits that arrive unchanged. Lower layers add their flags to messages, and do not remove them at
+        the receiver.
+        """
         mask, layer = 0xFFFFFFFF, self.next
         while layer is not None and layer.next is not None:
             mask &= ~layer.option_flag
@@ -146,7 +149,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         return mask
 
     def _envelope(self, message: ChannelMessage) -> bytes:
-        """The parts that go with a message in clear: its sender's identity, its options, its id."""
+        """The parts that travel with a message unencrypted: its sender's identity, its options, its id."""
         sender = message.address
         options = message.options & self._bound_options
         return _ENVELOPE.pack(options, sender.port, len(sender.host), len(message.unique_id)) + b"".join(
@@ -154,10 +157,10 @@ class EncryptInterceptor(ChannelInterceptorBase):
         )
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Deliver what opens and is new.
+        """Deliver a message that can be decrypted and is new.
 
         Raises:
-            ProtocolError: before the start, or after the stop.
+            ProtocolError: the interceptor is not started.
         """
         cipher, window = self._cipher, self._window
         if cipher is None or window is None:
@@ -176,9 +179,9 @@ class EncryptInterceptor(ChannelInterceptorBase):
         super().message_received(message.with_data(plain[_TIMESTAMP.size :]))
 
     def _check_envelope(self, cipher: MessageCipher, message: ChannelMessage, plain: bytes) -> None:
-        """Refuse a message whose sender should have sealed the envelope and has not, or not this one.
+        """Refuse a message whose sender should have sealed the envelope, but has sealed none or another one.
 
-        The group's own record of the sender says so, where there is one: that in the message can be changed.
+        The group's own record of the sender decides if there is one, because the record in the message can be forged.
         """
         if cipher.is_bound(message.data, plain, self._envelope(message)):
             return

@@ -19,12 +19,13 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.Fragmenta
 
 _TAIL = struct.Struct(">ii?")
 _WHOLE = b"\0"
-#: The memory that an incomplete message, and each of its pieces, takes besides its bytes, about.
+#: Approximate memory that an incomplete message, and each of its pieces, takes besides its bytes.
 _OVERHEAD = 400
-#: The memory for pieces of nodes that are no members, or not yet: part of max_pending, and never all of it.
+#: The memory for pieces from nodes that are not, or not yet, members; a part of max_pending.
 _MAX_PENDING_OF_STRANGERS = 4 * 1024 * 1024
 
-#: The sender and the id of a message: another sender cannot spoil it by the same id.
+#: The sender and the id of a message. The sender is included so that another node cannot spoil the message with the
+#: same id.
 _Key = tuple[Member, bytes]
 
 
@@ -50,10 +51,10 @@ class _Pieces:
 
 
 class FragmentationInterceptor(ChannelInterceptorBase):
-    """Cuts messages and joins them on the other side.
+    """Cuts messages into pieces and joins them on the other side.
 
-    Needs every piece to arrive, in any order. Adds a tail to each message: one byte 0 for a whole one; number, count
-    (4 bytes each, big-endian) and one byte 1 for a piece. Pieces of one message have the same unique id.
+    It needs every piece to arrive, in any order. It adds a tail to each message: one byte 0 for a whole one; number,
+    count (4 bytes each, big-endian) and one byte 1 for a piece. Pieces of one message have the same unique id.
     """
 
     max_size = Attribute(int, 100 * 1024, unit="bytes", doc="Longer messages are cut at this size.")
@@ -62,14 +63,14 @@ class FragmentationInterceptor(ChannelInterceptorBase):
         int,
         256 * 1024 * 1024,
         unit="bytes",
-        doc="What all incomplete messages together may take; a message that goes beyond it is lost.",
+        doc="Bytes that all incomplete messages together may take; a message that goes beyond it is lost.",
     )
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._repeated = RepeatedMessages(log)
         self._pending: dict[_Key, _Pieces] = {}
-        #: By whether members sent it.
+        #: Bytes, by whether members sent them.
         self._pending_bytes = {True: 0, False: 0}
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
@@ -85,10 +86,10 @@ class FragmentationInterceptor(ChannelInterceptorBase):
             super().send_message(to, message.with_data(piece + tail), delivery)
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Deliver a whole message, or one whose last piece this is.
+        """Deliver a whole message, or the message whose last piece this is.
 
         Raises:
-            ProtocolError: the tail is not ours, or pieces contradict each other.
+            ProtocolError: the tail is not of this interceptor, or pieces contradict each other.
             LimitError: too much is pending.
         """
         data = message.data

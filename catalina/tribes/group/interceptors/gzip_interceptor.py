@@ -25,8 +25,8 @@ _HEAD = bytes.fromhex("1f8b08000000000000ff")
 _TAIL = struct.Struct("<II")
 _GZIP_WINDOW = 31
 _STEP = 1024 * 1024
-#: The bytes fed to the decompressor at once: little at the beginning of a stream, because what lies behind its end is
-#: copied back, and more and more after that.
+#: Bytes fed to the decompressor in the first and in the largest step. Steps begin small at each stream, because the
+#: bytes behind its end are copied back, and then grow.
 _FIRST_BITE, _LARGEST_BITE = 256, 64 * 1024
 #: Streams in one message. Every sender writes one; thousands of empty ones would only cost time.
 _MAX_STREAMS = 16
@@ -49,9 +49,10 @@ _REPORT = (
 
 
 class GzipInterceptor(ChannelInterceptorBase):
-    """Compresses what is longer than ``compression_min_size`` and marks it with the option flag.
+    """Compresses messages longer than ``compression_min_size`` and marks them with the option flag.
 
-    The receiver looks at the flag only, so members may have different sizes, but all need this layer with one flag.
+    The receiver looks only at the flag, so members may have different sizes, but all need this layer with the same
+    flag.
     """
 
     option_flag = Attribute(int, 0x100, doc="Bit that marks compressed messages; the same on all members.")
@@ -65,7 +66,7 @@ class GzipInterceptor(ChannelInterceptorBase):
         doc="Largest message after decompression; a small message can claim to be very large.",
     )
 
-    #: Java writes RX and TX.
+    #: Java spells RX and TX in capitals.
     bean_names: ClassVar[dict[str, str]] = {
         f"{name}{end}": f"{name}{end.upper()}"
         for name in (
@@ -76,7 +77,7 @@ class GzipInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._lock = threading.Lock()  # messages are sent in any thread
+        self._lock = threading.Lock()  # any thread sends messages
         self.reset()
 
     @operation
@@ -89,7 +90,7 @@ class GzipInterceptor(ChannelInterceptorBase):
         self.size_rx = self.compressed_size_rx = self.uncompressed_size_rx = 0
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Send it compressed, when it is long enough."""
+        """Send the message, compressed if it is long enough."""
         data = message.data
         if len(data) > self.compression_min_size:
             sent = message.with_data(compress(data), message.options | self.option_flag)
@@ -100,7 +101,7 @@ class GzipInterceptor(ChannelInterceptorBase):
         super().send_message(to, sent, delivery)
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Deliver it as it was before; what cannot be decompressed is logged and dropped, as Tomcat does."""
+        """Deliver the message in its original form; log and drop one that cannot be decompressed, as Tomcat does."""
         data = message.data
         if message.options & self.option_flag:
             try:
@@ -170,10 +171,10 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes, limit: int) -> bytes:
-    """The content of a gzip stream, or of several one after the other. Every byte is looked at a fixed number of times.
+    """The content of one or several gzip streams, in time linear to its size.
 
     Raises:
-        ProtocolError: it is none, or it is cut off.
+        ProtocolError: the data is no gzip stream, or is cut off.
         LimitError: the content exceeds ``limit`` bytes, or there are more than 16 streams.
     """
     parts: list[bytes] = []
@@ -186,7 +187,9 @@ def decompress(data: bytes, limit: int) -> bytes:
 
 
 def _inflate(data: memoryview, at: int, size: int, limit: int, parts: list[bytes]) -> tuple[int, int]:
-    """Add the content of the stream at ``at`` to ``parts``, of ``size`` bytes so far; return its end and the size."""
+    """Append the content of the stream at ``at`` to ``parts``, which has ``size`` bytes; returns the stream's end and
+    the new size.
+    """
     inflate = zlib.decompressobj(_GZIP_WINDOW)
     bite = _FIRST_BITE
     part = b""

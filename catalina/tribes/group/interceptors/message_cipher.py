@@ -1,12 +1,12 @@
 """The ciphers of EncryptInterceptor, with the names and rules of Java (javax.crypto.Cipher).
 
-A sealed message is an initialisation vector and what the cipher makes of the plain text. GCM adds a tag of 16 bytes;
-the other modes pad to whole blocks and do not notice changes, which is why they are only for old members, and only
-where the operator has said so.
+A sealed message is an initialisation vector and the encrypted text. GCM adds a tag of 16 bytes. The other modes pad to
+whole blocks and do not notice changes, so they are only for old members, and only if the operator allows them.
 
-Java takes any vector, and writes a random one. Here it is a keyed digest of the plain text and of what goes with it in
-clear (:meth:`MessageCipher.seal`), cut to its length: who has the key computes it again and sees whether all of that
-is what was sent. It differs from message to message as a random one does, for each has its own id and time.
+Java accepts any vector, and writes a random one. Here the vector is a keyed digest of the plain text and of the
+envelope, which travels unencrypted (:meth:`MessageCipher.seal`), cut to the vector's length. A receiver with the key
+computes the digest again and sees if text and envelope are unchanged. The vector differs from message to message as a
+random one does, because each message has its own id and time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.EncryptIn
 
 _GCM_NONCE = 12
 _GCM_TAG = 16
-#: Key lengths in bytes, and the block length.
+#: Key lengths and block length in bytes.
 _ALGORITHMS = {"AES": ((16, 24, 32), 16), "DESEDE": ((24,), 8)}
 _PADDED_MODES = ("CBC", "CFB", "OFB")
 
@@ -39,9 +39,9 @@ class MessageCipher:
     """Seals and opens messages.
 
     Args:
-        transformation: as in Java: ``AES/GCM/NoPadding``; all three parts are needed.
+        transformation: Java's name of the cipher, such as ``AES/GCM/NoPadding``; all three parts are needed.
         key: used as it is.
-        allow_insecure: take modes that do not notice changes.
+        allow_insecure: accept modes that do not notice changes.
 
     Raises:
         ConfigurationError: the cipher is unknown, unsafe or unsuitable, the key has a wrong length, or the package
@@ -83,7 +83,7 @@ class MessageCipher:
         """The message to send.
 
         Args:
-            envelope: what goes with it in clear and must not be changed; different for each message.
+            envelope: data that travels unencrypted and must not be changed; different for each message.
         """
         nonce = self._vector(plain, envelope)
         if self._mode == "GCM":
@@ -107,7 +107,7 @@ class MessageCipher:
         """The plain text of a message that was received.
 
         Raises:
-            ProtocolError: too short, changed on the way, or sealed with another key.
+            ProtocolError: the message is too short, was changed on the way, or was sealed with another key.
         """
         nonce, secret = sealed[: self.nonce_size], sealed[self.nonce_size :]
         if self._mode == "GCM":
@@ -143,7 +143,7 @@ class MessageCipher:
 
 
 def _stream_mode(name: str, nonce: bytes) -> CFB | OFB:
-    """These modes are on their way out of the package: where they are depends on its version."""
+    """A mode that the package is about to move: the place depends on its version."""
     try:
         from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
     except ImportError:

@@ -18,20 +18,22 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.MessageDi
 
 
 class MessageDispatchInterceptor(ChannelInterceptorBase):
-    """Messages with the asynchronous flag are done for their sender as soon as they are queued.
+    """Queues messages with the asynchronous flag; for their sender they are then done.
 
-    The event loop is the queue's only consumer, so messages to one member leave in the order they were sent; Tomcat's
-    threads do not keep it. Adds nothing to the wire.
+    The event loop is the queue's only consumer, so messages to one member leave in the order in which they were sent;
+    Tomcat's threads do not keep that order. The interceptor adds nothing to the wire.
     """
 
-    option_flag = Attribute(int, SEND_OPTIONS_ASYNCHRONOUS, doc="Which messages are sent in the background.")
+    option_flag = Attribute(
+        int, SEND_OPTIONS_ASYNCHRONOUS, doc="The option bits of messages that are sent in the background."
+    )
     always_send = Attribute(
         bool,
         True,
         doc="With a full queue the sender waits until its message has left; false refuses the message instead.",
     )
     max_queue_size = Attribute(
-        int, 64 * 1024 * 1024, unit="bytes", doc="What may wait for all members together, counted by message."
+        int, 64 * 1024 * 1024, unit="bytes", doc="Bytes that may wait for all members together, counted by message."
     )
     max_threads = Attribute(int, 10, inert="the event loop sends, so there are no threads to count")
     max_spare_threads = Attribute(int, 2, inert="there are no sending threads")
@@ -40,7 +42,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._lock = threading.Lock()  # senders count in, in their threads; only the runner counts out
+        self._lock = threading.Lock()  # sending threads add to the count; only the runner subtracts
         self._entered = 0
         self._left = 0
 
@@ -50,11 +52,11 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
         return self._entered - self._left
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Queue an asynchronous message, pass others on."""
+        """Queue an asynchronous message; pass others on."""
         self.send_messages(to, (message,), delivery)
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
-        """The same for several."""
+        """Queue several asynchronous messages; pass others on."""
         flag = self.option_flag
         if flag and messages[0].options & flag != flag:
             self._send_below(to, messages, delivery)
@@ -84,7 +86,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
         self._send_below(to, messages, delivery)
 
     def left(self, done: Delivery, size: int) -> None:
-        """What was sent together is through, or has failed. In the runner."""
+        """Messages that were sent together have left or failed. Only in the runner."""
         self._left += size
         if done.faulty:
             error = ChannelError("Error while processing async message", as_faults(done.faulty))
@@ -96,7 +98,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
             done.handler.handle_completion(done.unique_id)
 
     def start(self, level: int) -> None:
-        """Join the stack."""
+        """Enter the stack."""
         if self.option_flag != SEND_OPTIONS_ASYNCHRONOUS:
             log.warning(
                 "Warning, you are overriding the asynchronous option flag, this will disable the "
@@ -108,7 +110,7 @@ class MessageDispatchInterceptor(ChannelInterceptorBase):
 
 
 class _Background(Delivery):
-    """Of messages whose sender does not wait: it reports to the interceptor."""
+    """The Delivery of messages whose sender does not wait: it reports to the interceptor."""
 
     __slots__ = ("_owner", "_size")
 
@@ -118,7 +120,7 @@ class _Background(Delivery):
         self._size = size
 
     def finish(self) -> None:
-        """Tell the layers below that wait for it, give the room in the queue back, and tell the handler."""
+        """Tell the layers below that wait for the end, free the room in the queue, and call the handler."""
         if not self.done:
             super().finish()
             self._owner.left(self, self._size)

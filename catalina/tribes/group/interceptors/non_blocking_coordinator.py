@@ -1,12 +1,12 @@
 """Elects a leader by messages (Tomcat: interceptors/NonBlockingCoordinator.java).
 
-The first member in absolute order starts: it sends its view as a request to the next in the view, who merges in what it
-sees itself, and so on round the ring. When the request comes back unchanged to the one who began, that sends
-confirmations to all, and every member installs the view. Whoever is not first waits to be asked; the first looks on
-each heartbeat whether the view still fits.
+The first member in absolute order starts: it sends its view as a request to the next member in the view, which merges
+the view with its own, and so on round the ring. When the request comes back unchanged to the member that began, that
+member sends confirmations to all, and every member installs the view. The other members wait to be asked; the first
+checks on each heartbeat if the view still fits.
 
-Everything happens in the runner. Where Java blocks, to connect to members it has not heard of or to send to the next,
-the step goes on when the answer is there.
+Everything happens in the runner. Java blocks while it connects to members that it has not heard of, or sends to the
+next; here the step continues when the answer comes.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ __all__ = ["NonBlockingCoordinator"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.NonBlockingCoordinator")
 
-#: How long a member that only others have heard of may take to answer a connection.
+#: Seconds within which a member that only others have heard of must accept a connection.
 _PROBE_SECONDS = 3.0
-#: Members of a view that are connected to; a message could name any number of addresses.
+#: Members of a view that are probed, because a message could name any number of addresses.
 _MAX_PROBES = 100
 
 
 class NonBlockingCoordinator(ChannelInterceptorBase):
     """Keeps a view, the same on all members, whose first member is the coordinator.
 
-    Needs from below: members, messages that are acknowledged. Adds messages of its own, which end here; those of the
-    application are not touched.
+    It needs members and acknowledged messages from the layers below. Its own messages end here; messages of the
+    application pass unchanged.
     """
 
     def __init__(self, **values: object) -> None:
@@ -68,17 +68,17 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
 
     @property
     def is_coordinator(self) -> bool:
-        """Whether this node is the coordinator."""
+        """True when this node is the coordinator."""
         return bool(self.view) and self.view[0] == self.local_member
 
     @property
     def is_highest(self) -> bool:
-        """Whether this node comes first among the members it knows, whatever the view says."""
+        """True when this node comes first among the members that it knows, whatever the view says."""
         known = self._known_sorted
         return not known or absolute_order(self.local_member) <= absolute_order(known[0])
 
     def view_change(self, view: tuple[Member, ...]) -> None:
-        """A view is installed; subclasses and instances may replace this."""
+        """Called when a view is installed; subclasses and instances may replace this."""
         log.info("Accepted View of %d members, coordinator %s", len(view), view[0])
 
     # Members.
@@ -93,7 +93,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         return (super().get_member(member) or self._known[member]) if member in self._known else None
 
     def member_added(self, member: Member) -> None:
-        """Tell the layers above, and elect."""
+        """Tell the layers above, and start an election."""
         self._learn(member)
         if self._started:
             self.start_election(False)
@@ -105,12 +105,12 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
             super().member_added(member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Tell the layers above; the coordinator, or who comes after it, elects."""
+        """Tell the layers above. The coordinator, or the member after a lost coordinator, starts an election."""
         self._known.pop(member, None)
         self._known_sorted = in_absolute_order(self._known.values())
         super().member_disappeared(member)
         if self._started and (self.is_coordinator or self.is_highest):
-            self._abandon()  # an election that the lost member took part in may never end
+            self._abandon()  # an election in which the lost member took part may never end
             self.start_election(True)
 
     def _fits(self, view: Iterable[Member]) -> bool:
@@ -119,10 +119,9 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
     # Life.
 
     def start(self, level: int) -> None:
-        """Start what is below, then elect.
+        """Start the layers below, then start an election.
 
-        Requests are answered as soon as the receiver takes them: a Java member whose request goes unanswered waits
-        for that answer for ever.
+        This node answers requests as soon as its receiver runs, because a Java member waits for an answer for ever.
         """
         self._answering = True
         super().start(level)
@@ -144,7 +143,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         self._abandon()
 
     def heartbeat(self, now: float) -> None:
-        """Elect again when the view does not fit."""
+        """Start an election when the view does not fit any more."""
         super().heartbeat(now)
         if self._started and self.is_highest and not self._fits(self.view):
             log.debug("Heartbeat found inconsistency, restart election")
@@ -154,7 +153,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
     # Electing.
 
     def start_election(self, force: bool) -> None:
-        """Begin an election, if it is this node's turn or ``force``, and none is running. In the runner."""
+        """Begin an election if none is running and it is this node's turn or ``force`` is set. Only in the runner."""
         local, others = self.local_member, self._known_sorted
         if not others:
             self._install((local,), self._next_id())
@@ -177,7 +176,9 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         self._suggested, self._suggested_id = (), b""
 
     def _send_to_next_in_line(self, message: CoordinationMessage) -> None:
-        """Pass the request on; to the one after, when the next cannot be reached, and so on round the ring."""
+        """Pass the request to the next member; if it cannot be reached, to the one after it, and so on round the
+        ring.
+        """
         view = message.view
         start = view.index(self.local_member) if self.local_member in view else -1
         ring = [*view[start + 1 :], *view[: max(start, 0)]]
@@ -211,7 +212,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
     # Receiving.
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Take messages of elections, pass on all others.
+        """Handle messages of elections, pass on all others.
 
         Raises:
             ProtocolError: a damaged message of an election.
@@ -230,7 +231,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
         self._probe_all(unknown, lambda alive: self._merged(message, alive))
 
     def _probe_all(self, members: Sequence[Member], then: Callable[[list[Member]], None]) -> None:
-        """Call ``then`` with those that take a connection."""
+        """Call ``then`` with the members that accept a connection."""
         alive: list[Member] = []
         waiting = len(members)
         if not waiting:
@@ -251,7 +252,7 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
                 TcpProbe(self.channel, member, b"", _PROBE_SECONDS, None, _judge_of(judge, member))
 
     def _merged(self, message: CoordinationMessage, alive: Sequence[Member]) -> None:
-        """Go on with what the message and this node know together."""
+        """Continue with the union of the message's members and those that this node knows."""
         for member in alive:
             self._learn(member)
         merged = in_absolute_order([self.local_member, *self._known])
@@ -261,7 +262,8 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
             self._came_back(message, merged)
         elif message.leader != self.local_member:
             self._send_to_next_in_line(replace(message, view=merged))
-        # Else this node comes before the one who began: its own election is on its way, or the heartbeat begins one.
+        # Otherwise this node comes before the member that began: its own election is on its way, or the heartbeat
+        # begins one.
 
     def _came_back(self, message: CoordinationMessage, merged: tuple[Member, ...]) -> None:
         if message.leader != self.local_member:
@@ -297,5 +299,5 @@ class NonBlockingCoordinator(ChannelInterceptorBase):
 
 
 def _judge_of(judge: Callable[[Member, bool], None], member: Member) -> Callable[[bool], None]:
-    """The verdict of one probe, with the member it is about."""
+    """A callback that notes the verdict of one probe for its member."""
     return lambda there: judge(member, there)

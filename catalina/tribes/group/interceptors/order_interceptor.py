@@ -1,4 +1,6 @@
-"""Delivers the messages of each member in the order they were sent (Tomcat: interceptors/OrderInterceptor.java)."""
+"""Delivers the messages of each member in the order in which they were sent (Tomcat:
+interceptors/OrderInterceptor.java).
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,18 @@ __all__ = ["OrderInterceptor"]
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.OrderInterceptor")
 
 _NUMBER = struct.Struct(">i")
-#: Nodes that are no members, or not yet, whose numbers are kept: the newest ones. Whoever reaches the receiver could
-#: invent any number of them, and members have a table of their own.
+#: Nodes that are not, or not yet, members and whose numbers are kept: the newest ones. Anybody who reaches the receiver
+#: could invent any number of nodes, so members have a table of their own.
 _MAX_STRANGERS = 100
-#: Bytes of one of them that are held.
+#: Bytes that are held for one such node.
 _MAX_HELD_OF_STRANGER = 256 * 1024
-#: The memory that a held message takes besides its bytes, about.
+#: Approximate memory that a held message takes besides its bytes.
 _OVERHEAD = 500
 
 
 @dataclass(slots=True)
 class _Incoming:
-    """What came from one member: the number expected next, and what came too early."""
+    """The incoming messages of one member: the number expected next, and messages that came too early."""
 
     max_held: int
     expected: int = 1
@@ -46,13 +48,13 @@ class _Incoming:
         heapq.heappush(self._numbers, number)
 
     def release(self, number: int) -> None:
-        """It waits no longer."""
+        """Forget a held message, which is about to be delivered."""
         _, message = self.held.pop(number)
         self.held_bytes -= len(message.data) + _OVERHEAD
         self.expected = max(self.expected, number + 1)
 
     def next_number(self) -> int:
-        """The held message that comes first."""
+        """The lowest number of a held message."""
         if self.expected in self.held:
             return self.expected
         while self._numbers[0] not in self.held:
@@ -61,10 +63,10 @@ class _Incoming:
 
 
 class OrderInterceptor(ChannelInterceptorBase):
-    """Numbers the messages to each member and holds back what comes too early.
+    """Numbers the messages to each member, and holds back messages that come too early.
 
-    Adds four bytes to each message, its number, from 1 for each member. A message with a number that was expected
-    earlier, such as one that was sent twice, is delivered at once.
+    It adds four bytes to each message, its number, which counts from 1 for each member. A message with a number below
+    the expected one, such as a repetition, is delivered at once.
     """
 
     expire = Attribute(
@@ -78,13 +80,13 @@ class OrderInterceptor(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._lock = threading.RLock()  # numbers must go down in their order, and senders are many threads
+        self._lock = threading.RLock()  # many threads send, and numbers must go down in order
         self._sent: dict[Member, int] = {}
         self._incoming: dict[Member, _Incoming] = {}
-        self._strangers: dict[Member, _Incoming] = {}  # the oldest first
+        self._strangers: dict[Member, _Incoming] = {}  # oldest first
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Send to each member with its own number."""
+        """Send to each member with that member's next number."""
         if not self.ok_to_process(message.options):
             super().send_message(to, message, delivery)
             return
@@ -102,10 +104,10 @@ class OrderInterceptor(ChannelInterceptorBase):
         self.channel.running_reactor.call_soon(lambda: delivery.failed(member, reason))
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Deliver it, and what waited for it; or hold it.
+        """Deliver the message and those that waited for it, or hold it.
 
         Raises:
-            ProtocolError: no number, or one that is held already.
+            ProtocolError: the message has no number, or one that is already held.
         """
         if not self.ok_to_process(message.options):
             super().message_received(message)
@@ -148,7 +150,7 @@ class OrderInterceptor(ChannelInterceptorBase):
         incoming.hold(number, message, self.channel.now())
 
     def _deliver_due(self, incoming: _Incoming) -> None:
-        """Deliver what is next in line, then what has waited too long or is too much."""
+        """Deliver the messages that are next in line, then those that have waited too long or take too much room."""
         while incoming.held:
             number = incoming.next_number()
             since, message = incoming.held[number]
@@ -167,13 +169,15 @@ class OrderInterceptor(ChannelInterceptorBase):
             log.debug("Message %d of %s came too early and was dropped", number, message.address)
 
     def heartbeat(self, now: float) -> None:
-        """Deliver what has waited too long even when nothing follows it; Java waits for the next message."""
+        """Deliver messages that have waited too long even when nothing follows them; Java waits for the next
+        message.
+        """
         super().heartbeat(now)
         for incoming in (*self._incoming.values(), *self._strangers.values()):
             self._deliver_due(incoming)
 
     def member_disappeared(self, member: Member) -> None:
-        """Deliver what the member had sent, and start to count anew."""
+        """Deliver the held messages of the member, and start to count anew."""
         incoming = self._incoming.pop(member, None) or self._strangers.pop(member, None)
         if incoming is not None:
             for number in sorted(incoming.held):

@@ -1,4 +1,4 @@
-"""Messages that were seen before (Tomcat: interceptors/EncryptInterceptor.java, BaseEncryptionManager)."""
+"""Recognises messages that came before (Tomcat: interceptors/EncryptInterceptor.java, BaseEncryptionManager)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ __all__ = ["ReplayWindow"]
 
 
 class ReplayWindow:
-    """Takes each message once, and only near the time it was made. No clock: ``now_ms`` comes in.
+    """Admits each message once, and only near the time at which it was made. It has no clock: the caller passes
+    ``now_ms``.
 
-    When more nonces are remembered than ``max_messages`` the one with the oldest time is forgotten, and from then on no
-    message of that time or before is taken.
+    When more than ``max_messages`` nonces are remembered, the one with the oldest time is forgotten, and from then on
+    no message of that time or an earlier one is admitted.
 
     Args:
-        window_ms: how far the time of a message may be from now, both ways.
+        window_ms: the largest distance between the time of a message and now, in both directions.
         max_messages: nonces remembered.
         now_ms: epoch milliseconds.
     """
@@ -29,7 +30,7 @@ class ReplayWindow:
         self._count = itertools.count()
 
     def admit(self, nonce: bytes, timestamp_ms: int, now_ms: int) -> bool:
-        """Whether a message is new, and near enough to now; it is remembered."""
+        """Remember a message; returns True if it is new and its time is near enough to now."""
         if not now_ms - self._window_ms <= timestamp_ms <= now_ms + self._window_ms:
             return False
         if timestamp_ms <= self._floor_ms or nonce in self._seen:

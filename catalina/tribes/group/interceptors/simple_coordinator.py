@@ -13,20 +13,20 @@ __all__ = ["SimpleCoordinator"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.SimpleCoordinator")
 
-#: The members must stay the same for so many periods of so many seconds.
+#: The members must stay the same for this many periods of this many seconds.
 _PERIODS, _PERIOD = 10, 0.25
 
 
 class SimpleCoordinator(ChannelInterceptorBase):
-    """When the members have not changed for 2.5 seconds, the first of them in absolute order is the coordinator.
+    """Makes the first member in absolute order the coordinator once the members have not changed for 2.5 seconds.
 
-    Every node comes to the same result when it sees the same members. Nothing waits for it: until then
-    ``coordinator`` is the one of the view before.
+    Nodes that see the same members get the same result. Nothing waits for it: until then ``coordinator`` is that of the
+    previous view.
     """
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        #: All members and this one in absolute order, empty before the first view.
+        #: All members, including this one, in absolute order; empty before the first view.
         self.view: tuple[Member, ...] = ()
         self._timer: Timer | None = None
 
@@ -37,20 +37,20 @@ class SimpleCoordinator(ChannelInterceptorBase):
 
     @property
     def is_coordinator(self) -> bool:
-        """Whether this node is it."""
+        """True when this node is the coordinator."""
         return self.coordinator == self.local_member if self.view else False
 
     def view_change(self, view: tuple[Member, ...]) -> None:
-        """A new view is installed; subclasses and instances may replace this. In the runner."""
+        """Called when a new view is installed; subclasses and instances may replace this. Only in the runner."""
         log.info("View of %d members, coordinator %s", len(view), view[0])
 
     def member_added(self, member: Member) -> None:
-        """Wait anew."""
+        """Start to wait anew."""
         super().member_added(member)
         self._wait()
 
     def member_disappeared(self, member: Member) -> None:
-        """Wait anew."""
+        """Start to wait anew."""
         super().member_disappeared(member)
         self._wait()
 
@@ -60,7 +60,7 @@ class SimpleCoordinator(ChannelInterceptorBase):
         self.channel.running_reactor.call_soon(self._wait)
 
     def stop(self, level: int) -> None:
-        """No view without a channel."""
+        """Forget the view."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -22,15 +22,15 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.StaticMem
 
 MEMBER_START = b"Local StaticMember Notification Data"
 MEMBER_STOP = b"Local StaticMember Shutdown Data"
-#: How long the stop waits for the members to be told.
+#: Seconds that the stop waits for the farewells to leave.
 _FAREWELL_SECONDS = 2.0
 
 
 class StaticMembershipInterceptor(ChannelInterceptorBase):
     """Adds ``<Member>`` elements to what the membership service finds.
 
-    Put it below a TcpFailureDetector, which checks who is there; a TcpPingInterceptor above both notices who goes.
-    Each side tells the others that it starts and stops by a message that goes through the layers below only.
+    Put it below a TcpFailureDetector, which checks if the members are there; a TcpPingInterceptor above both notices
+    losses. Each node tells the others of its start and stop by a message that passes only the layers below this one.
     """
 
     elements = {
@@ -58,18 +58,18 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         self._next_id = UniqueIds().next
 
     def add_static_member(self, member: StaticMember) -> None:
-        """A member that belongs to the group whether it is heard or not."""
+        """Add a member that belongs to the group even if it is not heard."""
         self._configured.append(member)
 
     def set_local_member(self, member: StaticMember) -> None:
-        """Who this process is: its unique id and domain, which the others have in their configuration."""
+        """Set the unique id and the domain of this process, which the others have in their configuration."""
         self._local = member
 
     # Membership.
 
     @property
     def members(self) -> Sequence[Member]:
-        """The members below and the configured ones, in absolute order as Tomcat gives them."""
+        """The configured members and those from below, in absolute order as in Tomcat."""
         below = super().members
         if below is not self._below_seen:
             self._below_seen = below
@@ -77,16 +77,16 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         return self._members
 
     def get_member(self, member: Member) -> Member | None:
-        """A configured member, or one below."""
+        """A configured member, or one from below."""
         return self._static.get(member) or super().get_member(member)
 
     def is_static(self, member: Member) -> bool:
-        """Whether it is configured here."""
+        """True when the member is configured here."""
         return member in self._static or super().is_static(member)
 
     @property
     def local_member(self) -> Member:
-        """The configured identity at the address of the receiver."""
+        """The configured identity, at the address of the receiver."""
         base = super().local_member
         if self._local is None:
             return base
@@ -98,11 +98,11 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
     # Life.
 
     def start(self, level: int) -> None:
-        """Start the transport, let the layers above look at the members, then start the rest."""
+        """Start the transport, let the layers above probe the members, then start the rest."""
         transport = level & (SND_RX_SEQ | SND_TX_SEQ)
         if transport:
             super().start(transport)
-            if self._local is not None:  # those that hear its heartbeats must know its messages as a member's
+            if self._local is not None:  # members that hear its heartbeats must take its messages for those of a member
                 self.channel.membership_service.adopt_unique_id(self._local.unique_id)
         self._static = {member: member for member in (each.to_member() for each in self._configured)}
         self._below_seen = None
@@ -134,7 +134,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
             )
 
     def stop(self, level: int) -> None:
-        """Tell the members that this one goes, then stop."""
+        """Tell the members that this one leaves, then stop."""
         if level & SND_TX_SEQ:
             delivery = self._tell(self.channel.members, MEMBER_STOP)
             if delivery is not None:
@@ -146,7 +146,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
     # The two messages.
 
     def greet(self, member: Member) -> None:
-        """A member was found: tell it that this one is there."""
+        """Tell a member that was found that this one is there."""
         if member in self._static:
             self._tell([member], MEMBER_START)
 
@@ -166,7 +166,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         return delivery
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Take the others' notices; who is not in the configuration is not believed."""
+        """Handle the others' notices; a notice from a node outside the configuration is ignored."""
         if message.data == MEMBER_START:
             member = self.get_member(message.address)
             if member is not None:
@@ -174,14 +174,15 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         elif message.data == MEMBER_STOP:
             member = self.get_member(message.address)
             if member is not None:
-                # Not as a farewell, which a failure detector believes: anybody can send this in a member's name.
+                # This does not count as a farewell, which a failure detector would believe: anybody can send this in a
+                # member's name.
                 self.member_disappeared(member)
         else:
             super().message_received(message)
 
 
 class _Greeter:
-    """Listens at the top of the channel for members that the layers above have found to be there."""
+    """Listens at the top of the channel for members that the layers above have found."""
 
     def __init__(self, layer: StaticMembershipInterceptor) -> None:
         self._layer = layer
@@ -190,4 +191,4 @@ class _Greeter:
         self._layer.greet(member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Nothing to say to who is gone."""
+        """Nothing to do: there is nobody to greet."""

@@ -1,4 +1,4 @@
-"""Checks by a connection whether members are there (Tomcat: interceptors/TcpFailureDetector.java)."""
+"""Checks by a TCP connection if members are there (Tomcat: interceptors/TcpFailureDetector.java)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ __all__ = ["TcpFailureDetector"]
 
 log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TcpFailureDetector")
 
-#: A dying process may lose its connections before its port: a suspect is looked at again after so many seconds.
+#: Seconds after which a suspect is probed again, because a dying process may lose its connections before its port.
 _RECHECKS = (0.2, 1.0)
 
 
 class TcpFailureDetector(ChannelInterceptorBase):
-    """A new member is announced when it takes a connection, a silent one is gone when it takes none.
+    """Announces a new member when it accepts a connection; reports a silent member as lost when it accepts none.
 
-    A member that still answers stays, as a suspect that is looked at on each heartbeat. A member that a message could
-    not be sent to, or whose connection breaks, is looked at right away: a killed process is noticed in milliseconds.
+    A silent member that still accepts connections stays, as a suspect that is probed on each heartbeat. When a message
+    cannot be sent to a member, or its connection breaks, it is probed right away, so a killed process is noticed in
+    milliseconds.
 
-    Needs from below: members as they are heard. Gives above: members that were reached. The probe is a message of 64
-    bytes that no interceptor sees, sent or received. Everything but reading ``members`` happens in the runner.
+    The layers below report members that were heard; this layer reports members that were reached. The probe is a
+    message of 64 bytes that no interceptor sees, neither sent nor received. Everything but reading ``members`` happens
+    in the runner.
     """
 
     connect_timeout = Attribute(
@@ -47,7 +49,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        #: Who was reached, with the record it had then.
+        #: The members that were reached, each with the record that it had then.
         self._reached: dict[Member, Member] = {}
         self._below_seen: Sequence[Member] | None = None
         self._members: tuple[Member, ...] = ()
@@ -61,9 +63,9 @@ class TcpFailureDetector(ChannelInterceptorBase):
 
     @property
     def members(self) -> Sequence[Member]:
-        """The members that were reached, as they were last heard, oldest first.
+        """The members that were reached, with their newest records, oldest first.
 
-        Sorted anew only when something has changed: who sends asks each time.
+        They are sorted only after a change, because every send reads them.
         """
         below = self._members_below.members if self._members_below is not None else super().members
         if below is not self._below_seen:
@@ -81,7 +83,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
     # From below.
 
     def member_added(self, member: Member) -> None:
-        """Announce it when it takes a connection; if not, each heartbeat tries again."""
+        """Announce the member when it accepts a connection; if it does not, each heartbeat tries again."""
         if self._remove_suspects.pop(member, None) is None and member not in self._reached:
             self._probe(member, self._judge_newcomer)
 
@@ -92,7 +94,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
             return
         known = super().get_member(member)
         if known is None:
-            return  # it left while it was looked at
+            return  # it left while it was probed
         self._add_suspects.discard(member)
         if known not in self._reached:
             self._reached[known] = known
@@ -100,7 +102,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
             super().member_added(known)
 
     def member_disappeared(self, member: Member) -> None:
-        """An orderly leave is believed; silence is looked into."""
+        """Report an orderly leave at once; probe a silent member first."""
         if member.is_leaving:
             if self._forget(member):
                 super().member_disappeared(member)
@@ -127,13 +129,13 @@ class TcpFailureDetector(ChannelInterceptorBase):
             self._probe(member, self._judge_suspect)
 
     def member_send_failed(self, member: Member, reason: BaseException) -> None:
-        """Look at the member, unless it answered that it failed: then it is there."""
+        """Probe the member, unless it answered that it failed: then it is there."""
         if not isinstance(reason, RemoteProcessError) and member in self._reached:
             self.member_disappeared(member)
         super().member_send_failed(member, reason)
 
     def _forget(self, member: Member) -> bool:
-        """Take the member out; return whether it was in. A static one will be looked for."""
+        """Remove the member; returns True if it was known. A static member will be looked for."""
         known = self._reached.pop(member, None)
         self._below_seen = None
         self._remove_suspects.pop(member, None)
@@ -141,10 +143,10 @@ class TcpFailureDetector(ChannelInterceptorBase):
             self._add_suspects.add(member)
         return known is not None
 
-    # Periodic.
+    # Periodic work.
 
     def heartbeat(self, now: float) -> None:
-        """Look at suspects, and at members below that are not announced."""
+        """Probe suspects, and members from below that are not announced yet."""
         super().heartbeat(now)
         for member in super().members:
             if member not in self._reached and member not in self._add_suspects:
@@ -158,11 +160,11 @@ class TcpFailureDetector(ChannelInterceptorBase):
         name="checkMembers", check_all="look at every member, not only at the suspects; this software always does"
     )
     def check_members_now(self, check_all: bool) -> None:
-        """Look whether the members are there, and drop those that are not."""
+        """Probe all members, and report the lost ones."""
         self.check_members()
 
     def check_members(self) -> None:
-        """Probe every member below now, as TcpPingInterceptor does instead of pinging."""
+        """Probe every member from below now; TcpPingInterceptor does this instead of pinging."""
         for member in super().members:
             if member in self._reached:
                 self._probe(member, self._judge_checked)
@@ -197,7 +199,7 @@ class TcpFailureDetector(ChannelInterceptorBase):
     # Probing.
 
     def _probe(self, member: Member, verdict: Callable[[Member, bool], None]) -> None:
-        """Call ``verdict`` with whether the member is there; several who ask at once share one probe."""
+        """Call ``verdict`` with True if the member is there; several callers at the same time share one probe."""
         waiting = self._probing.setdefault(member, [])
         waiting.append(verdict)
         if len(waiting) == 1:
@@ -230,12 +232,12 @@ class TcpFailureDetector(ChannelInterceptorBase):
         return self._encoder.frame(message)
 
     def start(self, level: int) -> None:
-        """Join the stack."""
+        """Enter the stack."""
         self._members_below = self.source_below("members")
         super().start(level)
 
     def stop(self, level: int) -> None:
-        """Forget everybody: who is there is found out anew."""
+        """Forget everybody: the next start probes all members anew."""
         super().stop(level)
         if self._probes:
             run_in_runner(self.channel.running_reactor, self._cancel_probes)

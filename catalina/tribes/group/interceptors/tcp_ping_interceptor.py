@@ -1,4 +1,4 @@
-"""Looks after all members regularly (Tomcat: interceptors/TcpPingInterceptor.java)."""
+"""Checks all members regularly (Tomcat: interceptors/TcpPingInterceptor.java)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TCP_PING_DATA = bytes.fromhex(
 
 
 class TcpPingInterceptor(ChannelInterceptorBase):
-    """With a TcpFailureDetector below it lets that check every member; else it sends each a message of 64 bytes.
+    """Lets a TcpFailureDetector below it check every member; without one, sends each member a message of 64 bytes.
 
-    A member without this layer takes the message for one of the application.
+    A member without this layer would pass that message to the application.
     """
 
     interval = Attribute(int, 1000, unit="ms", doc="Time between pings with useThread.")
@@ -42,7 +42,7 @@ class TcpPingInterceptor(ChannelInterceptorBase):
         self._next_id = UniqueIds().next
 
     def start(self, level: int) -> None:
-        """Find the layers to work with, and begin."""
+        """Find the layers to work with, and start to ping."""
         super().start(level)
         layer = self.next
         while layer is not None:
@@ -55,7 +55,7 @@ class TcpPingInterceptor(ChannelInterceptorBase):
             self._arm()
 
     def stop(self, level: int) -> None:
-        """End."""
+        """Stop pinging."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -76,7 +76,7 @@ class TcpPingInterceptor(ChannelInterceptorBase):
             self.send_ping()
 
     def send_ping(self) -> None:
-        """Check every member once. In the runner."""
+        """Check every member once. Only in the runner."""
         if self._detector is not None:
             self._detector.check_members()
             return
@@ -92,6 +92,6 @@ class TcpPingInterceptor(ChannelInterceptorBase):
             log.warning("Unable to send TCP ping. %s", exc)
 
     def message_received(self, message: ChannelMessage) -> None:
-        """A ping ends here."""
+        """Take a ping out of the stream of messages."""
         if message.data != TCP_PING_DATA or not self.ok_to_process(message.options):
             super().message_received(message)

@@ -1,4 +1,4 @@
-"""Counts what goes through (Tomcat: interceptors/ThroughputInterceptor.java)."""
+"""Counts messages and bytes (Tomcat: interceptors/ThroughputInterceptor.java)."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _REPORT = (
 
 
 class ThroughputInterceptor(ChannelInterceptorBase):
-    """Reports messages, bytes and speed to its log every ``interval`` messages. Adds nothing to the wire.
+    """Logs the number of messages, bytes and the speed every ``interval`` messages. It adds nothing to the wire.
 
-    Put it lowest to see what the network carries, uppermost to see what the application sends. The time counted for
-    sending is that in which at least one message was on its way.
+    As the lowest interceptor it counts the traffic of the network, as the uppermost that of the application. The
+    sending time is the time in which at least one message was on its way.
     """
 
     interval = Attribute(int, 10_000, doc="Report after this many messages, sent or received.")
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._lock = threading.Lock()  # messages are sent in any thread
+        self._lock = threading.Lock()  # any thread sends messages
         self.msg_tx_cnt = 0
         self.msg_rx_cnt = 0
         self.msg_tx_err = 0
@@ -58,11 +58,11 @@ class ThroughputInterceptor(ChannelInterceptorBase):
         self._rx_start: float | None = None
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """Count the message when it has arrived, or failed, at every member."""
+        """Count the message when it has arrived or failed at every member."""
         self.send_messages(to, (message,), delivery)
 
     def send_messages(self, to: Sequence[Member], messages: Sequence[ChannelMessage], delivery: Delivery) -> None:
-        """Count several, which arrive or fail together."""
+        """Count several messages, which arrive or fail together."""
         count, size = len(messages), sum(map(framed_size, messages))
         with self._lock:
             if self._on_the_way == 0:

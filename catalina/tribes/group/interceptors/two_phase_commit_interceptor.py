@@ -1,4 +1,4 @@
-"""Delivers a message when it is confirmed (Tomcat: interceptors/TwoPhaseCommitInterceptor.java)."""
+"""Delivers a message once it is confirmed (Tomcat: interceptors/TwoPhaseCommitInterceptor.java)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = logging.getLogger("org.apache.catalina.tribes.group.interceptors.TwoPhaseC
 
 START_DATA = bytes.fromhex("7101c602dec44bb29bf420e3206fd804")
 END_DATA = bytes.fromhex("36f35a6e2fe14be8afe32434c64d9238")
-#: The memory that a message that waits takes besides its bytes, about.
+#: Approximate memory that a waiting message takes besides its bytes.
 _OVERHEAD = 500
-#: The memory for messages of nodes that are no members, or not yet: part of max_held, and never all of it.
+#: The memory for messages of nodes that are not, or not yet, members; a part of max_held.
 _MAX_HELD_OF_STRANGERS = 4 * 1024 * 1024
 
 
@@ -34,7 +34,7 @@ class _Held(NamedTuple):
 
 
 class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
-    """Sends each message, and when it has reached every member a confirmation; members deliver it then.
+    """Sends each message and, once it has reached every member, a confirmation, upon which the members deliver it.
 
     The confirmation is a second message with the mark, the id of the first, and the mark of the end. A member that
     did not get the message gets no confirmation.
@@ -43,15 +43,18 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
     expire = Attribute(int, 60_000, unit="ms", doc="How long a message is held for its confirmation.")
     deepclone = Attribute(bool, True, inert="messages are immutable here and need no copy")
     max_held = Attribute(
-        int, 64 * 1024 * 1024, unit="bytes", doc="What may wait for confirmations; a message beyond it is refused."
+        int,
+        64 * 1024 * 1024,
+        unit="bytes",
+        doc="Bytes that may wait for confirmations; a message beyond it is refused.",
     )
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._repeated = RepeatedMessages(log)
-        #: By sender and id: another sender can neither replace nor confirm it.
+        #: By sender and id, so that another node can neither replace nor confirm the message.
         self._held: dict[tuple[Member, bytes], _Held] = {}
-        #: By whether members sent it.
+        #: Bytes, by whether members sent them.
         self._held_bytes = {True: 0, False: 0}
         self._next_id = UniqueIds().next
 
@@ -78,10 +81,10 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
                 delivery.failed(member, exc)
 
     def message_received(self, message: ChannelMessage) -> None:
-        """Hold a message; on its confirmation deliver it.
+        """Hold a message; deliver it when its confirmation comes.
 
         Raises:
-            LimitError: too much waits for confirmations.
+            LimitError: too many bytes wait for confirmations.
         """
         if not self.ok_to_process(message.options):
             super().message_received(message)
@@ -119,7 +122,7 @@ class TwoPhaseCommitInterceptor(ChannelInterceptorBase):
         return held
 
     def heartbeat(self, now: float) -> None:
-        """Forget messages that were not confirmed."""
+        """Forget messages that were not confirmed in time."""
         super().heartbeat(now)
         for key, held in tuple(self._held.items()):
             if now - held.since > self.expire / 1000:

@@ -91,7 +91,8 @@ def put_state(value: Any, state: dict[str, Any]) -> None:
 
 
 def state_of(value: Any) -> dict[str, Any]:
-    """The values that an instance holds, by name: ``__dict__``, then slots. Empty for an instance without attributes.
+    """The values that an instance holds, by name: ``__dict__``, then slots. Empty for an instance without
+    attributes.
     """
     places = _places_of(type(value))
     held = dict(places.attributes_of(value) or {})

@@ -1,1 +1,1 @@
-"""Members found by asking a name server or the Kubernetes API."""
+"""Finds members by asking a name server or the Kubernetes API."""

@@ -1,4 +1,4 @@
-"""What the providers have in common (Tomcat: membership/cloud/CloudMembershipProvider.java)."""
+"""The common part of the providers (Tomcat: membership/cloud/CloudMembershipProvider.java)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CUSTOM_ENV_PREFIX = "OPENSHIFT_KUBE_PING_"
 
 
 def environment(*names: str) -> str | None:
-    """The first of these environment variables that is set."""
+    """The value of the first of these environment variables that is set."""
     return next((os.environ[name] for name in names if name in os.environ), None)
 
 
@@ -33,7 +33,7 @@ def member_id(text: str) -> bytes:
 
 
 class CloudMembershipProvider:
-    """Keeps the members of the answers; one that is missing longer than ``expiration_time`` is gone."""
+    """Keeps the members that were in the answers; one that is missing for longer than ``expiration_time`` is lost."""
 
     def __init__(self, service: CloudMembershipService) -> None:
         self.service = service
@@ -47,7 +47,7 @@ class CloudMembershipProvider:
         raise NotImplementedError
 
     def namespace(self) -> str:
-        """Where the members are, as the environment says."""
+        """The namespace of the members, from the environment."""
         found = environment(CUSTOM_ENV_PREFIX + "NAMESPACE", "KUBERNETES_NAMESPACE")
         if not found:
             log.warning("Namespace not set")
@@ -62,12 +62,12 @@ class CloudMembershipProvider:
             run_in_runner(reactor, lambda: self.take(found))
 
     def stop(self) -> None:
-        """Take no more answers."""
+        """Ignore answers that come later."""
         self._stopped = True
         self.membership.clear()
 
     def refresh(self) -> None:
-        """Ask in another thread, unless the last question is still open. In the runner."""
+        """Ask in another thread, unless the last question is still open. Only in the runner."""
         if not self._asking:
             self._asking = True
             self.service.channel.running_reactor.submit(self._ask)
@@ -87,7 +87,7 @@ class CloudMembershipProvider:
             self.take(found)
 
     def take(self, found: Sequence[Member] | None) -> None:
-        """Announce who is new and who is gone. In the runner."""
+        """Announce new members and report lost ones. Only in the runner."""
         now = self.service.channel.now()
         for member in found or ():
             self.add(member)
@@ -96,7 +96,7 @@ class CloudMembershipProvider:
             self.service.listener.member_disappeared(member)
 
     def add(self, member: Member) -> None:
-        """Note that a member is there. In the runner."""
+        """Note that a member is there. Only in the runner."""
         if self.membership.alive(member, self.service.channel.now()):
             log.debug("Member [%s] added", member)
             self.service.listener.member_added(member)

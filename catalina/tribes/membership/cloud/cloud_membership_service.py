@@ -1,4 +1,4 @@
-"""Members found by asking a service of the platform (Tomcat: membership/cloud/CloudMembershipService.java)."""
+"""Finds members by asking a service of the platform (Tomcat: membership/cloud/CloudMembershipService.java)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _PROVIDERS: dict[str, type[CloudMembershipProvider]] = {
 
 
 class CloudMembershipService(MembershipServiceBase):
-    """Asks on every heartbeat of the channel who the members are. Nothing is announced by messages.
+    """Asks for the members on every heartbeat of the channel. It announces nothing by messages.
 
-    All members must use the same receiver port. What the provider needs stands in environment variables, as with
-    Tomcat; see the providers.
+    All members must use the same receiver port. Environment variables configure the provider, as in Tomcat; see the
+    providers.
     """
 
     keeps_unknown_attributes = True
@@ -51,13 +51,13 @@ class CloudMembershipService(MembershipServiceBase):
         self._domain = b""
 
     def _new_local_member(self, host: bytes, port: int) -> Member:
-        # Until the provider knows better: DNS takes the address for the id, Kubernetes the uid of the pod.
+        # Holds until the provider knows better: with DNS the address gives the id, with Kubernetes the uid of the pod.
         unique_id = hashlib.md5(Member(host, port).address.encode("ascii"), usedforsecurity=False).digest()
         return Member(host, port, unique_id=unique_id, payload=self._payload)
 
     @property
     def members(self) -> Sequence[Member]:
-        """The members of the last answers, oldest first."""
+        """The members in the last answers, oldest first."""
         return self.provider.membership.members if self.provider is not None else ()
 
     def get_member(self, member: Member) -> Member | None:
@@ -65,7 +65,7 @@ class CloudMembershipService(MembershipServiceBase):
         return self.provider.membership.get(member) if self.provider is not None else None
 
     def set_local_id(self, unique_id: bytes) -> None:
-        """The provider has learned under which id the others find this one."""
+        """Called by the provider when it has learned the id under which the others find this node."""
         self._local = replace(self.local_member, unique_id=unique_id)
         if self.provider is not None:
             self.provider.membership.local = self._local
@@ -83,12 +83,12 @@ class CloudMembershipService(MembershipServiceBase):
         self.provider.start()
 
     def stop(self, level: int) -> None:
-        """Ask no more."""
+        """Stop asking."""
         if level & MBR_RX_SEQ and self.provider is not None:
             self.provider.stop()
             self.provider = None
 
     def heartbeat(self, now: float) -> None:
-        """Ask again, in a thread of its own; the loop does not wait."""
+        """Ask again, in another thread, so that the loop does not wait."""
         if self.provider is not None:
             self.provider.refresh()

@@ -1,4 +1,4 @@
-"""Members are the addresses of a name (Tomcat: membership/cloud/DNSMembershipProvider.java)."""
+"""Takes the addresses of a name for members (Tomcat: membership/cloud/DNSMembershipProvider.java)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["DNSMembershipProvider"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.cloud.DNSMembershipProvider")
 
-#: Addresses of one name that are taken.
+#: The number of addresses of one name that are used.
 _MAX_ADDRESSES = 1000
 
 
 class DNSMembershipProvider(CloudMembershipProvider):
     """Looks up ``DNS_MEMBERSHIP_SERVICE_NAME``, by default the namespace: a headless service in Kubernetes.
 
-    Every address is a member with the port of the own receiver, and its id is MD5 of the address. Somebody unknown who
-    sends a message is looked at as a member as well, before the name server knows him.
+    Every address is a member with the port of this node's receiver, and its id is the MD5 of the address. An unknown
+    node that sends a message is also taken for a member, before the name server knows it.
     """
 
     hears_strangers = True
@@ -47,7 +47,7 @@ class DNSMembershipProvider(CloudMembershipProvider):
         super().start()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self.service.channel.remove_channel_listener(self)
         super().stop()
 
@@ -67,7 +67,7 @@ class DNSMembershipProvider(CloudMembershipProvider):
         ]
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Note an unknown sender; the message itself is for others."""
+        """Note an unknown sender; leave the message itself to other listeners."""
         known = any(each.host == sender.host and each.port == sender.port for each in self.membership.members)
         if not known:
             self.add(Member(sender.host, sender.port, alive_ms=-1, unique_id=member_id(sender.address)))

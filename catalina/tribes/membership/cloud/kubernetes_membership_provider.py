@@ -1,4 +1,4 @@
-"""Members are the pods of a namespace (Tomcat: membership/cloud/KubernetesMembershipProvider.java)."""
+"""Takes the pods of a namespace for members (Tomcat: membership/cloud/KubernetesMembershipProvider.java)."""
 
 from __future__ import annotations
 
@@ -39,13 +39,12 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/"
 class KubernetesMembershipProvider(CloudMembershipProvider):
     """Asks the API server for the running pods of the namespace.
 
-    Environment, the first that is set counts (``PING_`` stands for ``OPENSHIFT_KUBE_PING_``): PING_NAMESPACE,
-    KUBERNETES_NAMESPACE; PING_MASTER_PROTOCOL, KUBERNETES_MASTER_PROTOCOL (https); PING_MASTER_HOST,
-    KUBERNETES_SERVICE_HOST; PING_MASTER_PORT, KUBERNETES_SERVICE_PORT; PING_API_VERSION, KUBERNETES_API_VERSION (v1);
-    PING_LABELS, KUBERNETES_LABELS; PING_SA_TOKEN_FILE, SA_TOKEN_FILE; PING_CA_CERT_FILE,
-    KUBERNETES_CA_CERTIFICATE_FILE;
-    PING_CLIENT_CERT_FILE, KUBERNETES_CLIENT_CERTIFICATE_FILE with KUBERNETES_CLIENT_KEY_FILE and
-    KUBERNETES_CLIENT_KEY_PASSWORD, instead of a token.
+    It reads these environment variables, of which the first that is set counts (``PING_`` stands for
+    ``OPENSHIFT_KUBE_PING_``): PING_NAMESPACE, KUBERNETES_NAMESPACE; PING_MASTER_PROTOCOL, KUBERNETES_MASTER_PROTOCOL
+    (https); PING_MASTER_HOST, KUBERNETES_SERVICE_HOST; PING_MASTER_PORT, KUBERNETES_SERVICE_PORT; PING_API_VERSION,
+    KUBERNETES_API_VERSION (v1); PING_LABELS, KUBERNETES_LABELS; PING_SA_TOKEN_FILE, SA_TOKEN_FILE; PING_CA_CERT_FILE,
+    KUBERNETES_CA_CERTIFICATE_FILE; PING_CLIENT_CERT_FILE, KUBERNETES_CLIENT_CERTIFICATE_FILE with
+    KUBERNETES_CLIENT_KEY_FILE and KUBERNETES_CLIENT_KEY_PASSWORD, instead of a token.
     """
 
     def __init__(self, service: CloudMembershipService) -> None:
@@ -55,7 +54,7 @@ class KubernetesMembershipProvider(CloudMembershipProvider):
         self._path = ""
 
     def start(self) -> None:
-        """Read the environment and ask; without credentials there are no members, which is logged."""
+        """Read the environment and ask. Without credentials there are no members, which is logged."""
         namespace = self.namespace()
         log.debug("Namespace [%s] set; clustering enabled", namespace)
         version = environment(CUSTOM_ENV_PREFIX + "API_VERSION", "KUBERNETES_API_VERSION") or "v1"
@@ -97,7 +96,7 @@ class KubernetesMembershipProvider(CloudMembershipProvider):
         return CertificateStreamProvider(*common, certificate_file=certificate, key_file=key_file, password=password)
 
     def fetch_members(self) -> Sequence[Member] | None:
-        """The running pods, without the one this is."""
+        """The running pods, without this one."""
         if self._streams is None:
             return None
         try:
@@ -116,7 +115,7 @@ class KubernetesMembershipProvider(CloudMembershipProvider):
         """The members of a list of pods; a pod that is not understood is logged and left out.
 
         Raises:
-            ValueError: it is no JSON, or no list of pods.
+            ValueError: the answer is no JSON, or no list of pods.
         """
         listing = json.loads(answer)
         items = listing.get("items") if isinstance(listing, dict) else None
@@ -138,7 +137,7 @@ class KubernetesMembershipProvider(CloudMembershipProvider):
 
 
 class _Pod:
-    """What is needed of a pod."""
+    """The needed facts of a pod."""
 
     def __init__(self, address: str, uid: str, created: str) -> None:
         self.address = ipaddress.ip_address(address)
@@ -147,7 +146,7 @@ class _Pod:
 
     @classmethod
     def read(cls, item: object) -> _Pod | None:
-        """The pod, None when it is no running pod or lacks something."""
+        """Read a pod; None when it is not running or lacks a fact."""
         if not isinstance(item, dict) or item.get("kind", "Pod") != "Pod":
             return None
         metadata, status = item.get("metadata"), item.get("status")

@@ -1,6 +1,6 @@
 """Connections to an API server (Tomcat: membership/cloud/TokenStreamProvider.java, CertificateStreamProvider.java).
 
-Where Java trusts every certificate when it finds none of the authority, nothing is asked here.
+Java trusts every server when it has no certificate of the authority; here no question is sent then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["CertificateStreamProvider", "StreamProvider", "TokenStreamProvider"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.cloud.AbstractStreamProvider")
 
-#: A list of pods is long when there are many; this is some thousands.
+#: Bytes of an answer: enough for a list of some thousands of pods.
 _MAX_ANSWER = 16 * 1024 * 1024
 
 
@@ -25,15 +25,15 @@ class StreamProvider:
 
     Args:
         protocol: http or https.
-        host: name or address.
+        host: the server's name or address.
         port: its port.
-        ca_file: certificates of the authority that the server's must come from.
+        ca_file: certificates of the authority that must have signed the server's.
         connect_timeout: seconds.
         read_timeout: seconds.
 
     Raises:
         OSError: a file cannot be read.
-        ConfigurationError: another protocol.
+        ConfigurationError: the protocol is another one.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class StreamProvider:
         return f"{self._protocol}://{host}:{self._port}"
 
     def headers(self) -> dict[str, str]:
-        """What goes with every question."""
+        """The headers of every question."""
         return {"Accept": "application/json"}
 
     def get(self, path: str) -> bytes:
         """The body of the answer.
 
         Raises:
-            OSError: no connection, another status than 200, or too long an answer.
+            OSError: there was no connection, another status than 200, or too long an answer.
         """
         connection = self._connect()
         try:
@@ -89,7 +89,9 @@ class StreamProvider:
 
 
 class TokenStreamProvider(StreamProvider):
-    """Says who it is by the token of a service account, which the platform replaces in its file from time to time."""
+    """Identifies itself by the token of a service account; the platform replaces the token in its file from time to
+    time.
+    """
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class TokenStreamProvider(StreamProvider):
         self._reload()
 
     def headers(self) -> dict[str, str]:
-        """With the newest token; the last one is used on when the file is gone."""
+        """Headers with the newest token, or with the last one when the file is missing."""
         try:
             self._reload()
         except OSError as exc:
@@ -124,7 +126,7 @@ class TokenStreamProvider(StreamProvider):
 
 
 class CertificateStreamProvider(StreamProvider):
-    """Says who it is by a certificate."""
+    """Identifies itself by a certificate."""
 
     def __init__(
         self,

@@ -186,7 +186,8 @@ class NioReplicationTask:
         self._update_interest()
 
     def _update_interest(self) -> None:
-        """Stop reading while a listener that gave up the runner's role is still at work, or when the budget was spent.
+        """Stop reading while a listener that gave up the runner's role is still at work, or when the budget was
+        spent.
         """
         interest = 0 if self._working or self._waiting else READ
         if self._answers_stuck:

@@ -194,6 +194,7 @@ def _nobody_listens(member: Member, reason: BaseException) -> None:
 
 
 def _everybody(_: Member) -> bool:
-    """Stands in when the transport is used without a channel: there is no group, and the caller chooses the receivers.
+    """Stands in when the transport is used without a channel: there is no group, and the caller chooses the
+    receivers.
     """
     return True

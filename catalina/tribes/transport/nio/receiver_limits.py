@@ -113,7 +113,8 @@ class ReceiverLimits:
             self._timer = None
 
     def prove(self, task: _Task) -> None:
-        """Somebody has spoken on a connection that was not trusted yet: if it is a member, the connection is trusted.
+        """Somebody has spoken on a connection that was not trusted yet: if it is a member, the connection is
+        trusted.
         """
         if task.sender is not None and self._is_member(task.sender):
             before = task.half_bytes
