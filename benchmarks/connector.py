@@ -137,6 +137,7 @@ def microseconds(call: Callable[[], Any], number: int = 5000) -> float:
 def stages() -> None:
     """What the parts of a browser's request cost, without the kernel."""
     from catalina.connector.connection_facts import ConnectionFacts
+    from catalina.connector.connector import Connector
     from catalina.connector.headers import Headers
     from catalina.connector.request import Request
     from catalina.connector.uri import UriRules
@@ -147,7 +148,7 @@ def stages() -> None:
     head = parser.parse(BROWSER)
     if head is None:
         raise RuntimeError("the request is incomplete")
-    facts = ConnectionFacts(None, remote_addr="10.0.0.1", local_addr="10.0.0.2")
+    facts = ConnectionFacts(Connector(), remote_addr="10.0.0.1", local_addr="10.0.0.2")
 
     def make() -> Request:
         return Request(facts, head.method, head.path, head.query, "HTTP/1.1", Headers(head.fields))

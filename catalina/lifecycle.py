@@ -113,7 +113,7 @@ class Lifecycle(Component):
         """Who listens, in the order they were added."""
         return tuple(self._lifecycle_listeners)
 
-    def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
+    def fire_lifecycle_event(self, kind: str, data: object = None) -> None:
         """Tell every listener, in the order they were added."""
         event = LifecycleEvent(self, kind, data)
         for listener in tuple(self._lifecycle_listeners):

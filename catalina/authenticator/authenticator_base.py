@@ -206,7 +206,7 @@ class AuthenticatorBase(ValveBase):
             self._forbid_caching(response)
         if not needs_secure_transport(constraints) or request.secure:
             return True
-        port = _redirect_port(request)
+        port = request.connector.redirect_port_with_offset
         if port <= 0:
             response.send_error(FORBIDDEN, request.request_uri)
         else:
@@ -381,14 +381,10 @@ class AuthenticatorBase(ValveBase):
         self._associate(sso_id, request)
 
 
-def _redirect_port(request: Request) -> int:
-    connector = request.connector
-    return 0 if connector is None else int(connector.redirect_port_with_offset)
-
-
 def _secure_url(request: Request, port: int) -> str:
     url = f"https://{request.server_name}{'' if port == 443 else f':{port}'}{request.request_uri}"
-    if request.requested_session_id is not None and request.requested_session_id_from_url:
-        name = request.context.session_cookie.uri_parameter
+    context = request.context
+    if context is not None and request.requested_session_id is not None and request.requested_session_id_from_url:
+        name = context.session_cookie.uri_parameter
         url += f";{name}={request.requested_session_id}"
     return url if request.query_string is None else f"{url}?{request.query_string}"

@@ -36,8 +36,6 @@ __all__ = ["FormAuthenticator"]
 
 BAD_REQUEST, REQUEST_TIMEOUT, SERVER_ERROR = 400, 408, 500
 FOUND, SEE_OTHER = 302, 303
-#: What a connector keeps of a POST during a login when nobody says otherwise (maxSavePostSize).
-MAX_SAVE_POST_SIZE = 4096
 _EXPIRED = (
     "The time allowed for the login process has been exceeded. If you wish to continue you must either click back twice"
     " and re-click the link you requested or close and re-open your browser"
@@ -173,9 +171,7 @@ class FormAuthenticator(AuthenticatorBase):
         self._show_login_page(request, response, session)
 
     def _save(self, request: Request, session: Session) -> None:
-        connector = request.connector
-        limit = MAX_SAVE_POST_SIZE if connector is None else int(connector.max_save_post_size)
-        saved = SavedRequest.of(request, limit)
+        saved = SavedRequest.of(request, request.connector.max_save_post_size)
         previous = session.notes.get(FORM_REQUEST_NOTE)
         interval = session.max_inactive_interval
         if session.is_new and not isinstance(previous, SavedRequest):

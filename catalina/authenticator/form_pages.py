@@ -35,7 +35,7 @@ def forward(context: StandardContext, page: str, request: Request, response: Res
     request.request_uri = dispatcher.uri
     try:
         path = mapping.servlet_path + (mapping.path_info or "")
-        run_servlet(dispatcher.wrapper, request, response, path, "FORWARD")
+        run_servlet(context, dispatcher.wrapper, request, response, path, "FORWARD")
     except ClientAbortException:
         raise
     except BaseException:  # the application's page

@@ -99,8 +99,9 @@ class SingleSignOn(ValveBase):
         self._set_cookie(request, response, sso_id, max_age=-1)
 
     def _set_cookie(self, request: Request, response: Response, value: str, max_age: int) -> None:
-        config = request.context.session_cookie if request.context is not None else None
-        partitioned = getattr(request.context, "use_partitioned", False)
+        context = request.context
+        config = context.session_cookie if context is not None else None
+        partitioned = context is not None and context.use_partitioned
         response.add_cookie(
             self.cookie_name,
             value,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import RequestConnector
     from catalina.connector.connector import Connector
 
 __all__ = ["ConnectionFacts"]
@@ -17,13 +18,13 @@ class ConnectionFacts:
     """Both ends of a connection, and the connector that has accepted it; a request begins with these values.
 
     Args:
-        connector: None for a request that came over none, as in tests.
+        connector: where the connection came in.
         remote_addr, remote_port: the client.
         local_addr, local_name, local_port: this end.
         scheme, secure: what the connector says of its requests.
     """
 
-    connector: Any = None
+    connector: RequestConnector
     remote_addr: str = ""
     remote_port: int = 0
     local_addr: str = ""

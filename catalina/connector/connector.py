@@ -28,6 +28,7 @@ from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Service
     from catalina.connector.handover import Handover
     from catalina.connector.request import Request
     from catalina.connector.response import Encoder, Response
@@ -126,7 +127,7 @@ class Connector(Lifecycle):
     }
 
     #: The Service; set before init.
-    service: Any = None
+    service: Service | None = None
 
     def __init__(self, **values: Any) -> None:
         self.protocol_handler: AbstractProtocol = Http11NioProtocol()
@@ -222,7 +223,7 @@ class Connector(Lifecycle):
         """One TLS set-up; they differ in hostName."""
         self.ssl_host_configs.append(config)
 
-    def add_upgrade_protocol(self, upgrade: Any) -> None:
+    def add_upgrade_protocol(self, upgrade: object) -> None:
         """``<UpgradeProtocol>``: HTTP/2 beside HTTP/1.1."""
         self.upgrade_protocols.append(upgrade)
 
@@ -261,6 +262,10 @@ class Connector(Lifecycle):
         server = None if self.service is None else self.service.server
         return self.redirect_port + (0 if server is None else int(server.port_offset))
 
+    def map_request(self, request: Request, response: Response) -> bool:
+        """Map a request again whose URI or host has changed; see :meth:`CoyoteAdapter.map_request`."""
+        return CoyoteAdapter(self).map_request(request, response)
+
     @property
     def process_is_restarted(self) -> bool:
         """True when this process ends and another takes its sockets over."""
@@ -274,9 +279,15 @@ class Connector(Lifecycle):
 
     @property
     def reactor(self) -> Reactor:
-        """The server's loop."""
-        loop: Reactor = self.service.server.reactor
-        return loop
+        """The server's loop.
+
+        Raises:
+            LifecycleError: the connector belongs to no server.
+        """
+        server = self.service.server if self.service is not None else None
+        if server is None:
+            raise LifecycleError(f"{self} belongs to no server: there is no loop to run in")
+        return server.reactor
 
     @property
     def endpoint(self) -> Endpoint:
@@ -417,7 +428,7 @@ class Connector(Lifecycle):
 
     def _base(self) -> Path:
         server = None if self.service is None else self.service.server
-        return Path(getattr(server, "catalina_base", None) or Path.cwd())
+        return Path.cwd() if server is None else server.catalina_base
 
     def _alpn(self) -> list[str]:
         """Protocols offered in a TLS handshake."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.parameters import parse_cookies
 from catalina.coyote.http_error import HttpError
-from catalina.errors import LimitError
+from catalina.errors import LifecycleError, LimitError
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalina.connector.carried import Context, Mapping
     from catalina.connector.connector import Connector
     from catalina.connector.request import Request
     from catalina.connector.response import Response
@@ -29,11 +32,15 @@ class CoyoteAdapter:
     """Maps requests of one connector and runs them through the pipelines."""
 
     def __init__(self, connector: Connector) -> None:
+        """Raises LifecycleError: the connector belongs to no engine."""
         self.connector = connector
         self._messages = RepeatedMessages(log)
         self._uri_rules = connector.uri_rules()
         service = connector.service
+        if service is None or service.engine is None:
+            raise LifecycleError(f"{connector} has no engine that it could hand its requests to")
         self._mapper = service.mapper
+        self._engine = service.engine
         self._pipeline = service.engine.pipeline
         self._count = connector.request_info.count
 
@@ -116,7 +123,6 @@ class CoyoteAdapter:
         if decoded.parameters:
             request.path_parameters = decoded.parameters
         data = self._find(request, decoded.path)
-        request.mapping_data = data
         request.host = data.host
         context = data.context
         request.context = context
@@ -128,31 +134,32 @@ class CoyoteAdapter:
             # As sent: cookies and links need the client's own spelling.
             request.context_path = path if uri.startswith(path) else self._uri_rules.raw_prefix(uri, path) or path
         if data.redirect_path is not None:
-            self._redirect(request, response, data.redirect_path)
+            self._redirect(request, response, context, data.redirect_path)
             return False
         if request.method == "TRACE" and not self.connector.allow_trace:
             return self._refuse_trace(request, response)
         return True
 
-    def _find(self, request: Request, path: str) -> Any:
+    def _find(self, request: Request, path: str) -> Mapping:
         """Map, and again while a context is being reloaded, or when the session belongs to another version."""
         name = request.local_name if self.connector.use_ipv_hosts else request.server_name
         data = self._mapper.map(name, path)
-        if data.context is None:
+        context = data.context
+        if context is not None and context.paused:
+            data = self._wait_for_reload(name, path)
+            context = data.context
+        if context is None:
             return data
-        if data.context.paused:
-            data = self._wait_for_reload(request, name, path)
-            if data.context is None:
-                return data
-        self._find_session_id(request, data.context)
+        self._find_session_id(request, context)
         if data.contexts and request.requested_session_id is not None:
-            version = self._version_of_session(request, data.contexts)
-            if version is not None and version != data.context.web_app_version:
+            version = self._version_of_session(request.requested_session_id, data.contexts)
+            if version is not None and version != context.web_app_version:
                 data = self._mapper.map(name, path, version)
-                self._find_session_id(request, data.context)
+                if data.context is not None:
+                    self._find_session_id(request, data.context)
         return data
 
-    def _wait_for_reload(self, request: Request, name: str, path: str) -> Any:
+    def _wait_for_reload(self, name: str, path: str) -> Mapping:
         with self.connector.reactor.blocking():
             while True:
                 time.sleep(PAUSED_SECONDS)
@@ -161,16 +168,16 @@ class CoyoteAdapter:
                     return data
 
     @staticmethod
-    def _version_of_session(request: Request, contexts: Any) -> str | None:
+    def _version_of_session(session_id: str, contexts: Sequence[Context]) -> str | None:
         """The newest version of the application that knows the requested session."""
         for context in contexts:
             manager = context.manager
-            if manager is not None and manager.find_session(request.requested_session_id) is not None:
-                return str(context.web_app_version)
+            if manager is not None and manager.find_session(session_id) is not None:
+                return context.web_app_version
         return None
 
     @staticmethod
-    def _find_session_id(request: Request, context: Any) -> None:
+    def _find_session_id(request: Request, context: Context) -> None:
         """The session id that the client sends: in the URL, or in a cookie, which wins."""
         config = context.session_cookie
         if request.path_parameters and config.url_tracking:
@@ -195,10 +202,10 @@ class CoyoteAdapter:
         request.requested_session_id_from_cookie = True
         request.requested_session_id_from_url = False
 
-    def _redirect(self, request: Request, response: Response, location: str) -> None:
+    def _redirect(self, request: Request, response: Response, context: Context | None, location: str) -> None:
         """To the slash behind a context path, with the session id and the query as they came."""
-        if request.requested_session_id_from_url:
-            parameter = request.context.session_cookie.uri_parameter
+        if request.requested_session_id_from_url and context is not None:
+            parameter = context.session_cookie.uri_parameter
             location += f";{parameter}={request.requested_session_id}"
         if request.query_string is not None:
             location += f"?{request.query_string}"
@@ -206,7 +213,7 @@ class CoyoteAdapter:
 
     def _log_access(self, request: Request, response: Response) -> None:
         """In the counters and the access logs of context, host and engine; all valves have unwound, as in Tomcat."""
-        container = request.context or request.host or self.connector.service.engine
+        container = request.context or request.host or self._engine
         elapsed_ns = time.monotonic_ns() - request.start_time_ns
         container.log_access(request, response, elapsed_ns)
         self._count(elapsed_ns, response.status >= 400, response.bytes_written, request.input.bytes_read)
@@ -224,7 +231,7 @@ class CoyoteAdapter:
         return True
 
 
-def _is_valid(context: Any, session_id: str) -> bool:
+def _is_valid(context: Context, session_id: str) -> bool:
     manager = context.manager
     session = None if manager is None else manager.find_session(session_id)
     return session is not None and session.is_valid

@@ -299,19 +299,20 @@ class Endpoint:
 
     def _find_executor(self) -> RequestExecutor:
         name = self.handler.executor
-        shared = self.connector.service.find_executor(name) if name else None
+        service = self.connector.service
+        shared = service.find_executor(name) if name and service is not None else None
         if shared is None:
             if name:
                 log.warning("No executor found with name [%s]; %s uses a thread pool of its own", name, self.connector)
             handler = self.handler
             self.reactor.keep_threads(handler.min_spare_threads, handler.threads_max_idle_time / 1000)
             return RequestExecutor(self.reactor, handler.max_threads, handler.max_queue_size)
-        executor: RequestExecutor | None = getattr(shared, "request_executor", None)
-        if executor is None:
+        if shared.request_executor is None:
             self.reactor.keep_threads(shared.min_spare_threads, shared.max_idle_time / 1000)
-            executor = RequestExecutor(self.reactor, shared.max_threads, shared.max_queue_size, shared.name_prefix)
-            shared.request_executor = executor
-        return executor
+            shared.request_executor = RequestExecutor(
+                self.reactor, shared.max_threads, shared.max_queue_size, shared.name_prefix
+            )
+        return shared.request_executor
 
     def _choose_connection(self) -> ConnectionFactory:
         """The class of connections for the protocol."""

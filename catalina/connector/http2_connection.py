@@ -68,7 +68,7 @@ class Http2Connection(StreamConnection):
         #: Told when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
-        self.facts = ConnectionFacts()
+        self.facts = ConnectionFacts(endpoint.connector)
         handler = endpoint.connector.http
         self.protocol = Http2UpgradeHandler(
             settings,

@@ -88,8 +88,8 @@ def query_parameters(request: Request) -> dict[str, list[str]]:
     parameters: dict[str, list[str]] = {}
     if request.query_string:
         connector = request.connector
-        encoding = "utf-8" if connector is None else connector.uri_encoding
-        if connector is not None and connector.use_body_encoding_for_uri:
+        encoding = connector.uri_encoding
+        if connector.use_body_encoding_for_uri:
             encoding = _charset((request.content_type or "").partition(";")[2]) or encoding
         _add_pairs(request, request.query_string.encode("latin-1"), find_charset(encoding) or "utf-8", parameters)
     return parameters
@@ -98,11 +98,11 @@ def query_parameters(request: Request) -> dict[str, list[str]]:
 def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     """Add the parameters of a form body; the bytes read are put back for the application."""
     content_type = request.content_type
-    if not content_type or request.method not in _form_methods(request):
+    if not content_type or request.method not in request.connector.parse_body_methods:
         return
     if content_type.partition(";")[0].strip().lower() != FORM:
         return
-    limit = 2 * 2**20 if request.connector is None else request.connector.max_post_size
+    limit = request.connector.max_post_size
     if 0 <= limit < request.content_length:
         raise ParameterLimitError(f"form of {request.content_length} bytes, limit maxPostSize {limit}", POST_TOO_LARGE)
     data = request.input.read(limit + 1 if limit >= 0 else -1)
@@ -114,21 +114,15 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
     _add_pairs(request, data, find_charset(declared_encoding(request) or "") or "utf-8", parameters)
 
 
-def _form_methods(request: Request) -> tuple[str, ...]:
-    return ("POST",) if request.connector is None else tuple(request.connector.parse_body_methods)
-
-
 def declared_encoding(request: Request) -> str | None:
     """The body's charset: what a valve or filter says, the content type, or the application's descriptor.
 
     A charset that nobody knows (:mod:`catalina.connector.charsets`) counts as none, as in Tomcat.
     """
     parameters = (request.content_type or "").partition(";")[2]
-    return (
-        request.character_encoding
-        or _charset(parameters)
-        or getattr(request.context, "request_character_encoding", None)
-    )
+    context = request.context
+    by_descriptor = context.request_character_encoding if context is not None else None
+    return request.character_encoding or _charset(parameters) or by_descriptor
 
 
 def _charset(parameters: str) -> str | None:
@@ -143,7 +137,7 @@ def _charset(parameters: str) -> str | None:
 def _add_pairs(request: Request, data: bytes, encoding: str, parameters: dict[str, list[str]]) -> None:
     limit = request.max_parameter_count
     if limit is None:
-        limit = 10_000 if request.connector is None else request.connector.max_parameter_count
+        limit = request.connector.max_parameter_count
     count = sum(map(len, parameters.values()))
     for pair in data.split(b"&"):
         if not pair:

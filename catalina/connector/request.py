@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -24,6 +24,7 @@ from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import SessionFacade
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Context, Host, RequestConnector, Wrapper
     from catalina.connector.response import Response
     from catalina.session.session import Session
 
@@ -106,7 +107,7 @@ class Request:
     #: Set by who makes the request, right after it.
     response: Response
     start_time_ns: int
-    connector: Any
+    connector: RequestConnector
     remote_addr: str
     remote_port: int
     #: Limit of this request's parameters, in place of the connector's; None is the connector's.
@@ -128,10 +129,10 @@ class Request:
     #: Decoded, normalised, without path parameters; what is mapped.
     decoded_uri: str
     path_parameters: Mapping[str, str]
-    mapping_data: Any
-    host: Any
-    context: Any
-    wrapper: Any
+    #: What the mapper has found; None where it has found none.
+    host: Host | None
+    context: Context | None
+    wrapper: Wrapper | None
     #: The path of the context as the client wrote it, empty for ROOT.
     context_path: str
     servlet_path: str
@@ -148,7 +149,7 @@ class Request:
     #: TLS: the connection's socket, for client certificates that are looked at late.
     tls_socket: ssl.SSLSocket | None
     #: Called once to send ``100 Continue``; None when the client does not wait for it.
-    on_acknowledge: Any
+    on_acknowledge: Callable[[], None] | None
     _session: Session | None
     _session_facade: SessionFacade | None
     _remote_host: str | None
@@ -192,7 +193,7 @@ class Request:
         self.content_length = -1
         self.decoded_uri = self.context_path = self.servlet_path = ""
         self.path_parameters = NO_PARAMETERS
-        self.mapping_data = self.host = self.context = self.wrapper = self.path_info = None
+        self.host = self.context = self.wrapper = self.path_info = None
         self.principal = self.auth_type = self.requested_session_id = None
         self.requested_session_id_from_cookie = self.requested_session_id_from_url = False
         self.remote_user_needs_authorization = self.expects_continue = self._released = False
@@ -226,7 +227,7 @@ class Request:
     def remote_host(self) -> str:
         """The client's host name when the connector's enableLookups is on (DNS, may wait), else its address."""
         if self._remote_host is None:
-            lookup = self.connector is not None and self.connector.enable_lookups
+            lookup = self.connector.enable_lookups
             self._remote_host = self.connector.host_name_of(self.remote_addr) if lookup else self.remote_addr
         return self._remote_host
 
@@ -293,10 +294,9 @@ class Request:
     def cookies(self) -> Mapping[str, Sequence[str]]:
         """Name -> values in the order they came (a browser sends the most specific path first)."""
         if self._cookies is None:
-            limit = 200 if self.connector is None else self.connector.max_cookie_count
-            processor = getattr(self.context, "cookie_processor", None)
-            names = processor is None or processor.cookies_without_equals == "name"
-            self._cookies = parse_cookies(self.headers, limit, names)
+            context = self.context
+            names = context is None or context.cookie_processor.cookies_without_equals == "name"
+            self._cookies = parse_cookies(self.headers, self.connector.max_cookie_count, names)
         return self._cookies
 
     def replace_content(self, method: str, headers: Headers, body: RequestInput) -> None:
@@ -356,7 +356,8 @@ class Request:
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
         """The application says how its session's cookie is to be, where the operator says nothing."""
-        self.context.prefer_session_cookie(secure, same_site, partitioned)
+        if self.context is not None:
+            self.context.prefer_session_cookie(secure, same_site, partitioned)
 
     @property
     def session_facade(self) -> SessionFacade:

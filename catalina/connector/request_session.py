@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import InvalidSessionError
 from catalina.session.session_facade import COOKIE_MAX_AGE
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Context
     from catalina.connector.request import Request
     from catalina.session.session import Session
 
@@ -18,7 +19,7 @@ def find_or_create_session(request: Request, create: bool) -> Session | None:
     """The session with the requested id, or a new one when ``create``."""
     context = request.context
     manager = None if context is None else context.manager
-    if manager is None:
+    if context is None or manager is None:
         return None
     session: Session | None
     requested = request.requested_session_id
@@ -30,26 +31,25 @@ def find_or_create_session(request: Request, create: bool) -> Session | None:
         return None
     if request.response.committed:
         raise InvalidSessionError("Cannot create a session after the response has been committed")
-    session = manager.create_session(_reusable_id(request))
+    session = manager.create_session(_reusable_id(request, context))
     if session is not None:
         send_session_cookie(request, session.id)
         session.access()
     return session
 
 
-def _reusable_id(request: Request) -> str | None:
+def _reusable_id(request: Request, context: Context) -> str | None:
     """The client's own id, where Tomcat would take it: cookie for ``/``, and another application has such a session.
 
     Otherwise a client could choose the id of its next session (session fixation).
     """
     requested = request.requested_session_id
-    config = request.context.session_cookie
-    if requested is None or not request.requested_session_id_from_cookie or config.path != "/":
+    if requested is None or not request.requested_session_id_from_cookie or context.session_cookie.path != "/":
         return None
-    if not getattr(request.context, "validate_client_provided_new_session_id", True):
+    if not context.validate_client_provided_new_session_id:
         return requested
-    for context in request.host.children:
-        manager = getattr(context, "manager", None)
+    for other in request.host.contexts if request.host is not None else ():
+        manager = other.manager
         if manager is not None and manager.find_session(requested) is not None:
             return requested
     return None
@@ -64,7 +64,7 @@ def change_session_id(request: Request) -> str:
     session = request.get_session(False)
     if session is None:
         raise InvalidSessionError("changeSessionId: there is no session associated with this request")
-    new_id: str = request.context.manager.change_session_id(session)
+    new_id = session.manager.change_session_id(session)
     request.requested_session_id = new_id
     request.requested_session_id_from_url = False
     send_session_cookie(request, new_id)
@@ -77,13 +77,15 @@ def send_session_cookie(request: Request, session_id: str) -> None:
     How long the browser keeps it: what the operator says (max-age of the cookie-config), else what the application has
     said for this session, else until the browser ends.
     """
-    config = request.context.session_cookie
-    session = request.context.manager.find_session(session_id)  # which the request itself may not have asked for yet
-    max_age = config.max_age
+    context = request.context
+    if context is None or context.manager is None:
+        return
+    session = context.manager.find_session(session_id)  # which the request itself may not have asked for yet
+    max_age = context.session_cookie.max_age
     if max_age < 0 and session is not None and session.alive and session.has_attribute(COOKIE_MAX_AGE):
         wanted = session.get_attribute(COOKIE_MAX_AGE)
         max_age = wanted if isinstance(wanted, int) else -1
-    _add_cookie(request, session_id, max_age)
+    _add_cookie(request, context, session_id, max_age)
 
 
 def delete_session_cookie(request: Request) -> None:
@@ -91,21 +93,24 @@ def delete_session_cookie(request: Request) -> None:
 
     Nothing happens when the client has not sent one and none would be set.
     """
-    response, name = request.response, request.context.session_cookie.name
+    context = request.context
+    if context is None:
+        return
+    response, name = request.response, context.session_cookie.name
     start = f"{name}="
     is_set = any(field.lower() == "set-cookie" and value.startswith(start) for field, value in response.headers)
     if request.requested_session_id_from_cookie or is_set:
-        _add_cookie(request, "", 0)
+        _add_cookie(request, context, "", 0)
 
 
-def _add_cookie(request: Request, value: str, max_age: int) -> None:
-    config = request.context.session_cookie
+def _add_cookie(request: Request, context: Context, value: str, max_age: int) -> None:
+    config = context.session_cookie
     if not config.cookie_tracking or request.response.committed:
         return
     request.response.add_cookie(
         config.name,
         value,
-        path=_cookie_path(request, config),
+        path=_cookie_path(request, context),
         domain=config.domain,
         max_age=max_age,
         secure=request.secure or config.secure,
@@ -115,9 +120,9 @@ def _add_cookie(request: Request, value: str, max_age: int) -> None:
     )
 
 
-def _cookie_path(request: Request, config: Any) -> str:
+def _cookie_path(request: Request, context: Context) -> str:
     """The configured path, else the context's as the client spells it, ``/`` for ROOT (SessionConfig.java)."""
-    path: str = config.path or request.context_path
-    if request.context.session_cookie_path_uses_trailing_slash and not path.endswith("/"):
+    path = context.session_cookie.path or request.context_path
+    if context.session_cookie_path_uses_trailing_slash and not path.endswith("/"):
         path += "/"
     return path or "/"

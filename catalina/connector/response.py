@@ -234,7 +234,8 @@ class Response:
         Raises:
             ValueError: name or value cannot stand in a cookie (RFC 6265).
         """
-        processor = getattr(self.request.context, "cookie_processor", None)
+        context = self.request.context
+        processor = context.cookie_processor if context is not None else None
         text = set_cookie_value(name, value, path, domain, max_age, secure, http_only, attributes, processor)
         if replace:
             start = f"{name}="
@@ -262,11 +263,10 @@ class Response:
             return self.content_length
         if self.status == 205:
             return 0
-        connector = self.request.connector
         if not self._has_body():
             is_head = self.request.method == "HEAD" and self.status not in NO_BODY
             return self._content_written or -1 if is_head else -1
-        return -1 if connector is not None and connector.compresses else self._content_written
+        return -1 if self.request.connector.compresses else self._content_written
 
     def write(self, data: bytes) -> None:
         """Append to the body. Bytes that do not fit into the buffer leave, which commits the response.
@@ -387,11 +387,11 @@ class Response:
             raise RuntimeError("Cannot call send_redirect() after the response has been committed")
         self.reset_buffer()
         context = self.request.context
-        relative = getattr(context, "use_relative_redirects", True) and self.request.protocol != "HTTP/1.0"
+        relative = (context is None or context.use_relative_redirects) and self.request.protocol != "HTTP/1.0"
         self.status = status
         location = location if relative else urljoin(self.request.request_url, location)
         self.set_header("Location", location)
-        if getattr(context, "send_redirect_body", False):
+        if context is not None and context.send_redirect_body:
             self.write(redirect_note(location))
         self.suspended = True
 
@@ -490,7 +490,7 @@ class Response:
             body = b""
         else:
             connector = self.request.connector
-            if connector is not None and connector.compresses:
+            if connector.compresses:
                 body = self._encode_first(connector, body, complete)
         self.committed = True
         self.commit_time_ns = time.monotonic_ns()

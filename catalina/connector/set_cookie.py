@@ -7,7 +7,10 @@ import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 
 __all__ = ["set_cookie_value"]
 
@@ -27,7 +30,7 @@ def set_cookie_value(
     secure: bool,
     http_only: bool,
     attributes: Mapping[str, str] | None = None,
-    processor: Any = None,
+    processor: Rfc6265CookieProcessor | None = None,
 ) -> str:
     """The field in Tomcat's order.
 
@@ -67,15 +70,17 @@ def _date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
-def _further(attributes: dict[str, str], processor: Any) -> list[str]:
+def _further(attributes: dict[str, str], processor: Rfc6265CookieProcessor | None) -> list[str]:
     by_lower = {key.lower(): key for key in attributes}
-    same_site = attributes.pop(by_lower.get("samesite", ""), None) or getattr(processor, "same_site_cookies", None)
+    same_site = attributes.pop(by_lower.get("samesite", ""), None)
+    if not same_site and processor is not None:
+        same_site = processor.same_site_cookies
     parts = []
-    if same_site and str(same_site).lower() != "unset":
-        parts.append(f"SameSite={str(same_site).capitalize()}")
+    if same_site and same_site.lower() != "unset":
+        parts.append(f"SameSite={same_site.capitalize()}")
     partitioned = attributes.pop(by_lower.get("partitioned", ""), None)
     if partitioned is None:
-        partitioned = "true" if getattr(processor, "partitioned", False) else "false"
+        partitioned = "true" if processor is not None and processor.partitioned else "false"
     if partitioned.lower() in ("true", ""):
         parts.append("Partitioned")
     for key, text in attributes.items():

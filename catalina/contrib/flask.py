@@ -173,7 +173,7 @@ class _Adopted(CatalinaSessionInterface, SecureCookieSessionInterface):
             return self._stock.open_session(app, request)
         return super().open_session(app, request)
 
-    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+    def save_session(self, app: Flask, session: object, response: Response) -> None:
         if isinstance(session, CatalinaSession):
             super().save_session(app, session, response)
         else:
@@ -202,7 +202,7 @@ def adopt(application: object) -> str:
     return "Flask's sessions are the container's; an application that sets a session_interface of its own keeps that"
 
 
-def _find_app(application: Any) -> Flask | None:
+def _find_app(application: object) -> Flask | None:
     """The Flask application inside of a callable that middleware may be wrapped around; None when it is not found."""
     for _ in range(_WRAPPINGS):
         if application is None or isinstance(application, Flask):

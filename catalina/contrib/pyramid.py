@@ -57,7 +57,7 @@ class CatalinaSession(FrameworkSession):
         """Nothing has to be said: what has changed inside a value is found. The cookie is sent again at most."""
         self.modified = True
 
-    def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
+    def flash(self, msg: object, queue: str = "", allow_duplicate: bool = True) -> None:
         """Keep a message for the next page that looks."""
         storage = self.setdefault(FLASH + queue, [])
         if allow_duplicate or msg not in storage:

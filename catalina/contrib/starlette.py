@@ -51,7 +51,7 @@ class CatalinaSession(Session):
         self._staged = StagedAttributes(manager, session)
         super().__init__(self._staged)
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         """Set a value.
 
         Raises:

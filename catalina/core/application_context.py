@@ -27,7 +27,7 @@ class ContextAttributes(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: object) -> None:
         replaced = name in self._values
         old = self._values.get(name)
         self._values[name] = value

@@ -78,7 +78,7 @@ class ApplicationListeners:
         self.request_initialized = self.request_destroyed = ()
         self._attribute_methods.clear()
 
-    def attribute_changed(self, kind: str, name: str, value: Any) -> None:
+    def attribute_changed(self, kind: str, name: str, value: object) -> None:
         """A context attribute was ``added``, ``removed`` or ``replaced``; a listener that fails is logged."""
         for method in self._attribute_methods.get(kind, ()):
             event = ContextAttributeEvent(self._context.application_context, name, value)

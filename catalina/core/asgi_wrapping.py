@@ -31,12 +31,12 @@ _WRAPPED = (
 )
 
 
-def is_asgi(application: Any) -> bool:
+def is_asgi(application: object) -> bool:
     """True when calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
     return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
 
 
-def adapt_asgi(application: Any, name: str, wrap: bool, loader: WebappLoader, log: logging.Logger) -> Application:
+def adapt_asgi(application: object, name: str, wrap: bool, loader: WebappLoader, log: logging.Logger) -> Application:
     """The WSGI application for an ASGI one; one line of the log says what works.
 
     Args:

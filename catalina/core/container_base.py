@@ -216,7 +216,7 @@ class ContainerBase(Lifecycle):
         if listener in self._container_listeners:
             self._container_listeners.remove(listener)
 
-    def fire_container_event(self, kind: str, data: Any = None) -> None:
+    def fire_container_event(self, kind: str, data: object = None) -> None:
         """Tell every container listener."""
         event = ContainerEvent(self, kind, data)
         for listener in tuple(self._container_listeners):

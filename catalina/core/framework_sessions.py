@@ -7,7 +7,7 @@ may travel. What the application has chosen for itself stays.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import DeploymentError
 from catalina.loader.load_failure import describe_failure
@@ -26,7 +26,7 @@ FRAMEWORKS = {
 }
 
 
-def adopt_sessions(context: StandardContext, application: Any) -> None:
+def adopt_sessions(context: StandardContext, application: object) -> None:
     """Ask the frameworks that the application has loaded, once each, and say what was done.
 
     Args:

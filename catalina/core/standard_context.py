@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Component, Element, Text
+from catalina.attributes import Element, Text
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
@@ -77,6 +77,7 @@ class StandardContext(ContextBean, ContextDescription):
         "CookieProcessor": Element(
             add=_part("cookie_processor"),
             default="org.apache.tomcat.util.http.Rfc6265CookieProcessor",
+            role=Rfc6265CookieProcessor,
         ),
         "Loader": Element(
             add=_part("loader"),
@@ -114,7 +115,7 @@ class StandardContext(ContextBean, ContextDescription):
         # Parts, as elements or made at start
         self.resources: StandardRoot = StandardRoot()
         self.loader: WebappLoader = WebappLoader()
-        self.cookie_processor: Component = Rfc6265CookieProcessor()
+        self.cookie_processor = Rfc6265CookieProcessor()
         self.application_parameters: list[ApplicationParameter] = []
         self.watched_resources: list[str] = []
         #: The session manager: the Context's own, else the cluster's or a StandardManager, made at start.
@@ -268,7 +269,7 @@ class StandardContext(ContextBean, ContextDescription):
             self._said_that_sessions_stay = True
             log.info("[%s] A web framework keeps its sessions in the container. The application is not distributable: "
                      "they stay in this node", self.name or "/")  # fmt: skip
-        said = getattr(self.cookie_processor, "same_site_cookies", "unset") != "unset"
+        said = self.cookie_processor.same_site_cookies != "unset"
         self.session_cookie.prefer(secure, None if said else same_site, partitioned)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------

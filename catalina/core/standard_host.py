@@ -146,6 +146,11 @@ class StandardHost(ContainerBase):
         return self.catalina_base / "conf" / self._engine_and_host()
 
     @property
+    def contexts(self) -> tuple[StandardContext, ...]:
+        """Its applications."""
+        return self.children  # type: ignore[return-value]  # the children of a host are contexts
+
+    @property
     def config_directory(self) -> Path:
         return self.config_base_path
 

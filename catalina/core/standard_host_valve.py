@@ -31,7 +31,7 @@ class StandardHostValve(ValveBase):
     """Between the host and its applications."""
 
     def invoke(self, request: Request, response: Response) -> None:
-        context: StandardContext | None = request.context
+        context: StandardContext | None = request.context  # type: ignore[assignment]  # the mapper knows no others
         if context is None:
             if not response.is_error:
                 response.send_error(404)
@@ -109,7 +109,7 @@ def _dispatch(context: StandardContext, page: ErrorPage, request: Request, respo
     request.query_string = dispatcher.query or request.query_string
     try:
         path = mapping.servlet_path + (mapping.path_info or "")
-        run_servlet(dispatcher.wrapper, request, response, path, "ERROR")
+        run_servlet(context, dispatcher.wrapper, request, response, path, "ERROR")
     except ClientAbortException:
         raise
     except BaseException:  # the application's page; the first error stands

@@ -147,7 +147,7 @@ class StandardService(Lifecycle):
         if self.engine is not None:
             self._try("destroy", self.engine)
 
-    def _try(self, verb: str, part: Any, throw: bool = False) -> None:
+    def _try(self, verb: str, part: object, throw: bool = False) -> None:
         """One part that fails does not keep the others from their turn, unless it says so (throwOnFailure)."""
         try:
             getattr(part, verb)()

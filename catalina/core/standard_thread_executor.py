@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from catalina.attributes import Attribute
 from catalina.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from catalina.connector.request_executor import RequestExecutor
 
 __all__ = ["StandardThreadExecutor"]
 
@@ -31,6 +36,9 @@ class StandardThreadExecutor(Lifecycle):
     thread_renewal_delay = Attribute(
         int, 1000, unit="ms", inert="it works around class loader leaks, which Python does not have"
     )
+
+    #: Made by the first connector that names the pool; the others share it.
+    request_executor: RequestExecutor | None = None
 
     def __str__(self) -> str:
         return f"StandardThreadExecutor[{self.name}]"

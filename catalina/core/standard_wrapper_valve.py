@@ -7,7 +7,6 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.wsgi_adapter import run_application
 from catalina.errors import DeploymentError
 from catalina.session.framework_session import CURRENT_SESSION
@@ -29,10 +28,10 @@ class StandardWrapperValve(ValveBase):
     """Calls the WSGI application; an exception of it becomes the response's, which is then an error 500."""
 
     def invoke(self, request: Request, response: Response) -> None:
-        wrapper: StandardWrapper = request.wrapper
+        wrapper: StandardWrapper = request.wrapper  # type: ignore[assignment]  # the mapper knows no others
         # Not the wrapper's own: an application that has just stopped has let go of its wrappers. One that has been
         # reloaded since the request was mapped has others.
-        context: StandardContext = request.context
+        context: StandardContext = request.context  # type: ignore[assignment]  # nor here
         if not context.state.available or wrapper.parent is None:
             _answer_stopped(context, request, response)
             return
@@ -49,9 +48,9 @@ class StandardWrapperValve(ValveBase):
             path = request.servlet_path + (request.path_info or "")
             if context.swallow_output:
                 with captured(context.logger):
-                    run_servlet(wrapper, request, response, path, "REQUEST")
+                    run_servlet(context, wrapper, request, response, path, "REQUEST")
             else:
-                run_servlet(wrapper, request, response, path, "REQUEST")
+                run_servlet(context, wrapper, request, response, path, "REQUEST")
         except ClientAbortException:
             raise
         except UnavailableError as exc:
@@ -74,13 +73,14 @@ class StandardWrapperValve(ValveBase):
                 progress.left()
 
 
-def run_servlet(wrapper: StandardWrapper, request: Request, response: Response, path: str, kind: str) -> None:
+def run_servlet(
+    context: StandardContext, wrapper: StandardWrapper, request: Request, response: Response, path: str, kind: str
+) -> None:
     """Build the environ and run the filters mapped for ``kind`` of dispatch, then the servlet.
 
     Args:
         path: inside the application, for the filters' url-patterns.
     """
-    context: StandardContext = request.context
     application = context.filter_chains.chain(wrapper.name, path, kind, wrapper.allocate())
     environ = request.build_environ()
     environ["catalina.context"] = context.application_context
@@ -118,10 +118,10 @@ def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
 
 def _answer_stopped(context: StandardContext, request: Request, response: Response) -> None:
     """The application has stopped since the request was mapped: wait for the end of a reload, else say so."""
-    if request.connector is None or not (context.paused or context.state.available):
+    if not (context.paused or context.state.available):
         response.send_error(503, "The requested service is not currently available.")
         return
-    if not CoyoteAdapter(request.connector).map_request(request, response):
+    if not request.connector.map_request(request, response):
         return
     if request.context is context and request.wrapper is not None and context.state.available:
         request.wrapper.pipeline.first.invoke(request, response)

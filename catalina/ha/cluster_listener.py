@@ -23,7 +23,7 @@ class ClusterListener(Component):
     #: The cluster it was added to.
     cluster: SimpleTcpCluster | None = None
 
-    def accept(self, message: Any) -> bool:
+    def accept(self, message: object) -> bool:
         """Whether :meth:`message_received` wants the message."""
         raise NotImplementedError(f"{type(self).__name__} does not override accept()")
 

@@ -58,7 +58,7 @@ def name_node(name: ObjectName) -> Node:
 # -- values
 
 
-def value_node(value: Any, kind: str = "") -> Node:
+def value_node(value: object, kind: str = "") -> Node:
     """A value of a bean.
 
     Args:

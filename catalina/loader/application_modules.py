@@ -73,10 +73,10 @@ class ApplicationModules(dict[str, ModuleType]):
     def __contains__(self, name: object) -> bool:
         return name in self.table_of(name)
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: object = None) -> Any:
         return self.table_of(name).get(name, default)
 
-    def pop(self, name: str, default: Any = _NOTHING) -> Any:
+    def pop(self, name: str, default: object = _NOTHING) -> Any:
         table = self.table_of(name)
         return table.pop(name) if default is _NOTHING else table.pop(name, default)
 

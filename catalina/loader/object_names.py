@@ -54,7 +54,7 @@ def _find_own(name: str) -> type:
     return found
 
 
-def instantiate(found: Any, name: str, parameters: Mapping[str, str], log: logging.Logger) -> Any:
+def instantiate(found: object, name: str, parameters: Mapping[str, str], log: logging.Logger) -> Any:
     """The servlet or listener itself: a class is called with the init parameters, as is a factory ``module:make()``.
 
     Raises:

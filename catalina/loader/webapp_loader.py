@@ -271,7 +271,7 @@ class WebappLoader(Lifecycle):
         return {file: stat for entry in self._path for file, stat in _code_files(entry)}
 
 
-def _attribute(found: Any, path: str) -> Any:
+def _attribute(found: object, path: str) -> Any:
     for part in path.split("."):
         found = getattr(found, part)
     return found

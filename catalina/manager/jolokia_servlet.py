@@ -162,7 +162,7 @@ class JolokiaServlet(ContainerServlet):
         self,
         start_response: StartResponse,
         headers: list[tuple[str, str]],
-        content: Any,
+        content: object,
         mime_type: str | None,
         callback: str | None,
     ) -> Iterable[bytes]:

@@ -151,7 +151,7 @@ def _is_plain(value: object, depth: int = 4) -> bool:
     return type(value) in (*_PLAIN, datetime.datetime, datetime.time)
 
 
-def _type(session: Any) -> str:
+def _type(session: object) -> str:
     """Whether another node serves the session."""
     return "Primary" if getattr(session, "is_primary", True) else "Backup"
 

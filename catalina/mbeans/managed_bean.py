@@ -111,7 +111,7 @@ class ManagedBean:
             raise BeanAttributeError(f"Cannot find attribute [{name}] on resource [{self.component}]")
         return self._shown(name, reader)
 
-    def set(self, name: str, value: Any) -> None:
+    def set(self, name: str, value: object) -> None:
         """Set a declared attribute from text, as the XML would, or from a value of its type.
 
         Raises:
@@ -347,7 +347,7 @@ _ATTRIBUTE_CHANGES = NotificationInfo(
 )
 
 
-def _as_configured(value: Any) -> Any:
+def _as_configured(value: object) -> Any:
     if value is None or isinstance(value, str):
         return value
     pattern = getattr(value, "pattern", None)

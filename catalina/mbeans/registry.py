@@ -93,7 +93,7 @@ class Registry:
         """The names of all beans that are there now."""
         return list(dict.fromkeys(name for name, _ in self._all()))
 
-    def set(self, name: ObjectName, attribute: str, value: Any, caller: Caller) -> None:
+    def set(self, name: ObjectName, attribute: str, value: object, caller: Caller) -> None:
         """Set an attribute of a bean, from text or a value of its type; leaves an audit line and a notification.
 
         Raises:

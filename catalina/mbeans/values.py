@@ -40,7 +40,7 @@ class NotOfType(BeanAttributeError):
     """A value is none of the type of an attribute or parameter."""
 
 
-def converted(kind: str, value: Any, name: str) -> Any:
+def converted(kind: str, value: object, name: str) -> Any:
     """An argument as a value of a Java type.
 
     Args:
@@ -69,7 +69,7 @@ def converted(kind: str, value: Any, name: str) -> Any:
     raise NotOfType(f"{name}={text!r}: expected a value of the type {kind}")
 
 
-def shown_value(value: Any) -> Any:
+def shown_value(value: object) -> Any:
     """A value as a bean shows it; what is none of the known kinds is shown by its text."""
     if value is None or isinstance(value, _SHOWN):
         return value
@@ -79,6 +79,6 @@ def shown_value(value: Any) -> Any:
     return pattern if isinstance(pattern, str) else str(value)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """A value as server.xml would have it."""
     return ",".join(map(java_text, value)) if isinstance(value, list | tuple) else java_text(value)

@@ -15,7 +15,7 @@ class ArbiterLog:
         cfg: gunicorn's configuration, of which nothing is used.
     """
 
-    def __init__(self, cfg: Any) -> None:
+    def __init__(self, cfg: object) -> None:
         self.cfg = cfg
         self._log = logging.getLogger("org.apache.catalina.startup.Arbiter")
         self.debug = self._log.debug
@@ -25,7 +25,7 @@ class ArbiterLog:
         self.critical = self._log.critical
         self.exception = self._log.exception
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, cfg: object) -> None:
         """Take over a new configuration."""
         self.cfg = cfg
 

@@ -73,7 +73,8 @@ def _shutdown_port(component: StandardServer, server: StandardServer) -> Problem
 
 def _connector(connector: Connector, server: StandardServer) -> Problems:
     handler = connector.protocol_handler
-    if handler.executor and connector.service.find_executor(handler.executor) is None:
+    service = connector.service
+    if handler.executor and service is not None and service.find_executor(handler.executor) is None:
         yield logging.WARNING, f"No executor found with name [{handler.executor}]; a thread pool of its own is used"
     problem = ""
     try:

@@ -68,7 +68,7 @@ class CrawlerSessionManagerValve(ValveBase):
         )
 
     def _identifier(self, request: Request) -> str:
-        host = f"-{request.host.name}" if self.host_aware else ""
+        host = f"-{request.host.name}" if self.host_aware and request.host is not None else ""
         context = request.context.name if self.context_aware and request.context is not None else ""
         return f"{request.remote_addr}{host}{context}"
 

@@ -105,7 +105,9 @@ class _Exchange:
         self._valve.next.invoke(self._request, response)
         return ()
 
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., None]:
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[..., None]:
         """The filter's own answer, or the head of what it let through as it wants it."""
         self.started = status, headers
         if self.passed_on:

@@ -44,13 +44,13 @@ class HealthCheckValve(ValveBase):
         """Answer for the path, pass on everything else."""
         path = request.decoded_uri
         container = self.container
-        if container is not None and hasattr(container, "constraints"):  # a Context
+        if container is not None and container.is_context:
             path = request.servlet_path + (request.path_info or "")
         if path != self.path:
             self.next.invoke(request, response)
             return
         response.content_type = "application/json"
-        draining = request.connector is not None and request.connector.draining
+        draining = request.connector.draining
         waiting: list[dict[str, Any]] = []
         available = True
         if self.check_containers_available:

@@ -10,6 +10,7 @@ from catalina.attributes import Attribute
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Context
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
@@ -30,28 +31,29 @@ class LoadBalancerDrainingValve(ValveBase):
 
     def invoke(self, request: Request, response: Response) -> None:
         """Redirect, or pass on."""
+        context = request.context
         draining = request.attributes.get(ACTIVATION_ATTRIBUTE) == "DIS"
-        if not draining or _has_valid_session(request) or self._is_ignored(request):
+        if not draining or context is None or _has_valid_session(request) or self._is_ignored(request):
             self.next.invoke(request, response)
             return
         log.debug("Load-balancer is in DISABLED state, draining this node")
-        self._remove_session_cookie(request, response)
-        response.send_redirect(_location(request), self.redirect_status_code)
+        self._remove_session_cookie(request, context, response)
+        response.send_redirect(_location(request, context), self.redirect_status_code)
 
     def _is_ignored(self, request: Request) -> bool:
         name, value = self.ignore_cookie_name, self.ignore_cookie_value
         return bool(name and value) and value in request.cookies.get(name, ())
 
     @staticmethod
-    def _remove_session_cookie(request: Request, response: Response) -> None:
-        config = request.context.session_cookie
+    def _remove_session_cookie(request: Request, context: Context, response: Response) -> None:
+        config = context.session_cookie
         requested = request.requested_session_id
         if requested is None or requested not in request.cookies.get(config.name, ()):
             return
         response.add_cookie(
             config.name,
             "",
-            path=config.path or request.context.path or "/",
+            path=config.path or context.path or "/",
             domain=config.domain,
             max_age=0,
             secure=request.secure or config.secure,
@@ -65,9 +67,9 @@ def _has_valid_session(request: Request) -> bool:
     return session is not None and session.id == request.requested_session_id
 
 
-def _location(request: Request) -> str:
+def _location(request: Request, context: Context) -> str:
     """The same URL without the session id; several slashes at its start would name another host."""
     uri = "/" + request.request_uri.lstrip("/")
-    name = request.context.session_cookie.uri_parameter
+    name = context.session_cookie.uri_parameter
     uri = re.sub(f";{re.escape(name)}=[^;/]*", "", uri, count=1)
     return uri if request.query_string is None else f"{uri}?{request.query_string}"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.java_pattern import pattern
+from catalina.session.persistent_manager_base import PersistentManagerBase
+from catalina.session.standard_session import StandardSession
 from catalina.valves.semaphore_valve import acquire
 from catalina.valves.valve_base import ValveBase
 
@@ -93,6 +95,11 @@ class PersistentValve(ValveBase):
             self.next.invoke(request, response)
         finally:
             session = request.get_session(False)
-            swap_out = getattr(request.context.manager, "swap_out", None)
-            if session is not None and swap_out is not None and not swap_out(session):
-                log.warning("Saving session [%s] to the store failed", session.id)
+            if isinstance(session, StandardSession):
+                _store(session)
+
+
+def _store(session: StandardSession) -> None:
+    manager = session.manager
+    if isinstance(manager, PersistentManagerBase) and not manager.swap_out(session):
+        log.warning("Saving session [%s] to the store failed", session.id)

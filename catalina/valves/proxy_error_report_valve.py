@@ -93,11 +93,10 @@ class ProxyErrorReportValve(ErrorReportValve):
         if urlsplit(url).scheme not in ("http", "https"):
             log.warning("Proxy error to [%s]: expected a http or https URL", url)
             return False
-        reactor = getattr(request.connector, "reactor", None)
         try:
             # The other server may be slow: the loop goes on in another thread.
             with (
-                reactor.blocking() if reactor is not None else contextlib.nullcontext(),
+                request.connector.reactor.blocking(),
                 urllib.request.urlopen(url, timeout=SECONDS) as page,  # noqa: S310 - the scheme is checked above
             ):
                 content_type, data = page.headers.get("Content-Type"), page.read(MAX_BYTES)

@@ -88,8 +88,7 @@ class RemoteIpValve(ValveBase):
         if client.address is None:
             return
         request.remote_addr = client.address
-        connector = request.connector
-        if connector is not None and connector.enable_lookups:
+        if request.connector.enable_lookups:
             request.remote_host = canonical_name(client.address)
         else:
             request.remote_host = client.address

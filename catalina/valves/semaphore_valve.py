@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,7 @@ def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block:
         return True
     if not block:
         return False
-    reactor = getattr(request.connector, "reactor", None)
-    with reactor.blocking() if reactor is not None else contextlib.nullcontext():
+    with request.connector.reactor.blocking():
         lock.acquire()
     return True
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from catalina.connector.connector import Connector
 from catalina.connector.wsgi_adapter import run_application
 from catalina.reactor import Reactor
+from tests.connector.bare import BareContext
 
 Application = Callable[..., Any]
 
@@ -41,20 +43,15 @@ class Container:
     def __init__(self, application: Application) -> None:
         self.valve = LastValve(application)
         self.reactor = Reactor("serving")
-        cookie = SimpleNamespace(
-            name="JSESSIONID", uri_parameter="jsessionid", url_tracking=True, cookie_tracking=True, path=None,
-            domain=None, max_age=-1, secure=False, http_only=True, attributes={},
-        )  # fmt: skip
         self.logged: list[tuple[Any, Any]] = []
-        self.context = SimpleNamespace(
-            log_access=lambda request, response, time_ns: self.logged.append((request, response)),
-            paused=False, manager=None, session_cookie=cookie, web_app_version="", cookie_processor=None,
-            use_relative_redirects=True, session_cookie_path_uses_trailing_slash=False, pipeline=self.pipeline(()),
-        )  # fmt: skip
-        log_access = self.context.log_access
-        self.host = SimpleNamespace(pipeline=self.pipeline(()), children=[self.context], log_access=log_access)
+
+        def log_access(request: Any, response: Any, time_ns: int) -> None:
+            self.logged.append((request, response))
+
+        self.context = BareContext(log_access=log_access, pipeline=self.pipeline(()))
+        self.host = SimpleNamespace(pipeline=self.pipeline(()), contexts=[self.context], log_access=log_access)
         self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)), log_access=log_access)
-        self.server = SimpleNamespace(reactor=self.reactor, port_offset=0, restart_reason="")
+        self.server = SimpleNamespace(reactor=self.reactor, port_offset=0, restart_reason="", catalina_base=Path.cwd())
         self.mapper = self
 
     def pipeline(self, valves: tuple[Any, ...]) -> Any:

@@ -10,12 +10,13 @@ from catalina.connector.request import Request
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.ajp.forward_request import decode_forward_request
 from catalina.coyote.http_error import HttpError
+from tests.connector.bare import bare_connector
 from tests.coyote.ajp.web_server import attribute, forward_request
 
 
 def make(*args: Any, handler: AjpNioProtocol | None = None, **kwargs: Any) -> Request:
     rules = AjpRequestRules(handler or AjpNioProtocol())
-    return rules.make(decode_forward_request(forward_request(*args, **kwargs)), ConnectionFacts())
+    return rules.make(decode_forward_request(forward_request(*args, **kwargs)), ConnectionFacts(bare_connector()))
 
 
 @pytest.mark.parametrize(

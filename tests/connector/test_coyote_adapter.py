@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from catalina.errors import LimitError
+from catalina.util.session_cookie_config import SessionCookieConfig
+from tests.connector.bare import BareContext
 from tests.connector.serving import Client, Container, serving
 
 
@@ -37,7 +39,7 @@ def requested(fields: list[str], path: str = "/", **cookie: Any) -> Any:
     seen: list[Any] = []
 
     def change(container: Container) -> None:
-        vars(container.context.session_cookie).update(cookie)
+        container.context.session_cookie = SessionCookieConfig(**cookie)
         container.context.manager = Managers("GOOD")
         container.valve.before = lambda request, response: seen.append(
             (
@@ -112,8 +114,8 @@ def test_a_session_stays_with_its_version_of_the_application():
     asked: list[str | None] = []
 
     def change(container: Container) -> None:
-        old = SimpleNamespace(**{**vars(container.context), "web_app_version": "1", "manager": Managers("GOOD")})
-        new = SimpleNamespace(**{**vars(container.context), "web_app_version": "2", "manager": Managers()})
+        old = BareContext(**{**vars(container.context), "web_app_version": "1", "manager": Managers("GOOD")})
+        new = BareContext(**{**vars(container.context), "web_app_version": "2", "manager": Managers()})
 
         def find(host: str, path: str, version: str | None = None) -> Any:
             asked.append(version)
@@ -129,7 +131,7 @@ def test_a_session_stays_with_its_version_of_the_application():
 
 def test_a_request_waits_for_a_reload():
     def change(container: Container) -> None:
-        paused = SimpleNamespace(**{**vars(container.context), "paused": True})
+        paused = BareContext(**{**vars(container.context), "paused": True})
         answers = [paused, paused, container.context]
 
         def find(host: str, path: str, version: str | None = None) -> Any:

@@ -11,6 +11,7 @@ from catalina.connector.http11_output import Http11Output
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.response import Response
+from tests.connector.bare import bare_connector
 
 
 class Output(Http11Output):
@@ -36,7 +37,7 @@ class Output(Http11Output):
 
 
 def respond(output: Output, *writes: bytes, protocol: str = "HTTP/1.1", fields: Any = (), status: int = 200) -> bytes:
-    request = Request(ConnectionFacts(), "GET", "/", None, protocol)
+    request = Request(ConnectionFacts(bare_connector()), "GET", "/", None, protocol)
     response = Response(request, output)
     request.response = output._response = response
     output._request = request

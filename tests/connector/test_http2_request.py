@@ -11,11 +11,12 @@ from catalina.connector.request import Request
 from catalina.coyote.http2.request_fields import RequestFields
 from catalina.coyote.http11.request_head import RequestHeadParser
 from catalina.coyote.http_error import HttpError
+from tests.connector.bare import bare_connector
 
 
 def fill(*fields: tuple[bytes, bytes], **given: bytes) -> Request:
     line = {"method": b"GET", "path": b"/a?b", "scheme": b"http", "authority": b"shop:81", **given}
-    request = Request(ConnectionFacts(local_name="10.0.0.2", local_port=8080), "", "")
+    request = Request(ConnectionFacts(bare_connector(), local_name="10.0.0.2", local_port=8080), "", "")
     connector = SimpleNamespace(is_tls=False, proxy_name=None, proxy_port=0)
     endpoint: Any = SimpleNamespace(connector=connector, http11_rules=SimpleNamespace(parser=RequestHeadParser()))
     sent = RequestFields(line["method"], line["scheme"], line["path"], line["authority"], fields, 5)
@@ -55,7 +56,7 @@ def test_a_host_that_the_tls_connection_is_not_for_is_refused():
 
     with pytest.raises(HttpError, match="shop"):
         fill_request(
-            Request(ConnectionFacts(), "", ""),
+            Request(ConnectionFacts(bare_connector()), "", ""),
             RequestFields(b"GET", b"https", b"/", b"shop:81", (), -1),
             SimpleNamespace(connector=None),  # type: ignore[arg-type]
             refuse,

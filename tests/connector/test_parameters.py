@@ -15,6 +15,7 @@ from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.errors import LimitError
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
+from tests.connector.bare import BareContext
 from tests.support.work import assert_linear
 
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
@@ -56,7 +57,7 @@ def test_the_charset_of_the_form_counts_and_a_made_up_one_does_not_hurt():
 
 def test_the_descriptor_says_the_charset_of_forms_that_say_none():
     made = request(None, b"a=%E4", FORM)
-    made.context = SimpleNamespace(request_character_encoding="iso-8859-1")
+    made.context = BareContext(request_character_encoding="iso-8859-1")
     assert made.parameters == {"a": ["\xe4"]}
     assert declared_encoding(made) == "iso-8859-1"
     made.character_encoding = "utf-8"
@@ -102,7 +103,7 @@ def test_a_cookie_without_an_equals_sign_is_a_name_or_nothing():
 @pytest.mark.parametrize(("setting", "names"), [("name", {"a", "b"}), ("ignore", {"b"})])
 def test_the_cookie_processor_of_the_application_decides(setting, names):
     made = request(None, b"", (b"Cookie", b"a; b=1"))
-    made.context = SimpleNamespace(cookie_processor=Rfc6265CookieProcessor(cookies_without_equals=setting))
+    made.context = BareContext(cookie_processor=Rfc6265CookieProcessor(cookies_without_equals=setting))
     assert set(made.cookies) == names
 
 

@@ -12,12 +12,13 @@ from catalina.connector.request_input import RequestInput
 from catalina.errors import InvalidSessionError, LimitError
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.session.session_facade import SessionFacade
+from tests.connector.bare import bare_connector
 from tests.valves.exchange import make_request
 
 
 def request(**attributes: Any) -> Request:
     headers = Headers(((b"Content-Type", b"text/plain"),))
-    made = Request(ConnectionFacts(), "GET", "/shop/x", "a=1", headers=headers)
+    made = Request(ConnectionFacts(bare_connector()), "GET", "/shop/x", "a=1", headers=headers)
     for name, value in attributes.items():
         setattr(made, name, value)
     return made

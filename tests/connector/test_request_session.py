@@ -9,11 +9,14 @@ from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.errors import InvalidSessionError
+from catalina.util.session_cookie_config import SessionCookieConfig
+from tests.connector.bare import BareContext, bare_connector
 
 
 class Session:
-    def __init__(self, session_id: str) -> None:
+    def __init__(self, session_id: str, manager: Manager) -> None:
         self.id = session_id
+        self.manager = manager
         self.is_valid = self.alive = True
         self.events: list[str] = []
         self.attributes: dict[str, object] = {}
@@ -34,7 +37,7 @@ class Session:
 
 class Manager:
     def __init__(self, *ids: str) -> None:
-        self.sessions = {session_id: Session(session_id) for session_id in ids}
+        self.sessions = {session_id: Session(session_id, self) for session_id in ids}
         self.asked: list[str | None] = []
 
     def find_session(self, session_id: str) -> Session | None:
@@ -42,7 +45,7 @@ class Manager:
 
     def create_session(self, session_id: str | None = None) -> Session:
         self.asked.append(session_id)
-        return Session(session_id or "NEW")
+        return Session(session_id or "NEW", self)
 
     def change_session_id(self, session: Session, new_id: str | None = None) -> str:
         session.id = "CHANGED"
@@ -51,16 +54,10 @@ class Manager:
 
 
 def exchange(manager: Manager, requested: str | None = None, other: Manager | None = None, **cookie: Any) -> Request:
-    config = SimpleNamespace(**{
-        "name": "JSESSIONID", "path": None, "domain": None, "max_age": -1, "secure": False, "http_only": True,
-        "attributes": {}, "cookie_tracking": True, **cookie,
-    })  # fmt: skip
-    context = SimpleNamespace(
-        manager=manager, session_cookie=config, cookie_processor=None, session_cookie_path_uses_trailing_slash=False
-    )
-    request = Request(ConnectionFacts(), "GET", "/shop/")
+    context = BareContext(manager=manager, session_cookie=SessionCookieConfig(**cookie))
+    request = Request(ConnectionFacts(bare_connector()), "GET", "/shop/")
     request.context, request.context_path = context, "/shop"
-    request.host = SimpleNamespace(children=[context, SimpleNamespace(manager=other)])
+    request.host = SimpleNamespace(contexts=[context, BareContext(manager=other)])
     request.response = Response(request, None)  # type: ignore[arg-type]  # nothing is sent here
     request.requested_session_id = requested
     request.requested_session_id_from_cookie = requested is not None
@@ -145,7 +142,7 @@ def test_no_session_can_be_made_when_the_head_has_left():
 
 
 def test_outside_of_an_application_there_is_no_session():
-    assert Request(ConnectionFacts(), "GET", "/").get_session() is None
+    assert Request(ConnectionFacts(bare_connector()), "GET", "/").get_session() is None
 
 
 def test_the_cookies_age_is_what_the_application_said_for_the_session_and_the_operators_word_wins():

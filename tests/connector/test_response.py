@@ -9,12 +9,13 @@ from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import BUFFER_SIZE, Response
 from catalina.repeated_messages import RepeatedMessages
+from tests.connector.bare import bare_connector
 from tests.connector.test_wsgi_adapter import Outlet
 
 
 def make(method: str = "GET", **request: Any) -> tuple[Response, Outlet]:
     outlet = Outlet()
-    made = Request(ConnectionFacts(), method, "/shop/x")
+    made = Request(ConnectionFacts(bare_connector()), method, "/shop/x")
     for name, value in request.items():
         setattr(made, name, value)
     response = Response(made, outlet)

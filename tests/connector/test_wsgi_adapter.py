@@ -11,6 +11,7 @@ from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.connector.wsgi_adapter import FileWrapper, run_application
+from tests.connector.bare import bare_connector
 
 
 class Outlet:
@@ -37,7 +38,7 @@ class Outlet:
 
 
 def run(application: Any, method: str = "GET") -> tuple[Response, list[Any]]:
-    request = Request(ConnectionFacts(), method, "/")
+    request = Request(ConnectionFacts(bare_connector()), method, "/")
     outlet = Outlet()
     response = Response(request, outlet)
     request.response = response
@@ -197,7 +198,7 @@ def test_a_client_that_has_gone_ends_the_application_and_closes_its_body():
         finally:
             closed.append(True)
 
-    request = Request(ConnectionFacts(), "GET", "/")
+    request = Request(ConnectionFacts(bare_connector()), "GET", "/")
     response = Response(request, Gone())
     request.response = response
     with pytest.raises(ClientAbortException):
@@ -206,7 +207,7 @@ def test_a_client_that_has_gone_ends_the_application_and_closes_its_body():
 
 
 def test_fields_of_valves_stay_beside_those_of_the_application():
-    request = Request(ConnectionFacts(), "GET", "/")
+    request = Request(ConnectionFacts(bare_connector()), "GET", "/")
     response = Response(request, Outlet())
     request.response = response
     response.add_header("X-Valve", "1")

@@ -10,6 +10,7 @@ from catalina.connector.headers import Headers
 from catalina.connector.request import Request
 from catalina.connector.response import Response
 from catalina.valves.valve_base import ValveBase
+from tests.connector.bare import bare_connector
 
 
 class Sent:
@@ -48,6 +49,9 @@ class Last(ValveBase):
             self.serve(request, response)
 
 
+BARE = bare_connector()
+
+
 class ChangeableRequest(Request):
     """A request of which a test may replace methods too."""
 
@@ -61,7 +65,7 @@ def make_request(
     **attributes: Any,
 ) -> tuple[Request, Response]:
     """A request for ``uri`` (already decoded) from 192.0.2.1 and its response."""
-    connection = ConnectionFacts(remote_addr="192.0.2.1", remote_port=50123, local_port=80)
+    connection = ConnectionFacts(BARE, remote_addr="192.0.2.1", remote_port=50123, local_port=80)
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     request = ChangeableRequest(connection, method, uri, query, protocol, Headers(pairs))
     request.decoded_uri, request.server_name = uri, "shop.example.org"

@@ -10,6 +10,7 @@ from catalina.errors import LimitError
 from catalina.valves.access_log_elements import ElementFactory
 from catalina.valves.access_log_pattern import compile_line
 from catalina.valves.extended_log_fields import FieldFactory, PatternError
+from tests.connector.bare import BareContext
 from tests.valves.exchange import make_request
 
 END_NS = 1_704_207_845_678_901_234
@@ -17,7 +18,7 @@ END_NS = 1_704_207_845_678_901_234
 
 def write(pattern, prepare=None, time_ns=2_500_000, **arguments):
     request, response = make_request(**arguments)
-    request.context = SimpleNamespace(manager=None, application_context=SimpleNamespace(attributes={"build": "7"}))
+    request.context = BareContext(application_context=SimpleNamespace(attributes={"build": "7"}))
     if prepare is not None:
         prepare(request, response)
     factory = FieldFactory(ElementFactory(clock=lambda: END_NS))

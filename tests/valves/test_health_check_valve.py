@@ -11,7 +11,7 @@ from tests.valves.exchange import body_of, make_request, run
 
 
 def container(state=LifecycleState.STARTED, *children):
-    return SimpleNamespace(state=state, children=children, name="x")
+    return SimpleNamespace(state=state, children=children, name="x", is_context=False)
 
 
 def ask(valve, uri="/health", **attributes):
@@ -48,7 +48,7 @@ def test_other_paths_pass():
 
 def test_in_a_context_the_path_is_inside_the_application():
     valve = HealthCheckValve()
-    valve.container = SimpleNamespace(state=LifecycleState.STARTED, children=(), name="/shop", constraints=[])
+    valve.container = SimpleNamespace(state=LifecycleState.STARTED, children=(), name="/shop", is_context=True)
     response, last = ask(valve, "/shop/health", servlet_path="/health")
     assert not last.requests
     assert response.status == 200

@@ -5,16 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from catalina.valves.load_balancer_draining_valve import LoadBalancerDrainingValve
+from tests.connector.bare import BareContext
 from tests.valves.exchange import make_request, run
-
-CONFIG = SimpleNamespace(
-    name="JSESSIONID", uri_parameter="jsessionid", path=None, domain=None, secure=False, http_only=True
-)
 
 
 def visit(valve, uri="/shop/cart", activation="DIS", session=None, headers=(), **attributes):
-    context = SimpleNamespace(session_cookie=CONFIG, path="/shop", use_relative_redirects=True, cookie_processor=None)
-    request, response = make_request(uri, headers=headers, context=context, **attributes)
+    request, response = make_request(uri, headers=headers, context=BareContext(), **attributes)
     if activation is not None:
         request.attributes["JK_LB_ACTIVATION"] = activation
     request.get_session = lambda create=True: session

@@ -1,14 +1,17 @@
 """The session goes to the store after each request."""
 
 import threading
-from types import SimpleNamespace
 
+from catalina.session.persistent_manager_base import PersistentManagerBase
+from catalina.session.standard_session import StandardSession
 from catalina.valves.persistent_valve import PersistentValve
+from tests.connector.bare import BareContext
 from tests.valves.exchange import make_request, run
 
 
-class Manager:
+class Manager(PersistentManagerBase):
     def __init__(self, works=True):
+        super().__init__()
         self.stored = []
         self.works = works
 
@@ -19,9 +22,9 @@ class Manager:
 
 def make(manager, uri="/", session_id="S1", **attributes):
     request, response = make_request(
-        uri, context=SimpleNamespace(manager=manager), requested_session_id=session_id, **attributes
+        uri, context=BareContext(manager=manager), requested_session_id=session_id, **attributes
     )
-    request.get_session = lambda create=True: SimpleNamespace(id="S1")
+    request.get_session = lambda create=True: StandardSession(manager, "S1", 0)
     return request, response
 
 

@@ -36,7 +36,7 @@ class SharedValue:
 
     __slots__ = ("encoded", "value")
 
-    def __init__(self, encoded: EncodedValue, value: Any = _NOT_DECODED) -> None:
+    def __init__(self, encoded: EncodedValue, value: object = _NOT_DECODED) -> None:
         self.encoded = encoded
         self.value = value
 
@@ -98,7 +98,7 @@ class ReplicatedAttributes(MutableMapping[str, Any]):
             shared.value = value
         return value
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: object) -> None:
         encoded = self._encoded(name, value)
         self._local[name] = value
         if encoded is not None:
@@ -120,7 +120,7 @@ class ReplicatedAttributes(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _encoded(self, name: str, value: Any) -> EncodedValue | None:
+    def _encoded(self, name: str, value: object) -> EncodedValue | None:
         """The form for the others; None for what stays here."""
         if name.startswith(OWN_PREFIXES):
             return None

@@ -367,7 +367,7 @@ class FarmWarDeployer(ClusterListener):
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
-    def accept(self, message: Any) -> bool:
+    def accept(self, message: object) -> bool:
         """Pieces of files, and removals."""
         return isinstance(message, FileMessage | UndeployMessage)
 

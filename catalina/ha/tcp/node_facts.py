@@ -147,7 +147,7 @@ class NodeFacts:
         return list(found.values())
 
 
-def _contexts_under(container: Any) -> list[StandardContext]:
+def _contexts_under(container: object) -> list[StandardContext]:
     found = []
     for child in getattr(container, "children", ()):
         found += [child] if isinstance(child, StandardContext) else _contexts_under(child)

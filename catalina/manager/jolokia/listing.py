@@ -65,7 +65,7 @@ def _inside(found: dict[str, Any], parts: list[str | None]) -> Any:
     return value
 
 
-def _cut(value: Any, depth: int) -> Any:
+def _cut(value: object, depth: int) -> Any:
     if depth == 0 or not isinstance(value, dict):
         return value
     return {key: (1 if depth == 1 else _cut(inner, depth - 1)) if isinstance(inner, dict) else inner

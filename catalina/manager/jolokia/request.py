@@ -144,7 +144,7 @@ def from_path(path: str, parameters: Parameters) -> JolokiaRequest:
     return JolokiaRequest(kind, parameters, name, operation=_text(rest[1]), arguments=arguments)
 
 
-def from_json(given: Any, parameters: Parameters) -> JolokiaRequest:
+def from_json(given: object, parameters: Parameters) -> JolokiaRequest:
     """A POST request. Raises BadRequest."""
     if not isinstance(given, dict):
         raise BadRequest("Invalid JSON Request. Expected Object or Array")
@@ -178,14 +178,14 @@ def from_json(given: Any, parameters: Parameters) -> JolokiaRequest:
     )
 
 
-def _type_of(given: Any) -> str:
+def _type_of(given: object) -> str:
     word = str(given).lower()
     if word not in TYPES:
         raise BadRequest(f"No type with name '{given}' exists")
     return word
 
 
-def _name(given: Any) -> ObjectName:
+def _name(given: object) -> ObjectName:
     if not isinstance(given, str):
         raise BadRequest("Objectname can not be null")
     try:
@@ -194,7 +194,7 @@ def _name(given: Any) -> ObjectName:
         raise BadRequest(str(error)) from error
 
 
-def _attributes(given: Any) -> tuple[str | None, tuple[str, ...] | None]:
+def _attributes(given: object) -> tuple[str | None, tuple[str, ...] | None]:
     """One attribute, or several: as the protocol has it, several are told as an array or with commas."""
     if given is None:
         return None, ()
@@ -206,7 +206,7 @@ def _attributes(given: Any) -> tuple[str | None, tuple[str, ...] | None]:
     raise BadRequest("Can't determine attribute names to read")
 
 
-def _inner_of(given: Any) -> tuple[str | None, ...] | None:
+def _inner_of(given: object) -> tuple[str | None, ...] | None:
     if given is None:
         return None
     if isinstance(given, list):

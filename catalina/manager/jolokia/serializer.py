@@ -34,7 +34,7 @@ class Serializer:
         self._long_as_text = parameters.values.get("serializeLong") == "string"
         self._objects = 0
 
-    def json_of(self, value: Any, path: Sequence[str | None] | None = None, kind: Any = "") -> Any:
+    def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> Any:
         """A value, or what a path finds in it.
 
         Args:
@@ -46,7 +46,7 @@ class Serializer:
         except Filtered:
             return None
 
-    def _convert(self, value: Any, path: Path, depth: int, kind: Any) -> Any:
+    def _convert(self, value: object, path: Path, depth: int, kind: object) -> Any:
         if value is not None and 0 < self._max_depth <= depth:
             return java_text(value)
         if 0 < self._max_objects <= self._objects:
@@ -72,7 +72,7 @@ class Serializer:
             raise Filtered
         return self._plain(value, kind)
 
-    def _plain(self, value: Any, kind: Any) -> Any:
+    def _plain(self, value: object, kind: object) -> Any:
         if isinstance(value, bool | str):
             return value
         if isinstance(value, int):
@@ -104,7 +104,7 @@ class Serializer:
             raise Filtered
         return found
 
-    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: Any) -> Any:
+    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: object) -> Any:
         inner_kind = "long" if kind == "[J" else ""
         index = path[0] if path else None
         if index is not None:

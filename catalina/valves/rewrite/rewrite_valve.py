@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from catalina.attributes import Attribute
-from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.session_urls import encode_redirect_url
 from catalina.connector.uri import without_path_parameters
 from catalina.coyote.http_error import HttpError
@@ -211,14 +210,14 @@ class RewriteValve(ValveBase):
         elif outcome.discard_query:
             request.query_string = ""
         request.server_name = outcome.host
-        adapter = CoyoteAdapter(request.connector)
         try:
-            mapped = adapter.map_request(request, response)
+            mapped = request.connector.map_request(request, response)
         except HttpError as error:  # what the client brought has made a URL that is none
             log.debug("%s: rewritten to [%s]: %s", self, request.request_uri, error)
             response.send_error(error.status)
             return
         # Parameters that a rule wrote (;v=1) are the request's now, not part of its URI (Tomcat: stripPathParams).
         request.request_uri = without_path_parameters(request.request_uri)
-        if mapped:
-            request.connector.service.engine.pipeline.first.invoke(request, response)
+        service = request.connector.service
+        if mapped and service is not None and service.engine is not None:
+            service.engine.pipeline.first.invoke(request, response)

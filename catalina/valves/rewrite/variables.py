@@ -21,7 +21,7 @@ def _moment(form: str) -> Callable[[Request], str]:
 def _real_path(request: Request, path: str | None) -> str:
     if request.context is None or not path:
         return ""
-    found: Resource = request.context.resources.get_resource(path)
+    found = request.context.resources.get_resource(path)
     if found.file is not None:
         return str(found.file)
     return str(request.context.document_root) + path
@@ -92,7 +92,8 @@ def resolve(name: str, request: Request) -> str:
         case "HTTP":
             return request.headers.get(inner.lower()) or ""
         case "ENV":
-            server = request.connector.service.server if request.connector is not None else None
+            service = request.connector.service
+            server = service.server if service is not None else None
             properties = server.properties if server is not None else {}
             return properties.get(inner) or os.environ.get(inner, "")
         case "SSL":
@@ -106,7 +107,6 @@ def find_resource(request: Request, path: str) -> Resource | None:
     if request.context is None or not path.startswith("/"):
         return None
     try:
-        found: Resource = request.context.resources.get_resource(path)
+        return request.context.resources.get_resource(path)
     except ValueError:
         return None
-    return found

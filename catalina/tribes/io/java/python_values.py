@@ -74,7 +74,7 @@ class _Parts:
         self.block = block
         self.nodes = nodes
 
-    def begin(self, value: Any) -> Any:
+    def begin(self, value: object) -> Any:
         return self.converter.begin(self.node, value)
 
     def values(self, start: int = 0) -> list[Any]:

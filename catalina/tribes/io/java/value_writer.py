@@ -96,7 +96,7 @@ class ValueWriter:
         """The encoded value."""
         return EncodedValue(bytes(self._out), self._nodes.handles, tuple(self._fixups))
 
-    def encode(self, value: Any) -> None:
+    def encode(self, value: object) -> None:
         """Append one object."""
         raise NotImplementedError
 
