@@ -5,10 +5,12 @@ A declaration gives the conversion from XML, the default, the unit, the bean's a
     class McastService(Component):
         drop_time = Attribute(int, 3000, unit="ms", doc="Silence after which a member is gone.")
 
-XML says ``dropTime``, Python says ``drop_time``; the conversion is a rule (:func:`xml_name`), with ``xml=`` for names
-that break it (``URIEncoding``). The digester, ``configtest``, the MBeans and the warnings read this one declaration.
+The XML name is ``dropTime``, the Python name ``drop_time``. A rule converts one to the other (:func:`xml_name`);
+``xml=`` gives names that break it (``URIEncoding``). The digester, ``configtest``, the MBeans and the warnings read
+this one declaration.
 
-Child elements stand beside them in ``elements``: the tag, what class it is by default, and the function that adds it.
+Child elements are declared beside them in ``elements``: the tag, its default class, and the function that adds the
+child.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ T = TypeVar("T")
 
 
 class AttributeRefused(CatalinaError):
-    """A value does not convert: the caller warns with ``expected`` and keeps the default."""
+    """A value does not convert: the caller logs a warning with ``expected`` and keeps the default."""
 
     def __init__(self, expected: str) -> None:
         super().__init__(f"expected {expected}")
@@ -49,11 +51,13 @@ def _to_float(text: str) -> float:
 
 
 def _to_bool(text: str) -> bool:
-    """As Tomcat's IntrospectionUtils: true, in any case, is true; anything else but false is a mistake worth a word."""
+    """Convert as Tomcat's IntrospectionUtils does: "true" in any case is true. Anything but "false" besides is a
+    mistake that deserves a warning.
+    """
     match text.strip().lower():
         case "true" | "yes" | "on":
             return True
-        case "false" | "no" | "off" | "0":  # to Java all but true is false
+        case "false" | "no" | "off" | "0":  # Java takes every other word for false
             return False
         case _:
             raise AttributeRefused("true or false")
@@ -90,17 +94,17 @@ def xml_name(python_name: str) -> str:
 class Attribute(Generic[T]):
     """One attribute of a component, declared as a member of its class.
 
-    A component's class takes the declaration away and leaves the default in its place: the interpreter finds a plain
-    value several times faster than one behind a descriptor, and every request passes some fifty of them.
+    A component's class replaces the declaration by the default: the interpreter finds a plain value several times
+    faster than one behind a descriptor, and every request reads some fifty of them.
 
     Args:
         kind: ``int``, ``bool``, ``float``, ``str`` or a function from text that raises :class:`AttributeRefused`.
         default: the value when the XML does not give one; Tomcat's own default.
-        unit: ``ms``, ``bytes``, ``seconds`` ... empty when it has none.
-        doc: what it does, what raising or lowering it costs.
-        inert: why it has no effect here, ``there are no tag libraries``; empty for one that works. It is declared
-            so that existing files are understood, and the digester says so when a file sets it.
-        xml: the XML name where the rule does not give it.
+        unit: ``ms``, ``bytes``, ``seconds`` ...; empty for an attribute without a unit.
+        doc: its effect, and the cost of raising or lowering it.
+        inert: the reason why it has no effect here, such as ``there are no tag libraries``; empty for one that works.
+            It is declared so that existing files are understood, and the digester logs the reason when a file sets it.
+        xml: the XML name, if the rule does not give it.
         aliases: older XML names of the same attribute.
     """
 
@@ -164,7 +168,7 @@ class Attribute(Generic[T]):
 
     @property
     def expected(self) -> str:
-        """What a warning says was expected, such as ``a whole number of ms``."""
+        """The words with which a warning names the expected value, such as ``a whole number of ms``."""
         text = _EXPECTED.get(self.kind, "another value")
         return f"{text} of {self.unit}" if self.unit else text
 
@@ -176,7 +180,7 @@ class Element:
     Args:
         add: called with the parent and the finished child (attributes set, its own children added).
         default: className when the XML names none; None means the attribute className is required.
-        role: what the child must be (a class), for the error when a className is something else; None is anything.
+        role: the class that the child must have, for the error when a className is something else; None allows any.
         guards: an unknown className stops the start, because what is missing may guard access.
     """
 
@@ -200,27 +204,27 @@ class Component:
     name: ``McastService(drop_time=5000)``.
     """
 
-    #: Tag -> how the child is made and added. Inherited: the declarations of all base classes count.
+    #: Tag -> the way to make and add the child. Inherited: the declarations of all base classes count.
     elements: ClassVar[Mapping[str, Element | Text]] = {}
-    #: True for components that keep attributes nobody declared (``<Resource>``): they go to ``properties``.
+    #: True for components that keep undeclared attributes (``<Resource>``): they go to ``properties``.
     keeps_unknown_attributes: ClassVar[bool] = False
 
-    #: True for components that keep strangers out: one that stands where nothing reads it stops the start.
+    #: True for components that keep strangers out: such a component at a place where nothing uses it stops the start.
     keeps_strangers_out: ClassVar[bool] = False
     #: Top-level packages beyond the standard ones that the class always needs (catalina.extras).
     packages: ClassVar[tuple[str, ...]] = ()
 
-    #: Attributes that this very class declares, by Python name.
+    #: The attributes that this very class declares, by Python name.
     declared: ClassVar[dict[str, Attribute[Any]]] = {}
 
-    #: Where the element stands, None for a component made in Python.
+    #: The place of the element in its file, None for a component made in Python.
     place: Place | None = None
-    #: The className as written in the XML, empty for a component made in Python.
+    #: The className in the XML, empty for a component made in Python.
     written_class_name: str = ""
 
     def __init__(self, **values: Any) -> None:
         self.properties: dict[str, str] = {}
-        #: Python names of the attributes that the configuration set, also when to their default.
+        #: Python names of the attributes that the configuration set, even to their default.
         self.given: set[str] = set()
         if values:
             self.give(**values)
@@ -233,7 +237,7 @@ class Component:
 
     @classmethod
     def attributes(cls) -> dict[str, Attribute[Any]]:
-        """XML name -> declaration, aliases included, those of the base classes too."""
+        """XML name -> declaration, with aliases and the declarations of the base classes."""
         found = cls.__dict__.get("_attributes_by_xml")
         if found is None:
             found = {}
@@ -249,7 +253,7 @@ class Component:
 
     @classmethod
     def child_elements(cls) -> dict[str, Element | Text]:
-        """Tag -> declaration, those of the base classes too."""
+        """Tag -> declaration, with those of the base classes."""
         found: dict[str, Element | Text] = {}
         for base in reversed(cls.__mro__):
             found.update(vars(base).get("elements", {}))
@@ -269,28 +273,34 @@ class Component:
             self.given.add(name)
 
     def needed_packages(self) -> tuple[str, ...]:
-        """Packages that the component needs as it is configured; more than ``packages`` where an attribute decides."""
+        """The packages that the component needs in this configuration; more than ``packages`` when an attribute
+        decides.
+        """
         return self.packages
 
     def useful_packages(self) -> Mapping[str, str]:
-        """Packages that the component does without -> what it then does not do."""
+        """Packages that the component can do without -> the feature that is then missing."""
         return {}
 
     def configuration_remarks(self) -> Iterator[str]:
-        """The start's warnings that are known from the configuration alone; ``configtest`` says them before."""
+        """Warnings of the start that follow from the configuration alone, so that ``configtest`` can give them
+        earlier.
+        """
         return iter(())
 
     def settle_attributes(self) -> None:
-        """Give the instance a value of its own for each attribute: reading it then costs a dictionary look-up.
+        """Give the instance a value of its own for each attribute, so that reading it is a single dictionary look-up.
 
-        For components that every request passes through, when they start; ``given`` still tells what was configured.
+        Components that every request passes call this when they start; ``given`` still tells what was configured.
         """
         values = vars(self)
         for declaration in self.attributes().values():
             values.setdefault(declaration.name, declaration.default)
 
     def inert_reason(self, name: str) -> str:
-        """Why the attribute with the XML name ``name`` has no effect; empty for one that works or has its default."""
+        """The reason why the attribute with the XML name ``name`` has no effect; empty for one that works or has its
+        default.
+        """
         declaration = self.attributes().get(name)
         if declaration is None or getattr(self, declaration.name) == declaration.default:
             return ""

@@ -47,7 +47,7 @@ __all__ = [
 
 
 class CatalinaError(Exception):
-    """Base of everything this project raises on purpose."""
+    """Base of all exceptions that this project raises on purpose."""
 
 
 class ConfigurationError(CatalinaError):
@@ -67,7 +67,7 @@ class ProtocolError(CatalinaError):
     """Bytes from outside break the protocol; close the connection or drop the datagram.
 
     Args:
-        text: what was expected and what came.
+        text: the expected and the actual bytes.
         offset: byte offset in the stream or datagram, None when it means nothing.
         peer: ``host:port`` of the other side, usually added by the socket side with :meth:`at_peer`.
     """
@@ -84,7 +84,7 @@ class ProtocolError(CatalinaError):
         return f"{who}{self.text}{where}"
 
     def at_peer(self, peer: str) -> ProtocolError:
-        """The same error with the peer's name; codecs do not know whom they read from."""
+        """The same error with the peer's name, which codecs do not know."""
         self.peer = peer
         return self
 
@@ -97,8 +97,8 @@ class ChannelError(CatalinaError):
     """A message did not reach every member it was sent to.
 
     Args:
-        text: what was being sent.
-        faulty: member -> why, for each member that did not get it (``Member`` objects; typed loosely because this
+        text: the message that was being sent.
+        faulty: member -> reason, for each member that did not get it (``Member`` objects; typed loosely because this
             module is below ``tribes``).
     """
 
@@ -109,11 +109,11 @@ class ChannelError(CatalinaError):
 
 
 class InvalidSessionError(CatalinaError):
-    """The session has ended, or there can be none (Java: IllegalStateException)."""
+    """The session has ended, or cannot exist (Java: IllegalStateException)."""
 
 
 class TooManyActiveSessionsError(InvalidSessionError):
-    """One session more would exceed the manager's maxActiveSessions."""
+    """Another session would exceed the manager's maxActiveSessions."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"createSession: Too many active sessions: maxActiveSessions is {limit}")
@@ -128,7 +128,7 @@ class NotReplicableError(CatalinaError, TypeError):
     """A value in a distributable session cannot travel to the other nodes.
 
     Args:
-        path: where in the value, such as ``cart['items'][3].file``.
+        path: the place in the value, such as ``cart['items'][3].file``.
         value: the part that cannot travel.
     """
 
@@ -140,7 +140,9 @@ class NotReplicableError(CatalinaError, TypeError):
 
 
 class AuthenticationError(CatalinaError):
-    """A login that the application asked for has failed; the text does not say whether the user or the password."""
+    """A login that the application asked for has failed. The text does not tell if the user or the password was
+    wrong.
+    """
 
 
 class RequestInterrupted(CatalinaError):

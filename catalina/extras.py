@@ -1,7 +1,7 @@
-"""Packages that only some configurations need: which extra of the distribution brings them.
+"""Packages that only some configurations need, and the extras of the distribution that bring them.
 
-``pip install 'catalina[sql]'`` installs an extra, and so does ``bin/startup.sh`` with ``CATALINA_EXTRAS="sql"``. One
-text for all that lack one, at ``configtest`` and at the start.
+``pip install 'catalina[sql]'`` installs an extra, and so does ``bin/startup.sh`` with ``CATALINA_EXTRAS="sql"``. All
+components that lack a package give the same advice, at ``configtest`` and at the start.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXTRAS = {
     "zstandard": "compression",
     "babel": "locales",
 }
-#: Module -> what pip calls its distribution, where the two differ.
+#: Module -> pip's name of its distribution, if that differs.
 _DISTRIBUTIONS = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python", "jks": "pyjks"}
 
 
@@ -55,21 +55,23 @@ def missing_package(package: str) -> str:
 
 
 def lacking_requirements(extras: Sequence[str]) -> list[str]:
-    """Packages for pip to install for these extras, as ``psycopg[binary]>=3.1``; what is there already is left out."""
+    """Packages for pip to install for these extras, such as ``psycopg[binary]>=3.1``, without those that are
+    installed.
+    """
     packages = [package for package, extra in EXTRAS.items() if extra in extras and not is_installed(package)]
     try:
         declared = requires("catalina") or []
-    except PackageNotFoundError:  # the source tree alone, by PYTHONPATH
+    except PackageNotFoundError:  # only the source tree, found by PYTHONPATH
         declared = []
     by_name = {re.split(r"[^\w-]", text, maxsplit=1)[0]: text.partition(";")[0].strip() for text in declared}
     return [by_name.get(package, package) for package in packages]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """``python -m catalina.extras sql,crypto``: what is to be installed, a line each.
+    """``python -m catalina.extras sql,crypto``: print the packages to install, one a line.
 
     Returns:
-        0 when everything is there, 1 when something is to be installed, 2 when there is no such extra.
+        0 when everything is installed, 1 when packages are missing, 2 when there is no such extra.
     """
     wanted = [name for word in (sys.argv[1:] if words is None else words) for name in word.split(",") if name]
     known = sorted(set(EXTRAS.values()))

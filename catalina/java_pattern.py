@@ -1,10 +1,9 @@
 """Regular expressions as operators write them in server.xml: Java's dialect (java.util.regex.Pattern).
 
-A pattern is translated once. Most need nothing that Python's :mod:`re` does not have, and are compiled by it; what only
-the ``regex`` library can express (intersections and unions of character classes, Unicode properties, look-behind of
-any width, flags in the middle) is compiled by that. Its patterns have the methods of ``re``'s. A pattern that
-Java refuses is refused, and so is one that neither engine can do: nothing is matched by a pattern that means
-something else.
+A pattern is translated once. Python's :mod:`re` compiles most patterns. The ``regex`` library compiles those that only
+it can express (intersections and unions of character classes, Unicode properties, look-behind of any width, flags in
+the middle); its compiled patterns have the same methods. A pattern that Java refuses is refused, and so is one that
+neither engine can express: no pattern is compiled with another meaning.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ __all__ = ["compile_pattern", "pattern"]
 
 _WORD, _DIGIT, _SPACE = "a-zA-Z0-9_", "0-9", r" \t\n\x0b\f\r"
 _HORIZONTAL, _VERTICAL = r" \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000", r"\n\x0b\f\r\x85\u2028\u2029"
-#: Letters of escapes that are classes -> what is in them, ASCII as in Java without its flag U.
+#: Letters of escapes that are classes -> the content of the class, ASCII as in Java without its flag U.
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "h": _HORIZONTAL, "v": _VERTICAL}
 _AS_IN_RE = frozenset("dDsSwW")
 #: Letters of escapes that are characters.
 _CHARACTERS = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "a": r"\x07", "e": r"\x1b"}
-#: Letters of escapes that are places or texts, outside of character classes only.
+#: Letters of escapes that are positions or texts, outside character classes only.
 _PLACES = {"b": r"\b", "B": r"\B", "A": r"\A", "z": r"\Z", "Z": r"(?=\n?\Z)", "G": "",
            "R": r"(?:\r\n|[\n-\r\x85\u2028\u2029])"}  # fmt: skip
 _REPETITION = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}")
@@ -38,7 +37,7 @@ _CODE_POINT = re.compile(
 )
 _NAME = re.compile(r"N\{([^}]*)\}")
 _PROPERTY = re.compile(r"[pP](?:\{([^}]*)\}|(.))", re.DOTALL)
-#: Beginnings of groups that Python has and Java has not.
+#: Beginnings of groups that Python has and Java lacks.
 _NOT_JAVA = ("(?P", "(?#", "(?(", "(?|", "(?&", "(?R")
 
 
@@ -46,10 +45,10 @@ def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a Java regular expression.
 
     Args:
-        flags: of ``re``: DOTALL, IGNORECASE.
+        flags: flags of ``re``: DOTALL, IGNORECASE.
 
     Raises:
-        re.error: it is no regular expression, or uses something that cannot be expressed here.
+        re.error: the text is no regular expression, or uses something that cannot be expressed here.
     """
     try:
         return re.compile(_Translator(text, extended=False).translate(), re.ASCII | flags)
@@ -57,7 +56,7 @@ def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
         return _compile_extended(text, flags)
     except re.error as error:
         try:
-            return _compile_extended(text, flags)  # it may be a look-behind of any width
+            return _compile_extended(text, flags)  # it may contain a look-behind of any width
         except re.error:
             raise error from None
     except (RecursionError, OverflowError) as error:
@@ -69,7 +68,7 @@ def _compile_extended(text: str, flags: int) -> re.Pattern[str]:
         translator = _Translator(text, extended=True)
         translated = translator.translate()
         letters = regex.UNICODE if translator.whole_unicode else regex.ASCII
-        # The same methods, another class; none of our code asks for the class.
+        # The class differs but has the same methods, and none of our code asks for the class.
         return cast("re.Pattern[str]", regex.compile(translated, regex.V1 | letters | flags, cache_pattern=False))
     except regex.error as error:
         raise re.error(str(error), text) from None
@@ -78,7 +77,7 @@ def _compile_extended(text: str, flags: int) -> re.Pattern[str]:
 
 
 def pattern(text: str) -> re.Pattern[str] | None:
-    """Attribute converter: empty text is no pattern, as in Tomcat's setters."""
+    """Attribute converter: an empty text is no pattern, as in Tomcat's setters."""
     if not text:
         return None
     try:
@@ -88,24 +87,24 @@ def pattern(text: str) -> re.Pattern[str] | None:
 
 
 class _NeedsRegex(Exception):
-    """The pattern has something that ``re`` does not know."""
+    """The pattern uses something that ``re`` does not have."""
 
 
 class _Translator:
     """One pass over one pattern.
 
     Args:
-        extended: write for ``regex``; otherwise what it needs raises :class:`_NeedsRegex`.
+        extended: write for ``regex``; otherwise a part that needs it raises :class:`_NeedsRegex`.
     """
 
     def __init__(self, text: str, extended: bool) -> None:
         self.text = text
         self.extended = extended
         self.at = 0
-        #: Capturing groups that have begun.
+        #: The number of capturing groups that have begun.
         self.groups = 0
         self.names: set[str] = set()
-        #: True when something was there that only works with Unicode everywhere: the flag u, \\X.
+        #: True when a part was found that works only with Unicode everywhere: the flag u, \\X.
         self.whole_unicode = False
         #: True when a repetition may follow.
         self.repeatable = False
@@ -124,7 +123,7 @@ class _Translator:
             raise _NeedsRegex
 
     def _item(self) -> str:
-        """The item that stands at the place, outside of character classes."""
+        """The item at the current position, outside character classes."""
         char = self.text[self.at]
         if char == "{":
             return self._brace()
@@ -141,7 +140,7 @@ class _Translator:
         return char
 
     def _brace(self) -> str:
-        """A repetition, behind something that can be repeated; a brace that is meant as one has a backslash."""
+        """A repetition, behind something that can be repeated; Java writes a literal brace with a backslash."""
         found = _REPETITION.match(self.text, self.at)
         if found is None or not self.repeatable:
             raise self._error("Illegal repetition")
@@ -178,7 +177,7 @@ class _Translator:
         if end == ")" and (self.at > 0 or off):
             self._only_regex()
         self.at = found.end()
-        # d only says which characters end a line; in a configuration file nobody notices.
+        # The flag d only changes which characters end a line, which makes no difference in a configuration file.
         on, off = re.sub("[du]", "", on), re.sub("[du]", "", off)
         if not on and not off:
             return "(?:" if end == ":" else "(?:)"
@@ -187,14 +186,14 @@ class _Translator:
     # -- escapes -------------------------------------------------------------------------------------------------
 
     def _escape(self) -> str:
-        """An escape outside of character classes; the place is at its backslash."""
+        """An escape outside character classes; the position is at its backslash."""
         letter = self.text[self.at + 1 : self.at + 2]
         if letter in _PLACES:
             if letter == "b" and self.text.startswith("b{", self.at + 1):
                 raise self._error(r"\b{...} is not supported")
             self.at += 2
             return _PLACES[letter]
-        if letter in _AS_IN_RE and not self.extended:  # where ASCII is in force
+        if letter in _AS_IN_RE and not self.extended:  # where only ASCII counts
             self.at += 2
             return f"\\{letter}"
         if letter == "X":
@@ -217,7 +216,7 @@ class _Translator:
         return f"(?u:{text})" if unicode else text
 
     def _back_reference(self) -> str:
-        """Java takes as many digits as there are groups before it."""
+        """A back reference: Java takes as many digits as there are groups before it."""
         end = self.at + 2
         while self.text[end : end + 1].isdecimal() and int(self.text[self.at + 1 : end + 1]) <= self.groups:
             end += 1
@@ -226,7 +225,7 @@ class _Translator:
         return f"(?:\\{number})" if number <= self.groups else "(?!)"
 
     def _escaped_in_class(self) -> tuple[bool, bool, str]:
-        """An escape that may stand in a class: (is Unicode, is negated, inside); a text of its own begins with NUL."""
+        """An escape inside a class: (is Unicode, is negated, inside); a literal text begins with NUL."""
         rest = self.text[self.at + 1 : self.at + 2]
         if not rest:
             raise self._error("Unexpected internal error: a backslash at the end")
@@ -295,7 +294,7 @@ class _Translator:
     # -- character classes ---------------------------------------------------------------------------------------
 
     def _class(self) -> tuple[bool, str]:
-        """A class with everything nested in it; whether it needs Unicode."""
+        """A class with everything nested in it; returns True first if it needs Unicode."""
         self.at += 1
         parts, unicode, first = ["["], False, True
         if self.text.startswith("^", self.at):
@@ -307,7 +306,7 @@ class _Translator:
                 self.at += 1
                 parts.append("]")
                 return unicode, "".join(parts)
-            # A hyphen at the start, or behind the hyphen of a range, is itself.
+            # A hyphen at the start, or behind the hyphen of a range, stands for itself.
             if char == "-" and (first or parts[-1] == "-"):
                 self.at += 1
                 needs_unicode, part = False, r"\-"
@@ -331,7 +330,7 @@ class _Translator:
             self.at += 2
             return False, "&&"
         self.at += 1
-        # Python warns of, and regex has a meaning for, some of them when they stand twice.
+        # Python warns of some of these when they are doubled, and regex gives them a meaning.
         return False, "\\" + char if char in "]|~&:" else char
 
     def _class_escape(self) -> tuple[bool, str]:

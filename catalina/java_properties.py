@@ -1,4 +1,4 @@
-r"""Names in ``\p{...}`` of Java's regular expressions, in the words of the ``regex`` library.
+r"""Translates the names in ``\p{...}`` of Java's regular expressions into those of the ``regex`` library.
 
 Java: java.util.regex.CharPredicates.
 """
@@ -28,7 +28,7 @@ POSIX = {
     "Space": r" \t\n\x0b\f\r",
     "L1": r"\x00-\xff",
 }
-#: Properties that java.lang.Character answers, and names that regex spells in another way.
+#: Properties of java.lang.Character, and names that regex spells differently.
 _JAVA = {
     "javaLowerCase": r"\p{Lowercase}",
     "javaUpperCase": r"\p{Uppercase}",
@@ -58,7 +58,7 @@ _CATEGORIES = frozenset(
     ("Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Co", "Cs",
      "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf", "L", "M", "N", "Z", "C", "P", "S")
 )  # fmt: skip
-#: ``\p{script=Greek}`` and its like.
+#: ``\p{script=Greek}`` and similar properties.
 _KEYS = {
     "sc": "Script",
     "script": "Script",

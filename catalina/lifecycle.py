@@ -1,4 +1,6 @@
-"""Tomcat's lifecycle: states, events and the walk between them (Tomcat: Lifecycle.java, util/LifecycleBase.java)."""
+"""Tomcat's lifecycle: states, events and the transitions between them (Tomcat: Lifecycle.java,
+util/LifecycleBase.java).
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ class LifecycleState(Enum):
 
 S = LifecycleState
 
-#: State -> what a call walks through. A state that is not listed refuses the call; an empty walk means that there is
-#: nothing to do. The hook (``_init``, ``_start`` ...) runs on entering the state named in HOOKS.
+#: State -> the states that a call passes through. A state that is not listed refuses the call; with an empty tuple
+#: there is nothing to do. The hook (``_init``, ``_start`` ...) runs on entering the state named in HOOKS.
 INIT: dict[S, tuple[S, ...]] = {S.NEW: (S.INITIALIZING, S.INITIALIZED)}
 START: dict[S, tuple[S, ...]] = {
     S.NEW: (S.INITIALIZING, S.INITIALIZED, S.STARTING_PREP, S.STARTING, S.STARTED),
@@ -71,12 +73,14 @@ DESTROY: dict[S, tuple[S, ...]] = {
 }
 
 
-#: Verbs as Tomcat's messages spell them, where they differ from the method.
+#: Verbs in Tomcat's messages that differ from the method's name.
 TEXTS = {"init": "initialize"}
 
 
 class LifecycleEvent(NamedTuple):
-    """What a lifecycle listener is told: who, Tomcat's event name (``before_start``), and data of the event."""
+    """An event for a lifecycle listener: the component, Tomcat's event name (``before_start``), and data of the
+    event.
+    """
 
     source: Lifecycle
     type: str
@@ -87,7 +91,7 @@ class Lifecycle(Component):
     """A component with ``init()``, ``start()``, ``stop()`` and ``destroy()``.
 
     A subclass puts its own work into ``_init``, ``_start``, ``_stop`` and ``_destroy``; they may raise, which leaves
-    the component FAILED. ``_stop`` also cleans up after a failed start, so it must stand half-started parts.
+    the component FAILED. ``_stop`` also cleans up after a failed start, so it must cope with half-started parts.
     ``_stop`` is not called for a component that was never started.
     """
 
@@ -110,7 +114,7 @@ class Lifecycle(Component):
 
     @property
     def lifecycle_listeners(self) -> tuple[Callable[[LifecycleEvent], None], ...]:
-        """Who listens, in the order they were added."""
+        """The listeners, in the order in which they were added."""
         return tuple(self._lifecycle_listeners)
 
     def fire_lifecycle_event(self, kind: str, data: object = None) -> None:
@@ -120,7 +124,7 @@ class Lifecycle(Component):
             listener(event)
 
     def init(self) -> None:
-        """Bind what must be bound before anything starts. Raises LifecycleError."""
+        """Acquire everything that is needed before anything starts. Raises LifecycleError."""
         self._walk("init", INIT)
 
     def start(self) -> None:
@@ -132,7 +136,7 @@ class Lifecycle(Component):
         self._walk("stop", STOP)
 
     def destroy(self) -> None:
-        """Release everything; the component is of no further use."""
+        """Release everything; the component cannot be used again."""
         self._walk("destroy", DESTROY)
 
     def _init(self) -> None: ...
@@ -165,8 +169,8 @@ class Lifecycle(Component):
                 raise LifecycleError(f"Failed to {TEXTS.get(verb, verb)} component [{self}]: {exc}") from exc
 
 
-#: The component's own work happens on entering these states, after the state's event. As in Tomcat's containers the
-#: ``start`` event comes when ``_start`` has done its work (HostConfig deploys on it), ``stop`` before ``_stop``.
+#: A component does its own work on entering these states, after the state's event. As in Tomcat's containers, the
+#: ``start`` event comes after ``_start`` (HostConfig deploys on it), the ``stop`` event before ``_stop``.
 HOOKS: dict[S, Callable[[Lifecycle], None]] = {
     S.INITIALIZING: lambda component: component._init(),
     S.STARTING_PREP: lambda component: component._start(),

@@ -1,4 +1,4 @@
-"""What a component can be asked to do at run time, declared once, at the method, beside its attributes.
+"""The operations of components at run time, each declared once, at its method, beside the component's attributes.
 
     class ReplicationValve(ValveBase):
         @operation
@@ -9,9 +9,9 @@
         @readable("totalSendTime", doc="Time that replication took, in ms.")
         def total_send(self) -> Long: ...
 
-Methods of a base class that are operations only of some of its classes (``start``) are named there:
-``bean_operations = ("start", "stop")``. The method's annotations give Java's types, the first sentence of its docstring
-the description. Every door (JMX, HTTP, the command line) reads this one declaration.
+When a method of a base class (``start``) is an operation of some subclasses only, these name it: ``bean_operations =
+("start", "stop")``. The method's annotations give Java's types, the first sentence of its docstring the description.
+JMX, HTTP and the command line all read this one declaration.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _JAVA_TYPES = {
 
 
 class Impact(enum.IntEnum):
-    """What calling an operation does (javax.management.MBeanOperationInfo)."""
+    """The effect of calling an operation (javax.management.MBeanOperationInfo)."""
 
     INFO = 0
     ACTION = 1
@@ -68,7 +68,7 @@ class Impact(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: its name, Java's name of its type (``long``), and what it means."""
+    """One parameter: its name, Java's name of its type (``long``), and its meaning."""
 
     name: str
     type: str
@@ -82,7 +82,7 @@ class Operation:
     Args:
         name: Tomcat's name of it; several operations with different parameters may share one.
         method: the Python method.
-        returns: Java's name of what it returns, ``void`` for nothing.
+        returns: Java's name of the result's type, ``void`` for nothing.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """How a property is shown: Tomcat's name of it, Java's type (empty: as annotated), and what it means."""
+    """The way to show a property: Tomcat's name for it, Java's type (empty: as annotated), and its meaning."""
 
     name: str
     type: str
@@ -124,9 +124,9 @@ def operation(method: Any = None, *, name: str = "", impact: Impact = Impact.ACT
     """Declare a method as an operation.
 
     Args:
-        name: Tomcat's name where the rule (``reset_statistics`` -> ``resetStatistics``) does not give it.
-        impact: INFO for one that changes nothing; a door may let somebody call it who must not change anything.
-        docs: what a parameter means, by its Python name.
+        name: Tomcat's name, if the rule (``reset_statistics`` -> ``resetStatistics``) does not give it.
+        impact: INFO for an operation that changes nothing, which may be open to users who must not change anything.
+        docs: the meaning of each parameter, by its Python name.
     """
 
     def declare(function: F) -> F:
@@ -137,7 +137,7 @@ def operation(method: Any = None, *, name: str = "", impact: Impact = Impact.ACT
 
 
 def readable(name: str = "", type: str = "", doc: str = "") -> Callable[[F], F]:
-    """Show a property under Tomcat's name and with its type, where annotation and name alone do not say so.
+    """Show a property under Tomcat's name and type, if its own name and annotation do not give them.
 
     Stands below ``@property``; a property that is marked is shown whatever its annotation.
     """
@@ -163,7 +163,7 @@ def java_type_of(annotation: Any) -> str:
 
 
 def operations_of(kind: type) -> tuple[Operation, ...]:
-    """The operations of a class, those of its bases too, sorted by name; an override keeps its base's declaration."""
+    """The operations of a class and its bases, sorted by name; an override keeps its base's declaration."""
     found: dict[str, Operation] = {}
     for base in reversed(kind.__mro__):
         for method, member in vars(base).items():

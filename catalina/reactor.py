@@ -1,35 +1,38 @@
-"""One event loop for everything that reads sockets: HTTP connections and the channel's peers alike.
+"""One event loop for all sockets: HTTP connections and the channel's peers alike.
 
 One thread at a time is the *runner*: it polls, and calls the callbacks of ready sockets, of due timers and of other
-threads' :meth:`Reactor.call_soon`, all inline. What they put off runs in three steps before it polls again:
+threads' :meth:`Reactor.call_soon`, all inline. The callbacks can put work off; it runs in three steps before the runner
+polls again:
 
-1. :meth:`Reactor.after_input`: the requests that were read run;
-2. :meth:`Reactor.after_work`: what they changed is encoded, their answers leave;
-3. :meth:`Reactor.at_round_end`: all deltas of the round leave in one write per peer.
+1. :meth:`Reactor.after_input`: run the requests that were read;
+2. :meth:`Reactor.after_work`: encode their changes and send their answers;
+3. :meth:`Reactor.at_round_end`: send all deltas of the round in one write per peer.
 
-A step is done for every connection before the next begins. The processor's caches hold the code of one step, not of a
-whole request: sixteen times the same thing is a third cheaper than sixteen times one thing after the other (measured).
+A step is done for every connection before the next begins. The processor's caches hold the code of one step, but not of
+a whole request: one step for sixteen requests, then the next, is a third cheaper than sixteen whole requests one after
+another (measured).
 
 The role can change threads, in two ways:
 
-- A callback that knows it must wait hands the role on first: ``with reactor.blocking(): ...``, so waiting for an
-  answer that the loop itself must read cannot deadlock.
+- A callback that knows that it must wait hands the role on first: ``with reactor.blocking(): ...``. So it can wait for
+  an answer that the loop itself must read without a deadlock.
 - Foreign code that usually is quick runs in :meth:`Reactor.run_call`. A monitor thread looks every millisecond (every
-  five while thousands of calls a second get done), and when the runner is still inside the same call it hands the role
-  to another thread. So a quick application runs without any hand-over between threads, and a slow one does not stop the
-  loop (measured: handing each request from thread to thread costs more than all the rest). While no calls are made the
-  monitor looks once a second.
+  five while thousands of calls a second finish). If the runner is still inside the same call and waits, or computes for
+  too long, the monitor hands the role to another thread. So a quick application runs without any hand-over between
+  threads, and a slow one does not stop the loop (measured: handing each request from thread to thread costs more than
+  everything else together). While there are no calls the monitor looks once a second.
 
-A loop that was not run for a while (the process was stopped, its machine was) has old news: the messages of the group
-wait in their sockets. It reads the sockets registered as ``first`` until they have nothing more to say, and until who
-asked to be told (:attr:`Reactor.on_standstill`) is up to date, for at most CATCH_UP_SECONDS, before it reads others.
+When the loop stood still for a while (because the process or its machine was stopped), messages of the group wait
+unread in their sockets. The loop then reads only the sockets registered as ``first``, until they are quiet and all
+users of :attr:`Reactor.on_standstill` are up to date, or CATCH_UP_SECONDS are over. After that it reads the others
+again.
 
 No exception of a callback ends the runner, whatever its class. Should its thread end all the same, or stand still
-outside of :meth:`Reactor.run_call`, the monitor says so with the stack and gives the role to another thread. When that
-does not help either it calls :attr:`Reactor.on_dead`: a node ends itself then, and its arbiter starts another.
+outside :meth:`Reactor.run_call`, the monitor logs its stack and gives the role to another thread. When that does not
+help either, it calls :attr:`Reactor.on_dead`: a node then ends itself, and its arbiter starts another.
 
-Registered callbacks run in whichever thread is the runner, never in two at once. Threads that have nothing to do park
-and are used again, for the role and for :meth:`Reactor.submit`.
+Registered callbacks run in whichever thread is the runner, never in two threads at once. Idle threads park and are
+reused, for the role and for :meth:`Reactor.submit`.
 """
 
 from __future__ import annotations
@@ -58,45 +61,47 @@ log = logging.getLogger("org.apache.catalina.reactor")
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
-#: How often the monitor looks, in seconds. A call that is seen twice, and that waits for something, is slow.
+#: Seconds between two looks of the monitor. A call counts as slow when the monitor sees it twice and it waits for
+#: something.
 TICK = 0.001
-#: The same while all calls are quick: each look takes the interpreter from the runner and gives it back, which costs a
-#: busy server six per cent at a thousand looks a second. They are when so many a second get done, and for so many looks
-#: none was seen twice.
+#: Seconds between two looks while all calls are quick. Each look takes the interpreter from the runner and gives it
+#: back, which at a thousand looks a second costs a busy server six per cent. Calls count as quick when QUICK_CALLS a
+#: second finish and CALM_LOOKS looks in a row have seen none twice.
 LAZY_TICK = 0.005
 QUICK_CALLS = 5000
 CALM_LOOKS = 50
-#: A look that comes so much later than it should, in seconds, says that processors or the interpreter are scarce: then
-#: a call that seems to wait may wait only for them, and gets LATE_PATIENCE seconds.
+#: A look that comes so many seconds late shows that processors or the interpreter are scarce. A call that seems to wait
+#: may then wait only for them, so it gets LATE_PATIENCE seconds.
 LATE_MARGIN = 0.003
 LATE_PATIENCE = 0.05
-#: Seconds of processor time after which a call is slow that only computes. Another thread would just share the
-#: interpreter with it, which costs more than it helps before that.
+#: Seconds of processor time after which a call that only computes counts as slow. Another thread would only share the
+#: interpreter with it, and until then that costs more than it gains.
 COMPUTING_SECONDS = 0.02
 #: The kernel's unit of processor time, per second.
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-#: Looks without a call after which the monitor looks only each WATCH_SECONDS.
+#: Looks without a call after which the monitor looks only every WATCH_SECONDS.
 IDLE_TICKS = 20
-#: Seconds between two looks whether there is a runner, and whether it gets on.
+#: Seconds between two checks that there is a runner and that it makes progress.
 WATCH_SECONDS = 1.0
-#: Such looks that find the runner in the same round, outside of a call, before it counts as silent: when it waits for
-#: something, and when it computes. A look that comes late does not count: then nobody got the processor.
+#: The number of such checks that may find the runner in the same round, outside a call, before it counts as stuck:
+#: while it waits for something, and while it computes. A late check does not count, because then nobody got the
+#: processor.
 SILENT_LOOKS, COMPUTING_LOOKS = 10, 60
-#: Seconds beyond those it meant to wait after which a loop has stood still.
+#: The loop has stood still when it comes back from a poll so many seconds later than it meant to.
 STILL_SECONDS = 1.0
-#: For how long it then reads only the sockets that come first, at most, and how long it waits for them at a time.
+#: The longest time for which only the first sockets are read after a standstill, and the length of one wait for them.
 CATCH_UP_SECONDS = 2.5
 CATCH_UP_TICK = 0.02
-#: Runners lost in a row, none of which ended a round, before the loop is given up.
+#: Runners lost in a row, without a finished round in between, after which the loop is given up.
 LOST_RUNNERS = 10
-#: Seconds after which a parked thread that is not needed ends, unless somebody says another time.
+#: Seconds after which a parked thread that is not needed ends, unless :meth:`Reactor.keep_threads` sets another time.
 PARKED_SECONDS = 60.0
 
 FAILED = "A callback of the event loop failed: %r"
 
 Task = Callable[[], None]
 
-#: The call in progress when there is none.
+#: Stands for the call in progress when there is none.
 NO_CALL: list[Task] = []
 
 
@@ -107,7 +112,7 @@ class HasFileno(Protocol):
 
 
 class Waitable(Protocol):
-    """A flag that threads can wait for: ``threading.Event``, or what stands for one."""
+    """A flag that threads can wait for: ``threading.Event``, or a replacement."""
 
     def is_set(self) -> bool: ...
 
@@ -132,7 +137,7 @@ class Timer:
 
 
 class _Sighting:
-    """A call that the monitor has seen: when, and how much processor time its thread had used a tick later."""
+    """A call that the monitor has seen: the time, and the processor time that its thread had used one look later."""
 
     __slots__ = ("at", "call", "cpu_seconds")
 
@@ -143,19 +148,19 @@ class _Sighting:
 
 
 class Reactor:
-    """An epoll loop whose runner's role can change threads.
+    """An epoll loop whose runner's role can move between threads.
 
     Args:
         name: prefix of its threads' names.
-        min_spare_threads: parked threads that are kept however long they have nothing to do.
-        clock: seconds that only go on; :attr:`now`. What it says decides when timers are due and what stood still. How
-            long a poll waits is left to the kernel: who moves another clock calls :meth:`wake`.
+        min_spare_threads: parked threads that never end for want of work.
+        clock: a monotonic clock in seconds; :attr:`now`. It decides when timers are due and if the loop stood still.
+            The kernel decides how long a poll waits, so a test that moves a clock of its own calls :meth:`wake`.
 
-    It has descriptors from its first use on, until it is stopped and the last of its threads has ended.
+    The loop has descriptors from its first use on, until it is stopped and the last of its threads has ended.
     """
 
-    # Slots: it has more attributes than the instances of a class can share the names of, and then each call of a method
-    # looks twice.
+    # Slots, because instances with more than 30 attributes no longer share one table of names, and then each method
+    # call looks twice.
     __slots__ = (
         "_after_input",
         "_after_work",
@@ -203,7 +208,7 @@ class Reactor:
         """A stream socket for this loop.
 
         Raises:
-            OSError: there is none.
+            OSError: the kernel has none to give.
         """
         return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
@@ -214,20 +219,20 @@ class Reactor:
         self.min_spare_threads = min_spare_threads
         #: The loop's time, in seconds.
         self.now = clock
-        #: Start of the threads' names.
+        #: The prefix of the threads' names.
         self.thread_prefix = f"{name}-exec-"
         self._parked_seconds: float | None = None
         self._callbacks: dict[int, Callable[[int], None]] = {}
         #: Descriptors that are read before all others after a standstill, with their events.
         self._first: dict[int, int] = {}
-        #: Called in the runner when it has stood still, and has read the first sockets: each brings something up to
-        #: date, and returns what tells whether it is, or None.
+        #: Called in the runner after a standstill, once the first sockets are read. Each function begins to bring
+        #: something up to date, and returns a condition that becomes true when that is done, or None.
         self.on_standstill: list[Callable[[], Callable[[], bool] | None]] = []
         self._polled_at = float("inf")
         self._catch_up: _CatchUp | None = None
         self._ready: deque[tuple[int, int]] = deque()
         self._soon: deque[Task] = deque()
-        # Added to by threads that may just have lost the role.
+        # A thread that has just lost the role may still append to these.
         self._after_input: deque[Task] = deque()
         self._after_work: deque[Task] = deque()
         self._round_end: deque[Task] = deque()
@@ -239,32 +244,35 @@ class Reactor:
         self._wake_fd = -1  # none
         #: Called once, with the reason, when no thread can run the loop any more. It should end the process.
         self.on_dead: Callable[[str], None] | None = None
-        self._rounds = 0  # that ended with the thread that began them
-        self._at_fd = -1  # whose callback runs
-        #: Descriptors taken out of the poll set because their callback stands still, with the events they wait for.
+        self._rounds = 0  # rounds that ended in the thread that began them
+        self._at_fd = -1  # the descriptor whose callback runs
+        #: Descriptors taken out of the poll set because their callback does not return, with the events that they wait
+        #: for.
         self._suspended: dict[int, int] = {}
-        #: Holds while a descriptor enters or leaves the poll set, and what is noted about it with it: the monitor
-        #: suspends one while another thread may be closing it.
+        #: Held while a descriptor enters or leaves the poll set, so that the notes about it stay consistent: the
+        #: monitor may suspend one while another thread closes it.
         self._set_lock = threading.Lock()
         self._watch = _Watch(self)
         self._runner: int | None = None  # thread ident
-        self._runner_task = 0  # the same thread as the kernel knows it
+        self._runner_task = 0  # the kernel's id of the same thread
         self._threads: set[threading.Thread] = set()
         self._thread_count = itertools.count(1)
-        self._parked: list[queue.SimpleQueue[Task]] = []  # mailboxes, the last to park first
+        self._parked: list[queue.SimpleQueue[Task]] = []  # mailboxes of parked threads, the last to park first
         self._pool_lock = threading.Lock()
-        #: The call in progress: one element, what to do when the role is taken from it. Whoever pops that element owns
-        #: the role: the runner when the call returns, or the monitor. ``list.pop`` is atomic, so there is no lock.
+        #: The call in progress, a list with one element: the function to call when the role is taken from it. Whoever
+        #: pops the element owns the role: either the runner, when the call returns, or the monitor. ``list.pop`` is
+        #: atomic, so this needs no lock.
         self._call: list[Task] = NO_CALL
-        self._calls = 0  # so far; not exact when two threads call at once
+        self._calls = 0  # calls so far; not exact when two threads call at once
         self._monitor: threading.Thread | None = None
         self._monitor_parked = False
         self._monitor_bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopping = False
 
     def _open(self) -> select.epoll:
-        """Get descriptors. Not in the constructor: a process that forks would share them, and one that is only
-        configured has no use for them."""
+        """Get descriptors. The constructor does not, because a process that forks would share them, and a loop that is
+        only configured does not need them.
+        """
         self._epoll = select.epoll()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._callbacks[self._wake_fd] = self._drain_wakes
@@ -273,38 +281,39 @@ class Reactor:
 
     def _close(self) -> None:
         with self._set_lock:
-            fd, self._wake_fd = self._wake_fd, -1  # forgotten first: the next file that is opened gets its number
+            # forgotten before it is closed: the next file that is opened gets its number
+            fd, self._wake_fd = self._wake_fd, -1
             if self._epoll is not None and fd >= 0:
                 self._epoll.close()
                 os.close(fd)
 
     @property
     def in_runner(self) -> bool:
-        """Whether the calling thread is the runner."""
+        """True when the calling thread is the runner."""
         return self._runner == get_ident()
 
     @property
     def thread_count(self) -> int:
-        """Threads it has at the moment, parked ones included, the monitor not."""
+        """The number of its threads at the moment, with parked ones, without the monitor."""
         return len(self._threads)
 
     def keep_threads(self, min_spare: int, idle_seconds: float) -> None:
-        """Keep the threads that one user of the pool wants kept; the largest wishes count.
+        """Keep as many threads, for as long, as one user of the pool wants; the largest wishes of all users count.
 
         Args:
-            min_spare: threads that stay, once they were needed, however long they have nothing to do.
-            idle_seconds: after which the others end.
+            min_spare: parked threads that never end for want of work.
+            idle_seconds: seconds after which other idle threads end.
         """
         self.min_spare_threads = max(self.min_spare_threads, min_spare)
         self._parked_seconds = max(self._parked_seconds or 0.0, idle_seconds)
 
-    # Sockets, timers, calls from other threads
+    # Sockets, timers, calls from other threads.
 
     def register(self, sock: HasFileno, events: int, callback: Callable[[int], None], *, first: bool = False) -> None:
         """Call ``callback(events)`` whenever the socket is ready (level triggered). Any thread.
 
         Args:
-            first: after a standstill of the loop it is read before all that are not.
+            first: after a standstill of the loop, read this socket before those without the mark.
         """
         fd = sock.fileno()
         with self._set_lock:
@@ -315,7 +324,7 @@ class Reactor:
             (self._epoll or self._open()).register(fd, events)
 
     def modify(self, sock: HasFileno, events: int) -> None:
-        """Wait for other events; 0 waits for none but errors."""
+        """Wait for other events; with 0 only for errors."""
         fd = sock.fileno()
         with self._set_lock:
             if fd in self._first:
@@ -332,7 +341,7 @@ class Reactor:
             self._first.pop(fd, None)
             if self._callbacks.pop(fd, None) is None or self._suspended.pop(fd, None) is not None:
                 return
-            if self._epoll is not None and self._wake_fd >= 0:  # else it is stopped, and waits for nothing
+            if self._epoll is not None and self._wake_fd >= 0:  # otherwise the loop is stopped, and waits for nothing
                 self._epoll.unregister(fd)
 
     def call_soon(self, callback: Task) -> None:
@@ -350,16 +359,16 @@ class Reactor:
             self.wake()
         return timer
 
-    # The steps of a round; in another thread than the runner: of the next round.
+    # The steps of a round. A call in another thread than the runner's counts for the next round.
 
     def after_input(self, callback: Task) -> None:
-        """Run ``callback`` once, when all that was ready has been read."""
+        """Run ``callback`` once, when all ready sockets have been read."""
         self._after_input.append(callback)
         if self._runner != get_ident():
             self.wake()
 
     def after_work(self, callback: Task) -> None:
-        """Run ``callback`` once, after those of :meth:`after_input`."""
+        """Run ``callback`` once, after the callbacks of :meth:`after_input`."""
         self._after_work.append(callback)
         if self._runner != get_ident():
             self.wake()
@@ -371,9 +380,9 @@ class Reactor:
             self.wake()
 
     def wake(self) -> None:
-        """Make a poll that waits return. Any thread, at any time."""
+        """Make a waiting poll return. Any thread, at any time."""
         fd = self._wake_fd
-        if fd >= 0:  # else nobody waits: it was not used yet, or is stopped
+        if fd >= 0:  # otherwise nobody waits: the loop was not used yet, or is stopped
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_write(fd, 1)
 
@@ -381,19 +390,19 @@ class Reactor:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake_fd)
 
-    # The role and the threads
+    # The role and the threads.
 
     def run_call(self, call: Task, on_handover: Task) -> bool:
-        """Run foreign code in the runner, which may turn out slow.
+        """Run foreign code in the runner, although it may turn out slow.
 
         Args:
             call: the code; its exceptions go to the caller.
-            on_handover: called in another thread when the role is taken from this call, before anybody else runs the
-                loop: take out of the poll set what the call works on.
+            on_handover: called in another thread when the role is taken from this call, before any thread runs the loop
+                again: it must take the call's sockets out of the poll set.
 
         Returns:
-            Whether the caller is still the runner. If not, it must touch nothing that belongs to the runner any more,
-            and end soon.
+            True when the caller is still the runner. Otherwise it must touch nothing that belongs to the runner any
+            more, and end soon.
         """
         token = [on_handover]
         self._call = token
@@ -410,23 +419,23 @@ class Reactor:
                 self._call = NO_CALL
             except IndexError:
                 still_runner = False
-                while self.in_runner:  # the monitor is between taking the call and giving the role away: microseconds
+                while self.in_runner:  # the monitor has taken the call and gives the role away within microseconds
                     time.sleep(0)
         return still_runner
 
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
-        """Wait inside this: if the caller is the runner, another thread takes the role for good."""
+        """Wait inside this block: if the caller is the runner, another thread takes over the role for good."""
         if self.in_runner:
             call = self._call
             if call is not NO_CALL:
                 self._take_role(call)
-            elif self.in_runner:  # asked again: the monitor gives the role away before it forgets the call
+            elif self.in_runner:  # asked again, because the monitor gives the role away before it clears the call
                 self._hand_over()
         yield
 
     def event(self) -> Waitable:
-        """A flag to wait for inside of :meth:`blocking`."""
+        """A flag to wait for inside :meth:`blocking`."""
         return threading.Event()
 
     def submit(self, task: Task) -> None:
@@ -443,8 +452,8 @@ class Reactor:
             )
             self._threads.add(thread)
             try:
-                thread.start()  # under the lock: stop() joins every thread that it finds
-            except BaseException:  # no memory, or the limit of threads
+                thread.start()  # under the lock, because stop() joins every thread that it finds
+            except BaseException:  # there is no memory, or the limit of threads is reached
                 self._threads.discard(thread)
                 raise
 
@@ -462,10 +471,11 @@ class Reactor:
         self.submit(self._run)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End the loop and join its threads; registered sockets stay open. In one of its threads: it is not joined.
+        """End the loop and join its threads; registered sockets stay open. A thread of the loop that calls this is not
+        joined.
 
         Args:
-            timeout: seconds that calls in progress get; a thread that is still inside one is named in the log.
+            timeout: seconds for calls in progress; the log names threads that are still inside one afterwards.
         """
         self._stopping = True
         self.wake()
@@ -475,7 +485,7 @@ class Reactor:
                 mailbox.put(_nothing)
             self._parked.clear()
         if self._monitor is not None:
-            self._monitor.join()  # first: it makes threads
+            self._monitor.join()  # first, because it makes threads
         deadline = time.monotonic() + timeout
         me = threading.current_thread()
         while others := [thread for thread in tuple(self._threads) if thread is not me]:
@@ -493,7 +503,7 @@ class Reactor:
         self._call = NO_CALL
         try:
             self.submit(self._run)
-        except (RuntimeError, MemoryError):  # no more threads; the monitor tries again
+        except (RuntimeError, MemoryError):  # there are no more threads; the monitor tries again
             log.critical("%s: no thread can be started for the event loop", self.name, exc_info=True)
 
     def _thread_main(self, task: Task) -> None:
@@ -511,17 +521,17 @@ class Reactor:
                 task = following
         finally:
             self._threads.discard(threading.current_thread())
-            if self._stopping and not self._threads:  # stop() did not wait for it, or was called in it
+            if self._stopping and not self._threads:  # stop() did not wait for this thread, or was called in it
                 self._close()
 
     def _wait_for_task(self, mailbox: queue.SimpleQueue[Task]) -> Task | None:
-        """What to do next; None when there are enough parked threads without this one."""
+        """The next task for a parked thread; None when enough other threads are parked and this one may end."""
         while True:
             try:
                 return mailbox.get(timeout=self._parked_seconds or PARKED_SECONDS)
             except queue.Empty:
                 with self._pool_lock:
-                    # If it is no longer parked, somebody has just put a task.
+                    # A thread that is no longer parked has just been given a task.
                     if mailbox in self._parked and len(self._parked) > self.min_spare_threads:
                         self._parked.remove(mailbox)
                         return None
@@ -563,9 +573,11 @@ class Reactor:
             pause = LAZY_TICK if calm > CALM_LOOKS and calls > QUICK_CALLS * (now - before) else TICK
 
     def _monitor_rests(self) -> int:
-        """Wait for a call, at most until the next look at the runner; how many more idle looks are known."""
+        """Wait for a call, at most until the next check of the runner; returns the number of idle looks to continue
+        with.
+        """
         self._monitor_parked = True
-        called = bool(self._call)  # one that began before it could see the flag does not ring
+        called = bool(self._call)  # a call that began before it could see the flag did not ring
         if not called:
             with contextlib.suppress(queue.Empty):
                 self._monitor_bell.get(timeout=max(0.0, self._watch.due - self.now()))
@@ -574,11 +586,11 @@ class Reactor:
         return 0 if called else IDLE_TICKS
 
     def _is_slow(self, seen: _Sighting, now: float, is_late: bool) -> bool:
-        """Whether a call that was seen before should no longer keep the loop."""
+        """True when a call that was seen before should no longer hold the loop."""
         state, *fields = self._runner_stat()
         if not state:  # the thread has ended
             return True
-        if state != b"R":  # it sleeps in the kernel; else it runs, or has no processor
+        if state != b"R":  # the thread sleeps in the kernel; in state R it runs, or waits for a processor
             return not is_late or now - seen.at > LATE_PATIENCE
         cpu_seconds = (int(fields[10]) + int(fields[11])) / CLOCK_TICKS
         if seen.cpu_seconds is None:
@@ -586,7 +598,7 @@ class Reactor:
         return cpu_seconds - seen.cpu_seconds > COMPUTING_SECONDS
 
     def _runner_stat(self) -> list[bytes]:
-        """State and numbers of the runner's thread (proc(5), stat); an empty state when it has ended."""
+        """The state and the numbers of the runner's thread (proc(5), stat); an empty state when it has ended."""
         try:
             with open(f"/proc/self/task/{self._runner_task}/stat", "rb") as file:
                 return file.read().rpartition(b")")[2].split()
@@ -597,11 +609,11 @@ class Reactor:
         try:
             on_handover = call.pop()
         except IndexError:
-            return  # it returned just now, or somebody else is taking the role
+            return  # the call has just returned, or another thread is taking the role
         self._guard(on_handover)
         self._hand_over()
 
-    # The loop
+    # The loop.
 
     def _run(self) -> None:
         me = get_ident()
@@ -626,7 +638,7 @@ class Reactor:
         me = get_ident()
         ready, callbacks = self._ready, self._callbacks
         if self._after_work and not self._run_step(self._after_work, me):
-            return  # the role has moved in the middle of a round: what is done goes first, whatever else is to be done
+            return  # the role moved in the middle of a round: finished work goes first, whatever else waits
         if not ready:
             ready.extend(self._poll(self._poll_seconds(timeout)))
         while ready:
@@ -656,15 +668,15 @@ class Reactor:
         self._rounds += 1
 
     def _poll(self, seconds: float) -> list[tuple[int, int]]:
-        """The events that are ready; after a standstill only those that come first."""
+        """The events that are ready; after a standstill only those of the first sockets."""
         if self._catch_up is not None:
             return self._catch_up.poll(seconds)
         began = self.now()
         ready = (self._epoll or self._open()).poll(seconds)
         self._polled_at, before = (now := self.now()), self._polled_at
-        if now - before < STILL_SECONDS or not self._first:  # nearly always
+        if now - before < STILL_SECONDS or not self._first:  # the usual case
             return ready
-        # The monitor wakes a poll that waits each WATCH_SECONDS.
+        # The monitor wakes a waiting poll every WATCH_SECONDS.
         longest = WATCH_SECONDS if self._monitor is not None else float("inf")
         meant = longest if seconds < 0 else min(seconds, longest)
         if max(began - before, now - began - meant) < STILL_SECONDS:
@@ -675,7 +687,7 @@ class Reactor:
         return [each for each in ready if each[0] in self._first or each[0] == self._wake_fd]
 
     def _run_step(self, step: deque[Task], me: int) -> bool:
-        """Run what was put off, also what is added meanwhile; False when the role was handed on."""
+        """Run the tasks of a step, and those added meanwhile; returns False when the role was handed on."""
         while step:
             self._guard(step.popleft())
             if self._runner != me:
@@ -695,7 +707,7 @@ class Reactor:
         return -1.0 if timeout is None else timeout
 
     def _run_timers(self, me: int) -> bool:
-        """Run what is due; False when the role was handed on meanwhile."""
+        """Run due timers; returns False when the role was handed on meanwhile."""
         now = self.now()
         while True:
             with self._timer_lock:
@@ -708,16 +720,18 @@ class Reactor:
                     return False
 
     def _guard(self, callback: Task) -> None:
-        """A fault in one callback must not end the loop that serves everybody else."""
+        """Run a callback. A fault in it must not end the loop that serves everybody else."""
         try:
             callback()
         except BaseException:
             log.exception(FAILED, callback)
 
-    # A runner that stands still
+    # A runner that stands still.
 
     def _suspend(self) -> None:
-        """Take out of the poll set the descriptor whose callback does not return: no second thread shall enter it."""
+        """Take the descriptor whose callback does not return out of the poll set, so that no second thread enters the
+        callback.
+        """
         with self._set_lock:
             fd = self._at_fd
             if fd not in self._callbacks or fd in self._suspended:
@@ -731,7 +745,7 @@ class Reactor:
                 epoll.unregister(fd)
 
     def _resume(self, fd: int) -> None:
-        """The callback has returned after all."""
+        """Put the descriptor back: its callback has returned after all."""
         with self._set_lock:
             events = self._suspended.pop(fd, None)
             if events is not None and fd in self._callbacks:
@@ -739,16 +753,16 @@ class Reactor:
 
 
 class _CatchUp:
-    """The time after a standstill, in which only the sockets that come first are read."""
+    """The time after a standstill, in which the loop reads only the first sockets."""
 
     def __init__(self, reactor: Reactor, now: float) -> None:
         self._reactor = reactor
         self._until = now + CATCH_UP_SECONDS
-        self._read_until = now + CATCH_UP_SECONDS / 2  # others may go on sending
+        self._read_until = now + CATCH_UP_SECONDS / 2  # a limit, because others may go on sending
         self._conditions: list[Callable[[], bool]] | None = None  # None until the first sockets were read
 
     def poll(self, seconds: float) -> list[tuple[int, int]]:
-        """The events that are ready on the first sockets, and the other threads' wishes."""
+        """The events that are ready on the first sockets and the wake descriptor."""
         reactor = self._reactor
         poll = select.poll()
         poll.register(reactor._wake_fd, READ)
@@ -756,7 +770,8 @@ class _CatchUp:
             if fd not in reactor._suspended:
                 poll.register(fd, events)
         wait = 0.0 if self._conditions is None or seconds == 0 else CATCH_UP_TICK
-        ready = [each for each in poll.poll(wait * 1000) if not each[1] & select.POLLNVAL]  # closed by another thread
+        # POLLNVAL: closed by another thread
+        ready = [each for each in poll.poll(wait * 1000) if not each[1] & select.POLLNVAL]
         now = reactor.now()
         if self._conditions is not None:
             self._conditions = [condition for condition in self._conditions if self._call(condition) is False]
@@ -776,14 +791,14 @@ class _CatchUp:
 
 
 class _Watch:
-    """Looks once a second whether there is a runner and whether it gets on; asked by the monitor's thread."""
+    """Checks once a second that there is a runner and that it makes progress. The monitor's thread calls it."""
 
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self.due = 0.0
         self._rounds = -1
         self._runner: int | None = None
-        self._looks = 0  # in a row that found the same round
+        self._looks = 0  # checks in a row that found the same round
         self._lost = 0
 
     def look(self, now: float) -> None:
@@ -801,7 +816,7 @@ class _Watch:
         elif not reactor._call and not is_late:
             self._looks += 1
             self._look_closer(runner)
-        reactor.wake()  # a runner that only waits for input ends its round
+        reactor.wake()  # a runner that only waits for input then ends its round
 
     def _look_closer(self, runner: int) -> None:
         reactor = self._reactor
@@ -817,7 +832,7 @@ class _Watch:
         self.lost("its runner stood still or ended")
 
     def lost(self, why: str) -> None:
-        """There is no runner any more: make another thread the runner, or give up."""
+        """The runner is lost: make another thread the runner, or give up."""
         reactor = self._reactor
         self._lost += 1
         if self._lost <= LOST_RUNNERS:
@@ -839,4 +854,4 @@ def _stack(thread: int) -> str:
 
 
 def _nothing() -> None:
-    """The task that ends a parked thread when the reactor stops."""
+    """The task that wakes a parked thread to its end when the reactor stops."""

@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-#: Kinds that are told apart. A kind may name a peer, and strangers can invent peers: the rest is one kind together.
+#: Kinds that are told apart. A kind may name a peer, and strangers can invent peers, so the rest counts as one kind.
 MAX_KINDS = 64
 
 
 @dataclass(slots=True)
 class _Window:
-    """The period of one kind that is under way: when it began, and how many messages came in it."""
+    """The current period of one kind: its beginning, and the number of messages in it."""
 
     began: float
     written: int = 0
@@ -28,7 +28,7 @@ class _Window:
 
 
 class RepeatedMessages:
-    """Writes messages to ``log``, at most ``first`` of a kind in ``period`` seconds. May be called by any thread."""
+    """Writes messages to ``log``, at most ``first`` of a kind in ``period`` seconds. Any thread."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class RepeatedMessages:
         self._lock = threading.Lock()
 
     def log(self, level: int, kind: str, message: str, *args: object, exc_info: bool | BaseException = False) -> None:
-        """Writes or counts one message. ``kind`` is a noun in the plural, such as ``broken packages from tcp://...``;
-        the line with the sum repeats it."""
+        """Write or count one message. ``kind`` is a noun in the plural, such as ``broken packages from tcp://...``; the
+        line with the sum repeats it."""
         if not self._log.isEnabledFor(level):
             return
         now = self._clock()
@@ -68,15 +68,16 @@ class RepeatedMessages:
             self._log.log(level, message, *args, exc_info=exc_info, stacklevel=2)
 
     def flush(self, level: int = logging.WARNING) -> None:
-        """Writes the sums of the periods that are over. Call it from a background tick: without it a sum waits for
-        the next message."""
+        """Write the sums of periods that are over. A background tick should call it: otherwise a sum waits for the next
+        message.
+        """
         now = self._clock()
         with self._lock:
             sums = self._ended(now)
         self._write_sums(level, sums)
 
     def _ended(self, now: float) -> list[tuple[str, int]]:
-        """Forgets the periods that are over; returns the kinds that were left out in them, with their counts."""
+        """Forget the periods that are over; returns the kinds that were left out in them, with their counts."""
         over = [kind for kind, window in self._windows.items() if now - window.began >= self._period]
         sums = [(kind, self._windows[kind].left_out) for kind in over if self._windows[kind].left_out]
         for kind in over:

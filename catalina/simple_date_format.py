@@ -1,8 +1,8 @@
 """Dates in the patterns of java.text.SimpleDateFormat, as operators write them: ``.yyyy-MM-dd``, ``HH:mm:ss Z``.
 
-A pattern is compiled once into a function from epoch milliseconds to text. Names of months and days are English
-(Java's Locale.US) unless another locale is given, the zone is the machine's unless one is given. Names in other
-languages, and the long names of zones (``zzzz``), are CLDR's, as in Java, and come from the package ``babel``.
+A pattern is compiled once into a function from epoch milliseconds to text. Names of months and days are English (Java's
+Locale.US) unless another locale is given; the zone is the machine's unless one is given. Names in other languages, and
+the long names of zones (``zzzz``), are CLDR's, as in Java, and come from the package ``babel``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DateNames:
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
-    #: As they stand alone, without a day beside them.
+    #: Names that stand alone, without a day beside them.
     alone: tuple[str, ...]
     short_alone: tuple[str, ...]
     days: tuple[str, ...]
@@ -49,10 +49,10 @@ Field = Callable[[datetime], str]
 
 
 def split_pattern(text: str) -> list[tuple[str, int]]:
-    """Pattern -> (letter, count) for fields and (literal text, 0) for the rest.
+    """Split a pattern into (letter, count) for fields and (literal text, 0) for the rest.
 
     Raises:
-        ValueError: a quote that is not closed.
+        ValueError: a quote is not closed.
     """
     parts: list[tuple[str, int]] = []
     at = 0
@@ -104,20 +104,20 @@ def date_formatter(pattern: str, zone: tzinfo | None = None, names: DateNames = 
     """The function from epoch milliseconds to text.
 
     Args:
-        zone: None is the zone of the machine, daylight saving included.
-        names: words of months, days and halves of the day, as :func:`date_names` finds them.
+        zone: None is the zone of the machine, with daylight saving time.
+        names: words for months, days and halves of the day, from :func:`date_names`.
 
     Raises:
-        ValueError: a letter that SimpleDateFormat does not know either, or an open quote.
+        ValueError: the pattern has a letter that SimpleDateFormat does not know either, or an open quote.
     """
     parts = split_pattern(pattern)
     letters = [letter for letter, count in parts if count]
-    if letters == ["M"]:  # a month and nothing else is said in the form that stands alone, as in Java
+    if letters == ["M"]:  # Java uses the form that stands alone when the pattern is only a month
         parts = [("L" if count else text, count) for text, count in parts]
     fields = [_field(text, count, pattern, names, zone) if count else _literal(text) for text, count in parts]
 
     def format_date(epoch_ms: int) -> str:
-        # Seconds and milliseconds apart: a float loses the last millisecond.
+        # Seconds and milliseconds are kept apart, because a float would lose the last millisecond.
         when = datetime.fromtimestamp(epoch_ms // 1000, zone).replace(microsecond=epoch_ms % 1000 * 1000)
         moment = when.astimezone() if zone is None else when
         return "".join([field(moment) for field in fields])
@@ -188,7 +188,7 @@ def _week_of_year(when: datetime) -> int:
 
 
 def _saturday(when: datetime) -> int:
-    """The end of the week as a day of the year; behind the year's last day in a week of the next year."""
+    """The end of the week as a day of the year; a week of the next year ends behind the year's last day."""
     return when.timetuple().tm_yday + 6 - (when.weekday() + 1) % 7
 
 

@@ -1,7 +1,6 @@
-"""What an application of the container imports; everything else is the container's own business.
+"""The one module that an application of the container imports; everything else is internal.
 
-An application is a WSGI callable (PEP 3333) and need not import this module at all. What it finds in its environ beyond
-WSGI::
+An application is a WSGI callable (PEP 3333) and need not import this module at all. Its environ contains, beyond WSGI::
 
     catalina.session          the session, a mapping; reading does not make one, setting does (Session)
     catalina.context          the application: init_parameters, attributes, resource(), lookup(), dispatcher(), log()
@@ -15,11 +14,11 @@ WSGI::
     jakarta.servlet.forward.*, jakarta.servlet.include.*   where a dispatched request came from, or is going to
     <attribute>               each request attribute that a valve or a listener has set, under its own name
 
-Where no environ is at hand, :func:`current_session` is the session of the request that is served. Flask, Django,
-Pyramid, Starlette and Beaker keep their own sessions in it by an adapter each (``catalina.contrib``).
+When no environ is at hand, :func:`current_session` gives the session of the current request. Flask, Django, Pyramid,
+Starlette and Beaker keep their own sessions in it by an adapter each (``catalina.contrib``).
 
-SCRIPT_NAME is the context path with the mount, PATH_INFO what is left; a servlet mapped in another way than by prefix
-sees its whole path inside the application there.
+SCRIPT_NAME is the context path with the mount, PATH_INFO the rest of the path. A servlet that is not mapped by prefix
+finds its whole path inside the application in PATH_INFO.
 
 Distributable without a ``web.xml``: say so in the module that has the callable, ``distributable = True``, or decorate
 the callable with :func:`distributable`.
@@ -49,17 +48,17 @@ __all__ = [
 
 A = TypeVar("A")
 
-#: Name of the marker, on a module or on a callable.
+#: The name of the marker, on a module or on a callable.
 MARKER = "distributable"
-#: Where :func:`send_error` finds the request.
+#: The key under which :func:`send_error` finds the request.
 SEND_ERROR = "catalina.send_error"
 
 
 class UnavailableError(CatalinaError):
-    """A servlet or filter cannot answer, raised while it is made or called.
+    """Raised while a servlet or filter is made or called, when it cannot answer.
 
     Args:
-        seconds: after which it is worth asking again (503 with Retry-After); None: never (404).
+        seconds: the time after which it is worth asking again (503 with Retry-After); None: never (404).
     """
 
     def __init__(self, text: str, seconds: float | None = None) -> None:
@@ -68,29 +67,31 @@ class UnavailableError(CatalinaError):
 
 
 def distributable(application: A) -> A:
-    """Mark a WSGI callable: its sessions may travel to other nodes, so their values must be able to."""
+    """Mark a WSGI callable as distributable: its sessions may travel to other nodes, so their values must be able
+    to.
+    """
     setattr(application, MARKER, True)
     return application
 
 
 def is_distributable(application: object, module: object = None) -> bool:
-    """Whether the callable or its module carries the marker."""
+    """True when the callable or its module carries the marker."""
     for marked in (application, module):
         value = getattr(marked, MARKER, False)
-        # The decorator itself, imported into the module, is no marker.
+        # The decorator itself, imported into the module, does not count as the marker.
         if value is True:
             return True
     return False
 
 
 def current_session() -> Session:
-    """The session of the request that is served in this thread or task: ``environ["catalina.session"]``.
+    """The session of the request that this thread or task serves: ``environ["catalina.session"]``.
 
-    It follows the context (PEP 567): a thread of the application's own has it when it was started with
-    ``contextvars.copy_context().run``, a task of asyncio has it by itself.
+    It follows the context (PEP 567): an asyncio task inherits it, and so does a thread that the application starts with
+    ``contextvars.copy_context().run``.
 
     Raises:
-        InvalidSessionError: no request is served here.
+        InvalidSessionError: this thread or task serves no request.
     """
     from catalina.session.framework_session import CURRENT_SESSION
 
@@ -101,9 +102,9 @@ def current_session() -> Session:
 
 
 def session_manager() -> Any:
-    """The manager of the sessions of the application whose code asks, in a request or outside of one.
+    """The session manager of the application whose code calls this, in a request or outside one.
 
-    Outside of the container it is one of this process; the adapters of frameworks stand on it.
+    Outside the container it is a manager of this process. The adapters of frameworks use it.
     """
     from catalina.loader.application_imports import imports
     from catalina.session.framework_session import CURRENT_SESSION, local_manager
@@ -121,8 +122,8 @@ def send_error(
 ) -> Iterable[bytes]:
     """Answer with the container's page for an error: the application's own from ``<error-page>``, else the host's.
 
-    Use it as ``return send_error(environ, start_response, 404)``. An application that sends a body with its error
-    status keeps that body; this is for those that have none.
+    Use it as ``return send_error(environ, start_response, 404)``. It is for answers without a body: a body that an
+    application sends with its error status is kept.
     """
     try:
         phrase = HTTPStatus(status).phrase
@@ -134,7 +135,7 @@ def send_error(
 
 
 def __getattr__(name: str) -> Any:
-    """``Session``, looked up when asked for: most applications never name the type."""
+    """Look up ``Session`` on demand, because most applications never name the type."""
     if name == "Session":
         from catalina.session.session_facade import SessionFacade
 

@@ -1,7 +1,7 @@
 """High availability: sessions in several nodes, farm deployment, single sign on across the group (Tomcat: ha).
 
 tcp/            SimpleTcpCluster, ReplicationValve
-session/        DeltaManager, BackupManager, DeltaSession, JvmRouteBinderValve, what they say to each other
+session/        DeltaManager, BackupManager, DeltaSession, JvmRouteBinderValve, and their messages
 deploy/         FarmWarDeployer
 context/        ReplicatedContext
 authenticator/  ClusterSingleSignOn

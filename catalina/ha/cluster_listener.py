@@ -14,13 +14,13 @@ __all__ = ["ClusterListener"]
 
 
 class ClusterListener(Component):
-    """Base of what ``<ClusterListener>`` names, and of what other parts register for their messages.
+    """Base of the classes that ``<ClusterListener>`` names, and of the listeners that other parts register.
 
-    ``message`` is a decoded message of :mod:`catalina.ha.cluster_message`, such as a SessionMessage.
-    Both methods run in the thread that reads the group's messages: never wait in them.
+    ``message`` is a decoded message of :mod:`catalina.ha.cluster_message`, such as a SessionMessage. Both methods run
+    in the thread that reads the group's messages, so they must never wait.
     """
 
-    #: The cluster it was added to.
+    #: The cluster that the listener was added to.
     cluster: SimpleTcpCluster | None = None
 
     def accept(self, message: object) -> bool:
@@ -28,5 +28,5 @@ class ClusterListener(Component):
         raise NotImplementedError(f"{type(self).__name__} does not override accept()")
 
     def message_received(self, message: Any, sender: Member) -> None:
-        """Act on the message. What it raises is logged and goes no further."""
+        """Handle the message. An exception is logged and goes no further."""
         raise NotImplementedError(f"{type(self).__name__} does not override message_received()")

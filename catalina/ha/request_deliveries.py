@@ -1,12 +1,13 @@
-"""Which messages a request has sent, so that its answer can wait for them.
+"""Collects the messages that a request has sent, so that its answer can wait for them.
 
-A request may create a session, change its id, end another one: each sends at once, from wherever in the container it
-happens, and always in the request's own thread. The cluster notes each delivery here; ReplicationValve puts a list in
-place and reads it. It does so by hand: a context manager would cost every request two calls more. A thread's own
-attributes cost ten times as much as others, so a thread has one, with the list in it.
+A request may create a session, change its id, or end another one. Each sends a message immediately, from anywhere in
+the container, but always in the request's own thread. The cluster notes each Delivery here; ReplicationValve puts a
+list in place and reads it. It does so by hand, because a context manager would cost every request two more calls.
+Attributes of a ``threading.local`` cost ten times as much as others, so each thread has a single one, an object with
+the list.
 
-What the loop sends for all requests of a round together is nobody's in this sense: each of them holds its answer for a
-delivery that :func:`settle` lets be done.
+A message that the loop sends for all requests of a round together belongs to no single request: each request holds its
+answer for a Delivery of its own, and :func:`settle` finishes them together.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ __all__ = ["current", "note", "settle"]
 
 
 class _Noted:
-    """What the request of one thread has sent so far; None outside of one.
+    """The Deliveries of the request in one thread so far; None outside a request.
 
-    A valve in a Host inside an Engine that has one too keeps a list of its own.
+    When a Host and its Engine both have the valve, each keeps a list of its own.
     """
 
     __slots__ = ("deliveries",)
@@ -34,7 +35,7 @@ class _Noted:
 
 
 class _Current(threading.local):
-    def __init__(self) -> None:  # once in each thread
+    def __init__(self) -> None:  # once for each thread
         self.noted = _Noted()
 
 
@@ -42,17 +43,17 @@ current = _Current()
 
 
 def note(delivery: Delivery) -> None:
-    """A message was sent; outside of a request nobody waits for it."""
+    """Note the Delivery of a message. Outside a request nobody waits for it."""
     deliveries = current.noted.deliveries
     if deliveries is not None and not delivery.done:
         deliveries.append(delivery)
 
 
 def settle(held: Iterable[Delivery], deliveries: Iterable[Delivery]) -> None:
-    """Let each of ``held``, made for one report, be done when all of ``deliveries`` are."""
+    """Finish each Delivery in ``held``, which expects one report, when all of ``deliveries`` are done."""
     waiting = [delivery for delivery in deliveries if not delivery.done]
     for each in held:
         each.expect(len(waiting))
         for delivery in waiting:
             delivery.add_done_callback(lambda _, each=each: each.succeeded())  # type: ignore[misc]
-        each.succeeded()  # what was sent is known now
+        each.succeeded()  # the outcome is known, whatever it is

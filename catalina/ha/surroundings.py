@@ -1,7 +1,8 @@
-"""The clocks, the random source and the threads that a session manager lives with.
+"""The clocks, the random source and the threads that a session manager uses.
 
-A manager is handed one of these. In a server it is :data:`PROCESS`. The simulation hands each node its own: there
-time passes when the world says so, the random bytes come from a seed, and who waits lets the others run.
+A manager is given one object of these classes, in a server :data:`PROCESS`. The simulation gives each node its own: its
+time passes when the simulated world says so, its random bytes come from a seed, and a node that waits lets the others
+run.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ __all__ = ["PROCESS", "Spawned", "Surroundings"]
 
 
 class Spawned(Protocol):
-    """A thread, or what stands for one."""
+    """A thread, or a replacement of one."""
 
     def join(self, timeout: float | None = None) -> None: ...
 
 
 class Surroundings:
-    """Those of a process.
+    """The surroundings of a process.
 
     Args:
         monotonic: seconds that pass evenly, from any origin.
         wall: seconds since the epoch.
         steady: seconds since the epoch that no step of the wall clock moves.
-        random_bytes: so many bytes that nobody can guess.
+        random_bytes: returns that many bytes that nobody can guess.
     """
 
     def __init__(
@@ -57,9 +58,9 @@ class Surroundings:
         return thread
 
     def is_running(self, spawned: Spawned) -> bool:
-        """True when the caller is in that thread."""
+        """True when the caller runs in that thread."""
         return spawned is threading.current_thread()
 
 
-#: Those of the process that we are in.
+#: The surroundings of this process.
 PROCESS = Surroundings()

@@ -1,9 +1,9 @@
-"""Environment variables that an application sets are its own.
+"""Keeps the environment variables that an application sets apart from those of others.
 
-Django projects begin with ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)``: in one process the first would
-decide for all. While applications run, ``os.environ`` keeps what each of them sets in a table of its own, and answers
-for whoever asks. Programs that an application starts inherit its variables as usual, except ``TZ``: an application
-does not set the time zone of the container and its log.
+Django projects begin with ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)``: in one process the first project
+would decide for all. While applications run, ``os.environ`` keeps each application's variables in a table of its own,
+and answers for the application that asks. Programs that an application starts inherit its variables as usual. ``TZ`` is
+an exception: an application does not set the time zone of the container and its log.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ApplicationEnviron(os._Environ[str]):
     """The class of ``os.environ`` while applications run; there is one such object in a process."""
 
     asker: ClassVar[Asker]
-    #: Variables by application; None for one that it has deleted.
+    #: Variables by application; None for a variable that the application has deleted.
     tables: ClassVar[dict[ImportSpace, dict[str, str | None]]] = {}
 
     @classmethod
@@ -35,19 +35,19 @@ class ApplicationEnviron(os._Environ[str]):
 
     @classmethod
     def uninstall(cls) -> None:
-        """``os.environ`` is a plain one again."""
+        """Make ``os.environ`` a plain one again."""
         os.environ.__class__ = os._Environ
 
     @classmethod
     def forget(cls, space: ImportSpace) -> None:
-        """Drop what an application has set."""
+        """Drop the variables that an application has set."""
         for name in cls.tables.pop(space, {}):
             if name not in _CONTAINERS:
                 cls._restore(name)
 
     @classmethod
     def _restore(cls, name: str) -> None:
-        """What programs inherit is the container's value again."""
+        """Give the container's value back to the environment that programs inherit."""
         try:
             value = os._Environ.__getitem__(os.environ, name)
         except KeyError:
@@ -56,7 +56,7 @@ class ApplicationEnviron(os._Environ[str]):
             os.putenv(name, value)
 
     def _table(self) -> dict[str, str | None] | None:
-        """Variables of the application that asks; None when it has set none."""
+        """The table of the asking application; None when it has set no variable."""
         if not self.tables:
             return None
         space = self.asker.asks(False, 3)
@@ -86,7 +86,7 @@ class ApplicationEnviron(os._Environ[str]):
         if space is None:
             super().__delitem__(name)
             return
-        self[name]  # KeyError when it is not there for this application
+        self[name]  # raises KeyError when this application has no such variable
         if name not in _CONTAINERS:
             os.unsetenv(name)
         self.tables.setdefault(space, {})[name] = None
@@ -101,7 +101,7 @@ class ApplicationEnviron(os._Environ[str]):
 
 
 def environment_of(space: ImportSpace) -> dict[str, str]:
-    """The variables as an application sees them: the process's, and its own in their place."""
+    """The variables as an application sees them: the process's, overridden by its own."""
     found: dict[str, str | None] = dict(os.environ.copy())
     found.update(ApplicationEnviron.tables.get(space, {}))
     return {name: value for name, value in found.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The finder on ``sys.meta_path`` that finds an application's own top-level modules, for that application alone."""
+"""The finder on ``sys.meta_path`` that finds an application's own top-level modules, and only for that application."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ __all__ = ["ApplicationFinder"]
 
 
 class ApplicationFinder(MetaPathFinder):
-    """Looks into the path of the application that asks, before the environment as Tomcat's class loaders do.
+    """Searches the path of the asking application, before the environment, as Tomcat's class loaders do.
 
-    Only top-level names: a submodule is found through its package's ``__path__`` as always. Also answers
-    ``importlib.metadata``, so that ``version("shop")`` inside the application means the distribution it brings.
+    It handles only top-level names: Python finds a submodule through its package's ``__path__`` as always. It also
+    answers ``importlib.metadata``, so that ``version("shop")`` inside the application means the distribution that it
+    brings.
     """
 
     def __init__(self, asker: Asker) -> None:
@@ -36,7 +37,7 @@ class ApplicationFinder(MetaPathFinder):
             return shared
         spec = PathFinder.find_spec(fullname, space.path)
         if spec is not None and spec.loader is None:
-            # a namespace package may have further portions in the environment
+            # A namespace package may have further portions in the environment.
             return PathFinder.find_spec(fullname, [*space.path, *sys.path])
         return spec
 
@@ -50,4 +51,4 @@ class ApplicationFinder(MetaPathFinder):
         return MetadataPathFinder.find_distributions(wanted)
 
     def invalidate_caches(self) -> None:
-        """Nothing of its own is cached; ``PathFinder`` is told by ``importlib`` itself."""
+        """Nothing to do: the finder caches nothing, and ``importlib`` tells ``PathFinder`` itself."""

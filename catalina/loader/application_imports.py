@@ -1,14 +1,14 @@
-"""All applications of the process and the top-level names that clash between them.
+"""Keeps all applications of the process apart where their top-level names clash.
 
 Wanted: two applications with a module of the same name, and two versions of one distribution, side by side; an
-application whose names are its own loads by plain imports, at plain speed, into the plain ``sys.modules``.
-Plan: an application's names are known before it starts (:class:`ImportSpace`). A name that nobody else has needs
-nothing but a finder. When a second owner of a name comes (another application, or the container's environment), the
-modules under that name move out of the interpreter's dict into a table per owner, and ``sys.modules`` becomes a
-mapping that answers for whoever asks. When the clash ends they move back.
+application whose names are its own loads by plain imports, at plain speed, into the plain ``sys.modules``. Plan: an
+application's names are known before it starts (:class:`ImportSpace`). A name with a single owner needs only a finder.
+When a second owner of a name comes (another application, or the container's environment), the modules under that name
+move out of the interpreter's dict into a table for each owner, and ``sys.modules`` becomes a mapping that answers for
+the application that asks. When the clash ends, the modules move back.
 
-What this was preferred to: one sub-interpreter or process per application (C extensions, memory, no shared channel),
-and renamed modules (``__module__`` is compared by Django, pickled by applications, looked up by ``typing``).
+Rejected: a sub-interpreter or a process for each application (C extensions, memory, no shared channel), and renamed
+modules (Django compares ``__module__``, applications pickle it, ``typing`` looks it up).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
 
 
 class ApplicationImports:
-    """The process's applications, their names and the hooks into ``import``; see the module."""
+    """The process's applications, their names, and the hooks into ``import``; see the module's text."""
 
     def __init__(self) -> None:
         self.asker = Asker()
@@ -46,17 +46,17 @@ class ApplicationImports:
         self._lock = threading.RLock()
         self._plain_import = builtins.__import__
         self._lent: list[str] = []
-        #: Files of compiled modules that applications have loaded and let go of -> the module's name. One entry for
-        #: each file that was ever loaded, as in the dynamic loader.
+        #: Files of compiled modules that applications have loaded and dropped -> the module's name. There is one entry
+        #: for each file that was ever loaded, as in the dynamic loader.
         self._let_go: dict[str, str] = {}
 
     @property
     def clashes(self) -> frozenset[str]:
-        """The top-level names that mean different modules to different owners now."""
+        """The top-level names that mean different modules to different owners at present."""
         return frozenset(self.modules.clashes)
 
     def add(self, space: ImportSpace) -> None:
-        """Let an application import; from here on its names are its own."""
+        """Let an application import; from now on its names are its own."""
         with self._lock:
             if not self.asker.spaces:
                 sys.meta_path.insert(0, self.finder)
@@ -73,7 +73,7 @@ class ApplicationImports:
         """Forget an application and its modules.
 
         Returns:
-            The modules that were its own, for the search for what it left behind.
+            The application's own modules, for the search for leftovers.
         """
         with self._lock:
             owned = self._take_plain_modules(space)
@@ -99,10 +99,10 @@ class ApplicationImports:
         return sorted({module.__name__ for module in modules if _is_compiled(module) and space.owns_module(module)})
 
     def let_go_below(self, directories: Iterable[str]) -> list[str]:
-        """Names of the compiled modules below directories that applications, stopped since, have loaded.
+        """Names of compiled modules below some directories that applications had loaded before they were stopped.
 
-        The dynamic loader knows a library by its path and never gives it up: the next import gets the old one's code
-        and memory, whatever the file holds now.
+        The dynamic loader knows a library by its path and never unloads it: the next import gets the old library's code
+        and memory, whatever the file contains now.
         """
         places = tuple(os.path.join(os.path.abspath(directory), "") for directory in directories)
         return sorted({name for file, name in self._let_go.items() if file.startswith(places)})
@@ -119,7 +119,11 @@ class ApplicationImports:
         self._separate(name)
 
     def _environment_will_do(self, space: ImportSpace, name: str) -> bool:
-        """Compiled modules are loaded once where one version serves both: some refuse to be loaded again."""
+        """True when the application can use the environment's compiled package: the versions are equal, or one is
+        unknown.
+
+        Some compiled modules refuse to be loaded twice, so a package that serves both is loaded once.
+        """
         own, environments = version_of(name, space.path), version_of(name, sys.path)
         if own is not None and environments is not None and own != environments:
             log.info("[%s] brings package [%s] %s with compiled modules beside the environment's %s; both are loaded",
@@ -131,7 +135,7 @@ class ApplicationImports:
         return True
 
     def _environment_has(self, name: str) -> bool:
-        """Whether the environment has a module of its own under the name, loaded or not."""
+        """True when the environment has a module of its own under the name, loaded or not."""
         loaded = self.modules.plain.get(name)
         if name in self.modules.environment:
             return True
@@ -140,7 +144,7 @@ class ApplicationImports:
         spec = PathFinder.find_spec(name)
         if spec is None:
             return False
-        if spec.loader is None:  # a directory that happens to have the name is not yet a package
+        if spec.loader is None:  # a directory that merely has the name is not a package yet
             return loaded is not None
         return spec.origin is None or self.asker.owner_of(spec.origin) is None
 
@@ -148,21 +152,24 @@ class ApplicationImports:
         return next((space for space in self.asker.spaces if space.owns_module(module)), None)
 
     def _separate(self, name: str) -> None:
-        """Move the modules under a top-level name into the tables of their owners."""
+        """Move the modules under a top-level name into the tables of their owners.
+
+        The order is copy, switch, delete: other threads import meanwhile, and must find each module either in the
+        interpreter's dict or behind the mapping.
+        """
         plain = self.modules.plain
         for full in _under(name, plain):
-            # An adapter's file lies in the container; its framework's does not.
+            # An adapter's own file lies in the container, so its owner is that of the framework's module.
             owner = self._owner(plain[full]) or self._owner(plain.get(name, plain[full]))
             table = self.modules.environment if owner is None else owner.modules
             table[full] = plain[full]
         self.modules.clashes.add(name)
         self._install()
-        # only now: an import in another thread finds each module in one place or the other
         for full in _under(name, plain):
             del plain[full]
 
     def _settle(self, name: str) -> None:
-        """Move a name's modules back to the interpreter's dict when one owner is left."""
+        """Move a name's modules back to the interpreter's dict when only one owner is left."""
         claimants = [space for space in self.asker.spaces if name in space.claimed]
         environment = self.modules.environment
         in_environment = name in self.modules.in_environment
@@ -202,11 +209,11 @@ class ApplicationImports:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        """``builtins.__import__`` while names clash: the plain one, and a loan for compiled code.
+        """Replaces ``builtins.__import__`` while names clash: calls the plain one, and lends modules to compiled code.
 
-        ``PyImport_Import`` of the C API (and so pyo3's) calls this and then takes the module from the interpreter's
-        own dict, with nothing run in between. It is known by its ``fromlist``, an empty list. The module is put there
-        for that moment and taken out again at the next import.
+        ``PyImport_Import`` of the C API (and so pyo3's) calls this function and then takes the module from the
+        interpreter's own dict, with no Python code in between. Such a call is recognised by its ``fromlist``, an empty
+        list. The module stands in that dict for the moment, and is taken out again at the next import.
         """
         while self._lent:
             self.modules.plain.pop(self._lent.pop(), None)
@@ -225,9 +232,11 @@ def _is_compiled(module: ModuleType) -> bool:
 
 
 def _under(name: str, table: dict[str, ModuleType]) -> list[str]:
-    """Full names at or below a top-level name, and its adapter; the table may change meanwhile."""
+    """Full names that belong to a top-level name: itself, the names below it, its adapter. Other threads may change the
+    table.
+    """
     return [full for full in list(table) if deciding_name(full) == name]
 
 
-#: Imports are the process's, so is this.
+#: One for the process, because imports are the process's.
 imports = ApplicationImports()

@@ -1,7 +1,7 @@
 """A ``sys.modules`` that tells applications apart, in place only while a top-level name clashes.
 
-Names that do not clash live in the interpreter's own dict and cost nothing extra: ``import`` finds them there without
-running Python. A clashing name is *not* in that dict, so every import of it, also one made in C, comes through
+Names that do not clash stay in the interpreter's own dict and cost nothing extra: ``import`` finds them there without
+running Python code. A clashing name is *not* in that dict, so every import of it, even one made in C, goes through
 ``importlib`` to this mapping, which answers for the application that asks.
 """
 
@@ -22,12 +22,12 @@ _NOTHING: Any = object()
 class ApplicationModules(dict[str, ModuleType]):
     """Modules by name as the asking application sees them.
 
-    A ``dict`` only by type, for code that checks; its content is ``plain`` for all names whose top-level part is not
-    in ``clashes``, and for those the table of the asking application or ``environment``.
+    It is a ``dict`` only for code that checks the type. A name whose top-level part is in ``clashes`` is looked up in
+    the table of the asking application or in ``environment``, every other name in ``plain``.
 
     Args:
         plain: the interpreter's own dict.
-        asker: says who asks.
+        asker: finds the application that asks.
     """
 
     def __init__(self, plain: dict[str, ModuleType], asker: Asker) -> None:
@@ -37,11 +37,11 @@ class ApplicationModules(dict[str, ModuleType]):
         self.clashes: set[str] = set()
         #: Modules of the container's environment under clashing names.
         self.environment: dict[str, ModuleType] = {}
-        #: Clashing top-level names that the container's environment has too.
+        #: Clashing top-level names that the container's environment also has.
         self.in_environment: set[str] = set()
 
     def table_of(self, name: object) -> dict[str, ModuleType]:
-        """The dict that holds ``name`` for whoever asks (the caller's caller)."""
+        """The dict that holds ``name`` for the application that asks (the caller's caller)."""
         top = deciding_name(name) if isinstance(name, str) else name
         if top not in self.clashes:
             return self.plain
@@ -57,10 +57,10 @@ class ApplicationModules(dict[str, ModuleType]):
         table = self.table_of(name)
         table[name] = module
         if table is not self.plain:
-            self.plain.pop(name, None)  # single-phase extension modules enter themselves
+            self.plain.pop(name, None)  # single-phase extension modules put themselves there
             parent, _, child = name.rpartition(".")
             if parent in table:
-                # ``from . import half_loaded`` falls back to the interpreter's own dict, where this is not
+                # ``from . import half_loaded`` falls back to the interpreter's own dict, which lacks a clashing module.
                 setattr(table[parent], child, module)
 
     def __delitem__(self, name: str) -> None:

@@ -1,10 +1,11 @@
-"""Who asks for a module: the application whose code is nearest on the stack.
+"""Finds the application that asks for a module: the one whose code is nearest on the stack.
 
-Two applications may both have a module ``shop``; which one ``import shop`` means depends on who imports. The stack
-tells: its frames' files lie in an application, in the container's environment, or in the standard library. That is
-exact for import statements and right for the libraries that import by a string on behalf of their caller.
+Two applications may both have a module ``shop``; the meaning of ``import shop`` depends on the application that
+imports. The stack shows it: the files of its frames lie in an application, in the container's environment, or in the
+standard library. That is exact for import statements, and also right for libraries that import by a string on behalf of
+their caller.
 
-Cost: only for names that clash, about a microsecond; the class of a file is remembered by ``co_filename``.
+Cost: about a microsecond, and only for names that clash; the owner of a file is remembered by ``co_filename``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LOADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class Foreign(Enum):
-    """Code that is no application's."""
+    """The kinds of code that belong to no application."""
 
     NEUTRAL = "standard library, generated code, adapters of frameworks: acts for its caller"
     LOADER = "this package: acts for the application it is bound to"
@@ -37,7 +38,7 @@ class Foreign(Enum):
 
 
 class Asker:
-    """Classifies frames by their file. One per process, because files are."""
+    """Classifies frames by their file. There is one for the process, because all applications share its files."""
 
     def __init__(self) -> None:
         self.spaces: list[ImportSpace] = []
@@ -48,12 +49,12 @@ class Asker:
         self._sites = tuple(os.path.join(paths[key], "") for key in ("purelib", "platlib"))
 
     def spaces_changed(self) -> None:
-        """Forget what was remembered about files: applications have come or gone."""
+        """Forget everything remembered about files, because applications have come or gone."""
         self._by_file = {}
 
     @contextmanager
     def bound_to(self, space: ImportSpace | None) -> Iterator[None]:
-        """What the loader imports in this thread meanwhile, it imports for ``space``."""
+        """A context in which imports of the loader in this thread count as imports of ``space``."""
         before = self.bound
         self._bound.space = space
         try:
@@ -63,7 +64,7 @@ class Asker:
 
     @property
     def bound(self) -> ImportSpace | None:
-        """The application this thread works for: bound here, else the one that started the thread."""
+        """The application that this thread works for: the one bound here, otherwise the one that started the thread."""
         try:
             found: ImportSpace | None = self._bound.space
         except AttributeError:
@@ -74,8 +75,8 @@ class Asker:
         """The application on whose behalf a module is looked up; None is the container's environment.
 
         Args:
-            environment_has_it: a library of the environment that asks means the environment's own module.
-            depth: frames of the caller's own to skip.
+            environment_has_it: when a library of the environment asks, it means the environment's own module.
+            depth: the number of frames of the caller itself to skip.
         """
         frame: FrameType | None = sys._getframe(depth)
         while frame is not None:
@@ -92,7 +93,7 @@ class Asker:
         return self.bound
 
     def starts(self, depth: int = 1) -> ImportSpace | None:
-        """The application that starts a thread; None when the container does, also on an application's behalf."""
+        """The application that starts a thread; None when the container does, even on an application's behalf."""
         frame: FrameType | None = sys._getframe(depth)
         while frame is not None:
             file = frame.f_code.co_filename
@@ -121,7 +122,7 @@ class Asker:
         return Foreign.ENVIRONMENT
 
     def owner_of(self, file: str) -> ImportSpace | None:
-        """The application a file lies in, the innermost when one lies inside another."""
+        """The application that a file lies in; the inner one when one application lies inside another."""
         best, best_length = None, 0
         for space in self.spaces:
             for root in space.roots:

@@ -1,4 +1,4 @@
-"""Which version of a package a directory holds, from the metadata that pip installs beside it."""
+"""Reads the version of a package in a directory from the metadata that pip installs beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["version_of"]
 
 
 def version_of(top_level: str, path: list[str]) -> str | None:
-    """The version of the first distribution on ``path`` that brings a top-level module; None when none says so."""
+    """The version of the first distribution on ``path`` that brings a top-level module; None when no metadata says."""
     for found in MetadataPathFinder.find_distributions(DistributionFinder.Context(path=path)):
         if _brings(found, top_level):
             return found.version

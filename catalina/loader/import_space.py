@@ -1,4 +1,6 @@
-"""What one application imports from: its path, the top-level names it brings, and its modules where names clash."""
+"""The imports of one application: its path, the top-level names that it brings, and its modules under clashing
+names.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,15 @@ from typing import Any
 
 __all__ = ["ImportSpace", "deciding_name"]
 
-#: An adapter belongs to whoever owns its framework: ``catalina.contrib.flask`` stands on one Flask, and two
-#: applications that bring Flask have one of each.
+#: An adapter belongs to the owner of its framework: ``catalina.contrib.flask`` is built on one Flask, so two
+#: applications that bring Flask have an adapter each.
 _ADAPTERS = "catalina.contrib."
 
 _SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
 
 
 def deciding_name(full: str) -> str:
-    """The top-level name that says whose a module is: its own, and of an adapter that of its framework."""
+    """The top-level name that decides who owns a module: for an adapter its framework's, otherwise the module's own."""
     return full.removeprefix(_ADAPTERS).partition(".")[0]
 
 
@@ -29,8 +31,8 @@ class ImportSpace:
     Args:
         name: the context's name, for messages.
         path: directories searched for top-level modules, in order.
-        roots: directories whose code is the application's, the path's included; code from elsewhere is not its own.
-        delegate: ask the container's environment first, and the application's path only for what it lacks.
+        roots: directories whose code belongs to the application, including those of the path.
+        delegate: search the container's environment first, and the application's path only for modules that it lacks.
     """
 
     def __init__(self, name: str, path: Iterable[str], roots: Iterable[str] = (), delegate: bool = False) -> None:
@@ -39,25 +41,25 @@ class ImportSpace:
         self.roots = tuple({_as_prefix(root) for root in (*self.path, *roots)})
         self.delegate = delegate
         self.top_level = frozenset(name for entry in self.path for name in _top_level_names(entry))
-        #: Names taken from the container's environment although the application brings them.
+        #: Names that are taken from the container's environment although the application brings them.
         self.yielded: set[str] = set()
-        #: Modules by full name, only those under a top-level name that clashes; the others are in ``sys.modules``.
+        #: Modules by full name, only those under a clashing top-level name; the others are in ``sys.modules``.
         self.modules: dict[str, ModuleType] = {}
         self.active = True
-        #: The application's session manager, for code of its own that runs outside of a request.
+        #: The application's session manager, for code of the application that runs outside a request.
         self.session_manager: Any = None
-        #: Frameworks that were asked to keep their sessions in the container.
+        #: Frameworks that were told to keep their sessions in the container.
         self.adopted: set[str] = set()
 
     def __repr__(self) -> str:
         return f"ImportSpace({self.name!r})"
 
     def owns_file(self, file: str) -> bool:
-        """Whether a source file or directory lies in this application."""
+        """True when a source file or directory lies in this application."""
         return file.startswith(self.roots) or f"{file}{os.sep}" in self.roots
 
     def owns_module(self, module: ModuleType) -> bool:
-        """Whether a module was loaded from this application's files."""
+        """True when a module was loaded from this application's files."""
         file = getattr(module, "__file__", None)
         if isinstance(file, str):
             return self.owns_file(file)
@@ -65,7 +67,7 @@ class ImportSpace:
         return any(isinstance(place, str) and self.owns_file(place) for place in places)
 
     def has_compiled(self, top_level: str) -> bool:
-        """Whether a package of this application contains compiled modules."""
+        """True when a package of this application contains compiled modules."""
         suffixes = tuple(EXTENSION_SUFFIXES)
         for entry in self.path:
             directory = os.path.join(entry, top_level)
@@ -77,7 +79,7 @@ class ImportSpace:
 
     @property
     def claimed(self) -> frozenset[str]:
-        """The top-level names that mean this application's own module to its own code."""
+        """The top-level names that mean this application's own module in its own code."""
         return self.top_level - sys.stdlib_module_names - self.yielded
 
 
@@ -86,7 +88,7 @@ def _as_prefix(directory: str) -> str:
 
 
 def _top_level_names(entry: str) -> set[str]:
-    """Modules and packages directly in a directory; any directory may be a namespace package."""
+    """Modules and packages directly in a directory; every directory may be a namespace package."""
     found: set[str] = set()
     try:
         listing = list(os.scandir(entry))

@@ -1,7 +1,6 @@
-"""Which modules the import statements of a piece of code name, without running it.
+"""Finds the modules that the import statements in a piece of code name, without running the code.
 
-A module that is imported inside a function is not loaded before that function was called. Its name stands in the code
-all the same.
+A module that is imported inside a function is not loaded before the function runs, but its name stands in the code.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def code_of(module: ModuleType) -> CodeType | None:
     try:
         code = get_code(spec.name)
     except (ImportError, SyntaxError, OSError, ValueError, MemoryError, RecursionError):
-        return None  # the file has gone, or is another one by now
+        return None  # the file has gone, or was replaced
     return code if isinstance(code, CodeType) else None
 
 
@@ -31,13 +30,13 @@ def modules_named(code: CodeType, package: str) -> set[str]:
     """Full names of the modules that an import statement anywhere in the code may load.
 
     Args:
-        package: what relative imports are relative to, the module's ``__package__``.
+        package: the base of relative imports, the module's ``__package__``.
     """
     found: set[str] = set()
     for level, name, members in _statements(code):
         try:
             base = importlib.util.resolve_name("." * level + name, package) if level else name
-        except ImportError:  # beyond the top-level package
+        except ImportError:  # the relative import leads beyond the top-level package
             continue
         parts = base.split(".")
         found.update(".".join(parts[:count]) for count in range(1, len(parts) + 1))

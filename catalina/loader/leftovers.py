@@ -1,4 +1,4 @@
-"""What a stopped application leaves behind: cleared where that is safe, reported where it is not.
+"""Clears the leftovers of a stopped application where that is safe, and reports them where it is not.
 
 Tomcat: loader/WebappClassLoaderBase.java, ``clearReferences``.
 """
@@ -22,7 +22,7 @@ __all__ = ["cancel_timers", "clear_references", "find_leaks", "remember_left", "
 
 log = logging.getLogger("org.apache.catalina.loader.WebappClassLoaderBase")
 
-#: What a timer that is cancelled gets to end; one whose function runs already is reported as a thread.
+#: Seconds that a cancelled timer gets to end; one whose function already runs is reported as a thread.
 TIMER_SECONDS = 1.0
 
 THREAD_LEFT = (
@@ -31,7 +31,7 @@ THREAD_LEFT = (
 )
 
 
-#: Threads that stopped applications have left -> host and name of the application.
+#: Threads that stopped applications have left running -> host and name of the application.
 _left: weakref.WeakKeyDictionary[threading.Thread, tuple[str, str]] = weakref.WeakKeyDictionary()
 
 
@@ -42,7 +42,7 @@ def remember_left(host: str, name: str, threads: list[threading.Thread]) -> None
 
 
 def find_leaks(host: str) -> list[str]:
-    """Names of the host's applications of which threads still run although they were stopped, each once."""
+    """Names of the host's stopped applications of which threads still run, each once."""
     left = [(owner, name) for thread, (owner, name) in list(_left.items()) if thread.is_alive()]
     return sorted({name for owner, name in left if owner == host})
 
@@ -73,7 +73,7 @@ def cancel_timers(space: ImportSpace, name: str) -> None:
 
 
 def clear_references(space: ImportSpace) -> None:
-    """Drop what the interpreter remembers of an application's files, so that its modules can be freed."""
+    """Drop everything that the interpreter remembers of an application's files, so that its modules can be freed."""
     sys.path[:] = [entry for entry in sys.path if not space.owns_file(entry)]
     caches: tuple[dict[str, Any], ...] = (sys.path_importer_cache, linecache.cache)
     for cache in caches:
@@ -84,14 +84,16 @@ def clear_references(space: ImportSpace) -> None:
 
 
 def _forget_generic_aliases() -> None:
-    """``typing`` caches aliases such as ``list[Cart]``, and each holds its class."""
+    """Clear the cache in which ``typing`` keeps aliases such as ``list[Cart]``, because each alias holds its class."""
     cleanups: list[Callable[[], None]] = getattr(typing, "_cleanups", [])
     for cleanup in cleanups:
         cleanup()
 
 
 def _drop_log_handlers(space: ImportSpace) -> None:
-    """Handlers of the application's own classes on shared loggers would go on being called, and hold it."""
+    """Remove handlers of the application's own classes from shared loggers, which would go on calling them and keep
+    them alive.
+    """
     loggers = [logging.root, *(item for item in logging.root.manager.loggerDict.values())]
     for logger in loggers:
         if not isinstance(logger, logging.Logger):

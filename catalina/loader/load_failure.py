@@ -1,4 +1,4 @@
-"""Why an application's code could not be loaded: the traceback of its own frames, and the same in one line."""
+"""Describes why an application's code could not be loaded: the traceback of its own frames, and one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["cure_of", "describe_failure", "own_frames"]
 
 _OURS = os.path.join(os.path.dirname(os.path.abspath(catalina.__file__)), "")
-#: Code that imports: its frames stand between those of the application, and tell nobody anything.
+#: Code that imports. Its frames stand between those of the application and tell the reader nothing.
 _IMPORTING = (
     os.path.join(_OURS, "loader", ""),
     os.path.join(os.path.dirname(os.path.abspath(importlib.__file__)), ""),
@@ -25,7 +25,8 @@ _IMPORTING = (
 
 
 def own_frames(error: BaseException) -> TracebackType | None:
-    """The traceback without the container's frames before the application's first one, and without those that import.
+    """The traceback without the container's frames before the application's first one, and without frames that only
+    import.
 
     Returns:
         None when no code of the application ran: the name does not exist, or the source has a syntax error.
@@ -52,7 +53,7 @@ def describe_failure(error: BaseException, space: ImportSpace | None = None) -> 
     """The exception in one line, with the file and the line where it happened.
 
     Args:
-        space: the application's; the place is then the last line of its own that ran.
+        space: the application's; the place is then the last line of its own code that ran.
     """
     if isinstance(error, SyntaxError) and error.filename:
         text, place = f"{type(error).__name__}: {error.msg}", (error.filename, error.lineno)
@@ -67,7 +68,7 @@ def describe_failure(error: BaseException, space: ImportSpace | None = None) -> 
 
 
 def cure_of(error: BaseException, space: ImportSpace | None) -> str:
-    """Where a module that is missing can be put, as a clause behind the reason; empty for other failures."""
+    """The place where a missing module can be put, as a clause behind the reason; empty for other failures."""
     if not isinstance(error, ModuleNotFoundError) or not error.name or space is None or not space.path:
         return ""
     top = error.name.partition(".")[0]

@@ -1,7 +1,8 @@
-"""What web.xml names becomes an object: WSGI callables, middleware factories, listeners.
+"""Makes objects from the names in web.xml: WSGI callables, middleware factories, listeners.
 
-Three forms: ``module:attribute`` (with ``()`` behind it for a factory of it), ``package.module.attribute``, and the
-classNames of the container's own servlets and filters (``org.apache.catalina.servlets.DefaultServlet``).
+A name has one of three forms: ``module:attribute`` (with ``()`` behind it if it is a factory),
+``package.module.attribute``, or one of the classNames of the container's own servlets and filters
+(``org.apache.catalina.servlets.DefaultServlet``).
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ __all__ = ["configure", "find_object", "instantiate"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
-#: Packages of Java classes that existing descriptors name and that nobody will ever find as a Python module.
+#: Packages of Java classes that existing descriptors name. They never exist as Python modules.
 JAVA_PACKAGES = ("org.apache.", "jakarta.", "javax.", "org.springframework.", "com.sun.", "java.")
 
 
 def find_object(loader: WebappLoader, name: str) -> Any:
-    """The object of that name, unmade: a class, a function, a WSGI callable.
+    """The object that a name stands for, not yet instantiated: a class, a function, a WSGI callable.
 
     Raises:
-        DeploymentError: nothing of that name can be loaded; the text says what is expected instead.
+        DeploymentError: nothing with that name can be loaded; the text says what is expected instead.
     """
     if name.startswith("org.apache."):
         return _find_own(name)
@@ -70,16 +71,18 @@ def instantiate(found: object, name: str, parameters: Mapping[str, str], log: lo
 
 
 def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) -> Any:
-    """Call the application's own factory. Raises DeploymentError with what it raised."""
+    """Call the application's own factory. Raises DeploymentError with the exception of the factory."""
     try:
         return found(*arguments, **parameters)
-    except BaseException as exc:  # the application's own code
+    except BaseException as exc:  # the code is the application's
         log.error("An exception while %r was made", name, exc_info=(type(exc), exc, own_frames(exc)))
         raise DeploymentError(f"{name!r} cannot be made: {describe_failure(exc)}") from exc
 
 
 def configure(component: Component, name: str, parameters: Mapping[str, str], log: logging.Logger) -> None:
-    """Set init parameters as attributes; one that is unknown or does not convert is a warning, the default stays."""
+    """Set init parameters as attributes; one that is unknown or does not convert gives a warning, and the default
+    stays.
+    """
     for parameter, value in parameters.items():
         try:
             if not component.set_attribute(parameter, value):

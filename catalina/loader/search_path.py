@@ -1,4 +1,4 @@
-"""Where an application's code lies: WEB-INF/classes, WEB-INF/lib with its wheels, or the directory itself."""
+"""Finds an application's code: WEB-INF/classes, WEB-INF/lib with its wheels, or the directory itself."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ MODULES = ("wsgi", "app")
 def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterable[str] = ()) -> list[str]:
     """The directories to import from, first match wins.
 
-    Without a WEB-INF that is the directory itself; with one, the directory where ``wsgi.py`` or ``app.py`` lies in it.
+    An application without a WEB-INF has its own directory. If it has one, its own directory counts only when
+    ``wsgi.py`` or ``app.py`` lies in it.
 
     Args:
         root: the application's directory.
-        work: its scratch directory; wheels of ``WEB-INF/lib`` are unpacked below it, once per file.
-        before: directories of other resource sets that come first; wheels in them count, too.
-        after: those that come behind the application's own.
+        work: its work directory; wheels of ``WEB-INF/lib`` are unpacked below it, once per file.
+        before: directories of resource sets that come before the application's own; wheels in them count, too.
+        after: directories of resource sets that come behind the application's own.
 
     Raises:
         DeploymentError: a wheel in ``WEB-INF/lib`` cannot be used here; the text says why.
@@ -41,10 +42,10 @@ def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterabl
 
 
 def _others(directories: Iterable[str], work: str) -> list[str]:
-    """Directories with the wheels in them; a path that is a wheel itself is unpacked as those are.
+    """Directories and the wheels in them; a path that is itself a wheel is unpacked, too.
 
-    Several applications may have the same directory, and each module is one application's, known by its file: so a
-    directory gets a name of its own below ``work``, a link.
+    Several applications may use the same directory, but each module belongs to one application, found by the module's
+    file. So each application gets a link of its own to the directory, below ``work``.
     """
     found: list[str] = []
     for path in directories:

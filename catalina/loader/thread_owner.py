@@ -1,7 +1,7 @@
-"""Which application started a thread, known from the start of the thread on.
+"""Notes which application started a thread, from the start of the thread on.
 
-A thread works for the application that started it, as Java's context class loader is inherited; ``threading`` offers
-no hook, so ``Thread.start`` is wrapped once per process.
+A thread works for the application that started it, as a Java thread inherits the context class loader. ``threading``
+offers no hook, so this module wraps ``Thread.start`` once per process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ATTRIBUTE = "_catalina_space"
 
 
 def watch_thread_starts(asker: Asker) -> None:
-    """Note from now on for each thread the application that starts it. Calling it again does nothing."""
+    """From now on, note for each thread the application that starts it. A second call does nothing."""
     if hasattr(threading.Thread.start, _ATTRIBUTE):
         return
     plain_start: Callable[[threading.Thread], None] = threading.Thread.start

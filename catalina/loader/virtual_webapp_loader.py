@@ -1,4 +1,4 @@
-"""A Loader that looks into directories outside of the application (Tomcat 7: loader/VirtualWebappLoader.java)."""
+"""A Loader with directories outside the application (Tomcat 7: loader/VirtualWebappLoader.java)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ log = logging.getLogger("org.apache.catalina.loader.VirtualWebappLoader")
 
 
 class VirtualWebappLoader(WebappLoader):
-    """Since Tomcat 8 PreResources and PostResources at /WEB-INF/classes do the same."""
+    """Adds directories to an application's code. Since Tomcat 8 PreResources and PostResources at /WEB-INF/classes do
+    the same.
+    """
 
     virtual_classpath = Attribute(
         str,
@@ -24,7 +26,7 @@ class VirtualWebappLoader(WebappLoader):
     search_virtual_first = Attribute(bool, False, doc="They come in front of WEB-INF/classes and WEB-INF/lib.")
 
     def other_code(self) -> tuple[list[str], list[str]]:
-        """Those of the resources, and the directories of virtualClasspath that there are."""
+        """The code of the resource sets, and the existing directories of virtualClasspath."""
         before, after = super().other_code()
         return (before + self._virtual(), after) if self.search_virtual_first else (before, after + self._virtual())
 

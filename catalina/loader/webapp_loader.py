@@ -1,4 +1,4 @@
-"""The ``<Loader>`` of a context: its import path, its names, its end (Tomcat: loader/WebappLoader.java)."""
+"""The ``<Loader>`` of a context: its import path, its names, its cleanup (Tomcat: loader/WebappLoader.java)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
 
 
 class WebappLoader(Lifecycle):
-    """Loads one application's code, apart from that of all others.
+    """Loads the code of one application, apart from that of all others.
 
-    The application's own files come first: what it brings in ``WEB-INF/classes`` and ``WEB-INF/lib`` hides packages of
-    the same name in the container's environment, for this application alone. The standard library cannot be hidden.
+    The application's own files come first: modules in ``WEB-INF/classes`` and ``WEB-INF/lib`` hide packages of the same
+    name in the container's environment, for this application alone. The standard library cannot be hidden.
     """
 
     delegate = Attribute(
@@ -55,14 +55,14 @@ class WebappLoader(Lifecycle):
         super().__init__(**values)
         self.context: StandardContext | None = None
         self.space: ImportSpace | None = None
-        #: The places that the code was imported from, also when the application has failed since.
+        #: The places from which the code was imported, even if the application has failed since.
         self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
-        #: By loaded module of the application: the modules that its import statements name.
+        #: For each loaded module of the application, the modules that its import statements name.
         self._named: dict[str, set[str]] = {}
-        #: Modules that failed when a session's value needed them; tried again when the application is started again.
+        #: Modules that failed when a session's value needed them. A new start of the application tries them again.
         self._failed: set[str] = set()
-        #: Modules that nothing imports, and how many were loaded when that was found.
+        #: Modules that no import statement names, and the number of loaded modules when that was found.
         self._unnamed: dict[str, int] = {}
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class WebappLoader(Lifecycle):
         self._unnamed.clear()
 
     def other_code(self) -> tuple[list[str], list[str]]:
-        """Directories and wheels that come in front of the application's own code, and behind it."""
+        """Directories and wheels that come in front of the application's own code, and those behind it."""
         return self.context.resources.code() if self.context is not None else ([], [])
 
     def _stop(self) -> None:
@@ -108,7 +108,7 @@ class WebappLoader(Lifecycle):
         imports.remove(space)
         clear_references(space)
         if not ending:
-            # An application is one large cycle (module, function, globals); its memory comes back now, not some day.
+            # An application is one large cycle (module, function, globals). Collecting it now frees its memory at once.
             gc.collect()
 
     def _server_is_ending(self) -> bool:
@@ -118,11 +118,11 @@ class WebappLoader(Lifecycle):
     # -- loading -------------------------------------------------------------------------------------------------
 
     def bound(self) -> AbstractContextManager[None]:
-        """Work for the application in this thread: what has no application on its stack imports for this one."""
+        """Work for the application in this thread: code without an application on its stack imports for this one."""
         return imports.asker.bound_to(self.space)
 
     def load(self, name: str) -> Any:
-        """The object that ``package.module:attribute.attribute`` or ``package.module.attribute`` names.
+        """Load the object that ``package.module:attribute.attribute`` or ``package.module.attribute`` names.
 
         Raises:
             DeploymentError: there is no such module or attribute, or the module fails while it is imported.
@@ -135,7 +135,7 @@ class WebappLoader(Lifecycle):
                 return self._load_dotted(module)
         except DeploymentError:
             raise
-        except BaseException as exc:  # the application's own code runs here
+        except BaseException as exc:  # the code is the application's
             frames = own_frames(exc)
             if isinstance(exc, AttributeError) and frames is None:  # the module has no such attribute
                 raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {exc}") from exc
@@ -144,9 +144,10 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"[{self._name}]: cannot load {name!r}: {why}") from exc
 
     def uses(self, module: str) -> bool:
-        """Whether a module is loaded, and the application brings its package or names it in an import statement.
+        """True when a module is loaded, and the application brings its package or names it in an import statement.
 
-        Imports nothing. What only a library of the environment imports may be there for another application.
+        This imports nothing. A module that only a library of the environment imports may be there for another
+        application.
         """
         top, space = module.partition(".")[0], self.space
         with self.bound():
@@ -157,7 +158,7 @@ class WebappLoader(Lifecycle):
             )
 
     def _load_dotted(self, name: str) -> Any:
-        """The longest prefix that is a module, then attributes."""
+        """Load the longest prefix that is a module, then follow the attributes."""
         head, _, rest = name.partition(".")
         found = importlib.import_module(head)
         module = head
@@ -176,7 +177,7 @@ class WebappLoader(Lifecycle):
         return found
 
     def is_application_module(self, name: str) -> bool:
-        """Whether a module of this name, loaded or not, is one of the application's own files. Imports nothing.
+        """True when a module of this name, loaded or not, is one of the application's own files. This imports nothing.
 
         Names that the application takes from the container's environment are not its own.
         """
@@ -192,7 +193,7 @@ class WebappLoader(Lifecycle):
         return any(os.path.isdir(base) or _has_module_file(base) for base in bases)
 
     def allows_class(self, class_name: str) -> bool:
-        """True when ``package.module.Class`` is in one of the application's own modules. Imports nothing."""
+        """True when ``package.module.Class`` is in one of the application's own modules. This imports nothing."""
         module = class_name.rpartition(".")[0]
         while module:
             if self.is_application_module(module):
@@ -201,13 +202,13 @@ class WebappLoader(Lifecycle):
         return False
 
     def load_imported(self, name: str) -> bool:
-        """Load a module of the application that a value in a session needs, and that is not loaded yet.
+        """Load a module of the application that a session's value needs and that is not loaded yet.
 
         The name came with a message, so it decides nothing by itself: the module is loaded only if an import statement
-        in code of the application that is loaded names it (inside of a function, say, that was not called yet).
+        in loaded code of the application names it (inside a function that was not called yet, for example).
 
         Returns:
-            True when it is loaded now.
+            True when the module is loaded now.
         """
         if self.space is None or name in self._failed or not self.is_application_module(name):
             return False
@@ -217,7 +218,7 @@ class WebappLoader(Lifecycle):
                     return False
                 try:
                     importlib.import_module(name)
-                except BaseException:  # the application's own code runs here
+                except BaseException:  # the code is the application's
                     self._failed.add(name)
                     log.warning("[%s]: cannot load the module [%s], whose class a session's value has",
                                 self._name, name, exc_info=True)  # fmt: skip
@@ -229,11 +230,11 @@ class WebappLoader(Lifecycle):
             return False
         if any(name in named for named in self._names()):
             return True
-        self._unnamed[name] = len(sys.modules)  # one entry at most for each file of the application
+        self._unnamed[name] = len(sys.modules)  # at most one entry for each file of the application
         return False
 
     def _names(self) -> Iterable[set[str]]:
-        """The modules that import statements name, for each loaded module of the application."""
+        """For each loaded module of the application, the modules that its import statements name."""
         space = self.space
         for loaded, module in list(sys.modules.items()):
             if loaded not in self._named and space is not None and space.owns_module(module):
@@ -243,7 +244,7 @@ class WebappLoader(Lifecycle):
         return self._named.values()
 
     def compiled_modules(self) -> list[str]:
-        """The compiled modules of the application that this process has loaded, and would load again at a restart."""
+        """The application's compiled modules that this process has loaded, and would load again at a restart."""
         if self.space is not None:
             return imports.compiled_of(self.space)
         return imports.let_go_below(self._path)
@@ -251,11 +252,11 @@ class WebappLoader(Lifecycle):
     # -- changes -------------------------------------------------------------------------------------------------
 
     def modified(self) -> bool:
-        """True when code on the application's path changed, came or went since the start, or since it last failed."""
+        """True when code on the application's path has changed, come or gone since the start or the last failure."""
         return self._snapshot() != self._seen
 
     def background_process(self) -> None:
-        """Reload a ``reloadable`` context whose code has changed; called by the context's background tick."""
+        """Reload a ``reloadable`` context whose code has changed. The context's background tick calls this."""
         context = self.context
         if context is None or not os.path.isdir(context.document_root):
             return
@@ -282,7 +283,9 @@ def _has_module_file(base: str) -> bool:
 
 
 def _code_files(entry: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Source files, compiled ones and wheels below a directory with their (mtime in ns, size); caches are left out."""
+    """Source files, compiled files and wheels below a directory, with their (mtime in ns, size). Caches are left
+    out.
+    """
     for directory, names, files in os.walk(entry):
         names[:] = [name for name in names if name != "__pycache__"]
         for name in files:
@@ -291,5 +294,5 @@ def _code_files(entry: str) -> Iterator[tuple[str, tuple[int, int]]]:
                 try:
                     stat = os.stat(file)
                 except FileNotFoundError:
-                    continue  # gone between the listing and here: the next look sees it gone
+                    continue  # the file went after the listing; the next look will miss it
                 yield file, (stat.st_mtime_ns, stat.st_size)

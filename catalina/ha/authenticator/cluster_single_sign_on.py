@@ -1,7 +1,7 @@
 """One login for all applications of a host, on every node (Tomcat: ha/authenticator/ClusterSingleSignOn.java).
 
-Who has logged in stands in a map that every node has a copy of. Distributable sessions carry a listener with them, so
-that the node on which one ends ends the single sign-on for all.
+A map with a copy on every node has the logins. Distributable sessions carry a listener with them, so that the node on
+which a session ends can end the single sign-on for all nodes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ log = logging.getLogger("org.apache.catalina.ha.authenticator.ClusterSingleSignO
 
 
 class ClusterSingleSignOn(SingleSignOn):
-    """Stands at the Host that has the Cluster, or below an Engine that has it. Any thread.
+    """Belongs into the Host that has the Cluster, or below an Engine that has it. Any thread.
 
-    User, roles and, after a BASIC or FORM login, the password travel between the nodes: an EncryptInterceptor keeps
-    them from the eyes of others on the network.
+    User, roles and, after a BASIC or FORM login, the password travel between the nodes; encrypt the channel to hide
+    them from others on the network.
     """
 
     rpc_timeout = Attribute(int, 15_000, doc="Milliseconds in which other nodes answer with their single sign-ons.")
@@ -41,9 +41,7 @@ class ClusterSingleSignOn(SingleSignOn):
         SEND_OPTIONS_SYNCHRONIZED_ACK | SEND_OPTIONS_USE_ACK,
         doc="How changes are sent: a number or names, as the Cluster's channelSendOptions.",
     )
-    terminate_on_start_failure = Attribute(
-        bool, False, doc="Whether the server does not start when the other nodes cannot be asked."
-    )
+    terminate_on_start_failure = Attribute(bool, False, doc="Refuse to start when the other nodes cannot be asked.")
     access_timeout = Attribute(int, 5_000, doc="Milliseconds without an answer after which a node counts as gone.")
 
     def __init__(self, **values: Any) -> None:
@@ -90,7 +88,7 @@ class ClusterSingleSignOn(SingleSignOn):
     # -- changes that the other nodes must know -------------------------------------------------------------------
 
     def associate(self, sso_id: str, session: Session) -> bool:
-        """A session of an application belongs to the single sign-on. False when that has ended."""
+        """A session of an application joins the single sign-on. Returns False when the sign-on has ended."""
         entry = self.cache.get(sso_id)
         if entry is None:
             return False
@@ -102,7 +100,7 @@ class ClusterSingleSignOn(SingleSignOn):
         return associated
 
     def listen(self, sso_id: str, session: Session) -> None:
-        """Distributable sessions take their listener with them."""
+        """Give a distributable session its listener."""
         add_listener = getattr(session, "add_remote_listener", None)
         if add_listener is None:
             super().listen(sso_id, session)
@@ -112,19 +110,19 @@ class ClusterSingleSignOn(SingleSignOn):
     def update(
         self, sso_id: str, principal: Principal, auth_type: str | None, username: str | None, password: str | None
     ) -> bool:
-        """A known user has logged in again; True when that says more than the first login did."""
+        """A known user has logged in again; returns True when the entry then says more than after the first login."""
         updated = super().update(sso_id, principal, auth_type, username, password)
         if updated:
             self._replicate(sso_id)
         return updated
 
     def session_changed_id(self, sso_id: str, session: Session, old_id: str) -> None:
-        """A session has a new id; Tomcat does not tell the others, which then cannot end it."""
+        """A session has a new id. Tomcat does not tell the other nodes, which then cannot end the session."""
         super().session_changed_id(sso_id, session, old_id)
         self._replicate(sso_id)
 
     def remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
-        """A session has ended; Tomcat does not tell the others, which then look for it in vain."""
+        """A session has ended. Tomcat does not tell the other nodes, which then look for it in vain."""
         super().remove_session(sso_id, key)
         self._replicate(sso_id)
 

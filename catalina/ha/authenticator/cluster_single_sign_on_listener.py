@@ -4,8 +4,8 @@
 
     class ClusterSingleSignOnListener, suid 1, no fields     super SingleSignOnListener, suid 1: String ssoId
 
-Java adds it to a session by a LISTENER action and sends it with the session. It names the sign-on, nothing else; the
-node where the session ends looks for the valve that knows it.
+Java adds the listener to a session by a LISTENER action and sends it with the session. The listener only names the
+sign-on; the node where the session ends looks for the valve that knows the sign-on.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def hear_of_session(encoded: EncodedValue, session: Session, event: str, old_id:
 
 
 def _single_sign_on(session: Session) -> SingleSignOn | None:
-    """The nearest one above the session's application."""
+    """The nearest SingleSignOn valve above the session's application."""
     container: Any = session.manager.context
     while container is not None:
         for valve in container.pipeline.valves:

@@ -1,4 +1,4 @@
-"""The single sign-ons of all nodes as the valve uses them: a mapping over a replicated map."""
+"""The single sign-ons of all nodes as a mapping for the valve, over a replicated map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["SsoCache", "SsoCodec"]
 
 
 class SsoCodec:
-    """Entries as SingleSignOnEntry objects of Java."""
+    """Encodes entries as SingleSignOnEntry objects of Java."""
 
     def encode(self, value: SingleSignOnEntry, suid: int) -> bytes:
         """See :class:`catalina.tribes.tipis.map_values.ValueCodec`."""
@@ -47,7 +47,8 @@ class SsoCodec:
 
 
 class SsoCache(MutableMapping[str, SingleSignOnEntry]):
-    """Reads are of this node's copies and claim nothing; the answer to a request waits for what it has changed.
+    """A mapping whose reads use this node's copies and claim nothing; the answer to a request waits for the request's
+    changes.
 
     Args:
         entries: the map, with an :class:`SsoCodec`.
@@ -59,7 +60,7 @@ class SsoCache(MutableMapping[str, SingleSignOnEntry]):
     def __getitem__(self, sso_id: str) -> SingleSignOnEntry:
         value: Any = self.entries.peek(sso_id)
         if value is None:
-            value = self.entries.get(sso_id)  # a node that knows only the key asks for the value
+            value = self.entries.get(sso_id)  # a node that has only the key asks for the value
         if not isinstance(value, SingleSignOnEntry):
             raise KeyError(sso_id)
         return value
@@ -79,7 +80,7 @@ class SsoCache(MutableMapping[str, SingleSignOnEntry]):
         return len(self.entries)
 
     def replicate(self, sso_id: str) -> None:
-        """An entry was changed in place: tell it to the others."""
+        """Send an entry that was changed in place to the other nodes."""
         delivery = self.entries.replicate(sso_id, complete=True)
         if delivery is not None:
             note(delivery)

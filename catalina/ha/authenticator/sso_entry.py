@@ -1,4 +1,4 @@
-"""What the nodes of a group tell each other about a single sign-on (Tomcat: authenticator/SingleSignOnEntry.java).
+"""A single sign-on in the messages between the nodes (Tomcat: authenticator/SingleSignOnEntry.java).
 
 ::
 
@@ -7,8 +7,8 @@
         then block data: boolean has principal, [SerializablePrincipal]
     class SingleSignOnSessionKey, suid 1:   String contextName, String hostName, String sessionId
 
-sessionKeys is a ConcurrentHashMap with each key as its own value. The password travels in clear, as in Tomcat: this is
-one more reason for an EncryptInterceptor, and it is never logged.
+sessionKeys is a ConcurrentHashMap with each key as its own value. The password travels unencrypted, as in Tomcat, which
+is one more reason to encrypt the channel. It is never logged.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ class SsoEntry:
     """One single sign-on as it travels.
 
     Args:
-        principal: the user; None when he cannot travel, which leaves name and password to log in with.
-        can_reauthenticate: whether name and password are of a kind that another realm can check.
+        principal: the user; None when the user object cannot travel, so that the other node logs in with name and
+            password.
+        can_reauthenticate: True when another realm can check name and password.
     """
 
     username: str | None
@@ -99,7 +100,7 @@ class SsoEntry:
         """Read a value.
 
         Raises:
-            ProtocolError: it is no SingleSignOnEntry.
+            ProtocolError: the bytes are no SingleSignOnEntry.
         """
         node = read_object(encoded.data)
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
@@ -115,7 +116,7 @@ class SsoEntry:
 
 
 def _keys_node(keys: frozenset[SsoKey]) -> JavaObject:
-    """A ConcurrentHashMap without its obsolete fields, which readers ignore and need not find."""
+    """A ConcurrentHashMap without its obsolete fields, which readers ignore and do not miss."""
     node = new_object(CONCURRENT_HASH_MAP)
     pairs: list[Node | BlockData] = []
     for key in sorted(keys, key=str):

@@ -1,1 +1,1 @@
-"""What a node tells a load balancer about itself (Tomcat: ha/backend)."""
+"""Tells a load balancer how busy this node is (Tomcat: ha/backend)."""

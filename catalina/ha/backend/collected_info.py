@@ -1,4 +1,4 @@
-"""How busy a connector is, in the words of httpd's mod_heartmonitor (Tomcat: ha/backend/CollectedInfo.java)."""
+"""The load of a connector in the format of httpd's mod_heartmonitor (Tomcat: ha/backend/CollectedInfo.java)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["CollectedInfo"]
 
 
 class CollectedInfo(NamedTuple):
-    """Requests that could still be taken, requests that run, and the port the balancer shall use."""
+    """The number of further requests that the connector could take, of running requests, and the balancer's port."""
 
     ready: int
     busy: int
     port: int
 
     def message(self) -> str:
-        """What is sent."""
+        """The text of the heartbeat."""
         return f"v=1&ready={self.ready}&busy={self.busy}&port={self.port}"

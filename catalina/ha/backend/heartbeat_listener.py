@@ -1,5 +1,6 @@
-"""Tell httpd's mod_proxy_balancer with lbmethod=heartbeat how busy this node is (Tomcat:
-ha/backend/HeartbeatListener.java)."""
+"""Tells httpd's mod_proxy_balancer with lbmethod=heartbeat how busy this node is (Tomcat:
+ha/backend/HeartbeatListener.java).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def _proxies(text: str) -> tuple[tuple[str, int], ...]:
 
 
 class HeartbeatListener(LifecycleListener):
-    """Sends on each ``periodic`` event of the server; an error is logged when it begins and when it ends."""
+    """Sends on each ``periodic`` event of the server; logs an error when it begins and when it ends."""
 
     port = Attribute(int, 0, xml="Port", aliases=("port",), doc="Port that is reported; 0: the first connector's.")
     host = Attribute(str, None, xml="Host", aliases=("host",), doc="Address of the connector that is reported.")
@@ -63,7 +64,7 @@ class HeartbeatListener(LifecycleListener):
             self._send(info)
 
     def collect(self, server: Any) -> CollectedInfo | None:
-        """The numbers of the connector that Port and Host choose; None while none of that kind listens."""
+        """The load of the connector that Port and Host choose; None while no such connector listens."""
         for service in server.services:
             for connector in service.connectors:
                 if connector.local_port > 0 and self._is_chosen(connector):

@@ -1,5 +1,6 @@
-"""How a heartbeat travels: a multicast datagram, or a POST to each proxy (Tomcat: MultiCastSender.java,
-TcpSender.java)."""
+"""Sends a heartbeat as a multicast datagram, or as a POST to each proxy (Tomcat: MultiCastSender.java,
+TcpSender.java).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from catalina.errors import CatalinaError
 
 __all__ = ["MultiCastSender", "Sender", "TcpSender"]
 
-#: Seconds that a proxy may take; heartbeats come every few seconds.
+#: Seconds that a proxy may take to answer; heartbeats come every few seconds.
 TIMEOUT = 5.0
 
 
@@ -23,13 +24,13 @@ class Sender(Protocol):
 
 
 class MultiCastSender:
-    """One datagram to httpd's multicast group.
+    """Sends one datagram to httpd's multicast group.
 
     Args:
         group: address of the group.
         port: port of the group.
-        ttl: routers that the datagram may pass.
-        interface: local address that it leaves by, None for the system's choice.
+        ttl: the number of routers that the datagram may pass.
+        interface: the local address that it leaves from, None for the system's choice.
     """
 
     def __init__(self, group: str, port: int, ttl: int, interface: str | None = None) -> None:
@@ -48,11 +49,11 @@ class MultiCastSender:
 
 
 class TcpSender:
-    """A POST to each of some proxies.
+    """Sends a POST to each proxy.
 
     Args:
         proxies: host and port of each.
-        url: path of the handler there.
+        url: path of the handler at the proxies.
     """
 
     def __init__(self, proxies: Sequence[tuple[str, int]], url: str) -> None:
@@ -60,13 +61,13 @@ class TcpSender:
         self.url = url
 
     def send(self, message: str) -> None:
-        """Send to all. Raises CatalinaError that names each proxy that did not take it."""
+        """Send to all proxies. Raises CatalinaError that names each proxy that did not accept the message."""
         failed = [f"{host}:{port}: {why}" for host, port in self.proxies if (why := self._post(host, port, message))]
         if failed:
             raise CatalinaError("; ".join(failed))
 
     def _post(self, host: str, port: int, message: str) -> str:
-        """Why it failed, empty when it did not."""
+        """POST to one proxy; returns the reason of a failure, empty for none."""
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
         try:
             connection.request("POST", self.url, message, {"User-Agent": "HeartbeatListener/1.0"})

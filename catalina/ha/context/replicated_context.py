@@ -1,8 +1,9 @@
 """A context whose attributes all nodes share (Tomcat: ha/context/ReplicatedContext.java).
 
-``<Context className="org.apache.catalina.ha.context.ReplicatedContext" ...>`` under a Host with a cluster: what one
-node sets in ``environ["catalina.context"].attributes`` the others read. A value is sent when it is set; a change inside
-it is sent when it is set again. What cannot travel, and the container's own names, stay in their node.
+``<Context className="org.apache.catalina.ha.context.ReplicatedContext" ...>`` under a Host with a cluster: the other
+nodes can read the values that one node sets in ``environ["catalina.context"].attributes``. A value is sent when it is
+set; a change inside it is sent when it is set again. Values that cannot travel, and the container's own names, stay in
+their node.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ __all__ = ["ReplicatedAttributes", "ReplicatedContext"]
 log = logging.getLogger("org.apache.catalina.ha.context.ReplicatedContext")
 _repeated = RepeatedMessages(log)
 
-#: Attributes of the container itself, which mean something in one process only.
+#: Prefixes of attributes of the container itself, which mean something in one process only.
 OWN_PREFIXES = ("catalina.", "jakarta.", "javax.", "java.", "org.apache.")
 
 _NOT_DECODED = object()
 
 
 class SharedValue:
-    """One attribute: as bytes for the others, and as a value once it is used here."""
+    """One attribute: as bytes for the other nodes, and as a value once this node uses it."""
 
     __slots__ = ("encoded", "value")
 
@@ -42,28 +43,28 @@ class SharedValue:
 
 
 class AttributeCodec:
-    """Attributes travel as the objects that they are; none is decoded before it is read."""
+    """Encodes attributes as plain objects; none is decoded before it is read."""
 
     def encode(self, value: SharedValue, suid: int) -> bytes:
-        """The value's own stream."""
+        """The stream that has only the value."""
         return value.encoded.to_stream()
 
     def decode(self, data: bytes) -> SharedValue:
         """The value, still encoded.
 
         Raises:
-            ProtocolError: it is no object stream.
+            ProtocolError: the bytes are no object stream.
         """
         return SharedValue(ObjectInputStream(data).read_encoded())
 
 
 class ReplicatedAttributes(MutableMapping[str, Any]):
-    """The attributes of the application: the shared ones, and over them those of this node.
+    """The attributes of the application: the shared ones, overridden by those of this node.
 
     Args:
-        local: the context's own mapping, which also tells the listeners.
+        local: the context's own mapping, which also notifies the listeners.
         shared: a started map.
-        context: whose classes may be decoded.
+        context: the context whose classes may be decoded.
     """
 
     def __init__(self, local: MutableMapping[str, Any], shared: ReplicatedMap, context: ReplicatedContext) -> None:
@@ -78,7 +79,7 @@ class ReplicatedAttributes(MutableMapping[str, Any]):
         return self._decode(name, shared) if shared.value is _NOT_DECODED else shared.value
 
     def _decode(self, name: str, shared: SharedValue) -> Any:
-        """The value; kept, unless parts of it are still bytes because their module is not loaded."""
+        """Decode the value. The result is kept, unless parts of it are still bytes for lack of a module."""
         missing: list[str] = []
         loader, allow = self._context.loader, self._context.allows_class
         try:
@@ -147,11 +148,11 @@ class ReplicatedContext(StandardContext):
         self.add_lifecycle_listener(self._on_event)
 
     def allows_class(self, name: str) -> bool:
-        """Whether ``package.module.Class`` is one of the application's own."""
+        """True when ``package.module.Class`` is one of the application's own classes."""
         return self.loader.allows_class(name)
 
     def _on_event(self, event: LifecycleEvent) -> None:
-        """Join before the application's listeners run, leave when nothing of it runs any more."""
+        """Join before the application's listeners run, and leave when nothing of the application runs any more."""
         if event.type == "configure_start":
             self._share()
         elif event.type in ("after_stop", "configure_stop"):

@@ -1,4 +1,4 @@
-"""deployDir: putting archives there and running them, through the host's own deployment."""
+"""Puts archives into deployDir and runs them, through the host's own deployment."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 
 class FarmDirectory:
-    """The directory the farm puts archives into.
+    """The directory that the farm puts archives into.
 
     Args:
-        host: runs what lies in its appBase.
-        path: deployDir. When it is not appBase the files only lie there.
+        host: runs the applications in its appBase.
+        path: deployDir. When it is not appBase, its files are not run.
     """
 
     def __init__(self, host: StandardHost, path: str) -> None:
@@ -37,18 +37,18 @@ class FarmDirectory:
         self.is_app_base = os.path.realpath(path) == os.path.realpath(host.app_base_path)
 
     def place(self, name: str) -> str:
-        """Where a file belongs."""
+        """The path for a file of that name."""
         return os.path.join(self.path, name)
 
     def install(self, source: str, file: FarmFile, context: ContextName, keep_source: bool) -> bool:
-        """Put a file there in one step, and run it.
+        """Put a file into the directory in one step, and run it.
 
         Returns:
-            False when it does not start; what ran before runs again.
+            False when the application does not start; the earlier one runs again.
 
         Raises:
-            OSError: it cannot be copied.
-            DeploymentError: somebody else works on the application.
+            OSError: the file cannot be copied.
+            DeploymentError: another deployment of the application is under way.
         """
         log.info("Installing webapp [%s] from [%s]", context.name, self.place(file.name))
         checked_name(file.name, "file name", "farm")
@@ -65,7 +65,7 @@ class FarmDirectory:
             self.host.brought.end_stage(stage)
 
     def remove(self, context: str) -> None:
-        """Undeploy a context that the farm has brought, and delete its files; a failure is logged."""
+        """Undeploy a context that the farm has deployed, and delete its files; a failure is logged."""
         path, _, version = context.partition("##")
         deployer = self._deployer()
         try:
@@ -77,12 +77,12 @@ class FarmDirectory:
             log.error("Error removing webapp [%s]: %s", context, error)
 
     def why_not(self, context: str) -> str:
-        """Why what was installed does not start, in one sentence."""
+        """The reason why the installed application does not start, in one sentence."""
         deployer = self._deployer()
         return (deployer.why_not(context) if deployer is not None else "") or "the log says why"
 
     def has(self, file: FarmFile) -> bool:
-        """Whether this very file lies there, and runs where it can."""
+        """True when exactly this file is there and, if it can run, runs."""
         path = self.place(file.name)
         if not os.path.isfile(path) or os.path.getsize(path) != file.size or sha256_of(path) != file.sha256:
             return False

@@ -1,4 +1,4 @@
-"""Files that are arriving from other nodes, in the temporary directory."""
+"""Collects files that arrive from other nodes in the temporary directory."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["FarmInbox", "Received"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
-#: Transfers at a time; more than any farm has, fewer than would fill a table.
+#: Transfers at a time: more than any farm needs, fewer than would fill a table.
 MAX_TRANSFERS = 64
-#: Seconds without a piece after which a transfer is taken for a failed one, unless it goes on.
+#: Seconds without a piece after which a transfer counts as failed, unless it continues.
 LATELY = 10.0
 _PREFIX = "incoming-"
 
 
 class Received:
-    """A file of which every piece is here; whether they are right, :meth:`check` says.
+    """A file of which every piece has come; :meth:`check` verifies the content.
 
     Args:
-        incoming: it.
+        incoming: the transfer.
     """
 
     def __init__(self, incoming: IncomingFile) -> None:
@@ -41,7 +41,8 @@ class Received:
         self._incoming = incoming
 
     def check(self) -> None:
-        """Compare size and SHA-256 with what the sender said. Takes its time: not for the channel's thread.
+        """Compare size and SHA-256 with those that the sender announced. This takes time, so never in the channel's
+        thread.
 
         Raises:
             ProtocolError: they differ.
@@ -49,11 +50,11 @@ class Received:
         self._incoming.finish()
 
     def discard(self) -> None:
-        """Remove it, and its directory; what has been moved away is gone already."""
+        """Remove the file, unless it was moved away, and its directory."""
         self._incoming.discard()
 
     def file(self) -> FarmFile:
-        """What it is. A file that a Java node sent is as new as its arrival."""
+        """The file's name, context and stamp. A file from a Java node gets the time of its arrival as stamp."""
         trailer = self._incoming.trailer
         size, context = os.path.getsize(self.path), self._incoming.context
         if trailer is None:
@@ -65,8 +66,8 @@ class FarmInbox:
     """Transfers by sender and file. Any thread.
 
     Args:
-        directory: the temporary directory; what an earlier run left in it is removed.
-        max_size: of a file, in bytes.
+        directory: the temporary directory; leftovers of an earlier run are removed.
+        max_size: the limit for a file, in bytes.
         max_idle: seconds without a piece after which a transfer is dropped; negative: never.
     """
 
@@ -87,16 +88,16 @@ class FarmInbox:
         return [f"{name} {100 * done // size if size else 0}% {done}/{size} bytes" for name, done, size in found]
 
     def is_arriving(self, name: str, now: float) -> bool:
-        """True when pieces of a file of that name have come lately."""
+        """True when pieces of a file with that name have come lately."""
         with self._lock:
             return any(each.name == name and now - each.last_seen < LATELY for each in self._transfers.values())
 
     def take(self, message: FileMessage, sender: Member, now: float) -> Received | None:
-        """Write a piece; the file when it was the last one.
+        """Write a piece; returns the file when the piece was the last.
 
         Raises:
             CatalinaError: the piece is refused; the transfer is dropped.
-            OSError: it cannot be written.
+            OSError: the piece cannot be written.
         """
         trailer = FarmTrailer.decode(message.padding)
         key = (sender.host, sender.port, message.file_name, trailer.transfer if trailer is not None else b"")
@@ -122,7 +123,7 @@ class FarmInbox:
             raise ProtocolError(f"file name {name!r}, expected that of an archive")
         if len(self._transfers) >= MAX_TRANSFERS:
             raise LimitError(f"{len(self._transfers)} transfers at a time, limit {MAX_TRANSFERS}")
-        # a directory of its own, because a wheel is read by its name
+        # A wheel is read by its file name, so each file gets a directory of its own.
         directory = os.path.join(self._directory, f"{_PREFIX}{uuid.uuid4().hex}")
         os.mkdir(directory)
         path = os.path.join(directory, name)
@@ -130,7 +131,7 @@ class FarmInbox:
         return incoming
 
     def sweep(self, now: float) -> list[Received]:
-        """Drop what has stalled; what lacks only the piece that Java announces too much is complete."""
+        """Drop stalled transfers; a transfer that lacks only the superfluous piece that Java announces is complete."""
         complete: list[Received] = []
         with self._lock:
             for key, incoming in list(self._transfers.items()):

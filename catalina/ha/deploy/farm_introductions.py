@@ -1,8 +1,8 @@
-"""Members that come: our nodes say what they lack, Java nodes are sent what they cannot have.
+"""Brings new members up to date: Python nodes say what they lack, Java nodes are sent what they cannot have.
 
-A node that knows of farmed files offers them to each member that appears, whether it is new or was cut off. One of
-ours answers with what it wants. A Java node does not answer; it gets what failed to reach it before, and everything
-when it has just started.
+A node that knows of farmed files offers them to each member that appears, be it new or back after a cut. A Python node
+answers with the files that it wants. A Java node does not answer; it gets the files that failed to reach it before, and
+all files when it has just started.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ __all__ = ["FarmIntroductions"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
-#: Milliseconds since its start for which a Java node is taken to have nothing of the farm.
+#: Milliseconds after the start of a Java node in which it counts as having nothing of the farm.
 FRESH_MS = 60_000
-#: Seconds in which a node of ours answers; it may still be starting its applications.
+#: Seconds within which a Python node answers; it may still be starting its applications.
 ANSWER_SECONDS = 60.0
-#: Seconds after which a file that was asked for, and is not arriving, is asked for again: its transfer may have failed.
+#: Seconds after which this node asks again for a file that is not arriving: its transfer may have failed.
 ASK_AGAIN_SECONDS = 10.0
 
 
 class FarmIntroductions:
-    """A membership listener and a channel listener; both are called in the channel's thread and never wait.
+    """Listens for members and for messages. The channel's thread calls its methods, and they never wait.
 
     Args:
-        sender: sends what members want.
-        state: what is offered.
-        lacks: whether this node lacks a file that it is offered; called by ``later``.
-        removed: acts on a removal.
+        sender: sends the files that members want.
+        state: the files and removals to offer.
+        lacks: tells whether this node lacks an offered file; called by ``later``.
+        removed: carries out a removal.
         later: runs a function in a thread that may wait.
     """
 
@@ -62,24 +62,24 @@ class FarmIntroductions:
         self._asked: dict[Member, dict[FarmFile, float]] = {}
 
     def greet(self, members: Iterable[Member]) -> None:
-        """Ask members that are here already what they have to offer."""
+        """Ask the members that are already here for their offers."""
         for member in members:
             self._sender.submit_bytes(FarmHello().encode(), member)
 
     def member_added(self, member: Member) -> None:
-        """Offer what there is."""
+        """Offer the files that this node knows of."""
         files, removals = self._state.files, self._state.removals
         if files or removals:
             self._unanswered[member] = time.monotonic()
             self._sender.submit_bytes(FarmOffer(tuple(files), tuple(removals)).encode(), member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Nobody to wait for; what it was asked for does not come."""
+        """Stop waiting for the member; files that it was asked for will not come."""
         self._unanswered.pop(member, None)
         self._asked.pop(member, None)
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether it is an offer or an answer to one."""
+        """True when the message is an offer or an answer to one."""
         if not message.options & SEND_OPTIONS_BYTE_MESSAGE:
             return False
         try:
@@ -89,7 +89,7 @@ class FarmIntroductions:
             return False
 
     def message_received(self, message: ChannelMessage, sender: Member) -> None:
-        """Answer an offer, or send what is wanted."""
+        """Answer an offer, or send wanted files."""
         content = decode_farm_message(message.data)
         if isinstance(content, FarmHello):
             self.member_added(sender)
@@ -113,10 +113,10 @@ class FarmIntroductions:
         self._sender.submit_bytes(FarmWant(tuple(file.name for file in wanted)).encode(), sender)
 
     def look(self, members: Iterable[Member]) -> None:
-        """Deal with members that have not answered, which are Java nodes, and with those that have missed something.
+        """Handle members that have not answered, which are Java nodes, and members that have missed something.
 
         Args:
-            members: the nodes that are here now.
+            members: the present members.
         """
         now = time.monotonic()
         for member in members:

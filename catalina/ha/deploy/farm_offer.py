@@ -1,11 +1,11 @@
-"""What our nodes ask each other about the farm; bytes that a Java node sees and leaves alone.
+"""The messages in which Python nodes agree on the farm's files. A Java node sees bytes and ignores them.
 
-A node that knows of files offers them to every member that appears, and to every one that says hello because it has
-just begun to listen; the member wants those it lacks, and learns what was removed. So a node that joins later, or
-comes back after a cut, gets what it missed.
+A node that knows of files offers them to every member that appears, and to every member that says hello because it has
+just begun to listen. The member asks for the files that it lacks, and learns which were removed. So a node that joins
+later, or comes back after a cut, gets what it missed.
 
-The form, of a message with the BYTE_MESSAGE bit: ``catalina-farm/1 hello``, ``... offer`` or ``... want``, a line
-feed, and JSON (nothing for hello).
+The form of a message, which has the BYTE_MESSAGE bit, is ``catalina-farm/1 hello``, ``... offer`` or ``... want``, a
+line feed, and JSON (nothing for hello).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FarmHello:
 
 @dataclass(frozen=True, slots=True)
 class FarmOffer:
-    """The farm's files and removals, as one node knows them."""
+    """The farm's files and removals, as far as one node knows them."""
 
     files: tuple[FarmFile, ...]
     removals: tuple[Removal, ...]
@@ -51,7 +51,7 @@ class FarmOffer:
 
 @dataclass(frozen=True, slots=True)
 class FarmWant:
-    """Names of offered files that the answering node lacks; an empty answer is an answer."""
+    """Names of offered files that the answering node lacks. An answer without names is an answer, too."""
 
     names: tuple[str, ...]
 
@@ -61,10 +61,10 @@ class FarmWant:
 
 
 def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | None:
-    """Read a message; None when it is not one of these.
+    """Read a message; None for a message of another kind.
 
     Raises:
-        ProtocolError: it is one, but broken.
+        ProtocolError: the message is one of these, but broken.
     """
     if not data.startswith(_MAGIC):
         return None

@@ -1,4 +1,4 @@
-"""Sends files and removals to members, one transfer after the other, and knows who has missed what."""
+"""Sends files and removals to members, one transfer after another, and remembers which members missed which files."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 
 class FarmSender:
-    """The outgoing side. ``submit`` methods may be called from any thread and never wait.
+    """The outgoing side of the farm. Any thread may call the ``submit`` methods, which never wait.
 
     Args:
         cluster: its channel carries the messages.
-        directory: where the files are.
-        state: a file that no longer counts is not sent.
+        directory: the directory of the files.
+        state: tells which files still count; others are not sent.
     """
 
     def __init__(self, cluster: SimpleTcpCluster, directory: FarmDirectory, state: FarmState, name: str) -> None:
@@ -49,15 +49,15 @@ class FarmSender:
         self.transfers: list[FarmTransfer] = []
 
     def stop(self) -> None:
-        """End the thread; a transfer that is under way is finished first."""
+        """End the thread after the transfer that is under way."""
         self._worker.stop()
 
     def submit_file(
         self, file: FarmFile, members: Sequence[Member], done: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Send a file to members, once for all of them; then ``done`` is told how many have it.
+        """Send a file to members, once for all of them; then call ``done`` with the number of members that have it.
 
-        A member that the same file is already waiting for is left out.
+        A member for which the same file already waits is left out.
         """
         with self._lock:
             due = tuple(member for member in members if (file, member) not in self._waiting)
@@ -70,24 +70,24 @@ class FarmSender:
             done("no other members")
 
     def submit_removal(self, removal: Removal, members: Sequence[Member]) -> None:
-        """Tell members that a context is removed."""
+        """Tell members that a context was removed."""
         for member in members:
             self._worker.submit(partial(self._send_removal, removal, member))
 
     def submit_bytes(self, data: bytes, member: Member) -> None:
-        """Send a message of our own form."""
+        """Send a message of the farm to members."""
         self._worker.submit(partial(self._send_bytes, data, member))
 
     def has_missed(self, member: Member) -> frozenset[str]:
-        """Names of files that were sent to a member and did not arrive."""
+        """Names of files that were sent to a member and did not arrive there."""
         return frozenset(self._missed.get(_key(member), ()))
 
     def has_missed_removals(self, member: Member) -> tuple[Removal, ...]:
-        """Removals that a member was told of and did not hear."""
+        """Removals that were sent to a member and did not arrive there."""
         return tuple(self._missed_removals.get(_key(member), {}).values())
 
     def heard_of_removals(self, member: Member) -> None:
-        """A member has answered an offer, which tells of all removals."""
+        """A member has answered an offer, and so knows all removals."""
         self._missed_removals.pop(_key(member), None)
 
     def _send_file(self, file: FarmFile, members: tuple[Member, ...], done: Callable[[str], None]) -> None:
@@ -145,5 +145,5 @@ class FarmSender:
 
 
 def _key(member: Member) -> tuple[bytes, int]:
-    """A node that comes back after a restart has another unique id."""
+    """The key of a member without its unique id, which changes at a restart."""
     return member.host, member.port

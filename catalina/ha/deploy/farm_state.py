@@ -1,6 +1,6 @@
-"""What a node knows of the farm's files, kept over restarts: which state of each counts, and which were removed.
+"""Remembers, across restarts, which version of each farmed file counts and which files were removed.
 
-All nodes come to the same state because all of them let the newer stamp win, whatever the order of the messages.
+All nodes arrive at the same state, because on all of them the newer stamp wins, whatever the order of the messages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["FarmState", "Removal"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
-#: Removed names remembered; nodes that were away for longer keep what they have.
+#: The number of removals that are remembered; a node that was away for longer keeps its files.
 MAX_REMOVALS = 1000
 
 
@@ -33,7 +33,7 @@ class FarmState:
     """Files by name and removals by context. Any thread.
 
     Args:
-        path: the JSON file that keeps it; None keeps nothing.
+        path: the JSON file with the state; None keeps it in memory only.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -47,13 +47,13 @@ class FarmState:
 
     @property
     def files(self) -> list[FarmFile]:
-        """The files that count now."""
+        """The files that count at present."""
         with self._lock:
             return list(self._files.values())
 
     @property
     def removals(self) -> list[Removal]:
-        """What was removed and has not come again."""
+        """The files that were removed and have not come again."""
         with self._lock:
             return list(self._removals.values())
 
@@ -64,13 +64,13 @@ class FarmState:
             return frozenset(self._own & self._files.keys())
 
     def is_news(self, file: FarmFile) -> bool:
-        """Whether a file is newer than all that is known of its name and its context."""
+        """True when a file is newer than everything known of its name and its context."""
         with self._lock:
             known, removal = self._files.get(file.name), self._removals.get(file.context)
             return (known is None or file.order > known.order) and (removal is None or file.stamp_ms > removal.stamp_ms)
 
     def put(self, file: FarmFile, own: bool = False) -> None:
-        """From now on this state of the file counts.
+        """Let this version of the file count from now on.
 
         Args:
             own: it came from this node's watched directory.
@@ -83,7 +83,7 @@ class FarmState:
             self._save()
 
     def remove(self, removal: Removal) -> bool:
-        """From now on the context is removed.
+        """Note that the context is removed.
 
         Returns:
             False when a newer file of it counts, or the removal is known.

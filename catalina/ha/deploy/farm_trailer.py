@@ -1,6 +1,6 @@
-"""What our nodes add to each FileMessage, in the part of its buffer that Java sends and ignores.
+"""The trailer that Python nodes add to each FileMessage, in the part of its buffer that Java sends and ignores.
 
-Behind ``dataLength`` bytes of the file, big-endian::
+It follows the ``dataLength`` bytes of the file and is big-endian::
 
     8 bytes  "CATFARM1"
     16       id of this transfer
@@ -23,7 +23,7 @@ _MAGIC = b"CATFARM1"
 
 @dataclass(frozen=True, slots=True)
 class FarmTrailer:
-    """One piece's place in a file, and what the whole file is."""
+    """The place of one piece in a file, and the identity of the whole file."""
 
     transfer: bytes
     offset: int
@@ -32,12 +32,12 @@ class FarmTrailer:
     sha256: bytes
 
     def encode(self) -> bytes:
-        """The bytes behind the piece."""
+        """The bytes of the trailer."""
         return _FORM.pack(_MAGIC, self.transfer, self.offset, self.size, self.stamp_ms, self.sha256)
 
     @classmethod
     def decode(cls, padding: bytes) -> FarmTrailer | None:
-        """The trailer in what stands behind a piece; None when a Java node sent it."""
+        """Decode the bytes behind a piece; None when a Java node sent them."""
         if len(padding) != _FORM.size or not padding.startswith(_MAGIC):
             return None
         return cls(*_FORM.unpack(padding)[1:])

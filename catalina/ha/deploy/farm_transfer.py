@@ -1,4 +1,4 @@
-"""One file on its way from here to members: a few pieces in flight, who failed, how far it is."""
+"""Sends one file to members: a few pieces are in flight, failures and progress are noted."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ __all__ = ["FarmTransfer", "Poster"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
-#: Pieces that may be unacknowledged: 1 MiB, so that sessions are not held up behind a file.
+#: Pieces that may be unacknowledged: 1 MiB, so that sessions do not wait behind a file.
 WINDOW = 8
 #: Seconds to wait for a piece's acknowledgements, beyond the sender's own timeout.
 PIECE_SECONDS = 60.0
-#: Seconds between two lines about a transfer that takes long.
+#: Seconds between two log lines about a long transfer.
 LOG_SECONDS = 5.0
 
 
 class Poster(Protocol):
-    """What a transfer needs of the channel."""
+    """The part of the channel that a transfer needs."""
 
     def post(self, to: Sequence[Member], message: object, options: int) -> Delivery:
-        """Queue a message; the delivery is done when all members have acknowledged or failed."""
+        """Queue a message; the Delivery is done when all members have acknowledged it or failed."""
 
 
 class FarmTransfer:
-    """Sends a file once, to several members at a time. ``failed`` says afterwards who has not got it, and why.
+    """Sends a file once, to several members at a time. Afterwards ``failed`` has the members that did not get it, and
+    the reasons.
 
     Args:
-        path: where the file is.
-        file: what it is.
-        members: to whom.
+        path: the path of the file.
+        file: the file's name, context and stamp.
+        members: the receivers.
     """
 
     def __init__(self, path: str, file: FarmFile, members: Sequence[Member]) -> None:
@@ -52,7 +53,7 @@ class FarmTransfer:
 
     @property
     def percent(self) -> int:
-        """How much of the file every member that has not failed has acknowledged."""
+        """The share of the file that every member that has not failed has acknowledged."""
         return 100 * self.sent_bytes // self.file.size if self.file.size else 100 * self.finished
 
     def __str__(self) -> str:

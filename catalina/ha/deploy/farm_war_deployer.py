@@ -1,10 +1,10 @@
-"""Deploy an archive on one node, and it runs on all (Tomcat: ha/deploy/FarmWarDeployer.java).
+"""Deploys an archive from one node to all (Tomcat: ha/deploy/FarmWarDeployer.java).
 
-The node that watches copies a new or changed archive of ``watchDir`` to ``deployDir``, runs it, and only when it runs
-sends it to the members; a removed one is undeployed everywhere. On the wire are Java's FileMessage and
-UndeployMessage, so Java nodes take part. Between our own nodes more is certain: every piece is acknowledged before
-many more follow, the file is checked by SHA-256, of two files of one name the newer wins on every node, and a member
-that appears is offered what it may have missed.
+The node that watches copies a new or changed archive from ``watchDir`` to ``deployDir`` and runs it. If it runs, the
+node sends it to the members. A removed archive is undeployed everywhere. The messages are Java's FileMessage and
+UndeployMessage, so Java nodes take part. Python nodes guarantee more to each other: every piece is acknowledged before
+many more follow, the file is checked by SHA-256, the newer of two files with one name wins on every node, and a member
+that appears is offered everything that it may have missed.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ __all__ = ["FarmWarDeployer"]
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
 _STATE_FILE = "farm-state.json"
-#: The meaning of watchEnabled="false"; said by the start and by configtest.
+#: The meaning of watchEnabled="false"; the start and configtest report it.
 NOT_WATCHING = (
     'watchEnabled="false": this node runs what others farm and farms nothing itself. On the node that archives are '
     'copied to, set watchEnabled="true" and watchDir.'
 )
-#: Seconds in which an application that is withdrawn is gone here.
+#: Seconds within which a withdrawn application must be gone here.
 WITHDRAW_SECONDS = 120.0
 
 
@@ -65,8 +65,8 @@ class FarmOutcome(NamedTuple):
 
     Args:
         at: monotonic seconds, so that two outcomes differ.
-        good: it runs here.
-        text: what to tell whoever asked.
+        good: the application runs here.
+        text: the answer for the person who asked.
     """
 
     at: float
@@ -77,8 +77,8 @@ class FarmOutcome(NamedTuple):
 class FarmWarDeployer(ClusterListener):
     """The ``<Deployer>`` of a Host's cluster.
 
-    ``progress`` tells how far the transfers are. Threads: the channel's thread only writes pieces to disk; sending and
-    installing have one thread each.
+    ``progress`` reports the transfers. The channel's thread only writes pieces to disk; sending and installing have one
+    thread each.
     """
 
     temp_dir = Attribute(
@@ -112,10 +112,10 @@ class FarmWarDeployer(ClusterListener):
     # -- start and stop: the cluster calls these -------------------------------------------------------------------
 
     def start(self) -> None:
-        """Listen to the farm, and watch when that is enabled.
+        """Listen to the farm, and watch watchDir if that is enabled.
 
         Raises:
-            ConfigurationError: watchDir is deployDir or lies in it, or a directory cannot be made.
+            ConfigurationError: watchDir is deployDir or lies inside it, or a directory cannot be made.
         """
         cluster = self.cluster
         host: StandardHost | None = getattr(cluster, "container", None)
@@ -168,14 +168,16 @@ class FarmWarDeployer(ClusterListener):
                 raise ConfigurationError(f"FarmWarDeployer: [{directory}]: {exc.strerror}", self.place) from exc
 
     def _node_name(self, base: str) -> str:
-        """Tells this node from others that have the same tempDir: its route or machine, and a digest of its base."""
+        """A name that tells this node from others with the same tempDir: its route or machine, and a digest of its
+        base.
+        """
         engine = self._host.parent
         route = getattr(engine, "jvm_route", None) or socket.gethostname()
         digest = hashlib.sha256("\0".join((os.path.realpath(base), str(engine), self._host.name, route)).encode())
         return f"{re.sub('[^A-Za-z0-9._-]', '_', route)[:64]}-{digest.hexdigest()[:8]}"
 
     def configuration_remarks(self) -> Iterator[str]:
-        """One line for each value that lets less happen than its element promises, or more, with what to change."""
+        """One line for each setting that does less, or more, than its element promises, with a remedy."""
         cluster = self.cluster
         host: StandardHost | None = getattr(cluster, "container", None)
         if cluster is None or host is None or not hasattr(type(host), "app_base"):
@@ -221,7 +223,7 @@ class FarmWarDeployer(ClusterListener):
             self._watcher.stop()
             self._watcher = None
         cluster.remove_cluster_listener(self)
-        self.cluster = cluster  # which starts its deployer again when it is started again
+        self.cluster = cluster  # the cluster starts its deployer again when it is started again
         if cluster.channel is not None:
             cluster.channel.remove_channel_listener(self.introductions)
             cluster.channel.remove_membership_listener(self.introductions)
@@ -232,7 +234,7 @@ class FarmWarDeployer(ClusterListener):
         log.info("Cluster FarmWarDeployer stopped.")
 
     def background_process(self) -> None:
-        """The host's tick: looks at watchDir now and then, drops what has stalled."""
+        """The host's tick: look at watchDir now and then, and drop stalled transfers."""
         if not self._started:
             return
         for received in self.inbox.sweep(time.monotonic()):
@@ -244,10 +246,10 @@ class FarmWarDeployer(ClusterListener):
 
     @property
     def is_started(self) -> bool:
-        """Whether it takes part in the farm."""
+        """True while this node takes part in the farm."""
         return self._started
 
-    # -- how far it is -------------------------------------------------------------------------------------------
+    # -- progress ---------------------------------------------------------------------------------------------------
 
     @property
     def progress(self) -> str:
@@ -258,11 +260,11 @@ class FarmWarDeployer(ClusterListener):
         return "\n".join(outgoing + [f"receiving {line}" for line in self.inbox.progress()])
 
     def completed(self, name: str) -> FarmOutcome | None:
-        """How the latest deployment of a file from watchDir ended; None before the first."""
+        """The outcome of the latest deployment from watchDir; None before the first."""
         return self._outcomes.get(name)
 
     def bytes_under_way(self, name: str) -> tuple[int, int]:
-        """Bytes sent and bytes in all of a file that is on its way to the members; zeros when none is."""
+        """Bytes sent, and bytes in all, of a file on its way to the members; zeros when there is none."""
         for transfer in list(self.sender.transfers):
             if transfer.file.name == name:
                 return transfer.sent_bytes, transfer.file.size
@@ -277,19 +279,19 @@ class FarmWarDeployer(ClusterListener):
         self.look()
 
     def is_farmed(self, context: str) -> bool:
-        """True when an application is one of the farm's."""
+        """True when the farm has deployed an application."""
         return self._started and any(file.context == context for file in self.state.files)
 
     def withdraw(self, context: str) -> str:
-        """Undeploy an application of the farm on all nodes, as an operator has asked; waits until it is gone here.
+        """Undeploy an application of the farm on all nodes at an operator's request; waits until it is gone here.
 
-        Its archive goes from watchDir, too, if this is the node that it was farmed from.
+        If the application was farmed from this node, its archive is also removed from watchDir.
 
         Returns:
-            The answer for whoever asked.
+            The answer for the operator.
 
         Raises:
-            DeploymentError: the farm has no such application, or it takes too long.
+            DeploymentError: the farm has no such application, or the removal takes too long.
         """
         if not self.is_farmed(context):
             raise DeploymentError(f"[{context or '/'}] is no application of the farm")
@@ -313,7 +315,7 @@ class FarmWarDeployer(ClusterListener):
     # -- watching: in the installing thread ------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Act on what has changed in watchDir. Any thread; never waits."""
+        """Handle the changes in watchDir. Any thread; never waits."""
         if self._started and self.watch_enabled:
             self._installer.submit(self._look)
 
@@ -328,7 +330,7 @@ class FarmWarDeployer(ClusterListener):
             self._watcher.look_again(self._wars.settling.quiet)
 
     def _changed(self, name: str) -> None:
-        """An archive is new or has changed: run it here, and if it runs everywhere."""
+        """An archive is new or has changed: run it here and, if it runs, on the members."""
         path = os.path.join(self._watch, name)
         try:
             checked_name(name, "archive", self._watch)
@@ -372,7 +374,7 @@ class FarmWarDeployer(ClusterListener):
         return isinstance(message, FileMessage | UndeployMessage)
 
     def message_received(self, message: Any, sender: Member) -> None:
-        """Write a piece to disk; what is complete is installed in another thread."""
+        """Write a piece to disk; another thread installs a complete file."""
         if isinstance(message, UndeployMessage):
             stamp = message.timestamp_ms or time.time_ns() // 1_000_000
             self._installer.submit(partial(self._removed, Removal(message.context_name, stamp)))
@@ -386,7 +388,7 @@ class FarmWarDeployer(ClusterListener):
             self._installer.submit(partial(self._install_received, received))
 
     def _install_received(self, received: Received) -> None:
-        """A file is complete: run it unless something newer is here."""
+        """A file is complete: run it unless a newer version is here."""
         try:
             received.check()
             file, context = received.file(), read_archive(received.path).name
@@ -402,7 +404,7 @@ class FarmWarDeployer(ClusterListener):
             received.discard()
 
     def _lacks(self, file: FarmFile) -> bool:
-        """Whether a file that another node offers is wanted; one that is here under an older stamp is not."""
+        """True when this node wants an offered file; it does not want one that it already has under an older stamp."""
         if not self.state.is_news(file) or self.inbox.is_arriving(file.name, time.monotonic()):
             return False
         if not self.directory.has(file):
@@ -416,7 +418,9 @@ class FarmWarDeployer(ClusterListener):
 
 
 def _keeps_strangers_out(channel: GroupChannel) -> bool:
-    """True when only those with the cluster's key can send: by TLS, or by a layer such as the EncryptInterceptor."""
+    """True when only nodes with the cluster's key can send, because of TLS or a layer such as the
+    EncryptInterceptor.
+    """
     return channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
 
 

@@ -1,4 +1,4 @@
-"""A thread that does the farm's slow work, one piece after the other, in the order it came."""
+"""A thread for the farm's slow work, which it does in the order of its arrival."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["FarmWorker"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
-#: Work that may wait; what comes in beyond it is refused, because members decide how much comes.
+#: Tasks that may wait; more are refused, because members decide how many come.
 MAX_WAITING = 10_000
 
 
@@ -19,8 +19,8 @@ class FarmWorker:
     """Runs functions in a thread of its own.
 
     Args:
-        name: of the thread.
-        wait_for: nothing runs before it is true; :meth:`wake` looks again.
+        name: the thread's name.
+        wait_for: nothing runs before it is true; :meth:`wake` makes the thread check again.
     """
 
     def __init__(self, name: str, wait_for: Callable[[], bool] = lambda: True) -> None:
@@ -32,7 +32,7 @@ class FarmWorker:
         self._thread.start()
 
     def submit(self, work: Callable[[], object]) -> None:
-        """Run ``work`` after what waits already. Any thread; never waits."""
+        """Run ``work`` after the tasks that already wait. Any thread; never waits."""
         with self._changed:
             if len(self._waiting) >= MAX_WAITING:
                 log.error("[%s]: more than %s pieces of work wait; one is dropped", self._thread.name, MAX_WAITING)
@@ -41,12 +41,12 @@ class FarmWorker:
             self._changed.notify()
 
     def wake(self) -> None:
-        """Look again whether work may run."""
+        """Check again if work may run."""
         with self._changed:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Finish what runs, forget what waits, end the thread."""
+        """Finish the running task, drop the waiting ones, and end the thread."""
         with self._changed:
             self._stopping = True
             self._waiting.clear()
@@ -58,7 +58,7 @@ class FarmWorker:
         while (work := self._next()) is not None:
             try:
                 work()
-            except BaseException:  # the thread serves all the work that follows
+            except BaseException:  # the thread must survive for all the work that follows
                 log.exception("The farm's work %r failed", work)
 
     def _next(self) -> Callable[[], object] | None:

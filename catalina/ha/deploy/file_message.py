@@ -5,8 +5,8 @@
     class FileMessage, suid 2                            super ClusterMessageBase, suid 1: long timestamp
         int dataLength, int messageNumber, long totalNrOfMsgs, String contextName, byte[] data, String fileName
 
-Java sends its whole buffer of 10240 bytes each time; only ``dataLength`` bytes of it count. A file whose size is a
-multiple of 10240 has one message more in Java's total than it sends.
+Java sends its whole buffer of 10240 bytes each time; only ``dataLength`` bytes of it count. For a file whose size is a
+multiple of 10240, Java announces one message more than it sends.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 __all__ = ["CHUNK_SIZE", "FileMessage"]
 
 CLASS_NAME = "org.apache.catalina.ha.deploy.FileMessage"
-#: What Java sends at once.
+#: The number of bytes that Java sends at once.
 CHUNK_SIZE = 10240
 
 _CLASS = describe(
@@ -43,13 +43,13 @@ class FileMessage:
     """One piece of a file.
 
     Args:
-        file_name: name of the file, from outside: check it before using it as a path.
+        file_name: the file's name, which comes from outside: check it before using it as a path.
         context_name: the application, such as ``/app`` or ``/a##2``.
         data: the bytes of this piece.
         message_number: from 1.
-        total_messages: how many pieces the sender announces; the last one has this number, mostly (see above).
+        total_messages: the number of pieces that the sender announces, which may be one too many (see above).
         timestamp_ms: 0 in practice.
-        padding: bytes that Java's buffer has behind the piece; they are sent and ignored.
+        padding: the bytes behind the piece in Java's buffer, which are sent and ignored.
     """
 
     file_name: str
@@ -76,7 +76,7 @@ class FileMessage:
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is of this class; cheap."""
+        """True when a message of the channel is of this class. A cheap test."""
         return data.startswith(_NAME_HEAD)
 
     @classmethod
@@ -84,7 +84,7 @@ class FileMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is no FileMessage, or its numbers contradict each other.
+            ProtocolError: the bytes are no FileMessage, or its numbers contradict each other.
         """
         node = ObjectInputStream(data).read_node()
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:

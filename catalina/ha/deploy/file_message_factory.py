@@ -1,9 +1,9 @@
-"""Files into FileMessages and back (Tomcat: ha/deploy/FileMessageFactory.java).
+"""Cuts files into FileMessages and joins them again (Tomcat: ha/deploy/FileMessageFactory.java).
 
-Pieces arrive in any order and are written where they belong: a piece of ours says where, a piece of Java is
-``number - 1`` times the size of its buffer. A transfer of ours is complete when every byte is there and the SHA-256
-fits. Java has no checksum, and for a file whose size is a multiple of its buffer announces one piece more than it
-sends; such a transfer is complete when nothing but that piece has been missing for a while.
+Pieces arrive in any order and are written where they belong: a Python node's piece gives its offset, the offset of a
+Java node's is ``number - 1`` times the size of its buffer. A transfer from a Python node is complete when every byte is
+there and the SHA-256 is right. Java has no checksum, and announces one piece too many for a file whose size is a
+multiple of its buffer; such a transfer is complete when only that piece has been missing for a while.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from catalina.ha.deploy.file_message import FileMessage
 
 __all__ = ["PIECE_SIZE", "FarmFile", "IncomingFile", "read_messages", "sha256_of"]
 
-#: What we send at once. Any size works; Java's 10240 bytes cost twenty thousand messages for 200 MB.
+#: The number of bytes that we send at once. Any size works; with Java's 10240 bytes, 200 MB would take twenty thousand
+#: messages.
 PIECE_SIZE = 128 * 1024
-#: Seconds after which the piece that Java announces too much is no longer waited for.
+#: Seconds to wait for the superfluous piece that Java announces.
 JAVA_QUIET = 2.0
-#: Pieces remembered of one transfer: bounds what a sender can make us remember.
+#: Pieces of one transfer that are remembered: a bound for the memory that a sender can make us use.
 MAX_PIECES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class FarmFile:
-    """A file as the farm knows it.
+    """A file of the farm.
 
     Args:
-        name: its name in the directories.
-        context: the context it is, ``/shop##1.4.0``.
-        stamp_ms: when it came into the watched directory.
+        name: the file's name in the directories.
+        context: its application's context, such as ``/shop##1.4.0``.
+        stamp_ms: the time at which it came into the watched directory.
     """
 
     name: str
@@ -47,7 +48,7 @@ class FarmFile:
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """Of two files of one name, the larger one counts, on every node."""
+        """The order of two files with one name: the larger one counts, on every node."""
         return self.stamp_ms, self.sha256
 
 
@@ -58,11 +59,11 @@ def sha256_of(path: str) -> bytes:
 
 
 def read_messages(path: str, file: FarmFile) -> Iterator[FileMessage]:
-    """The pieces of a file, in order; at least one.
+    """The pieces of a file, in order. There is always at least one.
 
     Raises:
         OSError: the file cannot be read.
-        ProtocolError: it has become shorter meanwhile.
+        ProtocolError: the file has become shorter meanwhile.
     """
     transfer = uuid.uuid4().bytes
     total = max(1, -(-file.size // PIECE_SIZE))
@@ -77,13 +78,13 @@ def read_messages(path: str, file: FarmFile) -> Iterator[FileMessage]:
 
 
 class IncomingFile:
-    """A transfer on its way into a file of the temporary directory.
+    """A transfer that is being written to a file in the temporary directory.
 
     Args:
-        first: any message of it.
+        first: any message of the transfer.
         path: the new file, in a directory of its own; :meth:`discard` removes both.
-        max_size: of the file, in bytes.
-        now: seconds on the clock that later calls use.
+        max_size: the limit for the file, in bytes.
+        now: the time in seconds, by the clock that later calls use.
     """
 
     def __init__(self, first: FileMessage, path: str, max_size: int, now: float) -> None:
@@ -102,18 +103,18 @@ class IncomingFile:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Bytes received, and bytes in all as far as the sender has said."""
+        """Bytes received, and bytes in all if the sender has told."""
         size = self.trailer.size if self.trailer is not None else self._total * self._buffer
         return self._received, size
 
     def add(self, message: FileMessage, now: float) -> bool:
-        """Write a piece; the same piece again changes nothing.
+        """Write a piece; a repeated piece changes nothing.
 
         Returns:
-            Whether all pieces are there.
+            True when all pieces are there.
 
         Raises:
-            LimitError: the file is larger than it may be.
+            LimitError: the file exceeds the limit.
             ProtocolError: the piece does not belong to this transfer.
         """
         self.last_seen = now
@@ -141,15 +142,15 @@ class IncomingFile:
         return trailer.offset
 
     def lacks_only_javas_extra_piece(self, now: float) -> bool:
-        """Whether a Java sender has most probably sent everything."""
+        """True when a Java sender has most probably sent everything."""
         last_missing = self._total not in self._pieces and len(self._pieces) == self._total - 1
         return self.trailer is None and last_missing and bool(self._pieces) and now - self.last_seen >= JAVA_QUIET
 
     def finish(self) -> None:
-        """Close the file, which is complete.
+        """Close the complete file.
 
         Raises:
-            ProtocolError: size or SHA-256 are not what the sender said.
+            ProtocolError: size or SHA-256 differ from those that the sender announced.
         """
         os.fsync(self._sink.fileno())
         self._sink.close()

@@ -1,4 +1,4 @@
-"""What the farm needs of a host's deployment; ``catalina.startup.HostConfig`` has it (an import only goes down)."""
+"""The deployment of a host, as far as the farm needs it; ``catalina.startup.HostConfig`` implements it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ class HostDeployer(Protocol):
     """A host's listener that deploys from its appBase."""
 
     def install_archive(self, source: str, file_name: str, name: ContextName, by: str) -> bool:
-        """Put an archive into appBase and run it; False when it does not start and what was there is back."""
+        """Put an archive into appBase and run it; False when it does not start and the earlier state was restored."""
 
     def why_not(self, name: str) -> str:
-        """Why an application, or the newest state of its archive, does not run; empty if nobody knows."""
+        """The reason why an application, or the newest version of its archive, does not run; empty when it is
+        unknown.
+        """
 
     def remove_archive(self, name: ContextName, by: str) -> bool:
-        """Undeploy and delete what ``by`` has brought; False when there is nothing of that name."""
+        """Undeploy an application that ``by`` has deployed and delete its files; False when there is no such
+        application.
+        """
 
 
 def host_deployer_of(host: StandardHost) -> HostDeployer | None:
-    """The deployment that listens to a host, None when it has none."""
+    """The deployment that listens to a host, None when there is none."""
     listeners: tuple[object, ...] = host.lifecycle_listeners
     return next((each for each in listeners if isinstance(each, HostDeployer)), None)

@@ -39,8 +39,8 @@ class UndeployMessage:
 
     Args:
         context_name: the application, such as ``/app`` or ``/a##2``.
-        timestamp_ms: when it was said.
-        address: who says it. None is understood by every version; a member only by those with the same MemberImpl.
+        timestamp_ms: the time of the message.
+        address: the sender. Every version understands None; only versions with the same MemberImpl understand a member.
         unique_id: ``Undeploy:<context>:<ms>`` by default.
     """
 
@@ -63,7 +63,7 @@ class UndeployMessage:
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is of this class; cheap."""
+        """True when a message of the channel is of this class. A cheap test."""
         return data.startswith(_NAME_HEAD)
 
     @classmethod
@@ -71,7 +71,7 @@ class UndeployMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is no UndeployMessage, or names what can be no context.
+            ProtocolError: the bytes are no UndeployMessage, or its name cannot be a context's.
         """
         node = ObjectInputStream(data).read_node()
         if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:

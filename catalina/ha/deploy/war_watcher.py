@@ -1,4 +1,4 @@
-"""What changes in the watched directory (Tomcat: ha/deploy/WarWatcher.java)."""
+"""Finds changes in the watched directory (Tomcat: ha/deploy/WarWatcher.java)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["WarWatcher"]
 
 
 class WarWatcher:
-    """Compares the archives in a directory with what they were; half-copied ones are left for later.
+    """Compares the archives in a directory with those of the last look; half-copied ones are left for later.
 
     Args:
         directory: the watched directory.
@@ -21,7 +21,7 @@ class WarWatcher:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self.settling = Settling()
-        #: An archive is still being copied: look again soon.
+        #: An archive is still being copied, so look again soon.
         self.unsettled = False
         self._known: dict[str, Stamp] = {}
         self._gone_since: dict[str, float] = {}
@@ -36,12 +36,12 @@ class WarWatcher:
         return changed
 
     def is_gone(self, name: str) -> bool:
-        """Whether a file that this node has farmed, perhaps before its last start, is here no more."""
+        """True when a file that this node has farmed, perhaps before its last start, is no longer here."""
         if not os.path.isdir(self.directory) or os.path.lexists(os.path.join(self.directory, name)):
             self._gone_since.pop(name, None)
             return False
         if time.monotonic() - self._gone_since.setdefault(name, time.monotonic()) < self.settling.quiet:
-            self.unsettled = True  # an editor that saves removes the file for a moment, too
+            self.unsettled = True  # an editor that saves also removes the file for a moment
             return False
         del self._gone_since[name]
         return True

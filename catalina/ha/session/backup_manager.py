@@ -1,8 +1,8 @@
-"""Sessions at their owner and one backup (Tomcat: ha/session/BackupManager.java).
+"""Keeps each session at its owner and one backup (Tomcat: ha/session/BackupManager.java).
 
-For groups of more than a few nodes: what a request changes goes to one other node, whatever their number. Every node
-knows which sessions there are and who has them; a request that lands elsewhere gets the session by one question. Only
-nodes that run the application take part: the others do not have the map.
+It is for groups of more than a few nodes: the changes of a request go to one other node, however many there are. Every
+node knows all sessions and their owners, and a request that arrives at another node gets the session by one question.
+Only nodes that run the application have the map and take part.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = logging.getLogger("org.apache.catalina.ha.session.BackupManager")
 
 
 class BackupManager(ClusterManagerBase):
-    """A primary and a backup for each session."""
+    """A manager with a primary and a backup for each session."""
 
     map_send_options = Attribute(
         parse_send_options,
@@ -114,17 +114,17 @@ class BackupManager(ClusterManagerBase):
     # -- sessions ------------------------------------------------------------------------------------------------
 
     def new_session(self, session_id: str) -> MapSession:
-        """An empty session that nobody knows yet."""
+        """An empty session that no other node knows yet."""
         return MapSession(self, session_id, self.now_ms())
 
     def create_session(self, session_id: str | None = None) -> StandardSession:
-        """A new session, here and at its backup; every node of the application knows of it.
+        """Make a session here and at its backup; every node of the application learns of it.
 
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
         if session_id is not None and self.map is not None and session_id in self.map:
-            session_id = None  # it is another session's, perhaps under another route
+            session_id = None  # the id belongs to another session, perhaps under another route
         session = super().create_session(session_id)
         if self.map is not None:
             self.map.put(session.id, session)
@@ -132,11 +132,11 @@ class BackupManager(ClusterManagerBase):
 
     @property
     def answers_wait(self) -> bool:
-        """Not with asynchronous mapSendOptions."""
+        """False with asynchronous mapSendOptions."""
         return not self.map_send_options & SEND_OPTIONS_ASYNCHRONOUS
 
     def find_session(self, session_id: str) -> StandardSession | None:
-        """The session of that id; this node owns it afterwards. Waits when it must be fetched from another node."""
+        """The session with that id, which this node owns afterwards. Waits when another node must be asked for it."""
         session = self.sessions.get(session_id)
         replicated = self.map
         if replicated is None or (isinstance(session, MapSession) and session.is_primary):
@@ -145,7 +145,7 @@ class BackupManager(ClusterManagerBase):
         return found if isinstance(found, MapSession) else session
 
     def find_sessions(self) -> list[StandardSession]:
-        """The sessions that this node owns: each session is in the list of one node."""
+        """The sessions that this node owns; each session is in the list of exactly one node."""
         return [session for session in list(self.sessions.values()) if self._owns(session)]
 
     @staticmethod
@@ -154,17 +154,17 @@ class BackupManager(ClusterManagerBase):
 
     @property
     def active_sessions(self) -> int:
-        """How many sessions this node owns."""
+        """The number of sessions that this node owns."""
         return sum(map(self._owns, list(self.sessions.values())))
 
     @property
     def backup_sessions(self) -> int:
-        """How many sessions of other nodes this node keeps."""
+        """The number of sessions of other nodes that this node keeps as a backup."""
         return len(self.sessions) - self.active_sessions
 
     @property
     def known_sessions(self) -> int:
-        """How many sessions there are on all nodes together."""
+        """The number of sessions on all nodes together."""
         return len(self.map) if self.map is not None else len(self.sessions)
 
     @property
@@ -190,11 +190,11 @@ class BackupManager(ClusterManagerBase):
         return session_id
 
     def remove(self, session: StandardSession, update: bool = False) -> None:
-        """Forget the session, on every node."""
+        """Remove the session from every node."""
         super().remove(session, update)
         if self.map is not None:
             held = self.map.remove(session.id, is_idle=isinstance(session, MapSession) and session.ends_idle)
-            self.value_removed(session.id, held)  # another one, if another node had taken it over meanwhile
+            self.value_removed(session.id, held)  # another object, if another node had taken the session over meanwhile
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
         """Give the session another id, on every node."""
@@ -205,7 +205,7 @@ class BackupManager(ClusterManagerBase):
             held = self.map.peek(new_id)
             if isinstance(held, MapSession):
                 self.sessions[new_id] = held
-            else:  # another node has taken it over while a request uses it here
+            else:  # another node has taken the session over while a request uses it here
                 self.sessions.pop(new_id, None)
 
     def moved(self, session: MapSession, new_id: str) -> None:
@@ -216,29 +216,30 @@ class BackupManager(ClusterManagerBase):
         session.id = new_id
 
     def moved_to(self, session_id: str) -> str | None:
-        """The id under which a session lives whose route is another one now; None when there is none.
+        """The present id of a session whose route has changed; None when there is no such session.
 
-        An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
+        An id that was changed for another reason (a login) is not followed: a client that knows the old id must not get
+        in.
         """
         entry = self.map.entry(session_id) if self.map is not None else None
         return None if entry is None or entry.key == session_id else str(entry.key)
 
     def next_version(self) -> Version:
-        """A version later than all that were made here."""
+        """A version later than all versions made here."""
         return self._versions.tick(int(self._clock() * 1_000_000))
 
     def heard(self, version: Version) -> None:
-        """Never make a version before this one."""
+        """Note a version of another node, so that every later version here is greater."""
         self._versions.heard(version)
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
-        """Give a session's record what a request here has changed; the version of the change."""
+        """Enter the changes of a request into a session's record; returns the version of the change."""
         version = self.next_version()
         session.record.put(changes, version)
         return version
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
-        """Tell the backup what the request changed."""
+        """Send the changes of the request to the backup."""
         replicated = self.map
         if replicated is None or not isinstance(session, MapSession) or not session.is_valid:
             return None
@@ -249,7 +250,7 @@ class BackupManager(ClusterManagerBase):
         return replicated.replicate(session.id, changed=session)
 
     def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
-        """The same for all requests of a round: what goes to one backup leaves together."""
+        """Send the changes of all requests of a round; changes for the same backup leave together."""
         replicated = self.map
         if replicated is None or not replicated.members:
             super().requests_completed(entries)
@@ -278,10 +279,10 @@ class BackupManager(ClusterManagerBase):
             told.add_done_callback(lambda _, held=held: held.succeeded())  # type: ignore[misc]
 
     def stood_still(self) -> Callable[[], bool] | None:
-        """The others may have passed this node over: hear what they own now. In the runner."""
+        """This node stood still, and the others may have passed it over: ask them what they own now. In the runner."""
         return None if self.map is None else self.map.catch_up()
 
-    # -- what the map says ---------------------------------------------------------------------------------------
+    # -- events of the map ----------------------------------------------------------------------------------------
 
     def value_received(self, key: Any, value: Any) -> None:
         """A session came from another node."""
@@ -300,6 +301,6 @@ class BackupManager(ClusterManagerBase):
             value.is_primary = False
 
     def value_removed(self, key: Any, value: Any) -> None:
-        """The session has ended on another node, or is held by others only."""
+        """The session has ended on another node, or other nodes hold it."""
         if isinstance(value, MapSession) and self.sessions.get(value.id) is value:
             del self.sessions[value.id]

@@ -1,4 +1,4 @@
-"""What every replicating manager does (Tomcat: ha/session/ClusterManagerBase.java)."""
+"""The common part of replicating managers (Tomcat: ha/session/ClusterManagerBase.java)."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ log = logging.getLogger("org.apache.catalina.ha.session.ClusterManagerBase")
 #: Tomcat's words for a request whose changes could not be sent.
 UNABLE = "Unable to perform replication request."
 
-#: A session that a request has used, the request, and what its answer is held for, if it is.
+#: A session that a request has used, the request, and the Delivery that holds its answer, if there is one.
 CompletedRequest = tuple["Session", "Request", "Delivery | None"]
 
 
 class ClusterManagerBase(ManagerBase):
-    """A manager that belongs to a cluster, and the template that the cluster makes others from."""
+    """A manager that belongs to a cluster, and the template from which the cluster makes others."""
 
     replicates = True
 
@@ -66,13 +66,13 @@ class ClusterManagerBase(ManagerBase):
 
     @property
     def answers_wait(self) -> bool:
-        """Whether a request's answer may have to wait for what :meth:`request_completed` sends."""
+        """True when a request's answer may have to wait for messages of :meth:`request_completed`."""
         return True
 
     def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
-        """Send what the requests of one round of the loop have changed, and see that their answers can leave.
+        """Send the changes of the requests of one round of the loop, and make sure that their answers can leave.
 
-        A fault is the operator's to know: the applications' answers are complete and right.
+        A fault is reported to the operator only, because the applications' answers are complete and right.
         """
         noted = current.noted
         for session, request, held in entries:
@@ -84,7 +84,7 @@ class ClusterManagerBase(ManagerBase):
                 settle((held,), deliveries)
 
     def replicate(self, session: Session, request: Request) -> bool:
-        """:meth:`request_completed`, whose faults are logged; whether something was sent."""
+        """Call :meth:`request_completed` and log its faults; returns True if something was sent."""
         try:
             return self.request_completed(session, request) is not None
         except BaseException as error:
@@ -93,7 +93,7 @@ class ClusterManagerBase(ManagerBase):
             return False
 
     def not_replicated(self, error: BaseException) -> None:
-        """A request's changes could not be sent: the other nodes have missed them, for whatever reason."""
+        """Note that a request's changes could not be sent, so that the other nodes have missed them."""
         cluster = self.cluster
         if cluster is not None:
             cluster.missed.not_sent(cluster.members, error)
@@ -105,43 +105,45 @@ class ClusterManagerBase(ManagerBase):
         return clone
 
     def session_expiring(self, session: DeltaSession) -> None:
-        """Told before a session ends here: a manager that sends messages sends what is pending."""
+        """Called before a session ends here: a manager that sends messages sends the pending changes."""
 
     def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
-        """Told when a session has ended here: a manager that sends messages ends it on the other nodes.
+        """Called when a session has ended here: a manager that sends messages ends it on the other nodes.
 
         Args:
-            is_idle: it ended because nobody seems to use it.
-            tell: the other nodes do not know it yet.
+            is_idle: the session ended for idleness.
+            tell: the other nodes do not know of the end yet.
         """
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
-        """Give a session's record what a request here has changed; the version of the change."""
+        """Enter the changes of a request into a session's record; returns the version of the change."""
         raise NotImplementedError
 
     def ask_about(self, session: DeltaSession) -> None:
-        """Nobody has said for long that a session is in use, of which this node has a copy."""
+        """Ask the other nodes about a session that has a copy here, because no node has reported a use for long."""
 
     def moved_to(self, session_id: str) -> str | None:
-        """The id of a session that has moved to another node's route lately; None when this one has not."""
+        """The new id of a session that has recently moved to another node's route; None when this session has not."""
         return None
 
     def member_added(self, member: Member) -> None:
-        """A node has joined the group while the manager runs. In the reading thread: never wait."""
+        """A node has joined the group while the manager runs. Called in the reading thread, so it must never wait."""
 
     def member_missed_messages(self, member: Member) -> None:
-        """A member that is still there did not get some message of this node lately."""
+        """A member that is still there has missed some message of this node lately."""
 
     def stood_still(self) -> Callable[[], bool] | None:
-        """This node was not run for a while. Begin to get what it missed; what is returned tells whether it is here."""
+        """This node stood still: begin to get what it missed. Returns a function that returns True once everything has
+        come.
+        """
         return None
 
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
-        """A session message for this manager; one that replicates in another way ignores it."""
+        """Handle a session message for this manager; a manager that replicates differently ignores it."""
 
 
 def copy_component(source: Any, target: Any) -> None:
-    """Give ``target`` the attribute values of ``source``, and its session id generator a copy of that one's."""
+    """Copy the attribute values of ``source`` to ``target``, and those of its session id generator."""
     for declaration in source.attributes().values():
         value = getattr(source, declaration.name)
         if declaration.name in source.given or value != declaration.default:

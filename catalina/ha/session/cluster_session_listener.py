@@ -24,18 +24,18 @@ log = logging.getLogger("org.apache.catalina.ha.session.ClusterSessionListener")
 
 
 class ClusterSessionListener(ClusterListener):
-    """Finds the manager a message is for; a node that asks for the state of an unknown one is told so at once."""
+    """Finds the manager of a message. A node that asks for the state of an unknown application is told so at once."""
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._repeated = RepeatedMessages(log)
 
     def accept(self, message: Any) -> bool:
-        """Session messages only."""
+        """Accept session messages only."""
         return isinstance(message, SessionMessage)
 
     def message_received(self, message: SessionMessage, sender: Member) -> None:
-        """To the manager of ``message.context_name``, to all when it names none."""
+        """Hand the message to the manager of ``message.context_name``, or to all when it names none."""
         cluster = self.cluster
         if cluster is None:
             return
@@ -49,7 +49,7 @@ class ClusterSessionListener(ClusterListener):
             found.message_data_received(message, sender)
             return
         if message.event == EVT_GET_ALL_SESSIONS or (message.event == EVT_LEDGER and is_start(message.session or b"")):
-            # Otherwise the asker's deployment waits for its stateTransferTimeout (wire reference 8.13).
+            # Without this answer the asker's deployment would wait for its stateTransferTimeout.
             no_manager = SessionMessage(
                 EVT_ALL_SESSION_NOCONTEXTMANAGER, name, None, "NO-CONTEXT-MANAGER", f"NO-CONTEXT-MANAGER-{name}"
             )

@@ -1,4 +1,4 @@
-"""With whom and when a manager compares its records: after an absence, and now and then with everybody in turn."""
+"""Decides when a manager compares its records with which member: after an absence, and regularly with each in turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
 #: Seconds between two comparisons in the background, each with the next member.
 EVERY_SECONDS = 60.0
-#: Seconds after which a comparison that has not been settled is begun again, and how often.
+#: Seconds after which an unsettled comparison begins again, and the number of attempts.
 AGAIN_SECONDS = 5.0
 MAX_TRIES = 5
 
@@ -34,7 +34,9 @@ class _Due:
 
 
 class Comparisons:
-    """The comparisons of one manager that are due or under way. Any thread; each step is one on a dictionary."""
+    """The comparisons of one manager that are due or under way. Any thread may call it; each step is one dictionary
+    access.
+    """
 
     def __init__(self, manager: DeltaManager) -> None:
         self._manager = manager
@@ -45,12 +47,14 @@ class Comparisons:
         self._turn = 0
 
     def clear(self) -> None:
-        """The manager stops."""
+        """Forget everything, because the manager stops."""
         self._due.clear()
 
     def due(self, member: Member, at_once: bool = True) -> None:
-        """Compare with a member: now, or where it has just started after a moment, as it asks by itself first. It is
-        begun again until the member says that it is settled."""
+        """Compare with a member: immediately, or a moment later if it has just started, because it then asks by itself.
+
+        The comparison begins again until the member says that it is settled.
+        """
         self._due[member] = _Due(self._manager.monotonic() + AGAIN_SECONDS)
         if at_once:
             self.begin(member)
@@ -66,8 +70,11 @@ class Comparisons:
         manager.post_ledger(encode(message), member)
 
     def when_fresh(self, member: Member, step: Callable[[], None]) -> None:
-        """Take a step that needs the sums of all buckets: now where few records have changed since the last look, else
-        when the state sender's thread has looked at them. No request waits for that."""
+        """Take a step that needs the sums of all buckets.
+
+        It runs immediately when few records have changed since the sums were computed, otherwise once the state
+        sender's thread has computed them, so that no request waits for that.
+        """
         manager = self._manager
         with manager.lock:
             is_fresh = manager.reconciler.refresh(MAX_FRESHENED)
@@ -77,21 +84,21 @@ class Comparisons:
             manager.state_sender.freshen(member, step)
 
     def goes_on(self, member: Member) -> None:
-        """Records come from the member: a comparison that is under way need not be begun again yet."""
+        """Records come from the member, so a comparison that is under way need not begin again yet."""
         due = self._due.get(member)
         if due is not None:
             due.at = self._manager.monotonic() + AGAIN_SECONDS
 
     def is_due(self, member: Member) -> bool:
-        """True when a comparison with a member is not through."""
+        """True when a comparison with a member is not finished."""
         return member in self._due
 
     def settled(self, member: Member) -> None:
-        """The member has sent all that a comparison asked of it."""
+        """The member has sent everything that a comparison asked of it."""
         self._due.pop(member, None)
 
     def tick(self) -> None:
-        """Begin what is due. Called on the background tick."""
+        """Begin the comparisons that are due. The background tick calls this."""
         manager = self._manager
         now = manager.monotonic()
         members = [] if manager.cluster is None else [each for each in manager.cluster.members if keeps_order(each)]

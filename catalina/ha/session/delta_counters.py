@@ -1,4 +1,4 @@
-"""How many messages of each kind a DeltaManager has sent and received, under the names that Tomcat's bean has."""
+"""Counts the messages of each kind that a DeltaManager has sent and received, under the names of Tomcat's bean."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _received(name: str, event: int) -> property:
 
 
 class DeltaCounters:
-    """Counts by ``EVT_`` number, for its bean to show."""
+    """Counters by ``EVT_`` number, for the bean to show."""
 
     sent: Counter[int]
     received: Counter[int]

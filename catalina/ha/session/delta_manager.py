@@ -57,10 +57,10 @@ __all__ = ["DeltaManager"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: A session that is only read tells the others each tenth of its interval that it lives, so that no copy counts as idle
-#: by more than that. Tomcat before 10.1.47 waited the whole interval, since then it sends with every request.
+#: A session that is only read reports a use each tenth of its interval, so that no copy believes it idle for longer
+#: than that. Tomcat before 10.1.47 waited the whole interval; since then it sends with every request.
 ACCESS_FRACTION = 10
-#: A member that is announced at this age, or older, did not join now: it was there and not heard.
+#: A member that is announced at this age, or older, did not join just now: it was there and not heard.
 REJOIN_ALIVE_MS = 5000
 
 
@@ -70,12 +70,14 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-#: A session, and what a request changed in it: as actions, and as changes of its record.
+#: A session, and the changes of a request in it: as actions, and as changes of its record.
 _Told = tuple[DeltaSession, list[DeltaAction], Sequence[tuple[Any, ...]]]
 
 
 class DeltaManager(DeltaCounters, ClusterManagerBase):
-    """Every node that runs the application has every session; what a request changed goes to all of them."""
+    """All-to-all replication: every node that runs the application has every session, and a request's changes go to all
+    nodes.
+    """
 
     expire_sessions_on_shutdown = Attribute(
         bool, False, doc="Expire the sessions in the whole group when the application stops on this node."
@@ -126,8 +128,8 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         self.session_replace_counter = 0
         self.state_transferred = False
         self.no_context_manager_received = False
-        #: Guards the ledger, its reconciler and the Java nodes' clocks: requests, the loop and the background tick come
-        #: from different threads. No listener and no send is called under it.
+        #: Guards the ledger, its reconciler and the Java nodes' clocks, which requests, the loop and the background
+        #: tick use from different threads. Nobody calls a listener or sends under it.
         self.lock = threading.RLock()
         self.ledger = Ledger(VersionClock(life_tag(surroundings.random_bytes(16), 0)))
         self.reconciler = Reconciler(self.ledger)
@@ -137,10 +139,10 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         self.transfer = StateTransfer(self)
         self.state_sender = StateSender(self)
         self._stopping = False
-        #: Over a reload: the sessions of the old classes, of which the ledger has the records.
+        #: During a reload, the sessions of the old classes, whose records stay in the ledger.
         self._kept: list[DeltaSession] = []
 
-    # -- what happens here ---------------------------------------------------------------------------------------
+    # -- changes of this node -------------------------------------------------------------------------------------
 
     @property
     def now_us(self) -> int:
@@ -148,20 +150,20 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         return int(self._clock() * 1_000_000)
 
     def new_session(self, session_id: str) -> DeltaSession:
-        """An empty replicated session that nobody knows yet."""
+        """An empty replicated session that no other node knows yet."""
         with self.lock:
             record = self.ledger.create(session_id, self.now_us)
         return DeltaSession(self, session_id, self.now_ms(), record)
 
     def create_session(self, session_id: str | None = None) -> StandardSession:
-        """A new session, here and on every other node.
+        """Make a session here and on every other node.
 
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
         """
         with self.lock:
             if session_id is not None and self.ledger.addressed(session_id) is not None:
-                session_id = None  # it is another session's, perhaps under another route
+                session_id = None  # the id belongs to another session, perhaps under another route
         session = super().create_session(session_id)
         if isinstance(session, DeltaSession):
             created_ms = session.creation_time_ms
@@ -171,7 +173,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         return session
 
     def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
-        """Give the session another id, on every node, and return it."""
+        """Give the session another id on every node; returns the id."""
         old_id = session.id
         new_id = super().change_session_id(session, new_id)
         if isinstance(session, DeltaSession):
@@ -184,16 +186,19 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         return new_id
 
     def moved_to(self, session_id: str) -> str | None:
-        """The id under which a session lives whose route is another one now; None when there is none.
+        """The present id of a session whose route has changed; None when there is no such session.
 
-        An id that was changed for another reason (a login) is not followed: whoever knows the old one must not get in.
+        An id that was changed for another reason (a login) is not followed: a client that knows the old id must not get
+        in.
         """
         with self.lock:
             record = self.ledger.find(session_id)
         return None if record is None or record.id == session_id else record.id
 
     def session_expiring(self, session: DeltaSession) -> None:
-        """The session is about to end here: listeners on the other nodes shall see its last state."""
+        """The session is about to end here: send its last changes, so that listeners on the other nodes see its last
+        state.
+        """
         if session.is_dirty and self.has_members:
             delta = session.take_delta()
             if delta is not None:
@@ -211,24 +216,24 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         record = session.record
         with self.lock:
             if (self._stopping and not tell) or self.ledger.addressed(record.key) is not record:
-                return  # the others keep it, or it ended elsewhere and the ledger knows
+                return  # the others keep it, or it ended elsewhere and the ledger knows that
             grave = self.ledger.end(record, self.now_us, self.monotonic(), is_idle)
         if tell:
             body = stamp(grave.version, grave.access or NO_VERSION)
             self._tell(EVT_SESSION_EXPIRED, session.id, body, f"{session.id}-EXPIRED-MSG", self.now_ms())
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
-        """Give a session's record what a request here has changed; the version of the change."""
+        """Enter the changes of a request into a session's record; returns the version of the change."""
         with self.lock:
             return self.ledger.change(session.record, changes, self.now_us)
 
     @property
     def answers_wait(self) -> bool:
-        """Not with asynchronous channelSendOptions."""
+        """False with asynchronous channelSendOptions."""
         return self.cluster is None or not self.cluster.channel_send_options & SEND_OPTIONS_ASYNCHRONOUS
 
     def request_completed(self, session: Any, request: object) -> Delivery | None:
-        """Send what the request changed; a session that was only read says now and then that it lives."""
+        """Send the changes of the request, or now and then the use of a session that was only read."""
         members, cluster = self._members, self.cluster
         told: list[_Told] = []
         now_ms = self.now_ms()
@@ -239,7 +244,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         return cluster.post_all(messages, members)
 
     def requests_completed(self, entries: Sequence[CompletedRequest]) -> None:
-        """The same for all requests of a round: their messages go through the channel as one."""
+        """Send the changes of all requests of a round; their messages go through the channel as one."""
         members, now_ms = self._members, self.now_ms()
         told: list[_Told] = []
         delivery = None
@@ -262,16 +267,16 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             settle(held, () if delivery is None else (delivery,))
 
     def _take_from(self, session: Any, told: list[_Told], now_ms: int) -> None:
-        """Add what a request has changed in a session, or that it has used it, if the others must know."""
+        """Add the changes of a request in a session, or its use, if the other nodes must hear of them."""
         if isinstance(session, DeltaSession) and session.alive:
             actions = session.take_actions()
             if actions or not session.is_primary or self._must_tell_access(session, now_ms):
                 told.append((session, actions, changes_of(actions)))
 
     def _messages_of(self, told: Sequence[_Told], has_members: bool, now_ms: int) -> list[tuple[bytes, str]]:
-        """Give the records what was changed, and make the messages that tell it; each with its key.
+        """Enter the changes into the records, and make the messages about them, each with its key.
 
-        Without members a change gets its version all the same: one who was only out of sight has changes, too.
+        A change gets its version even without members, because a member that was only out of sight has changes, too.
         """
         with self.lock:
             versions = self.ledger.change_all(
@@ -302,13 +307,13 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     @property
     def _members(self) -> Sequence[Member]:
-        """Whom to tell."""
+        """The receivers of messages."""
         cluster = self.cluster
         return cluster.members if cluster is not None else ()
 
     @property
     def has_members(self) -> bool:
-        """Whether there is anybody to tell."""
+        """True when there is any receiver."""
         return bool(self._members)
 
     def _tell(
@@ -324,7 +329,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             return None
         if self.enable_statistics:
             self.sent[event] += 1
-        # A changed id is about two sessions; what follows for the new one must not arrive before it.
+        # A changed id concerns two sessions; messages about the new id must not arrive before it.
         key = EVERYTHING if event == EVT_CHANGE_SESSION_ID else session_id
         data = encode_message(event, self.name, body, session_id, unique_id, now_ms)
         return cluster.post_bytes(data, members, key=key)
@@ -344,8 +349,11 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         return cluster.post_bytes(data, (member,), options, key=EVERYTHING, even_silent=True)
 
     def member_added(self, member: Member) -> None:
-        """A member that has just started will ask us; one that has been running knows what we have missed, and we know
-        what it has. It may see us a while later than we see it: then it compares, too."""
+        """A new member: compare sessions with it, unless it has just started and will ask by itself.
+
+        A member that has been running knows what this node has missed, and the other way round. It may notice this node
+        a while later than the reverse; then it compares, too.
+        """
         if not self.resync_on_rejoin or self.state is not LifecycleState.STARTED:
             return
         if keeps_order(member):
@@ -357,13 +365,17 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             self.count_sent(EVT_GET_ALL_SESSIONS)
 
     def member_missed_messages(self, member: Member) -> None:
-        """Compare sessions with a member whose copies may be stale. Java is not told again: it takes whatever comes."""
+        """Compare sessions with a member whose copies may be stale. A Java member is not told again, because it cannot
+        compare.
+        """
         if self.resync_on_rejoin and self.state is LifecycleState.STARTED and keeps_order(member):
             log.info("Manager [%s]: [%s] has missed messages; the sessions are compared", self.name, member.name)
             self.comparisons.due(member)
 
     def stood_still(self) -> Callable[[], bool] | None:
-        """The others may have passed this node over: compare sessions with each of them. In the runner."""
+        """This node stood still, and the others may have passed it over: compare sessions with each of them. In the
+        runner.
+        """
         if not self.resync_on_rejoin or self.state is not LifecycleState.STARTED:
             return None
         members = [member for member in self._members if keeps_order(member)]
@@ -371,10 +383,10 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             self.comparisons.due(member)
         return lambda: not any(self.comparisons.is_due(member) for member in members)
 
-    # -- what happens elsewhere: in the thread that reads the group's messages -----------------------------------
+    # -- changes of other nodes: in the thread that reads the group's messages -----------------------------------
 
     def message_data_received(self, message: SessionMessage, sender: Member) -> None:
-        """A message for this manager."""
+        """Handle a message for this manager."""
         if self.enable_statistics:
             self.received[message.event] += 1
         self.receiver.apply(message, sender)
@@ -395,7 +407,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         self.get_all_cluster_sessions()
 
     def _take_back(self) -> None:
-        """After a reload: the application's new classes see the records that are still here."""
+        """After a reload, show the remaining records as sessions of the application's new classes."""
         for old in self._kept:
             with self.lock:
                 is_there = self.ledger.addressed(old.record.key) is old.record
@@ -410,14 +422,14 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     @operation
     def expire_all_local_sessions(self) -> None:
-        """End every session of this node that it has touched last."""
+        """End every session that this node was the last to use."""
         for session in self.find_sessions():
             if getattr(session, "is_primary", True):
                 session.expire()
 
     @operation
     def reset_statistics(self) -> None:
-        """Start counting anew."""
+        """Start to count anew."""
         self.sent.clear()
         self.received.clear()
         self.session_replace_counter = self.session_counter = self.expired_sessions = self.rejected_sessions = 0
@@ -425,7 +437,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     @operation
     def get_all_cluster_sessions(self) -> None:
-        """Get the sessions that other nodes have; the application starts when they are here."""
+        """Get the sessions that other nodes have; the application starts when they have come."""
         if not self.has_members:
             log.info("Manager [%s]: skipping state transfer. No members active in cluster group.", self.name)
             return
@@ -433,8 +445,9 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     @property
     def state_progress(self) -> tuple[int, int] | None:
-        """While it waits for the group's sessions: how many have come, and how many there are, 0 while that is not
-        known; else None."""
+        """While the manager waits for the group's sessions: the number that have come, and the number in all, 0 while
+        unknown. None when it does not wait.
+        """
         transfer = self.transfer
         return (transfer.received, transfer.expected) if transfer.is_waiting else None
 
@@ -458,7 +471,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         for session in self.find_sessions():
             if isinstance(session, DeltaSession) and session.is_valid:
                 session.passivate()
-                session.take_delta()  # what passivation changed belongs to the record
+                session.take_delta()  # changes made by passivation belong into the record
                 self._kept.append(session)
         self.sessions.clear()
 
@@ -472,7 +485,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                 log.exception("Session [%s] could not be expired at the stop of [%s]", session.id, self.name)
 
     def background_process(self) -> None:
-        """Expire what is due, forget what came too early and too long ago, and compare with the others."""
+        """Expire sessions, forget messages that came too early and too long ago, and compare with other nodes."""
         super().background_process()
         self.surroundings.steady.follow()
         with self.lock:
@@ -483,7 +496,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             self.comparisons.tick()
 
     def ask_about(self, session: DeltaSession) -> None:
-        """Nobody has said for long that the session is in use: ask, before it goes."""
+        """Ask the other nodes before a session ends of which no node has reported a use for long."""
         for member in self._members:
             if keeps_order(member):
                 self.post_ledger(encode_question(session.id), member)

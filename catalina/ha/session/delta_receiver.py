@@ -1,7 +1,7 @@
-"""Other nodes' news about sessions: messages -> events of the ledger -> what the application's sessions show.
+"""Turns messages of other nodes into events of the ledger, and its commands into changes of the application's sessions.
 
-Java's messages have no versions: they get one of their own time and sender (``java_clocks.py``). Everything here runs
-in the thread that reads the group's messages.
+Java's messages have no versions: each gets one made of its own time and its sender (``java_clocks.py``). Everything
+here runs in the thread that reads the group's messages.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ __all__ = ["DeltaReceiver"]
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
 _STAMP_SIZE = len(STAMP) + VERSION_SIZE
-#: Records that are sent at once, from this thread; more are streamed by the state sender.
+#: The number of records that this thread sends itself; more are streamed by the state sender.
 MAX_AT_ONCE = 50
 
 
@@ -68,7 +68,7 @@ class DeltaReceiver:
         self._manager = manager
 
     def apply(self, message: SessionMessage, sender: Member) -> None:
-        """Act on a message. One that cannot be read costs only itself; its sender gets a positive ACK all the same."""
+        """Handle a message. An unreadable message affects nothing else; its sender gets a positive ACK all the same."""
         handle = _HANDLERS.get(message.event)
         if handle is None:
             log.debug("Manager [%s]: unknown event %s from [%s]", self._manager.name, message.event, sender.name)
@@ -84,7 +84,7 @@ class DeltaReceiver:
     # -- versions --------------------------------------------------------------------------------------------------
 
     def _version_of(self, message: SessionMessage, sender: Member, is_ours: bool) -> Version:
-        """Under the manager's lock: the version of what a message says; ``is_ours``: of a node of this software."""
+        """The version of a message, under the manager's lock; ``is_ours``: it comes from a Python node."""
         body = message.session
         if is_ours and body is not None and body[-_STAMP_SIZE:-VERSION_SIZE] == STAMP:
             return body[-VERSION_SIZE:]
@@ -115,7 +115,7 @@ class DeltaReceiver:
         changes = fields_of(DeltaRequest.decode(message.session).actions)
         manager, is_ours = self._manager, keeps_order(sender)
         session = manager.sessions.get(session_id)
-        if isinstance(session, DeltaSession):  # nearly always: no look-up in the ledger, no command
+        if isinstance(session, DeltaSession):  # the usual case needs no look-up in the ledger and no command
             with manager.lock:
                 version = self._version_of(message, sender, is_ours)
                 taken = manager.ledger.take(session.record, changes, version)
@@ -162,7 +162,7 @@ class DeltaReceiver:
             )
         self._carry_out(commands)
 
-    # -- the whole state, as Java gives and takes it ---------------------------------------------------------------
+    # -- the whole state, in Java's form ----------------------------------------------------------------------------
 
     def _handle_get_all(self, message: SessionMessage, sender: Member) -> None:
         self._manager.transfer.asked_back(sender)
@@ -175,10 +175,10 @@ class DeltaReceiver:
             self._take_over(data, sender, message.timestamp_ms)
 
     def _take_over(self, data: SessionData, sender: Member, taken_ms: int | None = None) -> None:
-        """A session as Java gives it: everything in it counts as changed when it was last used.
+        """Take a session in Java's form; everything in it counts as changed when the session was last used.
 
         Args:
-            taken_ms: when the state was taken, by its sender's clock; None: when the session was last used.
+            taken_ms: the time at which the state was taken, by its sender's clock; None: the time of the last use.
         """
         manager = self._manager
         taken_ms = data.last_accessed_time_ms if taken_ms is None else taken_ms
@@ -205,7 +205,7 @@ class DeltaReceiver:
         self._manager.no_context_manager_received = True
         self._manager.transfer.received_no_context()
 
-    # -- between nodes of this software ----------------------------------------------------------------------------
+    # -- between Python nodes ---------------------------------------------------------------------------------------
 
     def _handle_ledger(self, message: SessionMessage, sender: Member) -> None:
         decoded, records = decode(message.session or b"")
@@ -233,7 +233,7 @@ class DeltaReceiver:
                 self._hear(decoded, sender)
 
     def _hear(self, message: Message, sender: Member) -> None:
-        """A step of a comparison."""
+        """Take a step of a comparison."""
         manager = self._manager
         with manager.lock:
             reply = manager.reconciler.heard(sender, message)
@@ -246,7 +246,8 @@ class DeltaReceiver:
             commands = [heard(sender, copy.snapshot, now) for copy in copies]
         now_ms = manager.now_ms()
         for copy, todo in zip(copies, commands, strict=True):
-            if len(todo) == 1 and type(todo[0]) is Born:  # the first copy that comes here: all of a state
+            # the first copy of a record that comes here, as nearly all copies in a state are
+            if len(todo) == 1 and type(todo[0]) is Born:
                 self._show(todo[0].record, now_ms, copy.created_ms, copy.idle_ms, copy.is_new)
                 continue
             self._carry_out(todo)
@@ -259,7 +260,7 @@ class DeltaReceiver:
         manager.comparisons.goes_on(sender)
 
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
-        """A few records leave at once; many are streamed, and the messages behind them."""
+        """Send a few records immediately; stream many, and the messages behind them."""
         manager = self._manager
         most = MAX_AT_ONCE if manager.send_all_sessions else min(MAX_AT_ONCE, manager.send_all_sessions_size)
         records = iter(reply.records)
@@ -269,7 +270,8 @@ class DeltaReceiver:
         if len(few) > most or len(ended) > MAX_AT_ONCE or reply.is_long or sender.is_busy_with(member):
             if is_starting:
                 log.info("Manager [%s]: [%s] starts and gets the session state", manager.name, member.name)
-                manager.post_ledger(encode(GroupSums({}), len(manager.ledger)), member)  # how many there are
+                # the number of records, for the starting node's progress
+                manager.post_ledger(encode(GroupSums({}), len(manager.ledger)), member)
             sender.stream(member, chain(few, records), ended, reply.messages)
             return
         if few:
@@ -288,7 +290,7 @@ class DeltaReceiver:
     def _carry_out(
         self, commands: Iterable[Command], created_ms: int | None = None, idle_ms: int = 0, is_new: bool = True
     ) -> None:
-        """Do what the ledger asks; the times are for a session that is born by it."""
+        """Carry out the ledger's commands; the times are for a session that they create."""
         manager = self._manager
         for command in commands:
             match command:
@@ -322,7 +324,7 @@ class DeltaReceiver:
             self._manager.post_ledger(encode_ends([grave]), member)
 
     def _show(self, record: Record, now_ms: int, created_ms: int, idle_ms: int, is_new: bool) -> None:
-        """A session has come from another node."""
+        """Show the application a session that has come from another node."""
         manager = self._manager
         session = DeltaSession(manager, record.id, now_ms, record)
         session.adopt(now_ms, created_ms, idle_ms, is_new)

@@ -1,11 +1,11 @@
-"""What a request changed in a session (Tomcat: ha/session/DeltaRequest.java).
+"""The changes of a request in a session (Tomcat: ha/session/DeltaRequest.java).
 
 An object stream with external data only: header, then primitive parts as block data and values as objects between::
 
     UTF session id, boolean recordAllActions, int count
     each action: int type, int action (0 set, 1 remove), UTF name, boolean has value, [object]
 
-The body of EVT_SESSION_DELTA and the diffvalue of a map's message.
+It is the body of EVT_SESSION_DELTA and the diffvalue of a map's message.
 """
 
 from __future__ import annotations
@@ -73,15 +73,15 @@ def _utf(text: str) -> bytes:
     return _U16.pack(len(data)) + data
 
 
-#: The session ids of the requests that come now; a session's delta begins the same way every time.
+#: Remembers the ids of the sessions in use: every delta of a session begins with the same bytes.
 _session_head = lru_cache(maxsize=4096)(_utf)
 
-#: What stands before a block of so many bytes.
+#: The bytes before a block of so many bytes.
 _SHORT_BLOCK = [bytes((TC_BLOCKDATA, size)) for size in range(256)]
 
 
 def _blocks(data: bytes) -> bytes:
-    """Block data, cut as Java's writer cuts it."""
+    """Block data, cut into blocks as Java's writer cuts it."""
     if len(data) < len(_SHORT_BLOCK):
         return _SHORT_BLOCK[len(data)] + data
     out = bytearray()
@@ -92,13 +92,15 @@ def _blocks(data: bytes) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _action_head(kind: int, action: int, name: str, has_value: bool) -> bytes:
-    """What stands before an action's value; an application has few attribute names and sets them again and again."""
+    """The bytes before an action's value. An application has few attribute names and sets them again and again."""
     return _ACTION.pack(kind, action) + _utf(name) + (b"\1" if has_value else b"\0")
 
 
 @lru_cache(maxsize=4096)
 def _head_of_one(session_id: str, record_all: bool, kind: int, action: int, name: str) -> bytes:
-    """What stands before the value of a delta with one action: most requests change one attribute, the same again."""
+    """The bytes before the value of a delta with one action: most requests change one attribute, always the same
+    one.
+    """
     block = _session_head(session_id) + _HEAD.pack(record_all, 1) + _action_head(kind, action, name, True)
     return STREAM_HEADER + _blocks(block)
 
@@ -107,9 +109,9 @@ class DeltaAction(NamedTuple):
     """One change.
 
     Args:
-        type: one of the ``TYPE_`` numbers; receivers skip numbers they do not know.
+        type: one of the ``TYPE_`` numbers; receivers skip unknown numbers.
         action: ``ACTION_SET`` or ``ACTION_REMOVE``.
-        name: of the attribute or note, or the fixed name of the type.
+        name: the name of the attribute or note, or the fixed name of the type.
         value: None when the action carries none; set without a value removes.
     """
 
@@ -122,7 +124,8 @@ class DeltaAction(NamedTuple):
     def plain(self) -> bool | int | str | None:
         """The value of the fixed actions (ISNEW bool, MAXINTERVAL int, AUTHTYPE str); None for any other class.
 
-        A value of the wrong class must be ignored and never passed on: it would break the Java nodes it reaches.
+        A value of the wrong class must be ignored and never passed on, because it would break the Java nodes that it
+        reaches.
         """
         if self.value is None:
             return None
@@ -132,12 +135,12 @@ class DeltaAction(NamedTuple):
 
 _NewAction = Callable[[tuple[int, int, str, EncodedValue | None]], DeltaAction]
 
-#: A DeltaAction of all its fields, without a frame of its own: one is made by every request that changes something.
+#: Makes a DeltaAction without the frame of its ``__new__``: every request that changes something makes one.
 new_action = cast(_NewAction, partial(tuple.__new__, DeltaAction))
 
 
 def serialize(session_id: str, record_all: bool, actions: Collection[DeltaAction]) -> bytes:
-    """The stream of these actions, in which each name must occur once unless ``record_all``."""
+    """The stream of these actions. Each name must occur once unless ``record_all``."""
     if len(actions) == 1:
         kind, action, name, value = next(iter(actions))
         if value is not None:
@@ -160,7 +163,7 @@ def serialize(session_id: str, record_all: bool, actions: Collection[DeltaAction
 class DeltaRequest:
     """The changes of one session since the last message about it.
 
-    Each name occurs once, whatever the type, and moves to the end when set again, unless ``record_all_actions``.
+    Unless ``record_all_actions``, each name occurs once, whatever the type, and moves to the end when it is set again.
 
     Args:
         session_id: checked by maps on receipt, ignored by DeltaManager.
@@ -176,7 +179,7 @@ class DeltaRequest:
 
     @property
     def actions(self) -> list[DeltaAction]:
-        """The actions in the order they must be applied."""
+        """The actions, in the order in which they must be applied."""
         return list(self._actions.values())
 
     def __len__(self) -> int:
@@ -191,38 +194,38 @@ class DeltaRequest:
         actions[name] = action
 
     def reset(self) -> None:
-        """Forget all actions: they have been sent."""
+        """Forget all actions, because they have been sent."""
         self._actions.clear()
 
     def set_attribute(self, name: str, value: EncodedValue) -> None:
-        """An attribute has this value now."""
+        """Record that an attribute has this value now."""
         self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value))
 
     def remove_attribute(self, name: str) -> None:
-        """An attribute is gone."""
+        """Record that an attribute was removed."""
         self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_REMOVE, name))
 
     def set_principal(self, principal: EncodedValue | None) -> None:
-        """The user, as :meth:`SerializablePrincipal.encode` gives it; None removes."""
+        """Record the user, in the form of :meth:`SerializablePrincipal.encode`; None removes the user."""
         self._set_or_remove(TYPE_PRINCIPAL, NAME_PRINCIPAL, principal)
 
     def set_new(self, is_new: bool) -> None:
-        """Whether the client has not joined the session yet."""
+        """Record if the session is new, that is, if the client has not joined it yet."""
         self.add(DeltaAction(TYPE_ISNEW, ACTION_SET, NAME_ISNEW, encode_value(bool(is_new))))
 
     def set_max_inactive_interval(self, seconds: int) -> None:
-        """The session's own timeout; 32 bits, as Java reads an Integer there."""
+        """Record the session's own timeout; 32 bits, because Java reads an Integer."""
         if not -(2**31) <= seconds < 2**31:
             raise ValueError(f"max_inactive_interval={seconds!r}: expected a number of seconds of 32 bits")
         self.add(DeltaAction(TYPE_MAXINTERVAL, ACTION_SET, NAME_MAXINTERVAL, encode_value(int(seconds))))
 
     def set_auth_type(self, auth_type: str | None) -> None:
-        """How the user logged in (``FORM``, ``BASIC`` ...); None removes."""
+        """Record the kind of login (``FORM``, ``BASIC`` ...); None removes it."""
         value = None if auth_type is None else encode_value(str(auth_type))
         self._set_or_remove(TYPE_AUTHTYPE, NAME_AUTHTYPE, value)
 
     def add_session_listener(self, listener: EncodedValue) -> None:
-        """A listener that travels with the session (in practice ClusterSingleSignOnListener)."""
+        """Record a listener that travels with the session (in practice a ClusterSingleSignOnListener)."""
         self.add(DeltaAction(TYPE_LISTENER, ACTION_SET, NAME_LISTENER, listener))
 
     def remove_session_listener(self, listener: EncodedValue) -> None:
@@ -230,23 +233,23 @@ class DeltaRequest:
         self.add(DeltaAction(TYPE_LISTENER, ACTION_REMOVE, NAME_LISTENER, listener))
 
     def set_note(self, name: str, value: EncodedValue) -> None:
-        """An internal note that travels with the session."""
+        """Record an internal note that travels with the session."""
         self.add(DeltaAction(TYPE_NOTE, ACTION_SET, name, value))
 
     def remove_note(self, name: str) -> None:
-        """A note is gone."""
+        """Record that a note was removed."""
         self.add(DeltaAction(TYPE_NOTE, ACTION_REMOVE, name))
 
     def _set_or_remove(self, kind: int, name: str, value: EncodedValue | None) -> None:
         self.add(DeltaAction(kind, ACTION_REMOVE if value is None else ACTION_SET, name, value))
 
     def serialize(self) -> bytes:
-        """The stream; the actions stay."""
+        """The stream of the recorded actions; they stay recorded."""
         return serialize(self.session_id, self.record_all_actions, self._actions.values())
 
     @classmethod
     def decode(cls, data: bytes) -> DeltaRequest:
-        """Read a stream; values stay encoded, of whatever class they are. Bytes after the last action are ignored.
+        """Read a stream; values of all classes stay encoded. Bytes after the last action are ignored.
 
         Raises:
             ProtocolError: the bytes are not a delta; nothing of it may be applied.
@@ -258,13 +261,13 @@ class DeltaRequest:
 
     @classmethod
     def _decode_general(cls, data: bytes) -> DeltaRequest:
-        """Any form that Java's own reader would accept: blocks cut anywhere, values that refer to earlier ones."""
+        """Read any form that Java's own reader would accept: blocks cut anywhere, values that refer to earlier ones."""
         stream = ObjectInputStream(data)
         delta = cls(stream.read_utf(), stream.read_boolean())
         count = stream.read_int()
         if count < 0:
             raise ProtocolError(f"expected a number of actions, got {count}", stream.position)
-        for _ in range(count):  # each takes bytes, so a false count ends at the end of the data
+        for _ in range(count):  # each action takes bytes, so a false count stops at the end of the data
             kind, action, name = stream.read_int(), stream.read_int(), stream.read_utf()
             value = stream.read_encoded() if stream.read_boolean() else None
             delta.add(DeltaAction(kind, action, name, value))
@@ -272,7 +275,7 @@ class DeltaRequest:
 
 
 def _decode_usual(data: bytes) -> DeltaRequest | None:
-    """The form in which nodes of ours and most of Java's write; None, and nothing said, for any other."""
+    """Read the form that Python nodes and most Java nodes write; None, without an error, for any other."""
     if data[:5] != _USUAL_START:
         return None
     try:

@@ -1,17 +1,17 @@
 """A session that other nodes have copies of (Tomcat: ha/session/DeltaSession.java).
 
-Every attribute is kept as bytes in the session's record, the form that the other nodes have, and, once an application
-has read or set it here, also as a live value. At the end of a request the live values it has looked at are encoded
-again and compared with those bytes: so a change inside a value is found, and what did not change is not sent. A copy on
-a backup stays bytes.
+Every attribute is kept as bytes in the session's record, the form that the other nodes have. Once an application has
+read or set it here, it is also kept as a live value. At the end of a request, the live values that the request has
+touched are encoded again and compared with those bytes. So a change inside a value is found, and an unchanged value is
+not sent. A copy on a backup stays bytes.
 
-The record (``tribes/ledger``) decides which of two changes of a field holds. This class is how an application sees the
-record: it gives it what a request changed, and is told what other nodes have changed. A value that a request has in its
-hands while another node replaces it is kept with the form it was read in: at the end of the request it is compared with
-that, and where the request has changed it inside, that is the later change.
+The record (``tribes/ledger``) decides which of two changes of a field holds. This class shows the record to an
+application, enters the changes of requests into it, and is told of changes that other nodes have made. When another
+node replaces a value that a request is using, the old value is kept with the bytes from which it was read. At the end
+of the request it is compared with those bytes, and if the request has changed it inside, that is the later change.
 
-What is primary: the copy on the node that served the session last. It expires the session for the whole group; a backup
-copy lives twice as long and then goes without a word (wire reference 5.2).
+The copy on the node that served the session last is the primary. It expires the session for the whole group; a backup
+copy lives twice as long and then ends without a message.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ __all__ = ["DeltaSession", "changes_of", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
-#: Messages that a stranger's bytes can cause are written a few times and then counted.
+#: Messages that bytes from strangers can cause are logged a few times and then counted.
 _repeated = RepeatedMessages(log)
 
 #: Notes that Java's form authenticator keeps in a session.
 NOTE_EXPECTED_SESSION_ID = "org.apache.catalina.authenticator.SESSION_ID"
 NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 
-#: Stands for the bytes of a value that this node can read but not write, so that a change inside cannot be found.
+#: Stands for the bytes of a value that this node can read but not write, so that it cannot find a change inside.
 NOT_COMPARABLE = EncodedValue(b"", 0)
 
 _Held = tuple[str, EncodedValue | None, Any, bool]
-#: Values of one session that other nodes have replaced while a request had them in its hands.
+#: Values of one session that other nodes have replaced while a request was using them.
 MAX_REPLACED = 100
 
-#: Empty containers that sessions without values share, and that nothing is ever put into.
+#: Empty containers that sessions without values share, and that are never changed.
 _NO_VALUES: Mapping[str, EncodedValue] = MappingProxyType({})
 _EMPTY: dict[str, EncodedValue] = {}
 _NONE_RECORDED: list[tuple[str, EncodedValue | None]] = []
@@ -82,7 +82,7 @@ _NONE_RECORDED: list[tuple[str, EncodedValue | None]] = []
 class DeltaSession(StandardSession):
     """One session of a replicating manager."""
 
-    keeps_encoded = True  # what the others have, until they are told
+    keeps_encoded = True  # keeps the bytes that the other nodes have, until they are told of a change
 
     __slots__ = (
         "_changed",
@@ -107,40 +107,42 @@ class DeltaSession(StandardSession):
         super().__init__(manager, session_id, now_ms)
         self.record = Record(session_id) if record is None else record
         self._encoded = self.record.values
-        #: When it was asked whether another node uses the session; 0: not since it was used.
+        #: The time at which other nodes were asked if they use the session; 0: not since its last use.
         self.asked_at_ms = 0
-        #: It ends because nobody seems to use it.
+        #: True when the session ends for idleness.
         self.ends_idle = False
         self.is_primary = True
         self.last_replicated_ms = now_ms
-        #: Rises with the changes that the others are told (ReplicatedMapEntry.getVersion).
+        #: Rises with each change that is sent to other nodes (ReplicatedMapEntry.getVersion).
         self.version = 0
-        #: Notes of a Java node's authenticators, passed on as they came: name -> value.
+        #: Notes of a Java node's authenticators, passed on unchanged: name -> value.
         self.opaque_notes: Mapping[str, EncodedValue] = _NO_VALUES
-        #: Listeners that travel with the session (single sign-on), passed on as they came.
+        #: Listeners that travel with the session (single sign-on), passed on unchanged.
         self.remote_listeners: tuple[EncodedValue, ...] = ()
-        #: Attribute -> whether it was set (else removed), in the order of the last change.
+        #: Attribute -> True if it was set, False if removed, in the order of the last change.
         self._changed: dict[str, bool] = {}
-        #: A value that another kind of node wrote (a Java TreeMap), in the form in which this node would write it: what
-        #: a later encoding is compared with, so that reading a value does not rewrite it for everybody.
-        #: Nobody's own until the first: few sessions have any, and an empty dict takes 64 bytes.
+        #: For a value that another kind of node wrote (a Java TreeMap): the bytes that this node would write for it.
+        #: Later encodings are compared with them, so that reading a value does not rewrite it for all nodes. All
+        #: sessions share an empty mapping until the first such value: few have any, and an empty dict takes 64 bytes.
         self._read_form: dict[str, EncodedValue] = _EMPTY
-        #: With recordAllActions: every change of the request, None for a removal.
+        #: With recordAllActions: every change of the request, with None for a removal.
         self._recorded: list[tuple[str, EncodedValue | None]] = _NONE_RECORDED
-        #: Attributes whose live value an application has in its hands and could change inside. A dict, as below,
-        #: because an empty set takes three times the memory of an empty dict, and there are many sessions.
+        #: Attributes whose live value an application is using and could change inside. It is a dict, as below, because
+        #: an empty set takes three times the memory of an empty dict, and there are many sessions.
         self._touched: dict[str, None] = {}
-        #: Values that a request may have in its hands and another node has replaced: the name, the form in which each
-        #: was read, the value, and whether it stays for one more report. None without any, which is nearly always.
+        #: Values that a request may be using and that another node has replaced: the name, the bytes from which each
+        #: was read, the value, and True if it stays for one more report. Nearly always None.
         self._replaced: list[_Held] | None = None
-        #: What else the others do not know yet: names of properties. A new session always tells its interval.
+        #: Names of properties that the other nodes do not know yet. A new session always sends its interval.
         self._unsent: dict[str, None] = {"max_inactive_interval": None}
 
     # -- validity ------------------------------------------------------------------------------------------------
 
     @property
     def is_valid(self) -> bool:
-        """Whether the session may be used; asking expires one whose time is up, for the group if it is primary."""
+        """True while the session may be used. Asking expires a session whose time is up, for the group if it is
+        primary.
+        """
         if not self.alive:
             return False
         if self._expiring or (self._access_count > 0 and self.manager.session_activity_check):
@@ -161,10 +163,10 @@ class DeltaSession(StandardSession):
         return self.alive
 
     def expire(self, notify: bool = True, notify_cluster: bool = True, is_idle: bool = False) -> None:
-        """End the session here and, unless the news came from there, on the other nodes.
+        """End the session here and, unless the end came from there, on the other nodes.
 
         Args:
-            is_idle: it ends because nobody seems to use it; a node that knows better keeps it.
+            is_idle: it ends for idleness; a node that knows of a later use keeps it.
         """
         was_valid = self.alive and not self._expiring
         if was_valid and notify_cluster:
@@ -177,7 +179,7 @@ class DeltaSession(StandardSession):
     # -- attributes ----------------------------------------------------------------------------------------------
 
     def get_attribute(self, name: str, default: Any = None) -> Any:
-        """The value of ``name``, or ``default``; a mutable one is compared at the end of the request."""
+        """The value of ``name``, or ``default``; a mutable value is compared at the end of the request."""
         value = self._attributes.get(name, default)
         if type(value) not in IMMUTABLE:
             if value is UNDECODED:
@@ -190,7 +192,7 @@ class DeltaSession(StandardSession):
         return value
 
     def set_attribute(self, name: str, value: object) -> None:
-        """Bind ``value`` to ``name`` in all nodes.
+        """Bind ``value`` to ``name`` on all nodes.
 
         Raises:
             InvalidSessionError: the session has ended.
@@ -248,7 +250,7 @@ class DeltaSession(StandardSession):
 
     @property
     def max_inactive_interval(self) -> int:
-        """Seconds without a request after which the session ends; zero or less never."""
+        """Seconds without a request after which the session ends; zero or less for never."""
         return self._max_inactive_interval
 
     @max_inactive_interval.setter
@@ -258,7 +260,7 @@ class DeltaSession(StandardSession):
 
     @property
     def auth_type(self) -> str | None:
-        """How the principal logged in, such as ``FORM``."""
+        """The kind of login, such as ``FORM``."""
         return self._auth_type
 
     @auth_type.setter
@@ -268,7 +270,7 @@ class DeltaSession(StandardSession):
 
     @property
     def principal(self) -> Principal | None:
-        """Who is logged in."""
+        """The user who is logged in."""
         return self._principal
 
     @principal.setter
@@ -279,39 +281,39 @@ class DeltaSession(StandardSession):
     # -- listeners that travel ------------------------------------------------------------------------------------
 
     def add_remote_listener(self, listener: EncodedValue) -> None:
-        """Let a listener go with the session to every node; adding one twice changes nothing."""
+        """Let a listener travel with the session to every node; adding one twice changes nothing."""
         if all(other.data != listener.data for other in self.remote_listeners):
             self.remote_listeners = (*self.remote_listeners, listener)
             self._unsent["listeners"] = None
 
     def fire_session_event(self, kind: str) -> None:
-        """Tell the container's own listeners, and those that travel."""
+        """Notify the container's own listeners, and those that travel."""
         super().fire_session_event(kind)
         if kind == "destroySession":
             self._tell_remote_listeners(kind, self.id)
 
     def tell_changed_id(self, old_id: str) -> None:
-        """Tell the listeners that the session has a new id."""
+        """Notify the listeners that the session has a new id."""
         super().tell_changed_id(old_id)
         self._tell_remote_listeners("changeSessionId", old_id)
 
     def _tell_remote_listeners(self, kind: str, old_id: str) -> None:
-        """Only where it happens: the other nodes hear from there what follows from it."""
+        """Notify the listeners that travel, on the primary only: the other nodes hear of its consequences."""
         if self.is_primary:
             for listener in self.remote_listeners:
                 self._tell(hear_of_session, "Session event listener threw exception", listener, self, kind, old_id)
 
-    # -- what goes out -------------------------------------------------------------------------------------------
+    # -- changes for other nodes ----------------------------------------------------------------------------------
 
     @property
     def is_dirty(self) -> bool:
-        """Whether something was set or removed that the others do not know yet; values are not compared."""
+        """True when something was set or removed that the other nodes do not know yet. Values are not compared."""
         return bool(self._changed or self._unsent)
 
     def take_delta(self) -> bytes | None:
-        """What the others do not know yet, as a DeltaRequest; None when there is nothing.
+        """Take the changes that the other nodes do not know yet, as a DeltaRequest; None when there are none.
 
-        From now on it counts as known to them. It has its version in the record already.
+        From now on they count as known there. The record has them, with their version.
         """
         actions = self.take_actions()
         if not actions:
@@ -320,7 +322,7 @@ class DeltaSession(StandardSession):
         return serialize(self.id, self.manager.record_all_actions, actions)
 
     def take_actions(self) -> list[DeltaAction]:
-        """The actions of the next delta; empty for nothing."""
+        """Take the actions of the next delta; empty when there are none."""
         if not (self._changed or self._unsent or self._touched or self._replaced):
             return []
         record_all = self.manager.record_all_actions
@@ -345,13 +347,13 @@ class DeltaSession(StandardSession):
         return recorded
 
     def _add_touched(self, actions: list[DeltaAction], changed: dict[str, bool]) -> None:
-        """What an application has only looked at, and may have changed inside."""
+        """Add the values that an application has only read, if it has changed them inside."""
         touched = _drain(self._touched)
         if not self.manager.use_dirty_flag:
             for name, _ in touched:
                 if name not in changed:
                     self._add_if_different(actions, name)
-        if self._access_count:  # another request has the values in its hands, and may still change them inside
+        if self._access_count:  # another request is using the values, and may still change them inside
             self._touched.update(touched)
 
     def _take_properties(self) -> list[DeltaAction]:
@@ -387,9 +389,11 @@ class DeltaSession(StandardSession):
             self._add_attribute(actions, name, encoded, False)
 
     def _add_replaced(self, actions: list[DeltaAction]) -> None:
-        """Requests have changed values inside while other nodes replaced them: their changes are the later ones."""
+        """Add values that requests have changed inside while other nodes replaced them: these changes are the later
+        ones.
+        """
         told = {action.name for action in actions}
-        is_last = self._access_count <= 1  # nobody else has a value in his hands, unless this request is through
+        is_last = self._access_count <= 1  # no other request uses a value, unless this request has already ended
         kept = []
         for name, read, value, stays in self._take_replaced():
             if read is NOT_COMPARABLE or self.manager.use_dirty_flag:
@@ -402,12 +406,12 @@ class DeltaSession(StandardSession):
             self._replaced = [*kept, *self._take_replaced()]
 
     def _take_replaced(self) -> list[_Held]:
-        """What the reading thread adds meanwhile stays."""
+        """Take the replaced values; the reading thread may add others meanwhile, which stay."""
         replaced, self._replaced = self._replaced, None
         return replaced or []
 
     def _add_if_changed(self, actions: list[DeltaAction], name: str, read: EncodedValue | None, value: object) -> bool:
-        """Show a value that was replaced again, if it has another form now than the one that it was read in."""
+        """Show a replaced value again if its bytes now differ from those from which it was read."""
         now, self._attributes[name] = self._attributes.get(name, UNDECODED), value
         encoded = self._encode(name)
         if encoded is not None and (read is None or encoded.data != read.data):
@@ -421,7 +425,9 @@ class DeltaSession(StandardSession):
         return False
 
     def _encode(self, name: str) -> EncodedValue | None:
-        """The value's bytes; None when a filter holds it back or an inner change has made it impossible to send."""
+        """The value's bytes; None when a filter holds the value back, or a change inside has made it impossible to
+        send.
+        """
         value = self._attributes.get(name, UNDECODED)
         if value is UNDECODED:
             return self._encoded.get(name)
@@ -435,14 +441,14 @@ class DeltaSession(StandardSession):
         return None
 
     def encoded_principal(self) -> EncodedValue | None:
-        """The logged-in user as the other nodes take it."""
+        """The logged-in user in the form for other nodes."""
         principal = self._principal
         if principal is None:
             return None
         return SerializablePrincipal.of(principal).encode()
 
     def to_data(self) -> SessionData:
-        """A snapshot of everything that another node needs (wire reference 5.4)."""
+        """A snapshot of everything that another node needs to take over the session."""
         attributes = {}
         for name in list(self._attributes):
             encoded = self._snapshot(name)
@@ -465,7 +471,7 @@ class DeltaSession(StandardSession):
         )
 
     def _snapshot(self, name: str) -> EncodedValue | None:
-        """The value's bytes; those of the node that wrote it, as long as the value has not changed."""
+        """The value's bytes: those of the node that wrote it, as long as the value has not changed."""
         form = self._read_form.get(name)
         if form is NOT_COMPARABLE:
             return self._encoded.get(name)
@@ -474,15 +480,15 @@ class DeltaSession(StandardSession):
             return self._encoded.get(name, encoded)
         return encoded
 
-    # -- what comes in -------------------------------------------------------------------------------------------
+    # -- changes of other nodes -----------------------------------------------------------------------------------
 
     def apply(self, delta: DeltaRequest, notify: bool, version: Version) -> None:
-        """Another node has served a request of this session: take over what it changed, and be a backup.
+        """Another node has served a request of this session: take over its changes, and become a backup.
 
         Args:
             delta: unknown kinds and values of the wrong class are left out, the rest is applied.
-            notify: tell the application's attribute listeners.
-            version: of the change; what is known of later is left as it is.
+            notify: notify the application's attribute listeners.
+            version: the version of the change; fields with a later version stay as they are.
         """
         changed: list[FieldChange] = []
         for name, value in fields_of(delta.actions):
@@ -498,24 +504,24 @@ class DeltaSession(StandardSession):
         self._unsent.clear()
 
     def touched_elsewhere(self) -> None:
-        """Another node has served a request of this session: it is primary now, and the time starts again."""
+        """Another node has served a request of this session: it is primary now, and the idle time begins anew."""
         self.is_primary = False
         self.is_new = False
         self.asked_at_ms = 0
         self.this_accessed_time_ms = self.last_accessed_time_ms = self.last_replicated_ms = self.manager.now_ms()
 
     def used_elsewhere(self, idle_ms: int) -> None:
-        """Another node knows of a use so long ago; an earlier one than the last that is known here says nothing."""
+        """Another node knows of a use so many milliseconds ago, which counts unless a later one is known here."""
         used_ms = self.manager.now_ms() - idle_ms
         if used_ms > self.last_accessed_time_ms:
             self.this_accessed_time_ms = self.last_accessed_time_ms = used_ms
             self.asked_at_ms = 0
 
     def adopt(self, now_ms: int, created_ms: int, idle_ms: int, is_new: bool) -> None:
-        """Show a record that has come from another node, as its backup. Nobody has seen this session yet.
+        """Show a record that has come from another node, as a backup. No request has seen this session object yet.
 
         Args:
-            now_ms: the manager's clock.
+            now_ms: the time by the manager's clock.
         """
         self.creation_time_ms = created_ms
         self.this_accessed_time_ms = self.last_accessed_time_ms = now_ms - idle_ms if idle_ms else now_ms
@@ -530,7 +536,7 @@ class DeltaSession(StandardSession):
             self._show_property(other)
 
     def restore(self, data: SessionData, version: Version) -> None:
-        """Become the copy of a session of another node, whose fields have this version."""
+        """Become the copy of another node's session, whose fields all get this version."""
         for name, value in fields_of_data(data):
             self.record.take(name, value, version)
         self.adopt(self.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
@@ -538,20 +544,20 @@ class DeltaSession(StandardSession):
         self.version = data.version
 
     def restore_attribute(self, name: str, encoded: EncodedValue) -> None:
-        """Take a value as bytes, without any event; it is decoded when it is first read."""
+        """Take a value as bytes, without an event; it is decoded when it is first read."""
         super().restore_attribute(name, encoded)
         self._read_form.pop(name, None)
         self._touched.pop(name, None)
 
     def told(self, changed: Iterable[FieldChange], notify: bool) -> None:
-        """Other nodes have changed these fields of the record."""
+        """Other nodes have changed these fields of the record: show the changes to the application."""
         tell = notify and bool(self.manager.listeners.attributes)
         for name, old, new in changed:
             if isinstance(name, tuple):
                 self._show_property(name)
                 continue
             if name in self._changed:
-                continue  # a request here has set it meanwhile and is about to tell the others
+                continue  # a request here has set it meanwhile and is about to send it
             if name in self._touched:
                 self._keep_replaced(name, old)
             if tell:
@@ -570,7 +576,7 @@ class DeltaSession(StandardSession):
         self._replaced.append((name, self._read_form.get(name, old), value, True))
 
     def _show(self, name: str) -> None:
-        """Let the application see the record's value from now on."""
+        """Show the application the record's value from now on."""
         encoded = self._encoded.get(name)
         self._read_form.pop(name, None)
         self._touched.pop(name, None)
@@ -593,7 +599,7 @@ class DeltaSession(StandardSession):
             self._tell_attribute(told, name, value)
 
     def _show_property(self, name: Field) -> None:
-        """Let the session have the record's value of what is no attribute; one that cannot be read is left out."""
+        """Set a property from the record's value; one that cannot be read is left out."""
         if isinstance(name, str):
             return
         kind, text = name
@@ -619,7 +625,7 @@ class DeltaSession(StandardSession):
             self._leave_out(text or _NAMES.get(kind, ""), error)
 
     def _leave_out(self, what: str, error: ProtocolError) -> None:
-        """One part of a message cannot be read: the others are applied all the same."""
+        """Log a part of a message that cannot be read; the other parts are applied all the same."""
         _repeated.log(
             logging.WARNING, "parts of session messages that cannot be read",
             "Session [%s]: [%s] of another node is left out: %s", self.id, what, error,
@@ -631,16 +637,16 @@ class DeltaSession(StandardSession):
 
 _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL, TYPE_AUTHTYPE, TYPE_PRINCIPAL)}
 _NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
-#: Intervals as bytes, each kept once for all sessions that have it.
+#: Encoded intervals, so that all sessions with the same interval share one.
 _intervals: dict[bytes, EncodedValue] = {}
-#: Their lengths in seconds; None for something else.
+#: The lengths of encoded intervals in seconds; None for another value.
 _interval_seconds: dict[bytes, int | None] = {}
 MAX_INTERVALS = 1000
 MAX_INTERVAL_BYTES = 256
 
 
 def _seconds(interval: EncodedValue | None) -> int | None:
-    """An interval in seconds; None for a value that is none. Nearly all sessions have the same."""
+    """An interval in seconds; None for a value that is no interval. Nearly all sessions have the same one."""
     if interval is None:
         return None
     data = interval.data
@@ -654,13 +660,16 @@ def _seconds(interval: EncodedValue | None) -> int | None:
 
 
 def listener_field(listener: EncodedValue) -> Field:
-    """The field of a listener that travels: each is one of its own, so that two nodes can add one each."""
+    """The field of a listener that travels. Each listener has one of its own, so that two nodes can each add one."""
     return TYPE_LISTENER, hashlib.blake2b(listener.data, digest_size=16).hexdigest()
 
 
 def changes_of(actions: list[DeltaAction]) -> Sequence[tuple[Any, ...]]:
-    """The actions of :meth:`DeltaSession.take_actions` as changes of the record, each of which ends with a field and
-    its value: attributes are that already, and properties stand before them."""
+    """Convert actions of :meth:`DeltaSession.take_actions` into changes of the record.
+
+    Each change ends with a field and its value. Actions of attributes already have that form; properties get the two
+    items appended.
+    """
     return fields_of(actions) if actions and actions[0][0] != TYPE_ATTRIBUTE else actions
 
 
@@ -673,7 +682,7 @@ def fields_of(actions: Iterable[DeltaAction]) -> list[Change]:
             fields.append((name, new))
         elif kind in _PROPERTIES:
             if kind == TYPE_MAXINTERVAL and new is not None and len(_intervals) < MAX_INTERVALS:
-                new = _intervals.setdefault(new.data, new)  # nearly all sessions have the same
+                new = _intervals.setdefault(new.data, new)  # nearly all sessions have the same interval
             fields.append((_PROPERTIES[kind], new))
         elif kind == TYPE_NOTE:
             fields.append(((kind, name), new))
@@ -696,7 +705,9 @@ def fields_of_data(data: SessionData) -> list[Change]:
 
 
 def _drain(pending: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Take everything out, in its order. What another request adds meanwhile is taken or stays, and is never lost."""
+    """Take everything out, in order. An entry that another request adds meanwhile is taken or stays, but is never
+    lost.
+    """
     taken = []
     while pending:
         taken.append(pending.popitem())

@@ -1,10 +1,10 @@
-"""Versions for the messages of Java nodes, which carry none: made of the message's own time and its sender.
+"""Makes versions for messages of Java nodes, which carry none, from the message's own time and its sender.
 
-A Java node's clock may be wrong, so its times are used only to tell how long a message was on its way: what a message
-needs is never negative, so the smallest difference seen lately between a node's clock and ours is nearly the difference
-of the clocks. A message that came at once is later than all that is known here, as a client that goes from this node to
-that one expects; one that an outage has held back for half a minute has a version half a minute old. Two messages of
-one node keep the order of its own clock, in whatever order they come.
+A Java node's clock may be wrong, so its times only serve to tell how long a message was on its way. That time is never
+negative, so the smallest recent difference between a node's clock and ours is nearly the difference between the clocks.
+A message that came without delay is later than everything known here, as a client that goes from this node to that one
+expects. A message that an outage has held back for half a minute gets a version half a minute old. Two messages of one
+node keep the order of its own clock, in whatever order they come.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from catalina.tribes.member import Member
 
 __all__ = ["JavaClocks"]
 
-#: Seconds after which a difference that was seen is forgotten: a clock that was set counts within twice this time.
+#: Seconds after which a difference is forgotten: after a clock was set, twice this time passes until the new one
+#: counts.
 WINDOW_SECONDS = 60.0
-#: Java's times are whole milliseconds: a message may be that much younger than it says.
+#: Java's times are whole milliseconds, so a message may be younger than it says by this much.
 RESOLUTION_US = 1000
-#: A difference that has grown by more means that the clock was set.
+#: A difference that has grown by more than this shows that the clock was set.
 SET_US = 5_000_000
-#: Members that are remembered.
+#: The number of members that are remembered.
 MAX_MEMBERS = 1000
 
 
 @dataclass(slots=True)
 class _Seen:
-    """All that is known of one node's clock; times in microseconds.
+    """The knowledge about one node's clock; times are in microseconds.
 
     Args:
-        before_us, smallest_us: the smallest differences to our clock, in the window before and in this one.
-        latest_us: the latest time that one of its messages had, and ``version_us`` the clock of that one's version.
+        before_us, smallest_us: the smallest differences to our clock, in the previous window and in this one.
+        latest_us: the latest time in one of its messages; ``version_us`` is the clock of that message's version.
     """
 
     tag: bytes
@@ -49,7 +50,7 @@ class _Seen:
 
 
 class JavaClocks:
-    """All that is known of the clocks of Java nodes. The carrier's lock guards it."""
+    """The knowledge about the clocks of Java nodes. The carrier's lock guards it."""
 
     def __init__(self) -> None:
         self._seen: dict[Member, _Seen] = {}
@@ -57,14 +58,14 @@ class JavaClocks:
     def version(
         self, sender: Member, timestamp_ms: int | None, now_us: int, next_us: int, now: float, age_ms: int = 0
     ) -> Version:
-        """The version of what a message says.
+        """The version of a message's content.
 
         Args:
-            timestamp_ms: the message's own time; None: it has none, and counts as written now.
+            timestamp_ms: the message's own time; None: it has none, and counts as written just now.
             now_us: this node's clock.
-            next_us: the clock of the next version of this node, which is later than all that it knows.
+            next_us: the clock of this node's next version, which is later than all known versions.
             now: monotonic seconds.
-            age_ms: how long before the message that happened of which it tells.
+            age_ms: the time between the event and the message about it.
         """
         written_us = now_us if timestamp_ms is None else timestamp_ms * 1000
         seen = self._look(sender, now_us - written_us, now)
@@ -87,7 +88,7 @@ class JavaClocks:
             known_us = seen.difference_us
             seen.began, seen.before_us, seen.smallest_us = now, seen.smallest_us, difference_us
             if seen.difference_us > known_us + SET_US:
-                seen.latest_us = 0  # its clock was set back: its times begin anew
+                seen.latest_us = 0  # its clock was set back, so its times begin anew
         elif difference_us < seen.smallest_us:
             seen.smallest_us = difference_us
         return seen

@@ -23,12 +23,12 @@ __all__ = ["JvmRouteBinderValve"]
 log = logging.getLogger("org.apache.catalina.ha.session.JvmRouteBinderValve")
 
 DEFAULT_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOriginalSessionID"
-#: The same in the HOW-TO's spelling, which applications that were written after it look for.
+#: The attribute in the HOW-TO's spelling, which applications that follow the HOW-TO look for.
 HOWTO_ATTRIBUTE = "org.apache.catalina.ha.session.JvmRouteOrignalSessionID"
 
 
 class JvmRouteBinderValve(ValveBase):
-    """A session id that names another node's jvmRoute gets this node's; cookie and all other nodes are told."""
+    """Replaces another node's jvmRoute in a session id by this node's, and tells the cookie and all other nodes."""
 
     bean_operations = ("start", "stop")
 
@@ -44,7 +44,7 @@ class JvmRouteBinderValve(ValveBase):
         self._suffix: str | None = None
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Rewrite the id if it must be, then let the request through."""
+        """Replace the route of the id if necessary, then let the request through."""
         requested = request.requested_session_id
         if requested is not None and self.enabled:
             manager = self._manager(request)
@@ -57,7 +57,7 @@ class JvmRouteBinderValve(ValveBase):
         self.next.invoke(request, response)
 
     def _suffix_of(self, manager: ManagerBase) -> str:
-        """What ids of this node end with: a dot and its jvmRoute, which stays as long as the engine runs."""
+        """The end of this node's ids: a dot and the jvmRoute, which stays the same as long as the engine runs."""
         self._suffix = f".{manager.jvm_route}"
         return self._suffix
 
@@ -96,9 +96,9 @@ class JvmRouteBinderValve(ValveBase):
         self._tell_client(request, requested, new_id)
 
     def _take_back(self, requested: str, manager: ManagerBase) -> None:
-        """A request under way with the cookie from before a turnover: the session lives under another route now.
+        """The session of a request that carries the cookie from before a turnover: the session has another route now.
 
-        Beyond Tomcat, which makes a new session here, so that parallel requests of one page lose the user's.
+        Tomcat makes a new session here, so that parallel requests of one page lose the user's session.
         """
         session = manager.find_session(requested) or self._moved_to(requested, manager)
         if session is not None and session.id != requested:

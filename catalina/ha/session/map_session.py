@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 
 __all__ = ["MapSession", "SessionCodec"]
 
-#: As in DeltaManager: a session that is only read tells its backup each tenth of its interval that it lives.
+#: As in DeltaManager: a session that is only read reports a use to its backup each tenth of its interval.
 ACCESS_FRACTION = 10
-#: A version behind a difference is of this century; what looks like one in a Java node's bytes is text.
+#: A version behind a difference has a clock of this century; larger numbers in a Java node's bytes are text.
 MAX_STAMP = 2**52
 
 
 class MapSession(DeltaSession):
-    """Says what changed in it, and takes over what another node says."""
+    """A session that reports its own changes, and takes over those of another node."""
 
     __slots__ = ()
 
     manager: BackupManager
 
     def take_diff(self) -> bytes | None:
-        """Changes that its backup does not know yet, as a DeltaRequest with its version behind it; None for nothing."""
+        """Take the changes that the backup does not know yet, as a DeltaRequest with its version behind it; None for
+        none.
+        """
         delta = self.take_delta()
         if delta is None:
             return None
@@ -42,26 +44,26 @@ class MapSession(DeltaSession):
         return delta + stamp(self.record.access)
 
     def apply_diff(self, diff: bytes) -> None:
-        """Take over what changed on another node, as far as it is later than what is known here.
+        """Take over changes of another node, as far as they are later than those known here.
 
         Raises:
-            ProtocolError: it is no DeltaRequest, or one of another session.
+            ProtocolError: the bytes are no DeltaRequest, or belong to another session.
         """
         self.merge_diff(diff)
         self.touched_elsewhere()
 
     def merge_diff(self, diff: bytes) -> Merge:
-        """:meth:`apply_diff`, without being a backup by it.
+        """As :meth:`apply_diff`, but this node does not become a backup by it.
 
-        A Java node's change has no version: it counts as made when it comes.
+        A Java node's change has no version, so it counts as made when it comes.
 
         Raises:
-            ProtocolError: it is no DeltaRequest, or one of another session.
+            ProtocolError: the bytes are no DeltaRequest, or belong to another session.
         """
         delta = DeltaRequest.decode(diff)
         (version,) = stamp_of(diff) or (NO_VERSION,)
         if not version or clock_of(version) > MAX_STAMP:
-            if delta.session_id != self.id:  # one of this software may know it by another name
+            if delta.session_id != self.id:  # a Python node may know the session by another name
                 raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
             version = self.manager.next_version()
         self.manager.heard(version)
@@ -77,7 +79,7 @@ class MapSession(DeltaSession):
         return Merge(bool(changed), has_newer)
 
     def merge_value(self, other: MapSession) -> Merge:
-        """Take what is later in another node's copy."""
+        """Take everything that is later in another node's copy."""
         snapshot = other.record.snapshot()
         has_newer = any(
             version > snapshot.versions.get(name, snapshot.floor) for name, version in self.record.versions.items()
@@ -94,12 +96,12 @@ class MapSession(DeltaSession):
             self.manager.moved(self, key)
 
     def in_use(self) -> bool:
-        """True when the session was used here so lately that it is not idle, whatever another node thinks."""
+        """True when the session was used here so recently that it is not idle, whatever another node thinks."""
         interval = self._max_inactive_interval
         return self.is_primary and self.alive and (interval <= 0 or self.idle_ms() < interval * 1000)
 
     def access_due(self) -> bool:
-        """Whether its backup should hear that the session was used, and now counts as told."""
+        """True when the backup should hear that the session was used; the use then counts as told."""
         now_ms = self.manager.now_ms()
         interval = self.max_inactive_interval
         if interval <= 0 or now_ms - self.last_replicated_ms <= interval * 1000 // ACCESS_FRACTION:
@@ -113,21 +115,21 @@ class MapSession(DeltaSession):
 
 
 class SessionCodec:
-    """Sessions as DeltaSession objects, in the form of the version that was heard last."""
+    """Encodes sessions as DeltaSession objects, in the form of the version that was heard last."""
 
     def __init__(self, manager: BackupManager) -> None:
         self._manager = manager
         self._suid = DELTA_SESSION_SUIDS[0]
 
     def encode(self, value: MapSession, suid: int) -> bytes:
-        """The whole session, and behind it the versions of its fields."""
+        """The whole session, with the versions of its fields behind it."""
         return encode_session_object(value.to_data(), self._suid, encode_version_table(value.record))
 
     def decode(self, data: bytes) -> MapSession:
-        """A copy of a session; it is not in the manager yet.
+        """A copy of a session, which is not in the manager yet.
 
         Raises:
-            ProtocolError: it is no session.
+            ProtocolError: the bytes are no session.
         """
         session_data, suid, behind = decode_session_object(data)
         if suid in DELTA_SESSION_SUIDS:
@@ -142,8 +144,11 @@ class SessionCodec:
 
     @staticmethod
     def _restore(session: MapSession, data: SessionData, table: Snapshot) -> None:
-        """A session of a node of this software: every field has the version that it has there. One that a request was
-        changing there when it was written has none yet, and counts as the last that was known."""
+        """A session of a Python node, each field with the version that it has there.
+
+        A field that a request was changing there when it was written has no version for that change yet, so it keeps
+        the last known one.
+        """
         last = max(table.access, table.born, table.floor)
         for name, value in fields_of_data(data):
             table.versions.setdefault(name, last)

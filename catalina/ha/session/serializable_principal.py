@@ -1,4 +1,4 @@
-"""The user of a session on the wire (Tomcat: realm/GenericPrincipal.java, its class SerializablePrincipal).
+"""The user of a session on the wire (Tomcat: SerializablePrincipal in realm/GenericPrincipal.java).
 
 ::
 
@@ -39,7 +39,7 @@ CLASS = describe(
 
 
 class _Principal(Protocol):
-    """What a realm gives: name and roles, perhaps more."""
+    """The part of a realm's user that travels: name and roles, perhaps more."""
 
     @property
     def name(self) -> str: ...
@@ -50,14 +50,14 @@ class _Principal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SerializablePrincipal:
-    """A user as the nodes of a group tell each other.
+    """A user in the form that travels between nodes.
 
     Args:
         name: the user's name.
         roles: in the order of Java's sorted array.
-        user_principal: what the application sees in place of this one: a SerializablePrincipal, an OpaqueValue of a
-            Java node, or None.
-        attributes: further facts of the user; those that cannot travel stay behind.
+        user_principal: the user that the application sees in place of this one: a SerializablePrincipal, an OpaqueValue
+            of a Java node, or None.
+        attributes: further facts about the user; those that cannot travel stay behind.
     """
 
     name: str
@@ -67,7 +67,7 @@ class SerializablePrincipal:
 
     @classmethod
     def of(cls, principal: _Principal) -> SerializablePrincipal:
-        """The user that a realm gave."""
+        """The form for a user from a realm."""
         inner = getattr(principal, "user_principal", None)
         if inner is not None and not isinstance(inner, OpaqueValue):
             inner = None if inner is principal else cls.of(inner)
@@ -75,21 +75,21 @@ class SerializablePrincipal:
         return cls(principal.name, roles, inner, dict(getattr(principal, "attributes", None) or {}))
 
     def to_principal(self) -> GenericPrincipal:
-        """The user as a realm of this node would give him."""
+        """The user in the form of this node's realms."""
         inner = self.user_principal
         user = inner.to_principal() if isinstance(inner, SerializablePrincipal) else inner
         return GenericPrincipal(self.name, self.roles, user, dict(self.attributes))
 
     def encode(self) -> EncodedValue:
-        """The value of the PRINCIPAL action and of the session data."""
+        """The value for the PRINCIPAL action and the session data."""
         return encode_node(self._to_node())
 
     @classmethod
     def decode(cls, encoded: EncodedValue) -> SerializablePrincipal | None:
-        """Read a principal; None when the value is of another class (which receivers ignore).
+        """Read a principal; None for a value of another class, which receivers ignore.
 
         Raises:
-            ProtocolError: the bytes break the grammar, or the class's fields are of other types.
+            ProtocolError: the bytes break the grammar, or the class's fields have other types.
         """
         try:
             node = read_object(encoded.data)
@@ -99,7 +99,7 @@ class SerializablePrincipal:
 
     @classmethod
     def decode_principal(cls, encoded: EncodedValue) -> GenericPrincipal | None:
-        """Like :meth:`decode`, as the session keeps it."""
+        """Like :meth:`decode`, but in the form that the session keeps."""
         found = cls.decode(encoded)
         return None if found is None else found.to_principal()
 
@@ -135,13 +135,13 @@ class SerializablePrincipal:
 def _inner(node: object, depth: int) -> SerializablePrincipal | OpaqueValue | None:
     if not isinstance(node, JavaObject):
         return None
-    if node.class_name == CLASS_NAME and depth < 2:  # Tomcat nests one; a cycle must end
+    if node.class_name == CLASS_NAME and depth < 2:  # Tomcat nests one level; a cycle must end
         return SerializablePrincipal._of_node(node, depth + 1)
     return OpaqueValue(encode_node(node), node.class_name)
 
 
 def _attributes_node(attributes: Mapping[str, Any]) -> Node:
-    """An unmodifiable map, as Java has it; null for none."""
+    """An unmodifiable map, as in Java; null for none."""
     known: dict[str, Any] = {}
     for name, value in attributes.items():
         try:

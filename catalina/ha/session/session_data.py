@@ -8,9 +8,9 @@
         note of the expected session id or null, note of the saved request or null      (left out by most 9.0 nodes)
         Integer n, n x (String name, value), Integer m, m x listener
 
-All sessions of a block share one handle table. From the second session on, what this node writes differs only in the
-numbers; such sessions are written and read by one ``struct`` call. Attributes stay encoded: they go from and to the
-session as bytes.
+All sessions of a block share one handle table. From the second session on, the fixed parts that this node writes differ
+only in numbers, so one ``struct`` call writes or reads each. Attributes stay encoded: they go from and to the session
+as bytes.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _repeated = RepeatedMessages(log)
 
 @dataclass(slots=True)
 class SessionData:
-    """Everything of a session that travels. Times are milliseconds since 1970.
+    """All parts of a session that travel. Times are milliseconds since 1970.
 
     Args:
-        max_inactive_interval: seconds; zero or less is never.
-        version: counts the changes, informative.
-        principal: the user as SerializablePrincipal, encoded; None for nobody. How he logged in is not in it.
+        max_inactive_interval: seconds; zero or less for never.
+        version: the number of changes, for information only.
+        principal: the user as an encoded SerializablePrincipal; None for nobody. It does not contain the kind of login.
         expected_session_id, saved_request: the two notes of a form login under way.
         attributes: name -> value, encoded.
         listeners: encoded, kept and passed on.
@@ -63,7 +63,7 @@ class SessionData:
     listeners: list[EncodedValue] = field(default_factory=list)
 
 
-#: The fixed part of a session whose classes the stream has already. Each ``6s`` is 73 71 and the class's handle.
+#: The fixed part of a session whose classes the stream already has. Each ``6s`` is 73 71 and the class's handle.
 _FIXED = struct.Struct(">6sq6sq6si6s?6s?6sq6sq3s")
 _CLASSES = ("java.lang.Long", "java.lang.Integer", "java.lang.Boolean")
 _NO_PRINCIPAL = b"\x77\x01\x00"
@@ -81,7 +81,7 @@ def encode_sessions(sessions: Sequence[SessionData]) -> bytes:
 
 
 def write_session(out: ObjectOutputStream, session: SessionData) -> None:
-    """Write one session at this place of any stream: a block, or the inside of a DeltaSession object."""
+    """Write one session at the current place of any stream: in a block, or inside a DeltaSession object."""
     out.write_node(new_object(LONG, value=session.creation_time_ms))
     out.write_node(new_object(LONG, value=session.last_accessed_time_ms))
     out.write_node(integer(session.max_inactive_interval))
@@ -105,7 +105,7 @@ def write_session(out: ObjectOutputStream, session: SessionData) -> None:
 
 
 def _write_more(out: ObjectOutputStream, sessions: Sequence[SessionData]) -> None:
-    """Write sessions into a stream that has the three classes already."""
+    """Write sessions into a stream that already has the three classes."""
     a_long, an_integer, a_boolean = (b"\x73\x71" + reference(out.handle_of(desc)) for desc in (LONG, INTEGER, BOOLEAN))
     pack = _FIXED.pack
     for session in sessions:
@@ -147,10 +147,11 @@ def _write_more(out: ObjectOutputStream, sessions: Sequence[SessionData]) -> Non
 def decode_sessions(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Iterator[SessionData]:
     """Read the sessions of an ALL_SESSION_DATA body one by one.
 
-    An attribute whose writer gave it up is left out. Where the bytes break, what was yielded before is whole.
+    An attribute that its writer gave up is left out. When the bytes break, the sessions yielded before are complete.
 
     Raises:
-        ProtocolError: at the session that cannot be read; those after it are lost, for nothing tells where they start.
+        ProtocolError: at the session that cannot be read. The later ones are lost, because nothing tells where they
+            start.
     """
     stream = ObjectInputStream(data, limits)
     count = stream.read_boxed_int()
@@ -164,10 +165,10 @@ def decode_sessions(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Iterator[Se
 
 
 def read_session(stream: ObjectInputStream) -> SessionData:
-    """Read one session at this place of any stream.
+    """Read one session at the current place of any stream.
 
     Raises:
-        ProtocolError: it is not one.
+        ProtocolError: there is no session at this place.
     """
     session = SessionData(
         "",
@@ -188,7 +189,7 @@ def read_session(stream: ObjectInputStream) -> SessionData:
 def _read_rest(stream: ObjectInputStream, session: SessionData) -> None:
     session.id = stream.read_string()
     note = stream.read_encoded()
-    if note.class_name == "java.lang.Integer":  # a 9.0 node without notes: this is the number of attributes
+    if note.class_name == "java.lang.Integer":  # a 9.0 node sends no notes: this is the number of attributes
         attributes = ObjectInputStream(note.to_stream()).read_boxed_int()
     else:
         session.expected_session_id = None if note == NULL else note
@@ -209,7 +210,7 @@ def _read_rest(stream: ObjectInputStream, session: SessionData) -> None:
 
 
 class _SessionReader:
-    """Reads the sessions of one block; the quick way once the handles of the three classes are known."""
+    """Reads the sessions of one block, in the quick way once the handles of the three classes are known."""
 
     def __init__(self, stream: ObjectInputStream) -> None:
         self._stream = stream
@@ -224,7 +225,8 @@ class _SessionReader:
                 return session
         before = stream.handles
         session = read_session(stream)
-        if self._is_first or stream.handles < before:  # looks at all handles: not at every session
+        # the search looks at all handles, so it is not done for every session
+        if self._is_first or stream.handles < before:
             self._prefixes = self._find_prefixes()
             self._is_first = False
         return session
@@ -237,7 +239,7 @@ class _SessionReader:
         return a_long, an_integer, a_boolean
 
     def _read_quickly(self, a_long: bytes, an_integer: bytes, a_boolean: bytes) -> SessionData | None:
-        """Read a session that only names the known classes; None, and nothing read, when it is another form."""
+        """Read a session that only refers to the known classes; None, with nothing read, when it has another form."""
         stream = self._stream
         data, start = stream.data, stream.position
         if len(data) - start < _FIXED.size:

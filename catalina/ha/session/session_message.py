@@ -6,8 +6,9 @@
         int mEvtType, long serializationTimestamp, boolean timestampSet
         String mContextName, byte[] mSession, String mSessionID, String uniqueId
 
-Java always writes the descriptors in the same bytes, and so do we: both ways go by that constant prefix, in one or two
-microseconds. Whatever does not start with it (another field order, another version) goes through the general reader.
+Java always writes the descriptors in the same bytes, and so do we: reading and writing use that constant prefix, and
+take one or two microseconds. A message without it (another field order, another version) goes through the general
+reader.
 """
 
 from __future__ import annotations
@@ -58,12 +59,12 @@ EVT_SESSION_DELTA = 13
 EVT_ALL_SESSION_TRANSFERCOMPLETE = 14
 EVT_CHANGE_SESSION_ID = 15
 EVT_ALL_SESSION_NOCONTEXTMANAGER = 16
-#: Between nodes of this software: a message of the ledger (tribes/ledger/wire.py). Java ignores unknown events.
+#: Between Python nodes: a message of the ledger (tribes/ledger/wire.py). Java ignores unknown events.
 EVT_LEDGER = 101
-#: Asks for nothing but its acknowledgement.
+#: A message that only asks for its acknowledgement.
 EVT_PROBE = 102
 
-#: As Tomcat's logs call them (SessionMessageImpl.getEventTypeString).
+#: The names in Tomcat's logs (SessionMessageImpl.getEventTypeString).
 EVENT_NAMES = {
     EVT_SESSION_CREATED: "SESSION-MODIFIED",
     EVT_SESSION_EXPIRED: "SESSION-EXPIRED",
@@ -80,7 +81,7 @@ EVENT_NAMES = {
 
 CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
 
-#: The superclass of every message of the cluster.
+#: The superclass of all messages of the cluster.
 CLUSTER_MESSAGE_BASE = describe("org.apache.catalina.ha.ClusterMessageBase", 1, fields="J timestamp")
 _CLASS = describe(
     CLASS_NAME,
@@ -93,7 +94,7 @@ _HEAD = STREAM_HEADER + bytes((TC_OBJECT,)) + encode_node(_CLASS).data
 #: timestamp of the base class, event, timestamp, whether it is set.
 _FIXED = struct.Struct(">qiq?")
 _FIXED_END = len(_HEAD) + _FIXED.size
-#: A byte[] up to its length: no handle of the constant head comes into it.
+#: A byte[] up to its length. It contains no handle of the constant head.
 _ARRAY_HEAD = b"\x75" + encode_node(BYTE_ARRAY).data
 _NULL = bytes((TC_NULL,))
 _STRING_HEAD = struct.Struct(">BH")
@@ -108,9 +109,9 @@ def encode_message(
     unique_id: str | None,
     timestamp_ms: int | None,
 ) -> bytes:
-    """The bytes of a :class:`SessionMessage` with these fields, for who sends one with every request.
+    """The bytes of a :class:`SessionMessage` with these fields, for callers that send one with every request.
 
-    The unique id may be anything; the session's own id costs the least.
+    The unique id may be any text; the session's own id costs the least.
     """
     encoded_id = _remembered_string(session_id)
     body = _NULL if session is None else _ARRAY_HEAD + _U32.pack(len(session)) + session
@@ -126,14 +127,15 @@ def encode_message(
     )
 
 
-@dataclass(slots=True)  # not frozen: that makes one from bytes cost twice as much
+@dataclass(slots=True)  # not frozen, because that would double the cost of making one from bytes
 class SessionMessage:
-    """One session event; nobody changes one.
+    """One session event. It is not changed once it is made.
 
     Args:
         event: one of the ``EVT_`` numbers; others are legal and ignored by receivers.
         context_name: the manager's name (``/app``, ``localhost#/app``); None speaks to all managers.
-        session: by event: delta (DeltaRequest), session block (session_data), new id (encode_session_id), or None.
+        session: depends on the event: a delta (DeltaRequest), a session block (session_data), a new id
+            (encode_session_id), or None.
         session_id: the session, or a fixed text for events about all sessions.
         unique_id: free text.
         timestamp_ms: milliseconds since 1970; None is "not set".
@@ -148,7 +150,7 @@ class SessionMessage:
 
     @property
     def event_name(self) -> str:
-        """The event as Tomcat's logs call it."""
+        """The event's name in Tomcat's logs."""
         return EVENT_NAMES.get(self.event, "UNKNOWN-EVENT-TYPE")
 
     def encode(self) -> ObjectBytes:
@@ -164,7 +166,7 @@ class SessionMessage:
         """Read the message of a channel package.
 
         Raises:
-            ProtocolError: it is not a SessionMessageImpl; ask :meth:`matches` first.
+            ProtocolError: the bytes are no SessionMessageImpl; ask :meth:`matches` first.
         """
         try:
             return _decode_constant(data) or _decode_general(data)
@@ -173,7 +175,7 @@ class SessionMessage:
 
     @staticmethod
     def matches(data: bytes) -> bool:
-        """Whether a message of the channel is of this class; cheap, for ``accept``."""
+        """True when a message of the channel is of this class. A cheap test, for ``accept``."""
         return data.startswith(_NAME_HEAD)
 
 
@@ -190,12 +192,12 @@ def _string(text: str | None) -> bytes:
     return _STRING_HEAD.pack(TC_STRING, size) + data
 
 
-#: Names of contexts and ids of the sessions in use, which come again with every request.
+#: Remembers the names of contexts and the ids of sessions in use, which come again with every request.
 _remembered_string = lru_cache(maxsize=4096)(_string)
 
 
 def _decode_constant(data: bytes) -> SessionMessage | None:
-    """The way for the usual bytes; None when they are not, or are cut short."""
+    """Read the usual bytes; None for any other, or when they are cut short."""
     if not data.startswith(_HEAD) or len(data) < _FIXED_END + 4:
         return None
     _, event, time, is_set = _FIXED.unpack_from(data, len(_HEAD))
@@ -211,7 +213,7 @@ def _decode_constant(data: bytes) -> SessionMessage | None:
             position = start + _U32.unpack_from(data, start - 4)[0]
             session = data[start:position]
         session_id, end = _read_string(data, position)
-        if data[position:end] == data[end:]:  # nearly always
+        if data[position:end] == data[end:]:  # the usual case
             unique_id, position = session_id, len(data)
         else:
             unique_id, position = _read_string(data, end)
@@ -223,7 +225,7 @@ def _decode_constant(data: bytes) -> SessionMessage | None:
 
 
 class _UnusualError(Exception):
-    """Legal perhaps, but not the usual bytes."""
+    """The bytes are not the usual ones, though perhaps legal."""
 
 
 def _read_string(data: bytes, position: int) -> tuple[str | None, int]:
@@ -239,7 +241,7 @@ def _read_string(data: bytes, position: int) -> tuple[str | None, int]:
 
 
 def _decode_general(data: bytes) -> SessionMessage:
-    """Any form that Java's own reader would accept: fields in any order, missing, more than known."""
+    """Read any form that Java's own reader would accept: fields in any order, missing fields, unknown fields."""
     node = ObjectInputStream(data).read_node()
     if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
         raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
@@ -271,28 +273,29 @@ def decode_session_id(data: bytes) -> str:
     """Read what :func:`encode_session_id` writes.
 
     Raises:
-        ProtocolError: it is something else.
+        ProtocolError: the bytes are something else.
     """
     return ObjectInputStream(data).read_utf()
 
 
-#: Begins the versions behind a body: Java has read all that it reads before them.
+#: Begins the versions behind a body; Java has already read everything that it needs.
 STAMP = b"Pv"
 
 
 def stamp(version: Version, access: Version = NO_VERSION) -> bytes:
-    """The bytes that stand behind the body of a message between nodes of this software.
+    """The versions that stand behind the body of a message between Python nodes.
 
     Args:
-        version: of what the message says.
-        access: of an end for idleness: the last use that its sender knows of.
+        version: the version of the message's content.
+        access: for an end for idleness, the last use that the sender knows of.
     """
     return STAMP + version + access
 
 
 def stamp_of(body: bytes | None, count: int = 1) -> tuple[Version, ...]:
-    """The last ``count`` versions behind a body; empty when there are not so many. Ask only for messages of nodes of
-    this software: the bytes of a Java node may end in anything."""
+    """The last ``count`` versions behind a body; empty when there are fewer. Only for messages of Python nodes, because
+    the bytes of a Java node may end in anything.
+    """
     size = len(STAMP) + count * VERSION_SIZE
     if body is None or len(body) < size or not body.startswith(STAMP, len(body) - size):
         return ()

@@ -1,11 +1,11 @@
-"""A whole session as one Java object: what BackupManager's map holds (Tomcat: DeltaSession.writeExternal).
+"""A whole session as one Java object, the value in BackupManager's map (Tomcat: DeltaSession.writeExternal).
 
 ::
 
     class org.apache.catalina.ha.session.DeltaSession, externalizable      super StandardSession, suid 1, eight fields
         the session as in ``session_data``
 
-The serialVersionUID is computed from the shape of the class; Java compares it, so a peer's own is used towards it.
+The serialVersionUID is computed from the shape of the class and compared by Java, so each peer is sent its own number.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def encode_session_object(session: SessionData, suid: int = DELTA_SESSION_SUIDS[
 
     Args:
         suid: the serialVersionUID of DeltaSession that the receiver has.
-        behind: what stands behind the session inside of the object: Java steps over it.
+        behind: bytes behind the session inside the object, which Java steps over.
     """
     out = ObjectOutputStream()
     out.begin_object(_CLASSES.get(suid, _CLASSES[DELTA_SESSION_SUIDS[0]]))
@@ -55,10 +55,10 @@ def decode_session_object(data: bytes) -> tuple[SessionData, int, bytes]:
     """Read what :func:`encode_session_object` writes.
 
     Returns:
-        The session, the serialVersionUID with which it was written, and what stands behind it.
+        The session, the serialVersionUID with which it was written, and the bytes behind it.
 
     Raises:
-        ProtocolError: it is no session.
+        ProtocolError: the bytes are no session.
     """
     try:
         stream = ObjectInputStream(data)

@@ -1,7 +1,7 @@
-"""Gives sessions to a node that asks: to Java all of them in Java's form, to a node of this software the records that
-it lacks.
+"""Sends sessions to a node that asks: all of them in Java's form to a Java node, the records that it lacks to a Python
+node.
 
-A state is streamed: it is made while it is sent, in blocks, of which several are on their way at a time.
+A state is streamed: it is encoded while it is sent, in blocks of which several are on their way at a time.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = ["StateSender"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: A block is cut here: a peer applies it between two requests, and must acknowledge it within the timeout of 3 s.
+#: Sessions in a block for a Java node, which applies it between two requests and must acknowledge it within 3 s.
 MAX_BLOCK_SESSIONS = 500
 MAX_BLOCK_BYTES = 2**20
-#: A block for a node of this software: it is made under the manager's lock, which requests wait for.
+#: Records in a block for a Python node. It is encoded under the manager's lock, for which requests wait.
 MAX_BLOCK_RECORDS = 100
-#: Blocks on their way to a node of this software.
+#: Blocks on their way to a Python node.
 WINDOW = 4
-#: Seconds for which a block is waited for before the stream is given up; the peer asks again.
+#: Seconds to wait for a block's acknowledgement before the stream is given up; the peer then asks again.
 BLOCK_SECONDS = 30.0
-#: Streams and steps that may wait for their turn; a Java node that asks twice waits once.
+#: Streams and steps that may wait for their turn. A Java node that asks twice waits only once.
 MAX_WAITING = 1000
-#: Changed records that are looked at in one step, about a millisecond, and for how long others then have the
+#: Changed records whose sums one step computes, in about a millisecond, and the pause in which other threads get the
 #: interpreter and the lock.
 MAX_FRESHENED = 200
 BREATH_SECONDS = 0.0005
@@ -55,9 +55,9 @@ _SYNCHRONOUS = SEND_OPTIONS_USE_ACK | SEND_OPTIONS_SYNCHRONIZED_ACK
 
 
 class StateSender:
-    """Sends one stream after the other in a thread of its own, which ends when nobody is waiting.
+    """Sends one stream after another in a thread of its own, which ends when no request is left.
 
-    Encoding thousands of sessions in the thread that reads the group's messages would stop every request meanwhile.
+    Encoding thousands of sessions in the thread that reads the group's messages would stop all requests.
     """
 
     def __init__(self, manager: DeltaManager) -> None:
@@ -68,38 +68,40 @@ class StateSender:
         self._stopping = manager.surroundings.event()
 
     def start(self) -> None:
-        """Be ready to serve, again after a stop."""
+        """Get ready to serve, even after a stop."""
         self._stopping.clear()
 
     def answer(self, asker: Member) -> None:
-        """Send the state to a Java node as soon as those before it have theirs. Any thread; returns at once."""
+        """Queue the state for a Java node. Any thread; returns at once."""
         self._enqueue(asker, "all", lambda: self._serve_java(asker))
 
     def stream(
         self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Iterable[Message]
     ) -> None:
-        """Send records, then ends, then messages to a node of this software. Any thread; returns at once."""
+        """Queue records, then ends, then messages for a Python node. Any thread; returns at once."""
         self._enqueue(member, "", lambda: self._serve(member, records, ended, messages))
 
     def freshen(self, member: Member, step: Callable[[], None]) -> None:
-        """Take a step of a comparison when the sums of the buckets are right. Any thread; returns at once."""
+        """Queue a step of a comparison, which runs when the sums of the buckets are right. Any thread; returns at
+        once.
+        """
         self._enqueue(member, "", lambda: self._freshen(step))
 
     def is_busy_with(self, member: Member) -> bool:
-        """True when something is on its way to a member, which what follows must not overtake."""
+        """True when something is on its way to a member that later messages must not overtake."""
         with self._lock:
             return any(each == member for each, _, _ in self._waiting) and not self._runs_here()
 
     @property
     def is_busy(self) -> bool:
-        """True when anything is to be sent."""
+        """True when anything is waiting or being sent."""
         return self._thread is not None
 
     def _runs_here(self) -> bool:
         return self._thread is not None and self._manager.surroundings.is_running(self._thread)
 
     def stop(self) -> None:
-        """End after the block that is on its way, and join the thread."""
+        """End after the current block, and join the thread."""
         self._stopping.set()
         with self._lock:
             thread = self._thread
@@ -107,7 +109,9 @@ class StateSender:
             thread.join(10)
 
     def encoded(self, records: Iterable[Record]) -> bytes:
-        """A message with records as they are now, and the times of their sessions; those without one are left out."""
+        """A message with the present records and the times of their sessions; records without a session are left
+        out.
+        """
         manager = self._manager
         now_ms = manager.now_ms()
         copies = []
@@ -149,7 +153,7 @@ class StateSender:
             with self._lock:
                 self._waiting.pop(0)
 
-    # -- to a node of this software ----------------------------------------------------------------------------------
+    # -- to a Python node --------------------------------------------------------------------------------------------
 
     def _serve(
         self, member: Member, records: Iterable[Record], ended: Sequence[Grave], messages: Iterable[Message]
@@ -169,7 +173,8 @@ class StateSender:
                 return
             delivery = manager.post_ledger(body, member, _SYNCHRONOUS)
             if delivery is None:
-                return  # it could not leave: who is told that all is there would believe it
+                # a block was lost: the message that everything was sent would be believed, so it must not follow
+                return
             on_their_way.append(delivery)
         steps = iter(messages)
         while True:
@@ -180,7 +185,7 @@ class StateSender:
             manager.post_ledger(encode(message, len(manager.ledger)), member)
 
     def _freshen(self, step: Callable[[], None]) -> None:
-        """Look at the changed records, so few at a time that no request notices."""
+        """Compute the sums of the changed records, so few at a time that no request notices."""
         manager = self._manager
         while True:
             with manager.lock:
@@ -203,7 +208,7 @@ class StateSender:
         return True
 
     def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
-        """The blocks, and how many records each has."""
+        """The blocks, and the number of records in each."""
         manager = self._manager
         most = MAX_BLOCK_RECORDS
         if not manager.send_all_sessions:
@@ -257,7 +262,7 @@ class StateSender:
         manager.count_sent(EVT_ALL_SESSION_TRANSFERCOMPLETE)
 
     def _blocks(self) -> Iterator[list[SessionData]]:
-        """The valid sessions, cut as sendAllSessions says; with it and no session there is one empty block."""
+        """The valid sessions, cut into blocks as sendAllSessions says; without sessions there is one empty block."""
         manager = self._manager
         in_one = manager.send_all_sessions
         most = MAX_BLOCK_SESSIONS if in_one else max(1, manager.send_all_sessions_size)

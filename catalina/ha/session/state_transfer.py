@@ -1,8 +1,8 @@
 """Gets the sessions of the group before the application starts (Tomcat: DeltaManager.getAllClusterSessions).
 
-A node of this software is asked first: its records stream in while changes of other nodes arrive, and versions tell
-which is later. A Java node gives its whole state at once. The wait ends ``stateTransferTimeout`` after the last block
-that came, not after the beginning: a large state takes as long as it takes.
+It asks a Python node first, whose records stream in while changes of other nodes arrive; versions tell which are later.
+A Java node sends its whole state at once. The wait ends ``stateTransferTimeout`` after the last block that came, not
+after the beginning, so that a large state may take its time.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ __all__ = ["StateTransfer", "get_all_sessions"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
-#: A member that has sent nothing of the state for so long: ask another one too.
+#: Seconds of silence of the asked member after which another one is asked, too.
 SILENCE_SECONDS = 10.0
-#: A Java node that asks back is waiting itself, and has dropped our question: it is asked again after so long.
+#: Seconds after which a Java node that asked back is asked again: it waits itself, and has dropped our question.
 ASK_AGAIN_SECONDS = 1.0
-#: How often it is checked whether the member that was asked is still there.
+#: Seconds between two checks that the asked member is still there.
 LOOK_SECONDS = 0.5
-#: Records from which on a state is large.
+#: The number of records from which on a state is large.
 MANY_RECORDS = 5000
-#: How often the log says how far it is.
+#: Seconds between two log lines about the progress.
 REPORT_SECONDS = 5.0
 
 
 def get_all_sessions(name: str, now_ms: int) -> SessionMessage:
-    """The question for the state of the manager ``name``, as Java asks it."""
+    """The question for the state of the manager ``name``, in Java's form."""
     return SessionMessage(EVT_GET_ALL_SESSIONS, name, None, "GET-ALL", f"GET-ALL-{name}", now_ms)
 
 
@@ -54,14 +54,14 @@ class _Outcome(Enum):
 
 
 class StateTransfer:
-    """Asks and waits; one transfer at a time.
+    """Asks for the state and waits for it; one transfer at a time.
 
-    ``received_*`` are called in the thread that reads the group's messages, :meth:`fetch` in one that may wait.
+    The thread that reads the group's messages calls ``received_*``; a thread that may wait calls :meth:`fetch`.
 
     Attributes:
         is_waiting: a transfer is under way.
-        received: records that have come in this transfer.
-        expected: how many the member that was asked has; 0 while it is not known.
+        received: the number of records that have come in this transfer.
+        expected: the number of records that the asked member has; 0 while it is unknown.
     """
 
     def __init__(self, manager: DeltaManager) -> None:
@@ -80,7 +80,7 @@ class StateTransfer:
         self.expected = 0
 
     def stop(self) -> None:
-        """A fetch that waits gives up."""
+        """Make a waiting fetch give up."""
         self._stopping = True
         self._news.set()
 
@@ -92,7 +92,7 @@ class StateTransfer:
             self.expected = records
 
     def asked_back(self, sender: Member) -> None:
-        """A member asks for our state."""
+        """A member asks for this node's state."""
         if self.is_waiting and sender == self._asked and not keeps_order(sender):
             self._asked_back_at = self._monotonic()
 
@@ -106,21 +106,21 @@ class StateTransfer:
         self._news.set()
 
     def received_complete(self, sender: Member) -> None:
-        """A member has sent all it has."""
+        """A member has sent all its sessions."""
         if self.is_waiting and sender == self._asked:
             self._answer = _Outcome.COMPLETE
             self._manager.state_transferred = True
             self._news.set()
 
     def received_no_context(self) -> None:
-        """The node that was asked does not run this application."""
+        """The asked node does not run this application."""
         self._answer = _Outcome.NO_CONTEXT
         self._news.set()
 
     # -- in the thread that starts the application ---------------------------------------------------------------
 
     def fetch(self) -> bool:
-        """Get the state from whoever has it; returns whether it came."""
+        """Get the state from any member that has it; returns True if it came."""
         manager = self._manager
         self._stopping = False
         self.received = self.expected = 0
@@ -142,14 +142,14 @@ class StateTransfer:
             self._go_on_collecting()
             self._compare_with_the_others()
 
-    # A state is millions of objects, and none of them is garbage. The collector would look at all of them again and
-    # again while they come, which takes longer than to receive them, and once more for each later full collection.
+    # A state is millions of objects, and none of them is garbage. While they come, the collector would look at all of
+    # them again and again, which takes longer than receiving them, and once more at each later full collection.
 
     def _pause_collections(self) -> None:
         with self._collector:
             if self.is_waiting and not self._paused_collections and gc.isenabled():
                 self._paused_collections = True
-                gc.collect(1)  # what is young and garbage shall not be kept
+                gc.collect(1)  # collect young garbage first, so that it is not kept
                 gc.disable()
 
     def _go_on_collecting(self) -> None:
@@ -160,14 +160,16 @@ class StateTransfer:
                 gc.enable()
 
     def _compare_with_the_others(self) -> None:
-        """Some changes may have been told to others before they saw this node, and arrived after the state was made."""
+        """Compare with the other members: they may have sent changes before they saw this node, which are not in the
+        state.
+        """
         cluster = self._manager.cluster
         for member in () if cluster is None or self._stopping else cluster.members:
             if keeps_order(member):
                 self._manager.comparisons.due(member)
 
     def _is_final(self, outcome: _Outcome, began_ms: int, waited_ms: int) -> bool:
-        """Log the outcome; whether to stop asking."""
+        """Log the outcome; returns True when no other member need be asked."""
         name = self._manager.name
         sent_at = java_date(began_ms)
         if outcome is _Outcome.COMPLETE:
@@ -191,16 +193,16 @@ class StateTransfer:
         return True
 
     def _next_member(self, tried: list[Member]) -> Member | None:
-        """The oldest member of this software that was not asked yet, then the oldest Java node."""
+        """The oldest Python member that was not asked yet, then the oldest Java member."""
         cluster = self._manager.cluster
         members = () if cluster is None else cluster.members
-        for member in sorted(members, key=lambda each: not keeps_order(each)):  # the order of age stays
+        for member in sorted(members, key=lambda each: not keeps_order(each)):  # the sort keeps the order of age
             if member not in tried:
                 return member
         silent = [member for member in members if member in tried and self._answer is not _Outcome.NO_CONTEXT]
         if not silent:
             return None
-        tried.clear()  # everybody was silent: from the start, until stateTransferTimeout
+        tried.clear()  # all were silent: begin again, until stateTransferTimeout is over
         return silent[0]
 
     def _ask(self, member: Member) -> _Outcome:
@@ -248,5 +250,5 @@ class StateTransfer:
                 log.info("Manager [%s]: [%s] of [%s] sessions received from [%s]", self._manager.name,
                          f"{self.received:,}", f"{self.expected:,}" if self.expected else "?", member.name)  # fmt: skip
             if not self._news.wait(min(LOOK_SECONDS, deadline - now)):
-                self._go_on_collecting()  # nothing comes at the moment
+                self._go_on_collecting()  # no records come at the moment
             self._news.clear()

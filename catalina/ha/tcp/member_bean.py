@@ -16,8 +16,8 @@ class MemberBean(Component):
 
     Args:
         member: this node, or another one.
-        is_local: whether it is this node.
-        is_silent: whether it leaves messages unacknowledged.
+        is_local: True for this node.
+        is_silent: True for a member that leaves messages unacknowledged.
     """
 
     bean_class = "org.apache.catalina.tribes.membership.MemberImpl"
@@ -35,52 +35,52 @@ class MemberBean(Component):
 
     @property
     def hostname(self) -> str:
-        """Address that it receives at."""
+        """The address at which it receives."""
         return self._member.address
 
     @property
     def port(self) -> int:
-        """Port that it receives at."""
+        """The port at which it receives."""
         return self._member.port
 
     @property
     def secure_port(self) -> int:
-        """Port where it takes TLS, -1 for none."""
+        """The port for TLS, -1 for none."""
         return self._member.secure_port
 
     @property
     def udp_port(self) -> int:
-        """Port where it takes datagrams, -1 for none."""
+        """The port for datagrams, -1 for none."""
         return self._member.udp_port
 
     @property
     def member_alive_time(self) -> Long:
-        """How long its membership has been running, as it says, in ms."""
+        """The time in ms that its membership has been running, by its own word."""
         return self._member.alive_ms
 
     @property
     def service_start_time(self) -> Long:
-        """When its membership began, by this node's clock, in ms since 1970."""
+        """The start of its membership by this node's clock, in ms since 1970."""
         return int(time.time() * 1000) - self._member.alive_ms
 
     @property
     def local(self) -> bool:
-        """Whether it is this node."""
+        """True for this node."""
         return self._is_local
 
     @property
     def ready(self) -> bool:
-        """Whether messages are sent to it and acknowledged."""
+        """True when messages are sent to it and acknowledged."""
         return not self._is_silent
 
     @property
     def failing(self) -> bool:
-        """Whether it leaves messages unacknowledged."""
+        """True when it leaves messages unacknowledged."""
         return self._is_silent
 
     @property
     def suspect(self) -> bool:
-        """Whether it is silent and may have gone."""
+        """True when it is silent and may have gone."""
         return self._is_silent
 
     @property
@@ -89,6 +89,6 @@ class MemberBean(Component):
         return self._member.record_size
 
     @property
-    @readable("uniqueId", doc="Of its process, in hex.")
+    @readable("uniqueId", doc="The id of its process, in hex.")
     def unique(self) -> str:
         return self._member.unique_id.hex()

@@ -1,6 +1,6 @@
-"""What the nodes of a group tell each other about themselves when somebody examines the group: ``catalina doctor``.
+"""The facts that the nodes of a group exchange when somebody examines the group with ``catalina doctor``.
 
-A question is an RPC with an id of its own, to members only. A Java node has no such RPC channel and says so.
+A question is an RPC with an id of its own, sent to members only. A Java node has no such RPC channel and says so.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "NodeFacts", "read_facts"]
 
 RPC_ID = b"catalina-node-facts"
-#: Bytes of an answer that are sent and believed.
+#: Limit in bytes for an answer, both sent and received.
 MAX_FACTS = 256 * 1024
-#: Applications that are told of.
+#: The number of applications in an answer.
 MAX_APPLICATIONS = 500
 
 Facts = dict[str, Any]
@@ -39,13 +39,13 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One member's.
+    """The answer of one member.
 
     Args:
-        member: who was asked.
-        facts: what it says, None when it has no answer or one that is none.
-        offset: seconds that its clock is ahead of this node's.
-        accuracy: seconds that the offset may be wrong by: half of what question and answer took.
+        member: the member that was asked.
+        facts: the facts; None when there was no answer, or an unusable one.
+        offset: seconds by which its clock is ahead of this node's.
+        accuracy: seconds by which the offset may be wrong: half of the time between question and answer.
     """
 
     member: Member
@@ -58,7 +58,7 @@ class NodeFacts:
     """Asks and answers, from :meth:`open` to :meth:`close`.
 
     Args:
-        cluster: whose container's applications are told of.
+        cluster: the cluster whose container's applications are listed.
         clock: seconds since the epoch.
     """
 
@@ -68,11 +68,11 @@ class NodeFacts:
         self._rpc: RpcChannel | None = None
 
     def open(self, channel: Any) -> None:
-        """Answer from now on."""
+        """Start to answer."""
         self._rpc = RpcChannel(channel, RPC_ID, self)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         rpc, self._rpc = self._rpc, None
         if rpc is not None:
             rpc.close()
@@ -80,7 +80,9 @@ class NodeFacts:
     # ---- this node
 
     def own(self) -> Facts:
-        """What this node says: its time, its software, what must be alike in a group, and its applications."""
+        """This node's answer: its time, its software, the settings that must be alike in a group, and its
+        applications.
+        """
         cluster = self._cluster
         channel: Any = cluster.channel
         applications = [
@@ -104,16 +106,16 @@ class NodeFacts:
         }
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
-        """Runs in the event loop: what is told is at hand."""
+        """Answer in the event loop, from facts that are at hand."""
         return encode_value(json.dumps(self.own()).encode())
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
-        """An answer that came too late is not needed."""
+        """Nothing to do: the answer came too late."""
 
     # ---- the others
 
     def ask(self, members: Sequence[Member], seconds: float) -> list[Answer]:
-        """Ask each member by itself, all at the same time, and wait at most so many seconds."""
+        """Ask all members at the same time, and wait at most so many seconds."""
         rpc = self._rpc
         found = {member: Answer(member) for member in members}
         if rpc is None or not members:
@@ -140,7 +142,7 @@ class NodeFacts:
             try:
                 rpc.request((member,), encode_value(b"facts"), FIRST_REPLY, SEND_OPTIONS_USE_ACK, seconds, done)
             except CatalinaError:
-                ended(member)  # it stays without an answer
+                ended(member)  # the member stays without an answer
         if not all_done.is_set():
             with reactor.blocking():
                 all_done.wait(seconds + 1)
@@ -155,7 +157,7 @@ def _contexts_under(container: object) -> list[StandardContext]:
 
 
 def read_facts(message: EncodedValue) -> Facts | None:
-    """An answer, None when it is not of the form that :meth:`NodeFacts.own` gives."""
+    """The facts of an answer, None when it has not the form that :meth:`NodeFacts.own` gives."""
     if len(message.data) > MAX_FACTS:
         return None
     try:

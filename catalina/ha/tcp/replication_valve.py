@@ -1,4 +1,4 @@
-"""Replicates a session when its request is through (Tomcat: ha/tcp/ReplicationValve.java)."""
+"""Replicates a session at the end of its request (Tomcat: ha/tcp/ReplicationValve.java)."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = ["ReplicationValve"]
 
 log = logging.getLogger("org.apache.catalina.ha.tcp.ReplicationValve")
 
-#: With statistics the averages are logged after so many requests.
+#: The number of requests after which the averages are logged, with statistics on.
 _REPORT_EVERY = 100
 
 
 class ReplicationValve(ValveBase):
-    """Asks the manager of the request's context what has changed, and holds the answer for the acknowledgements.
+    """Asks the manager of the request's context for the changes, and holds the answer until they are acknowledged.
 
-    The application has run and the response is complete when this valve sends; it sends for all requests of one round
-    of the loop together. With a synchronous channel the finished response leaves when the other nodes have the change
-    (or have failed); no thread waits.
+    When this valve sends, the application has run and the response is complete. The valve sends the changes of all
+    requests of one round of the loop together. With a synchronous channel the finished response leaves when the other
+    nodes have the changes (or have failed); no thread waits.
     """
 
     filter = Attribute[re.Pattern[str] | None](
@@ -63,7 +63,7 @@ class ReplicationValve(ValveBase):
         self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
         self.last_send_time = 0.0
-        #: What to look at after the round.
+        #: Sessions to look at after the round.
         self._waiting: deque[tuple[ClusterManagerBase, CompletedRequest]] = deque()
         self._scheduled = False
 
@@ -71,7 +71,9 @@ class ReplicationValve(ValveBase):
         self.settle_attributes()
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Let the request through, then send what it changed; with statistics at once, so that it can be timed."""
+        """Let the request through, then send its changes; with statistics immediately, so that the sending can be
+        timed.
+        """
         if self.primary_indicator:
             self._indicate_primary(request)
         statistics = self.statistics
@@ -93,10 +95,10 @@ class ReplicationValve(ValveBase):
                 response.hold(delivery)
 
     def _replicate(self, request: Request, response: Response, at_once: bool) -> bool:
-        """Send what the request changed: in the loop's thread with that of the round's other requests.
+        """Send the changes of a request; in the loop's thread, together with the changes of the round's other requests.
 
         Returns:
-            Whether something was sent, as far as that is known now.
+            True when something was sent, as far as that is known now.
         """
         context = request.context
         manager = None if context is None else context.manager
@@ -123,7 +125,8 @@ class ReplicationValve(ValveBase):
         return False
 
     def _replicate_waiting(self) -> None:
-        self._scheduled = False  # first: what is added from here on, also by a thread that is late, schedules again
+        # first, so that a session that is added from here on, even by a late thread, schedules another run
+        self._scheduled = False
         waiting = self._waiting
         by_manager: dict[ClusterManagerBase, list[CompletedRequest]] = {}
         for _ in range(len(waiting)):
@@ -184,7 +187,7 @@ class ReplicationValve(ValveBase):
 
     @operation
     def reset_statistics(self) -> None:
-        """Start counting anew."""
+        """Start to count anew."""
         self.total_request_ms = self.total_send_ms = 0.0
         self.nr_of_requests = self.nr_of_send_requests = self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0

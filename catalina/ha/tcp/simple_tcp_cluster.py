@@ -95,7 +95,7 @@ class SimpleTcpCluster(Lifecycle):
     channel_start_options = Attribute(
         int,
         15,
-        doc="What of the channel starts: 1 receiver, 2 sender, 4 hearing members, 8 announcing itself; the sum.",
+        doc="Parts of the channel that start: 1 receiver, 2 sender, 4 hearing members, 8 announcing itself; the sum.",
     )
     heartbeat_background_enabled = Attribute(
         bool, False, doc="Run the channel's heartbeat on the container's background tick, not on the channel's own."
@@ -133,15 +133,15 @@ class SimpleTcpCluster(Lifecycle):
 
     @property
     def name(self) -> str:
-        """The cluster's name: clusterName, or the name of the container it is in."""
+        """The cluster's name: clusterName, or the name of its container."""
         return self.cluster_name or str(getattr(self.container, "name", ""))
 
     def add_valve(self, valve: ValveBase) -> None:
-        """Keep a valve for the container's pipeline; it goes in when the cluster starts."""
+        """Keep a valve for the container's pipeline, which gets it when the cluster starts."""
         self.valves.append(valve)
 
     def add_cluster_listener(self, listener: ClusterListener) -> None:
-        """Hand later messages to ``listener`` too; adding one twice changes nothing."""
+        """Offer later messages to ``listener``, too; adding it twice changes nothing."""
         if listener not in self.cluster_listeners:
             listener.cluster = self
             self.cluster_listeners.append(listener)
@@ -153,12 +153,14 @@ class SimpleTcpCluster(Lifecycle):
             listener.cluster = None
 
     def set_deployer(self, deployer: Any) -> None:
-        """The ``<Deployer>``: started and stopped with the cluster, ticked in the background."""
+        """Set the ``<Deployer>``, which starts, stops and ticks with the cluster."""
         self.deployer = deployer
         deployer.cluster = self
 
     def background_process(self) -> None:
-        """The container's tick: the deployer looks at its directory, the channel's heart beats when so configured."""
+        """The container's tick: let the deployer look at its directory, and the channel's heart beat if so
+        configured.
+        """
         if self.deployer is not None:
             self.deployer.background_process()
         if self.heartbeat_background_enabled and self.channel is not None:
@@ -172,7 +174,7 @@ class SimpleTcpCluster(Lifecycle):
     # -- managers ------------------------------------------------------------------------------------------------
 
     def create_manager(self, name: str) -> Manager:
-        """A manager for the distributable context ``name``: a copy of the template's configuration."""
+        """A manager for the distributable context ``name``, configured like the template."""
         log.debug(
             "Creating ClusterManager for context [%s] using class [%s]", name, type(self.manager_template).__name__
         )
@@ -182,7 +184,9 @@ class SimpleTcpCluster(Lifecycle):
         return manager
 
     def register_manager(self, manager: Any) -> None:
-        """A context has a manager that shall take part; its name is made unique in the group (wire reference 5.1)."""
+        """Register the manager of a context, under a name that is unique in the group: ``/app`` in a Host's cluster,
+        ``localhost#/app`` in an Engine's.
+        """
         if not isinstance(manager, ClusterManagerBase):
             log.warning(
                 "Manager [%s] does not implement ClusterManager, addition to cluster has been aborted.", manager
@@ -194,7 +198,7 @@ class SimpleTcpCluster(Lifecycle):
         self.fire_lifecycle_event("after_manager_register", manager)
 
     def remove_manager(self, manager: Any) -> None:
-        """The context stops."""
+        """Remove a manager, because its context stops."""
         if isinstance(manager, ClusterManagerBase) and self.managers.get(manager.name) is manager:
             del self.managers[manager.name]
             self.fire_lifecycle_event("after_manager_unregister", manager)
@@ -204,7 +208,7 @@ class SimpleTcpCluster(Lifecycle):
         return self.managers.get(name)
 
     def manager_name(self, name: str, manager: ClusterManagerBase) -> str:
-        """``/app`` for a cluster under a Host, ``localhost#/app`` under an Engine."""
+        """The name of a context's manager: ``/app`` for a cluster under a Host, ``localhost#/app`` under an Engine."""
         context = manager.context
         name = name or str(getattr(context, "name", ""))
         if self.under_engine:
@@ -214,7 +218,7 @@ class SimpleTcpCluster(Lifecycle):
 
     @property
     def under_engine(self) -> bool:
-        """Whether the element stands in the Engine (which has a default host) rather than in a Host."""
+        """True when the element stands in an Engine (which has a default host), not in a Host."""
         return hasattr(type(self.container), "default_host")
 
     # -- sending -------------------------------------------------------------------------------------------------
@@ -226,7 +230,7 @@ class SimpleTcpCluster(Lifecycle):
 
     @property
     def has_members(self) -> bool:
-        """Whether there is any other node."""
+        """True when there is any other node."""
         return self.channel is not None and self.channel.has_members
 
     @property
@@ -235,7 +239,7 @@ class SimpleTcpCluster(Lifecycle):
         return self.channel.local_member if self.channel is not None else None
 
     def post(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> Delivery | None:
-        """Send without waiting, to one member or to all; None when there is nobody to send to."""
+        """Send without waiting, to one member or to all; returns None when there is no receiver."""
         channel = self.channel
         if channel is None:
             return None
@@ -250,9 +254,9 @@ class SimpleTcpCluster(Lifecycle):
         *,
         even_silent: bool = False,
     ) -> Delivery | None:
-        """Send an encoded message without waiting; a request's answer may have to wait for its delivery.
+        """Send an encoded message without waiting; a request's answer may have to wait for its Delivery.
 
-        Messages with one key, a session's id, reach even Java members in their order.
+        Messages with the same key, a session's id, reach even Java members in order.
         """
         return self.post_all(((data, key),), to, options, even_silent=even_silent)
 
@@ -266,10 +270,11 @@ class SimpleTcpCluster(Lifecycle):
     ) -> Delivery | None:
         """:meth:`post_bytes` for several messages at once, each with its key.
 
-        Nobody's request fails because a message cannot leave: its members are noted, and get the state again.
+        A request does not fail because a message cannot leave: the members that miss it are noted, and get the state
+        again.
 
         Args:
-            even_silent: no request's answer waits for it, and it must not be left out for who does not acknowledge.
+            even_silent: send to silent members, too, because no request's answer waits for it.
         """
         channel = self.channel
         if channel is None or not to:
@@ -297,8 +302,11 @@ class SimpleTcpCluster(Lifecycle):
     def _pass_over_silent(
         self, to: Sequence[Member], messages: Sequence[tuple[bytes, str | None]], options: int
     ) -> list[Member]:
-        """The members that an answer may wait for. A silent one of this software gets what it misses when it is heard
-        again; one of Java cannot compare, and is told without waiting for it."""
+        """The members that an answer may wait for.
+
+        A silent Python member gets what it missed when it is heard again. A silent Java member cannot compare sessions,
+        so it is sent the message, but no answer waits for it.
+        """
         silent = self.missed.silent
         java = [member for member in to if member in silent and not keeps_order(member)]
         if java:
@@ -311,7 +319,7 @@ class SimpleTcpCluster(Lifecycle):
             reactor.call_later(PROBE_SECONDS, lambda: self._probe(member))
 
     def _probe(self, member: Member) -> None:
-        """Ask a silent member for an acknowledgement; when it comes, the member is told what it has missed."""
+        """Ask a silent member for an acknowledgement; when it comes, send the member what it has missed."""
         channel = self.channel
         if channel is None or member not in channel.members:
             self.missed.heard(member)
@@ -337,17 +345,17 @@ class SimpleTcpCluster(Lifecycle):
             manager.member_missed_messages(member)
 
     def _stood_still(self) -> Callable[[], bool] | None:
-        """This node was not run for a while, and the others may have gone on without it.
+        """This node stood still for a while, and the others may have gone on without it.
 
         Returns:
-            A function that tells whether it has caught up; None where it needs not.
+            A function that returns True once this node has caught up; None when there is nothing to do.
         """
         begun = [manager.stood_still() for manager in tuple(self.managers.values())]
         conditions = [condition for condition in begun if condition is not None]
         return (lambda: all(condition() for condition in conditions)) if conditions else None
 
     def send(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> bool:
-        """Send and wait as the options say. A failure is logged; returns whether it arrived everywhere."""
+        """Send, and wait as the options say. A failure is logged; returns True if the message arrived everywhere."""
         channel = self.channel
         to_members = () if channel is None else channel.members if to is None else (to,)
         if channel is None or not to_members:
@@ -364,18 +372,20 @@ class SimpleTcpCluster(Lifecycle):
     # -- receiving: the channel calls these in the thread that reads ---------------------------------------------
 
     def accept(self, message: ChannelMessage, sender: Member) -> bool:
-        """Whether it is a message of a cluster."""
+        """True for a message of a cluster."""
         if message.options & SEND_OPTIONS_BYTE_MESSAGE:
             return False
         return decoder_for(class_name_of(message.data)) is not None
 
     def message_received(self, message: ChannelMessage, sender: Member) -> None:
-        """Decode and hand to every listener that accepts. Nothing is raised: the sender must get its positive ACK."""
+        """Decode a message and hand it to every listener that accepts it. Raises nothing, because the sender must get a
+        positive ACK.
+        """
         decode = decoder_for(class_name_of(message.data))
         try:
             decoded = decode(message.data) if decode is not None else None
         except BaseException as error:  # noqa: BLE001  # logged below, once in a while
-            # A broken message of one peer; whatever the codec raises must cost only this message.
+            # A broken message of one peer. Whatever the codec raises must affect only this message.
             self._repeated.log(
                 logging.ERROR,
                 f"messages of {sender.name} that cannot be read",
@@ -410,14 +420,14 @@ class SimpleTcpCluster(Lifecycle):
                 self.fire_lifecycle_event("receive_message_failure", message)
 
     def member_added(self, member: Member) -> None:
-        """A node has joined."""
+        """A node has joined: tell the managers."""
         log.info("Replication member added:[%s]", member.name)
         for manager in tuple(self.managers.values()):
             manager.member_added(member)
         self.fire_lifecycle_event("after_member_register", member)
 
     def member_disappeared(self, member: Member) -> None:
-        """A node has left or is dead."""
+        """A node has left or failed."""
         log.info("Received member disappeared:[%s]", member.name)
         self.fire_lifecycle_event("after_member_unregister", member)
 
@@ -442,7 +452,7 @@ class SimpleTcpCluster(Lifecycle):
             raise LifecycleError(f"{self}: unable to start cluster: {error}") from error
 
     def _complete(self) -> GroupChannel:
-        """Everything that the XML did not name gets the HOW-TO's default."""
+        """Give everything that the XML did not name its default from the HOW-TO."""
         template = self.manager_template
         for name in ("expire_sessions_on_shutdown", "notify_listeners_on_replication", "use_dirty_flag"):
             if getattr(self, name) is not None:
@@ -468,11 +478,11 @@ class SimpleTcpCluster(Lifecycle):
         base = getattr(server, "catalina_base", None)
         membership = getattr(channel, "membership_service", None)
         if base and isinstance(membership, McastService) and not membership.state_dir:
-            membership.state_dir = str(Path(base) / "work")  # so that a crashed node gets its farewell
+            membership.state_dir = str(Path(base) / "work")  # a crashed node then gets its farewell from its successor
         return channel
 
     def configuration_remarks(self) -> Iterator[str]:
-        """Remarks on a configuration that leaves out something that the operator will count on."""
+        """Remarks on a configuration that lacks something that the operator will count on."""
         pipeline = getattr(self.container, "pipeline", None)
         valves = [*self.valves, *getattr(pipeline, "valves", ())]
         if self.valves and not any(isinstance(valve, ReplicationValve) for valve in valves):
@@ -482,7 +492,7 @@ class SimpleTcpCluster(Lifecycle):
             )
 
     def _register_valves(self) -> None:
-        """Into the container's pipeline, behind its own valves; they stay there until the cluster is destroyed."""
+        """Put the valves behind the container's own in its pipeline, where they stay until the cluster is destroyed."""
         if not self._valves_registered and self.container is not None:
             self._valves_registered = True
             for valve in self.valves:
