@@ -5,4 +5,5 @@
 # endpoint.py, listening.py  its sockets; request_executor.py: how many requests run, and where
 # stream_connection.py       a socket in the loop; exchange_connection.py: one request after the other on it
 # handover.py                a plain HTTP/1.1 connection on its way to another process, with what was read of it
-# http11_*.py ajp_*.py http2_*.py tls_*.py   the protocols: they read, feed the codecs of coyote/, and write
+# http11_connection.py       runs the requests of coyote/http11/exchange.py, which knows what may come and go
+# ajp_*.py http2_*.py tls_*.py h2c_*.py      the other protocols: they read, feed the codecs of coyote/, and write

@@ -137,7 +137,7 @@ class ExchangeConnection(StreamConnection):
 
     def _conclude(self) -> bool:
         """After an exchange outside of the loop's thread: True when the next request may be parsed."""
-        return self._may_leave() and self._finish() and self._answered()
+        return self._may_leave() and self._finish()
 
     def _may_leave(self) -> bool:
         """Whether nothing holds the answer; when something does, the loop's thread goes on once that is over."""
@@ -164,7 +164,7 @@ class ExchangeConnection(StreamConnection):
             self._attach(self._interest)
         self._may_wait = False
         try:
-            if self._finish() and self._answered():
+            if self._finish():
                 self._advance()
         except BaseException:  # noqa: BLE001 - log_fault logs it
             self.endpoint.log_fault(self)
@@ -173,13 +173,14 @@ class ExchangeConnection(StreamConnection):
             self._may_wait = True
 
     def _finish(self) -> bool:
+        """Send what is left of the answer: True when the next request may be parsed."""
         try:
             self._response.finish()
         except ClientAbortException as exc:
             log.debug("%r: %s", self, exc)
             self.close()
             return False
-        return True
+        return self._answered()
 
     def _answered(self) -> bool:
         if self._out:

@@ -30,18 +30,19 @@ class H2cConnection(Http11Connection):
     """HTTP/1.1 until the client speaks HTTP/2."""
 
     def _advance(self) -> None:
-        if self._requests == 0 and self._data.startswith(PREFACE[: len(self._data)]):
-            if len(self._data) >= len(PREFACE):
-                self._change_to(Http2Connection)
+        data = self.exchange.data
+        if self.exchange.requests == 0 and data.startswith(PREFACE[: len(data)]):
+            if len(data) >= len(PREFACE):
+                self._successor(Http2Connection).take_over(self._facts, data)
                 return
-            if len(self._data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
+            if len(data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
                 self._wait_for_head()
                 return
         super()._advance()
 
     def _dispatch(self, request: Request, response: Response) -> bool:
         # The body must have come: what follows it is HTTP/2. In another thread than the loop's nobody hands over.
-        if self._attached and self._body.complete and request.headers.get("upgrade") == "h2c":
+        if self._attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
             settings = _settings_of(request)
             if settings is not None:
                 self._upgrade(request, settings)
@@ -67,7 +68,7 @@ class H2cConnection(Http11Connection):
         )
         first.server_name, first.server_port = request.server_name, request.server_port
         first.content_length = request.content_length
-        self._successor(Http2Connection).upgrade(self._facts, self._data, first, settings)
+        self._successor(Http2Connection).upgrade(self._facts, self.exchange.data, first, settings)
 
 
 def _settings_of(request: Request) -> bytes | None:

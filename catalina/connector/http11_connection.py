@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection (Tomcat: coyote/http11/Http11Processor.java)."""
+"""One HTTP/1.1 connection: an exchange of :mod:`catalina.coyote.http11.exchange`, on a socket, for the container."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import math
 import socket
 import time
 from collections.abc import Callable
-from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.exchange_connection import ExchangeConnection
 from catalina.connector.handover import Handover, Taker
 from catalina.connector.headers import Headers
-from catalina.connector.http11_output import NO_BODY, Http11Output
+from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
-from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
+from catalina.connector.stream_connection import JOIN_SIZE, FilePart
+from catalina.coyote.http11.exchange import (
+    CLOSED,
+    HEAD,
+    LINGER,
+    OWED,
+    SWALLOW,
+    BadContentLength,
+    Exchange,
+    ResponseHeadTooLarge,
+    State,
+)
 from catalina.coyote.http11.request_head import RequestHead, describe_refused
-from catalina.coyote.http11.response_head import CONTINUE
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
@@ -35,58 +45,29 @@ log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
 BODY_BUFFER = 64 * 1024
 #: Requests of one connection that are served before it is the others' turn.
 TURN = 32
-#: Seconds and bytes that are read away after the last answer of a connection: closing with unread input resets it, and
-#: the reset can overtake the answer.
+#: Seconds that the client gets to close after the last answer of a connection.
 LINGER_SECONDS = 2.0
 
 
-class State(Enum):
-    """What input means."""
+class Http11Connection(ExchangeConnection):
+    """Requests one after the other, pipelined or not; the outlet of their responses."""
 
-    HEAD = auto()
-    BODY = auto()  # of a request that has not run yet
-    EXCHANGE = auto()  # the application reads the body itself
-    SWALLOW = auto()  # the rest of a body nobody wanted
-    LINGER = auto()  # the last answer is out; wait for the client to close
-
-
-#: Module constants, because looking a member up in its class costs ten times as much in this Python.
-HEAD, BODY, EXCHANGE, SWALLOW, LINGER = State
-
-
-class Http11Connection(Http11Output):
-    """Requests one after the other, pipelined or not."""
-
-    __slots__ = (
-        "_acknowledged",
-        "_body_parts",
-        "_body_size",
-        "_data",
-        "_facts",
-        "_raw",
-        "_requests",
-        "_seen",
-        "_state",
-        "_swallowed",
-        "_taker",
-    )
+    __slots__ = ("_body_parts", "_body_size", "_facts", "_taker", "exchange", "rules")
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
         super().__init__(endpoint, sock, peer)
-        self._data = b""
-        self._seen = 0
-        self._state = HEAD
-        self._requests = 0
+        self.rules: Http11Rules = endpoint.http11_rules
+        self.exchange = Exchange(self.rules.exchange)
         self._facts = ConnectionFacts.of(endpoint.connector, sock, self.peer)
         self._body_parts: list[bytes] = []
         self._body_size = 0
-        self._swallowed = 0
-        self._acknowledged = True
-        #: What was read since the head of the request in progress began, with that head; None when that is not all: the
-        #: request has read more itself, or 100 Continue has left.
-        self._raw: bytes | bytearray | None = None
         #: Goes on with this connection instead of an answer.
         self._taker: Taker | None = None
+
+    @property
+    def uses_sendfile(self) -> bool:  # type: ignore[override]  # the connector says
+        """True when the kernel may send files."""
+        return self.rules.uses_sendfile
 
     # Input
 
@@ -97,61 +78,33 @@ class Http11Connection(Http11Output):
         data = self._receive()
         if data is None:
             return
+        exchange = self.exchange
         if not data:
             self.close()
-        elif self._state is HEAD:
-            self._data = self._data + data if self._data else data
+        elif exchange.state is HEAD:
+            exchange.data = exchange.data + data if exchange.data else data
             self._advance()
-        else:
+        elif exchange.state is OWED:
             self._on_body_data(data)
-
-    def _on_body_data(self, data: bytes) -> None:
-        state = self._state
-        if state is BODY:
-            if self._raw is not None:
-                self._raw += data
-            try:
-                complete = self._feed_body(data)
-            except HttpError as refused:
-                self._refuse(refused, self._request)
-                return
-            if complete:
-                self._run_request()
-        elif state is SWALLOW:
-            if self._swallow(data):
-                self._state = HEAD
-                self._advance()
-        else:
-            self._linger_on(data)
-
-    def _change_to(self, successor: type[Http2Connection]) -> None:
-        """Another protocol goes on with this socket and what has come already."""
-        self._successor(successor).take_over(self._facts, self._data)
-
-    def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
-        """A connection of another protocol that has this one's socket."""
-        self._leave()
-        connection = kind(self.endpoint, self.sock, self.peer)
-        self.endpoint.connections.add(connection)
-        return connection
+        elif exchange.state is SWALLOW:
+            self._swallow(data)
+        elif exchange.linger(data) is CLOSED:
+            self.close()
 
     def _advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
         served = 0
+        exchange = self.exchange
         while not self.closed:
-            data = self._data
-            if not data:
+            if not exchange.data:
                 self._wait_for_request()
                 return
             head = None
             try:
-                head = self.rules.parser.parse(data, self._seen)
+                head = exchange.next_head(self.endpoint.ending)
                 if head is None:
                     self._wait_for_head()
                     return
-                self._data = data[head.size :]
-                self._raw = data
-                self._seen = 0
                 if not self._begin(head):
                     return
             except HttpError as refused:
@@ -167,11 +120,11 @@ class Http11Connection(Http11Output):
 
     def _go_on(self) -> None:
         """The next turn of a client that has sent many requests at once."""
-        if self._attached and not self.running and self._state is HEAD:
+        if self._attached and not self.running and self.exchange.state is HEAD:
             self._advance()
 
     def _wait_for_request(self) -> None:
-        self.deadline = time.monotonic() + (self.rules.keep_alive_s if self._requests else self._timeout_s)
+        self.deadline = time.monotonic() + (self.rules.keep_alive_s if self.exchange.requests else self._timeout_s)
         if self.endpoint.paused:
             self.close()
         else:
@@ -179,9 +132,8 @@ class Http11Connection(Http11Output):
 
     def _wait_for_head(self) -> None:
         """The head has begun: all of it must come within connectionTimeout, however slowly its bytes drip."""
-        if self._seen == 0:
+        if self.exchange.await_rest():
             self.deadline = time.monotonic() + self._timeout_s
-        self._seen = len(self._data)
         self._await_input()
 
     def _begin(self, head: RequestHead) -> bool:
@@ -191,26 +143,17 @@ class Http11Connection(Http11Output):
             HttpError: what came of the body is malformed.
         """
         rules = self.rules
-        self._requests += 1
-        self._keep_alive = head.keep_alive and self._requests != rules.max_requests and not self.endpoint.ending
-        self._acknowledged = True
-        self._asked_keep_alive = head.client_asks_keep_alive
-        self._body = NO_BODY
-        if head.chunked:
-            self._body = ChunkedDecoder(rules.max_extension, rules.max_trailer)
-        elif head.content_length > 0:
-            self._body = LengthDecoder(head.content_length)
         request = self._make_request(head)
         if rules.restricted_agents is not None:
             agent = request.headers.get("user-agent")
             if agent is not None and rules.restricted_agents.fullmatch(agent):
-                self._keep_alive = False
+                self.exchange.keep_alive = False
         response = Response(request, self)
         request.response = response
         if rules.powered_by is not None:
             response.headers.append(("X-Powered-By", rules.powered_by))
         self._request, self._response = request, response
-        return self._body.complete or self._begin_body(head)
+        return self.exchange.body.complete or self._begin_body(head)
 
     def _make_request(self, head: RequestHead) -> Request:
         """The request; a subclass may refuse it with an HttpError."""
@@ -230,22 +173,22 @@ class Http11Connection(Http11Output):
 
     def _begin_body(self, head: RequestHead) -> bool:
         """Read the body first when it is small; a request that expects 100 Continue or is large runs now."""
-        data, self._data = self._data, b""
+        exchange = self.exchange
         self._body_parts.clear()
         self._body_size = 0
         self._pace = None
-        if head.content_length > BODY_BUFFER or (head.expects_continue and not data):
-            self._acknowledged = not head.expects_continue
+        if head.content_length > BODY_BUFFER or (head.expects_continue and not exchange.data):
+            if head.expects_continue:
+                exchange.expect_continue()
             self._request.expects_continue = head.expects_continue
             self._request.on_acknowledge = self._acknowledge
-            self._start_body(data)
+            self._body_parts.append(exchange.first_body())
+            self._start_body()
             return True
-        if data and self._feed_body(data):
+        size = len(exchange.data)
+        if size and self._collect(exchange.first_body()):
             return True
-        self._state = BODY
-        if self._raw is not None:
-            self._raw = bytearray(self._raw)  # it grows piece by piece
-        self._wait_for_body(0)
+        self._wait_for_body(size)
         self._await_input()
         return False
 
@@ -256,164 +199,150 @@ class Http11Connection(Http11Output):
         pace.note(size)
         self.deadline = time.monotonic() + min(timeout_s, pace.left_s)
 
-    def _feed_body(self, data: bytes) -> bool:
-        """Collect a body before its request runs; True when it can run.
+    def _on_body_data(self, data: bytes) -> None:
+        try:
+            may_run = self._collect(self.exchange.receive_body(data))
+        except HttpError as refused:
+            self._refuse(refused, self._request)
+            return
+        if not may_run:
+            self._wait_for_body(len(data))
+        elif self._dispatch(self._request, self._response):
+            self._advance()
 
-        Raises:
-            HttpError: the body is malformed.
-        """
-        body = self._body
-        part = body.receive(data)
+    def _collect(self, part: bytes) -> bool:
+        """Keep a part of a body until its request runs; True when it can."""
         self._body_parts.append(part)
         self._body_size += len(part)
-        if body.complete:
-            self._data = body.unused
-            self._take_trailers(body)
-            self._start_body(b"")
-            return True
-        if self._body_size > BODY_BUFFER:
-            self._start_body(b"")
-            return True
-        self._wait_for_body(len(data))
-        return False
+        if self.exchange.body.complete:
+            if self.rules.exchange.trailers:
+                self._take_trailers()
+        elif self._body_size <= BODY_BUFFER:
+            return False
+        self._start_body()
+        return True
 
-    def _start_body(self, data: bytes) -> None:
-        """Give the request its input: what has been decoded, then what is still to come."""
-        body = self._body
+    def _start_body(self) -> None:
+        """Give the request its input: what has come, then what is still to come."""
         ready = b"".join(self._body_parts)
         self._body_parts.clear()
-        if data:
-            ready += body.receive(data)
-            if body.complete:
-                self._data = body.unused
-        self._request.input = RequestInput(None if body.complete else self._pull, ready)
-        self._state = EXCHANGE
-
-    def _run_request(self) -> None:
-        if self._dispatch(self._request, self._response):
-            self._advance()
+        self._request.input = RequestInput(None if self.exchange.body.complete else self._pull, ready)
 
     def _pull(self) -> bytes:
         """The next portion of the body, read by the thread that runs the request; empty at its end."""
-        if self._body.complete:
+        exchange = self.exchange
+        if exchange.body.complete:
             return b""
         self._request.acknowledge()
-        self._raw = None
-        body = self._body
+        exchange.raw = None
+        body = exchange.body
         while True:
             data = self._receive_waiting(self.rules.body_timeout_s)
             try:
-                part = body.receive(data)
+                part = exchange.receive_body(data)
             except HttpError as refused:
-                self._keep_alive = False
+                exchange.keep_alive = False
                 raise ClientAbortException(f"{self.peer[0]}: {refused}", refused.status) from refused
-            if body.complete:
-                self._data = body.unused
-                self._take_trailers(body)
+            if body.complete and self.rules.exchange.trailers:
+                self._take_trailers()
             if part or body.complete:
                 return part
 
-    def _take_trailers(self, body: BodyDecoder) -> None:
-        if self.rules.trailers and isinstance(body, ChunkedDecoder):
-            for name, value in body.trailers:
-                if name in self.rules.trailers:
-                    self._request.headers.add(name, value)
+    def _take_trailers(self) -> None:
+        for name, value in self.exchange.allowed_trailers():
+            self._request.headers.add(name, value)
 
     def _acknowledge(self) -> None:
-        if self._response.committed:  # it would stand in the middle of the answer
-            return
-        self._acknowledged = True
-        self._raw = None
-        self._send(CONTINUE)
+        if not self._response.committed:  # it would stand in the middle of the answer
+            self._send(self.exchange.acknowledge())
 
-    # Another process goes on
+    # Output: the response's outlet
 
-    @property
-    def handover(self) -> Callable[[Taker], None] | None:
-        """How to leave the connection to another process; None when not everything that was read is at hand."""
-        return None if self._raw is None else self._hand_over
-
-    def _hand_over(self, take: Taker) -> None:
-        self._taker = take
-        self._unanswered = True
-
-    def _end_unanswered(self) -> None:
-        take, raw = self._taker, self._raw
-        if take is None or raw is None:
-            self.close()
-            return
-        self._leave()
-        self._request.release()
+    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
+        """Send the head, with the first bytes of the body in the same packet."""
+        exchange, endpoint = self.exchange, self.endpoint
         try:
-            take(Handover(self.sock, bytes(raw), self.peer, self._requests - 1))
-        except BaseException:  # noqa: BLE001 - log_fault logs it; nobody has the connection then
-            self.endpoint.log_fault(self)
-            self.sock.close()
+            head, body = exchange.begin_answer(response, body, complete, endpoint.ending)
+        except BadContentLength:
+            response.settle_content_length(endpoint.messages)
+            self.send_head(response, body, complete)
+            return
+        except ResponseHeadTooLarge as refused:
+            self.rules.messages.log(
+                logging.ERROR, "response heads that are too large",
+                "%r: the response head of [%s] is %d bytes, limit maxHttpResponseHeaderSize %d",
+                self, self._request.request_uri, refused.size, self.rules.exchange.response_head_size,
+            )  # fmt: skip
+            self._send(exchange.fail_answer(complete))
+            return
+        if len(body) <= JOIN_SIZE:
+            self._send(head + body)
+        else:
+            self._send_parts((head, body))
 
-    def take_up(self, data: bytes, served: int) -> None:
-        """Go on where another process has stopped, once started; see :class:`Handover`."""
-        self._requests = served
-        self._data = data
-        self._advance()
+    def will_close(self, response: Response) -> bool:
+        """Whether the connection ends with this answer, as far as that is known before it is sent."""
+        return self.exchange.will_close(response.status, self.endpoint.ending)
+
+    def send_body(self, data: bytes) -> None:
+        """Send more of the body."""
+        parts = self.exchange.more(data)
+        if parts:
+            self._send_parts(parts)
+
+    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
+        """Let the kernel send the rest of the body."""
+        before, count, behind = self.exchange.more_of_file(count)
+        if not count:
+            file.close()
+            return
+        if before:
+            self._queue(memoryview(before))
+        self._send_file_part(FilePart(file, offset, count))
+        if behind:
+            self._send(behind)
+
+    def flushed(self) -> None:
+        """Nothing is kept back here."""
+
+    def end(self) -> None:
+        """The body is complete."""
+        last = self.exchange.end_answer()
+        if last:
+            self._send(last)
 
     # After an exchange
 
     def _next(self) -> bool:
-        self._chunked = False
-        self._remaining = -1
-        self._raw = None
-        body = self._body
-        if self.endpoint.paused:
-            self._keep_alive = False
-        if body.complete:
-            if not self._keep_alive:
-                self._close_after_answer()
-                return False
-            self._state = HEAD
+        state = self.exchange.next(self.endpoint.paused)
+        if state is HEAD:
             return True
-        if not self._keep_alive or not self._acknowledged or not self._may_swallow(body):
-            self._close_after_answer()
-            return False
-        self._swallowed = 0
-        self._state = SWALLOW
-        self._pace = None
-        self._wait_for_body(0)
-        self._await_input()
+        if state is SWALLOW:
+            self._pace = None
+            self._wait_for_body(0)
+            self._await_input()
+        else:
+            self._end(state)
         return False
 
     def _body_is_here(self) -> bool:
-        return self._body.complete
+        return self.exchange.body.complete
 
     def _is_new(self) -> bool:
-        return self._requests == 0
+        return self.exchange.requests == 0
 
-    def _leaves_too_much(self) -> bool:
-        return not (self._acknowledged and self._may_swallow(self._body))
+    def _swallow(self, data: bytes) -> None:
+        state = self.exchange.swallow(data)
+        if state is HEAD:
+            self._advance()
+        elif state is SWALLOW:
+            self._wait_for_body(len(data))
+        else:
+            self._end(state)
 
-    def _may_swallow(self, body: BodyDecoder) -> bool:
-        limit = self.rules.max_swallow
-        return limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit
-
-    def _swallow(self, data: bytes) -> bool:
-        """Read a body away; True when it is over."""
-        body = self._body
-        try:
-            self._swallowed += len(body.receive(data))
-        except HttpError:
-            self.close()
-            return False
-        if body.complete:
-            self._data = body.unused
-            return True
-        if 0 <= self.rules.max_swallow < self._swallowed:
-            self._close_after_answer()
-            return False
-        self._wait_for_body(len(data))
-        return False
-
-    def _close_after_answer(self) -> None:
+    def _end(self, state: State) -> None:
         """Close so that the client gets the answer: with input still to come, wait until it has closed too."""
-        if self._body.complete:
+        if state is not LINGER:
             self.close()
             return
         try:
@@ -421,24 +350,57 @@ class Http11Connection(Http11Output):
         except OSError:
             self.close()
             return
-        self._state = LINGER
-        self._swallowed = 0
         self.deadline = time.monotonic() + LINGER_SECONDS
         self._await_input()
 
     def _end_output(self) -> None:
         self.sock.shutdown(socket.SHUT_WR)
 
-    def _linger_on(self, data: bytes) -> None:
-        self._swallowed += len(data)
-        if 0 <= self.rules.max_swallow < self._swallowed:
+    # Others go on
+
+    @property
+    def handover(self) -> Callable[[Taker], None] | None:
+        """How to leave the connection to another process; None when not everything that was read is at hand."""
+        return None if self.exchange.raw is None else self._hand_over
+
+    def _hand_over(self, take: Taker) -> None:
+        self._taker = take
+        self._unanswered = True
+
+    def _end_unanswered(self) -> None:
+        take, exchange = self._taker, self.exchange
+        if take is None or exchange.raw is None:
             self.close()
+            return
+        handover = Handover(self.sock, bytes(exchange.raw), self.peer, exchange.requests - 1)
+        exchange.leave()
+        self._leave()
+        self._request.release()
+        try:
+            take(handover)
+        except BaseException:  # noqa: BLE001 - log_fault logs it; nobody has the connection then
+            self.endpoint.log_fault(self)
+            self.sock.close()
+
+    def take_up(self, data: bytes, served: int) -> None:
+        """Go on where another process has stopped, once started; see :class:`Handover`."""
+        self.exchange = Exchange(self.rules.exchange, served)
+        self.exchange.data = data
+        self._advance()
+
+    def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
+        """A connection of another protocol that has this one's socket."""
+        self.exchange.leave()
+        self._leave()
+        connection = kind(self.endpoint, self.sock, self.peer)
+        self.endpoint.connections.add(connection)
+        return connection
 
     # Refusals and time-outs
 
     def _unreadable_request(self) -> Request:
         """The parts of a refused head that the logs and the choice of the host need."""
-        told = describe_refused(self._data, self.rules.parser.limits.max_size)
+        told = describe_refused(self.exchange.data, self.rules.exchange.parser.limits.max_size)
         request = Request(self._facts, told.method, told.path, told.query, told.protocol)
         request.server_name = told.host or request.local_name
         request.server_port = told.port if told.port >= 0 else request.local_port
@@ -449,9 +411,7 @@ class Http11Connection(Http11Output):
         self.rules.log_refusal(self.peer[0], refused)
         response = Response(request, self)
         request.response = response
-        self._keep_alive = False
-        self._body = _Unfinished()
-        self._raw = None
+        self.exchange.refuse(request.protocol == "HTTP/1.1")
         self._request, self._response = request, response
         self.running = True
         self.deadline = math.inf
@@ -466,17 +426,7 @@ class Http11Connection(Http11Output):
 
     def time_out(self) -> None:
         """Tomcat closes without a word when no request came, or only a part of its head."""
-        if self._state is BODY:
+        if self.exchange.state is OWED and not self.running:
             self._refuse(HttpError(408, "the body did not come in time"), self._request)
         else:
             self.close()
-
-
-class _Unfinished:
-    """The body of a message whose end cannot be found."""
-
-    complete = False
-    unused = b""
-
-    def receive(self, data: bytes) -> bytes:
-        return b""

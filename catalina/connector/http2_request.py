@@ -49,7 +49,7 @@ def _set_target(request: Request, target: bytes, endpoint: Endpoint) -> None:
     if target == b"*" and request.method == "OPTIONS":
         request.request_uri = "*"
     elif target.startswith(b"/"):
-        request.request_uri, request.query_string = endpoint.http11_rules.parser.split_target(target)
+        request.request_uri, request.query_string = endpoint.http11_rules.exchange.parser.split_target(target)
     else:
         raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
 

@@ -133,7 +133,7 @@ class Http2Stream:
 
     def on_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
         """Those that allowedTrailerHeaders names become fields of the request."""
-        allowed = self.connection.endpoint.http11_rules.trailers
+        allowed = self.connection.endpoint.http11_rules.exchange.trailers
         for name, value in fields:
             text = name.decode("latin-1")
             if text in allowed:
@@ -358,7 +358,7 @@ class Http2Stream:
 
     def _fields(self, response: Response) -> list[tuple[str, str]]:
         """Status, the fields of the response, and those that every answer has."""
-        rules = self.connection.endpoint.http11_rules
+        rules = self.connection.endpoint.http11_rules.exchange
         fields = [(":status", str(response.status))]
         names = set()
         for name, value in response.headers:

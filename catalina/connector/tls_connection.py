@@ -112,7 +112,7 @@ class TlsConnection(TlsStream, Http11Connection):
         self._attach(READ)
         self.deadline = time.monotonic() + self._timeout_s
         if self.sock.selected_alpn_protocol() == "h2":
-            self._change_to(TlsHttp2Connection)
+            self._successor(TlsHttp2Connection).take_over(self._facts, b"")
             return
         self._read_attributes()
         self._on_input()  # the first request may have come with the end of the handshake

@@ -44,7 +44,7 @@ def test_a_connection_that_was_closed_while_its_request_waited_for_its_turn_runs
 
     with serving(application) as connector, Client(connector) as client, Client(connector) as other:
         client.get("/first")
-        (connection,) = (each for each in connector.endpoint.connections if each._requests)  # type: ignore[attr-defined]
+        (connection,) = (each for each in connector.endpoint.connections if each.exchange.requests)  # type: ignore[attr-defined]
         after_input = Reactor.after_input
         with monkeypatch.context() as patch:
             patch.setattr(Reactor, "after_input", lambda self, task: (connection.close(), after_input(self, task)))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.connector import Connector
-from catalina.connector.http11_connection import LINGER
+from catalina.coyote.http11.exchange import LINGER
 from tests.connector.serving import Client, Container, serving
 
 PATIENCE = 5.0
@@ -596,7 +596,7 @@ def test_a_refused_body_is_not_read_on():
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;=\r\n")
         assert client.answer().status == 400
         (connection,) = connector.endpoint.connections
-        wait_for(lambda: connection._state is LINGER)
+        wait_for(lambda: connection.exchange.state is LINGER)
         assert connection.deadline < time.monotonic() + 3
 
 

@@ -18,7 +18,8 @@ def fill(*fields: tuple[bytes, bytes], **given: bytes) -> Request:
     line = {"method": b"GET", "path": b"/a?b", "scheme": b"http", "authority": b"shop:81", **given}
     request = Request(ConnectionFacts(bare_connector(), local_name="10.0.0.2", local_port=8080), "", "")
     connector = SimpleNamespace(is_tls=False, proxy_name=None, proxy_port=0)
-    endpoint: Any = SimpleNamespace(connector=connector, http11_rules=SimpleNamespace(parser=RequestHeadParser()))
+    rules = SimpleNamespace(exchange=SimpleNamespace(parser=RequestHeadParser()))
+    endpoint: Any = SimpleNamespace(connector=connector, http11_rules=rules)
     sent = RequestFields(line["method"], line["scheme"], line["path"], line["authority"], fields, 5)
     fill_request(request, sent, endpoint, lambda host: None)
     return request

@@ -1,0 +1,487 @@
+"""One HTTP/1.1 connection as bytes and states (RFC 9112; Tomcat: coyote/http11/Http11Processor.java).
+
+Bytes of the client go in, heads and bodies come out; answers go in, their bytes come out; and after each answer the
+exchange says what becomes of the connection. It has no socket, no thread and no clock: whoever has them asks it.
+
+    state     what input is       what may happen                         the state then
+    HEAD      a request's head    a head came; what came is none          OWED
+    OWED      the request's body  more body; 100 Continue; a refusal      OWED
+                                  the answer begins; all of it leaves     SENDING; SENT
+    SENDING   the request's body  more body; more of the answer; its end  SENDING; SENDING; SENT
+    SENT      the request's body  what is left of it is nothing           HEAD, or CLOSED
+                                  ... is little; is too much              SWALLOW; LINGER
+    SWALLOW   the rest of a body  more; its end; too much; nonsense       SWALLOW; HEAD; LINGER; CLOSED
+    LINGER    not wanted          more; too much                          LINGER; CLOSED
+    LEFT      somebody else's     nothing: another protocol or process has the connection, from HEAD or OWED
+    CLOSED    none                nothing
+
+A client that still sends while the connection is closed gets a reset, which can overtake the last answer: hence LINGER.
+Every call that is not possible in a state raises RuntimeError: it is a fault of the caller's, never of the client's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from enum import IntEnum, auto
+from typing import NoReturn, Protocol
+
+from catalina.coyote.http11.exchange_rules import ExchangeRules
+from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
+from catalina.coyote.http11.request_head import RequestHead
+from catalina.coyote.http11.response_head import CONTINUE, LAST_CHUNK, chunk, encode_head, with_reason
+from catalina.coyote.http_error import HttpError
+
+__all__ = [
+    "CLOSED", "HEAD", "LEFT", "LINGER", "OWED", "SENDING", "SENT", "SWALLOW",
+    "Answer", "BadContentLength", "Event", "Exchange", "ResponseHeadTooLarge", "State",
+]  # fmt: skip
+
+log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
+
+#: After an answer with one of these the connection is closed (Tomcat: Http11Processor.statusDropsConnection).
+CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 505))
+#: Fields that are the connection's business; what the application says about them is dropped or read here.
+CONNECTION_FIELDS = frozenset(
+    ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
+)
+#: More digits than any length has.
+LENGTH_DIGITS = 19
+#: The body of a request without one.
+NO_BODY: BodyDecoder = LengthDecoder(0)
+
+
+class State(IntEnum):
+    """Where an exchange is."""
+
+    HEAD = auto()
+    OWED = auto()
+    SENDING = auto()
+    SENT = auto()
+    SWALLOW = auto()
+    LINGER = auto()
+    LEFT = auto()
+    CLOSED = auto()
+
+
+#: Module constants, because looking a member up in its class costs ten times as much in this Python.
+HEAD, OWED, SENDING, SENT, SWALLOW, LINGER, LEFT, CLOSED = State
+
+
+class Event(dict[State, State]):
+    """Something that may happen: the states in which it may, and where each leads."""
+
+    def __init__(self, name: str, steps: Mapping[State, State]) -> None:
+        super().__init__(steps)
+        self.name = name
+
+    def __missing__(self, state: State) -> NoReturn:
+        expected = " or ".join(each.name for each in self)
+        raise RuntimeError(f"{self.name} in state {state.name}, expected {expected}")
+
+
+HEAD_CAME = Event("the head of a request", {HEAD: OWED})
+REFUSED = Event("the refusal of a request", {HEAD: OWED, OWED: OWED})
+BODY_CAME = Event("a part of a request's body", {OWED: OWED, SENDING: SENDING, SENT: SENT})
+INTERIM = Event("100 Continue", {OWED: OWED})
+ANSWER = Event("the head of an answer", {OWED: SENDING})
+WHOLE_ANSWER = Event("a whole answer", {OWED: SENT})
+MORE = Event("more of an answer", {SENDING: SENDING})
+ANSWER_ENDS = Event("the end of an answer", {SENDING: SENT})
+KEPT = Event("the wait for the next request", {SENT: HEAD})
+LEFT_OVER = Event("a body that nobody wants", {SENT: SWALLOW})
+LAST = Event("the last answer before more input", {SENT: LINGER})
+OVER = Event("the last answer", {SENT: CLOSED})
+SWALLOWED = Event("more of a body that nobody wants", {SWALLOW: SWALLOW})
+SWALLOW_ENDS = Event("the end of a body that nobody wants", {SWALLOW: HEAD})
+TOO_MUCH = Event("more than is read away", {SWALLOW: LINGER, LINGER: CLOSED})
+BROKEN = Event("nonsense in a body that nobody wants", {SWALLOW: CLOSED})
+LINGERED = Event("input behind the last answer", {LINGER: LINGER})
+LEAVES = Event("the change to another protocol or process", {HEAD: LEFT, OWED: LEFT})
+
+#: All of them: the table above, for the tests that walk it.
+EVENTS = (
+    HEAD_CAME, REFUSED, BODY_CAME, INTERIM, ANSWER, WHOLE_ANSWER, MORE, ANSWER_ENDS, KEPT, LEFT_OVER, LAST, OVER,
+    SWALLOWED, SWALLOW_ENDS, TOO_MUCH, BROKEN, LINGERED, LEAVES,
+)  # fmt: skip
+
+
+class Answer(Protocol):
+    """What the head of an answer is made of."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    #: False when no body follows: HEAD, 204, 304 ...
+    body_allowed: bool
+
+    @property
+    def reason(self) -> str: ...
+
+
+class BadContentLength(ValueError):
+    """The Content-Length of an answer is no length, or there are several: it must be settled first."""
+
+
+class ResponseHeadTooLarge(ValueError):
+    """The head of an answer is beyond maxHttpResponseHeaderSize: :meth:`Exchange.fail_answer` says so instead."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"a response head of {size} bytes")
+        self.size = size
+
+
+class _Unfinished:
+    """The body of a message whose end cannot be found."""
+
+    complete = False
+    unused = b""
+
+    def receive(self, data: bytes) -> bytes:
+        return b""
+
+
+def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
+    """The Content-Length, None without one, and whether there are fields that are the connection's business."""
+    length: str | None = None
+    special = False
+    for name, value in fields:
+        lower = name.lower()
+        if lower == "content-length":
+            if length is not None or not (value.isdecimal() and value.isascii() and len(value) < LENGTH_DIGITS):
+                raise BadContentLength(value)
+            length = value
+        elif lower in CONNECTION_FIELDS:
+            special = True
+    return length, special
+
+
+class Exchange:
+    """The requests and answers of one connection, one after the other.
+
+    Args:
+        rules: of its connector.
+        served: requests that were answered on this connection before, by another process.
+    """
+
+    # Slots: there is one per connection, and each request touches most of them.
+    __slots__ = (
+        "_acknowledged",
+        "_asked_keep_alive",
+        "_chunked",
+        "_remaining",
+        "_swallowed",
+        "body",
+        "data",
+        "http11",
+        "keep_alive",
+        "raw",
+        "requests",
+        "rules",
+        "seen",
+        "state",
+    )
+
+    def __init__(self, rules: ExchangeRules, served: int = 0) -> None:
+        self.rules = rules
+        self.state = HEAD
+        #: Requests whose heads have come.
+        self.requests = served
+        #: What was received and belongs to the next message.
+        self.data = b""
+        #: Bytes of it that are known to hold no whole head.
+        self.seen = 0
+        #: What was received since the head of the request in progress began, with that head; None when that is not all:
+        #: the request has read more itself, or 100 Continue has left.
+        self.raw: bytes | bytearray | None = None
+        #: True while the connection may take another request when this answer is out. Anybody may forbid that.
+        self.keep_alive = True
+        #: False for a client of HTTP/1.0.
+        self.http11 = True
+        #: True when the client has sent ``Connection: keep-alive``, and wants to hear about it.
+        self._asked_keep_alive = False
+        #: False while the client waits for 100 Continue.
+        self._acknowledged = True
+        #: The body of the request in progress; ``complete`` when it has none, or all of it has come.
+        self.body: BodyDecoder = NO_BODY
+        self._chunked = False  # the answer in progress
+        #: Bytes that the Content-Length of the answer in progress still promises; -1 when it promises nothing.
+        self._remaining = -1
+        self._swallowed = 0
+
+    # Requests
+
+    def next_head(self, ending: bool) -> RequestHead | None:
+        """The next request in :attr:`data`; None when more of its head must come.
+
+        Args:
+            ending: the connection takes no further request after this one.
+
+        Raises:
+            HttpError: what came is no request; :meth:`refuse` goes on.
+        """
+        state = HEAD_CAME[self.state]
+        data, rules = self.data, self.rules
+        head = rules.parser.parse(data, self.seen)
+        if head is None:
+            return None
+        self.state = state
+        self.data = data[head.size :]
+        self.raw = data
+        self.seen = 0
+        self.requests += 1
+        self.http11 = head.http11
+        self.keep_alive = head.keep_alive and self.requests != rules.max_requests and not ending
+        self._asked_keep_alive = head.client_asks_keep_alive
+        self._acknowledged = True
+        if head.chunked:
+            self.body = ChunkedDecoder(rules.max_extension, rules.max_trailer)
+        else:
+            self.body = LengthDecoder(head.content_length) if head.content_length > 0 else NO_BODY
+        return head
+
+    def await_rest(self) -> bool:
+        """Note that all of :attr:`data` is a part of a head; True when that has just begun."""
+        begins = self.seen == 0
+        self.seen = len(self.data)
+        return begins
+
+    def refuse(self, http11: bool) -> None:
+        """The request is none, or its body cannot be read: only an answer can follow, and nothing behind it."""
+        self.state = REFUSED[self.state]
+        self.http11 = http11
+        self.keep_alive = False
+        self.body = _Unfinished()
+        self.raw = None
+
+    def first_body(self) -> bytes:
+        """The part of the body that came with the head.
+
+        Raises:
+            HttpError: it is malformed.
+        """
+        self.state = BODY_CAME[self.state]
+        data, self.data = self.data, b""
+        return self._decode(data) if data else b""
+
+    def receive_body(self, data: bytes) -> bytes:
+        """More of the body; whoever does not want it kept at hand for another process sets :attr:`raw` to None first.
+
+        Raises:
+            HttpError: it is malformed.
+        """
+        self.state = BODY_CAME[self.state]
+        raw = self.raw
+        if raw is not None:
+            if type(raw) is bytes:
+                self.raw = raw = bytearray(raw)
+            raw += data
+        return self._decode(data)
+
+    def _decode(self, data: bytes) -> bytes:
+        body = self.body
+        part = body.receive(data)
+        if body.complete:
+            self.data = body.unused
+        return part
+
+    def allowed_trailers(self) -> list[tuple[str, str]]:
+        """The fields behind a body that may be fields of the request, once the body is complete."""
+        allowed, body = self.rules.trailers, self.body
+        if not allowed or not isinstance(body, ChunkedDecoder):
+            return []
+        return [pair for pair in body.trailers if pair[0] in allowed]
+
+    def expect_continue(self) -> None:
+        """The client sends its body only after 100 Continue; without it, nobody knows whether the body comes."""
+        self._acknowledged = False
+
+    def acknowledge(self) -> bytes:
+        """100 Continue."""
+        self.state = INTERIM[self.state]
+        self._acknowledged = True
+        self.raw = None
+        return CONTINUE
+
+    def leave(self) -> None:
+        """Another protocol goes on behind :attr:`data`, or another process with all that is :attr:`raw`."""
+        self.state = LEAVES[self.state]
+
+    # Answers
+
+    def begin_answer(self, answer: Answer, body: bytes, complete: bool, ending: bool) -> tuple[bytes, bytes]:
+        """Head and body, as they are sent.
+
+        Args:
+            body: the beginning of it; all of it when ``complete``.
+            ending: the connection ends with this answer, for reasons of its own.
+
+        Raises:
+            BadContentLength, ResponseHeadTooLarge: nothing has happened.
+        """
+        state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
+        rules, fields = self.rules, answer.headers
+        length, special = _scan(fields)
+        tail = rules.common_lines()
+        if special:
+            fields, tail = self._without_connection_fields(fields)
+        has_body = answer.body_allowed
+        chunked = False
+        if length is None and has_body:
+            if complete:
+                tail = f"Content-Length: {len(body)}\r\n{tail}"
+            elif self.http11:
+                chunked = True
+                tail = f"Transfer-Encoding: chunked\r\n{tail}"
+            else:
+                self.keep_alive = False
+        if self.will_close(answer.status, ending):
+            self.keep_alive = False
+        if self._asked_keep_alive or not self.keep_alive:
+            tail += self._connection_lines()
+        head = encode_head(answer.status, fields, tail)
+        if rules.sends_reason:
+            head = with_reason(head, answer.reason)
+        if len(head) > rules.response_head_size:
+            raise ResponseHeadTooLarge(len(head))
+        self.state, self._chunked = state, chunked
+        if not has_body:
+            self._remaining = 0
+            return head, b""
+        if length is None:
+            self._remaining = -1
+            return head, chunk(body) if chunked and body else body
+        self._remaining = int(length)
+        if self._remaining != len(body):
+            body = self._within_length(body)
+            if complete and self._remaining:
+                self.keep_alive = False  # the client waits for bytes that do not exist
+        else:
+            self._remaining = 0
+        return head, body
+
+    def fail_answer(self, complete: bool) -> bytes:
+        """An answer without a body in place of one whose head is too large; what would follow that head is dropped."""
+        self.state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
+        self.keep_alive = self._chunked = False
+        self._remaining = 0
+        return encode_head(500, (), f"Content-Length: 0\r\n{self.rules.date_line()}Connection: close\r\n")
+
+    def will_close(self, status: int, ending: bool) -> bool:
+        """Whether the connection ends with this answer, as far as that is known before it is sent."""
+        return (
+            not self.keep_alive
+            or status in CLOSING_STATUS
+            or ending
+            or not (self.body.complete or (self._acknowledged and self._may_swallow()))
+        )
+
+    def more(self, data: bytes) -> tuple[bytes, ...]:
+        """The pieces to send for more of the body; none when the answer is as long as it said."""
+        self.state = MORE[self.state]
+        if self._remaining >= 0:
+            data = self._within_length(data)
+        if not data:
+            return ()
+        return (b"%x\r\n" % len(data), data, b"\r\n") if self._chunked else (data,)
+
+    def more_of_file(self, count: int) -> tuple[bytes, int, bytes]:
+        """What is sent before ``count`` bytes of a file, how many of these, and what is sent behind them."""
+        self.state = MORE[self.state]
+        if self._remaining >= 0:
+            count = min(count, self._remaining)
+            self._remaining -= count
+        return (b"%x\r\n" % count, count, b"\r\n") if self._chunked and count else (b"", count, b"")
+
+    def end_answer(self) -> bytes:
+        """The end of a body that did not come with the head."""
+        self.state = ANSWER_ENDS[self.state]
+        if self._chunked:
+            return LAST_CHUNK
+        if self._remaining > 0:
+            self.keep_alive = False
+        return b""
+
+    def _within_length(self, data: bytes) -> bytes:
+        """No more than Content-Length promised: more would be read as the next answer."""
+        if len(data) > self._remaining:
+            log.debug("A response is %d bytes longer than its Content-Length", len(data) - self._remaining)
+            data = data[: self._remaining]
+        self._remaining -= len(data)
+        return data
+
+    def _connection_lines(self) -> str:
+        if not self.keep_alive:
+            return "Connection: close\r\n"
+        line = self.rules.keep_alive_line
+        if not self.http11:
+            return f"Connection: keep-alive\r\n{line}"
+        return f"{line}Connection: keep-alive\r\n" if line else ""
+
+    def _without_connection_fields(self, fields: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
+        """The fields without those of the connection, and the tail with Date and Server as the application has them."""
+        kept = []
+        date, server = self.rules.date_line(), self.rules.server_line
+        for name, value in fields:
+            lower = name.lower()
+            if lower == "date":
+                date = ""
+            elif lower == "server":
+                if self.rules.remove_server:
+                    continue
+                server = ""
+            elif lower in CONNECTION_FIELDS:
+                if lower == "connection" and "close" in value.lower():
+                    self.keep_alive = False
+                continue
+            kept.append((name, value))
+        return kept, date + server
+
+    # After an answer
+
+    def next(self, ending: bool) -> State:
+        """What becomes of the connection: HEAD, SWALLOW, LINGER or CLOSED.
+
+        Args:
+            ending: no further request is taken.
+        """
+        self.raw = None
+        self._swallowed = 0
+        if self.body.complete:
+            state = (KEPT if self.keep_alive and not ending else OVER)[self.state]
+        elif self.keep_alive and not ending and self._acknowledged and self._may_swallow():
+            state = LEFT_OVER[self.state]
+        else:
+            state = LAST[self.state]
+        self.state = state
+        return state
+
+    def swallow(self, data: bytes) -> State:
+        """Read a part of a body away that nobody wants; the state then."""
+        state = SWALLOWED[self.state]
+        body, limit = self.body, self.rules.max_swallow
+        try:
+            self._swallowed += len(body.receive(data))
+        except HttpError:
+            state = BROKEN[self.state]
+        else:
+            if body.complete:
+                self.data = body.unused
+                state = SWALLOW_ENDS[self.state]
+            elif 0 <= limit < self._swallowed:
+                self._swallowed = 0
+                state = TOO_MUCH[self.state]
+        self.state = state
+        return state
+
+    def linger(self, data: bytes) -> State:
+        """Read what comes behind the last answer; the state then."""
+        state = LINGERED[self.state]
+        self._swallowed += len(data)
+        if 0 <= self.rules.max_swallow < self._swallowed:
+            state = TOO_MUCH[self.state]
+        self.state = state
+        return state
+
+    def _may_swallow(self) -> bool:
+        limit, body = self.rules.max_swallow, self.body
+        return limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit
