@@ -290,6 +290,9 @@ class RequestConnector(RequestLimits, Protocol):
     def draining(self) -> bool: ...
 
     @property
+    def acknowledges_when_mapped(self) -> bool: ...
+
+    @property
     def port_with_offset(self) -> int: ...
 
     @property

@@ -206,6 +206,11 @@ class Connector(Lifecycle):
         return self.protocol_handler
 
     @property
+    def acknowledges_when_mapped(self) -> bool:
+        """True when 100 Continue leaves as soon as a request is mapped, False when it waits for the first read."""
+        return self.http.continue_response_timing != "onRead"
+
+    @property
     def is_ajp(self) -> bool:
         """Whether it speaks AJP."""
         return isinstance(self.protocol_handler, AjpNioProtocol)

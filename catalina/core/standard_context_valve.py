@@ -29,6 +29,6 @@ class StandardContextValve(ValveBase):
         if wrapper is None:
             response.send_error(404)
             return
-        if request.expects_continue:
+        if request.expects_continue and request.connector.acknowledges_when_mapped:
             request.acknowledge()
         wrapper.pipeline.first.invoke(request, response)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from catalina.connector.connector import Connector
+from catalina.core.standard_context_valve import StandardContextValve
 from tests.core.node import Node, web_xml
+from tests.valves.exchange import Last, make_request
 
 STAR = web_xml(
     "<servlet><servlet-name>s</servlet-name><servlet-class>starred:application</servlet-class></servlet>"
@@ -44,15 +47,19 @@ def test_a_path_without_servlet_is_404(tmp_path: Path) -> None:
         assert node.ask("/bare/a.txt").status == 404
 
 
-def test_a_client_that_waits_for_100_continue_is_told(tmp_path: Path) -> None:
-    from catalina.core.standard_context_valve import StandardContextValve
-    from tests.valves.exchange import Last, make_request
-
+@pytest.mark.parametrize(
+    ("timing", "answers"), [("immediately", [True]), ("always", [True]), ("onRead", [])]
+)  # fmt: skip
+def test_a_client_that_waits_for_100_continue_is_told_unless_that_waits_for_the_first_read(
+    timing: str, answers: list[bool]
+) -> None:
     class Wrapper:
         pipeline = type("Pipeline", (), {"first": Last()})()
 
     request, response = make_request("/x")
+    request.connector = Connector()
+    assert request.connector.set_attribute("continueResponseTiming", timing)
     told: list[bool] = []
     request.wrapper, request.expects_continue, request.on_acknowledge = Wrapper(), True, lambda: told.append(True)
     StandardContextValve().invoke(request, response)
-    assert told == [True]
+    assert told == answers
