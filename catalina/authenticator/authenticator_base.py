@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from catalina.connector.response import Response
     from catalina.core.standard_context import StandardContext
     from catalina.descriptor.elements import SecurityConstraint
-    from catalina.realm.realm import Principal, Realm
-    from catalina.session.session import Session
+    from catalina.realm.realm import Realm
+    from catalina.session.session import Principal, Session
 
 __all__ = ["AuthenticationResult", "AuthenticatorBase"]
 

@@ -16,7 +16,7 @@ from catalina.realm.message_digest import digest, digest_name
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.realm.realm import Principal
+    from catalina.session.session import Principal
 
 __all__ = ["DigestAuthenticator"]
 

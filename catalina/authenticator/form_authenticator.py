@@ -29,8 +29,7 @@ from catalina.errors import LimitError
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.realm.realm import Principal
-    from catalina.session.session import Session
+    from catalina.session.session import Principal, Session
 
 __all__ = ["FormAuthenticator"]
 

@@ -19,8 +19,8 @@ from catalina.valves.valve_base import ValveBase
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.realm.realm import Principal, Realm
-    from catalina.session.session import Session
+    from catalina.realm.realm import Realm
+    from catalina.session.session import Principal, Session
 
 __all__ = ["SingleSignOn", "SingleSignOnListener"]
 

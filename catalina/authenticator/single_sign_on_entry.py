@@ -9,7 +9,7 @@ from catalina.authenticator.constants import BASIC, FORM
 from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
 
 if TYPE_CHECKING:
-    from catalina.realm.realm import Principal
+    from catalina.session.session import Principal
 
 __all__ = ["SingleSignOnEntry"]
 

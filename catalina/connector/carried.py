@@ -7,7 +7,7 @@ here, by what they are needed for. A test implements as much as it needs.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Context",
+    "FoundMapping",
     "Host",
     "MappedContext",
-    "Mapping",
     "RequestConnector",
     "RequestLimits",
     "Service",
@@ -60,6 +60,9 @@ class Container(Protocol):
 
 class Wrapper(Container, Protocol):
     """The servlet."""
+
+    @property
+    def role_mappings(self) -> Mapping[str, str]: ...
 
 
 class Resources(Protocol):
@@ -160,7 +163,7 @@ class Host(Container, Protocol):
     def contexts(self) -> Sequence[SessionContext]: ...
 
 
-class Mapping(Protocol):
+class FoundMapping(Protocol):
     """What the mapper has found; shared by all requests of the same path."""
 
     @property
@@ -191,7 +194,7 @@ class Mapping(Protocol):
 class RequestMapper(Protocol):
     """Finds what answers for a host name and a path."""
 
-    def map(self, host_name: str, path: str, version: str | None = None) -> Mapping: ...
+    def map(self, host_name: str, path: str, version: str | None = None) -> FoundMapping: ...
 
 
 class Server(Protocol):

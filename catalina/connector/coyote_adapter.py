@@ -15,7 +15,7 @@ from catalina.repeated_messages import RepeatedMessages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catalina.connector.carried import Context, Mapping
+    from catalina.connector.carried import Context, FoundMapping
     from catalina.connector.connector import Connector
     from catalina.connector.request import Request
     from catalina.connector.response import Response
@@ -101,7 +101,7 @@ class CoyoteAdapter:
         response.status = status
         response.is_error = True
 
-    # Mapping
+    # FoundMapping
 
     def map_request(self, request: Request, response: Response) -> bool:
         """Map a request again whose URI or host a valve has changed; False when the answer is known already.
@@ -140,7 +140,7 @@ class CoyoteAdapter:
             return self._refuse_trace(request, response)
         return True
 
-    def _find(self, request: Request, path: str) -> Mapping:
+    def _find(self, request: Request, path: str) -> FoundMapping:
         """Map, and again while a context is being reloaded, or when the session belongs to another version."""
         name = request.local_name if self.connector.use_ipv_hosts else request.server_name
         data = self._mapper.map(name, path)
@@ -159,7 +159,7 @@ class CoyoteAdapter:
                     self._find_session_id(request, data.context)
         return data
 
-    def _wait_for_reload(self, name: str, path: str) -> Mapping:
+    def _wait_for_reload(self, name: str, path: str) -> FoundMapping:
         with self.connector.reactor.blocking():
             while True:
                 time.sleep(PAUSED_SECONDS)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 __all__ = ["CoyotePrincipal"]
+
+
+NO_ATTRIBUTES: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +18,17 @@ class CoyotePrincipal:
 
     name: str
     roles: tuple[str, ...] = ()
+
+    @property
+    def user_principal(self) -> None:
+        """The application is given this object itself."""
+        return None
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """A proxy says nothing but the name."""
+        return NO_ATTRIBUTES
+
+    def has_role(self, role: str) -> bool:
+        """False: which roles the user has here, the realm must be asked."""
+        return False

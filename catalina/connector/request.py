@@ -26,7 +26,7 @@ from catalina.session.session_facade import SessionFacade
 if TYPE_CHECKING:
     from catalina.connector.carried import Context, Host, RequestConnector, Wrapper
     from catalina.connector.response import Response
-    from catalina.session.session import Session
+    from catalina.session.session import Principal, Session
 
 __all__ = ["Request"]
 
@@ -137,7 +137,7 @@ class Request:
     context_path: str
     servlet_path: str
     path_info: str | None
-    principal: Any
+    principal: Principal | None
     auth_type: str | None
     requested_session_id: str | None
     requested_session_id_from_cookie: bool

@@ -69,7 +69,8 @@ class ApplicationDispatcher:
             uri = quote(context.path, safe=SAFE) + raw
         else:
             uri = quote(context.path + raw, safe=SAFE, errors="surrogateescape")
-        return cls(context, mapping.wrapper, mapping, uri, query)
+        wrapper: StandardWrapper = mapping.wrapper  # type: ignore[assignment]  # the map has the context's own servlets
+        return cls(context, wrapper, mapping, uri, query)
 
     @classmethod
     def for_servlet(cls, context: StandardContext, name: str) -> ApplicationDispatcher | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from catalina.attributes import Attribute, Element
 from catalina.core.standard_pipeline import StandardPipeline
-from catalina.errors import LifecycleError
+from catalina.errors import LifecycleError, NamingError
 from catalina.lifecycle import Lifecycle, LifecycleState
 from catalina.valves.valve_base import ValveBase
 
@@ -109,6 +109,10 @@ class ContainerBase(Lifecycle):
     def config_directory(self) -> Path | None:
         """The directory of this container's own configuration files; None while it belongs to no server."""
         return self.server.catalina_base / "conf" / self.name if self.server is not None else None
+
+    def lookup(self, name: str) -> object:
+        """A resource of the application. Raises NamingError: there is none of that name, or this is no application."""
+        raise NamingError(f"{self}: only an application has names of its own; there is no [{name}]")
 
     @property
     def realm(self) -> Realm | None:

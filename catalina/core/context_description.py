@@ -25,6 +25,9 @@ from catalina.util.error_pages import ErrorPages
 from catalina.util.session_cookie_config import SessionCookieConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from catalina.connector.carried import Context
     from catalina.valves.valve_base import ValveBase
     from catalina.webresources.standard_root import StandardRoot
 
@@ -73,7 +76,7 @@ class ContextDescription(ContextAttributes):
         self.role_mappings: dict[str, str] = {}
         self.session_config = SessionConfig()
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
-        self.servlet_map = ServletMap(self, (), ())
+        self.servlet_map = self._map_servlets((), ())
 
     @property
     def wrappers(self) -> dict[str, StandardWrapper]:
@@ -113,4 +116,10 @@ class ContextDescription(ContextAttributes):
 
     def _make_servlet_map(self) -> None:
         mappings = [(pattern, self.wrappers[name]) for pattern, name in self.servlet_mappings.items()]
-        self.servlet_map = ServletMap(self, mappings, self.welcome_files, self.resource_only_names)
+        self.servlet_map = self._map_servlets(mappings, self.welcome_files)
+
+    def _map_servlets(
+        self, mappings: Iterable[tuple[str, StandardWrapper]], welcome_files: Iterable[str]
+    ) -> ServletMap:
+        context: Context = self  # type: ignore[assignment]  # a StandardContext, the only subclass, is one
+        return ServletMap(context, mappings, welcome_files, self.resource_only_names)

@@ -61,6 +61,11 @@ class StandardEngine(ContainerBase):
     def base_path(self) -> str:
         return str(self.server.catalina_base) if self.server is not None else ""
 
+    @property
+    def hosts(self) -> tuple[StandardHost, ...]:
+        """Its hosts."""
+        return self.children  # type: ignore[return-value]  # add_child() takes nothing else
+
     def add_child(self, child: ContainerBase) -> None:
         if not isinstance(child, StandardHost):
             raise LifecycleError(f"{self}: Child of an Engine must be a Host, not {child}")

@@ -121,6 +121,11 @@ class StandardWrapper(ContainerBase):
         return tuple(pattern for pattern, name in self.context.servlet_mappings.items() if name == self.name)
 
     @property
+    def role_mappings(self) -> Mapping[str, str]:
+        """Roles of the realm, by the names that the application gives them."""
+        return self.context.role_mappings
+
+    @property
     def context(self) -> StandardContext:
         """The application it belongs to."""
         return self.parent  # type: ignore[return-value]  # the parent of a wrapper is a context

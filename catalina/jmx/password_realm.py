@@ -22,8 +22,8 @@ from catalina.realm.constant_time import equal_bytes
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.lock_out_realm import LockOutRealm
 from catalina.realm.message_digest import digest, digest_name
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 __all__ = ["PasswordLogin", "PasswordRealm", "read_access", "read_passwords"]
 

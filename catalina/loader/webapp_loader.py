@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from importlib.machinery import all_suffixes
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.attributes import Attribute
 from catalina.errors import DeploymentError
@@ -25,11 +25,59 @@ from catalina.loader.search_path import search_path
 from catalina.loader.thread_owner import threads_of, watch_thread_starts
 
 if TYPE_CHECKING:
-    from catalina.core.standard_context import StandardContext
+    from pathlib import Path
+
+    from catalina.lifecycle import LifecycleState
 
 __all__ = ["WebappLoader"]
 
 log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
+
+
+class LoaderServer(Protocol):
+    """The server: while it ends, nothing needs to be cleared away."""
+
+    @property
+    def state(self) -> LifecycleState: ...
+
+
+class CodeResources(Protocol):
+    """The application's resources, as far as code is in them."""
+
+    def code(self) -> tuple[list[str], list[str]]: ...
+
+
+class LoaderContext(Protocol):
+    """What a loader needs of its application: where the code is, and what happens when it changes or ends."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def host_path(self) -> str: ...
+
+    @property
+    def server(self) -> LoaderServer | None: ...
+
+    @property
+    def document_root(self) -> Path: ...
+
+    @property
+    def work_path(self) -> Path: ...
+
+    @property
+    def resources(self) -> CodeResources: ...
+
+    @property
+    def reloadable(self) -> bool: ...
+
+    def reload(self) -> bool: ...
+
+    @property
+    def clear_references_stop_timer_threads(self) -> bool: ...
+
+    @property
+    def skip_memory_leak_checks_on_jvm_shutdown(self) -> bool: ...
 
 
 class WebappLoader(Lifecycle):
@@ -53,7 +101,7 @@ class WebappLoader(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.context: StandardContext | None = None
+        self.context: LoaderContext | None = None
         self.space: ImportSpace | None = None
         #: The places from which the code was imported, even if the application has failed since.
         self._path: list[str] = []

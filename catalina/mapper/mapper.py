@@ -13,8 +13,7 @@ from catalina.mapper.mapping_data import MappingData
 from catalina.mapper.servlet_map import ServletMap
 
 if TYPE_CHECKING:
-    from catalina.core.standard_context import StandardContext
-    from catalina.core.standard_host import StandardHost
+    from catalina.connector.carried import Context, Host
 
 __all__ = ["Mapper"]
 
@@ -27,7 +26,7 @@ MAX_REMEMBERED_PATH = 256
 class _MappedHost:
     """One host: its applications by context path, versions oldest first."""
 
-    def __init__(self, host: StandardHost) -> None:
+    def __init__(self, host: Host) -> None:
         self.host = host
         self.contexts: dict[str, tuple[ServletMap, ...]] = {}
 
@@ -86,7 +85,7 @@ class Mapper:
         if not versions:
             return MappingData(mapped.host), True
         chosen = versions[-1]
-        others: tuple[StandardContext, ...] = ()
+        others: tuple[Context, ...] = ()
         if len(versions) > 1:
             others = tuple(servlets.context for servlets in reversed(versions))
             chosen = next((each for each in versions if each.context.web_app_version == version), chosen)
@@ -109,7 +108,7 @@ class Mapper:
 
     @staticmethod
     def _map_servlet(
-        host: StandardHost, servlets: ServletMap, path: str, others: tuple[StandardContext, ...]
+        host: Host, servlets: ServletMap, path: str, others: tuple[Context, ...]
     ) -> tuple[MappingData, bool]:
         context = servlets.context
         found = servlets.find(path)
@@ -129,7 +128,7 @@ class Mapper:
 
     # -- changing ------------------------------------------------------------------------------------------------
 
-    def add_host(self, host: StandardHost, aliases: tuple[str, ...] = ()) -> None:
+    def add_host(self, host: Host, aliases: tuple[str, ...] = ()) -> None:
         """Add a host with its aliases; ``*.example.org`` matches one more label in front. The first of a name wins."""
         with self._lock:
             mapped = self._names.get(host.name.lower())
@@ -139,7 +138,7 @@ class Mapper:
                 self._add_alias(mapped, alias.lower())
             self._changed()
 
-    def add_alias(self, host: StandardHost, alias: str) -> None:
+    def add_alias(self, host: Host, alias: str) -> None:
         """Let a host that is here answer for one more name."""
         with self._lock:
             self._add_alias(self._names[host.name.lower()], alias.lower())
@@ -159,7 +158,7 @@ class Mapper:
             table.pop(key, None)
             self._changed()
 
-    def remove_host(self, host: StandardHost) -> None:
+    def remove_host(self, host: Host) -> None:
         """Forget a host, its aliases and its applications."""
         with self._lock:
             for table in (self._names, self._wildcards):
@@ -167,7 +166,7 @@ class Mapper:
                     del table[name]
             self._changed()
 
-    def add_context(self, host: StandardHost, servlets: ServletMap) -> None:
+    def add_context(self, host: Host, servlets: ServletMap) -> None:
         """Add a version of an application, or replace its map."""
         with self._lock:
             mapped = self._names.get(host.name.lower())
@@ -180,7 +179,7 @@ class Mapper:
             mapped.contexts[path] = tuple(versions)
             self._changed()
 
-    def remove_context(self, host: StandardHost, context: StandardContext) -> None:
+    def remove_context(self, host: Host, context: Context) -> None:
         """Forget a version of an application; unknown ones are ignored."""
         with self._lock:
             mapped = self._names.get(host.name.lower())

@@ -7,9 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catalina.core.standard_context import StandardContext
-    from catalina.core.standard_host import StandardHost
-    from catalina.core.standard_wrapper import StandardWrapper
+    from catalina.connector.carried import Context, Host, Wrapper
 
 __all__ = ["MappingData", "MappingMatch"]
 
@@ -38,10 +36,10 @@ class MappingData:
         pattern: the url-pattern that matched.
     """
 
-    host: StandardHost | None = None
-    context: StandardContext | None = None
-    contexts: tuple[StandardContext, ...] = ()
-    wrapper: StandardWrapper | None = None
+    host: Host | None = None
+    context: Context | None = None
+    contexts: tuple[Context, ...] = ()
+    wrapper: Wrapper | None = None
     context_path: str = ""
     servlet_path: str = ""
     path_info: str | None = None

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from catalina.mapper.mapping_data import MappingMatch
 
 if TYPE_CHECKING:
-    from catalina.core.context_description import ContextDescription
-    from catalina.core.standard_context import StandardContext
-    from catalina.core.standard_wrapper import StandardWrapper
+    from catalina.connector.carried import Context, Wrapper
 
 __all__ = ["ServletMap", "ServletMatch"]
 
@@ -20,7 +18,7 @@ __all__ = ["ServletMap", "ServletMatch"]
 class ServletMatch:
     """A servlet for a path inside the application, or the path the client must go to first."""
 
-    wrapper: StandardWrapper | None = None
+    wrapper: Wrapper | None = None
     servlet_path: str = ""
     path_info: str | None = None
     match: MappingMatch | None = None
@@ -41,23 +39,23 @@ class ServletMap:
 
     def __init__(
         self,
-        context: ContextDescription,
-        mappings: Iterable[tuple[str, StandardWrapper]],
+        context: Context,
+        mappings: Iterable[tuple[str, Wrapper]],
         welcome_files: Iterable[str],
         resource_only: frozenset[str] = frozenset(),
     ) -> None:
-        self.context: StandardContext = context  # type: ignore[assignment]  # which is its only subclass
+        self.context = context
         self.welcome_files = tuple(welcome_files)
         self.resource_only = resource_only
-        self._exact: dict[str, StandardWrapper] = {}
-        self._prefixes: dict[str, StandardWrapper] = {}
-        self._extensions: dict[str, StandardWrapper] = {}
-        self._default: StandardWrapper | None = None
-        self._root: StandardWrapper | None = None
+        self._exact: dict[str, Wrapper] = {}
+        self._prefixes: dict[str, Wrapper] = {}
+        self._extensions: dict[str, Wrapper] = {}
+        self._default: Wrapper | None = None
+        self._root: Wrapper | None = None
         for pattern, wrapper in mappings:
             self._add(pattern, wrapper)
 
-    def _add(self, pattern: str, wrapper: StandardWrapper) -> None:
+    def _add(self, pattern: str, wrapper: Wrapper) -> None:
         if pattern.endswith("/*"):
             self._prefixes[pattern[:-2]] = wrapper
         elif pattern.startswith("*."):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from catalina.descriptor.elements import SecurityCollection, SecurityConstraint
-    from catalina.realm.realm import Principal
+    from catalina.session.session import Principal
 
 __all__ = [
     "ANY_ROLE",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 __all__ = ["AuthenticatedUserRealm"]
 

@@ -9,13 +9,13 @@ from catalina.attributes import Element
 from catalina.errors import LifecycleError
 from catalina.realm.credential_handler import CredentialHandler
 from catalina.realm.nested_credential_handler import NestedCredentialHandler
-from catalina.realm.realm import DigestAnswer, Principal, Realm
+from catalina.realm.realm import DigestAnswer, Realm, RealmContainer, RoleNames
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from catalina.core.container_base import ContainerBase
 
 __all__ = ["CombinedRealm"]
 
@@ -28,15 +28,15 @@ class CombinedRealm(RealmBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.realms: list[Realm] = []
-        self._container: ContainerBase | None = None
+        self._container: RealmContainer | None = None
 
     @property
-    def container(self) -> ContainerBase | None:
+    def container(self) -> RealmContainer | None:
         """The container of all of them."""
         return self._container
 
     @container.setter
-    def container(self, container: ContainerBase | None) -> None:
+    def container(self, container: RealmContainer | None) -> None:
         self._container = container
         for number, realm in enumerate(self.realms):
             self._place(number, realm)
@@ -114,6 +114,6 @@ class CombinedRealm(RealmBase):
         """The first that a nested realm gives."""
         return self._first(lambda realm: realm.authenticate_certificates(certificates))
 
-    def has_role(self, wrapper: Any, principal: Principal | None, role: str) -> bool:
+    def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
         """Whether any nested realm says so."""
         return any(realm.has_role(wrapper, principal, role) for realm in self.realms)

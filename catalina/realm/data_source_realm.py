@@ -14,8 +14,8 @@ from catalina.naming.object_factory import ResourceSpec
 from catalina.naming.pool_settings import DBCP2
 from catalina.naming.sql_identifier import is_sql_identifier
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 from catalina.util.jdbc_url import driver_packages
 
 if TYPE_CHECKING:
@@ -177,14 +177,16 @@ class DataSourceRealm(RealmBase):
         if self._own_engine is not None:
             return self._own_engine
         if self.local_data_source:
-            lookup = getattr(self.container, "lookup", None)
+            lookup = None if self.container is None else self.container.lookup
         else:
             resources = None if self.server is None else self.server.global_naming_resources
             lookup = None if resources is None else resources.lookup
         if lookup is None:
             raise NamingError("Cannot access the server to retrieve the naming context")
-        engine: Engine = lookup(self.data_source_name)
-        return engine
+        engine = lookup(self.data_source_name)
+        if not hasattr(engine, "connect"):
+            raise NamingError(f"[{self.data_source_name}] is a {type(engine).__name__}, expected a DataSource")
+        return engine  # type: ignore[return-value]  # or another kind of DataSource
 
     def _row(self, connection: Connection, username: str) -> Any:
         from sqlalchemy.exc import SQLAlchemyError

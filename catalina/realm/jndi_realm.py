@@ -12,8 +12,8 @@ from catalina.extras import missing_package
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.ldap_directory import DirectoryError, Entry, LdapDirectory, connector, parse_url
 from catalina.realm.ldap_text import escape_filter, escape_name, format_message, split_patterns
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 __all__ = ["JNDIRealm"]
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute
 from catalina.operations import Impact, operation
 from catalina.realm.combined_realm import CombinedRealm
-from catalina.realm.realm import DigestAnswer, Principal
+from catalina.realm.realm import DigestAnswer
 from catalina.realm.x509_subject_dn_retriever import subject_name
+from catalina.session.session import Principal
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalina.attributes import Attribute
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 from catalina.users.users_file import User, read_users_file
 
 __all__ = ["MemoryRealm"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 __all__ = ["NullRealm"]
 

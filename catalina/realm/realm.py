@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from catalina.core.container_base import ContainerBase
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from cryptography.x509 import Certificate
+
     from catalina.realm.credential_handler import CredentialHandler
+    from catalina.session.session import Principal
 
-__all__ = ["Principal", "Realm"]
+__all__ = ["DigestAnswer", "Realm", "RealmContainer", "RealmServer", "RoleNames"]
 
 
-class Principal(Protocol):
-    """A user that a realm knows; ``GenericPrincipal`` is one."""
-
-    @property
-    def name(self) -> str: ...
+class RoleNames(Protocol):
+    """A servlet, as far as roles go."""
 
     @property
-    def roles(self) -> tuple[str, ...]: ...
+    def role_mappings(self) -> Mapping[str, str]:
+        """The role that the realm knows, by the one that the application names."""
+        ...
+
+
+class RealmServer(Protocol):
+    """The server, of which realms use files and global resources."""
 
     @property
-    def user_principal(self) -> object | None: ...
+    def catalina_base(self) -> Path: ...
 
     @property
-    def attributes(self) -> Mapping[str, Any]: ...
+    def properties(self) -> Mapping[str, str]: ...
 
-    def has_role(self, role: str) -> bool: ...
+    @property
+    def global_naming_resources(self) -> RealmResources | None: ...
+
+
+class RealmResources(Protocol):
+    """``<GlobalNamingResources>``."""
+
+    def lookup(self, name: str) -> object: ...
+
+
+class RealmContainer(Protocol):
+    """What a realm needs of the Engine, Host or Context that it belongs to."""
+
+    @property
+    def server(self) -> RealmServer | None: ...
+
+    def lookup(self, name: str) -> object:
+        """The application's own resource of that name. Raises NamingError: there is none, or no application."""
+        ...
 
 
 class Realm(Lifecycle):
@@ -40,7 +65,7 @@ class Realm(Lifecycle):
     """
 
     #: The container the realm belongs to; it serves this one and those below that have none of their own.
-    container: ContainerBase | None = None
+    container: RealmContainer | None = None
     #: How stored credentials are compared, None before the start.
     credential_handler: CredentialHandler | None = None
 
@@ -56,11 +81,11 @@ class Realm(Lifecycle):
         """The user, if he has answered the challenge of DIGEST with his password."""
         raise NotImplementedError
 
-    def authenticate_certificates(self, certificates: Sequence[Any]) -> Principal | None:
+    def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
         """The user of a certificate chain that TLS has verified, the client's own first."""
         raise NotImplementedError
 
-    def has_role(self, wrapper: Any, principal: Principal | None, role: str) -> bool:
+    def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
         """Whether the user has the role, under the name that the servlet ``wrapper`` (or None) gives it."""
         raise NotImplementedError
 

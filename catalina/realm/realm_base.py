@@ -14,13 +14,13 @@ from catalina.realm.constant_time import equal_text
 from catalina.realm.credential_handler import CredentialHandler
 from catalina.realm.message_digest import digest, digest_name, password_bytes
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
-from catalina.realm.realm import DigestAnswer, Principal, Realm
+from catalina.realm.realm import DigestAnswer, Realm, RealmServer, RoleNames
 from catalina.realm.x509_subject_dn_retriever import X509SubjectDnRetriever
+from catalina.session.session import Principal
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from catalina.core.standard_server import StandardServer
 
 __all__ = ["RealmBase", "UsernameRetriever"]
 
@@ -91,7 +91,7 @@ class RealmBase(Realm):
         return logging.getLogger(f"org.apache.{type(self).__module__.rpartition('.')[0]}.{type(self).__name__}")
 
     @property
-    def server(self) -> StandardServer | None:
+    def server(self) -> RealmServer | None:
         """The server whose global resources this realm uses; None for one that stands alone."""
         return None if self.container is None else self.container.server
 
@@ -198,16 +198,15 @@ class RealmBase(Realm):
 
     # -- roles ----------------------------------------------------------------------------------------------------
 
-    def has_role(self, wrapper: Any, principal: Principal | None, role: str) -> bool:
+    def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
         """Look at the role under the name the context maps it to (PropertiesRoleMappingListener)."""
-        context = getattr(wrapper, "parent", None)
-        role = getattr(context, "role_mappings", {}).get(role, role)
+        if wrapper is not None:
+            role = wrapper.role_mappings.get(role, role)
         return principal is not None and self.has_role_internal(principal, role)
 
     def has_role_internal(self, principal: Principal, role: str) -> bool:
         """Whether the principal has the role of exactly this name; one that a proxy has named has none here."""
-        has_role = getattr(principal, "has_role", None)
-        return has_role is not None and bool(has_role(role))
+        return principal.has_role(role)
 
 
 def _make_retriever(name: str) -> UsernameRetriever:

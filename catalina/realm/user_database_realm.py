@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from catalina.attributes import Attribute
-from catalina.errors import CatalinaError, LifecycleError
+from catalina.errors import CatalinaError, LifecycleError, NamingError
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.realm.realm import Principal
 from catalina.realm.realm_base import RealmBase
+from catalina.session.session import Principal
 
 __all__ = ["UserDatabase", "UserDatabasePrincipal", "UserDatabaseRealm"]
 
 
+@runtime_checkable
 class UserDatabase(Protocol):
     """What the realm needs of a user database; ``MemoryUserDatabase`` is one."""
 
@@ -83,11 +84,13 @@ class UserDatabaseRealm(RealmBase):
 
     def _lookup(self) -> UserDatabase | None:
         if self.local_jndi_resource:
-            lookup = getattr(self.container, "lookup", None)
+            lookup = None if self.container is None else self.container.lookup
         else:
             resources = None if self.server is None else self.server.global_naming_resources
             lookup = None if resources is None else resources.lookup
-        found: UserDatabase | None = None if lookup is None else lookup(self.resource_name)
+        found = None if lookup is None else lookup(self.resource_name)
+        if found is not None and not isinstance(found, UserDatabase):
+            raise NamingError(f"[{self.resource_name}] is a {type(found).__name__}, expected a UserDatabase")
         return found
 
     @property

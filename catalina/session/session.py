@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from catalina.session.manager import Manager
     from catalina.session.session_facade import SessionFacade
 
@@ -15,13 +17,25 @@ __all__ = ["Principal", "Session"]
 
 
 class Principal(Protocol):
-    """Who is logged in: the duck type of ``catalina.realm.generic_principal.GenericPrincipal``."""
+    """Who is logged in; ``catalina.realm.generic_principal.GenericPrincipal`` is one."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def roles(self) -> Any: ...
+    def roles(self) -> tuple[str, ...]: ...
+
+    @property
+    def user_principal(self) -> object | None:
+        """The object that the application is given in place of this one; None is this one."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """Further facts of the user that the realm was told to read."""
+        ...
+
+    def has_role(self, role: str) -> bool: ...
 
 
 @runtime_checkable

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
-from catalina.valves.valve_base import ValveBase
+from catalina.valves.valve_base import ValveBase, ValveContainer
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.core.container_base import ContainerBase
 
 __all__ = ["HealthCheckValve"]
 
@@ -63,11 +62,11 @@ class HealthCheckValve(ValveBase):
             response.write(_body("DOWN", json.dumps(waiting)))
 
 
-def _is_available(container: ContainerBase) -> bool:
+def _is_available(container: ValveContainer) -> bool:
     return container.state.available and all(_is_available(child) for child in container.children)
 
 
-def _waiting(container: ContainerBase) -> Iterator[dict[str, Any]]:
+def _waiting(container: ValveContainer) -> Iterator[dict[str, Any]]:
     """A check for each application whose manager waits for the sessions of the group."""
     progress = getattr(getattr(container, "manager", None), "state_progress", None)
     if progress is not None:

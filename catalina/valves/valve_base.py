@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute
 from catalina.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from catalina.connector.carried import Server
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.core.container_base import ContainerBase
+    from catalina.lifecycle import LifecycleState
+    from catalina.realm.realm import Realm
 
-__all__ = ["ValveBase"]
+__all__ = ["ValveBase", "ValveContainer"]
+
+
+class ValvePipeline(Protocol):
+    """The valves of one container; the basic one is the last."""
+
+    @property
+    def basic(self) -> ValveBase | None: ...
+
+
+class ValveContainer(Protocol):
+    """What a valve needs of the Engine, Host or Context that it is in."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parent(self) -> ValveContainer | None: ...
+
+    @property
+    def children(self) -> Sequence[ValveContainer]: ...
+
+    @property
+    def state(self) -> LifecycleState: ...
+
+    @property
+    def server(self) -> Server | None: ...
+
+    @property
+    def realm(self) -> Realm | None: ...
+
+    @property
+    def pipeline(self) -> ValvePipeline: ...
+
+    @property
+    def is_context(self) -> bool: ...
+
+    @property
+    def config_directory(self) -> Path | None: ...
 
 
 class ValveBase(Lifecycle):
@@ -27,7 +70,7 @@ class ValveBase(Lifecycle):
     #: The following valve; the pipeline sets it. The basic valve, which is the last, has none.
     next: ValveBase
     #: The container whose pipeline this valve is in; None until it is added to one.
-    container: ContainerBase | None = None
+    container: ValveContainer | None = None
 
     def __str__(self) -> str:
         where = f"[{self.container}]" if self.container is not None else ""

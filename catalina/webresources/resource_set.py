@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.attributes import Attribute
 from catalina.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from catalina.webresources.resource import Resource
-    from catalina.webresources.standard_root import StandardRoot
 
 __all__ = ["ResourceSet"]
+
+
+class SetRoot(Protocol):
+    """The ``<Resources>`` that the set is in."""
+
+    @property
+    def catalina_base(self) -> Path: ...
+
+    @property
+    def follows_links(self) -> bool: ...
 
 
 class ResourceSet(Lifecycle):
@@ -27,7 +38,7 @@ class ResourceSet(Lifecycle):
         bool, None, doc="Follow links that lead out of the base; as <Resources> says if not given."
     )
 
-    root: StandardRoot | None = None
+    root: SetRoot | None = None
 
     def __str__(self) -> str:
         return f"{type(self).__name__}[{self.base}]"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import BadZipFile, ZipFile
 
 from catalina.attributes import Attribute, Component, Element, choice
@@ -24,7 +24,7 @@ from catalina.webresources.resource_set import ResourceSet
 from catalina.webresources.unserved_names import is_unserved, is_unserved_name
 
 if TYPE_CHECKING:
-    from catalina.core.standard_context import StandardContext
+    from collections.abc import Callable
 
 __all__ = ["StandardRoot"]
 
@@ -32,6 +32,43 @@ log = logging.getLogger("org.apache.catalina.webresources.StandardRoot")
 
 KIB = 1024
 LIBRARIES = (".whl", ".zip", ".jar")
+
+
+class RootHost(Protocol):
+    """The host: what is relative is relative to its CATALINA_BASE."""
+
+    @property
+    def catalina_base(self) -> Path: ...
+
+
+class RootContext(Protocol):
+    """What the resources need of their application, and where Tomcat 7 had attributes of theirs."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def host(self) -> RootHost: ...
+
+    @property
+    def document_root(self) -> Path: ...
+
+    @property
+    def add_webinf_classes_resources(self) -> bool: ...
+
+    @property
+    def aliases(self) -> str | None: ...
+
+    @property
+    def allow_linking(self) -> bool | None: ...
+
+
+class CacheStrategy(Protocol):
+    """A ``<CacheStrategy>``."""
+
+    def no_cache(self, path: str) -> bool:
+        """True for a path that is not remembered."""
+        ...
 
 
 class StandardRoot(Lifecycle):
@@ -61,7 +98,7 @@ class StandardRoot(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.context: StandardContext | None = None
+        self.context: RootContext | None = None
         self.pre: list[ResourceSet] = []
         self.jars: list[ResourceSet] = []
         self.post: list[ResourceSet] = []
@@ -88,7 +125,7 @@ class StandardRoot(Lifecycle):
         """``<CacheStrategy>``: which paths not to remember; asked by ``no_cache(path)``."""
         self._no_cache = getattr(strategy, "no_cache", None)
 
-    _no_cache: Any = None
+    _no_cache: Callable[[str], bool] | None = None
 
     @property
     def catalina_base(self) -> Path:

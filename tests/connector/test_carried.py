@@ -25,7 +25,7 @@ def test_the_containers_of_a_node_are_what_a_request_carries(tmp_path: Path) -> 
             carried.Context: context,
             carried.Host: context.host,
             carried.Wrapper: next(iter(context.wrappers.values())),
-            carried.Mapping: node.service.mapper.map("localhost", "/shop/"),
+            carried.FoundMapping: node.service.mapper.map("localhost", "/shop/"),
             carried.Service: node.service,
         }
         assert {kind.__name__: members(kind) - set(dir(part)) for kind, part in parts.items()} == {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalina.core.container_base import ContainerBase, ContainerEvent, thread_count
-from catalina.errors import LifecycleError
+from catalina.errors import LifecycleError, NamingError
 from catalina.lifecycle import Lifecycle, LifecycleState
 from tests.core.node import Node
 
@@ -198,3 +198,8 @@ def test_what_failed_half_way_is_stopped_with_its_parent() -> None:
     assert grandchild.state is LifecycleState.STARTED
     parent.stop()
     assert grandchild.state is LifecycleState.STOPPED
+
+
+def test_only_an_application_has_names_of_its_own() -> None:
+    with pytest.raises(NamingError, match=r"ContainerBase\[parent\]: only an application has names"):
+        ContainerBase(name="parent").lookup("jdbc/users")

@@ -128,7 +128,7 @@ def test_a_class_that_there_is_not_stops_the_start(name):
 def test_roles_are_looked_at_under_the_name_the_context_maps_them_to():
     realm = started(DictRealm())
     bob = realm.authenticate("bob", "secret")
-    wrapper = SimpleNamespace(parent=SimpleNamespace(role_mappings={"customer": "user"}))
+    wrapper = SimpleNamespace(role_mappings={"customer": "user"})
     assert realm.has_role(wrapper, bob, "customer")
     assert not realm.has_role(None, bob, "customer")
 

@@ -113,3 +113,9 @@ def test_the_full_name_is_an_attribute_on_demand(database, static):
     plain = make(Resources(UserDatabase=database))
     plain.start()
     assert plain.authenticate("bob", "secret").attributes == {}
+
+
+def test_a_resource_that_is_no_user_database_stops_the_start(caplog):
+    with pytest.raises(LifecycleError, match="No UserDatabase component found"):
+        make(Resources(UserDatabase="users")).start()
+    assert "[UserDatabase] is a str, expected a UserDatabase" in caplog.text

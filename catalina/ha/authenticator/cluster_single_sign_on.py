@@ -20,8 +20,7 @@ from catalina.tribes.tipis.replicated_map import ReplicatedMap
 
 if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-    from catalina.realm.realm import Principal
-    from catalina.session.session import Session
+    from catalina.session.session import Principal, Session
 
 __all__ = ["ClusterSingleSignOn"]
 
