@@ -1,4 +1,4 @@
-"""What an application sees of its context: ``environ["catalina.context"]`` (Tomcat: core/ApplicationContext.java)."""
+"""An application's view of its context: ``environ["catalina.context"]`` (Tomcat: core/ApplicationContext.java)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ApplicationContext", "ContextAttributes"]
 
 
 class ContextAttributes(MutableMapping[str, Any]):
-    """Attributes of the application, shared by all its requests; listeners hear of changes."""
+    """Attributes of the application, shared by all its requests; listeners are told of changes."""
 
     def __init__(self, context: StandardContext) -> None:
         self._context = context
@@ -49,7 +49,7 @@ class ContextAttributes(MutableMapping[str, Any]):
 class ApplicationContext:
     """Init parameters, attributes, resources, names and log of one application.
 
-    ``attributes`` may be another mapping: a replicated context shares it with the other nodes.
+    ``attributes`` may be another mapping, such as that of a replicated context, which shares it with the other nodes.
     """
 
     def __init__(self, context: StandardContext) -> None:
@@ -60,7 +60,7 @@ class ApplicationContext:
         return f"<ApplicationContext {self._context.name or '/'}>"
 
     def publish(self) -> None:
-        """Give the application what Tomcat documents as attributes of a context, as far as Python has it."""
+        """Set the attributes that Tomcat documents for a context, as far as they make sense in Python."""
         context, server = self._context, self._context.server
         handler = None if context.realm is None else context.realm.credential_handler
         facts: dict[str, Any] = {
@@ -87,7 +87,7 @@ class ApplicationContext:
 
     @property
     def display_name(self) -> str:
-        """The name from web.xml, else empty."""
+        """The name from web.xml, empty without one."""
         return self._context.display_name
 
     @property
@@ -97,17 +97,17 @@ class ApplicationContext:
 
     @property
     def session_timeout(self) -> int:
-        """Minutes after which an idle session ends; 0 or less: never."""
+        """Minutes after which an idle session ends; 0 or less for never."""
         return self._context.session_timeout
 
     @property
     def distributable(self) -> bool:
-        """Whether sessions must be able to travel to other nodes."""
+        """True when sessions must be able to travel to other nodes."""
         return self._context.distributable
 
     @property
     def work_dir(self) -> Path:
-        """A directory for temporary files, private to this application, kept over restarts."""
+        """A directory for temporary files, private to this application, kept across restarts."""
         return self._context.work_path
 
     @property
@@ -122,7 +122,7 @@ class ApplicationContext:
 
     @property
     def logger(self) -> logging.Logger:
-        """The application's logger, as logging.properties names it."""
+        """The application's logger, which logging.properties configures."""
         return self._context.logger
 
     def log(self, message: str, *arguments: object) -> None:
@@ -130,7 +130,7 @@ class ApplicationContext:
         self._context.logger.info(message, *arguments)
 
     def lookup(self, name: str) -> Any:
-        """A resource or environment entry by its name, as ``jdbc/shop``; ``java:comp/env/`` in front is allowed.
+        """A resource or environment entry by its name, such as ``jdbc/shop``; the prefix ``java:comp/env/`` is allowed.
 
         Raises:
             NamingError: there is no such name, or its object cannot be made.
@@ -138,10 +138,10 @@ class ApplicationContext:
         return self._context.lookup(name)
 
     def resource(self, path: str) -> Resource:
-        """A file of the application by its path, as ``/WEB-INF/schema.sql``; ask it whether it ``exists``.
+        """A file of the application by its path, such as ``/WEB-INF/schema.sql``; the result knows if it ``exists``.
 
         Raises:
-            ValueError: the path does not begin with a slash and contextGetResourceRequiresSlash is on.
+            ValueError: the path does not begin with a slash, and contextGetResourceRequiresSlash is on.
         """
         if not path.startswith("/"):
             if self._context.context_get_resource_requires_slash:
@@ -150,7 +150,7 @@ class ApplicationContext:
         return self._context.resources.own_resource(path)
 
     def real_path(self, path: str) -> str | None:
-        """The file system's path of a resource; None when there is none or it is inside an archive."""
+        """The file system's path of a resource; None when there is none, or when it is inside an archive."""
         found = self.resource(path)
         return str(found.file) if found.file is not None else None
 
@@ -162,15 +162,16 @@ class ApplicationContext:
         """Another running application of the same host, by a path in it; needs crossContext.
 
         Returns:
-            None when it is not allowed or there is none; always this one for a path of its own.
+            None when it is not allowed or there is none; always this application for a path of its own.
         """
         return self._context.find_other(path)
 
     def dispatcher(self, path: str) -> ApplicationDispatcher | None:
-        """To forward to or include another resource of this application, by its path, with or without a query.
+        """A dispatcher to forward to or include another resource of this application, by its path, with or without a
+        query.
 
         Returns:
-            None when nothing answers for the path.
+            None when no servlet answers for the path.
 
         Raises:
             ValueError: the path does not begin with a slash.
@@ -178,5 +179,5 @@ class ApplicationContext:
         return ApplicationDispatcher.for_path(self._context, path)
 
     def named_dispatcher(self, name: str) -> ApplicationDispatcher | None:
-        """To forward to or include a servlet by its name; None when there is none of that name."""
+        """A dispatcher to forward to or include a servlet by its name; None when there is none of that name."""
         return ApplicationDispatcher.for_servlet(self._context, name)

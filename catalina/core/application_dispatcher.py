@@ -26,7 +26,7 @@ StartResponse = Callable[..., Any]
 
 FORWARD = "jakarta.servlet.forward."
 INCLUDE = "jakarta.servlet.include."
-#: Where each keeps the other request's address.
+#: The keys under which a dispatch of each kind keeps the address of the other request.
 PARTS = ("request_uri", "context_path", "servlet_path", "path_info", "query_string")
 #: The characters that Tomcat leaves unescaped in a path (catalina/util/URLEncoder.java, DEFAULT).
 SAFE = "/~-_.!$&'()*+,:;=@"
@@ -65,7 +65,7 @@ class ApplicationDispatcher:
         mapping = context.servlet_map.find(normal)
         if mapping.wrapper is None:
             return None
-        if context.dispatchers_use_encoded_paths:  # the URI stays as it is written; it was decoded for the mapping only
+        if context.dispatchers_use_encoded_paths:  # the URI stays as it is written; it was decoded only for the mapping
             uri = quote(context.path, safe=SAFE) + raw
         else:
             uri = quote(context.path + raw, safe=SAFE, errors="surrogateescape")
@@ -85,7 +85,7 @@ class ApplicationDispatcher:
 
     @property
     def mapping(self) -> ServletMatch | None:
-        """How it was found; None for a servlet by name."""
+        """The result of the mapping; None for a servlet by name."""
         return self._mapping
 
     @property
@@ -99,7 +99,7 @@ class ApplicationDispatcher:
         return self._query
 
     def application(self, kind: str) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
-        """The servlet behind the filters that are mapped for ``kind`` of dispatch."""
+        """The servlet behind the filters that are mapped for this ``kind`` of dispatch."""
         path = None if self._mapping is None else self._mapping.servlet_path + (self._mapping.path_info or "")
         servlet = self._wrapper.allocate()
         return self._context.filter_chains.chain(self._wrapper.name, path, kind, servlet)
@@ -110,7 +110,7 @@ class ApplicationDispatcher:
         self._mark(inner, "FORWARD")
         mapping = self._mapping
         if mapping is not None:
-            for part in PARTS:  # the address of an include around this counts no longer
+            for part in PARTS:  # the address of a surrounding include no longer counts
                 inner.pop(INCLUDE + part, None)
             _remember(environ, inner)
             inner["SCRIPT_NAME"], inner["PATH_INFO"] = self._script_and_path(mapping)
@@ -122,10 +122,10 @@ class ApplicationDispatcher:
         return self.application("FORWARD")(inner, start_response)
 
     def include(self, environ: Environ) -> Iterable[bytes]:
-        """The other resource's body; its status and header fields are dropped, it cannot change the response.
+        """The other resource's body. Its status and header fields are dropped, because it cannot change the response.
 
         Raises:
-            FileNotFoundError: the default servlet shall answer, and there is no such file (section 9.3).
+            FileNotFoundError: the default servlet should answer, but there is no such file (section 9.3).
         """
         inner = dict(environ)
         self._mark(inner, "INCLUDE")
@@ -152,7 +152,7 @@ class ApplicationDispatcher:
                 close()
 
     def _mark(self, inner: Environ, kind: str) -> None:
-        """Say which kind of dispatch this is, and of what (Tomcat: Globals.DISPATCHER_TYPE_ATTR and its neighbours)."""
+        """Note the kind and the target of a dispatch (Tomcat: Globals.DISPATCHER_TYPE_ATTR and related names)."""
         inner["catalina.dispatcher_type"] = inner[DISPATCHER_TYPE] = kind
         inner.pop(NAMED, None)
         if self._mapping is None:
@@ -167,7 +167,7 @@ class ApplicationDispatcher:
         return script + to_wsgi_text(mapping.servlet_path), to_wsgi_text(mapping.path_info)
 
     def _add_query(self, environ: Environ, inner: Environ) -> None:
-        """Parameters of the dispatcher's path come before those of the request (section 9.1.1)."""
+        """Put the parameters of the dispatcher's path before those of the request (section 9.1.1)."""
         if self._query:
             old = environ.get("QUERY_STRING", "")
             inner["QUERY_STRING"] = f"{self._query}&{old}" if old else self._query
@@ -183,13 +183,13 @@ def _decode(context: StandardContext, path: str) -> str | None:
             if handling == "reject":
                 return None
             if handling == "passthrough":
-                # A second percent sign survives the decoding below as the escape itself.
+                # A doubled percent sign comes out of the decoding below as the escape itself.
                 path = path.replace(escape, "%25" + escape[1:]).replace(escape.upper(), "%25" + escape[1:].upper())
     return unquote_to_bytes(path).decode("utf-8", "surrogateescape")
 
 
 def _put_address(inner: Environ, prefix: str, address: tuple[str | None, ...]) -> None:
-    """Set what an address has; what it does not have is not in the environ, as a Java attribute is null."""
+    """Set the parts that an address has. A missing part is not in the environ, as a Java attribute is null."""
     for part, value in zip(PARTS, address, strict=True):
         if value is None:
             inner.pop(prefix + part, None)
@@ -198,7 +198,9 @@ def _put_address(inner: Environ, prefix: str, address: tuple[str | None, ...]) -
 
 
 def _remember(environ: Environ, inner: Environ) -> None:
-    """Where the request was before the first forward; paths as in Java, decoded and without the encoding of WSGI."""
+    """Remember the address of the request before the first forward; as in Java, its paths are decoded and lack WSGI's
+    encoding.
+    """
     if FORWARD + "request_uri" in environ:
         return
     uri = environ.get("REQUEST_URI", "").partition("?")[0]

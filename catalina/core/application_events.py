@@ -1,14 +1,14 @@
-"""What an application's context and request listeners are told (Servlet: ServletContextListener and its siblings).
+"""The events of an application's context and request listeners (Servlet: ServletContextListener and its siblings).
 
-A listener is any object; the methods it has say what it wants to hear::
+A listener is any object; its methods decide which events it gets::
 
     context_initialized(event)          context_destroyed(event)            ContextEvent
     context_attribute_added(event)      context_attribute_removed(event)    ContextAttributeEvent
     context_attribute_replaced(event)   the event carries the value that was there before
     request_initialized(event)          request_destroyed(event)            RequestEvent
 
-Session listeners are in :mod:`catalina.session.session_event`. A listener that is a plain function hears
-``context_initialized`` only.
+Session listeners are in :mod:`catalina.session.session_event`. A listener that is a plain function gets only
+``context_initialized``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = ["ContextAttributeEvent", "ContextEvent", "RequestEvent"]
 
 @dataclass(frozen=True, slots=True)
 class ContextEvent:
-    """The application starts or stops; ``context`` is what ``environ["catalina.context"]`` will be."""
+    """The application starts or stops; ``context`` is the object that becomes ``environ["catalina.context"]``."""
 
     context: ApplicationContext
 
 
 @dataclass(frozen=True, slots=True)
 class ContextAttributeEvent(ContextEvent):
-    """The context attribute ``name`` has changed; ``value`` as the event's method documents."""
+    """The context attribute ``name`` has changed; the event's method documents ``value``."""
 
     name: str
     value: Any
@@ -40,11 +40,11 @@ class ContextAttributeEvent(ContextEvent):
 
 @dataclass(frozen=True, slots=True)
 class RequestEvent(ContextEvent):
-    """A request comes in or goes out of the application's scope."""
+    """A request enters or leaves the application's scope."""
 
     request: Request
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """Request attributes: what is put here is in the environ under the same name."""
+        """Request attributes: an entry here is in the environ under the same name."""
         return self.request.attributes

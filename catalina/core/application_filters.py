@@ -1,8 +1,8 @@
 """The filters of one application and the chains they form (Tomcat: core/ApplicationFilterFactory.java).
 
-A filter is a factory of WSGI middleware. It is called once, with what comes next and its init parameters, however
-many chains it is part of, so that a rate limit or a cache in it counts for the whole application. What comes next
-depends on the request: the filter gets a stand-in that looks it up in the environ.
+A filter is a factory of WSGI middleware. It is called once, with the next application and its init parameters, however
+many chains it is part of, so that a rate limit or a cache in it counts for the whole application. The next application
+depends on the request, so the filter gets a stand-in that looks it up in the environ.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = ["ApplicationFilters", "matches_url"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: Where a running chain is in the environ.
+#: The environ's key of the running chain.
 CHAIN = "catalina.filter_chain"
-#: Chains remembered; clients choose the paths.
+#: The number of chains that are remembered, because clients choose the paths.
 MAX_REMEMBERED = 2048
 
 
 def matches_url(pattern: str, path: str) -> bool:
-    """Whether a filter's url-pattern matches; every matching mapping applies (Servlet 6.0, section 6.2.4)."""
+    """True when a filter's url-pattern matches; every matching mapping applies (Servlet 6.0, section 6.2.4)."""
     if pattern == path or pattern == "/*":
         return True
     if pattern.endswith("/*"):
@@ -41,7 +41,7 @@ def matches_url(pattern: str, path: str) -> bool:
 
 
 class _Filter:
-    """One instance of a filter: the middleware, and the stand-in for what comes next in whatever chain runs."""
+    """One instance of a filter: the middleware, and the stand-in for the next application of the running chain."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -55,7 +55,7 @@ class _Filter:
 
 
 class ApplicationFilters:
-    """Makes the filters at the start of the application; then answers with a chain for each request."""
+    """Makes the filters at the start of the application; afterwards gives each request its chain."""
 
     def __init__(self, context: StandardContext) -> None:
         self._context = context
@@ -65,7 +65,9 @@ class ApplicationFilters:
         self._remembered: dict[tuple[str, str, str, int], Application] = {}
 
     def start(self, definitions: dict[str, FilterDef], mappings: list[FilterMap]) -> bool:
-        """Make every filter; False when one cannot be made (logged): the application must not run without it."""
+        """Make every filter; returns False, after logging, when one cannot be made: the application must not run
+        without it.
+        """
         good = True
         for definition in definitions.values():
             try:
@@ -80,7 +82,7 @@ class ApplicationFilters:
         return good
 
     def stop(self) -> None:
-        """Call ``close()`` of those filters that have one, and forget them."""
+        """Call ``close()`` of the filters that have one, and forget all."""
         for instances in self._instances.values():
             for instance in instances:
                 close = getattr(instance.application, "close", None)
@@ -94,14 +96,14 @@ class ApplicationFilters:
     def _close(self, name: str, close: Callable[[], None]) -> None:
         try:
             close()
-        except BaseException:  # the application's own code
+        except BaseException:  # the code is the application's
             self._context.logger.exception("Exception stopping filter [%s]", name)
 
     def chain(self, servlet_name: str, path: str | None, dispatcher: str, servlet: Application) -> Application:
-        """The application that runs the matching filters and then ``servlet``.
+        """A WSGI application that runs the matching filters and then ``servlet``.
 
         Args:
-            path: inside the context; None for a named dispatcher, which has none.
+            path: the path inside the context; None for a named dispatcher, which has none.
         """
         if not self._instances:
             return servlet
@@ -117,7 +119,9 @@ class ApplicationFilters:
         return application
 
     def _matching(self, servlet_name: str, path: str | None, dispatcher: str) -> list[str]:
-        """Filter names in order: all url-patterns first, then all servlet names."""
+        """The names of the filters in order: first those that match by url-pattern, then those that match by servlet
+        name.
+        """
         names = []
         if path is not None:
             for mapping, pattern in self._by_url:
@@ -145,17 +149,17 @@ class ApplicationFilters:
         return application
 
     def _instance(self, name: str, occurrence: int) -> _Filter:
-        """A filter that stands twice in a chain needs two instances: each knows one next."""
+        """A filter that stands in a chain twice needs two instances, because each has one next application."""
         instances = self._instances[name]
         while len(instances) <= occurrence:
             instances.append(self._make(self._context.filter_definitions[name]))
         return instances[occurrence]
 
     def _make(self, definition: FilterDef) -> _Filter:
-        """Call the factory. The container's own filters are components: their attributes are the init parameters.
+        """Call the factory. The container's own filters are components, and their attributes are the init parameters.
 
         Raises:
-            DeploymentError: it cannot be found or made, or what it makes cannot be called.
+            DeploymentError: the factory cannot be found or fails, or its result cannot be called.
         """
         made = _Filter(definition.name)
         context = self._context

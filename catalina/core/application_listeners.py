@@ -1,4 +1,4 @@
-"""The listeners of one application: made in file order, told in file order, at the end in reverse.
+"""The listeners of one application: made and called in file order, at the end in reverse.
 
 Tomcat: StandardContext.listenerStart, listenerStop, fireRequestInitEvent.
 """
@@ -22,7 +22,7 @@ __all__ = ["ApplicationListeners"]
 
 
 class ApplicationListeners:
-    """Instances and who of them wants to hear about requests and context attributes."""
+    """The instances, and those among them that listen to requests and context attributes."""
 
     def __init__(self, context: StandardContext) -> None:
         self._context = context
@@ -33,7 +33,7 @@ class ApplicationListeners:
         self._attribute_methods: dict[str, tuple[Callable[[ContextAttributeEvent], None], ...]] = {}
 
     def make(self, names: list[str]) -> bool:
-        """Make an instance of each; False when one cannot be made (logged)."""
+        """Make an instance of each; returns False, after logging, when one cannot be made."""
         context = self._context
         good = True
         for name in names:
@@ -54,7 +54,7 @@ class ApplicationListeners:
         return tuple(method for method in found if callable(method))
 
     def start(self) -> bool:
-        """Tell ``context_initialized``; False when one of them fails (logged). All are told."""
+        """Call ``context_initialized`` of all; returns False, after logging, when one of them fails."""
         event = ContextEvent(self._context.application_context)
         good = True
         for listener in self.instances:
@@ -67,7 +67,7 @@ class ApplicationListeners:
         return good
 
     def stop(self) -> None:
-        """Tell ``context_destroyed``, last made first, to those that were told of the start."""
+        """Call ``context_destroyed``, last made first, of those that were told of the start."""
         event = ContextEvent(self._context.application_context)
         for listener in reversed(self._initialized):
             method = getattr(listener, "context_destroyed", None)
@@ -79,13 +79,13 @@ class ApplicationListeners:
         self._attribute_methods.clear()
 
     def attribute_changed(self, kind: str, name: str, value: object) -> None:
-        """A context attribute was ``added``, ``removed`` or ``replaced``; a listener that fails is logged."""
+        """A context attribute was ``added``, ``removed`` or ``replaced``; a failing listener is logged."""
         for method in self._attribute_methods.get(kind, ()):
             event = ContextAttributeEvent(self._context.application_context, name, value)
             self._tell(f"attribute {kind}", method, method, event)
 
     def fire_request_initialized(self, request: Request) -> bool:
-        """False when a listener fails: the request is not served, its exception is the request's (a 500)."""
+        """Tell all of a request; returns False when a listener fails: the request then gets its exception (a 500)."""
         event = RequestEvent(self._context.application_context, request)
         for method in self.request_initialized:
             try:
@@ -97,7 +97,7 @@ class ApplicationListeners:
         return True
 
     def fire_request_destroyed(self, request: Request) -> None:
-        """All are told; one that fails is logged and becomes the request's exception."""
+        """Tell all of a request's end; a listener's exception is logged and becomes the request's."""
         event = RequestEvent(self._context.application_context, request)
         for method in self.request_destroyed:
             try:
@@ -112,7 +112,7 @@ class ApplicationListeners:
                 method(event)
         except BaseException as exc:  # noqa: BLE001 - the application's own code
             self._failed(what, listener, exc)
-            if not self._context.state.available:  # it is being started
+            if not self._context.state.available:  # the application is starting
                 self._context.note_failure(f"listener [{_name(listener)}]: {describe_failure(exc)}")
             return False
         return True
@@ -122,7 +122,7 @@ class ApplicationListeners:
 
 
 def _name(listener: object) -> str:
-    """Its class or function; its own repr() is the application's code, which may fail again."""
+    """The name of its class or function; its own repr() is the application's code, which may fail again."""
     named = getattr(listener, "__func__", listener)
     named = named if isinstance(named, types.FunctionType) else type(named)
     return f"{named.__module__}.{named.__qualname__}"

@@ -1,4 +1,4 @@
-"""ASGI applications, where WSGI is spoken: recognised when they are loaded, wrapped if the Context says so."""
+"""Recognises ASGI applications when they are loaded, and wraps them as WSGI if the Context says so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["adapt_asgi", "is_asgi"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: Seconds that a stop waits for what an application runs in its loop.
+#: Seconds that a stop waits for work that an application runs in its loop.
 STOP_SECONDS = 2.0
 
 _REFUSED = (
@@ -32,21 +32,21 @@ _WRAPPED = (
 
 
 def is_asgi(application: object) -> bool:
-    """True when calling it gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
+    """True when calling the application gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
     return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
 
 
 def adapt_asgi(application: object, name: str, wrap: bool, loader: WebappLoader, log: logging.Logger) -> Application:
-    """The WSGI application for an ASGI one; one line of the log says what works.
+    """The WSGI application for an ASGI one; one line of the log says which features work.
 
     Args:
         application: the ASGI application.
         name: ``module:callable``, for messages.
-        wrap: ``asgi="wrap"`` of the Context; without it each request is answered with 500 and the cure.
+        wrap: ``asgi="wrap"`` of the Context; without it each request gets a 500 that names the remedy.
         loader: finds a2wsgi, the application's own or the server's.
 
     Raises:
-        DeploymentError: it is to be wrapped, and a2wsgi is not there.
+        DeploymentError: the application should be wrapped, but a2wsgi is not installed.
     """
     if not wrap:
         sentence = _REFUSED.format(name)
@@ -61,7 +61,7 @@ def adapt_asgi(application: object, name: str, wrap: bool, loader: WebappLoader,
 
 
 class _Wrapped:
-    """a2wsgi's middleware with an event loop of this servlet, which ends with it."""
+    """a2wsgi's middleware with an event loop of this servlet, which ends with the servlet."""
 
     def __init__(self, middleware: Any, application: Any, name: str) -> None:
         self._loop = asyncio.new_event_loop()

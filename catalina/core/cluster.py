@@ -1,4 +1,4 @@
-"""What the container knows of a cluster; ``catalina.ha`` has the real one (Tomcat: Cluster.java)."""
+"""The interface of a cluster to the container; ``catalina.ha`` implements it (Tomcat: Cluster.java)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cluster(Protocol):
     """The ``<Cluster>`` of an Engine or a Host."""
 
     state: LifecycleState
-    #: The Engine or Host that the element stands in; set when it is added.
+    #: The Engine or Host that the element stands in; set when the cluster is added.
     container: ContainerBase | None
 
     def create_manager(self, name: str) -> Manager:
@@ -25,15 +25,15 @@ class Cluster(Protocol):
         ...
 
     def register_manager(self, manager: Manager) -> None:
-        """The application has a manager of its own that shall take part in the cluster."""
+        """Let the application's own manager take part in the cluster."""
         ...
 
     def remove_manager(self, manager: Manager) -> None:
-        """The application stops."""
+        """Remove the manager of an application that stops."""
         ...
 
     def background_process(self) -> None:
-        """Heartbeat; called by the container's background tick."""
+        """Do periodic work; the container's background tick calls this."""
         ...
 
     def start(self) -> None:

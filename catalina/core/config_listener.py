@@ -1,7 +1,7 @@
-"""The listener that configures a container from files: HostConfig of a Host, ContextConfig of a Context.
+"""Adds the listener that configures a container from files: HostConfig of a Host, ContextConfig of a Context.
 
-Both live in ``catalina.startup``, above this package, so they are found by their className, as an operator may name
-another (``hostConfigClass``, ``configClass``; Tomcat: LifecycleListenerRule.java).
+Both live in ``catalina.startup``, above this package, so they are found by their className; an operator may name others
+(``hostConfigClass``, ``configClass``; Tomcat: LifecycleListenerRule.java).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["add_config_listener"]
 
 
 def add_config_listener(container: ContainerBase, class_name: str) -> None:
-    """Add an instance of ``class_name`` as lifecycle listener, unless one listens already.
+    """Add an instance of ``class_name`` as a lifecycle listener, unless one listens already.
 
     Raises:
         LifecycleError: there is no such class.

@@ -1,4 +1,4 @@
-"""What Engine, Host, Context and Wrapper share (Tomcat: core/ContainerBase.java)."""
+"""The common part of Engine, Host, Context and Wrapper (Tomcat: core/ContainerBase.java)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger("org.apache.catalina.core.ContainerBase")
 
 
 class ContainerEvent(NamedTuple):
-    """What a container listener is told, with Tomcat's names: ``addChild``, ``removeChild``, ``addValve`` ..."""
+    """An event for a container listener, with Tomcat's names: ``addChild``, ``removeChild``, ``addValve`` ..."""
 
     container: ContainerBase
     type: str
@@ -37,12 +37,14 @@ class ContainerEvent(NamedTuple):
 
 
 def add_listener(parent: Lifecycle, listener: Callable[..., None]) -> None:
-    """Add what a ``<Listener>`` element made: anything that can be called with a LifecycleEvent."""
+    """Add the object of a ``<Listener>`` element, which must be callable with a LifecycleEvent."""
     parent.add_lifecycle_listener(listener)
 
 
 def thread_count(configured: int) -> int:
-    """``startStopThreads`` as Tomcat counts: 0 is one per processor, ``-1`` one less than that; at least 1."""
+    """The number that ``startStopThreads`` stands for in Tomcat: 0 is one per processor, ``-1`` one less than that; at
+    least 1.
+    """
     if configured > 0:
         return configured
     return max(1, (os.cpu_count() or 1) + configured)
@@ -73,7 +75,7 @@ class ContainerBase(Lifecycle):
         "Realm": Element(add=_set_realm, guards=True),
     }
 
-    #: True for a Context: its valves see paths inside an application.
+    #: True for a Context, whose valves see paths inside an application.
     is_context: ClassVar[bool] = False
 
     def __init__(self, **values: Any) -> None:
@@ -92,7 +94,7 @@ class ContainerBase(Lifecycle):
 
     @property
     def logger(self) -> logging.Logger:
-        """Logger for what concerns this container, as ``...ContainerBase.[Catalina].[localhost].[/app]``."""
+        """The logger for this container, such as ``...ContainerBase.[Catalina].[localhost].[/app]``."""
         parts: list[str] = []
         container: ContainerBase | None = self
         while container is not None:
@@ -116,7 +118,7 @@ class ContainerBase(Lifecycle):
 
     @property
     def realm(self) -> Realm | None:
-        """This container's realm, else that of the nearest parent that has one."""
+        """This container's realm, otherwise that of the nearest parent that has one."""
         if self._realm is not None or self.parent is None:
             return self._realm
         return self.parent.realm
@@ -128,7 +130,7 @@ class ContainerBase(Lifecycle):
 
     @property
     def cluster(self) -> Cluster | None:
-        """This container's cluster, else that of the nearest parent that has one."""
+        """This container's cluster, otherwise that of the nearest parent that has one."""
         if self._cluster is not None or self.parent is None:
             return self._cluster
         return self.parent.cluster
@@ -139,7 +141,7 @@ class ContainerBase(Lifecycle):
         self._swap(old, cluster)
 
     def _swap(self, old: Any, new: Any) -> None:
-        """Exchange a part of a container that may already run."""
+        """Exchange a part of a container that may already be running."""
         if old is not None and old is not new:
             if self.state.available:
                 old.stop()
@@ -150,7 +152,7 @@ class ContainerBase(Lifecycle):
                 new.start()
 
     def log_access(self, request: Request, response: Response, time_ns: int) -> None:
-        """Log a request that is through, here and in the parents' access logs (Tomcat: Container.logAccess)."""
+        """Log a finished request, in this container's and its parents' access logs (Tomcat: Container.logAccess)."""
         container: ContainerBase | None = self
         while container is not None:
             for valve in container.pipeline.access_logs:
@@ -160,7 +162,7 @@ class ContainerBase(Lifecycle):
     # -- children ------------------------------------------------------------------------------------------------
 
     def find_child(self, name: str) -> ContainerBase | None:
-        """The child of that name, None when there is none."""
+        """The child with that name, None when there is none."""
         return self._children.get(name)
 
     @property
@@ -169,10 +171,10 @@ class ContainerBase(Lifecycle):
         return tuple(self._children.values())
 
     def add_child(self, child: ContainerBase) -> None:
-        """Add a child; it is started when this container runs.
+        """Add a child, and start it if this container runs.
 
         Raises:
-            LifecycleError: the name is taken, or the child does not start and that concerns its parent.
+            LifecycleError: the name is taken, or the child does not start and its parent must know.
         """
         if child.name in self._children:
             raise LifecycleError(f"{self}: addChild: the name [{child.name}] is not unique")
@@ -183,7 +185,7 @@ class ContainerBase(Lifecycle):
             self._start_child(child)
 
     def remove_child(self, child: ContainerBase) -> None:
-        """Stop, take out and destroy a child. A failure to stop is logged and does not keep it here."""
+        """Stop, remove and destroy a child. A failure to stop is logged; the child is removed all the same."""
         if self._children.get(child.name) is not child:
             return
         try:
@@ -205,7 +207,7 @@ class ContainerBase(Lifecycle):
         self.fire_container_event("addValve", valve)
 
     def remove_valve(self, valve: ValveBase) -> None:
-        """Take a valve out; it is stopped and destroyed."""
+        """Remove, stop and destroy a valve."""
         self.pipeline.remove_valve(valve)
         self.fire_container_event("removeValve", valve)
 
@@ -266,11 +268,13 @@ class ContainerBase(Lifecycle):
             raise LifecycleError(f"{self}: A child container failed during start: {failures[0]}") from failures[0]
 
     def _start_child(self, child: ContainerBase) -> None:
-        """Start one child. A Host overrides this: an application that does not start is no reason not to run."""
+        """Start one child. A Host overrides this, because it runs on when an application does not start."""
         child.start()
 
     def _stop_part(self, part: Lifecycle | Cluster | None) -> None:
-        """Stop what has started, or failed half way; the others must stop too, so a failure is only logged."""
+        """Stop a part that has started, or failed half way. A failure is only logged, because the others must stop,
+        too.
+        """
         try:
             if part is not None and (part.state.available or part.state is LifecycleState.FAILED):
                 part.stop()
@@ -278,7 +282,7 @@ class ContainerBase(Lifecycle):
             log.exception("A component of [%s] failed to stop", self)
 
     def _each(self, children: Iterable[ContainerBase], call: Callable[[ContainerBase], None]) -> None:
-        """Call for every child, with ``startStopThreads`` threads when that is more than one."""
+        """Call the function for every child, in ``startStopThreads`` threads if there are more than one."""
         threads = thread_count(self.start_stop_threads)
         if threads == 1:
             for child in children:
@@ -301,7 +305,7 @@ class ContainerBase(Lifecycle):
             self._tick = None
 
     def tick(self) -> None:
-        """One background tick: this container, then the children that have no ticks of their own."""
+        """Do one background tick: of this container, then of the children without ticks of their own."""
         if not self.state.available:
             return
         self.background_process()
@@ -313,7 +317,9 @@ class ContainerBase(Lifecycle):
                 child.tick()
 
     def background_process(self) -> None:
-        """The periodic work of this container's parts; then the ``periodic`` event, on which HostConfig acts."""
+        """Do the periodic work of this container's parts, then fire the ``periodic`` event, on which HostConfig
+        acts.
+        """
         if self._cluster is not None:
             self._guarded("cluster", self._cluster.background_process)
         if self._realm is not None:
@@ -323,7 +329,7 @@ class ContainerBase(Lifecycle):
         self._guarded("listener", lambda: self.fire_lifecycle_event("periodic"))
 
     def _guarded(self, what: str, work: Callable[[], object]) -> None:
-        """A fault in one part must not keep the others from their tick."""
+        """Run one part's tick. A fault in it must not keep the other parts from theirs."""
         try:
             work()
         except BaseException:

@@ -13,7 +13,7 @@ __all__ = ["ContainerServlet"]
 
 
 class ContainerServlet(Component):
-    """Is given its wrapper, from which it reaches its context, host, engine and server, before ``start_servlet``.
+    """Gets its wrapper before ``start_servlet``, and from the wrapper its context, host, engine and server.
 
     Only an application whose ``<Context>`` says ``privileged="true"`` may have one.
     """

@@ -12,9 +12,9 @@ _NO_TLD = "there are no tag libraries"
 
 
 class ContextAttributes(ContainerBase):
-    """The declarations; :class:`~catalina.core.standard_context.StandardContext` is what acts on them."""
+    """The declarations of the attributes; :class:`~catalina.core.standard_context.StandardContext` acts on them."""
 
-    # What and where
+    # Identity and place.
     path = Attribute(str, "", doc="Context path, only for a Context in server.xml; elsewhere the file name decides.")
     web_app_version = Attribute(
         str, "", xml="webappVersion", doc="Version, the text behind ## of the file name; the newest gets new sessions."
@@ -37,7 +37,7 @@ class ContextAttributes(ContainerBase):
         doc="Defaults below the context's own file, relative to CATALINA_BASE; conf/context.xml if not given.",
     )
 
-    # Sessions
+    # Sessions.
     cookies = Attribute(bool, True, doc="Carry the session id in a cookie; false leaves only the URL.")
     session_cookie_name = Attribute(str, None, doc="Name of the session cookie; wins over web.xml.")
     session_cookie_path = Attribute(str, None, doc="Path of it; / shares the cookie between applications.")
@@ -58,7 +58,7 @@ class ContextAttributes(ContainerBase):
     asgi = Attribute(
         choice("refuse", "wrap"),
         "refuse",
-        doc="What becomes of an ASGI application: each request is answered with 500 and the cure, or the package a2wsgi"
+        doc="The treatment of an ASGI application: each request gets a 500 that names the remedy, or the package a2wsgi"
         " wraps it.",
     )
     always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
@@ -66,7 +66,7 @@ class ContextAttributes(ContainerBase):
         bool, False, doc="Check credentials that a client sends unasked, also on unprotected pages."
     )
 
-    # Requests
+    # Requests.
     mapper_context_root_redirect_enabled = Attribute(bool, True, doc="Redirect /app to /app/ in the mapper.")
     mapper_directory_redirect_enabled = Attribute(bool, False, doc="Redirect directories in the mapper, before valves.")
     use_relative_redirects = Attribute(bool, True, doc="Leave Location values relative.")
@@ -88,13 +88,13 @@ class ContextAttributes(ContainerBase):
     dispatcher_wraps_same_object = Attribute(bool, False, inert="there are no request wrappers")
     suspend_wrapped_response_after_forward = Attribute(bool, False, inert="there are no response wrappers")
     encoded_solidus_handling = Attribute(
-        choice("decode", "reject", "passthrough"), "decode", doc="What dispatcher paths do with %2f."
+        choice("decode", "reject", "passthrough"), "decode", doc="The treatment of %2f in dispatcher paths."
     )
     encoded_reverse_solidus_handling = Attribute(
-        choice("decode", "reject", "passthrough"), "decode", doc="What dispatcher paths do with %5c."
+        choice("decode", "reject", "passthrough"), "decode", doc="The treatment of %5c in dispatcher paths."
     )
 
-    # Files
+    # Files.
     allow_linking = Attribute(bool, None, doc="Old place of the attribute of <Resources>; wins over it when given.")
     caching_allowed = Attribute(bool, None, doc="Old place of the attribute of <Resources>.")
     cache_max_size = Attribute(int, None, unit="KiB", doc="Old place of the attribute of <Resources>.")
@@ -109,7 +109,7 @@ class ContextAttributes(ContainerBase):
         str, "jsp", doc="Servlets, by name, that a welcome file reaches only when it exists; separated by commas."
     )
 
-    # Deployment
+    # Deployment.
     reloadable = Attribute(bool, False, doc="Watch the application's code and reload on change. Costs a look per tick.")
     unpack_war = Attribute(
         bool, True, xml="unpackWAR", doc="False keeps this archive packed although the host unpacks."
@@ -136,7 +136,7 @@ class ContextAttributes(ContainerBase):
     jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")
     log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
 
-    # Descriptors
+    # Descriptors.
     xml_block_external = Attribute(
         bool, True, doc="No external entities in descriptors. Local files only, even when it is false."
     )
@@ -154,7 +154,7 @@ class ContextAttributes(ContainerBase):
         str, "org.apache.catalina.core.StandardWrapper", inert="a servlet is always a StandardWrapper"
     )
 
-    # Java's memory leaks
+    # Java's memory leaks.
     clear_references_http_client_keep_alive_thread = Attribute(bool, True, inert=_NO_CLASS_LOADER)
     clear_references_object_stream_class_caches = Attribute(bool, True, inert=_NO_CLASS_LOADER)
     clear_references_rmi_targets = Attribute(bool, True, inert=_NO_CLASS_LOADER)

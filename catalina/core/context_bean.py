@@ -1,4 +1,4 @@
-"""What the bean of an application tells, and what it can be asked to do (Tomcat: j2eeType=WebModule)."""
+"""The bean of an application: its attributes, operations and notifications (Tomcat: j2eeType=WebModule)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["J2EE", "ContextBean"]
 
 
-#: Keys that the names of applications, servlets and filters end with.
+#: Keys at the end of the names of applications, servlets and filters.
 J2EE = {"J2EEApplication": "none", "J2EEServer": "none"}
-#: Lifecycle event -> what Tomcat notifies of.
+#: Lifecycle event -> the notification that Tomcat sends.
 J2EE_STATES = {
     "after_init": "j2ee.object.created",
     "before_start": "j2ee.state.starting",
@@ -31,15 +31,15 @@ J2EE_STATES = {
 
 
 class ContextBean:
-    """Part of a StandardContext: the counts of its servlets together."""
+    """The part of a StandardContext that sums up the counts of its servlets."""
 
     bean_operations = ("init", "start", "stop", "destroy")
 
     name: str
     path: str
-    #: When it was started last, in ms since 1970; 0 for never.
+    #: The time of its last start, in ms since 1970; 0 for never.
     start_time: int = 0
-    #: How long that took, in ms.
+    #: The duration of that start, in ms.
     startup_time: int = 0
 
     bean_notifications = (
@@ -55,7 +55,7 @@ class ContextBean:
         return ObjectName(domain, {"j2eeType": "WebModule", "name": name, **J2EE})
 
     def tell_state(self, event: str) -> None:
-        """Send the notification of a lifecycle event, if it is one that Tomcat sends."""
+        """Send the notification for a lifecycle event, if Tomcat sends one."""
         kind = J2EE_STATES.get(event)
         context: Any = self
         engine = getattr(context.parent, "parent", None)
@@ -74,7 +74,7 @@ class ContextBean:
 
     @property
     def error_count(self) -> int:
-        """Of these, answers that were errors."""
+        """The number of answers that were errors."""
         return sum(servlet.error_count for servlet in self._servlets())
 
     @property
@@ -100,5 +100,5 @@ class ContextBean:
 
     @operation(name="reload")
     def reload_by_command(self) -> None:
-        """Stop and start the application; its requests wait."""
+        """Stop and start the application; its requests wait meanwhile."""
         self.reload(by_command=True)  # type: ignore[attr-defined]  # the application itself does

@@ -1,7 +1,7 @@
-"""What the descriptor of an application says: servlets, filters, pages, types, roles (Tomcat: StandardContext.java).
+"""The content of an application's descriptor: servlets, filters, pages, types, roles (Tomcat: StandardContext.java).
 
-ContextConfig sets all of it when the application starts, and :meth:`ContextDescription.forget_descriptor` takes it back
-when it stops.
+ContextConfig sets it when the application starts, and :meth:`ContextDescription.forget_descriptor` clears it when the
+application stops.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["ContextDescription"]
 
 
 class ContextDescription(ContextAttributes):
-    """The part of a context that web.xml describes, and how servlets are found by it."""
+    """The part of a context that web.xml describes, and the search for servlets in it."""
 
     resources: StandardRoot
 
@@ -43,12 +43,12 @@ class ContextDescription(ContextAttributes):
         super().__init__(**values)
         self.naming = ContextNaming()
         self.naming.container = self
-        #: The authenticator that the descriptor's login-config asked for.
+        #: The authenticator for the descriptor's login-config.
         self.configured_authenticator: ValveBase | None = None
         self.forget_descriptor()
 
     def forget_descriptor(self) -> None:
-        """Back to before web.xml was read; ContextConfig calls it when the application stops."""
+        """Return to the state before web.xml was read; ContextConfig calls this when the application stops."""
         for wrapper in self.children:
             self.remove_child(wrapper)
         if self.configured_authenticator is not None:
@@ -72,7 +72,7 @@ class ContextDescription(ContextAttributes):
         self.constraints: list[SecurityConstraint] = []
         self.login_config: LoginConfig | None = None
         self.security_roles: list[str] = []
-        #: Role of web.xml -> role of the realm; PropertiesRoleMappingListener sets it.
+        #: Role of web.xml -> role of the realm, set by PropertiesRoleMappingListener.
         self.role_mappings: dict[str, str] = {}
         self.session_config = SessionConfig()
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
@@ -85,7 +85,7 @@ class ContextDescription(ContextAttributes):
 
     @property
     def resource_only_names(self) -> frozenset[str]:
-        """Servlets that a welcome file reaches only when the file exists."""
+        """Servlets that a welcome file reaches only if the file exists."""
         return frozenset(name.strip() for name in self.resource_only_servlets.split(",") if name.strip())
 
     def find_mime_type(self, file_name: str) -> str | None:
@@ -96,13 +96,13 @@ class ContextDescription(ContextAttributes):
         return self.mime_mappings.get(extension) or self.mime_mappings.get(extension.lower())
 
     def add_servlet(self, definition: ServletDef) -> StandardWrapper:
-        """Add a servlet; a definition of the same name must be gone. Raises LifecycleError."""
+        """Add a servlet; a definition with the same name must have been removed before. Raises LifecycleError."""
         wrapper = StandardWrapper(definition)
         self.add_child(wrapper)
         return wrapper
 
     def add_servlet_mapping(self, pattern: str, name: str) -> None:
-        """Map a url-pattern; on a running application this takes effect at once.
+        """Map a url-pattern; in a running application this takes effect at once.
 
         Raises:
             DeploymentError: there is no such servlet.

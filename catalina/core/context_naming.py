@@ -1,4 +1,4 @@
-"""The names of one application: what its Context declares, and what its web.xml adds to that.
+"""The JNDI names of one application: those that its Context declares, and those that its web.xml adds.
 
 Tomcat: StandardContext with deploy/NamingResourcesImpl.java, ContextConfig.configureContext.
 """
@@ -20,18 +20,20 @@ log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
 
 class ContextNaming(NamingResourcesImpl):
-    """Resources of a context; the entries of its descriptor last from one start to the stop."""
+    """Resources of a context. The entries of its descriptor exist from one start to the stop."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._from_descriptor: list[Component] = []
 
     def set_descriptor(self, env_entries: Mapping[str, EnvEntry], resource_refs: Mapping[str, ResourceRef]) -> None:
-        """``<env-entry>`` of web.xml become entries; a Context's Environment with override="false" wins over them."""
+        """Make entries from ``<env-entry>`` of web.xml; an Environment of the Context with override="false" wins over
+        them.
+        """
         fixed = {getattr(each, "name", "") for each in self.entries if not getattr(each, "override", True)}
         for entry in env_entries.values():
             if entry.value is None or entry.name in fixed:
-                continue  # without a value there is nothing to bind
+                continue  # an entry without a value binds nothing
             environment = ContextEnvironment(name=entry.name, type=entry.type, value=entry.value)
             environment.place = entry.place
             self._from_descriptor.append(environment)
@@ -42,6 +44,6 @@ class ContextNaming(NamingResourcesImpl):
                 log.debug("%s: resource-ref [%s] has no Resource or ResourceLink", reference.place, reference.name)
 
     def forget_descriptor(self) -> None:
-        """The application stops; the next start reads its descriptor anew."""
+        """Remove the descriptor's entries, because the application stops; the next start reads the descriptor anew."""
         self.entries = [entry for entry in self.entries if entry not in self._from_descriptor]
         self._from_descriptor.clear()

@@ -14,7 +14,7 @@ __all__ = ["FilterBean"]
 
 
 class FilterBean(Component):
-    """A filter, as the descriptor has it."""
+    """A filter of the descriptor."""
 
     bean_class = "org.apache.catalina.core.ApplicationFilterConfig"
 
@@ -29,7 +29,7 @@ class FilterBean(Component):
 
     @property
     def filter_class(self) -> str:
-        """What it is made of."""
+        """The class or factory of the filter."""
         return self._definition.filter_class
 
     @property

@@ -1,7 +1,7 @@
 """``frameworkSessions="auto"``: Flask and Django keep their sessions in the container without a change of their code.
 
-Done when a servlet has been loaded, and only for an application that is distributable: it has said that its sessions
-may travel. What the application has chosen for itself stays.
+This happens when a servlet was loaded, and only for a distributable application, which has declared that its sessions
+may travel. A choice of the application itself is never changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ __all__ = ["adopt_sessions"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
-#: A module that an application of the framework has loaded, and what asks the framework to.
+#: Module that an application of the framework has loaded -> the function that makes the framework use the container's
+#: sessions.
 FRAMEWORKS = {
     "flask": ("flask.app", "catalina.contrib.flask:adopt"),
     "django": ("django.core.handlers.base", "catalina.contrib.django:adopt"),
@@ -27,7 +28,7 @@ FRAMEWORKS = {
 
 
 def adopt_sessions(context: StandardContext, application: object) -> None:
-    """Ask the frameworks that the application has loaded, once each, and say what was done.
+    """Switch each framework that the application has loaded, once, and log what was done.
 
     Args:
         application: the WSGI callable that was just loaded.
@@ -43,10 +44,10 @@ def adopt_sessions(context: StandardContext, application: object) -> None:
             adopt = loader.load(asked)
             with loader.bound():
                 done = adopt(application)
-        except DeploymentError as error:  # a version of the framework that the adapter does not know
+        except DeploymentError as error:  # the adapter does not know this version of the framework
             log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/", error)
             continue
-        except Exception as error:  # the framework's own code, and the application's settings
+        except Exception as error:  # the code is the framework's, the settings are the application's
             log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/",
                         describe_failure(error), exc_info=True)  # fmt: skip
             continue

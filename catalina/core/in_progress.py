@@ -1,4 +1,4 @@
-"""How many requests are inside an application, and waiting for them at its stop."""
+"""Counts the requests inside an application, and waits for them at its stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["InProgress"]
 
 
 class InProgress:
-    """Shared by all threads that run requests, each of which does this around it::
+    """All threads that run requests share this object, and each does around a request::
 
         progress.inside[request] = None
         try: ...
@@ -17,7 +17,8 @@ class InProgress:
             if progress.waited_for:
                 progress.left()
 
-    That is one step on a dictionary in and one out; a lock, or a context manager, would cost every request more.
+    That is one dictionary access when a request enters and one when it leaves; a lock or a context manager would cost
+    every request more.
     """
 
     def __init__(self) -> None:
@@ -27,18 +28,18 @@ class InProgress:
 
     @property
     def count(self) -> int:
-        """How many are inside."""
+        """The number of requests inside."""
         return len(self.inside)
 
     def left(self) -> None:
-        """Somebody has gone while somebody waits."""
+        """A request has left while a stop waits."""
         with self._left:
             self._left.notify_all()
 
     def wait_idle(self, seconds: float) -> bool:
-        """Wait until nobody is inside; False when somebody still is after ``seconds``."""
+        """Wait until no request is inside; returns False when one still is after ``seconds``."""
         with self._left:
-            self.waited_for = True  # first: who goes from here on says so
+            self.waited_for = True  # set first, so that every request that leaves from now on calls left()
             try:
                 return self._left.wait_for(lambda: not self.inside, seconds)
             finally:

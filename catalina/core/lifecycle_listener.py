@@ -1,4 +1,4 @@
-"""Base of what a ``<Listener>`` element makes (Tomcat: LifecycleListener.java)."""
+"""Base class of the objects of ``<Listener>`` elements (Tomcat: LifecycleListener.java)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ __all__ = ["LifecycleListener"]
 
 
 class LifecycleListener(Component):
-    """Is told every lifecycle event of the component that it stands in; a subclass overrides
-    :meth:`lifecycle_event`."""
+    """Gets every lifecycle event of its component; a subclass overrides :meth:`lifecycle_event`."""
 
     def lifecycle_event(self, event: LifecycleEvent) -> None:
-        """One event. Raising stops what is going on: that is how a listener refuses a start."""
+        """Handle one event. An exception ends the current operation; that is how a listener refuses a start."""
 
     def __call__(self, event: LifecycleEvent) -> None:
         self.lifecycle_event(event)

@@ -1,7 +1,8 @@
-"""An application whose compiled modules would be loaded a second time is started again in a new process.
+"""Restarts the node when an application's compiled modules would be loaded a second time.
 
-The dynamic loader of the operating system never gives up a library that Python has loaded. A second import of the same
-file shares code and memory with the first: numpy refuses that, others fail later, or answer wrongly without a word.
+The dynamic loader of the operating system never unloads a library that Python has loaded. A second import of the same
+file shares code and memory with the first: numpy refuses that, other packages fail later, or silently give wrong
+answers.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["restart_instead"]
 
-#: Modules that are named.
+#: The number of modules that the log names.
 _NAMED = 3
 
 
 def restart_instead(server: StandardServer | None, name: str, modules: Sequence[str], limited: bool = True) -> bool:
-    """Have the node started anew when an application is to be started again and has loaded compiled modules.
+    """Restart the node when an application that has loaded compiled modules is to be started again.
 
     Args:
-        name: of the context.
-        modules: those that this process has loaded from the application's own files.
-        limited: nobody asked for it, so it must not happen again and again.
+        name: the context's name.
+        modules: the compiled modules that this process has loaded from the application's own files.
+        limited: no operator asked for it, so it must not happen again and again.
 
     Returns:
-        True when the node ends; the caller then leaves the rest to the new one.
+        True when the node ends; the caller then leaves the rest to the new process.
     """
     if not modules or server is None:
         return False

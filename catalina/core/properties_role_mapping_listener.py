@@ -1,5 +1,4 @@
-"""Application roles that stand for technical roles, from a properties file (Tomcat:
-core/PropertiesRoleMappingListener.java)."""
+"""Maps application roles to technical roles by a properties file (Tomcat: core/PropertiesRoleMappingListener.java)."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ _CLASSPATH = "classpath:"
 
 
 class PropertiesRoleMappingListener(LifecycleListener):
-    """Stands in a ``<Context>``; the file's keys are roles of web.xml, its values roles of the realm."""
+    """Stands in a ``<Context>``. The file's keys are roles of web.xml, its values roles of the realm."""
 
     role_mapping_file = Attribute(
         str,

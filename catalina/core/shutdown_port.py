@@ -15,9 +15,9 @@ __all__ = ["ShutdownPort"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardServer")
 
-#: Silence after which reading a command ends, in seconds (Tomcat: setSoTimeout(10 * 1000)).
+#: Seconds of silence after which reading a command ends (Tomcat: setSoTimeout(10 * 1000)).
 READ_TIMEOUT = 10.0
-#: A client that never ends its word gets no more bytes read than this.
+#: Bytes that are read of a command that does not end.
 MAX_COMMAND = 1024
 
 
@@ -25,7 +25,7 @@ class ShutdownPort:
     """Listens on ``address:port + offset`` for ``command``; nothing is ever sent back.
 
     Args:
-        port: -1 listens nowhere, :meth:`wait` then only waits for :meth:`close`.
+        port: with -1 nothing listens, and :meth:`wait` only waits for :meth:`close`.
     """
 
     def __init__(self, address: str, port: int, offset: int, command: str) -> None:
@@ -37,12 +37,12 @@ class ShutdownPort:
         weakref.finalize(self, os.close, self._wake)
 
     def close(self) -> None:
-        """End :meth:`wait`, now or when it is called. Safe in a signal handler."""
+        """End :meth:`wait`, now or when it is called. A signal handler may call this."""
         with contextlib.suppress(BlockingIOError):
             os.eventfd_write(self._wake, 1)
 
     def wait(self) -> None:
-        """Return when the word has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
+        """Return when the command has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
         if self.port < 0:
             self._ready()
             return
@@ -54,7 +54,7 @@ class ShutdownPort:
                 pass
 
     def _ready(self, *sockets: socket.socket, timeout: float | None = None) -> list[Any]:
-        """Which of the sockets, and the wake-up, can be read."""
+        """The sockets, and the wake-up, that can be read now."""
         # poll, not select: with many clients the descriptors are beyond what select can take.
         waiting: dict[int, Any] = {sock.fileno(): sock for sock in sockets} | {self._wake: self._wake}
         poll = select.poll()
@@ -76,7 +76,7 @@ class ShutdownPort:
             return None
 
     def _one_command(self, listener: socket.socket) -> bool:
-        """Serve one client; True ends the waiting."""
+        """Serve one client; returns True when the command ends the wait."""
         if self._wake in self._ready(listener):
             return True
         try:
@@ -93,7 +93,7 @@ class ShutdownPort:
         return False
 
     def _read_command(self, connection: socket.socket) -> str:
-        """Bytes up to a control character, the end of the stream or ten seconds of silence."""
+        """Read up to a control character, the end of the stream or ten seconds of silence."""
         limit = max(MAX_COMMAND, len(self._command) + 1)
         deadline = time.monotonic() + READ_TIMEOUT
         received = bytearray()

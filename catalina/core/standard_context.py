@@ -53,7 +53,7 @@ def _java_only(context: StandardContext, text: str) -> None:
 
 
 def _part(name: str) -> Callable[[StandardContext, Any], None]:
-    """Adder of an element that there is one of; a later one replaces it, as in Tomcat."""
+    """An adder for an element that occurs once; a later one replaces it, as in Tomcat."""
 
     def add(context: StandardContext, part: Any) -> None:
         setattr(context, name, part)
@@ -69,7 +69,7 @@ def _naming(class_name: str) -> Element:
 class StandardContext(ContextBean, ContextDescription):
     """An application: its files, code, sessions, servlets, filters and listeners, and their start and stop.
 
-    What comes from web.xml is set by ContextConfig, which listens for ``configure_start`` and ``configure_stop``.
+    ContextConfig sets the content of web.xml; it listens for ``configure_start`` and ``configure_stop``.
     """
 
     elements = {
@@ -112,7 +112,7 @@ class StandardContext(ContextBean, ContextDescription):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        # Parts, as elements or made at start
+        # Parts that are elements, or are made at the start.
         self.resources: StandardRoot = StandardRoot()
         self.loader: WebappLoader = WebappLoader()
         self.cookie_processor = Rfc6265CookieProcessor()
@@ -120,22 +120,23 @@ class StandardContext(ContextBean, ContextDescription):
         self.watched_resources: list[str] = []
         #: The session manager: the Context's own, else the cluster's or a StandardManager, made at start.
         self.manager: Manager | None = None
-        #: The one that was made here, and whether for a distributable application.
+        #: The manager that was made here, and True if it is one for a distributable application.
         self._made_manager: Manager | None = None
         self._made_for_cluster = False
-        # Where the application is; set by ContextConfig before the start
+        # The application's directory; ContextConfig sets it before the start.
         self.document_root = Path()
-        #: Sorts the versions of one path as text, the newest last; a deployer may set another than the version.
+        #: Sorts the versions of one path as text, the newest last; a deployer may set another key than the version.
         self.version_key = ""
         #: The context's own file, which ContextConfig reads: a descriptor or META-INF/context.xml.
         self.config_file: Path | None = None
-        #: Parts that an element gave, by name: defaults do not replace them.
+        #: Names of the parts that an element gave; defaults do not replace them.
         self.given_parts: set[str] = set()
-        #: Descriptors it was configured from, absolute, whether there or not: a change of one reloads.
+        #: Absolute paths of the default descriptors, existing or not: a change of one reloads the application.
         self.default_web_xml_watched: list[Path] = []
-        #: Why it does not run, in one sentence; the first cause counts. Cleared by the next start.
+        #: The reason why the application does not run, in one sentence; the first cause counts. The next start clears
+        #: it.
         self.failure = ""
-        #: While it is True requests wait: the application is being reloaded.
+        #: While True, requests wait because the application is being reloaded.
         self.paused = False
         self._said_that_sessions_stay = False
         #: Cleared by ContextConfig when the descriptor cannot be used.
@@ -146,10 +147,12 @@ class StandardContext(ContextBean, ContextDescription):
         self.application_context = ApplicationContext(self)
         self.pipeline.basic = StandardContextValve()
 
-    # -- who and where -------------------------------------------------------------------------------------------
+    # -- identity and place ---------------------------------------------------------------------------------------
 
     def settle_name(self) -> None:
-        """Derive name and path from what the XML or the deployer gave: path and version, else the docBase's name."""
+        """Derive name and path from path and version in the XML or of the deployer, otherwise from the docBase's
+        name.
+        """
         path_given = "path" in self.given
         if path_given or not self.doc_base:
             wanted = ContextName.of_path(self.path, self.web_app_version)
@@ -166,12 +169,12 @@ class StandardContext(ContextBean, ContextDescription):
 
     @property
     def base_name(self) -> str:
-        """``foo#bar##2``: what its files are called."""
+        """The name of its files: ``foo#bar##2``."""
         return ContextName(self.path, self.web_app_version).base_name
 
     @property
     def host(self) -> StandardHost:
-        """The host it is deployed to."""
+        """The host that the application is deployed on."""
         return self.parent  # type: ignore[return-value]  # the parent of a context is a host, set before it starts
 
     @property
@@ -186,7 +189,7 @@ class StandardContext(ContextBean, ContextDescription):
 
     @property
     def work_path(self) -> Path:
-        """Absolute scratch directory; it exists while the application runs."""
+        """The absolute path of the work directory, which exists while the application runs."""
         host = self.host
         if self.work_dir is not None:
             return host.catalina_base / self.work_dir
@@ -197,21 +200,21 @@ class StandardContext(ContextBean, ContextDescription):
         """The application's listeners, made when it starts; session managers look for theirs."""
         return self.listener_table.instances
 
-    # -- what applications ask -----------------------------------------------------------------------------------
+    # -- for applications ----------------------------------------------------------------------------------------
 
     def lookup(self, name: str) -> Any:
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
 
     def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any:
-        """A DataSource of a component's own, without a name: an SQLAlchemy engine, which that one disposes of.
+        """Make a DataSource without a name for a component: an SQLAlchemy engine, which the component must dispose of.
 
         Args:
-            label: what errors call it.
+            label: its name in errors.
             properties: ``url``, ``username``, ``password`` and attributes of the pool.
 
         Raises:
-            NamingError: it cannot be made.
+            NamingError: the engine cannot be made.
         """
         return make_engine(ResourceSpec(label, "", properties, place=place), DBCP2)
 
@@ -227,15 +230,15 @@ class StandardContext(ContextBean, ContextDescription):
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
     def reload(self, by_command: bool = False) -> bool:
-        """Stop and start, keeping requests waiting meanwhile. An application that does not start again gets 404.
+        """Stop and start; requests wait meanwhile. They get 404 when the application does not start again.
 
-        One that did not start is tried again.
+        An application that had not started is started.
 
         Args:
             by_command: an operator asks for it.
 
         Returns:
-            False when the node is restarted instead.
+            False when the whole node is restarted instead.
         """
         if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
@@ -256,14 +259,14 @@ class StandardContext(ContextBean, ContextDescription):
 
     @property
     def adopts_framework_sessions(self) -> bool:
-        """Whether a web framework without a session back end of its own shall keep its sessions in the container."""
+        """True when web frameworks without a session back end of their own shall keep sessions in the container."""
         return self.framework_sessions == "auto" and self.distributable
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """What a web framework's own settings want of the session's cookie; the operator's words win.
+        """Apply a web framework's settings to the session's cookie; settings of the operator win.
 
         Args:
-            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
+            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value the framework has no wish.
         """
         if not self.distributable and not self._said_that_sessions_stay:
             self._said_that_sessions_stay = True
@@ -297,7 +300,7 @@ class StandardContext(ContextBean, ContextDescription):
             raise
 
     def note_failure(self, why: str) -> None:
-        """Say why the start fails; what was said before since the start began is nearer to the cause, and stays."""
+        """Note why the start fails. A reason that was noted earlier in this start is nearer to the cause, and stays."""
         why = " ".join(why.split()).removeprefix(f"{self}: ").removeprefix(f"[{self.name or '/'}]: ")
         self.failure = self.failure or why
 
@@ -309,7 +312,7 @@ class StandardContext(ContextBean, ContextDescription):
             self.note_failure(str(exc) if isinstance(exc, CatalinaError) else describe_failure(exc))
             log.error("Context [%s] startup failed due to previous errors", self.name)
             self._stop_application()
-            if isinstance(exc, LifecycleError):  # a part's own words; nobody has said them yet
+            if isinstance(exc, LifecycleError):  # the part gives its own reason, which nobody has logged yet
                 log.error("Error during context [%s] start: %s", self.name, exc)
             elif not isinstance(exc, DeploymentError):  # foreign code
                 log.error("Error during context [%s] start", self.name, exc_info=exc)
@@ -365,7 +368,7 @@ class StandardContext(ContextBean, ContextDescription):
         cluster = self.cluster if self.distributable else None
         manager = self.manager
         if manager is self._made_manager and self._made_for_cluster is not (cluster is not None):
-            manager = None  # the application was, or was not, distributable before the reload
+            manager = None  # the reload has changed whether the application is distributable
         if manager is None:
             manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
             self._made_manager, self._made_for_cluster = manager, cluster is not None
@@ -380,7 +383,9 @@ class StandardContext(ContextBean, ContextDescription):
         return manager
 
     def _load_on_startup(self) -> bool:
-        """Small numbers first, equal ones in file order. False when one failed and that concerns the application."""
+        """Load servlets, small numbers first, equal ones in file order; False when one fails and the application must
+        not start.
+        """
         wanted = [each for each in self.wrappers.values() if (each.definition.load_on_startup or 0) >= 0]
         wanted = [each for each in wanted if each.definition.load_on_startup is not None and each.definition.enabled]
         good = True
@@ -406,7 +411,7 @@ class StandardContext(ContextBean, ContextDescription):
         self._stop_application()
 
     def _stop_application(self) -> None:
-        """Stop what has started, in Tomcat's order; each step also when another one fails."""
+        """Stop the parts that have started, in Tomcat's order; each one is stopped even if another fails."""
         self._stop_ticks()
         for child in self.children:
             self._stop_part(child)
@@ -425,11 +430,13 @@ class StandardContext(ContextBean, ContextDescription):
         for what, step in steps:
             try:
                 step()
-            except BaseException:  # foreign code among it
+            except BaseException:  # some of this is foreign code
                 log.exception("Failed to stop the %s of context [%s]", what, self.name)
 
     def _cancel_timers(self) -> None:
-        """Timers the application has left behind (clearReferencesStopTimerThreads); other threads are reported only."""
+        """Cancel timers that the application has left behind (clearReferencesStopTimerThreads); other threads are only
+        reported.
+        """
         if self.clear_references_stop_timer_threads and self.loader.state.available:
             for thread in self.loader.threads_left():
                 if isinstance(thread, threading.Timer):
@@ -450,13 +457,15 @@ class StandardContext(ContextBean, ContextDescription):
             part.destroy()
 
     def tick(self) -> None:
-        """One background tick; of an application that did not start, only whether its code is another now."""
+        """One background tick. For an application that did not start, only check if its code has changed."""
         if self.state is LifecycleState.FAILED:
             self._guarded("loader", self.loader.background_process)
         super().tick()
 
     def background_process(self) -> None:
-        """Reload checks, session expiry, the resources' cache; then what every container does."""
+        """Do the reload check, the expiry of sessions and the cleanup of the resources' cache, then the work of every
+        container.
+        """
         self._guarded("loader", self.loader.background_process)
         manager = self.manager
         if manager is not None:

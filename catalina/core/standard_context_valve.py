@@ -1,4 +1,4 @@
-"""Last valve of an application: on to the servlet (Tomcat: core/StandardContextValve.java)."""
+"""Last valve of an application: passes requests on to the servlet (Tomcat: core/StandardContextValve.java)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FIRST_LETTERS = frozenset("MmWw")
 
 
 class StandardContextValve(ValveBase):
-    """Refuses what is below WEB-INF and META-INF, then hands the request to the servlet that the mapper found."""
+    """Refuses paths below WEB-INF and META-INF, then hands the request to the servlet that the mapper found."""
 
     def invoke(self, request: Request, response: Response) -> None:
         path = request.servlet_path or request.path_info or ""
-        # Only the first letter is looked at in the common case.
+        # In the common case only the first letter is compared.
         if path[1:2] in FIRST_LETTERS and is_protected(path + (request.path_info or "")):
             response.send_error(404)
             return

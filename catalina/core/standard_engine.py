@@ -23,7 +23,7 @@ log = logging.getLogger("org.apache.catalina.core.StandardEngine")
 
 
 class StandardEngine(ContainerBase):
-    """Hosts by name, and which of them answers for names that nobody has."""
+    """Hosts by name, one of which is the default for unknown names."""
 
     bean_operations = ("init", "start", "stop", "destroy")
 

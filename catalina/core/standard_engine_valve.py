@@ -1,4 +1,4 @@
-"""Last valve of the engine: on to the host (Tomcat: core/StandardEngineValve.java)."""
+"""Last valve of the engine: passes requests on to the host (Tomcat: core/StandardEngineValve.java)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StandardEngineValve(ValveBase):
     def invoke(self, request: Request, response: Response) -> None:
         host = request.host
         if host is None:
-            # No Host for the name and no default host. HTTP/0.9, 1.0 and unknown names end here.
+            # There is no Host for the name and no default host. HTTP/0.9, 1.0 and unknown names end here.
             if not response.is_error:
                 response.send_error(404)
             return

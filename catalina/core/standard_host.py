@@ -29,12 +29,12 @@ log = logging.getLogger("org.apache.catalina.core.StandardHost")
 
 
 def set_cluster(container: ContainerBase, cluster: Cluster) -> None:
-    """Add what a ``<Cluster>`` element made; a second one replaces the first, as in Tomcat."""
+    """Add the cluster of a ``<Cluster>`` element; a second one replaces the first, as in Tomcat."""
     container.cluster = cluster
 
 
 class StandardHost(ContainerBase):
-    """Where applications are, how they are found, and by which names the host is asked for."""
+    """A virtual host: the directories of its applications, the applications by path, and the names of the host."""
 
     bean_operations = ("init", "start", "stop", "destroy")
 
@@ -62,7 +62,7 @@ class StandardHost(ContainerBase):
         bool, False, doc="Let pip install what a wheel requires and the environment lacks, into the work directory."
     )
     max_unpacked_size = Attribute(
-        int, 4 * 2**30, unit="bytes", doc="What an archive may unpack to; raise it for larger applications."
+        int, 4 * 2**30, unit="bytes", doc="The limit for an archive's unpacked size; raise it for larger applications."
     )
     max_unpacked_files = Attribute(int, 100_000, doc="Entries an archive may have.")
     max_unpack_ratio = Attribute(
@@ -113,14 +113,14 @@ class StandardHost(ContainerBase):
         return [tomcat_class_name(type(valve)) for valve in self.pipeline.valves]
 
     def add_alias(self, alias: str) -> None:
-        """One more name; ``*.example.org`` stands for any one label in front."""
+        """Add a name; ``*.example.org`` stands for any one label in front."""
         alias = alias.strip().lower()
         if alias and alias not in self.aliases:
             self.aliases.append(alias)
             self.fire_container_event("addAlias", alias)
 
     def remove_alias(self, alias: str) -> None:
-        """A name the host no longer answers to; unknown ones are ignored."""
+        """Remove a name, to which the host then no longer answers; unknown ones are ignored."""
         alias = alias.lower()
         if alias in self.aliases:
             self.aliases.remove(alias)
@@ -135,12 +135,12 @@ class StandardHost(ContainerBase):
 
     @property
     def app_base_path(self) -> Path:
-        """Absolute appBase."""
+        """The absolute path of appBase."""
         return self.catalina_base / self.app_base
 
     @property
     def config_base_path(self) -> Path:
-        """Absolute xmlBase: context descriptors, ``context.xml.default`` and ``web.xml.default``."""
+        """The absolute path of xmlBase: context descriptors, ``context.xml.default`` and ``web.xml.default``."""
         if self.xml_base is not None:
             return self.catalina_base / self.xml_base
         return self.catalina_base / "conf" / self._engine_and_host()
@@ -156,14 +156,14 @@ class StandardHost(ContainerBase):
 
     @property
     def work_path(self) -> Path:
-        """Absolute scratch directory of this host."""
+        """The absolute path of this host's work directory."""
         if self.work_dir is not None:
             return self.catalina_base / self.work_dir
         return self.catalina_base / "work" / self._engine_and_host()
 
     @property
     def brought(self) -> BroughtFiles:
-        """The record of what deployment itself has put into appBase and xmlBase."""
+        """The record of the files that deployment itself has put into appBase and xmlBase."""
         if self._brought is None:
             base, work = self.catalina_base, self.work_path
             own = [base / name for name in ("bin", "conf", "lib", "logs", "temp", "work")]
@@ -187,17 +187,17 @@ class StandardHost(ContainerBase):
         try:
             super()._start_child(child)
         except LifecycleError as exc:
-            # The context has said why. It stays, FAILED and unmapped; the others run.
+            # The context has logged the reason. It stays, FAILED and unmapped; the others run.
             log.debug("Context [%s] is not available", child.name, exc_info=exc)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def _init(self) -> None:
-        if self.place is not None:  # a host made in Python deploys what it is told to
+        if self.place is not None:  # a host made in Python deploys only on demand
             add_config_listener(self, self.host_config_class)
 
     def app_base_problems(self) -> list[str]:
-        """The bad ideas about appBase: that the server's own configuration lies below it."""
+        """Faults in the choice of appBase: the server's own configuration lies below it."""
         if not self.app_base.strip():
             return [f"Using an empty string for appBase on host [{self.name}] will set it to CATALINA_BASE, which is a "
                     "bad idea"]  # fmt: skip

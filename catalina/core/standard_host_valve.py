@@ -1,4 +1,4 @@
-"""Last valve of a host: runs the application, then its error page when there was an error.
+"""Last valve of a host: runs the application and, after an error, the application's error page.
 
 Tomcat: core/StandardHostValve.java.
 """
@@ -28,7 +28,7 @@ ERROR = "jakarta.servlet.error."
 
 
 class StandardHostValve(ValveBase):
-    """Between the host and its applications."""
+    """Stands between the host and its applications."""
 
     def invoke(self, request: Request, response: Response) -> None:
         context: StandardContext | None = request.context  # type: ignore[assignment]  # the mapper knows no others
@@ -44,7 +44,7 @@ class StandardHostValve(ValveBase):
                 context.pipeline.first.invoke(request, response)
         except ClientAbortException:
             raise
-        except BaseException as exc:  # valves and the application
+        except BaseException as exc:  # the code is that of valves and the application
             context.logger.error("Exception Processing [%s]", request.request_uri, exc_info=exc)
             response.exception = exc
             _fail(response)
@@ -64,7 +64,7 @@ def _fail(response: Response) -> None:
 
 
 def _write_error_page(context: StandardContext, request: Request, response: Response) -> None:
-    """The application's own page, if it has one for this error; ErrorReportValve writes one otherwise."""
+    """Write the application's own page for this error, if it has one; otherwise ErrorReportValve writes one."""
     pages = context.error_pages
     exception = response.exception
     page = pages.for_exception(exception) if exception is not None else None
@@ -74,7 +74,7 @@ def _write_error_page(context: StandardContext, request: Request, response: Resp
         return
     for_exception = page.exception_type is not None
     _set_error_attributes(request, response, for_exception)
-    # A page for an exception that fails itself leaves an empty body; one for a status leaves it to the host's valve.
+    # A page for an exception that fails itself leaves an empty body; a page for a status leaves it to the host's valve.
     if _dispatch(context, page, request, response) or for_exception:
         response.set_error_reported()
 
@@ -92,7 +92,7 @@ def _set_error_attributes(request: Request, response: Response, for_exception: b
 
 
 def _dispatch(context: StandardContext, page: ErrorPage, request: Request, response: Response) -> bool:
-    """Run the page with the error's status. False when there is none at that location, or it fails."""
+    """Run the page with the error's status; returns False when there is no page at that location, or it fails."""
     dispatcher = ApplicationDispatcher.for_path(context, page.location)
     if dispatcher is None:
         log.error("Unable to dispatch to the error page [%s] of context [%s]", page.location, context.name)
@@ -112,7 +112,7 @@ def _dispatch(context: StandardContext, page: ErrorPage, request: Request, respo
         run_servlet(context, dispatcher.wrapper, request, response, path, "ERROR")
     except ClientAbortException:
         raise
-    except BaseException:  # the application's page; the first error stands
+    except BaseException:  # the code is the application's page; the first error stands
         context.logger.exception("Exception Processing [%s]", page)
         if response.committed:
             response.broken = True

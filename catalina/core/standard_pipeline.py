@@ -20,13 +20,14 @@ log = logging.getLogger("org.apache.catalina.core.StandardPipeline")
 
 
 class StandardPipeline(Lifecycle):
-    """Valves in the order they were added, the container's basic valve last.
+    """Valves in the order in which they were added, the container's basic valve last.
 
-    ``first`` is read once per request and container. It changes by assignment only, so a request that is under way
-    keeps the chain it has started on.
+    ``first`` is read once per request and container. It is only changed by assignment, so a running request stays on
+    the chain that it has started on.
     """
 
-    #: Where a request enters; there from the first valve on, which a container adds in its constructor.
+    #: The valve at which a request enters; it exists from the first valve on, which a container adds in its
+    #: constructor.
     first: ValveBase
 
     def __init__(self, container: ContainerBase) -> None:
@@ -59,13 +60,13 @@ class StandardPipeline(Lifecycle):
         return (*self._added, self._basic) if self._basic is not None else tuple(self._added)
 
     def add_valve(self, valve: ValveBase) -> None:
-        """Put a valve before the basic one; it starts at once when the pipeline is running. Raises LifecycleError."""
+        """Put a valve before the basic one, and start it when the pipeline is running. Raises LifecycleError."""
         self._adopt(valve)
         self._added.append(valve)
         self._link()
 
     def remove_valve(self, valve: ValveBase) -> None:
-        """Take a valve out, stop and destroy it. A valve that is not here is ignored."""
+        """Remove, stop and destroy a valve. A valve that is not here is ignored."""
         if valve in self._added:
             self._added.remove(valve)
             self._link()
@@ -87,7 +88,7 @@ class StandardPipeline(Lifecycle):
 
     def _link(self) -> None:
         chain = self.valves
-        # From the end, so that whoever reads `first` meanwhile finds a whole chain.
+        # Linked from the end, so that a thread that reads `first` meanwhile finds a complete chain.
         for valve, following in reversed(list(itertools.pairwise(chain))):
             valve.next = following
         self.first = chain[0]

@@ -37,8 +37,8 @@ def _set_naming_resources(server: StandardServer, resources: NamingResourcesImpl
 class StandardServer(Lifecycle):
     """The root of the tree that ``server.xml`` describes.
 
-    ``reactor`` is the loop that connectors and the cluster's channel share; it exists before anything starts. Whoever
-    runs the server (the worker, or a test) starts and stops it.
+    ``reactor`` is the loop that connectors and the cluster's channel share; it exists before anything starts. The code
+    that runs the server (the worker, or a test) starts and stops the loop.
     """
 
     port = Attribute(int, 8005, doc="Shutdown port; -1 switches it off. portOffset is added.")
@@ -70,7 +70,7 @@ class StandardServer(Lifecycle):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.reactor = Reactor("catalina")
-        #: Management beans; what the tree consists of is listed by the one who loads it.
+        #: The management beans; the code that loads the tree registers them.
         self.mbeans = Registry()
         self.services: list[StandardService] = []
         self.global_naming_resources: NamingResourcesImpl | None = None
@@ -79,10 +79,10 @@ class StandardServer(Lifecycle):
         self._utility: UtilityExecutor | None = None
         self._periodic: ScheduledTask | None = None
         self._told_to_stop = False
-        #: Starts another process in the place of this one when it has ended; told whether the wish counts against the
-        #: limit, it says whether it will. None: nobody would, so that this process must go on.
+        #: Starts another process in the place of this one when it has ended. It is told if the request counts against
+        #: the limit, and returns True if it will. None: nobody would, so this process must go on.
         self.restarter: Callable[[bool], bool] | None = None
-        #: Why this process ends and another begins; empty while it does not.
+        #: The reason why this process ends and another begins; empty otherwise.
         self.restart_reason = ""
 
     def __str__(self) -> str:
@@ -116,7 +116,7 @@ class StandardServer(Lifecycle):
 
     @property
     def utility(self) -> UtilityExecutor:
-        """The threads for background work; they exist from the first use to :meth:`destroy`."""
+        """The threads for background work; they exist from the first use until :meth:`destroy`."""
         if self._utility is None:
             size = max(2, thread_count(self.utility_threads))
             self._utility = UtilityExecutor(size)
@@ -124,46 +124,46 @@ class StandardServer(Lifecycle):
 
     @property
     def shutdown_port(self) -> int:
-        """The port :meth:`await_shutdown` listens on, offset included; -1 for none."""
+        """The port that :meth:`await_shutdown` listens on, with the offset; -1 for none."""
         return self.port + self.port_offset if self.port > 0 else self.port
 
     def add_service(self, service: StandardService) -> None:
-        """Add a service; it starts when the server runs."""
+        """Add a service, and start it if the server runs."""
         service.server = self
         self.services.append(service)
         if self.state.available:
             service.start()
 
     def find_service(self, name: str) -> StandardService | None:
-        """The service of that name, None when there is none."""
+        """The service with that name, None when there is none."""
         return next((service for service in self.services if service.name == name), None)
 
     def await_shutdown(self) -> None:
-        """Return when the shutdown word has arrived or :meth:`stop_await` was called.
+        """Return when the shutdown command has arrived or :meth:`stop_await` was called.
 
-        Returns at once when the shutdown port cannot be bound: the caller stops the server, as Tomcat does.
+        Returns at once when the shutdown port cannot be bound: the caller then stops the server, as Tomcat does.
         """
         self._waiting_room().wait()
 
     def stop_await(self) -> None:
-        """End :meth:`await_shutdown`. Any thread, also from a signal handler, also before it was called."""
+        """End :meth:`await_shutdown`, even before it is called. Any thread, also a signal handler."""
         self._told_to_stop = True
         self._waiting_room().close()
 
     @property
     def is_ending(self) -> bool:
-        """It was told to stop, or is stopping: who has much to do leaves the rest."""
+        """True when the server was told to stop, or is stopping: long work should then be left undone."""
         return self._told_to_stop or self.state in (LifecycleState.STOPPING_PREP, LifecycleState.STOPPING)
 
     def restart(self, why: str, limited: bool = True) -> bool:
-        """End this process in order, and have another one begin: what only a new process can do.
+        """End this process in order and start another one, for work that only a new process can do.
 
         Args:
-            why: for the log.
-            limited: no more than a few times in a row (see ``NodeLife``).
+            why: the reason, for the log.
+            limited: refuse after a few times in a row (see ``NodeLife``).
 
         Returns:
-            True when that happens.
+            True when the process will be replaced.
         """
         if self.restart_reason:
             return True
@@ -176,7 +176,7 @@ class StandardServer(Lifecycle):
         return True
 
     def _waiting_room(self) -> ShutdownPort:
-        """The same one for every thread and signal handler, whoever comes first: setdefault is atomic."""
+        """The same object for every thread and signal handler, whichever comes first: setdefault is atomic."""
         port: ShutdownPort | None = vars(self).get("_shutdown_port")
         if port is None:
             made = ShutdownPort(self.address, self.port, self.port_offset, self.shutdown)

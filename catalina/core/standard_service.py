@@ -1,4 +1,4 @@
-"""Connectors and the engine they feed (Tomcat: core/StandardService.java)."""
+"""Connectors and their engine (Tomcat: core/StandardService.java)."""
 
 from __future__ import annotations
 
@@ -74,19 +74,19 @@ class StandardService(Lifecycle):
         return [connector.object_name(domain) for connector in self.connectors]
 
     def set_engine(self, engine: StandardEngine) -> None:
-        """The service's one engine; a second ``<Engine>`` replaces the first, as in Tomcat."""
+        """Set the service's engine; a second ``<Engine>`` replaces the first, as in Tomcat."""
         engine.service = self
         self.engine = engine
 
     def add_connector(self, connector: Connector) -> None:
-        """Add a connector; it starts when the service runs."""
+        """Add a connector, and start it if the service runs."""
         connector.service = self
         self.connectors.append(connector)
         if self.state.available:
             connector.start()
 
     def remove_connector(self, connector: Connector) -> None:
-        """Stop a connector and take it out. One that is not here is ignored."""
+        """Stop and remove a connector. One that is not here is ignored."""
         if connector in self.connectors:
             self.connectors.remove(connector)
             self._try("stop", connector)
@@ -98,7 +98,7 @@ class StandardService(Lifecycle):
             executor.start()
 
     def find_executor(self, name: str) -> StandardThreadExecutor | None:
-        """The executor of that name, None when there is none."""
+        """The executor with that name, None when there is none."""
         return next((executor for executor in self.executors if executor.name == name), None)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class StandardService(Lifecycle):
             executor.start()
         self._mapper_listener.start()
         for connector in self.connectors:
-            # One that could not bind its port stays FAILED; the others serve.
+            # A connector that could not bind its port stays FAILED; the others serve.
             if connector.state.label != "FAILED":
                 self._try("start", connector, connector.throw_on_failure)
 
@@ -148,10 +148,12 @@ class StandardService(Lifecycle):
             self._try("destroy", self.engine)
 
     def _try(self, verb: str, part: object, throw: bool = False) -> None:
-        """One part that fails does not keep the others from their turn, unless it says so (throwOnFailure)."""
+        """Start one part. If it fails, the others are started all the same, unless the part says otherwise
+        (throwOnFailure).
+        """
         try:
             getattr(part, verb)()
         except LifecycleError as exc:
             if throw:
                 raise
-            log.error("%s", exc, exc_info=exc)  # the text names the component and what failed
+            log.error("%s", exc, exc_info=exc)  # the text names the component and the failure

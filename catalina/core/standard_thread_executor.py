@@ -16,13 +16,13 @@ __all__ = ["StandardThreadExecutor"]
 class StandardThreadExecutor(Lifecycle):
     """The limits of a pool; a connector with ``executor="<name>"`` runs its requests within them.
 
-    All connectors of a node share one loop, whose runner hands its role to another thread when a request is slow. So
-    a pool is not a set of threads of its own but the bound of the loop's (``maxThreads``, ``maxQueueSize``), and says
-    how many of them are kept (the largest wishes of all pools count) and how they are called (the first pool's name
-    for all of them, its own for the requests that a pool runs beside the loop).
+    All connectors of a node share one loop, whose runner hands its role to another thread when a request is slow. So a
+    pool has no threads of its own. It limits the use of the loop's threads (``maxThreads``, ``maxQueueSize``), and sets
+    how many are kept (the largest number of all pools counts) and how they are named (by the first pool; requests that
+    a pool runs beside the loop get that pool's name).
     """
 
-    name = Attribute(str, "", doc="What a connector's executor attribute refers to; unique in the service.")
+    name = Attribute(str, "", doc="The name to which a connector's executor attribute refers; unique in the service.")
     thread_priority = Attribute(int, 5, inert="Python threads have no priority")
     daemon = Attribute(bool, True, inert="the loop's threads never keep the process alive")
     name_prefix = Attribute(str, "tomcat-exec-", doc="Start of the threads' names.")
@@ -37,7 +37,7 @@ class StandardThreadExecutor(Lifecycle):
         int, 1000, unit="ms", inert="it works around class loader leaks, which Python does not have"
     )
 
-    #: Made by the first connector that names the pool; the others share it.
+    #: The first connector that names the pool makes it; the others share it.
     request_executor: RequestExecutor | None = None
 
     def __str__(self) -> str:

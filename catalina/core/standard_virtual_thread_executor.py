@@ -9,6 +9,6 @@ __all__ = ["StandardVirtualThreadExecutor"]
 
 
 class StandardVirtualThreadExecutor(StandardThreadExecutor):
-    """Python has one kind of thread: an executor like the other, under names that tell it from that."""
+    """Python has one kind of thread, so this is an executor like the other, with different thread names."""
 
-    name_prefix = Attribute(str, "tomcat-virt-", doc="What the threads' names begin with.")
+    name_prefix = Attribute(str, "tomcat-virt-", doc="The prefix of the threads' names.")

@@ -48,7 +48,7 @@ class ServletConfig:
 
 
 class StandardWrapper(ContainerBase):
-    """A servlet definition and, from the first request or load-on-startup on, its WSGI callable."""
+    """A servlet definition and, after the first request or load-on-startup, its WSGI callable."""
 
     def __init__(self, definition: ServletDef) -> None:
         super().__init__()
@@ -57,12 +57,12 @@ class StandardWrapper(ContainerBase):
         self.config = ServletConfig(definition.name, MappingProxyType(definition.init_parameters))
         self.pipeline.basic = StandardWrapperValve()
         self._application: Application | None = None
-        #: time.monotonic() from which a temporarily unavailable servlet may be asked again; inf for never.
+        #: time.monotonic() after which a temporarily unavailable servlet may be called again; inf for never.
         self._unavailable_until = 0.0
         self._loading = threading.RLock()
-        #: What it has served; a request that was dispatched on counts for the servlet that it came to first.
+        #: Counts of served requests; a request that was dispatched on counts for the servlet that it reached first.
         self.requests = RequestGroupInfo()
-        #: Milliseconds that it took to load and start.
+        #: Milliseconds that loading and starting took.
         self.load_time = 0
 
     @property
@@ -72,12 +72,12 @@ class StandardWrapper(ContainerBase):
 
     @property
     def error_count(self) -> int:
-        """Of these, answers that were errors."""
+        """The number of answers that were errors."""
         return self.requests.error_count
 
     @property
     def processing_time(self) -> Long:
-        """Milliseconds in the servlet and its filters, all requests together."""
+        """Milliseconds in the servlet and its filters, for all requests together."""
         return self.requests.processing_time
 
     @property
@@ -132,30 +132,30 @@ class StandardWrapper(ContainerBase):
 
     @property
     def is_loaded(self) -> bool:
-        """Whether its WSGI callable has been made."""
+        """True when its WSGI callable has been made."""
         return self._application is not None
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether requests get 404 (disabled, gone for good) or 503 (back later)."""
+        """True when requests get 404 (disabled, or gone for good) or 503 (back later)."""
         return not self.definition.enabled or self._unavailable_until > time.monotonic()
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds until it may be asked again; None when it is gone for good."""
+        """Seconds until the servlet may be called again; None when it is gone for good."""
         rest = self._unavailable_until - time.monotonic()
         return None if rest == float("inf") or not self.definition.enabled else max(0.0, rest)
 
     def unavailable(self, seconds: float | None) -> None:
-        """Answer 503 for so long; None: 404 from now on."""
+        """Answer 503 for that many seconds; None: 404 from now on."""
         self._unavailable_until = float("inf") if seconds is None else time.monotonic() + seconds
 
     def allocate(self) -> Application:
-        """The WSGI callable, made now if it has not been.
+        """The WSGI callable, made now if necessary.
 
         Raises:
-            DeploymentError: it cannot be loaded or made; the servlet is unavailable from now on.
-            UnavailableError: it says so itself.
+            DeploymentError: the callable cannot be loaded or made; the servlet is unavailable from now on.
+            UnavailableError: the servlet itself says that it is unavailable.
         """
         application = self._application
         return application if application is not None else self.load()

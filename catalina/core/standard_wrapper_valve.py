@@ -25,12 +25,12 @@ __all__ = ["StandardWrapperValve", "run_servlet"]
 
 
 class StandardWrapperValve(ValveBase):
-    """Calls the WSGI application; an exception of it becomes the response's, which is then an error 500."""
+    """Calls the WSGI application. Its exception becomes the response's, which is then an error 500."""
 
     def invoke(self, request: Request, response: Response) -> None:
         wrapper: StandardWrapper = request.wrapper  # type: ignore[assignment]  # the mapper knows no others
-        # Not the wrapper's own: an application that has just stopped has let go of its wrappers. One that has been
-        # reloaded since the request was mapped has others.
+        # Not the wrapper's own context: an application that has just stopped has dropped its wrappers, and one that was
+        # reloaded since the request was mapped has new ones.
         context: StandardContext = request.context  # type: ignore[assignment]  # nor here
         if not context.state.available or wrapper.parent is None:
             _answer_stopped(context, request, response)
@@ -60,7 +60,7 @@ class StandardWrapperValve(ValveBase):
         except DeploymentError as exc:
             context.logger.error("Allocate exception for servlet [%s]: %s", wrapper.name, exc)
             _failed(response, exc, f"Error instantiating servlet class [{wrapper.servlet_class}]")
-        except BaseException as exc:  # the application's own code
+        except BaseException as exc:  # the code is the application's
             context.logger.error(
                 "Servlet.service() for servlet [%s] in context with path [%s] threw exception",
                 wrapper.name, context.path, exc_info=exc,
@@ -79,7 +79,7 @@ def run_servlet(
     """Build the environ and run the filters mapped for ``kind`` of dispatch, then the servlet.
 
     Args:
-        path: inside the application, for the filters' url-patterns.
+        path: the path inside the application, for the filters' url-patterns.
     """
     application = context.filter_chains.chain(wrapper.name, path, kind, wrapper.allocate())
     environ = request.build_environ()
@@ -91,11 +91,11 @@ def run_servlet(
         environ["catalina.mount"] = request.servlet_path
     preset = response.content_type if response.headers else None
     if preset is not None:
-        # A valve's choice: the default servlet keeps it, any other application may have another one.
+        # A valve's choice, which the default servlet keeps; any other application may choose another one.
         environ["catalina.content_type"] = preset
         response.remove_header("Content-Type")
     sent: list[tuple[int, str | None]] = []
-    # What catalina.webapp.send_error calls; the application's filters may still set header fields.
+    # catalina.webapp.send_error calls this; the application's filters may still set header fields.
     environ[SEND_ERROR] = sent.append
     token = CURRENT_SESSION.set(environ["catalina.session"])
     try:
@@ -105,19 +105,21 @@ def run_servlet(
     if preset is not None and not response.committed and response.content_type is None:
         response.content_type = preset
     if sent and not response.committed and response.status == sent[-1][0]:
-        # Unless a filter has made something else of it.
+        # Unless a filter has turned it into another answer.
         response.send_error(*sent[-1])
 
 
 def _is_too_large(multipart: MultipartConfig, request: Request) -> bool:
-    """Whether an upload says that it is larger than the servlet's multipart-config allows (max-request-size)."""
+    """True when an upload announces more bytes than the servlet's multipart-config allows (max-request-size)."""
     if not 0 <= multipart.max_request_size < request.content_length:
         return False
     return (request.content_type or "").lower().startswith("multipart/form-data")
 
 
 def _answer_stopped(context: StandardContext, request: Request, response: Response) -> None:
-    """The application has stopped since the request was mapped: wait for the end of a reload, else say so."""
+    """The application has stopped since the request was mapped: wait for the end of a reload, or answer that it is
+    gone.
+    """
     if not (context.paused or context.state.available):
         response.send_error(503, "The requested service is not currently available.")
         return
@@ -126,7 +128,7 @@ def _answer_stopped(context: StandardContext, request: Request, response: Respon
     if request.context is context and request.wrapper is not None and context.state.available:
         request.wrapper.pipeline.first.invoke(request, response)
     else:
-        response.send_error(404)  # it did not come back
+        response.send_error(404)  # the application did not come back
 
 
 def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:

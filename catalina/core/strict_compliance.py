@@ -1,6 +1,7 @@
-"""``-Dorg.apache.catalina.STRICT_SERVLET_COMPLIANCE=true``: other defaults, by the letter of the Servlet specification.
+"""``-Dorg.apache.catalina.STRICT_SERVLET_COMPLIANCE=true``: defaults that follow the letter of the Servlet
+specification.
 
-A file's own word stays (Tomcat: Globals.STRICT_SERVLET_COMPLIANCE and who reads it; docs: config/systemprops).
+Attributes that a file sets stay (Tomcat: Globals.STRICT_SERVLET_COMPLIANCE and its users; docs: config/systemprops).
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ MANAGER_DEFAULTS: dict[str, Any] = {"session_activity_check": True, "session_las
 
 
 def is_strict(properties: Mapping[str, str]) -> bool:
-    """True when the property is true."""
+    """True when the property is set to true."""
     return properties.get(PROPERTY, "").strip().lower() == "true"
 
 
 def apply_strict_compliance(component: object, properties: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
-    """Give a component the stricter defaults, if the property says so; attributes that a file has set stay."""
+    """Give a component the stricter defaults, if the property is set; attributes that a file has set stay."""
     if is_strict(properties):
         given = component.given if isinstance(component, Component) else set()
         for name, value in defaults.items():
@@ -40,7 +41,7 @@ def apply_strict_compliance(component: object, properties: Mapping[str, str], de
 
 
 def say_strict_compliance(properties: Mapping[str, str]) -> None:
-    """One line at the start of the server."""
+    """Log one line at the start of the server."""
     if is_strict(properties):
         names = ", ".join(xml_name(name) for name in (*CONTEXT_DEFAULTS, *MANAGER_DEFAULTS))
         log.info(

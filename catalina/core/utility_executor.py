@@ -1,7 +1,7 @@
-"""The server's few threads for background work, with a timetable (Tomcat: StandardServer).
+"""The server's few threads for scheduled background work (Tomcat: StandardServer).
 
-Everything periodic of the container runs here: background ticks, periodic events, deployment on a changed file. Two
-threads by default, so one slow task (an application that takes a minute to start) delays others but stops nothing.
+All periodic work of the container runs here: background ticks, periodic events, deployment of changed files. There are
+two threads by default, so a slow task (an application that takes a minute to start) delays others but stops none.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 
 class ScheduledTask:
-    """A task in the timetable.
+    """A scheduled task.
 
     Args:
-        work: what to call; an exception is logged and, for a repeated task, does not end it.
+        work: the function to call; its exception is logged, and does not end a repeated task.
         repeat: seconds from the end of one run to the start of the next; None runs it once.
     """
 
@@ -38,7 +38,7 @@ class ScheduledTask:
         self._running = threading.Lock()
 
     def cancel(self, wait: bool = True) -> None:
-        """No further run. ``wait``: return only when a run that is under way has ended (unless this is that run)."""
+        """Prevent further runs. ``wait``: return only when a current run has ended (unless this is that run)."""
         self.cancelled = True
         if wait and self._runner != threading.get_ident():
             with self._running:
@@ -47,23 +47,23 @@ class ScheduledTask:
     _runner: int | None = None
 
     def run(self) -> None:
-        """One run, if not cancelled."""
+        """Run once, if not cancelled."""
         with self._running:
             if self.cancelled:
                 return
             self._runner = threading.get_ident()
             try:
                 self.work()
-            except BaseException:  # foreign work; the thread serves everybody else's too
+            except BaseException:  # foreign work; the thread must survive for all other tasks
                 log.exception("Unexpected failure of the background task %r", self.work)
             finally:
                 self._runner = None
 
 
 class UtilityExecutor:
-    """A pool of ``threads`` threads named ``<name>-1`` ... that run tasks at their time.
+    """A pool of ``threads`` threads, named ``<name>-1`` and so on, that run tasks at their time.
 
-    Threads are started by the first task, and joined by :meth:`shutdown`.
+    The first task starts the threads, and :meth:`shutdown` joins them.
     """
 
     def __init__(self, threads: int = 2, name: str = "Catalina-utility") -> None:
@@ -97,7 +97,7 @@ class UtilityExecutor:
         return task
 
     def shutdown(self) -> None:
-        """Drop what has not begun, wait for what has, end the threads."""
+        """Drop tasks that have not begun, wait for those that have, and end the threads."""
         with self._changed:
             self._closed = True
             self._timetable.clear()
@@ -123,7 +123,7 @@ class UtilityExecutor:
         for task in self._due_tasks():
             task.run()
             if task.repeat is not None and not task.cancelled:
-                with contextlib.suppress(RuntimeError):  # shut down meanwhile
+                with contextlib.suppress(RuntimeError):  # the executor was shut down meanwhile
                     self._add(task, task.repeat)
 
     def _due_tasks(self) -> Iterator[ScheduledTask]:

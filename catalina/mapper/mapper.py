@@ -1,7 +1,7 @@
-"""Host name and path -> host, application, servlet (Tomcat: mapper/Mapper.java).
+"""Maps host name and path to host, application and servlet (Tomcat: mapper/Mapper.java).
 
-Mapping happens once or twice per request, changes of the map a few times a day. So the answers that depend on nothing
-but the map are remembered, up to a bound, and forgotten as a whole when the map changes.
+Mapping happens once or twice per request, a change of the map a few times a day. So answers that depend only on the map
+are remembered, up to a bound, and all are forgotten when the map changes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Mapper"]
 
-#: Answers remembered; clients choose the paths. Past the bound everything is forgotten and remembered anew.
+#: The number of remembered answers, because clients choose the paths. When it is reached, all are forgotten.
 MAX_REMEMBERED = 4096
-#: Longer paths are mapped each time: MAX_REMEMBERED of them must not take much memory.
+#: Longer paths are mapped anew each time, because MAX_REMEMBERED of them would take much memory.
 MAX_REMEMBERED_PATH = 256
 
 
@@ -44,15 +44,15 @@ class Mapper:
         self._remembered: dict[tuple[str, str], MappingData] = {}
         self._lock = threading.Lock()
 
-    # -- asking --------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------
 
     def map(self, host_name: str, path: str, version: str | None = None) -> MappingData:
-        """Find what answers for a request.
+        """Find the host, application and servlet for a request.
 
         Args:
-            host_name: from the Host header, without the port; any case.
+            host_name: the name in the Host header, without the port; any case.
             path: decoded, normalised, without path parameters, beginning with a slash.
-            version: of the application; None and unknown ones give the newest.
+            version: the version of the application; None and unknown ones give the newest.
         """
         remembered = self._remembered
         if version is None:
@@ -90,13 +90,13 @@ class Mapper:
             others = tuple(servlets.context for servlets in reversed(versions))
             chosen = next((each for each in versions if each.context.web_app_version == version), chosen)
         if chosen.context.paused:
-            # The adapter waits and asks again; a servlet would be one of the application that is going.
+            # The adapter waits and asks again; a servlet found now would belong to the application that is going.
             return MappingData(mapped.host, chosen.context, others, context_path=chosen.context.path), False
         return self._map_servlet(mapped.host, chosen, path[len(chosen.context.path) :], others)
 
     @staticmethod
     def _find_versions(mapped: _MappedHost, path: str) -> tuple[ServletMap, ...]:
-        """The longest context path that is the path or ends at one of its slashes; the root's is empty."""
+        """The longest context path that equals the path or ends at one of its slashes; the root's is empty."""
         contexts = mapped.contexts
         end = len(path)
         while end >= 0:
@@ -151,7 +151,7 @@ class Mapper:
             self._names.setdefault(alias, mapped)
 
     def remove_alias(self, alias: str) -> None:
-        """A name that no host answers for any more; unknown ones are ignored."""
+        """Remove a name, for which no host answers any more; unknown ones are ignored."""
         with self._lock:
             alias = alias.lower()
             table, key = (self._wildcards, alias[1:]) if alias.startswith("*.") else (self._names, alias)
@@ -174,7 +174,7 @@ class Mapper:
                 return
             path = servlets.context.path
             kept = [each for each in mapped.contexts.get(path, ()) if each.context is not servlets.context]
-            # Plain text order, so ##9 is newer than ##10, as in Tomcat; a wheel's key follows PEP 440.
+            # Sorted as plain text, so that ##9 is newer than ##10, as in Tomcat; the key of a wheel follows PEP 440.
             versions = sorted([*kept, servlets], key=lambda each: each.context.version_key)
             mapped.contexts[path] = tuple(versions)
             self._changed()
@@ -193,7 +193,7 @@ class Mapper:
             self._changed()
 
     def forget_answers(self) -> None:
-        """Something that answers depend on has changed, such as whether an application is paused."""
+        """Forget the answers: something has changed that they depend on, such as whether an application is paused."""
         with self._lock:
             self._changed()
 

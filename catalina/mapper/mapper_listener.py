@@ -1,6 +1,6 @@
 """Keeps the mapper in step with the containers (Tomcat: mapper/MapperListener.java).
 
-An application is in the map from the end of its start to the beginning of its stop. While it reloads it stays there,
+An application is in the map from the end of its start to the beginning of its stop. During a reload it stays there,
 paused, so that requests wait instead of getting a 404.
 """
 
@@ -99,7 +99,7 @@ class MapperListener:
         self._mapper = service.mapper
 
     def start(self) -> None:
-        """Register what is there, then listen."""
+        """Register the existing hosts and applications, then listen."""
         engine = self._service.engine
         if engine is None:
             return
@@ -109,7 +109,7 @@ class MapperListener:
             self._register_host(host)
 
     def stop(self) -> None:
-        """Listen no more; the map stays as it is, the connectors have stopped."""
+        """Stop listening; the map stays as it is, because the connectors have stopped."""
         engine = self._service.engine
         if engine is None:
             return

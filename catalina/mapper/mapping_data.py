@@ -1,4 +1,4 @@
-"""What the mapper found for one host name and path (Tomcat: mapper/MappingData.java)."""
+"""The result of mapping one host name and path (Tomcat: mapper/MappingData.java)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MappingData", "MappingMatch"]
 
 
 class MappingMatch(Enum):
-    """By which kind of url-pattern a servlet was found (jakarta.servlet.http.MappingMatch)."""
+    """The kind of url-pattern that matched (jakarta.servlet.http.MappingMatch)."""
 
     CONTEXT_ROOT = "CONTEXT_ROOT"
     EXACT = "EXACT"
@@ -24,15 +24,16 @@ class MappingMatch(Enum):
 
 @dataclass(slots=True, frozen=True)
 class MappingData:
-    """A result; shared by all requests of the same path, so it never changes.
+    """A result, which never changes because all requests of the same path share it.
 
     Args:
         host: None when no host answers for the name.
         context: None when no application answers for the path.
         contexts: the other versions of the application, newest first, when there are several.
-        servlet_path: the part that the servlet's pattern matched, for a prefix pattern; else the whole path.
-        path_info: what is behind it, None when there is nothing.
-        redirect_path: the client must go there first (the slash behind a context path); there is no wrapper then.
+        servlet_path: for a prefix pattern the part that it matched; otherwise the whole path.
+        path_info: the rest of the path, None when there is none.
+        redirect_path: a path that the client must be redirected to (the slash behind a context path); there is no
+            wrapper then.
         pattern: the url-pattern that matched.
     """
 

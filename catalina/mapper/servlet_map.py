@@ -16,7 +16,7 @@ __all__ = ["ServletMap", "ServletMatch"]
 
 @dataclass(slots=True, frozen=True)
 class ServletMatch:
-    """A servlet for a path inside the application, or the path the client must go to first."""
+    """A servlet for a path inside the application, or a path that the client must be redirected to."""
 
     wrapper: Wrapper | None = None
     servlet_path: str = ""
@@ -24,7 +24,7 @@ class ServletMatch:
     match: MappingMatch | None = None
     pattern: str = ""
     redirect: bool = False
-    #: Whether files were looked at, so the answer may be another one next time.
+    #: True when files were looked at, so that the answer may be another one next time.
     volatile: bool = False
 
 
@@ -32,8 +32,8 @@ class ServletMap:
     """The url-patterns of one application, taken when it started.
 
     Args:
-        context: asked for its resources, where welcome files and directories are looked up.
-        mappings: url-pattern and servlet. ``""`` is the context root, ``/`` the default servlet.
+        context: gives the resources in which welcome files and directories are looked up.
+        mappings: url-pattern -> servlet. ``""`` is the context root, ``/`` the default servlet.
         resource_only: names of servlets that a welcome file by extension reaches only when the file exists.
     """
 
@@ -92,7 +92,7 @@ class ServletMap:
         return None
 
     def _find_prefix(self, path: str) -> ServletMatch | None:
-        """The longest ``/x/*`` that is the path or ends where one of its slashes is."""
+        """The longest ``/x/*`` that equals the path or ends at one of its slashes."""
         prefixes = self._prefixes
         if not prefixes:
             return None
@@ -115,7 +115,9 @@ class ServletMap:
         return ServletMatch(wrapper, path, None, MappingMatch.EXTENSION, "*." + extension)
 
     def _find_welcome(self, path: str) -> ServletMatch | None:
-        """What answers for a directory: first servlets and files, then extensions of files that do not exist."""
+        """The servlet for a directory: first welcome servlets and existing files, then extensions of files that do not
+        exist.
+        """
         for name in self.welcome_files:
             candidate = path + name
             found = self._find_exact(candidate) or self._find_prefix(candidate)

@@ -1,8 +1,9 @@
-"""Session attributes as bytes: what a manager's filters let out and in, and what may become an object again.
+"""Converts session attributes to bytes and back, through the filters of a manager.
 
-Outgoing: sessionAttributeNameFilter and sessionAttributeValueClassNameFilter choose what is stored or replicated.
-Incoming: the same filters, and a Python class is built only if it is one of the application's own or matches the
-class filter; anything else stays as it came and is passed on (ARCHITECTURE.md: decoding never runs code).
+Outgoing: sessionAttributeNameFilter and sessionAttributeValueClassNameFilter choose the attributes that are stored or
+replicated. Incoming: the same filters apply, and a Python class is built only if it is one of the application's own or
+matches the class filter. Every other value stays as it came and is passed on (ARCHITECTURE.md: decoding never runs
+code).
 """
 
 from __future__ import annotations
@@ -29,25 +30,25 @@ __all__ = ["AttributeCodec"]
 
 log = logging.getLogger("org.apache.catalina.session.ManagerBase")
 
-#: Messages that a stranger's bytes can cause are written a few times and then counted.
+#: Messages that bytes from strangers can cause are logged a few times and then counted.
 _repeated = RepeatedMessages(log)
 
-#: Modules that one value may want to be loaded.
+#: The number of modules that one value may ask to be loaded.
 MAX_MODULES = 20
 
-#: A value that another thread changes while it is encoded is tried this often.
+#: The number of attempts to encode a value that another thread is changing.
 _TRIES = 3
 
 #: Never stored and never replicated (Tomcat: StandardSession.excludedAttributes, Constants.excludedAttributeNames).
 EXCLUDED = frozenset({"javax.security.auth.subject", "org.apache.catalina.valves.CrawlerSessionManagerValve"})
 
 
-#: Text that template engines take as safe HTML: data of frameworks that stands in sessions of many applications.
+#: Text that template engines take for safe HTML. Frameworks keep such text in the sessions of many applications.
 TEXTS = frozenset({"markupsafe.Markup", "django.utils.safestring.SafeString"})
 
 
 class AttributeCodec:
-    """The two directions, with the filters and the application of ``manager``."""
+    """Encodes and decodes with the filters and the application of ``manager``."""
 
     def __init__(self, manager: ManagerBase) -> None:
         self.manager = manager
@@ -64,7 +65,8 @@ class AttributeCodec:
             loader = getattr(self.manager.context, "loader", None)
             if loader is None:
                 raise
-            # Two applications may have a module of this name; outside of a request the loader must say whose is meant.
+            # Two applications may have a module of this name, and outside a request only the loader knows whose is
+            # meant.
             with loader.bound():
                 return encode_value(value, name)
 
@@ -83,7 +85,7 @@ class AttributeCodec:
             try:
                 encoded = self.encode(name, value)
                 break
-            except RuntimeError:  # changed size during iteration
+            except RuntimeError:  # for example, a size changed during iteration
                 continue
         else:
             encoded = self.encode(name, value)
@@ -95,9 +97,9 @@ class AttributeCodec:
         return encoded
 
     def lets_in(self, name: str, encoded: EncodedValue) -> bool:
-        """Whether a value that comes from elsewhere may become an attribute.
+        """True when a value from elsewhere may become an attribute.
 
-        A Python value is a byte[] for everybody else: its own class is checked when it is decoded.
+        To all other code a Python value is a byte[]; its own class is checked when it is decoded.
         """
         if not self.lets_name_through(name):
             return False
@@ -106,15 +108,15 @@ class AttributeCodec:
         return self.lets_value_through(name, (encoded.class_name,))
 
     def decode(self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False) -> Any:
-        """The value, or an opaque stand-in that keeps its bytes when its class may not be built here.
+        """The value; when its class may not be built here, an opaque replacement that keeps the bytes.
 
         Args:
-            for_application: the application asks for the value. A module that its own code imports in a statement, but
-                has not imported yet, is loaded then; ``session`` is told what is still missing.
+            for_application: the application asks for the value. A module that an import statement in its code names,
+                but that is not loaded yet, is then loaded; ``session`` is told of modules that are still missing.
         """
         missing: list[str] = []
         try:
-            # Two applications may have a module of one name; the loader says whose is meant.
+            # Two applications may have a module of one name, and the loader knows whose is meant.
             with self._bound():
                 value = decode_value(encoded, self.allows_class, missing=missing)
                 if missing and for_application and self._load(missing):
@@ -132,9 +134,9 @@ class AttributeCodec:
         return value
 
     def decode_again(self, session: StandardSession, name: str, value: object, modules: frozenset[str]) -> Any:
-        """A value with opaque parts, once more; the same value when nothing it waits for is there.
+        """Decode a value with opaque parts again; returns the same value when no missing module has been loaded.
 
-        All that the application has changed in it meanwhile is kept.
+        Changes that the application has made in it meanwhile are kept.
         """
         with self._bound():
             if not any(module in sys.modules for module in modules) and not self._load(modules):
@@ -145,12 +147,12 @@ class AttributeCodec:
             return value
 
     def check_comes_back(self, name: str, value: object) -> None:
-        """Refuse a value of which some part would stay bytes when it is read.
+        """Refuse a value of which some part would still be bytes after decoding.
 
-        Outside of an application nobody knows which classes are its own; there nothing is refused.
+        Outside an application its own classes are unknown, so nothing is refused.
 
         Raises:
-            NotReplicableError: a part cannot travel, or is of a class that no node may build.
+            NotReplicableError: a part cannot travel, or its class may not be built by any node.
         """
         encoded = self.encode(name, value)
         if MARK not in encoded.data or getattr(self.manager.context, "loader", None) is None:
@@ -173,9 +175,10 @@ class AttributeCodec:
             )  # fmt: skip
 
     def encode_as_read(self, value: object, read: EncodedValue) -> EncodedValue:
-        """The form that this node gives a value that was just decoded, to find changes by; ``read`` is what it came as.
+        """Encode a value that was just decoded, so that later changes can be found; ``read`` is the form in which it
+        came.
 
-        Nothing of a class runs. Where a class encodes itself (``__getstate__``) its form is taken to be what came.
+        No code of a class runs. For a class that encodes itself (``__getstate__``) the form is taken to be ``read``.
 
         Raises:
             NotReplicableError: some part of it cannot travel.
@@ -189,7 +192,7 @@ class AttributeCodec:
         return contextlib.nullcontext() if loader is None else loader.bound()
 
     def _load(self, modules: Iterable[str]) -> bool:
-        """Load what the application's own code would import; whether something was."""
+        """Load modules that the application's own code would import; returns True if one was loaded."""
         loader = getattr(self.manager.context, "loader", None)
         if loader is None:
             return False
@@ -197,7 +200,9 @@ class AttributeCodec:
         return any(loaded)
 
     def allows_class(self, class_name: str) -> bool:
-        """Whether ``package.module.Class`` may be built: the application's own, or let in by the class filter."""
+        """True when ``package.module.Class`` may be built: it is the application's own, or the class filter allows
+        it.
+        """
         loader = getattr(self.manager.context, "loader", None)
         if class_name in TEXTS or (loader is not None and loader.allows_class(class_name)):
             return True
@@ -205,7 +210,7 @@ class AttributeCodec:
         return class_filter is not None and class_filter.fullmatch(class_name) is not None
 
     def lets_name_through(self, name: str) -> bool:
-        """Whether the attribute may be stored or replicated as far as its name goes."""
+        """True when the attribute's name allows storing or replicating it."""
         if name in EXCLUDED:
             return False
         name_filter = self.manager.session_attribute_name_filter
@@ -216,7 +221,7 @@ class AttributeCodec:
         return False
 
     def lets_value_through(self, name: str, class_names: tuple[str, ...]) -> bool:
-        """Whether a value known under these class names (Java's, Python's) passes the class filter."""
+        """True when the class filter allows a value whose class has these names (Java's, Python's)."""
         class_filter = self.manager.session_attribute_value_class_name_filter
         if class_filter is None or any(class_filter.fullmatch(class_name) for class_name in class_names):
             return True

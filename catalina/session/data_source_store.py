@@ -1,4 +1,4 @@
-"""Sessions as rows of a table (Tomcat: session/DataSourceStore.java).
+"""Keeps sessions as rows of a table (Tomcat: session/DataSourceStore.java).
 
 The table is Tomcat's own, so a Java node may share it as far as the values are portable::
 
@@ -53,12 +53,12 @@ class DataSourceStore(StoreBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._table: Any = None
-        #: The engine of connectionURL; None with a DataSource.
+        #: The engine for connectionURL; None with a DataSource.
         self._own_engine: Any = None
 
     @property
     def name(self) -> str:
-        """What stands in the app column: ``/Catalina/localhost/shop``."""
+        """The content of the app column: ``/Catalina/localhost/shop``."""
         context: Any = None if self.manager is None else self.manager.context
         if context is None:
             return ""
@@ -88,7 +88,7 @@ class DataSourceStore(StoreBase):
 
     @property
     def label(self) -> str:
-        """The name that errors call it by: the DataSource's name, or JDBCStore with the database's own."""
+        """The name of the store in errors: the DataSource's name, or JDBCStore with the database's own."""
         return f"DataSourceStore [{self.data_source_name or 'connectionURL'}]"
 
     def _context(self) -> Any:
@@ -108,7 +108,7 @@ class DataSourceStore(StoreBase):
             raise StoreError(f"Cannot open JNDI DataSource [{self.data_source_name}]: {error}") from error
 
     def _columns(self) -> Any:
-        """The table, described once; SQLAlchemy quotes its names as the database wants them."""
+        """The columns of the table, described once; SQLAlchemy quotes their names as the database wants."""
         if self._table is None:
             from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
 
@@ -126,7 +126,7 @@ class DataSourceStore(StoreBase):
 
     @contextmanager
     def _transaction(self) -> Iterator[tuple[Any, Any]]:
-        """A connection and the table; what the database refuses becomes a StoreError."""
+        """A connection and the table; an error of the database becomes a StoreError."""
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -140,7 +140,7 @@ class DataSourceStore(StoreBase):
         return self._ids(lambda table: table.c.app == self.name)
 
     def expired_keys(self) -> list[str]:
-        """The ids of the rows whose time is up, by the clock of this node."""
+        """The ids of the rows whose time is over, by the clock of this node."""
         now_ms = int(time.time() * 1000) if self.manager is None else self.manager.now_ms()
 
         def due(table: Any) -> Any:
@@ -174,7 +174,7 @@ class DataSourceStore(StoreBase):
         return self._read(bytes(row[0]), session_id, f"{self.label}: row {session_id!r}")
 
     def save(self, session: StandardSession) -> None:
-        """Write the session's row, in place of an older one."""
+        """Write the session's row, replacing an older one."""
         log.debug("Saving Session [%s] to database [%s]", session.id, self.session_table)
         data = dump_session(session)
         with self._transaction() as (connection, table):

@@ -20,7 +20,7 @@ __all__ = ["FileStore"]
 log = logging.getLogger("org.apache.catalina.session.FileStore")
 
 _SUFFIX = ".session"
-#: What an id may consist of to be a file's name; a client chooses what is looked up.
+#: Ids that may be names of files; a client chooses the id that is looked up.
 _SAFE_ID = re.compile(r"[0-9A-Za-z_-][0-9A-Za-z._-]{0,200}")
 
 

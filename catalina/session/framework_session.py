@@ -1,8 +1,8 @@
-"""What the adapters of web frameworks (``catalina.contrib``) stand on: the request's session, or one of this process.
+"""The base of the adapters for web frameworks (``catalina.contrib``): the request's session, or one of this process.
 
-In the container a framework's session is the container's: one attribute for each key. Outside of it (``flask run``,
-``manage.py runserver``, the application's own tests) a manager in this process does the same, refusing what could not
-travel, too.
+In the container a framework's session is the container's session, with one attribute for each key. Outside it (``flask
+run``, ``manage.py runserver``, the application's own tests) a manager in this process does the same, and also refuses
+values that could not travel.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ log = logging.getLogger("catalina.contrib")
 #: The session of the request that this thread or task serves.
 CURRENT_SESSION: ContextVar[SessionFacade | None] = ContextVar("catalina.session", default=None)
 
-#: Attributes that the container keeps in a session: a framework neither lists nor clears them.
+#: Prefixes of attributes that the container keeps in a session: a framework neither lists nor clears them.
 CONTAINERS_OWN = ("org.apache.", "jakarta.", "javax.")
 
-#: Sessions of this process are looked through for old ones once in so many new ones.
+#: The number of new sessions after which this process looks for expired ones.
 _EXPIRE_EVERY = 100
 
 
 class FrameworkSession(SessionFacade):
-    """A session as a framework's application sees it: its own keys, and notes on how it was used.
+    """A session as a framework's application sees it: its own keys, and flags for how it was used.
 
-    ``accessed``: something was asked; ``modified``: a key was set or removed. A change inside a value is found by the
-    container and needs no flag.
+    ``accessed``: a key was read; ``modified``: a key was set or removed. The container finds a change inside a value
+    without a flag.
     """
 
     __slots__ = ("accessed", "modified")
@@ -62,7 +62,7 @@ class FrameworkSession(SessionFacade):
         """Set a value.
 
         Raises:
-            NotReplicableError: the application is distributable, and some part of the value could not travel or would
+            NotReplicableError: the application is distributable, and some part of the value could not travel, or would
                 come back as bytes.
         """
         if type(value) not in IMMUTABLE:
@@ -89,7 +89,7 @@ class FrameworkSession(SessionFacade):
 
     @property
     def is_emptied(self) -> bool:
-        """The application has removed its last key, and the container keeps nothing in the session either."""
+        """True when the application has removed its last key, and the container keeps nothing in the session either."""
         if not self.modified or len(self):
             return False
         session = self._source.get_session(False)
@@ -98,7 +98,9 @@ class FrameworkSession(SessionFacade):
         return session.principal is None and not _has_containers_own(session.attribute_names())
 
     def set_lifetime(self, seconds: int | None) -> None:
-        """Let the session end after ``seconds`` without a request, zero or less never; None: as the manager says."""
+        """Let the session end after ``seconds`` without a request, zero or less for never; None: the manager's
+        default.
+        """
         session = self._source.get_session(False)
         if session is None:
             return
@@ -112,16 +114,16 @@ def _has_containers_own(names: list[str]) -> bool:
 
 
 class LocalSource:
-    """The session of one request outside of the container.
+    """The session of one request outside the container.
 
     Args:
-        requested: the id that the client has sent.
+        requested: the id that the client sent.
     """
 
     def __init__(self, requested: str | None = None) -> None:
         self._requested = requested
         self._session: StandardSession | None = None
-        #: The cookie that the framework has to send: an id, empty to delete it, None for neither.
+        #: The cookie that the framework has to send: an id, an empty text to delete it, None for neither.
         self.cookie: str | None = None
 
     def get_session(self, create: bool = True) -> StandardSession | None:
@@ -149,26 +151,26 @@ class LocalSource:
         return self.cookie
 
     def send_session_cookie(self) -> None:
-        """Have the framework send the cookie."""
+        """Let the framework send the cookie."""
         session = self.get_session(False)
         if session is not None:
             self.cookie = session.id
 
     def switch_session(self, session_id: str) -> None:
-        """Use another session from now on, and have the framework send its cookie."""
+        """Use another session from now on, and let the framework send its cookie."""
         self.end()
         self._session, self._requested = None, session_id
         self.send_session_cookie()
 
     def delete_session_cookie(self) -> None:
-        """Have the framework delete the cookie."""
+        """Let the framework delete the cookie."""
         self.cookie = ""
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """The framework sends the cookie as its own settings say."""
+        """Nothing to do: the framework sends the cookie by its own settings."""
 
     def end(self) -> str | None:
-        """The request is through: the cookie that is to be sent."""
+        """End the request; returns the cookie to send."""
         if self._session is not None and self._session.alive:
             self._session.end_access()
         return self.cookie
@@ -186,7 +188,7 @@ _local = _Local()
 
 
 def local_manager() -> StandardManager:
-    """The manager for sessions outside of the container; the first call says in one line that there is none."""
+    """The manager for sessions outside the container; the first call logs that there is no container."""
     if _local.manager is None:
         with _local.lock:
             if _local.manager is None:

@@ -1,4 +1,4 @@
-"""Which values of an application cannot change behind the container's back."""
+"""Lists the types whose values cannot change without the container's knowledge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 __all__ = ["IMMUTABLE"]
 
-#: Types, not their subclasses, whose values cannot change inside and want to hear of no session events.
+#: Types (not their subclasses) whose values cannot change inside, and which have no methods for session events.
 IMMUTABLE: frozenset[type] = frozenset(
     {str, int, float, bool, NoneType, bytes, complex, Decimal, UUID, datetime, date, time, timedelta}
 )

@@ -1,4 +1,4 @@
-"""What the container needs of a session manager (Tomcat: catalina/Manager.java)."""
+"""The interface of a session manager to the container (Tomcat: catalina/Manager.java)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Manager"]
 class Manager(Protocol):
     """Makes, finds and ends the sessions of one context.
 
-    ``context`` must be set before ``start()``; what is used of it: ``name``, ``parent``, ``session_timeout`` (minutes),
+    ``context`` must be set before ``start()``; a manager uses its ``name``, ``parent``, ``session_timeout`` (minutes),
     ``listeners``, ``loader``, ``work_path``, and ``fire_container_event`` where a manager documents it.
     """
 
@@ -47,10 +47,10 @@ class Manager(Protocol):
     def background_process(self) -> None: ...
 
     def request_completed(self, session: Any, request: object) -> Any:
-        """Called when a request is through, before its answer leaves.
+        """Called at the end of a request, before its answer leaves.
 
         Returns:
-            None, or the ``Delivery`` that the finished response must be held for.
+            None, or the ``Delivery`` for which the finished response must be held.
         """
 
     def init(self) -> None: ...

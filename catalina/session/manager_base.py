@@ -1,4 +1,4 @@
-"""What every session manager does (Tomcat: session/ManagerBase.java)."""
+"""The common part of session managers (Tomcat: session/ManagerBase.java)."""
 
 from __future__ import annotations
 
@@ -86,16 +86,17 @@ class ManagerBase(Lifecycle):
         bool, False, doc="Idle time runs from the start of the last request rather than from its end."
     )
 
-    #: Sessions tell other nodes what requests have changed in them.
+    #: True when sessions tell other nodes of the changes of requests.
     replicates = False
 
     def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
         self.use_clock(clock)
         self.context: Any = None
-        #: The application is distributable: what it puts into a session must be able to travel, also to nobody.
+        #: True when the application is distributable: its session values must be able to travel, even when there is no
+        #: other node.
         self.must_travel = False
-        #: Sessions count the requests that use them; settled at the start.
+        #: True when sessions count the requests that use them; decided at the start.
         self.counts_uses = self.replicates
         self.session_id_generator: StandardSessionIdGenerator | None = None
         self.sessions: dict[str, StandardSession] = {}
@@ -108,8 +109,8 @@ class ManagerBase(Lifecycle):
         self.duplicates = 0
         self.max_active = 0
         self.session_max_alive_time = 0  # seconds
-        self.processing_time = 0  # ms spent on expiring
-        self._alive_times: deque[tuple[float, int]] = deque(maxlen=_TIMING_SAMPLES)  # (when expired, seconds alive)
+        self.processing_time = 0  # ms spent on expiring sessions
+        self._alive_times: deque[tuple[float, int]] = deque(maxlen=_TIMING_SAMPLES)  # (time of expiry, seconds alive)
         self._created_at: deque[float] = deque(maxlen=_TIMING_SAMPLES)
 
     def __str__(self) -> str:
@@ -118,7 +119,7 @@ class ManagerBase(Lifecycle):
     # -- surroundings --------------------------------------------------------------------------------------------
 
     def use_clock(self, clock: Callable[[], float]) -> None:
-        """Take the time from ``clock``: seconds since the epoch that no step of the wall clock moves."""
+        """Take the time from ``clock``, in seconds since the epoch; steps of the wall clock must not move it."""
         self._clock = clock
         #: Milliseconds since the epoch.
         self.now_ms = milliseconds_of(clock)
@@ -163,15 +164,17 @@ class ManagerBase(Lifecycle):
 
     @property
     def active_sessions(self) -> int:
-        """How many sessions there are."""
+        """The number of sessions."""
         return len(self.sessions)
 
     def find_session(self, session_id: str) -> StandardSession | None:
-        """The session of that id, also one that is about to expire; None when there is none."""
+        """The session with that id, even one that is about to expire; None when there is none."""
         return self.sessions.get(session_id)
 
     def look_at(self, session_id: str) -> StandardSession | None:
-        """The session of that id that lies here now, for somebody who only looks: nothing is fetched or taken over."""
+        """The session with that id that is in memory here, for callers that only look: nothing is fetched or taken
+        over.
+        """
         return self.sessions.get(session_id)
 
     def find_sessions(self) -> list[StandardSession]:
@@ -179,7 +182,7 @@ class ManagerBase(Lifecycle):
         return list(self.sessions.values())
 
     def create_session(self, session_id: str | None = None) -> StandardSession:
-        """A new session, in the manager and told to the listeners.
+        """Make a session, add it to the manager, and tell the listeners.
 
         Raises:
             TooManyActiveSessionsError: maxActiveSessions is reached.
@@ -195,7 +198,7 @@ class ManagerBase(Lifecycle):
         return session
 
     def new_session(self, session_id: str) -> StandardSession:
-        """An empty session of the manager's kind that nobody knows yet."""
+        """An empty session of the manager's kind, which is not in the manager yet."""
         return StandardSession(self, session_id, self.now_ms())
 
     def generate_session_id(self) -> str:
@@ -208,13 +211,13 @@ class ManagerBase(Lifecycle):
         return session_id
 
     def add(self, session: StandardSession) -> None:
-        """Make the session findable under its id."""
+        """Make the session findable by its id."""
         self.sessions[session.id] = session
         if len(self.sessions) > self.max_active:
             self.max_active = len(self.sessions)
 
     def remove(self, session: StandardSession, update: bool = False) -> None:
-        """Forget the session; with ``update`` it has expired and counts in the statistics."""
+        """Remove the session; with ``update`` it has expired and counts in the statistics."""
         if update:
             seconds = max(0, self.now_ms() - session.creation_time_ms) // 1000
             self.expired_sessions += 1
@@ -223,13 +226,13 @@ class ManagerBase(Lifecycle):
         self.sessions.pop(session.id, None)
 
     def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
-        """Give the session another id, tell the listeners, and return it."""
+        """Give the session another id, and tell the listeners; returns the id."""
         new_id = new_id or self.generate_session_id()
         self.rename(session, new_id)
         return new_id
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
-        """Move the session to ``new_id``; who is told depends on where the change comes from."""
+        """Move the session to ``new_id``; who is told depends on the origin of the change."""
         old_id = session.id
         self.sessions.pop(old_id, None)
         session.id = new_id
@@ -267,48 +270,48 @@ class ManagerBase(Lifecycle):
 
     @operation(impact=Impact.INFO)
     def get_creation_time(self, session_id: str) -> str:
-        """When a session was made, as text; empty when there is none."""
+        """The time at which a session was made, as text; empty when there is none."""
         session = self.look_at(session_id)
         return "" if session is None else java_date(session.creation_time_ms)
 
     @operation(impact=Impact.INFO)
     def get_creation_timestamp(self, session_id: str) -> Long:
-        """When a session was made, in ms since 1970; -1 when there is none."""
+        """The time at which a session was made, in ms since 1970; -1 when there is none."""
         session = self.look_at(session_id)
         return -1 if session is None else session.creation_time_ms
 
     @operation(impact=Impact.INFO)
     def get_last_accessed_time(self, session_id: str) -> str:
-        """When a session's last request but one began, as text; empty when there is none."""
+        """The start of a session's last request but one, as text; empty when there is none."""
         session = self.look_at(session_id)
         return "" if session is None else java_date(session.last_accessed_time_ms)
 
     @operation(impact=Impact.INFO)
     def get_last_accessed_timestamp(self, session_id: str) -> Long:
-        """When a session's last request but one began, in ms since 1970; -1 when there is none."""
+        """The start of a session's last request but one, in ms since 1970; -1 when there is none."""
         session = self.look_at(session_id)
         return -1 if session is None else session.last_accessed_time_ms
 
     @operation(impact=Impact.INFO)
     def get_this_accessed_time(self, session_id: str) -> str:
-        """When a session's last request began, as text; empty when there is none."""
+        """The start of a session's last request, as text; empty when there is none."""
         session = self.look_at(session_id)
         return "" if session is None else java_date(session.this_accessed_time_ms)
 
     @operation(name="processExpires")
     def process_expires_now(self) -> None:
-        """Expire every session whose time is up."""
+        """Expire every session whose time is over."""
         self.process_expires()
 
     @operation
     def background_process(self) -> None:
-        """Expire what is due, on every processExpiresFrequency-th call."""
+        """Expire sessions, on every processExpiresFrequency-th call."""
         self._ticks = (self._ticks + 1) % max(1, self.process_expires_frequency)
         if self._ticks == 0:
             self.process_expires()
 
     def process_expires(self) -> int:
-        """Expire every session whose time is up and return how many there were."""
+        """Expire every session whose time is over; returns their number."""
         began = time.monotonic()
         expired = sum(not session.is_valid for session in self.find_sessions())
         self.processing_time += int((time.monotonic() - began) * 1000)
@@ -321,7 +324,7 @@ class ManagerBase(Lifecycle):
     def decode_attribute(
         self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False
     ) -> Any:
-        """A value that was kept as bytes, see :meth:`AttributeCodec.decode`."""
+        """Decode a value that was kept as bytes, see :meth:`AttributeCodec.decode`."""
         return self.codec.decode(session, name, encoded, for_application)
 
     # -- statistics ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Sessions in memory and in a Store (Tomcat: session/PersistentManagerBase.java)."""
+"""Keeps sessions in memory and in a Store (Tomcat: session/PersistentManagerBase.java)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ def _set_store(manager: PersistentManagerBase, store: StoreBase) -> None:
 
 
 class PersistentManagerBase(ManagerBase):
-    """Idle sessions are copied to the store and leave memory; a session that is asked for comes back.
+    """Copies idle sessions to the store and removes them from memory; a request brings its session back.
 
-    The idle times are looked at on every processExpiresFrequency-th background tick.
+    Every processExpiresFrequency-th background tick checks the idle times.
     """
 
     elements = {"Store": Element(add=_set_store, role=StoreBase)}
 
     max_idle_backup = Attribute(
-        int, -1, unit="seconds", doc="Idleness after which a copy goes to the store; -1 never. What a crash may lose."
+        int,
+        -1,
+        unit="seconds",
+        doc="Idleness after which a copy goes to the store; -1 never. A crash loses what came later.",
     )
     max_idle_swap = Attribute(
         int, -1, unit="seconds", doc="Idleness after which a session leaves memory for the store; -1 never."
@@ -47,19 +50,19 @@ class PersistentManagerBase(ManagerBase):
         super().__init__(**values)
         self.store: StoreBase | None = None
         self._swap_lock = threading.Lock()
-        #: When each session was last written: ``this_accessed_time_ms`` of the copy in the store.
+        #: The time of each session's last copy in the store: its ``this_accessed_time_ms`` then.
         self._saved_at: dict[str, int] = {}
 
     def find_session(self, session_id: str) -> StandardSession | None:
-        """The session of that id, fetched from the store when it is not in memory."""
+        """The session with that id, fetched from the store when it is not in memory."""
         session = super().find_session(session_id)
         return session if session is not None else self.swap_in(session_id)
 
     def create_session(self, session_id: str | None = None) -> StandardSession:
-        """A new session; when maxActiveSessions is reached an idle one makes room if it may.
+        """Make a session; when maxActiveSessions is reached, swap out an idle session that may go.
 
         Raises:
-            TooManyActiveSessionsError: none may.
+            TooManyActiveSessionsError: no session may go.
         """
         if 0 <= self.max_active_sessions <= len(self.sessions):
             self.process_max_active_swaps()
@@ -72,10 +75,10 @@ class PersistentManagerBase(ManagerBase):
     # -- between memory and store --------------------------------------------------------------------------------
 
     def swap_in(self, session_id: str) -> StandardSession | None:
-        """Take the session out of the store; None when it is not there, cannot be read or has expired."""
+        """Take the session out of the store; returns None when it is not there, cannot be read or has expired."""
         if self.store is None:
             return None
-        with self._swap_lock:  # two requests with one id must get one session
+        with self._swap_lock:  # two requests with one id must get the same session
             session = self.sessions.get(session_id)
             if session is not None:
                 return session
@@ -97,7 +100,7 @@ class PersistentManagerBase(ManagerBase):
         return session
 
     def swap_out(self, session: StandardSession) -> bool:
-        """Write the session and forget it here; False when the store failed, then it stays."""
+        """Write the session and remove it from memory; returns False, and keeps it, when the store fails."""
         if self.store is None or not session.is_valid:
             return False
         session.passivate()
@@ -108,7 +111,7 @@ class PersistentManagerBase(ManagerBase):
         return True
 
     def write_session(self, session: StandardSession) -> bool:
-        """Copy the session to the store; returns whether it is there."""
+        """Copy the session to the store; returns True if it is there now."""
         if self.store is None or not session.is_valid:
             return False
         accessed_ms = session.this_accessed_time_ms
@@ -121,13 +124,13 @@ class PersistentManagerBase(ManagerBase):
         return True
 
     def remove(self, session: StandardSession, update: bool = False) -> None:
-        """Forget the session, in the store too."""
+        """Remove the session, from the store too."""
         super().remove(session, update)
         self._saved_at.pop(session.id, None)
         self._remove_from_store(session.id)
 
     def rename(self, session: StandardSession, new_id: str, notify: bool = True, notify_container: bool = True) -> None:
-        """Move the session to ``new_id``; its copy under the old id goes."""
+        """Move the session to ``new_id``, and delete its copy under the old id."""
         old_id = session.id
         super().rename(session, new_id, notify, notify_container)
         self._saved_at.pop(old_id, None)
@@ -144,7 +147,7 @@ class PersistentManagerBase(ManagerBase):
     # -- background ----------------------------------------------------------------------------------------------
 
     def process_expires(self) -> int:
-        """Expire what is due in memory and in the store, then move idle sessions as configured."""
+        """Expire sessions in memory and in the store, then move idle sessions as configured."""
         expired = super().process_expires()
         self.process_max_idle_swaps()
         self.process_max_active_swaps()
@@ -154,7 +157,7 @@ class PersistentManagerBase(ManagerBase):
         return expired
 
     def process_max_idle_swaps(self) -> None:
-        """Swap out what is idle for maxIdleSwap seconds, but no session younger than minIdleSwap."""
+        """Swap out sessions that are idle for maxIdleSwap seconds, but none younger than minIdleSwap."""
         if self.max_idle_swap < 0:
             return
         for session in self.find_sessions():
@@ -163,7 +166,7 @@ class PersistentManagerBase(ManagerBase):
                 log.debug("Swapping session [%s] to Store, idle for [%d] seconds", session.id, idle)
 
     def process_max_active_swaps(self) -> None:
-        """Swap out the most idle sessions until one more fits under maxActiveSessions."""
+        """Swap out the most idle sessions until another one fits under maxActiveSessions."""
         limit = self.max_active_sessions
         if limit < 0 or len(self.sessions) < limit:
             return
@@ -176,7 +179,7 @@ class PersistentManagerBase(ManagerBase):
                 log.debug("Swapping out session [%s], idle for [%d] seconds too many sessions active", session.id, idle)
 
     def process_max_idle_backups(self) -> None:
-        """Copy what is idle for maxIdleBackup seconds and has been used since its last copy."""
+        """Copy sessions that are idle for maxIdleBackup seconds and were used since their last copy."""
         if self.max_idle_backup < 0:
             return
         for session in self.find_sessions():

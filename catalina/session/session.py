@@ -42,7 +42,7 @@ class Principal(Protocol):
 class Session(Protocol):
     """One session. Times are milliseconds since the epoch, intervals seconds.
 
-    ``is_valid`` is false once the session was invalidated, and asking expires a session whose time is up.
+    ``is_valid`` is false once the session was invalidated. Reading it expires a session whose time is over.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Session(Protocol):
     last_accessed_time_ms: int
     this_accessed_time_ms: int
     is_new: bool
-    #: False once the session has ended; asks no clock.
+    #: False once the session has ended; reading it does not look at the clock.
     alive: bool
 
     @property

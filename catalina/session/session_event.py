@@ -1,6 +1,6 @@
-"""What session listeners of an application are told (Servlet: HttpSessionListener and its siblings).
+"""The events of session listeners of an application (Servlet: HttpSessionListener and its siblings).
 
-A listener is any object; the methods it has say what it wants to hear::
+A listener is any object; its methods decide which events it gets::
 
     session_created(event)              session_destroyed(event)          SessionEvent
     session_id_changed(event, old_id)                                     SessionEvent
@@ -25,14 +25,14 @@ __all__ = ["ListenerTable", "SessionBindingEvent", "SessionEvent"]
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Something happened to ``session``, the mapping that the application knows."""
+    """An event of ``session``, the mapping that the application knows."""
 
     session: SessionFacade
 
 
 @dataclass(frozen=True, slots=True)
 class SessionBindingEvent(SessionEvent):
-    """Something happened to the attribute ``name`` of ``session``; ``value`` as the event's method documents."""
+    """The attribute ``name`` of ``session`` has changed; the event's method documents ``value``."""
 
     name: str
     value: Any
@@ -50,7 +50,7 @@ METHODS = (
 
 @dataclass(slots=True)
 class ListenerTable:
-    """The bound methods of a context's listeners by what they listen to; empty tuples cost a truth test."""
+    """The bound methods of a context's listeners by event. Without listeners, an event costs one truth test."""
 
     session_created: tuple[Any, ...] = ()
     session_destroyed: tuple[Any, ...] = ()
@@ -58,12 +58,12 @@ class ListenerTable:
     session_attribute_added: tuple[Any, ...] = ()
     session_attribute_removed: tuple[Any, ...] = ()
     session_attribute_replaced: tuple[Any, ...] = ()
-    #: Whether any of the attribute methods is there.
+    #: True when a listener has any of the attribute methods.
     attributes: bool = field(default=False)
 
     @classmethod
     def of(cls, listeners: Iterable[object]) -> ListenerTable:
-        """Sort the methods of ``listeners`` in the order they were declared."""
+        """Sort the methods of ``listeners``, in the order in which the listeners were declared."""
         instances = tuple(listeners)
         table = cls()
         for method in METHODS:

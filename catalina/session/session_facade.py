@@ -14,13 +14,13 @@ __all__ = ["COOKIE_MAX_AGE", "SessionFacade", "SessionSource"]
 
 _MISSING = object()
 
-#: Attribute with the seconds that browsers keep the session's cookie, where the application has said so. It travels,
-#: so that the node that takes over a session says the same.
+#: Attribute with the seconds that browsers keep the session's cookie, if the application has set them. It travels, so
+#: that the node that takes over a session sends the same.
 COOKIE_MAX_AGE = "org.apache.catalina.session.COOKIE_MAX_AGE"
 
 
 class SessionSource(Protocol):
-    """Where a facade finds its session: a Request, or one session for good (:class:`OneSession`)."""
+    """Gives a facade its session: a Request, or always the same session (:class:`OneSession`)."""
 
     def get_session(self, create: bool = True) -> Session | None: ...
 
@@ -36,7 +36,7 @@ class SessionSource(Protocol):
 
 
 class OneSession:
-    """The source of a facade that is bound to one session: what listeners and managers hand out."""
+    """The source of a facade that is bound to one session; listeners and managers get such facades."""
 
     __slots__ = ("session",)
 
@@ -50,10 +50,10 @@ class OneSession:
         return self.session.manager.change_session_id(self.session)
 
     def send_session_cookie(self) -> None:
-        """There is no response: the next one that answers for this session sends the cookie as it is then."""
+        """Nothing to do without a response: the next response for this session sends the cookie."""
 
     def switch_session(self, session_id: str) -> None:
-        """It is bound to one session.
+        """Refused: the facade is bound to one session.
 
         Raises:
             InvalidSessionError: always.
@@ -61,18 +61,18 @@ class OneSession:
         raise InvalidSessionError(f"switchSession: bound to the session [{self.session.id}]")
 
     def delete_session_cookie(self) -> None:
-        """There is no response to say it in; a cookie of a session that has ended leads nowhere."""
+        """Nothing to do without a response: a cookie of a session that has ended leads nowhere."""
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """There is no response with a cookie."""
+        """Nothing to do: there is no response with a cookie."""
 
 
 class SessionFacade(MutableMapping[str, Any]):
-    """A mapping that always exists and costs nothing until used.
+    """A mapping that always exists and costs nothing until it is used.
 
-    Reading a key makes no session, setting one does. Setting a value that cannot be replicated in a distributable
-    application raises :class:`catalina.errors.NotReplicableError` at that line. A change inside a value is found at the
-    end of the request.
+    Reading a key makes no session; setting one does. In a distributable application, setting a value that cannot be
+    replicated raises :class:`catalina.errors.NotReplicableError` at that line. The container finds a change inside a
+    value at the end of the request.
     """
 
     __slots__ = ("_source",)
@@ -90,7 +90,7 @@ class SessionFacade(MutableMapping[str, Any]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of ``name``, or ``default``; makes no session."""
+        """The value of ``name``, or ``default``; this makes no session."""
         session = self._source.get_session(False)
         return default if session is None else session.get_attribute(name, default)
 
@@ -126,7 +126,7 @@ class SessionFacade(MutableMapping[str, Any]):
 
     @property
     def is_new(self) -> bool:
-        """True while the client has not come back with the session's id, and when there is no session."""
+        """True until the client comes back with the session's id, and while there is no session."""
         session = self._source.get_session(False)
         return session is None or session.is_new
 
@@ -138,13 +138,15 @@ class SessionFacade(MutableMapping[str, Any]):
 
     @property
     def last_accessed_time(self) -> float | None:
-        """When the request before this one came, in seconds since the epoch; None while there is no session."""
+        """The start of the previous request, in seconds since the epoch; None while there is no session."""
         session = self._source.get_session(False)
         return None if session is None else session.last_accessed_time_ms / 1000
 
     @property
     def max_inactive_interval(self) -> int | None:
-        """Seconds without a request after which the session ends, zero or less never; None without a session."""
+        """Seconds without a request after which the session ends, zero or less for never; None while there is no
+        session.
+        """
         session = self._source.get_session(False)
         return None if session is None else session.max_inactive_interval
 
@@ -154,13 +156,15 @@ class SessionFacade(MutableMapping[str, Any]):
 
     @property
     def principal(self) -> Principal | None:
-        """Who is logged in to this session, None when nobody is."""
+        """The user who is logged in to this session, None when nobody is."""
         session = self._source.get_session(False)
         return None if session is None else session.principal
 
     @property
     def cookie_max_age(self) -> int | None:
-        """Seconds that the browser keeps the session's cookie, None until it ends (or what the descriptor says)."""
+        """Seconds for which the browser keeps the session's cookie; None: until the browser ends, or as the descriptor
+        says.
+        """
         age = self.get(COOKIE_MAX_AGE)
         return age if isinstance(age, int) else None
 
@@ -177,21 +181,21 @@ class SessionFacade(MutableMapping[str, Any]):
 
     @property
     def source(self) -> SessionSource:
-        """Where the session comes from; adapters of frameworks make their own kind of session of it."""
+        """The source of the session, from which adapters of frameworks make their own kind of session."""
         return self._source
 
     def delete_cookie(self) -> None:
-        """Let the client forget the session's cookie. The session is not ended by it."""
+        """Let the client forget the session's cookie. This does not end the session."""
         self._source.delete_session_cookie()
 
     def invalidate(self) -> None:
-        """End the session; without one there is nothing to do. What is set afterwards goes into a new session."""
+        """End the session, if there is one. Values that are set afterwards go into a new session."""
         session = self._source.get_session(False)
         if session is not None:
             session.invalidate()
 
     def change_id(self) -> str:
-        """Give the session a new id, as after a login, and return it.
+        """Give the session a new id, as after a login; returns the id.
 
         Raises:
             InvalidSessionError: there is no session.

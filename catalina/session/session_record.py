@@ -6,9 +6,9 @@
     Long thisAccessedTime, String id, String authType or null, principal or null, null, null,
     Integer n, n x (String name, value)
 
-So FileStore and StandardManager read what a Java Tomcat has stored, as far as the values are of portable types; other
-Java values are kept and written again. Older files have the count directly behind the id. Nothing is executed by
-reading: values stay bytes until an application asks for them.
+So FileStore and StandardManager can read files of a Java Tomcat. Values of portable types become Python values; other
+Java values are kept and written again. Older files have the count directly behind the id. Reading executes nothing:
+values stay bytes until an application asks for them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["dump_session", "load_session", "read_session", "write_session"]
 
 log = logging.getLogger("org.apache.catalina.session.StandardSession")
 
-#: More attributes than that in one session are no session of ours.
+#: A session with more attributes is not a session of ours.
 MAX_ATTRIBUTES = 1_000_000
 
 
@@ -44,16 +44,16 @@ def dump_session(session: StandardSession) -> bytes:
 
 
 def load_session(data: bytes, session: StandardSession) -> None:
-    """Fill a new session from what :func:`dump_session` gave, or a Java FileStore.
+    """Fill a new session from the bytes of :func:`dump_session`, or of a Java FileStore.
 
     Raises:
-        ProtocolError: the bytes are not a session; ``session`` must be thrown away.
+        ProtocolError: the bytes are no session; ``session`` must be thrown away.
     """
     read_session(ObjectInputStream(data), session)
 
 
 def write_session(out: ObjectOutputStream, session: StandardSession) -> None:
-    """Append the session. A value that has no form as bytes is left out with a warning."""
+    """Append the session. A value that cannot be encoded is left out, with a warning."""
     manager = session.manager
     out.write_node(new_object(LONG, value=session.creation_time_ms))
     out.write_node(new_object(LONG, value=session.last_accessed_time_ms))
@@ -82,7 +82,7 @@ def _encoded_attributes(session: StandardSession) -> dict[str, EncodedValue]:
         if encoded is None:
             value = session.raw_attribute(name)
             if value is UNDECODED:
-                continue  # decoded and replaced by another thread in between: the next save has it
+                continue  # another thread has decoded and replaced it in between; the next save will have it
             try:
                 encoded = codec.encode_if_allowed(name, value)
             except NotReplicableError as error:
@@ -93,10 +93,10 @@ def _encoded_attributes(session: StandardSession) -> dict[str, EncodedValue]:
 
 
 def read_session(stream: ObjectInputStream, session: StandardSession) -> None:
-    """Read one session at this place of the stream into ``session``.
+    """Read one session at the current place of the stream into ``session``.
 
     Raises:
-        ProtocolError: it is not one; what was read so far is in ``session`` already.
+        ProtocolError: there is no session; ``session`` already has the parts read before.
     """
     try:
         _read_fields(stream, session)
@@ -120,7 +120,7 @@ def _read_fields(stream: ObjectInputStream, session: StandardSession) -> None:
 
 
 def _read_authentication(stream: ObjectInputStream, session: StandardSession) -> int:
-    """What stands between the id and the number of attributes, in any version; returns the number."""
+    """Read the parts between the id and the number of attributes, in any version; returns the number."""
     found: list[EncodedValue] = []
     while (encoded := stream.read_encoded()).class_name != "java.lang.Integer":
         found.append(encoded)
@@ -137,7 +137,7 @@ def _read_authentication(stream: ObjectInputStream, session: StandardSession) ->
 
 
 def _read_principal(encoded: EncodedValue, session: StandardSession) -> Any:
-    """The user; None for nobody, and for one that this node cannot read: the session is kept without him."""
+    """The user; None for nobody, and for a user that this node cannot read: the session is kept without him."""
     try:
         principal = decode_value(encoded, _is_principal)
     except ProtocolError as error:
@@ -147,7 +147,7 @@ def _read_principal(encoded: EncodedValue, session: StandardSession) -> Any:
 
 
 def _is_principal(class_name: str) -> bool:
-    """The one class of ours that a stored principal may be."""
+    """True for the only class of ours that a stored principal may have."""
     return class_name == "catalina.realm.generic_principal.GenericPrincipal"
 
 

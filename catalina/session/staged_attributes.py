@@ -1,7 +1,7 @@
-"""Attributes to work on: copies of a session's, which reach it when they are written and not before.
+"""Working copies of a session's attributes, which reach the session only when they are written.
 
-Frameworks that save a session explicitly (Django) do not save what a failed request has done. So they get values of
-their own: what is set, removed, or changed inside a value is written back by name, and nothing else.
+Frameworks that save a session explicitly (Django) do not save the changes of a failed request. So they get values of
+their own. Only attributes that were set, removed or changed inside are written back, by name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StagedAttributes(MutableMapping[str, Any]):
     """A mapping over ``session``, or over nothing as long as there is none. One thread uses it at a time.
 
     Args:
-        manager: refuses what could not travel, where it is set.
+        manager: if given, refuses values that could not travel.
     """
 
     def __init__(self, manager: ManagerBase, session: StandardSession | None = None) -> None:
@@ -38,7 +38,7 @@ class StagedAttributes(MutableMapping[str, Any]):
         self._session = session
         self._set: dict[str, Any] = {}
         self._removed: set[str] = set()
-        #: Values that can change inside and were handed out: the value, and the form that it had then.
+        #: Values that were handed out and can change inside: each with the form that it had then.
         self._copies: dict[str, tuple[Any, EncodedValue]] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -96,20 +96,20 @@ class StagedAttributes(MutableMapping[str, Any]):
         return repr(dict(self))
 
     def clear(self) -> None:
-        """Remove every name; no value is looked at."""
+        """Remove every name, without reading a value."""
         self._removed.update(self._session_names())
         self._set.clear()
         self._copies.clear()
 
     @property
     def has_ended(self) -> bool:
-        """Whether the session that these are of has ended since: to write them into another one would revive it."""
+        """True when the session of these attributes has ended; writing them into another one would revive it."""
         return self._session is not None and not self._session.alive
 
     def become(self, values: Mapping[str, Any]) -> None:
-        """Hold these values and no others, as a framework's dict has them in the end.
+        """Hold these values and no others: the content of a framework's dict at the end.
 
-        Those that are still what was handed out count as unchanged; what is inside of them is looked at later.
+        A value that is still the one handed out counts as unchanged here; changes inside it are looked for later.
 
         Raises:
             NotReplicableError: see :meth:`__setitem__`.
@@ -122,16 +122,16 @@ class StagedAttributes(MutableMapping[str, Any]):
                 self[name] = value
 
     def is_over(self, session: StandardSession) -> bool:
-        """Whether these are the attributes of that session."""
+        """True when these are the attributes of that session."""
         return session is self._session
 
     @property
     def is_changed_inside(self) -> bool:
-        """Whether a value that was handed out has another content than then."""
+        """True when the content of a value that was handed out has changed since."""
         return any(self._is_changed(name) for name in self._copies)
 
     def write_unless_ended(self, session: StandardSession) -> bool:
-        """:meth:`write`; False, and a line in the log, when the session has ended in this moment."""
+        """:meth:`write`; returns False, and logs a line, when the session has ended at this very moment."""
         try:
             self.write(session)
         except InvalidSessionError:
@@ -139,17 +139,17 @@ class StagedAttributes(MutableMapping[str, Any]):
         return True
 
     def say_ended(self) -> bool:
-        """Say that what a request has changed is not kept; always False."""
+        """Log that the changes of a request are lost; always returns False."""
         session_id = None if self._session is None else self._session.id
         log.info("Session [%s] has ended while a request was served; what that has changed is not kept", session_id)
         return False
 
     def write(self, session: StandardSession) -> None:
-        """Put what was changed into ``session``; into another one than the mapping was made for, everything.
+        """Write the changes into ``session``; if it is another session than the mapping was made for, write everything.
 
         Raises:
             InvalidSessionError: the session has ended.
-            NotReplicableError: a value was changed inside so that it cannot travel; what stands before it is written.
+            NotReplicableError: a value was changed inside so that it cannot travel; the values before it are written.
         """
         if session is self._session:
             changes = {name: self._copies[name][0] for name in list(self._copies) if self._is_changed(name)}
@@ -165,7 +165,7 @@ class StagedAttributes(MutableMapping[str, Any]):
         self._session = session
         self._set, self._removed, self._copies = {}, set(), {}
         for name, value in changes.items():
-            # The application still has it in its hands, and may change it and write again.
+            # The application still has the value, and may change it and write again.
             form = None if type(value) in IMMUTABLE else self._manager.codec.encode_if_allowed(name, value)
             if form is not None:
                 self._copies[name] = value, form

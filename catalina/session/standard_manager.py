@@ -1,4 +1,4 @@
-"""Sessions in memory, in a file over a restart when wanted (Tomcat: session/StandardManager.java)."""
+"""Keeps sessions in memory and, if wanted, in a file across a restart (Tomcat: session/StandardManager.java)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StandardManager(ManagerBase):
 
     @property
     def file(self) -> Path | None:
-        """Where the sessions are kept, None when they are not."""
+        """The file for the sessions, None when they are not kept."""
         if not self.pathname:
             return None
         return Path(getattr(self.context, "work_path", None) or ".") / self.pathname
@@ -54,7 +54,7 @@ class StandardManager(ManagerBase):
         super()._stop()
 
     def load(self, file: Path) -> None:
-        """Take the sessions out of the file and delete it. A broken file costs the sessions behind the break."""
+        """Take the sessions out of the file and delete it. In a broken file, the sessions behind the break are lost."""
         if not file.exists():
             log.debug("Persisted data file [%s] was not found", file)
             return
@@ -73,7 +73,7 @@ class StandardManager(ManagerBase):
     def _activate(self, session: StandardSession) -> None:
         self.add(session)
         self.session_counter += 1
-        if session.is_valid:  # asking expires what has become too old meanwhile
+        if session.is_valid:  # reading is_valid expires sessions that have become too old
             session.fire_session_event("activateSession")
 
     @staticmethod
@@ -87,7 +87,9 @@ class StandardManager(ManagerBase):
             )  # fmt: skip
 
     def unload(self, file: Path) -> None:
-        """Write the valid sessions to the file, whole or not at all, readable by this user only, and forget them."""
+        """Write the valid sessions to the file, all or none, readable by this user only, and remove them from
+        memory.
+        """
         sessions = [session for session in self.find_sessions() if session.is_valid]
         if not sessions:
             log.debug("No persisted sessions to unload")
@@ -112,9 +114,9 @@ def write_privately(file: Path, data: bytes) -> None:
     """Replace the file in one step; nobody but this user can read it.
 
     Raises:
-        OSError: it cannot be written; the old file stays.
+        OSError: the file cannot be written; the old one stays.
     """
-    # A name that nobody can foresee: others may be able to write into the directory and lay a link there.
+    # A name that nobody can foresee, because others may be able to write into the directory and place a link there.
     descriptor, name = tempfile.mkstemp(".tmp", f".{file.name}.", file.parent)
     temporary = Path(name)
     try:

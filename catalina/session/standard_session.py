@@ -1,8 +1,8 @@
-"""A session that lives in this node (Tomcat: session/StandardSession.java).
+"""A session that exists on this node only (Tomcat: session/StandardSession.java).
 
-Operations wanted and what they may cost: one dictionary look-up to read or set an attribute, two clock readings and
-some stores for a request (``access``, ``end_access``). So times are plain attributes, events are fired only when
-somebody listens, and a value restored from bytes is decoded when it is first read.
+Cost allowed: one dictionary look-up to read or set an attribute, two clock readings and some stores for a request
+(``access``, ``end_access``). So times are plain attributes, events are made only for existing listeners, and a value
+restored from bytes is decoded when it is first read.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ __all__ = ["ONCE", "UNDECODED", "StandardSession"]
 
 log = logging.getLogger("org.apache.catalina.session.StandardSession")
 
-#: Stands in the attributes for a value that is still bytes; the bytes are in ``_encoded``.
+#: Stands in the attributes for a value that is still bytes, which are in ``_encoded``.
 UNDECODED: Any = object()
 
 _MISSING: Any = object()
 
-#: Guards, for some nanoseconds, the few steps of sessions that must be taken once: one for all sessions, for there are
-#: many of them, and each lock takes a hundred bytes.
+#: Guards, for some nanoseconds, the few steps that a session must take only once. All sessions share it, because there
+#: are many of them, and each lock takes a hundred bytes.
 ONCE = threading.Lock()
 
-#: What a listener of the container hears: the session, ``createSession`` or ``destroySession``.
+#: A listener of the container; it is called with the session and ``createSession`` or ``destroySession``.
 SessionListener = "Callable[[StandardSession, str], None]"
 
 
 class StandardSession:
     """One session of ``manager``. Times are milliseconds since the epoch, the interval seconds."""
 
-    #: Whether a value's bytes stay beside the live value, to be compared with later.
+    #: True when a value's bytes are kept beside the live value, for a later comparison.
     keeps_encoded = False
 
     __slots__ = (
@@ -80,13 +80,14 @@ class StandardSession:
         self._principal: Principal | None = None
         self._attributes: dict[str, Any] = {}
         self._encoded: dict[str, EncodedValue] = {}
-        #: Values with parts that are still bytes because a module is not loaded: name -> value, the modules. None
-        #: without any, which is nearly always.
+        #: Values with parts that are still bytes because a module is not loaded: name -> value, the modules. Nearly
+        #: always None.
         self._waiting: dict[str, tuple[Any, frozenset[str]]] | None = None
-        #: False once the session has ended. Unlike ``is_valid`` it asks no clock, so it does for who is using it.
+        #: False once the session has ended. Unlike ``is_valid`` it does not look at the clock, which is enough while a
+        #: request uses the session.
         self.alive = True
         self._expiring = False
-        #: Requests that use it at the moment, if the manager counts them.
+        #: The number of requests that use the session at present, if the manager counts them.
         self._access_count = 0
 
     def __repr__(self) -> str:
@@ -94,7 +95,7 @@ class StandardSession:
 
     @property
     def notes(self) -> dict[str, object]:
-        """Things that parts of the container keep with the session; none of them travels. Few sessions have any."""
+        """Objects that parts of the container keep with the session; none of them travels. Few sessions have any."""
         if self._notes is None:
             with ONCE:
                 if self._notes is None:
@@ -105,7 +106,7 @@ class StandardSession:
 
     @property
     def is_valid(self) -> bool:
-        """Whether the session may be used; asking expires one whose time is up."""
+        """True while the session may be used. Reading it expires a session whose time is over."""
         if not self.alive:
             return False
         if self._expiring or (self._access_count > 0 and self.manager.session_activity_check):
@@ -125,12 +126,12 @@ class StandardSession:
         return max(0, manager.now_ms() - used)
 
     def access(self) -> bool:
-        """A request begins to use the session; False when it may not, because the session has ended or does so now."""
+        """A request begins to use the session; returns False when the session has ended, or ends now."""
         if not self.alive:
             return False
         manager = self.manager
         now_ms = manager.now_ms()
-        # The earlier of the two times that could count: whoever is not late by that is not late.
+        # The earlier of two possible times of the last use: a session that is not late by that time is not late at all.
         if 0 < self._max_inactive_interval * 1000 <= now_ms - self.last_accessed_time_ms and not self.is_valid:
             return False
         self.this_accessed_time_ms = now_ms
@@ -140,7 +141,7 @@ class StandardSession:
         return True
 
     def end_access(self) -> None:
-        """The request is through."""
+        """A request has ended."""
         self.is_new = False
         manager = self.manager
         if manager.session_last_access_at_start:
@@ -150,21 +151,21 @@ class StandardSession:
             self.this_accessed_time_ms = self.last_accessed_time_ms = manager.now_ms()
         if manager.counts_uses:
             with ONCE:
-                if self._access_count > 0:  # it has none any more once it has ended
+                if self._access_count > 0:  # the count is zero once the session has ended
                     self._access_count -= 1
 
     def invalidate(self) -> None:
         """The application ends the session.
 
         Raises:
-            InvalidSessionError: it has ended before.
+            InvalidSessionError: it has ended already.
         """
         if not self.alive:
             raise InvalidSessionError("invalidate: Session already invalidated")
         self.expire()
 
     def expire(self, notify: bool = True) -> None:
-        """End the session: tell the listeners, take it out of the manager, unbind its attributes. Once only."""
+        """End the session once: tell the listeners, remove it from the manager, unbind its attributes."""
         with ONCE:
             if self._expiring or not self.alive:
                 return
@@ -201,11 +202,11 @@ class StandardSession:
         return value
 
     def has_attribute(self, name: str) -> bool:
-        """Whether ``name`` is set; decodes nothing."""
+        """True when ``name`` is set; this decodes nothing."""
         return name in self._attributes
 
     def attribute_names(self) -> list[str]:
-        """The names in the order they were first set.
+        """The names, in the order in which they were first set.
 
         Raises:
             InvalidSessionError: the session has ended.
@@ -229,7 +230,7 @@ class StandardSession:
         manager = self.manager
         mutable = type(value) not in IMMUTABLE
         if mutable and manager.must_travel and not self.keeps_encoded and manager.codec.lets_name_through(name):
-            manager.codec.encode(name, value)  # what keeps the bytes has made them already
+            manager.codec.encode(name, value)  # a session that keeps the bytes has them already
         listening = manager.listeners.attributes
         old = self._attributes.get(name, _MISSING)
         if old is UNDECODED and listening:
@@ -266,7 +267,7 @@ class StandardSession:
         listeners = self.manager.listeners.session_attribute_removed
         if old is UNDECODED:
             if not listeners or encoded is None:
-                return  # nobody looks at it, so nobody needs it decoded
+                return  # nobody will see the value, so it need not be decoded
             old = self.manager.decode_attribute(self, name, encoded)
         if type(old) not in IMMUTABLE:
             self._tell_value(old, "value_unbound", name)
@@ -280,10 +281,10 @@ class StandardSession:
         value = self.manager.decode_attribute(self, name, encoded, for_application=True)
         if type(value) is OpaqueValue:
             if value.broken:
-                self._remove(name, False)  # no node can read it, so none needs it
+                self._remove(name, False)  # no node can read it, so no node needs it
                 return default
             if value.exceeds_limit:
-                return value  # it stays bytes, and is tried again
+                return value  # the value stays bytes, and decoding is tried again later
         self._attributes[name] = value
         if not self.keeps_encoded:
             del self._encoded[name]
@@ -292,12 +293,13 @@ class StandardSession:
         return value
 
     def copy_attribute(self, name: str) -> tuple[Any, EncodedValue | None]:
-        """A value of the caller's own and, if it can change inside, the form that it has now, to find changes by.
+        """A copy of a value for the caller alone and, if it can change inside, its present form, from which changes can
+        be found.
 
-        A value without a form, which a session that stays in its node may have, is handed out itself.
+        A value that cannot be encoded, which a session of this node only may have, is handed out itself.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: there is no attribute of that name.
         """
         value = self._attributes.get(name, _MISSING)
         if value is _MISSING:
@@ -315,20 +317,22 @@ class StandardSession:
             return value, None
         copy = codec.decode(self, name, form, for_application=True)
         if type(copy) in IMMUTABLE or type(copy) is OpaqueValue:
-            value = self.get_attribute(name, _MISSING)  # keeps it decoded, or removes what nobody can read
+            value = self.get_attribute(name, _MISSING)  # keeps it decoded, or removes a value that nobody can read
             if value is _MISSING:
                 raise KeyError(name)
             return value, None
         return copy, codec.encode_as_read(copy, form)
 
     def wait_for(self, name: str, value: object, modules: frozenset[str]) -> None:
-        """Parts of a value are still bytes: they are decoded when it is read after one of the modules was loaded."""
+        """Note that parts of a value are still bytes; they are decoded when the value is read after one of the modules
+        was loaded.
+        """
         if self._waiting is None:
             self._waiting = {}
         self._waiting[name] = (value, modules)
 
     def _decode_again(self, name: str, value: Any) -> Any:
-        """The value, with the parts decoded whose module is there meanwhile."""
+        """The value, with the parts decoded whose module has been loaded meanwhile."""
         waiting = self._waiting
         held, modules = (waiting or {}).get(name, (_MISSING, frozenset()))
         if waiting is None or held is _MISSING:
@@ -340,12 +344,12 @@ class StandardSession:
             self._attributes[name] = again
             self._tell_value(again, "session_did_activate", name)
             value = again
-        if waiting.get(name, (value,))[0] is not value:  # it was set since, or waits for nothing more
+        if waiting.get(name, (value,))[0] is not value:  # it was set since, or waits for no module any more
             del waiting[name]
         return value
 
     def restore_attribute(self, name: str, encoded: EncodedValue) -> None:
-        """Put in a value as bytes, without any event; it is decoded when it is first read."""
+        """Put in a value as bytes, without an event; it is decoded when it is first read."""
         self._encoded[name] = encoded
         self._attributes[name] = UNDECODED
 
@@ -354,14 +358,16 @@ class StandardSession:
         return self._encoded.get(name) if self._attributes.get(name) is UNDECODED else None
 
     def raw_attribute(self, name: str) -> Any:
-        """The live value, ``UNDECODED`` when it is still bytes; no events, no check that the session is valid."""
+        """The live value, ``UNDECODED`` while it is still bytes. There are no events and no check that the session is
+        valid.
+        """
         return self._attributes.get(name)
 
     # -- who and how long ----------------------------------------------------------------------------------------
 
     @property
     def max_inactive_interval(self) -> int:
-        """Seconds without a request after which the session ends; zero or less never."""
+        """Seconds without a request after which the session ends; zero or less for never."""
         return self._max_inactive_interval
 
     @max_inactive_interval.setter
@@ -370,7 +376,7 @@ class StandardSession:
 
     @property
     def auth_type(self) -> str | None:
-        """How the principal logged in, such as ``FORM``."""
+        """The kind of login, such as ``FORM``."""
         return self._auth_type
 
     @auth_type.setter
@@ -379,7 +385,7 @@ class StandardSession:
 
     @property
     def principal(self) -> Principal | None:
-        """Who is logged in."""
+        """The user who is logged in."""
         return self._principal
 
     @principal.setter
@@ -388,7 +394,7 @@ class StandardSession:
 
     @property
     def facade(self) -> SessionFacade:
-        """The mapping an application sees, bound to this session."""
+        """The mapping that an application sees, bound to this session."""
         return SessionFacade(OneSession(self))
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -412,7 +418,7 @@ class StandardSession:
                 self._tell(listener, "Session event listener threw exception", event, old_id)
 
     def add_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:
-        """Let a part of the container hear ``createSession``, ``changeSessionId`` and ``destroySession``."""
+        """Send ``createSession``, ``changeSessionId`` and ``destroySession`` to a part of the container."""
         self.session_listeners += (listener,)
 
     def remove_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None:
@@ -425,13 +431,14 @@ class StandardSession:
             self._tell(listener, "Session event listener threw exception", self, kind)
 
     def passivate(self) -> None:
-        """Tell the values that want to know that the session is about to be written."""
+        """Tell values with an activation listener's methods that the session is about to be written."""
         for name, value in list(self._attributes.items()):
             if type(value) not in IMMUTABLE:
                 self._tell_value(value, "session_will_passivate", name)
 
     def _tell_value(self, value: object, method: str, name: str) -> None:
-        if callable(getattr(type(value), method, None)):  # asked of the class: an instance may have come from elsewhere
+        # looked up in the class, because an instance may have come from elsewhere
+        if callable(getattr(type(value), method, None)):
             event = SessionBindingEvent(self.facade, name, value)
             self._tell(getattr(value, method), "Session binding event listener threw exception", event)
 
@@ -442,7 +449,7 @@ class StandardSession:
 
     @staticmethod
     def _tell(listener: Callable[..., None], failure: str, *args: object) -> None:
-        """Foreign code: what it throws is logged and costs the session nothing."""
+        """Call a listener. It is foreign code: its exception is logged, and does not affect the session."""
         try:
             listener(*args)
         except BaseException:

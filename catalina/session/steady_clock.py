@@ -1,8 +1,8 @@
 """A clock for sessions: seconds since the epoch that no step of the wall clock moves.
 
-A session's idleness is a matter of how long, not of what time it is. The clock is the wall clock as it was when
-the process began, and goes on with the monotonic one. Where the wall clock differs it is followed slowly, by at most
-one part in a hundred, so that the times that applications and other nodes see become right again.
+The idleness of a session depends on durations, not on the time of day. This clock starts with the wall clock when the
+process begins, and continues with the monotonic clock. It follows later differences of the wall clock slowly, by at
+most one part in a hundred, so that the times that applications and other nodes see become right again.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable
 
 __all__ = ["STEADY_CLOCK", "SteadyClock", "milliseconds_of"]
 
-#: Seconds of difference that are made good in a second.
+#: Seconds of difference that are corrected in one second.
 SLEW = 0.01
 
 
 class SteadyClock:
-    """Ask it for the :meth:`time`. Any thread.
+    """Gives the :meth:`time`. Any thread.
 
     Args:
-        wall, monotonic: the clocks that it follows.
+        wall, monotonic: the clocks that it is made from.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -40,7 +40,7 @@ class SteadyClock:
         return int((self._monotonic() + self._offset) * 1000)
 
     def follow(self) -> None:
-        """Come nearer to the wall clock; call it now and then, the time since the last call counts."""
+        """Approach the wall clock; call this now and then. The step depends on the time since the last call."""
         with self._lock:
             now = self._monotonic()
             most = (now - self._looked) * SLEW
@@ -49,10 +49,12 @@ class SteadyClock:
 
 
 def milliseconds_of(clock: Callable[[], float]) -> Callable[[], int]:
-    """Whole milliseconds of a clock of seconds. Each request asks several times, so the usual one does it in a call."""
+    """A clock of whole milliseconds from a clock of seconds. Requests read it several times, so the usual clock needs
+    one call.
+    """
     owner = getattr(clock, "__self__", None)
     return owner.milliseconds if isinstance(owner, SteadyClock) else lambda: int(clock() * 1000)
 
 
-#: The process's own.
+#: The clock of this process.
 STEADY_CLOCK = SteadyClock()

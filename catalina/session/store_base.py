@@ -1,4 +1,4 @@
-"""Where sessions are kept outside of memory (Tomcat: Store.java, session/StoreBase.java)."""
+"""Keeps sessions outside memory (Tomcat: Store.java, session/StoreBase.java)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ log = logging.getLogger("org.apache.catalina.session.StoreBase")
 
 
 class StoreError(CatalinaError):
-    """The store cannot be read or written, or what is in it is not a session."""
+    """The store cannot be read or written, or its content is no session."""
 
 
 class BrokenSessionError(StoreError):
-    """Something that is in the store under an id is not a session, and will not be one later."""
+    """The content of the store under an id is no session, and will never be one."""
 
 
 class StoreBase(Lifecycle):
-    """Sessions by id. A subclass does the five operations; each may raise StoreError. Any thread may call."""
+    """Sessions by id. A subclass implements the five operations, which may raise StoreError. Any thread may call
+    them.
+    """
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -46,20 +48,20 @@ class StoreBase(Lifecycle):
         raise NotImplementedError
 
     def remove(self, session_id: str) -> None:
-        """Forget the session; an unknown id is ignored."""
+        """Delete the session; an unknown id is ignored."""
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget all sessions."""
+        """Delete all sessions."""
         for session_id in self.keys():
             self.remove(session_id)
 
     def expired_keys(self) -> list[str]:
-        """The ids worth looking at for expiry; a store that knows the times returns fewer than all."""
+        """The ids to check for expiry; a store that knows the times returns only some of all ids."""
         return self.keys()
 
     def process_expires(self) -> None:
-        """Expire what is stored and due: its listeners are told, as for a session in memory."""
+        """Expire stored sessions whose time is over, and tell their listeners as for a session in memory."""
         manager = self.manager
         if manager is None:
             return
@@ -79,20 +81,20 @@ class StoreBase(Lifecycle):
                     self._remove_broken(session_id)
 
     def _remove_broken(self, session_id: str) -> None:
-        """Nobody can ever read it, and it has no time after which it would go; as in Tomcat."""
+        """Delete an entry that nobody can ever read, and that has no time at which it would expire; as in Tomcat."""
         try:
             self.remove(session_id)
         except StoreError as error:
             log.error("Error removing key [%s]: %s", session_id, error)
 
     def _read(self, data: bytes, session_id: str, place: str) -> StandardSession:
-        """The session in the bytes that the store had under its id.
+        """Decode the bytes that the store has under an id.
 
         Args:
-            place: where they were, for the error.
+            place: the place of the bytes, for the error.
 
         Raises:
-            StoreError: it cannot be read; BrokenSessionError: by nobody.
+            StoreError: this node cannot read the session.
         """
         if self.manager is None:
             raise StoreError(f"{place}: the store has no manager")

@@ -1,7 +1,10 @@
 """Packages: a message with its envelope (Tomcat: tribes/io/ChannelData.java).
 
-    4 options 8 timestamp, ms 4 + n unique id, 16 bytes from every known implementation 4 + n member record of the
-    sender 4 + n message; what follows it in the package is ignored, as Java does
+    4      options
+    8      timestamp, ms
+    4 + n  unique id, 16 bytes from every known implementation
+    4 + n  member record of the sender
+    4 + n  message; what follows it in the package is ignored, as Java does
 
 The head of a member's packages hardly changes, so both directions remember the member record: the encoder keeps its
 bytes, the decoder keeps the member that the bytes stand for.
