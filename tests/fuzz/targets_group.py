@@ -97,7 +97,7 @@ TARGETS = [
            ("catalina.tribes.group.interceptors.gzip_interceptor:decompress",),
            lambda: [compress(b""), compress(b"abc" * 100), compress(b"a") + compress(b"b"), compress(bytes(1 << 17))]),
     Target("map", _map, ("catalina.tribes.tipis.map_message:MapMessage.decode",
-                         "catalina.tribes.tipis.map_message_wire:*"), lambda: captured("map")),
+                         "catalina.tribes.io.java.object_form:*"), lambda: captured("map")),
     Target("mapentries", decode_entries, ("catalina.tribes.tipis.map_message:decode_entries",),
            lambda: [encode_entries(_maps())]),
     Target("mapstate", MapState.decode, ("catalina.tribes.tipis.map_message:MapState.decode",),

@@ -16,26 +16,24 @@ from dataclasses import dataclass
 from catalina.errors import ProtocolError
 from catalina.ha.session.session_message import CLUSTER_MESSAGE_BASE
 from catalina.tribes.channel import ObjectBytes
-from catalina.tribes.io.java.descriptors import byte_array, describe, string
-from catalina.tribes.io.java.grammar import STREAM_HEADER
-from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import ClassData, JavaArray, JavaObject, text_of
-from catalina.tribes.io.java.object_input_stream import ObjectInputStream
+from catalina.tribes.io.java.boundary import FAULTS, broken
+from catalina.tribes.io.java.descriptors import describe
+from catalina.tribes.io.java.object_form import ObjectForm
 
 __all__ = ["CHUNK_SIZE", "FileMessage"]
 
-CLASS_NAME = "org.apache.catalina.ha.deploy.FileMessage"
 #: The number of bytes that Java sends at once.
 CHUNK_SIZE = 10240
 
-_CLASS = describe(
-    CLASS_NAME,
-    2,
-    fields="I dataLength, I messageNumber, J totalNrOfMsgs, Ljava/lang/String; contextName, [B data, "
-    "Ljava/lang/String; fileName",
-    super_desc=CLUSTER_MESSAGE_BASE,
+_FORM = ObjectForm(
+    describe(
+        "org.apache.catalina.ha.deploy.FileMessage",
+        2,
+        fields="I dataLength, I messageNumber, J totalNrOfMsgs, Ljava/lang/String; contextName, [B data, "
+        "Ljava/lang/String; fileName",
+        super_desc=CLUSTER_MESSAGE_BASE,
+    )
 )
-_NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +60,13 @@ class FileMessage:
 
     def encode(self) -> ObjectBytes:
         """The whole message of a channel package."""
-        fields: dict[str, object] = {
-            "dataLength": len(self.data),
-            "messageNumber": self.message_number,
-            "totalNrOfMsgs": self.total_messages,
-            "contextName": string(self.context_name),
-            "data": byte_array(self.data + self.padding),
-            "fileName": string(self.file_name),
-        }
-        base = ClassData(CLUSTER_MESSAGE_BASE, {"timestamp": self.timestamp_ms})
-        node = JavaObject(_CLASS, [base, ClassData(_CLASS, fields)])  # type: ignore[arg-type]  # as described above
-        return ObjectBytes(encode_node(node).to_stream())
+        numbers = (self.timestamp_ms, len(self.data), self.message_number, self.total_messages)
+        return ObjectBytes(_FORM.stream(numbers, (self.context_name, self.data + self.padding, self.file_name)))
 
     @staticmethod
     def matches(data: bytes) -> bool:
         """True when a message of the channel is of this class. A cheap test."""
-        return data.startswith(_NAME_HEAD)
+        return _FORM.matches(data)
 
     @classmethod
     def decode(cls, data: bytes) -> FileMessage:
@@ -86,28 +75,16 @@ class FileMessage:
         Raises:
             ProtocolError: the bytes are no FileMessage, or its numbers contradict each other.
         """
-        node = ObjectInputStream(data).read_node()
-        if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
-            raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
-        content = node.get("data")
-        size, number, total = node.get("dataLength"), node.get("messageNumber"), node.get("totalNrOfMsgs")
-        timestamp = node.get("timestamp")
-        if not isinstance(content, JavaArray) or not isinstance(content.values, bytes):
-            raise ProtocolError(f"data: expected a byte[], got {content!r}")
-        if not (isinstance(size, int) and 0 <= size <= len(content.values)):
-            raise ProtocolError(f"dataLength: expected at most {len(content.values)}, got {size!r}")
-        if not isinstance(number, int) or not isinstance(total, int) or not 1 <= number <= total:
+        try:
+            timestamp_ms, size, number, total, context_name, content, file_name = _FORM.read(data)
+        except FAULTS as fault:
+            raise broken("a file message", fault) from fault
+        if content is None or file_name is None or context_name is None:
+            raise ProtocolError(
+                f"expected data, fileName and contextName, got {content!r:.50}, {file_name!r} and {context_name!r}"
+            )
+        if not 0 <= size <= len(content):
+            raise ProtocolError(f"dataLength: expected at most {len(content)}, got {size!r}")
+        if not 1 <= number <= total:
             raise ProtocolError(f"messageNumber {number!r} of totalNrOfMsgs {total!r}")
-        file_name = text_of(node.get("fileName"), "fileName")
-        context_name = text_of(node.get("contextName"), "contextName")
-        if file_name is None or context_name is None:
-            raise ProtocolError(f"expected fileName and contextName, got {file_name!r} and {context_name!r}")
-        return cls(
-            file_name,
-            context_name,
-            content.values[:size],
-            number,
-            total,
-            timestamp if isinstance(timestamp, int) else 0,
-            content.values[size:],
-        )
+        return cls(file_name, context_name, content[:size], number, total, timestamp_ms, content[size:])

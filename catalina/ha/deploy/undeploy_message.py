@@ -11,26 +11,24 @@ from dataclasses import dataclass
 
 from catalina.errors import DeploymentError, ProtocolError
 from catalina.tribes.channel import ObjectBytes
-from catalina.tribes.io.java.descriptors import describe, new_object, string
-from catalina.tribes.io.java.grammar import STREAM_HEADER
-from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import JavaObject, text_of
-from catalina.tribes.io.java.object_input_stream import ObjectInputStream
-from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, member_node, member_of
+from catalina.tribes.io.java.boundary import FAULTS, broken
+from catalina.tribes.io.java.descriptors import describe
+from catalina.tribes.io.java.object_form import ObjectForm
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, MEMBER_KINDS, MemberObject
 from catalina.tribes.member import Member
 from catalina.util.context_name import ContextName
 
 __all__ = ["UndeployMessage"]
 
-CLASS_NAME = "org.apache.catalina.ha.deploy.UndeployMessage"
-
-_CLASS = describe(
-    CLASS_NAME,
-    2,
-    fields="J timestamp, Lorg/apache/catalina/tribes/Member; address, Ljava/lang/String; contextName, "
-    "Ljava/lang/String; uniqueId",
+_FORM = ObjectForm(
+    describe(
+        "org.apache.catalina.ha.deploy.UndeployMessage",
+        2,
+        fields="J timestamp, Lorg/apache/catalina/tribes/Member; address, Ljava/lang/String; contextName, "
+        "Ljava/lang/String; uniqueId",
+    ),
+    MEMBER_KINDS,
 )
-_NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +50,13 @@ class UndeployMessage:
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
         """The whole message of a channel package."""
         unique_id = self.unique_id or f"Undeploy:{self.context_name}:{self.timestamp_ms}"
-        node = new_object(
-            _CLASS,
-            timestamp=self.timestamp_ms,
-            address=member_node(self.address, suid),
-            contextName=string(self.context_name),
-            uniqueId=string(unique_id),
-        )
-        return ObjectBytes(encode_node(node).to_stream())
+        address = None if self.address is None else MemberObject(self.address, suid)
+        return ObjectBytes(_FORM.stream((self.timestamp_ms,), (address, self.context_name, unique_id)))
 
     @staticmethod
     def matches(data: bytes) -> bool:
         """True when a message of the channel is of this class. A cheap test."""
-        return data.startswith(_NAME_HEAD)
+        return _FORM.matches(data)
 
     @classmethod
     def decode(cls, data: bytes) -> UndeployMessage:
@@ -73,15 +65,15 @@ class UndeployMessage:
         Raises:
             ProtocolError: the bytes are no UndeployMessage, or its name cannot be a context's.
         """
-        node = ObjectInputStream(data).read_node()
-        if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
-            raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
-        context_name, timestamp = text_of(node.get("contextName"), "contextName"), node.get("timestamp")
-        if context_name is None or not isinstance(timestamp, int):
-            raise ProtocolError(f"expected contextName and timestamp, got {context_name!r} and {timestamp!r}")
+        try:
+            timestamp_ms, address, context_name, unique_id = _FORM.read(data)
+        except FAULTS as fault:
+            raise broken("an undeploy message", fault) from fault
+        if context_name is None:
+            raise ProtocolError("expected a contextName, got null")
         path, _, version = context_name.partition("##")
         try:
             ContextName(path, version)
         except DeploymentError as refused:
             raise ProtocolError(str(refused)) from None
-        return cls(context_name, timestamp, member_of(node.get("address")), text_of(node.get("uniqueId"), "uniqueId"))
+        return cls(context_name, timestamp_ms, address and address.member, unique_id)

@@ -6,25 +6,20 @@
         int mEvtType, long serializationTimestamp, boolean timestampSet
         String mContextName, byte[] mSession, String mSessionID, String uniqueId
 
-Java always writes the descriptors in the same bytes, and so do we: reading and writing use that constant prefix, and
-take one or two microseconds. A message without it (another field order, another version) goes through the general
-reader.
+Java always writes the descriptors in the same bytes, and so do we; ``object_form`` reads and writes both these and all
+other forms by the table below.
 """
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
+from operator import call
+from typing import NamedTuple
 
-from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java.boundary import FAULTS, broken
-from catalina.tribes.io.java.descriptors import BYTE_ARRAY, describe
-from catalina.tribes.io.java.grammar import STREAM_HEADER, TC_NULL, TC_OBJECT, TC_STRING
-from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8, encode_modified_utf8
-from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import JavaArray, JavaObject, text_of
+from catalina.tribes.io.java.descriptors import describe
+from catalina.tribes.io.java.object_form import ObjectForm
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
 from catalina.tribes.ledger.version import NO_VERSION, VERSION_SIZE, Version
@@ -79,26 +74,19 @@ EVENT_NAMES = {
     EVT_PROBE: "PROBE",
 }
 
-CLASS_NAME = "org.apache.catalina.ha.session.SessionMessageImpl"
-
 #: The superclass of all messages of the cluster.
 CLUSTER_MESSAGE_BASE = describe("org.apache.catalina.ha.ClusterMessageBase", 1, fields="J timestamp")
-_CLASS = describe(
-    CLASS_NAME,
-    2,
-    fields="I mEvtType, J serializationTimestamp, Z timestampSet, Ljava/lang/String; mContextName, [B mSession, "
-    "Ljava/lang/String; mSessionID, Ljava/lang/String; uniqueId",
-    super_desc=CLUSTER_MESSAGE_BASE,
+_FORM = ObjectForm(
+    describe(
+        "org.apache.catalina.ha.session.SessionMessageImpl",
+        2,
+        fields="I mEvtType, J serializationTimestamp, Z timestampSet, Ljava/lang/String; mContextName, [B mSession, "
+        "Ljava/lang/String; mSessionID, Ljava/lang/String; uniqueId",
+        super_desc=CLUSTER_MESSAGE_BASE,
+    )
 )
-_HEAD = STREAM_HEADER + bytes((TC_OBJECT,)) + encode_node(_CLASS).data
-#: timestamp of the base class, event, timestamp, whether it is set.
-_FIXED = struct.Struct(">qiq?")
-_FIXED_END = len(_HEAD) + _FIXED.size
-#: A byte[] up to its length. It contains no handle of the constant head.
-_ARRAY_HEAD = b"\x75" + encode_node(BYTE_ARRAY).data
-_NULL = bytes((TC_NULL,))
-_STRING_HEAD = struct.Struct(">BH")
-_U32 = struct.Struct(">I")
+
+_START, _pack, _WRITERS = _FORM.start, _FORM.pack, _FORM.writers
 
 
 def encode_message(
@@ -109,27 +97,18 @@ def encode_message(
     unique_id: str | None,
     timestamp_ms: int | None,
 ) -> bytes:
-    """The bytes of a :class:`SessionMessage` with these fields, for callers that send one with every request.
-
-    The unique id may be any text; the session's own id costs the least.
-    """
-    encoded_id = _remembered_string(session_id)
-    body = _NULL if session is None else _ARRAY_HEAD + _U32.pack(len(session)) + session
+    """The bytes of a :class:`SessionMessage` with these fields, for callers that send one with every request."""
     return b"".join(
         (
-            _HEAD,
-            _FIXED.pack(0, event, timestamp_ms or 0, timestamp_ms is not None),
-            _remembered_string(context_name),
-            body,
-            encoded_id,
-            encoded_id if unique_id == session_id else _string(unique_id),
+            _START,
+            _pack(0, event, timestamp_ms or 0, timestamp_ms is not None),
+            *map(call, _WRITERS, (context_name, session, session_id, unique_id)),
         )
     )
 
 
-@dataclass(slots=True)  # not frozen, because that would double the cost of making one from bytes
-class SessionMessage:
-    """One session event. It is not changed once it is made.
+class SessionMessage(NamedTuple):
+    """One session event.
 
     Args:
         event: one of the ``EVT_`` numbers; others are legal and ignored by receivers.
@@ -169,97 +148,19 @@ class SessionMessage:
             ProtocolError: the bytes are no SessionMessageImpl; ask :meth:`matches` first.
         """
         try:
-            return _decode_constant(data) or _decode_general(data)
+            _, event, time, is_set, context_name, session, session_id, unique_id = _FORM.read(data)
         except FAULTS as fault:
             raise broken("a session message", fault) from fault
+        return _new_message((event, context_name, session, session_id, unique_id, time if is_set else None))
 
     @staticmethod
     def matches(data: bytes) -> bool:
         """True when a message of the channel is of this class. A cheap test, for ``accept``."""
-        return data.startswith(_NAME_HEAD)
+        return _FORM.matches(data)
 
 
-_NAME_HEAD = _HEAD[: 8 + len(CLASS_NAME)]
-
-
-def _string(text: str | None) -> bytes:
-    if text is None:
-        return _NULL
-    data = encode_modified_utf8(text)
-    size = len(data)
-    if size > 0xFFFF:
-        raise ValueError(f"a name or id of {size} bytes, at most 65535 can be sent")
-    return _STRING_HEAD.pack(TC_STRING, size) + data
-
-
-#: Remembers the names of contexts and the ids of sessions in use, which come again with every request.
-_remembered_string = lru_cache(maxsize=4096)(_string)
-
-
-def _decode_constant(data: bytes) -> SessionMessage | None:
-    """Read the usual bytes; None for any other, or when they are cut short."""
-    if not data.startswith(_HEAD) or len(data) < _FIXED_END + 4:
-        return None
-    _, event, time, is_set = _FIXED.unpack_from(data, len(_HEAD))
-    try:
-        context_name, position = _read_string(data, _FIXED_END)
-        session: bytes | None = None
-        if data[position] == TC_NULL:
-            position += 1
-        else:
-            if not data.startswith(_ARRAY_HEAD, position):
-                return None
-            start = position + len(_ARRAY_HEAD) + 4
-            position = start + _U32.unpack_from(data, start - 4)[0]
-            session = data[start:position]
-        session_id, end = _read_string(data, position)
-        if data[position:end] == data[end:]:  # the usual case
-            unique_id, position = session_id, len(data)
-        else:
-            unique_id, position = _read_string(data, end)
-    except (_UnusualError, IndexError, struct.error):
-        return None
-    if position != len(data):
-        return None
-    return SessionMessage(event, context_name, session, session_id, unique_id, time if is_set else None)
-
-
-class _UnusualError(Exception):
-    """The bytes are not the usual ones, though perhaps legal."""
-
-
-def _read_string(data: bytes, position: int) -> tuple[str | None, int]:
-    tag = data[position]
-    if tag == TC_STRING:
-        start = position + 3
-        end = start + (data[position + 1] << 8 | data[position + 2])
-        text = data[start:end]
-        return text.decode("ascii") if text.isascii() else decode_modified_utf8(text, start), end
-    if tag == TC_NULL:
-        return None, position + 1
-    raise _UnusualError
-
-
-def _decode_general(data: bytes) -> SessionMessage:
-    """Read any form that Java's own reader would accept: fields in any order, missing fields, unknown fields."""
-    node = ObjectInputStream(data).read_node()
-    if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
-        raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
-    session = node.get("mSession")
-    if session is not None and not (isinstance(session, JavaArray) and isinstance(session.values, bytes)):
-        raise ProtocolError(f"mSession: expected a byte[], got {session!r}")
-    event = node.get("mEvtType")
-    time = node.get("serializationTimestamp")
-    if not isinstance(event, int) or not isinstance(time, int):
-        raise ProtocolError(f"mEvtType and serializationTimestamp: expected numbers, got {event!r} and {time!r}")
-    return SessionMessage(
-        event,
-        text_of(node.get("mContextName"), "mContextName"),
-        session.values if isinstance(session, JavaArray) and isinstance(session.values, bytes) else None,
-        text_of(node.get("mSessionID"), "mSessionID"),
-        text_of(node.get("uniqueId"), "uniqueId"),
-        time if node.get("timestampSet") else None,
-    )
+#: Makes a message of all its fields, as the class does, without a call of Python.
+_new_message = partial(tuple.__new__, SessionMessage)
 
 
 def encode_session_id(session_id: str) -> bytes:

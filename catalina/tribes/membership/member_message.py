@@ -13,13 +13,11 @@ from dataclasses import dataclass
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
-from catalina.tribes.io.java.descriptors import byte_array, describe, new_object
+from catalina.tribes.io.java.boundary import FAULTS, broken
+from catalina.tribes.io.java.descriptors import describe
 from catalina.tribes.io.java.encoded_value import EncodedValue
-from catalina.tribes.io.java.grammar import STREAM_HEADER
-from catalina.tribes.io.java.node_reader import read_object
-from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import JavaArray, JavaObject
-from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, member_node, member_of, suid_of
+from catalina.tribes.io.java.object_form import ObjectForm, ObjectSink
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, MEMBER_KINDS, MemberObject
 from catalina.tribes.member import Member
 
 __all__ = ["MSG_PING", "MSG_START", "MSG_STOP", "MemberMessage"]
@@ -30,8 +28,10 @@ MSG_PING = 3
 
 CLASS_NAME = "org.apache.catalina.tribes.membership.StaticMembershipProvider$MemberMessage"
 
-_CLASS = describe(CLASS_NAME, 1, fields="I msgtype, Lorg/apache/catalina/tribes/Member; member, [B membershipId")
-_NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
+_FORM = ObjectForm(
+    describe(CLASS_NAME, 1, fields="I msgtype, Lorg/apache/catalina/tribes/Member; member, [B membershipId"),
+    MEMBER_KINDS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,9 @@ class MemberMessage:
         Args:
             suid: the serialVersionUID of MemberImpl that the receiver has.
         """
-        node = new_object(
-            _CLASS,
-            msgtype=self.type,
-            member=member_node(self.member, suid),
-            membershipId=byte_array(self.membership_id),
-        )
-        return encode_node(node)
+        sink = ObjectSink()
+        _FORM.write(sink, (self.type,), (MemberObject(self.member, suid), self.membership_id))
+        return sink.to_encoded()
 
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
         """The whole message of a channel package."""
@@ -71,7 +67,7 @@ class MemberMessage:
     @staticmethod
     def matches(data: bytes) -> bool:
         """True when a message of the channel is of this class. A cheap test."""
-        return data.startswith(_NAME_HEAD)
+        return _FORM.matches(data)
 
     @classmethod
     def decode(cls, data: bytes) -> MemberMessage:
@@ -80,15 +76,10 @@ class MemberMessage:
         Raises:
             ProtocolError: the stream is no MemberMessage.
         """
-        if data[:4] != STREAM_HEADER:
-            raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
-        node = read_object(data, 4)
-        if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
-            raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
-        kind, member_id, inner = node.get("msgtype"), node.get("membershipId"), node.get("member")
-        member = member_of(inner)
-        if not isinstance(kind, int) or member is None or not isinstance(inner, JavaObject):
-            raise ProtocolError(f"{CLASS_NAME}: expected a type and a member, got {kind!r} and {inner!r}")
-        if not isinstance(member_id, JavaArray) or not isinstance(member_id.values, bytes):
-            raise ProtocolError(f"{CLASS_NAME}: expected a membershipId, got {member_id!r}")
-        return cls(member_id.values, kind, member, suid_of(inner))
+        try:
+            kind, inner, member_id = _FORM.read(data)
+        except FAULTS as fault:
+            raise broken("a message of the static membership", fault) from fault
+        if inner is None or member_id is None:
+            raise ProtocolError(f"{CLASS_NAME}: expected a member and a membershipId, got {inner!r} and {member_id!r}")
+        return cls(member_id, kind, inner.member, inner.suid)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.tribes.channel import Delivery
@@ -183,7 +182,7 @@ class MapClaims:
             self.link.owe(faulty, entry.id)
             told.finish()
 
-        message = replace(self.table.earlier(entry, owner), type=MSG_NOTIFY_MAPMEMBER)
+        message = self.table.earlier(entry, owner)._replace(type=MSG_NOTIFY_MAPMEMBER)
         self.link.send([owner], message, done)
         return told
 
@@ -234,7 +233,7 @@ class MapClaims:
             else:
                 told.finish()
 
-        self.link.send([owner], replace(self.table.earlier(entry, owner), diff=diff), done)
+        self.link.send([owner], self.table.earlier(entry, owner)._replace(diff=diff), done)
         return told
 
     def _take_back(self, entry: MapEntry, changed: Any, told: Delivery) -> None:
@@ -278,13 +277,13 @@ class MapClaims:
         if diff is None:
             return self.tell_holders(entry, to, self.with_value(message, entry))
         stamp = message.stamp._replace(base=base)
-        return self.tell_holders(entry, to, replace(message, diff=diff, stamp=stamp))
+        return self.tell_holders(entry, to, message._replace(diff=diff, stamp=stamp))
 
     def with_value(self, message: MapMessage, entry: MapEntry) -> MapMessage:
         """The message with the whole value. The value is encoded after the stamp was read, so the stamp never promises
         too much.
         """
-        return replace(message, value=self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0]))
+        return message._replace(value=self.codec.encode(entry.value, MEMBER_IMPL_SUIDS[0]))
 
     def tell_holders(self, entry: MapEntry, to: Sequence[Member], message: MapMessage) -> Delivery:
         told = self.link.delivery()
@@ -363,7 +362,7 @@ class MapClaims:
             self.link.owe(faulty, entry.id)
             then()
 
-        self.send_claim(entry, others, replace(message, type=MSG_PROXY, value=None), done)
+        self.send_claim(entry, others, message._replace(type=MSG_PROXY, value=None), done)
 
     # ---- values that another node has
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
@@ -148,7 +147,7 @@ class MapFetching:
         """
         number = self.note_handed(entry, held)
         data = self.codec.encode(held, MEMBER_IMPL_SUIDS[0])
-        message = replace(self.table.earlier(entry, owner), value=data)
+        message = self.table.earlier(entry, owner)._replace(value=data)
         self.link.send([owner], message, lambda faulty: self.handed_over(entry, owner, number, faulty))
 
     def note_handed(self, entry: MapEntry, held: Any) -> int:

@@ -13,28 +13,23 @@ always describes the class in the same bytes, and so do we.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
 from catalina.tribes.channel import ObjectBytes
 from catalina.tribes.io.java import dumps, loads
-from catalina.tribes.io.java.descriptors import ENUM, array_list, byte_array, describe, enum_constant, new_object
+from catalina.tribes.io.java.boundary import FAULTS, broken
+from catalina.tribes.io.java.descriptors import ARRAY_LIST, ENUM, describe, enum_constant
 from catalina.tribes.io.java.encoded_value import EncodedValue
-from catalina.tribes.io.java.grammar import SC_ENUM, SC_SERIALIZABLE, STREAM_HEADER
+from catalina.tribes.io.java.grammar import I32, SC_ENUM, SC_SERIALIZABLE, STREAM_HEADER, TC_ENDBLOCKDATA, TC_OBJECT
 from catalina.tribes.io.java.node_reader import read_object
-from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaEnum, JavaObject, Node
-from catalina.tribes.io.member_object import (
-    MEMBER_ARRAY,
-    MEMBER_IMPL_SUIDS,
-    member_node,
-    member_of,
-    members_of,
-    suid_of,
-)
+from catalina.tribes.io.java.node_writer import encode_node, write_block
+from catalina.tribes.io.java.nodes import BlockData, JavaEnum, JavaObject, Node
+from catalina.tribes.io.java.object_form import COMMON_BYTES, ClassHead, ObjectForm, ObjectSink
+from catalina.tribes.io.java.repeated_end import RepeatedEnd
+from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, MEMBER_KINDS, MemberObject, member_objects
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_message_wire import MapFields, MapMessageWire
 from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, stamp_key, unstamp_key
 
 __all__ = [
@@ -76,21 +71,25 @@ MSG_PING = 13
 CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$MapMessage"
 STATE_CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$State"
 
-_CLASS = describe(
-    CLASS_NAME,
-    1,
-    fields="Z diff, I msgtype, [B diffvalue, [B keydata, [B mapId, [Lorg/apache/catalina/tribes/Member; nodes, "
-    "Lorg/apache/catalina/tribes/Member; primary, [B valuedata",
+_FORM = ObjectForm(
+    describe(
+        CLASS_NAME,
+        1,
+        fields="Z diff, I msgtype, [B diffvalue, [B keydata, [B mapId, [Lorg/apache/catalina/tribes/Member; nodes, "
+        "Lorg/apache/catalina/tribes/Member; primary, [B valuedata",
+    ),
+    {**MEMBER_KINDS, "mapId": COMMON_BYTES},
 )
+#: The changes of the entries of one backup differ in difference and key.
+_CHANGES = RepeatedEnd(_FORM, leading=2)
 _STATE_CLASS = describe(STATE_CLASS_NAME, 0, SC_SERIALIZABLE | SC_ENUM, super_desc=ENUM)
-_WIRE = MapMessageWire(_CLASS)
+_LIST_HEAD = ClassHead.of(TC_OBJECT, ARRAY_LIST)
 #: The bytes before a short text in a stream of its own: the header and the code of a text. Its length in two bytes
 #: follows.
 _TEXT_HEAD = STREAM_HEADER + b"\x74"
 _TEXT_START = _TEXT_HEAD + b"\0"
 _MAX_PLAIN = 256
 _NO_KEY: tuple[None, Stamp, bytes] = (None, NO_STAMP, b"")
-_NAME_HEAD = STREAM_HEADER + b"\x73" + encode_node(_CLASS).data[: 3 + len(CLASS_NAME)]
 
 
 def encode_key(key: object) -> bytes:
@@ -138,8 +137,7 @@ class MapState:
         return node.constant.value if is_state and isinstance(node, JavaEnum) else None
 
 
-@dataclass(frozen=True, slots=True)
-class MapMessage:
+class MapMessage(NamedTuple):
     """One message about one map.
 
     Args:
@@ -167,45 +165,9 @@ class MapMessage:
     stamp: Stamp = NO_STAMP
     names: bytes = b""
 
-    @property
-    def _keydata(self) -> bytes | None:
-        return None if self.key is None else stamp_key(self.key, self.stamp, self.names)
-
     def with_primary(self, primary: Member) -> MapMessage:
         """The same message in another node's name; answers to START, INIT and PING are such messages."""
-        return replace(self, primary=primary)
-
-    def to_node(self, suid: int = MEMBER_IMPL_SUIDS[0], common: dict[object, Node] | None = None) -> JavaObject:
-        """The message as an object.
-
-        Args:
-            common: for messages in one list, the nodes of their common parts, which the first message fills in.
-        """
-        known = {} if common is None else common
-        map_id = known.setdefault(self.map_id, byte_array(self.map_id))
-        primary = known.setdefault(self.primary, member_node(self.primary, suid))
-        nodes = _members_node(self.nodes, suid, known)
-        return new_object(
-            _CLASS,
-            diff=self.diff is not None,
-            msgtype=self.type,
-            diffvalue=byte_array(self.diff),
-            keydata=byte_array(self._keydata),
-            mapId=map_id,
-            nodes=nodes,
-            primary=primary,
-            valuedata=byte_array(self.value),
-        )
-
-    def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
-        """The message as a value, for an RPC."""
-        return _WIRE.encode(self._fields(suid))
-
-    def _fields(self, suid: int) -> MapFields:
-        has_diff = self.diff is not None
-        return MapFields(
-            has_diff, self.type, self.diff, self._keydata, self.map_id, self.nodes, self.primary, self.value, suid
-        )
+        return self._replace(primary=primary)
 
     def encode(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> ObjectBytes:
         """The whole message of a channel package.
@@ -213,15 +175,35 @@ class MapMessage:
         Args:
             suid: the serialVersionUID of MemberImpl that the receiver has.
         """
-        fields = self._fields(suid)
-        if self.diff is not None and self.key is not None and self.value is None:
-            return ObjectBytes(STREAM_HEADER + _WIRE.encode_diff(fields))
-        return ObjectBytes(_WIRE.encode(fields).to_stream())
+        map_id, kind, key, value, diff, primary, nodes, _, stamp, names = self
+        keydata = None if key is None else stamp_key(key, stamp, names)
+        numbers = (diff is not None, kind)
+        if diff is None or keydata is None or value is not None:
+            return ObjectBytes(_FORM.stream(numbers, (diff, keydata, *self._rest(suid))))
+        by = (map_id, nodes, primary, suid)
+        return ObjectBytes(_CHANGES.stream(numbers, (diff, keydata), partial(self._rest, suid), by))
+
+    def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
+        """The message as a value, for an RPC."""
+        sink = ObjectSink()
+        self.write(sink, suid)
+        return sink.to_encoded()
+
+    def write(self, sink: ObjectSink, suid: int) -> None:
+        """Append the message to others."""
+        keydata = None if self.key is None else stamp_key(self.key, self.stamp, self.names)
+        numbers = (self.diff is not None, self.type)
+        _FORM.write(sink, numbers, (self.diff, keydata, *self._rest(suid)))
+
+    def _rest(self, suid: int) -> Sequence[object]:
+        """The fields behind the key."""
+        primary = None if self.primary is None else MemberObject(self.primary, suid)
+        return self.map_id, member_objects(self.nodes, suid), primary, self.value
 
     @staticmethod
     def matches(data: bytes) -> bool:
         """True when a message of the channel is a MapMessage. A cheap test."""
-        return data.startswith(_NAME_HEAD)
+        return _FORM.matches(data)
 
     @classmethod
     def decode(cls, data: bytes) -> MapMessage:
@@ -230,16 +212,10 @@ class MapMessage:
         Raises:
             ProtocolError: the bytes are no MapMessage.
         """
-        if data[:4] != STREAM_HEADER:
-            raise ProtocolError(f"expected a Java object stream, got {data[:4]!r}", 0)
-        fields = _WIRE.decode(data, 4)
-        if fields is None or fields.map_id is None:
-            return cls.of(read_object(data, 4))
-        diff = fields.diff if fields.is_diff else None
-        key, stamp, names = _NO_KEY if fields.key is None else unstamp_key(fields.key)
-        return cls(
-            fields.map_id, fields.type, key, fields.value, diff, fields.primary, fields.nodes, fields.suid, stamp, names
-        )
+        try:
+            return _message(_CHANGES.read(data))
+        except FAULTS as fault:
+            raise broken("a message of a map", fault) from fault
 
     @classmethod
     def of(cls, node: Node) -> MapMessage:
@@ -248,48 +224,27 @@ class MapMessage:
         Raises:
             ProtocolError: the object is no MapMessage.
         """
-        if not isinstance(node, JavaObject) or node.class_name != CLASS_NAME:
-            raise ProtocolError(f"expected a {CLASS_NAME}, got {node!r}")
-        map_id, kind = _bytes(node, "mapId"), node.get("msgtype")
-        if map_id is None or not isinstance(kind, int):
-            raise ProtocolError(f"{CLASS_NAME} without mapId or msgtype")
-        primary, nodes = node.get("primary"), node.get("nodes")
-        diff, keydata = _bytes(node, "diffvalue"), _bytes(node, "keydata")
-        key, stamp, names = _NO_KEY if keydata is None else unstamp_key(keydata)
-        return cls(
-            map_id,
-            kind,
-            key,
-            _bytes(node, "valuedata"),
-            diff if node.get("diff") else None,
-            member_of(primary),
-            members_of(nodes),
-            _suid(primary, nodes),
-            stamp,
-            names,
-        )
+        return _message(_FORM.values_of(node))
 
 
-def _members_node(members: tuple[Member, ...] | None, suid: int, known: dict[object, Node]) -> JavaArray | None:
-    if members is None:
-        return None
-    return JavaArray(MEMBER_ARRAY, [known.setdefault(member, member_node(member, suid)) for member in members])
+#: Makes a message of all its fields, as the class does, without a call of Python.
+_new_message = partial(tuple.__new__, MapMessage)
 
 
-def _bytes(node: JavaObject, name: str) -> bytes | None:
-    value = node.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, JavaArray) or not isinstance(value.values, bytes) or value.class_name != "[B":
-        raise ProtocolError(f"{name}: expected a byte[], got {value!r}")
-    return value.values
-
-
-def _suid(*nodes: object) -> int | None:
-    for node in nodes:
-        if isinstance(node, (JavaObject, JavaArray)):
-            return suid_of(node)
-    return None
+def _message(values: Sequence[Any]) -> MapMessage:
+    is_diff, kind, diff, keydata, map_id, nodes, primary, value = values
+    if map_id is None:
+        raise ProtocolError(f"{CLASS_NAME} without mapId")
+    key, stamp, names = _NO_KEY if keydata is None else unstamp_key(keydata)
+    if not is_diff:
+        diff = None
+    suid = None
+    if nodes is not None:
+        suid = nodes[0].suid if nodes else None
+        nodes = tuple([each.member for each in nodes])
+    if primary is not None:
+        primary, suid = primary
+    return _new_message((map_id, kind, key, value, diff, primary, nodes, suid, stamp, names))
 
 
 def encode_entries(messages: Sequence[MapMessage], suid: int = MEMBER_IMPL_SUIDS[0]) -> bytes:
@@ -297,9 +252,14 @@ def encode_entries(messages: Sequence[MapMessage], suid: int = MEMBER_IMPL_SUIDS
 
     Parts that entries have in common (the map's id and the members) are written once.
     """
-    common: dict[object, Node] = {}
-    nodes: list[Node] = [message.to_node(suid, common) for message in messages]
-    return encode_node(array_list(nodes)).to_stream()
+    sink = ObjectSink(shares=True)
+    size = I32.pack(len(messages))
+    sink.append(_LIST_HEAD, size)
+    write_block(sink.out, size)
+    for message in messages:
+        message.write(sink, suid)
+    sink.out.append(TC_ENDBLOCKDATA)
+    return sink.to_encoded().to_stream()
 
 
 def decode_entries(data: bytes) -> list[MapMessage]:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from catalina.errors import ProtocolError
@@ -115,14 +114,14 @@ class MapSettling:
         if owned_only:
             answer = self.with_since(answer, sender)  # taken before the entries are looked at
         value = encode_entries(self._state_messages(owned_only) if is_known else [], suid)
-        return replace(answer, value=value).to_encoded(suid)
+        return answer._replace(value=value).to_encoded(suid)
 
     def with_since(self, answer: MapMessage, member: Member, has_sum: bool = False) -> MapMessage:
         """The answer with the version since when its receiver is told all claims, and if ``has_sum`` with their sum."""
         with self.link.lock:
             since = self.table.told_since.get(member, NO_VERSION)
             total = self.table.sums().get(self.table.local, NO_VERSION) if has_sum else NO_VERSION
-        return replace(answer, key=dumps(""), stamp=Stamp(since, total))
+        return answer._replace(key=dumps(""), stamp=Stamp(since, total))
 
     def answer_state(self, request: MapMessage, sender: Member, uuid: bytes) -> EncodedValue:
         if request.primary is not None:

@@ -21,7 +21,6 @@ the lock nobody sends, waits, or calls a listener. Single reads of a dictionary 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from catalina.tribes.io.java import OpaqueValue
@@ -361,4 +360,4 @@ class MapTable:
         """A message that reaches the owner of an entry as an earlier claim."""
         stamp = Stamp(entry.birth, NO_VERSION, NO_VERSION)
         message = self.about(self.kind, entry, nodes=(owner,))
-        return replace(message, primary=owner, stamp=stamp)
+        return message._replace(primary=owner, stamp=stamp)

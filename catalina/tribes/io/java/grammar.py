@@ -54,6 +54,8 @@ SC_ENUM = 0x10
 
 #: Size in bytes of a primitive field or array element by its type character.
 PRIMITIVE_SIZES = {"B": 1, "C": 2, "D": 8, "F": 4, "I": 4, "J": 8, "S": 2, "Z": 1}
+#: The same types as ``struct`` calls them.
+PRIMITIVE_CODES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
 
 #: Java's own writer cuts block data at this size.
 MAX_BLOCK = 1024

@@ -13,6 +13,7 @@ from catalina.tribes.io.java.grammar import (
     DEFAULT_LIMITS,
     I32,
     I64,
+    PRIMITIVE_CODES,
     PRIMITIVE_SIZES,
     SC_BLOCK_DATA,
     SC_EXTERNALIZABLE,
@@ -56,8 +57,6 @@ __all__ = ["UNREAD", "NeedsNodesError", "NodeReader", "WriteAbortedError", "read
 #: Stands in the handle table for an element that was passed over, so that no node was made.
 UNREAD: Any = object()
 
-_PRIMITIVE_CODES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}
-
 
 class NeedsNodesError(Exception):
     """A reference leads to an element whose node was not made. The stream catches this and makes all nodes."""
@@ -87,7 +86,7 @@ class _Plan:
         self.primitives = [field.name for field in primitive]
         self.characters = [field.name for field in primitive if field.kind == "C"]
         self.objects = [field.name for field in desc.fields if field.signature is not None]
-        self.struct = struct.Struct(">" + "".join([_PRIMITIVE_CODES[field.kind] for field in primitive]))
+        self.struct = struct.Struct(">" + "".join([PRIMITIVE_CODES[field.kind] for field in primitive]))
         #: The data of a class that writes nothing: one object serves all instances.
         self.empty = None if desc.fields or desc.flags & SC_WRITE_METHOD else ClassData(desc, {})
 
