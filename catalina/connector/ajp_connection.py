@@ -286,6 +286,8 @@ class AjpConnection(ExchangeConnection):
         """The application has flushed: the web server shall too."""
         if self.handler.ajp_flush:
             self._send(FLUSH)
+        if self._out:
+            self._flush()
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Send a part of a file; the kernel cannot, for the packets stand between."""

@@ -303,7 +303,9 @@ class Http11Connection(ExchangeConnection):
             self._send(behind)
 
     def flushed(self) -> None:
-        """Nothing is kept back here."""
+        """Send what the client did not take before: the next block may be long in coming."""
+        if self._out:
+            self._flush()
 
     def end(self) -> None:
         """The body is complete."""

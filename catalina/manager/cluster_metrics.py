@@ -14,7 +14,6 @@ from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
-from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 
 __all__ = ["cluster_samples"]
 
@@ -56,17 +55,14 @@ def _cluster(cluster: SimpleTcpCluster) -> Iterator[Sample]:
             "catalina_cluster_member_alive_seconds", "gauge", "How long a member lives, as it says",
             {**labels, "member": member.name}, seconds,
         )  # fmt: skip
-    transport: Any = getattr(getattr(cluster.channel, "coordinator", None), "sender", None)
-    transport = getattr(transport, "transport", transport)
-    if isinstance(transport, ParallelNioSender):
-        for member, (given, done) in transport.traffic().items():
-            told = {**labels, "member": member.name}
-            yield "catalina_cluster_queued_bytes_total", "counter", "Bytes given to be sent", told, given
-            yield (
-                "catalina_cluster_done_bytes_total", "counter",
-                "Bytes that were written, or acknowledged where that was asked for", told, done,
-            )  # fmt: skip
-            yield "catalina_cluster_backlog_bytes", "gauge", "Bytes that are not done yet", told, max(0, given - done)
+    for member, (given, done) in cluster.traffic().items():
+        told = {**labels, "member": member.name}
+        yield "catalina_cluster_queued_bytes_total", "counter", "Bytes given to be sent", told, given
+        yield (
+            "catalina_cluster_done_bytes_total", "counter",
+            "Bytes that were written, or acknowledged where that was asked for", told, done,
+        )  # fmt: skip
+        yield "catalina_cluster_backlog_bytes", "gauge", "Bytes that are not done yet", told, max(0, given - done)
 
 
 def _delta(manager: DeltaManager, labels: Mapping[str, str]) -> Iterator[Sample]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.startup.session_safety import clusters_of, contexts_of
-from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
@@ -111,9 +110,7 @@ def _slow(server: StandardServer) -> list[dict[str, Any]]:
 
 
 def _cluster(cluster: SimpleTcpCluster) -> dict[str, Any]:
-    transport: Any = getattr(getattr(cluster.channel, "coordinator", None), "sender", None)
-    transport = getattr(transport, "transport", transport)
-    traffic = transport.traffic() if isinstance(transport, ParallelNioSender) else {}
+    traffic = cluster.traffic()
     local = cluster.local_member
     members = []
     for member in cluster.members:

@@ -12,7 +12,6 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.persistent_manager_base import PersistentManagerBase
 from catalina.session.standard_manager import StandardManager
-from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -101,10 +100,7 @@ def unsent(server: StandardServer) -> int:
     """Bytes for other nodes that have not left, or are not acknowledged, and one for each change that is owed."""
     waiting = 0
     for cluster in clusters_of(server):
-        transport: Any = getattr(getattr(cluster.channel, "coordinator", None), "sender", None)
-        transport = getattr(transport, "transport", transport)
-        if isinstance(transport, ParallelNioSender):
-            waiting += sum(max(0, given - done) for given, done in transport.traffic().values())
+        waiting += sum(max(0, given - done) for given, done in cluster.traffic().values())
         for manager in tuple(cluster.managers.values()):
             replicated = getattr(manager, "map", None)
             waiting += getattr(replicated, "owed_changes", 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from catalina.connector.connector import Connector
 from catalina.coyote.http11.exchange import LINGER
+from catalina.polling import is_ready
 from tests.connector.serving import Client, Container, serving
 
 PATIENCE = 5.0
@@ -154,6 +156,26 @@ def test_a_stream_is_chunked_and_each_block_leaves_before_the_next_is_made():
         assert client.receive_until(b"0\r\n\r\n") == b"6\r\nsecond\r\n0\r\n\r\n"
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.answer().chunks == [b"first", b"second"]
+
+
+def test_what_a_client_did_not_take_at_once_leaves_with_the_next_block_however_small():
+    is_full, is_read = threading.Event(), threading.Event()
+
+    def frames(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        (connection,) = connector.endpoint.connections
+        while not connection._out:
+            yield b"x" * 10_000
+        is_full.set()
+        assert is_ready(connection.sock, select.POLLOUT, PATIENCE)
+        yield b"last"
+        assert is_read.wait(PATIENCE)
+
+    with serving(frames) as connector, Client(connector) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert is_full.wait(PATIENCE)
+        client.receive_until(b"4\r\nlast\r\n")
+        is_read.set()
 
 
 def test_a_stream_to_an_http_1_0_client_ends_with_the_connection():

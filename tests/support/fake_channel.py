@@ -14,6 +14,7 @@ class FakeChannelBase:
     """Who listens, and how they are told; a subclass has the members, and sends."""
 
     secure = False
+    is_guarded = False
     name = ""
     heartbeat_enabled = True
     local_member: Member
@@ -22,6 +23,10 @@ class FakeChannelBase:
         self.interceptors: list[Any] = []
         self.listeners: list[Any] = []
         self.membership: list[Any] = []
+
+    def traffic(self) -> dict[Member, tuple[int, int]]:
+        """Nothing is counted."""
+        return {}
 
     def add_interceptor(self, interceptor: Any) -> None:
         self.interceptors.append(interceptor)

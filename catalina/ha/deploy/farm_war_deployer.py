@@ -189,7 +189,7 @@ class FarmWarDeployer(ClusterListener):
                 f"deployDir [{deploy_dir}] is not the appBase [{app_base}] of the host: what the farm puts there does "
                 f'not run. Set deployDir="{host.app_base}", or leave it out.'
             )
-        if cluster.channel is None or not _keeps_strangers_out(cluster.channel):
+        if cluster.channel is None or not cluster.channel.is_guarded:
             yield (
                 "The farm runs code that other nodes send, and the channel does not make sure that they are of this "
                 'cluster: whoever reaches the receiver\'s port can pass for a member. Set secure="true", pskIdentity '
@@ -415,13 +415,6 @@ class FarmWarDeployer(ClusterListener):
     def _removed(self, removal: Removal) -> None:
         if self.state.remove(removal):
             self.directory.remove(removal.context)
-
-
-def _keeps_strangers_out(channel: GroupChannel) -> bool:
-    """True when only nodes with the cluster's key can send, because of TLS or a layer such as the
-    EncryptInterceptor.
-    """
-    return channel.secure or any(layer.keeps_strangers_out for layer in channel.interceptors)
 
 
 def _is_in(path: str, directory: str) -> bool:

@@ -238,6 +238,10 @@ class SimpleTcpCluster(Lifecycle):
         """This node as the others see it; None before the channel has started."""
         return self.channel.local_member if self.channel is not None else None
 
+    def traffic(self) -> dict[Member, tuple[int, int]]:
+        """To each member that has been sent to: bytes given, and bytes done (:meth:`GroupChannel.traffic`)."""
+        return self.channel.traffic() if self.channel is not None else {}
+
     def post(self, message: ClusterMessage, to: Member | None = None, options: int | None = None) -> Delivery | None:
         """Send without waiting, to one member or to all; returns None when there is no receiver."""
         channel = self.channel

@@ -191,6 +191,16 @@ class GroupChannel(ChannelInterceptorBase):
         """The other members, oldest first."""
         return self._members_source.members
 
+    @property
+    def is_guarded(self) -> bool:
+        """True when only nodes with the cluster's key can send, because of TLS or a layer like EncryptInterceptor."""
+        return self.secure or any(layer.keeps_strangers_out for layer in self.interceptors)
+
+    def traffic(self) -> dict[Member, tuple[int, int]]:
+        """To each member that has been sent to over TCP: bytes given, and bytes written, or acknowledged where that was
+        asked for."""
+        return self.coordinator.sender.transport.traffic()
+
     def is_known(self, member: Member) -> bool:
         """True when somebody is a member now, or stands in the configuration. Any thread."""
         return member in self._present or self.get_member(member) is not None or self.is_static(member)

@@ -84,6 +84,10 @@ class McastService(MembershipServiceBase):
         """The newest record of a member, None when it is not known."""
         return self._impl.membership.get(member) if self._impl is not None else None
 
+    def silence_of(self, member: Member) -> float | None:
+        """Seconds since its last heartbeat."""
+        return self._impl.membership.silence_of(member, self.channel.now()) if self._impl is not None else None
+
     @property
     def local_member(self) -> Member:
         """This process as it was last announced."""

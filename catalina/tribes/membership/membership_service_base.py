@@ -55,6 +55,10 @@ class MembershipServiceBase(Component):
         """The other members, oldest first."""
         raise NotImplementedError
 
+    def silence_of(self, member: Member) -> float | None:
+        """Seconds since a member was heard; None for one that this service has not heard itself. Any thread."""
+        return None
+
     @property
     @readable("MembersByName", doc="The other members.")
     def member_names(self) -> list[str]:

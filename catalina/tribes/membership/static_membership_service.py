@@ -83,6 +83,11 @@ class StaticMembershipService(MembershipServiceBase):
         """The newest record of a member that answered."""
         return self._provider.membership.get(member) if self._provider is not None else None
 
+    def silence_of(self, member: Member) -> float | None:
+        """Seconds since its last answer."""
+        provider = self._provider
+        return provider.membership.silence_of(member, self.channel.now()) if provider is not None else None
+
     def is_static(self, member: Member) -> bool:
         """True when the member is configured here."""
         return member in self._others

@@ -46,6 +46,23 @@ def test_messages_arrive_in_order_with_every_way_to_send(pair, options):
     assert seen.senders[-1] == one.local_member
 
 
+def test_it_says_what_it_has_sent_to_whom(pair):
+    one, two, _, _ = pair
+    one.send(one.members, b"x", 2)
+    given, done = one.traffic()[two.local_member]
+    assert given == done > 0
+
+
+@pytest.mark.parametrize(("secure", "layers", "guarded"), [(False, "-", False), (True, "-", True), (False, "-+", True)])
+def test_a_channel_is_guarded_by_a_key_or_by_a_layer_that_has_one(secure, layers, guarded):
+    channel = GroupChannel(secure=secure)
+    for layer in layers:
+        interceptor = ThroughputInterceptor()
+        interceptor.keeps_strangers_out = layer == "+"
+        channel.add_interceptor(interceptor)
+    assert channel.is_guarded is guarded
+
+
 @pytest.mark.parametrize("options", [0x01, 0x07, 0x09, 0x0F])
 def test_messages_that_are_posted_together_arrive_in_order_and_are_done_together(pair, options):
     one, _, _, seen = pair

@@ -56,6 +56,18 @@ def test_domain_and_payload_are_announced_and_changes_too():
         assert two.local_member.domain == b"other"
 
 
+def test_it_says_how_long_a_member_has_been_silent():
+    port = free_port()
+    (one, _), (two, _) = make_channel(port), make_channel(port)
+    with started(one, two):
+        until(lambda: one.members)
+        silence = one.membership_service.silence_of(two.local_member)
+        assert silence is not None
+        assert 0 <= silence < 30
+        assert one.membership_service.silence_of(one.local_member) is None
+    assert one.membership_service.silence_of(two.local_member) is None
+
+
 def test_the_group_is_reached_from_the_bound_interface():
     assert McastService(bind="10.0.0.1", port=7).route_hint() == ("10.0.0.1", 7)
     assert McastService().route_hint() == ("228.0.0.4", 45564)

@@ -47,6 +47,7 @@ def test_members_know_each_other_when_the_second_has_started(ports):
             until(lambda: one.members == (two.local_member,))
             assert one.membership_service.is_static(two.local_member)
             assert one.membership_service.get_member(two.local_member) == two.local_member
+            assert one.membership_service.silence_of(two.local_member) is not None
             one.send(one.members, b"hello", 2)
         finally:
             two.stop()
