@@ -89,14 +89,12 @@ def _messages(manager: DeltaManager, labels: Mapping[str, str]) -> Iterator[Samp
 
 
 def _backup(manager: BackupManager, labels: Mapping[str, str]) -> Iterator[Sample]:
-    primary, backup = manager.active_sessions, manager.backup_sessions
-    yield _sessions(labels, "primary", primary)
-    yield _sessions(labels, "backup", backup)
-    yield _sessions(labels, "proxy", max(0, manager.known_sessions - primary - backup))
+    for role, count in zip(("primary", "backup", "proxy"), manager.session_roles(), strict=True):
+        yield _sessions(labels, role, count)
     if manager.map is not None:
         yield (
             "catalina_cluster_owed_changes", "gauge", "Changes that members have not been told yet", labels,
-            manager.map.owed_changes,
+            manager.owed_changes,
         )  # fmt: skip
 
 

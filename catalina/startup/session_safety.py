@@ -102,6 +102,5 @@ def unsent(server: StandardServer) -> int:
     for cluster in clusters_of(server):
         waiting += sum(max(0, given - done) for given, done in cluster.traffic().values())
         for manager in tuple(cluster.managers.values()):
-            replicated = getattr(manager, "map", None)
-            waiting += getattr(replicated, "owed_changes", 0)
+            waiting += manager.owed_changes
     return waiting

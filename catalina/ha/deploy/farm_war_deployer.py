@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from catalina.core.standard_host import StandardHost
     from catalina.lifecycle import LifecycleEvent
-    from catalina.tribes.group.group_channel import GroupChannel
     from catalina.tribes.member import Member
 
 __all__ = ["FarmWarDeployer"]

@@ -167,6 +167,16 @@ class BackupManager(ClusterManagerBase):
         """The number of sessions on all nodes together."""
         return len(self.map) if self.map is not None else len(self.sessions)
 
+    def session_roles(self) -> tuple[int, int, int]:
+        """Owned, kept for their owners, and known to be elsewhere."""
+        primary, here = self.active_sessions, len(self.sessions)
+        return primary, here - primary, max(0, self.known_sessions - here)
+
+    @property
+    def owed_changes(self) -> int:
+        """Those of its map."""
+        return self.map.owed_changes if self.map is not None else 0
+
     @property
     @readable("activeSessionsFull", doc="Sessions on all nodes together.")
     def active_everywhere(self) -> int:

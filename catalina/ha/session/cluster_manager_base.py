@@ -64,6 +64,23 @@ class ClusterManagerBase(ManagerBase):
         self.monotonic = surroundings.monotonic
         self.cluster: SimpleTcpCluster | None = None
 
+    def session_roles(self) -> tuple[int, int, int]:
+        """Sessions by what this node is to them: primary, backup, proxy (it knows only where they are)."""
+        sessions = list(self.sessions.values())
+        primary = sum(getattr(session, "is_primary", True) for session in sessions)
+        return primary, len(sessions) - primary, 0
+
+    @property
+    def owed_changes(self) -> int:
+        """Changes that members have not been told yet, counted for each member."""
+        return 0
+
+    @property
+    def state_progress(self) -> tuple[int, int] | None:
+        """While it waits for the group's sessions: how many have come, and how many there are, 0 while that is not
+        known; else None."""
+        return None
+
     @property
     def answers_wait(self) -> bool:
         """True when a request's answer may have to wait for messages of :meth:`request_completed`."""

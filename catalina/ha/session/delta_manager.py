@@ -445,9 +445,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     @property
     def state_progress(self) -> tuple[int, int] | None:
-        """While the manager waits for the group's sessions: the number that have come, and the number in all, 0 while
-        unknown. None when it does not wait.
-        """
+        """As its base says."""
         transfer = self.transfer
         return (transfer.received, transfer.expected) if transfer.is_waiting else None
 

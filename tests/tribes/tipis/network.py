@@ -46,6 +46,10 @@ class FakeReactor:
     def event(self) -> threading.Event:
         return threading.Event()
 
+    def submit(self, task: Callable[[], None]) -> None:
+        """Another thread would do it."""
+        task()
+
     @contextlib.contextmanager
     def blocking(self) -> Iterator[None]:
         if self.network.asking is not None:
