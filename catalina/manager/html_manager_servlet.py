@@ -22,7 +22,7 @@ from catalina.errors import DeploymentError
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse, context_name
 from catalina.manager.installation import Installation
 from catalina.manager.manager_servlet import ManagerServlet, name_of_file
-from catalina.manager.page import Html, Links, form, html_answer, page, table
+from catalina.manager.page import Html, Links, form, html_answer, manager_pages, page, table
 from catalina.manager.session_pages import session_detail, session_list, sessions_query
 from catalina.manager.text_servlet import Command, Lines
 from catalina.mbeans.audit import audit
@@ -97,14 +97,9 @@ class HTMLManagerServlet(ManagerServlet):
         return self._list(links, "\n".join(lines))
 
     def _page(self, links: Links, title: str, body: Html) -> bytes:
-        nav = [
-            ("Applications", links.to("/html/list")),
-            ("Server status", f"{links.base}/status"),
-            ("Complete status", f"{links.base}/status/all"),
-        ]
         if self.html_sub_title:
             body = Html('<p class="lead">{}</p>').format(self.html_sub_title) + body
-        return page(links, title, nav, body, "manager.js")
+        return page(links, title, manager_pages(links), body, "manager.js")
 
     def _list(self, links: Links, message: str = "OK") -> bytes:  # type: ignore[override]  # a page, not lines
         kind = "bad" if message.startswith("FAIL") else "good"

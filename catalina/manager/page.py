@@ -10,7 +10,7 @@ from catalina.manager.asked import Environ, StartResponse
 from catalina.manager.style import STYLE, STYLE_SOURCE
 from catalina.util.server_info import SERVER_INFO
 
-__all__ = ["Html", "Links", "form", "html_answer", "page", "table"]
+__all__ = ["Html", "Links", "form", "html_answer", "manager_pages", "page", "table"]
 
 Html = Markup
 
@@ -59,11 +59,21 @@ class Links:
         return f"{self.base}{path}" + ("?" + "&".join(parts) if parts else "")
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
-    """A table; cells that are no Html are escaped."""
+def table(
+    caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "", ids: Sequence[str] = (),
+) -> Html:  # fmt: skip
+    """A table; cells that are no Html are escaped.
+
+    Args:
+        ids: of the rows, for a table whose rows come and go while it is shown.
+    """
     heads = Html("").join(Html('<th scope="col">{}</th>').format(text) for text in head)
     body = Html("").join(
-        Html("<tr>{}</tr>\n").format(Html("").join(Html("<td>{}</td>").format(cell) for cell in row)) for row in rows
+        Html("<tr{}>{}</tr>\n").format(
+            Html(' id="{}"').format(ids[place]) if ids else "",
+            Html("").join(Html("<td>{}</td>").format(cell) for cell in row),
+        )
+        for place, row in enumerate(rows)
     )
     return Html(
         '<div class="wide"><table class="{}"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>'
@@ -86,6 +96,16 @@ def form(
     return Html('<form method="post" action="{}" class="{}">{}{}<button{}>{}</button></form>').format(
         action, kind, inputs, Html("").join(fields), Html(' aria-label="{}"').format(label) if label else "", button
     )
+
+
+def manager_pages(links: Links) -> list[tuple[str, str]]:
+    """The pages of the manager, for the top of each: text and address."""
+    return [
+        ("Applications", links.to("/html/list")),
+        ("Cluster", f"{links.base}/cluster"),
+        ("Server status", f"{links.base}/status"),
+        ("Complete status", f"{links.base}/status/all"),
+    ]
 
 
 def page(links: Links, title: str, nav: Iterable[tuple[str, str]], body: Html, script: str = "") -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalina.core.container_servlet import ContainerServlet
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse
-from catalina.manager.page import Html, Links, html_answer, page, table
+from catalina.manager.page import Html, Links, html_answer, manager_pages, page, table
 from catalina.manager.status import STAGES, WORKER, ConnectorStatus, ContextStatus, Status, java_date, read_status
 from catalina.manager.status import to_json as json_of
 from catalina.manager.status import to_xml as xml_of
@@ -67,10 +67,8 @@ def _page(status: Status, links: Links, complete: bool) -> bytes:
         *map(_connector, status.connectors),
         *map(_context, status.contexts),
     ]  # fmt: skip
-    nav = [("Applications", f"{links.base}/html/list"), ("Server status", f"{links.base}/status"),
-           ("Complete status", f"{links.base}/status/all")]  # fmt: skip
     title = "Complete Server Status" if complete else "Server Status"
-    return page(links, title, nav, Html("").join(parts))
+    return page(links, title, manager_pages(links), Html("").join(parts))
 
 
 def _address() -> str:

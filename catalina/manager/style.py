@@ -10,12 +10,14 @@ __all__ = ["STYLE", "STYLE_SOURCE"]
 STYLE = """
 :root {
   --ink: #1d2433; --soft: #5b6578; --line: #d9dde5; --paper: #ffffff; --back: #f5f6f9; --mark: #9a4212; --good: #1f6b3d;
-  --bad: #a32020; color-scheme: light dark;
+  --bad: #a32020; --c0: #0b62a4; --c1: #b3560b; --c2: #1c7c4d; --c3: #8a2f8f; --c4: #8a6d00; --c5: #b02a4c;
+  --c6: #0f7c86; --c7: #555f70; color-scheme: light dark;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ink: #e7eaf1; --soft: #a5afc2; --line: #364055; --paper: #171d29; --back: #10151e; --mark: #f4a06d;
-    --good: #7fd6a3; --bad: #ff9c9c;
+    --good: #7fd6a3; --bad: #ff9c9c; --c0: #6cb6ff; --c1: #f4a06d; --c2: #7fd6a3; --c3: #d59be0; --c4: #e0c25a;
+    --c5: #ff8fab; --c6: #6fd3dc; --c7: #a5afc2;
   }
 }
 * { box-sizing: border-box; }
@@ -51,6 +53,42 @@ button:hover { border-color: var(--mark); }
 .careful button { color: var(--bad); border-color: var(--bad); }
 progress { width: 100%; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2.5rem; }
+.tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0; }
+.tiles div, figure { background: var(--paper); border: 1px solid var(--line); border-radius: .5rem;
+  padding: .6rem .9rem; }
+.tiles div { min-width: 9.5rem; }
+dt, small, time, .scale { color: var(--soft); font-size: .85rem; }
+dd { margin: 0; font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: .7rem; }
+figure { margin: 0; }
+figcaption { font-weight: 600; }
+figure svg { display: block; width: 100%; height: 5.5rem; }
+figure ul { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; margin: .3rem 0 0; padding: 0;
+  font-variant-numeric: tabular-nums; }
+figure i { display: inline-block; width: 1rem; height: .25rem; margin-right: .4rem; vertical-align: middle;
+  background: currentColor; }
+.scale { display: flex; justify-content: space-between; margin: 0; }
+polyline { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; }
+.base { stroke: var(--line); vector-effect: non-scaling-stroke; }
+.c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
+.c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }
+#live td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+#live th, #live td { padding: .4rem .55rem; }
+#live th:first-child, #live td:first-child { padding-left: .9rem; }
+#live td button + button { margin-left: .3rem; }
+#live td progress { width: 8rem; }
+.state { font-weight: 600; white-space: nowrap; }
+.state::before { content: "\\25CF\\00A0"; }
+.state.here { color: var(--good); }
+.state.draining { color: var(--mark); }
+.state.draining::before { content: "\\25D0\\00A0"; }
+.state.gone, .state.no-answer, b.bad { color: var(--bad); }
+.state.gone::before, .state.no-answer::before { content: "\\2715\\00A0"; }
+.events { list-style: none; margin: 0; padding: .5rem .9rem; max-height: 13rem; overflow-y: auto;
+  background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; }
+.events:focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
+.events li { padding: .15rem 0; }
+.events time { margin-right: .6rem; font-variant-numeric: tabular-nums; }
 footer { color: var(--soft); font-size: .9rem; }
 """
 #: What a Content-Security-Policy says so that a browser takes this style and no other one inside of a page.

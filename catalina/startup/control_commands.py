@@ -56,7 +56,7 @@ class ControlCommands:
         method = getattr(self, f"do_{verb}", None) or getattr(NodeCommands(self.server), f"do_{verb}", None)
         if method is None:
             raise CatalinaError(f"no command {verb!r}")
-        done: list[str] | Outcome = method(self._host(arguments.get("host")), arguments, file, report)
+        done: list[str] | Outcome = method(self.host(arguments.get("host")), arguments, file, report)
         return done
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
@@ -165,7 +165,8 @@ class ControlCommands:
             return [f"{self.server.restart_reason}: the node is restarted, and runs [{name.display_name}] then"]
         return [f"deployed [{name.display_name}]"]
 
-    def _host(self, name: object) -> StandardHost:
+    def host(self, name: object) -> StandardHost:
+        """A host by name, the default one without. Raises CatalinaError when there is none."""
         for service in self.server.services:
             engine = service.engine
             if engine is not None:

@@ -6,7 +6,9 @@ from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
-from catalina.ha.tcp.node_facts import read_facts
+from catalina.ha.tcp.live_facts import read_live
+from catalina.ha.tcp.node_facts import WATCHED, read_answer, read_facts
+from catalina.manager.cluster.orders import read_order
 from catalina.tribes.group.coordination_message import COORD_REQUEST, CoordinationMessage
 from catalina.tribes.group.interceptors.gzip_interceptor import compress, decompress
 from catalina.tribes.group.rpc_message import RpcMessage
@@ -22,6 +24,7 @@ from catalina.tribes.tipis.map_names import Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
 from tests.fuzz.target import Target
 from tests.fuzz.targets_sessions import captured
+from tests.ha.tcp import test_live_facts
 from tests.tribes.ledger import test_version_table, test_wire
 
 _STAMPS = (NO_STAMP, Stamp(b"v" * VERSION_SIZE))
@@ -29,6 +32,7 @@ _NAMES = [Names("X", "Y.n1", b"v" * VERSION_SIZE, {"X": b"v" * VERSION_SIZE, "Y"
           for is_whole in (False, True)]  # fmt: skip
 _FACTS = (b'{"now": 1.5, "software": "x", "alike": {"channelSendOptions": "8"}, "applications": '
           b'[{"name": "localhost/shop", "manager": "DeltaManager", "runs": true, "distributable": true}]}')  # fmt: skip
+_ORDER = b'{"verb": "expire", "application": "localhost/shop", "idle": 5, "user": "gui", "address": "127.0.0.1"}'
 _DEPLOY = "catalina.ha.deploy"
 
 
@@ -65,6 +69,10 @@ def _peers() -> list[Member]:
     return [Member(bytes((10, 0, 0, number)), 4000 + number, unique_id=bytes([number] * 16)) for number in range(1, 4)]
 
 
+def _live(data: bytes) -> object:
+    return read_live(data), read_answer(_peers()[0], EncodedValue(data, 1), WATCHED)
+
+
 def _election() -> list[bytes]:
     peers = _peers()
     return [CoordinationMessage(peers[0], peers[1], tuple(peers), bytes(16), COORD_REQUEST).encode()]
@@ -90,6 +98,10 @@ TARGETS = [
            lambda: [MemberMessage(b"id", 1, member).encode() for member in _peers()]),
     Target("facts", lambda data: read_facts(EncodedValue(data, 1)), ("catalina.ha.tcp.node_facts:read_facts",),
            lambda: [encode_value(_FACTS).data, encode_value(b"[]").data]),
+    Target("live", _live, ("catalina.ha.tcp.live_facts:read_live", "catalina.ha.tcp.live_facts:read_as",
+                           "catalina.ha.tcp.node_facts:read_answer"), lambda: [test_live_facts.NODE.encode()]),
+    Target("order", lambda data: read_order(EncodedValue(data, 1)), ("catalina.manager.cluster.orders:read_order",),
+           lambda: [encode_value(_ORDER).data, encode_value(b"[]").data]),
     Target("rpc", RpcMessage.decode, ("catalina.tribes.group.rpc_message:RpcMessage.decode",), lambda: captured("rpc")),
     Target("coord", CoordinationMessage.decode,
            ("catalina.tribes.group.coordination_message:CoordinationMessage.decode",), _election),

@@ -23,7 +23,7 @@ from catalina.util.server_info import SERVER_INFO
 if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 
-__all__ = ["LiveApplication", "LiveFacts", "LiveNode", "LiveTransfer", "contexts_under", "read_live"]
+__all__ = ["LiveApplication", "LiveFacts", "LiveNode", "LiveTransfer", "contexts_under", "read_as", "read_live"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class LiveApplication:
 
     Args:
         name: ``localhost/shop##2``.
+        privileged: it works on the container, as the manager does.
         failure: why it does not run, empty when it does or was stopped by somebody.
         manager: class of its manager, empty without one.
         primary: sessions that this node serves; ``backup``: that it keeps for others; ``proxy``: of which it knows
@@ -55,6 +56,7 @@ class LiveApplication:
 
     name: str
     runs: bool
+    privileged: bool
     failure: str
     manager: str
     primary: int
@@ -151,11 +153,16 @@ class LiveFacts:
         """This node now, or a moment ago. Any thread but the event loop's: many sessions take a while to count."""
         with self._lock:
             began = self._steady()
-            if self._last is None or began >= self._look_again:
+            if self._last is None or not self._look_again or began >= self._look_again:
                 self._last = self._look()
                 ended = self._steady()
                 self._look_again = ended + max(LOOK_SECONDS, (ended - began) / MAX_SHARE)
             return dataclasses.replace(self._last, now=self._clock())
+
+    def look_anew(self) -> None:
+        """Something was done to this node: the next who asks hears of it."""
+        with self._lock:
+            self._look_again = 0.0
 
     def _look(self) -> LiveNode:
         cluster = self._cluster
@@ -199,7 +206,7 @@ def _application(context: StandardContext) -> LiveApplication:
         owed, progress = 0, None
     received, expected = progress or (-1, -1)
     return LiveApplication(
-        _cut(f"{context.host.name}{context.name or '/'}"), context.state.available,
+        _cut(f"{context.host.name}{context.name or '/'}"), context.state.available, context.privileged,
         "" if context.state.available else _cut(context.failure), type(manager).__name__ if manager is not None else "",
         primary, backup, proxy, owed, received, expected,
     )  # fmt: skip
@@ -237,8 +244,13 @@ def contexts_under(container: Any) -> Iterator[StandardContext]:
 
 def read_live(data: object) -> LiveNode | None:
     """What a node says, None when it is not of this form."""
+    return read_as(LiveNode, data)
+
+
+def read_as(kind: type[T], data: object) -> T | None:
+    """A dataclass of plain values, tuples and such dataclasses from its JSON; None when that is not of this form."""
     try:
-        return _read(LiveNode, json.loads(data))  # type: ignore[arg-type]  # json says what is none
+        return _read(kind, json.loads(data))  # type: ignore[arg-type]  # json says what is none
     except (ValueError, TypeError, RecursionError):
         return None
 

@@ -22,7 +22,7 @@ from catalina.tribes.member import Member
 
 NODE = LiveNode(
     1.0, "server", "CPython 3.11", "n1", 60.0, False, "on", False, 100, 1, 2, 5000, 4000, silent=("tcp://10.0.0.2:4000",),
-    applications=(LiveApplication("localhost/shop", True, "", "DeltaManager", 3, 4, 0, 0, -1, -1),),
+    applications=(LiveApplication("localhost/shop", True, False, "", "DeltaManager", 3, 4, 0, 0, -1, -1),),
     archives=("shop.war",), transfers=(LiveTransfer("shop.war", 5, 10, 2),), receiving=("shop.war 50%",),
 )  # fmt: skip
 
@@ -97,6 +97,9 @@ def test_a_node_looks_at_itself_no_more_often_than_it_can_afford() -> None:
     steady.now += 2
     told.own()
     assert len(looks) == 2
+    told.look_anew()
+    told.own()
+    assert len(looks) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The group of nodes as ``/manager/cluster`` shows and operates it."""

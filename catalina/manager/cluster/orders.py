@@ -1,0 +1,278 @@
+"""What the page lets somebody do with a node: this one, or another member over the group.
+
+A node does what a member asks only while its own manager is deployed and the group keeps strangers out
+(:attr:`GroupChannel.is_guarded`): whoever could pass for a member could drain it otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalina.core.standard_context import StandardContext
+from catalina.errors import CatalinaError
+from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.ha.tcp.live_facts import MAX_TEXT, read_as
+from catalina.manager.asked import Refused
+from catalina.manager.session_report import session_report
+from catalina.mbeans.audit import Caller, audit, printable
+from catalina.mbeans.object_name import ObjectName
+from catalina.startup.control_commands import ControlCommands
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK
+from catalina.tribes.group.rpc_channel import FIRST_REPLY, LATER, RpcChannel
+from catalina.tribes.io.java.encoded_value import EncodedValue
+from catalina.tribes.io.java.value_decoder import decode_value
+from catalina.tribes.io.java.value_encoder import encode_value
+from catalina.util.context_name import ContextName
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+    from catalina.core.standard_server import StandardServer
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.member import Member
+
+__all__ = ["NodeOrders", "Order", "Outcome", "older_version"]
+
+log = logging.getLogger("org.apache.catalina.manager.ClusterManagerServlet")
+
+RPC_ID = b"catalina-node-orders"
+#: Bytes of an order.
+MAX_ORDER = 16 * 1024
+#: Orders of members that are carried out at the same time.
+MAX_AT_ONCE = 2
+#: Seconds for which the answer of a member is waited for: an application may take long to start.
+ANSWER_SECONDS = 120.0
+
+NOT_GUARDED = (
+    "members take orders only in a group that keeps strangers out: pskIdentity and pskKey of <Channel>, or "
+    "EncryptInterceptor"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What shall be done, and who wants it.
+
+    Args:
+        verb: a key of :data:`VERBS`.
+        application: ``localhost/shop##2`` for those that are about one.
+        idle: minutes, for ``expire``.
+        user, address: who has pressed the button.
+    """
+
+    verb: str
+    application: str
+    idle: int
+    user: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an order ended."""
+
+    good: bool
+    text: str
+
+
+class NodeOrders:
+    """Does what is ordered, and passes on what is for others; from :meth:`open` to :meth:`close`.
+
+    Args:
+        cluster: whose members may order.
+    """
+
+    def __init__(self, cluster: SimpleTcpCluster, server: StandardServer) -> None:
+        self._cluster = cluster
+        self._server = server
+        self._rpc: RpcChannel | None = None
+        self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+    def open(self) -> None:
+        """Take orders from now on."""
+        channel = self._cluster.channel
+        if channel is not None and self._rpc is None:
+            self._rpc = RpcChannel(channel, RPC_ID, self)
+            self._cluster.facts.live.operable = channel.is_guarded
+
+    def close(self) -> None:
+        """Take no more."""
+        rpc, self._rpc = self._rpc, None
+        if rpc is not None:
+            self._cluster.facts.live.operable = False
+            rpc.close()
+
+    # ---- here
+
+    def carry_out(self, order: Order, caller: Caller) -> Outcome:
+        """Do it on this node. Takes as long as it takes; leaves an audit line."""
+        act = VERBS.get(order.verb)
+        subject = order.application or "this node"
+        if order.verb == "expire":
+            subject += f" idle={order.idle}"
+        try:
+            if act is None:
+                raise Refused(f"no order {order.verb!r:.40}")
+            text = act(self, order, caller)
+        except CatalinaError as error:
+            audit(caller, order.verb, subject, failed=error)
+            return Outcome(False, str(error)[:MAX_TEXT])
+        finally:
+            self._cluster.facts.live.look_anew()
+        audit(caller, order.verb, subject)
+        return Outcome(True, text[:MAX_TEXT])
+
+    def _command(self, verb: str, **arguments: object) -> str:
+        done = ControlCommands(self._server).run(verb, arguments, None, lambda *_: None)
+        return "\n".join(done if isinstance(done, list) else done.lines)
+
+    def _drain(self, order: Order, caller: Caller) -> str:
+        return self._command("drain")
+
+    def _undrain(self, order: Order, caller: Caller) -> str:
+        return self._command("undrain")
+
+    def _turnover_on(self, order: Order, caller: Caller) -> str:
+        return self._set_turnover(True, caller)
+
+    def _turnover_off(self, order: Order, caller: Caller) -> str:
+        return self._set_turnover(False, caller)
+
+    def _set_turnover(self, enabled: bool, caller: Caller) -> str:
+        beans = self._server.mbeans
+        found = [
+            name
+            for name, bean in beans.query(ObjectName("*", {"type": "Valve"}, open_ended=True))
+            if isinstance(bean.component, JvmRouteBinderValve) and bean.component in self._cluster.valves
+        ]
+        if not found:
+            raise Refused("this node has no JvmRouteBinderValve")
+        for name in found:
+            beans.set(name, "enabled", enabled, caller)
+        return f"JvmRouteBinderValve.enabled is {str(enabled).lower()}"
+
+    def _expire(self, order: Order, caller: Caller) -> str:
+        host, name = self._application(order)
+        if order.idle < 0:
+            raise Refused(f"expected minutes, got {order.idle}")
+        return session_report(_context(host, name), name, order.idle)[-1]
+
+    def _reload(self, order: Order, caller: Caller) -> str:
+        host, name = self._application(order)
+        if _context(host, name).privileged:
+            raise Refused("The manager cannot reload, stop, or undeploy itself")
+        return self._command("reload", host=host.name, name=name.name)
+
+    def _roll_back(self, order: Order, caller: Caller) -> str:
+        """Undeploy the version, on all nodes of its farm, so that the one before it serves."""
+        host, name = self._application(order)
+        before = older_version(name.name, [each.name for each in host.children if each.state.available])
+        if before is None:
+            raise Refused(f"[{name.display_name}] has no earlier version that runs beside it")
+        deployer = self._cluster.deployer
+        farmed = deployer is not None and deployer.is_farmed(name.name)
+        done = self._command("undeploy", host=host.name, name=name.name, farm=farmed)
+        return f"{done}; [{before}] serves"
+
+    def _application(self, order: Order) -> tuple[StandardHost, ContextName]:
+        host, slash, rest = order.application.partition("/")
+        path, _, version = (slash + rest).partition("##")
+        commands = ControlCommands(self._server)
+        return commands.host(host), ContextName.of_path("" if path == "/" else path, version)
+
+    # ---- over the group
+
+    def pass_on(self, order: Order, member: Member) -> Outcome:
+        """Have a member do it, and wait for its answer."""
+        rpc = self._rpc
+        if rpc is None:
+            return Outcome(False, "this node passes nothing on")
+        question = encode_value(json.dumps(dataclasses.asdict(order)).encode())
+        try:
+            answers = rpc.send((member,), question, FIRST_REPLY, SEND_OPTIONS_USE_ACK, ANSWER_SECONDS)
+        except CatalinaError as error:
+            return Outcome(False, str(error))
+        outcome = read_as(Outcome, _bytes_of(answers[0].message)) if answers else None
+        return outcome or Outcome(False, f"{member.name} has not answered; it may have done it, or do it still")
+
+    def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
+        """A member orders something. In the event loop: it is done in another thread."""
+        rpc, channel = self._rpc, self._cluster.channel
+        order = read_order(message)
+        if rpc is None or channel is None or order is None:
+            return _answer(Outcome(False, "this is no order"))
+        caller = Caller("cluster", order.user, f"{printable(order.address)} by way of {sender.name}")
+        if not channel.is_guarded:
+            fault = Refused(NOT_GUARDED)
+            audit(caller, order.verb, order.application or "this node", failed=fault)
+            return _answer(Outcome(False, str(fault)))
+        if not self._free.acquire(blocking=False):
+            return _answer(Outcome(False, "this node is busy with other orders"))
+
+        def work() -> None:
+            try:
+                outcome = self.carry_out(order, caller)
+            except BaseException as error:  # an application's code among it
+                log.exception("An order of %s failed", sender.name)
+                outcome = Outcome(False, type(error).__name__)
+            finally:
+                self._free.release()
+            rpc.reply(sender, uuid, _answer(outcome))
+
+        rpc.channel.running_reactor.submit(work)
+        return LATER
+
+    def left_over(self, message: EncodedValue, sender: Member) -> None:
+        """An answer that came too late is told to nobody; the watch shows what has changed."""
+
+
+#: What may be ordered.
+VERBS: dict[str, Callable[[NodeOrders, Order, Caller], str]] = {
+    "drain": NodeOrders._drain,
+    "undrain": NodeOrders._undrain,
+    "turnover-on": NodeOrders._turnover_on,
+    "turnover-off": NodeOrders._turnover_off,
+    "expire": NodeOrders._expire,
+    "reload": NodeOrders._reload,
+    "roll-back": NodeOrders._roll_back,
+}
+
+
+def _context(host: StandardHost, name: ContextName) -> StandardContext:
+    found = host.find_child(name.name)
+    if not isinstance(found, StandardContext):
+        raise Refused(f"no application [{name.display_name}] on host {host.name}")
+    return found
+
+
+def older_version(name: str, running: list[str]) -> str | None:
+    """The version that serves new clients once ``name`` (``/shop##2``) is gone: the latest of the running ones before
+    it. None when there is none, or a later one serves already."""
+    path, _, version = name.partition("##")
+    others = {each.partition("##")[2]: each for each in running if each.partition("##")[0] == path and each != name}
+    if not others or max(others) > version:
+        return None
+    return others[max(others)]
+
+
+def read_order(message: EncodedValue) -> Order | None:
+    """An order, None when it is none."""
+    return read_as(Order, _bytes_of(message))
+
+
+def _bytes_of(message: EncodedValue) -> object:
+    if len(message.data) > MAX_ORDER:
+        return None
+    try:
+        return decode_value(message)
+    except CatalinaError:
+        return None
+
+
+def _answer(outcome: Outcome) -> EncodedValue:
+    return encode_value(json.dumps(dataclasses.asdict(outcome)).encode())

@@ -1,0 +1,161 @@
+"""Looking at a group while somebody watches, once for all."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.ha.tcp.node_facts import Answer
+from catalina.manager.cluster import watch as watch_module
+from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
+from tests.cluster.node import wait_until
+from tests.manager.cluster.nodes import member, said
+
+
+class Cluster:
+    """A cluster that can be looked at."""
+
+    name = "shop"
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.members = [member(2)]
+        self.local_member = member(1)
+        self.state = SimpleNamespace(available=True)
+        self.listeners: list[Any] = []
+        self.channel = SimpleNamespace(
+            membership_service=SimpleNamespace(silence_of=lambda each: 0.1), is_guarded=True,
+            add_membership_listener=self.listeners.append, remove_membership_listener=self.listeners.remove,
+        )  # fmt: skip
+        self.facts = SimpleNamespace(live=SimpleNamespace(own=self._own), ask=self._ask)
+
+    def _own(self) -> Any:
+        self.looks += 1
+        return said("n1", float(self.looks))
+
+    def _ask(self, members: Any, seconds: float, question: bytes) -> list[Answer]:
+        return [Answer(each, live=said("n2", float(self.looks))) for each in members]
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    monkeypatch.setattr(watch_module, "LOOK_SECONDS", 0.01)
+    return Cluster()
+
+
+def test_a_cluster_has_one_watch():
+    one, two = Cluster(), Cluster()
+    assert ClusterWatch.of(one) is ClusterWatch.of(one)
+    assert ClusterWatch.of(one) is not ClusterWatch.of(two)
+
+
+def test_who_looks_once_sees_the_group_now_and_nobody_looks_again_for_the_next(cluster):
+    watch = ClusterWatch(cluster)
+    assert [node.label for node in watch.current().nodes] == ["n1", "n2"]
+    watch.current()
+    assert cluster.looks == 1
+
+
+def test_nobody_looks_while_nobody_watches(cluster):
+    watch = ClusterWatch(cluster)
+    watch.enter()
+    frames = watch.frames(lambda: False)
+    assert b"n2" in next(frames)
+    assert next(frames) != b""
+    watch.leave()
+    wait_until(lambda: not cluster.listeners, "it looks no more")
+    looks = cluster.looks
+    watch.enter()
+    next(watch.frames(lambda: False))
+    assert cluster.looks > looks
+    watch.leave()
+
+
+def test_a_slow_reader_gets_the_newest_picture_and_nothing_waits_for_it(cluster):
+    watch = ClusterWatch(cluster)
+    watch.enter()
+    slow = watch.frames(lambda: False)
+    next(slow)
+    before = watch.picture.events
+    watch.note("something was done")
+    looks = cluster.looks
+    wait_until(lambda: cluster.looks > looks + 5, "the looks go on")
+    assert b"something was done" in next(slow)
+    assert before == ()
+    watch.leave()
+
+
+def test_only_so_many_watch(cluster):
+    watch = ClusterWatch(cluster)
+    for _ in range(watch_module.MAX_WATCHERS):
+        watch.enter()
+    with pytest.raises(TooManyWatchers):
+        watch.enter()
+    watch.leave()
+    watch.enter()
+    for _ in range(watch_module.MAX_WATCHERS):
+        watch.leave()
+    assert watch.watchers == 0
+
+
+def test_a_stream_ends_when_it_is_told_and_after_its_time(cluster, monkeypatch):
+    watch = ClusterWatch(cluster)
+    watch.enter()
+    assert len(list(watch.frames(lambda: True))) == 1
+    monkeypatch.setattr(watch_module, "WATCH_SECONDS", 0.0)
+    assert len(list(watch.frames(lambda: False))) == 1
+    watch.leave()
+
+
+def test_a_member_that_comes_or_goes_is_looked_at_at_once(cluster, monkeypatch):
+    monkeypatch.setattr(watch_module, "LOOK_SECONDS", 60.0)
+    watch = ClusterWatch(cluster)
+    watch.enter()
+    frames = watch.frames(lambda: False)
+    next(frames)
+    cluster.members = []
+    watch.member_disappeared(member(2))
+    assert b"n2 is gone" in next(frames)
+    watch.leave()
+    watch.member_added(member(2))
+    wait_until(lambda: not cluster.listeners, "it looks no more")
+
+
+def test_a_look_that_fails_is_logged_and_the_next_watcher_looks_again(cluster, caplog):
+    facts = cluster.facts
+    cluster.facts = None
+    watch = ClusterWatch(cluster)
+    watch.enter()
+    wait_until(lambda: "cannot be watched" in caplog.text, "it is logged")
+    watch.leave()
+    cluster.facts = facts
+    wait_until(lambda: not watch._runs, "its thread has ended")
+    watch.enter()
+    assert b"n1" in next(watch.frames(lambda: False))
+    watch.leave()
+
+
+def test_a_cluster_that_does_not_run_has_nobody(cluster):
+    cluster.state.available = False
+    assert ClusterWatch(cluster).current().nodes == ()
+
+
+def test_watchers_of_all_threads_get_each_picture(cluster):
+    watch = ClusterWatch(cluster)
+    got: list[int] = []
+
+    def work() -> None:
+        watch.enter()
+        frames = watch.frames(lambda: False)
+        got.append(sum(bool(next(frames)) for _ in range(3)))
+        watch.leave()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert got == [3, 3, 3, 3]
