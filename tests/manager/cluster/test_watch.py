@@ -69,7 +69,7 @@ def test_nobody_looks_while_nobody_watches(cluster):
     wait_until(lambda: not cluster.listeners, "it looks no more")
     looks = cluster.looks
     watch.enter()
-    next(watch.frames(lambda: False))
+    assert next(watch.frames(lambda: False))
     assert cluster.looks > looks
     watch.leave()
 
@@ -104,9 +104,9 @@ def test_only_so_many_watch(cluster):
 def test_a_stream_ends_when_it_is_told_and_after_its_time(cluster, monkeypatch):
     watch = ClusterWatch(cluster)
     watch.enter()
-    assert len(list(watch.frames(lambda: True))) == 1
+    assert len(list(watch.frames(lambda: True))) <= 1
     monkeypatch.setattr(watch_module, "WATCH_SECONDS", 0.0)
-    assert len(list(watch.frames(lambda: False))) == 1
+    assert len(list(watch.frames(lambda: False))) <= 1
     watch.leave()
 
 
