@@ -6,16 +6,41 @@ developer's machine they are new ones each time, and what they find becomes an `
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
 
 from catalina.juli.class_loader_log_manager import close_logging
+from tests.support.leftovers import Leftovers
 
 settings.register_profile("catalina", deadline=None)
 settings.register_profile("ci", settings.get_profile("catalina"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "catalina")
+
+LEFTOVERS = pytest.StashKey[Leftovers]()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A module leaves no descriptor, thread or process that only the end of the run would take away."""
+    leftovers = request.config.stash[LEFTOVERS] = Leftovers()
+    yield
+    left = leftovers.look()
+    if left:
+        pytest.fail(f"{request.node.nodeid} leaves behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of a package or of the session makes is left behind on purpose."""
+    leftovers = request.config.stash.get(LEFTOVERS, None)
+    if leftovers is None or fixturedef.scope not in ("package", "session"):
+        return (yield)
+    with leftovers.lasting():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

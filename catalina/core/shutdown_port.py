@@ -33,16 +33,23 @@ class ShutdownPort:
         self.port = port
         self.offset = offset
         self._command = command
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        weakref.finalize(self, os.close, self._wake)
+        self._closed = False
+        self._wake = -1  # a descriptor from the first wait on, for as long as this lives: a signal may come at any time
 
     def close(self) -> None:
         """End :meth:`wait`, now or when it is called. A signal handler may call this."""
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_write(self._wake, 1)
+        self._closed = True  # before it looks for the descriptor: wait() looks in the other order
+        if self._wake >= 0:
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_write(self._wake, 1)
 
     def wait(self) -> None:
         """Return when the command has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
+        if self._wake < 0:
+            self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            weakref.finalize(self, os.close, self._wake)
+        if self._closed:
+            return
         if self.port < 0:
             self._ready()
             return

@@ -17,6 +17,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
 __all__ = ["SourceWatch"]
 
@@ -42,20 +43,23 @@ class SourceWatch:
         self._is_file = sources.is_file()
         self._sources = sources
         self._seen: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._observer = Observer()
+        self._observer: BaseObserver | None = None  # an observer has a thread and descriptors from its making on
 
     def start(self) -> None:
         """Watch from now on. Raises OSError when the system has no more watches."""
         # watchdog says so of directories that come faster than it looks; it watches them all the same.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         directory = self._sources.parent if self._is_file else self._sources
-        self._observer.schedule(_Handler(self), str(directory), recursive=not self._is_file)
-        self._observer.start()
+        self._observer = observer = Observer()
+        observer.schedule(_Handler(self), str(directory), recursive=not self._is_file)
+        observer.start()
 
     def stop(self) -> None:
         """End the threads."""
-        self._observer.stop()
-        self._observer.join()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+            self._observer = None
 
     def counts(self, path: str) -> bool:
         """Whether a change of that file is one of the application's source."""

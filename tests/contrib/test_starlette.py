@@ -17,7 +17,6 @@ from tests.support.frameworks import need_frameworks
 need_frameworks()
 
 MODULE = """
-from a2wsgi import ASGIMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
@@ -38,14 +37,14 @@ async def view(request):
             current_session().invalidate()
     return JSONResponse(session)
 
-app = ASGIMiddleware(Starlette(routes=[Route("/{rest:path}", view)], middleware=[Middleware(SessionMiddleware)]))
+app = Starlette(routes=[Route("/{rest:path}", view)], middleware=[Middleware(SessionMiddleware)])
 """
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     node = Node(tmp_path)
-    node.add("shop", application("starshop", MODULE))
+    node.add("shop", application("starshop", MODULE), asgi="wrap")
     with node:
         yield Client(node)
 

@@ -120,9 +120,18 @@ def test_a_process_with_thousands_of_descriptors_can_still_be_stopped() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_port_that_nobody_waits_for_gives_its_descriptor_back() -> None:
+def test_a_port_that_nobody_waits_for_has_no_descriptor() -> None:
     before = len(os.listdir("/proc/self/fd"))
-    for _ in range(10):
-        ShutdownPort("localhost", -1, 0, "SHUTDOWN")
+    port = ShutdownPort("localhost", -1, 0, "SHUTDOWN")
+    port.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_port_that_was_waited_for_gives_its_descriptor_back() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    port = ShutdownPort("localhost", -1, 0, "SHUTDOWN")
+    with waiting(port):
+        pass
+    del port
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -110,3 +110,4 @@ def test_a_server_is_ending_from_the_word_on_until_it_has_stopped():
     assert server.is_ending
     server.stop()
     assert not server.is_ending
+    server.destroy()
