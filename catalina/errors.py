@@ -24,7 +24,7 @@ by the other side of a connection. An exception takes data, keeps it as attribut
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from catalina.place import Place
@@ -83,7 +83,7 @@ class ProtocolError(CatalinaError):
         who = f"{self.peer}: " if self.peer else ""
         return f"{who}{self.text}{where}"
 
-    def at_peer(self, peer: str) -> ProtocolError:
+    def at_peer(self, peer: str) -> Self:
         """The same error with the peer's name, which codecs do not know."""
         self.peer = peer
         return self

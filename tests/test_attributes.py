@@ -13,7 +13,7 @@ class Membership(Component):
     bind = Attribute(str, None)
     encoding = Attribute(str, "UTF-8", xml="URIEncoding")
     level = Attribute(choice("low", "High"), "low")
-    names = Attribute(comma_list, ())
+    names: Attribute[tuple[str, ...]] = Attribute(comma_list, ())
     port = Attribute(int, 45564, aliases=("mcastPort",))
 
 

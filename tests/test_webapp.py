@@ -53,7 +53,7 @@ def test_outside_of_the_container_the_sessions_are_those_of_the_process() -> Non
 def test_the_session_manager_is_the_one_of_the_request_that_is_served() -> None:
     manager = object()
     source = SimpleNamespace(context=SimpleNamespace(manager=manager))
-    token = CURRENT_SESSION.set(SessionFacade(source))  # type: ignore[arg-type]  # what is asked of it
+    token = CURRENT_SESSION.set(SessionFacade(source))
     try:
         assert webapp.session_manager() is manager
     finally:

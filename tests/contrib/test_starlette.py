@@ -107,7 +107,8 @@ def call(app: Any, scope: dict[str, Any], *messages: dict[str, Any]) -> list[Any
 
 
 def cookie_of(message: Any) -> str:
-    return next(value for name, value in message["headers"] if name == b"set-cookie").decode()
+    value: bytes = next(value for name, value in message["headers"] if name == b"set-cookie")
+    return value.decode()
 
 
 def test_a_websocket_has_the_session_and_what_it_has_changed_is_written_when_it_ends() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +64,10 @@ class Answer:
 
     def end(self) -> None: ...
 
+    @property
+    def handover(self) -> None:
+        """It cannot be given to another process."""
+
 
 def web_xml(inner: str) -> str:
     """A descriptor around some elements."""
@@ -88,7 +93,7 @@ class Node:
         self.connector = Connector()
         self.connector.service = self.service
 
-    def add(self, name: str, files: dict[str, str | bytes], **attributes: Any) -> StandardContext:
+    def add(self, name: str, files: Mapping[str, str | bytes], **attributes: Any) -> StandardContext:
         """An application in ``webapps/<name>``, added to the host."""
         directory = self.base / "webapps" / name
         for file, content in files.items():

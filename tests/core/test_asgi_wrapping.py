@@ -12,8 +12,7 @@ import pytest
 
 from catalina.core.asgi_wrapping import adapt_asgi, is_asgi
 from catalina.errors import DeploymentError
-from tests.core.node import Node
-from tests.startup.test_context_config import web_xml
+from tests.core.node import Node, web_xml
 from tests.support.frameworks import need_frameworks
 
 need_frameworks()

@@ -8,6 +8,8 @@ import pytest
 
 from catalina.connector.connector import Connector
 from catalina.core.standard_context_valve import StandardContextValve
+from catalina.core.standard_wrapper import StandardWrapper
+from catalina.descriptor.elements import ServletDef
 from tests.core.node import Node, web_xml
 from tests.valves.exchange import Last, make_request
 
@@ -53,13 +55,12 @@ def test_a_path_without_servlet_is_404(tmp_path: Path) -> None:
 def test_a_client_that_waits_for_100_continue_is_told_unless_that_waits_for_the_first_read(
     timing: str, answers: list[bool]
 ) -> None:
-    class Wrapper:
-        pipeline = type("Pipeline", (), {"first": Last()})()
-
     request, response = make_request("/x")
     request.connector = Connector()
     assert request.connector.set_attribute("continueResponseTiming", timing)
     told: list[bool] = []
-    request.wrapper, request.expects_continue, request.on_acknowledge = Wrapper(), True, lambda: told.append(True)
+    wrapper = StandardWrapper(ServletDef("last"))
+    wrapper.pipeline.basic = Last()
+    request.wrapper, request.expects_continue, request.on_acknowledge = wrapper, True, lambda: told.append(True)
     StandardContextValve().invoke(request, response)
     assert told == answers

@@ -16,6 +16,7 @@ from catalina.core.strict_compliance import (
 )
 from catalina.session.standard_manager import StandardManager
 from tests.core.node import Node
+from tests.support.narrowing import of_type
 
 
 @pytest.mark.parametrize(("value", "strict"), [("true", True), ("TRUE", True), ("false", False), ("", False)])
@@ -45,8 +46,7 @@ def test_a_server_with_the_property_says_it_once_and_redirects_absolutely(
     context = node.add("shop", {"sub/a.txt": "a"})
     with node:
         assert (node.ask("/shop/sub").get("Location") or "").startswith("http://")
-        assert context.manager is not None
-        assert context.manager.session_activity_check
+        assert of_type(StandardManager, context.manager).session_activity_check
     assert caplog.text.count(PROPERTY) == 1
     assert "useRelativeRedirects" in caplog.text
 

@@ -14,7 +14,7 @@ from tests.deploy.archives import make_wheel
 
 
 @pytest.fixture
-def index(tmp_path, monkeypatch) -> Path:
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory of wheels that pip installs from; it asks nobody else."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))

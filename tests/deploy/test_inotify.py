@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def instances() -> int:
     return found
 
 
-class Seen(list):
+class Seen(list[str]):
     """A callback that remembers names, and a way to wait for one."""
 
     def wait_for(self, name: str) -> None:
@@ -39,16 +40,16 @@ class Seen(list):
 
 
 @pytest.fixture
-def changes():
+def changes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Changes]:
     made = Changes()
-    watched: list[tuple[str, object]] = []
+    watched: list[tuple[str, Callable[[str], None]]] = []
     watch = made.watch
 
-    def remembered(directory, callback):
+    def remembered(directory: str, callback: Callable[[str], None]) -> None:
         watched.append((directory, callback))
         watch(directory, callback)
 
-    made.watch = remembered
+    monkeypatch.setattr(made, "watch", remembered)
     yield made
     for each in watched:
         made.unwatch(*each)

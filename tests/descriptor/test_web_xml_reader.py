@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from tests.support.corpus import OTHERS, files
 from tests.support.needs import other_peoples
 
 
-def read(tmp_path: Path, inner: str, **options: bool) -> WebXml:
+def read(tmp_path: Path, inner: str, **options: Any) -> WebXml:
     file = tmp_path / "web.xml"
     file.write_text(f'<web-app version="6.0">\n{inner}\n</web-app>', "utf-8")
     return read_web_xml(file, substitute=lambda text: text.replace("${shop}", "open"), **options)

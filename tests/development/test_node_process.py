@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,4 +75,8 @@ time.sleep(600)
         assert len(both) == 2
         supervisor.kill()
     for process in both:
-        wait_until(lambda process=process: not is_alive(process), f"{process} has ended", 30)
+        wait_until(functools.partial(_has_ended, process), f"{process} has ended", 30)
+
+
+def _has_ended(process: int) -> bool:
+    return not is_alive(process)

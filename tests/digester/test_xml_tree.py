@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,10 +13,12 @@ from catalina.digester.xml_tree import MAX_REFERENCES, XmlElement, read_xml
 from catalina.errors import ConfigurationError
 from catalina.place import Place
 
+Read = Callable[..., XmlElement]
+
 
 @pytest.fixture
-def read(tmp_path: Path):  # type: ignore[no-untyped-def]  # a function made for each test
-    def read(text: str | bytes, **options: bool) -> XmlElement:
+def read(tmp_path: Path) -> Read:
+    def read(text: str | bytes, **options: Any) -> XmlElement:
         path = tmp_path / "server.xml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_xml(path, **options)

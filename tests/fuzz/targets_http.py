@@ -14,6 +14,7 @@ from catalina.coyote.ajp.forward_request import decode_forward_request
 from catalina.coyote.ajp.packets import PacketDecoder
 from catalina.coyote.http2.hpack_decoder import HpackDecoder, HpackException, OversizedException
 from catalina.coyote.http2.http2_error import ConnectionException
+from catalina.coyote.http2.http2_parser import frame
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http11.request_body import ChunkedDecoder, LengthDecoder
 from catalina.coyote.http11.request_head import RELAXABLE, HeadLimits, RequestHeadParser
@@ -162,11 +163,10 @@ def _http2_seeds() -> list[bytes]:
     return [
         frames.headers(1) + frames.headers(3, ("content-length", "3"), end=False) + frames.data(3, b"abc", True),
         frames.settings((1, 0), (4, 100000)) + frames.window_update(0, 5) + frames.rst(1),
-        frames.frame(frames.PING, 0, 0, bytes(8)) + frames.frame(frames.GOAWAY, 0, 0, bytes(8)),
-        frames.frame(frames.HEADERS, 1, 1, frames.block()[:3])
-        + frames.frame(frames.CONTINUATION, 4, 1, frames.block()[3:]),
-        frames.frame(frames.PRIORITY, 0, 1, bytes(5)) + frames.frame(frames.PRIORITY_UPDATE, 0, 0, bytes(4) + b"u=1"),
-        frames.frame(frames.PUSH_PROMISE, 4, 1, bytes(8)) + frames.frame(77, 0, 0, b"unknown"),
+        frame(frames.PING, 0, 0, bytes(8)) + frame(frames.GOAWAY, 0, 0, bytes(8)),
+        frame(frames.HEADERS, 1, 1, frames.block()[:3]) + frame(frames.CONTINUATION, 4, 1, frames.block()[3:]),
+        frame(frames.PRIORITY, 0, 1, bytes(5)) + frame(frames.PRIORITY_UPDATE, 0, 0, bytes(4) + b"u=1"),
+        frame(frames.PUSH_PROMISE, 4, 1, bytes(8)) + frame(77, 0, 0, b"unknown"),
     ]
 
 

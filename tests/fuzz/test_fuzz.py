@@ -122,11 +122,12 @@ def _entry_points() -> Iterator[str]:
                 yield f"{module}:{node.name}"
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not _is_protocol(node):
                 for method in node.body:
-                    is_decoder = isinstance(method, ast.FunctionDef) and (
-                        _DECODER.fullmatch(method.name) or (method.name in _FEEDS and "data" in _names(method))
-                    )
-                    if is_decoder:
-                        yield f"{module}:{node.name}.{method.name}"  # type: ignore[union-attr]
+                    if isinstance(method, ast.FunctionDef) and _is_decoder(method):
+                        yield f"{module}:{node.name}.{method.name}"
+
+
+def _is_decoder(method: ast.FunctionDef) -> bool:
+    return bool(_DECODER.fullmatch(method.name)) or (method.name in _FEEDS and "data" in _names(method))
 
 
 def _is_protocol(node: ast.ClassDef) -> bool:

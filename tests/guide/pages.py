@@ -93,9 +93,9 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
         "FRAMEWORKS": str(frameworks),
         "TMPDIR": str(temporary),  # what is killed at the end of a page leaves its files
     }
-    command = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", str(script)]
+    isolated = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", str(script)]
     done = subprocess.run(
-        command, cwd=work, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600
+        isolated, cwd=work, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600
     )
     texts = [_read(outputs / str(number)) for number in range(len(blocks))]
     assert done.returncode == 0, "\n".join([done.stderr, *(text for text in texts if text)])

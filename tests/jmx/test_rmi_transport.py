@@ -6,6 +6,7 @@ import ssl
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def invoker() -> Node:
         "[Ljava/lang/Object; iArgs, Ljava/lang/String; iMethodName, [Ljava/lang/Class; iParamTypes",
     )
     arguments = JavaArray(desc("[Ljava.lang.Object;"), [JavaString(EXEC)])
-    fields = {"iArgs": arguments, "iMethodName": JavaString("exec"), "iParamTypes": None}
+    fields: dict[str, Any] = {"iArgs": arguments, "iMethodName": JavaString("exec"), "iParamTypes": None}
     return JavaObject(transformer, [ClassData(transformer, fields)])
 
 

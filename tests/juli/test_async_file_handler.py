@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def log_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def handler(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator
+def handler(tmp_path: Path) -> Iterator[AsyncFileHandler]:
     made = AsyncFileHandler(directory=str(tmp_path), prefix="catalina.")
     yield made
     made.close()

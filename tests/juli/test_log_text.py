@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ FORGED = (
 FORMATTERS = (OneLineFormatter, SimpleFormatter, JdkLoggerFormatter, SystemdFormatter, VerbatimFormatter, JsonFormatter)
 
 
-def a_record(message: str, *arguments: object, **fields: object) -> logging.LogRecord:
+def a_record(message: str, *arguments: object, **fields: Any) -> logging.LogRecord:
     made = record(message, **fields)
     made.args = arguments
     return made

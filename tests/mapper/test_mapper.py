@@ -11,6 +11,7 @@ from catalina.mapper import mapper as mapper_module
 from catalina.mapper.mapper import Mapper
 from catalina.mapper.servlet_map import ServletMap
 from catalina.webresources.resource import Resource
+from tests.support.narrowing import there
 
 
 def make_host(name: str) -> Any:
@@ -120,7 +121,7 @@ def test_the_newest_version_answers_unless_another_one_is_asked_for(version: str
 
 def test_a_paused_application_is_found_without_a_servlet_and_not_remembered() -> None:
     mapper = make_mapper("/shop")
-    context = mapper.map("localhost", "/shop/x").context
+    context: Any = mapper.map("localhost", "/shop/x").context
     assert context is not None
     context.paused = True
     mapper.forget_answers()
@@ -165,5 +166,5 @@ def test_aliases_and_hosts_come_and_go() -> None:
     assert mapper.map("alias.example", "/").host is other
     mapper.remove_alias("alias.example")
     assert mapper.map("alias.example", "/").host is not other
-    mapper.remove_host(other)
+    mapper.remove_host(there(other))
     assert mapper.map("other.example", "/").host is not other

@@ -14,8 +14,8 @@ def test_a_name_may_have_javas_prefixes(name):
 
 
 def test_an_object_is_made_when_it_is_first_looked_up_and_kept():
-    names, made = NamingContext(), []
-    names.bind("a", lambda: made.append(1) or object())
+    names, made = NamingContext(), list[int]()
+    names.bind("a", lambda: [made.append(1)])
     assert made == []
     assert names.lookup("a") is names.lookup("java:comp/env/a")
     assert made == [1]

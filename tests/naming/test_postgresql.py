@@ -24,6 +24,7 @@ from catalina.valves.jdbc_access_log_valve import JDBCAccessLogValve
 from tests.realm.realms import check_realm
 from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
 from tests.session.test_store_base import check_store
+from tests.support.narrowing import there
 from tests.support.postgresql import PASSWORD, USER, postgresql
 from tests.valves.exchange import make_request
 
@@ -171,7 +172,7 @@ def test_users_of_the_database_log_in_through_a_user_database(port):
     )  # fmt: skip
     database.open()
     assert database.roles_of("bob") == ("user",)
-    database.create_user("eve", "hush").roles.append("admin")
+    there(database.create_user("eve", "hush")).roles.append("admin")
     database.save()
     assert [user.name for user in database.users] == ["bob", "eve"]
     assert database.roles_of("eve") == ("admin",)
@@ -187,9 +188,10 @@ def test_each_user_of_a_pool_signs_on_as_himself(port):
     adapter = DriverAdapterCPDS(url(port), USER, PASSWORD)
     spec = ResourceSpec("jdbc/people", "", {"dataSourceName": "x", "maxTotal": "2"}, lookup=lambda _name: adapter)
     source = make_data_source_by_user(spec, shared=True)
-    for user, password in ((None, None), ("ann", "of ann"), ("eve", "of eve")):
-        with source.connect(user, password) as connection:
-            assert connection.execute(text("SELECT current_user")).scalar() == (user or USER)
+    people: list[tuple[str, str] | tuple[None, None]] = [(None, None), ("ann", "of ann"), ("eve", "of eve")]
+    for name, secret in people:
+        with source.connect(name, secret) as connection:
+            assert connection.execute(text("SELECT current_user")).scalar() == (name or USER)
     with pytest.raises(OperationalError):
         source.connect("ann", "of eve")
     source.dispose()
@@ -217,7 +219,7 @@ def test_sessions_are_rows_that_another_node_reads(port):
     session = manager.create_session("shared")
     session.set_attribute("cart", [1, 2])
     first.save(session)
-    assert second.load("shared").get_attribute("cart") == [1, 2]
+    assert there(second.load("shared")).get_attribute("cart") == [1, 2]
     for _, store in stores:
         store.stop()
 

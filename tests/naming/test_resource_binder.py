@@ -11,6 +11,7 @@ from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.tomcat.util.descriptor.web.context_resource_link import ContextResourceLink
 from catalina.tomcat.util.descriptor.web.context_transaction import ContextTransaction
 from catalina.users.memory_user_database import MemoryUserDatabase
+from tests.support.narrowing import there
 
 
 def bind(*entries, **values):
@@ -96,7 +97,7 @@ def test_a_user_database_is_found_by_its_type(tmp_path):
     )  # fmt: skip
     database = names.lookup("UserDatabase")
     assert isinstance(database, MemoryUserDatabase)
-    assert database.find_user("bob").password == "secret"
+    assert there(database.find_user("bob")).password == "secret"
 
 
 def test_a_function_of_the_operators_gets_the_attributes():

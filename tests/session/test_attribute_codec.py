@@ -21,6 +21,7 @@ from catalina.tribes.io.java import EncodedValue, OpaqueValue
 from tests.loader.applications import new_loader, running, write_application
 from tests.session.support import FakeContext, FakeLoader
 from tests.support.frameworks import need_frameworks
+from tests.support.narrowing import there
 
 
 @dataclass
@@ -308,11 +309,11 @@ def test_a_cart_comes_back_after_a_restart_before_its_module_was_imported(tmp_pa
         found, application = start(loader)
         session = found.create_session("S1")
         application.add(session.facade)
-        found.store.save(session)
+        there(found.store).save(session)
     assert "lazy_store.models" not in sys.modules
     with running(new_loader(root)) as (loader,):
         found, application = start(loader)
-        session = found.store.load("S1")
+        session = there(there(found.store).load("S1"))
         assert "lazy_store.models" not in sys.modules
         assert application.show(session.facade) == 3
 

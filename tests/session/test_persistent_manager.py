@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from catalina.attributes import Element
 from catalina.session.file_store import FileStore
 from catalina.session.persistent_manager import PersistentManager
 from tests.session.support import FakeContext
+from tests.support.narrowing import of_type
 
 
 def test_with_a_file_store_the_sessions_of_a_stopped_node_are_found_by_another(tmp_path: Path) -> None:
@@ -26,8 +28,8 @@ def test_with_a_file_store_the_sessions_of_a_stopped_node_are_found_by_another(t
 
 
 def test_the_store_is_a_child_element() -> None:
-    element = PersistentManager.child_elements()["Store"]
+    element = of_type(Element, PersistentManager.child_elements()["Store"])
     manager, store = PersistentManager(), FileStore()
-    element.add(manager, store)  # type: ignore[union-attr]
+    element.add(manager, store)
     assert manager.store is store
     assert store.manager is manager

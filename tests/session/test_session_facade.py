@@ -33,6 +33,15 @@ class FakeRequest:
         assert self.session is not None
         return self.manager.change_session_id(self.session)
 
+    def send_session_cookie(self) -> None: ...
+
+    def switch_session(self, session_id: str) -> None:
+        self.session = self.manager.find_session(session_id)
+
+    def delete_session_cookie(self) -> None: ...
+
+    def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None: ...
+
 
 @pytest.fixture
 def request_() -> FakeRequest:

@@ -96,7 +96,7 @@ def test_a_broken_file_costs_the_sessions_in_it_and_nothing_else(
     manager = started(tmp_path, FakeClock())
     assert manager.find_sessions() == []
     assert "Exception while loading persisted sessions" in caplog.text
-    assert manager.create_session()
+    assert manager.create_session() is not None
 
 
 def test_the_name_filter_holds_back_attributes(tmp_path: Path) -> None:

@@ -141,8 +141,9 @@ def test_invalidation_unbinds_every_attribute_and_ends_the_session() -> None:
 
 def test_an_attribute_name_must_be_text() -> None:
     manager, _ = started()
+    no_text: Any = 5
     with pytest.raises(TypeError, match="must be str, got 5"):
-        manager.create_session().set_attribute(5, "x")
+        manager.create_session().set_attribute(no_text, "x")
 
 
 def test_listeners_hear_what_happens_to_a_session() -> None:

@@ -56,7 +56,7 @@ def _everything() -> dict[str, str]:
 
 
 def _descriptors() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for number in os.listdir("/proc/self/fd"):
         try:
             target = os.readlink(f"/proc/self/fd/{number}")
@@ -73,7 +73,7 @@ def _threads() -> dict[str, str]:
 
 
 def _children() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for task in os.listdir("/proc/self/task"):
         try:
             children = Path("/proc/self/task", task, "children").read_text().split()

@@ -1,115 +1,68 @@
-"""The layer that cuts a node off, between two layers that note what comes."""
+"""The layer that cuts a node off: who is seen, what passes, and who hears of a failure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from catalina.errors import ChannelError
-from catalina.testing.partition_interceptor import PartitionInterceptor
-from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.testing.partition_interceptor import LOOK_SECONDS, PartitionInterceptor
+from tests.tribes.fakes import LOCAL, Stack, a_member
+
+A, B = (replace(a_member(number), port=4000 + number) for number in (1, 2))
 
 
-class Below(ChannelInterceptorBase):
-    def __init__(self) -> None:
-        super().__init__()
-        self.known: list[Any] = []
-        self.sent: list[Any] = []
+class Cut(Stack):
+    """The layer in its place; its file, and whoever is due to look at it."""
 
-    @property
-    def members(self) -> Sequence[Any]:
-        return self.known
-
-    def get_member(self, member: Any) -> Any:
-        return member
-
-    def start(self, level: int) -> None: ...
-
-    def send_message(self, to: Sequence[Any], message: Any, delivery: Any) -> None:
-        self.sent.append((list(to), message))
-
-
-class Above(ChannelInterceptorBase):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Any] = []
-
-    def member_added(self, member: Any) -> None:
-        self.seen.append(("added", member.port))
-
-    def member_disappeared(self, member: Any) -> None:
-        self.seen.append(("gone", member.port))
-
-    def message_received(self, message: Any) -> None:
-        self.seen.append(("message", message.address.port))
-
-
-class Stack:
-    """The layer in its place, with a reactor that runs what is due when told to."""
-
-    def __init__(self, file: Any) -> None:
-        self.due: list[Any] = []
-        self.layer, self.below, self.above = PartitionInterceptor(file=str(file)), Below(), Above()
-        self.layer.next, self.layer.previous = self.below, self.above
-        self.below.previous = self.layer
-        reactor = SimpleNamespace(call_soon=self.due.append, call_later=lambda _, call: self.due.append(call))
-        self.layer.channel = SimpleNamespace(running_reactor=reactor)  # type: ignore[assignment]
-        self.a, self.b = (SimpleNamespace(port=port) for port in (4001, 4002))
-        self.below.known = [self.a, self.b]
-        self.layer.start(1)
+    def __init__(self, file: Path) -> None:
+        self.layer = PartitionInterceptor(file=str(file))
+        super().__init__(self.layer, local=LOCAL, members=(A, B))
 
     def look(self) -> None:
-        due, self.due[:] = list(self.due), []
-        for each in due:
-            each()
+        self.reactor.advance(2 * LOOK_SECONDS)
 
 
-def message(sender: Any) -> Any:
-    return SimpleNamespace(address=sender)
-
-
-def test_who_is_cut_off_goes_and_comes_back(tmp_path: Any) -> None:
+def test_who_is_cut_off_goes_and_comes_back(tmp_path: Path) -> None:
     file = tmp_path / "partition"
-    stack = Stack(file)
+    stack = Cut(file)
     stack.look()
-    assert list(stack.layer.members) == [stack.a, stack.b]
+    assert list(stack.layer.members) == [A, B]
     file.write_text("4002\n4009")
     stack.look()
-    assert list(stack.layer.members) == [stack.a]
-    assert stack.layer.get_member(stack.b) is None
-    assert stack.layer.get_member(stack.a) is stack.a
-    stack.layer.member_added(stack.b)
-    stack.layer.member_disappeared(stack.b)
+    assert list(stack.layer.members) == [A]
+    assert stack.layer.get_member(B) is None
+    assert stack.layer.get_member(A) is A
+    stack.layer.member_added(B)
+    stack.layer.member_disappeared(B)
     file.unlink()
     stack.look()
-    assert list(stack.layer.members) == [stack.a, stack.b]
-    assert stack.above.seen == [("gone", 4002), ("added", 4002)]
+    assert list(stack.layer.members) == [A, B]
+    assert stack.top.events == [("gone", B), ("added", B)]
 
 
-def test_nothing_passes_the_cut_and_senders_hear_of_it(tmp_path: Any) -> None:
+def test_nothing_passes_the_cut_and_senders_hear_of_it(tmp_path: Path) -> None:
     file = tmp_path / "partition"
     file.write_text("4002")
-    stack = Stack(file)
+    stack = Cut(file)
     stack.look()
-    failed: list[Any] = []
-    delivery: Any = SimpleNamespace(failed=lambda member, why: failed.append((member, str(why))))
-    stack.layer.send_message([stack.a, stack.b], "m1", delivery)  # type: ignore[arg-type]
-    stack.layer.send_message([stack.b], "m2", delivery)  # type: ignore[arg-type]
-    assert stack.below.sent == [([stack.a], "m1")]
+    both, one = stack.send(b"m1", to=(A, B)), stack.send(b"m2", to=(B,))
+    assert [(to, message.data) for to, message in stack.bottom.sent] == [((A,), b"m1")]
     stack.look()
-    assert [member for member, _ in failed] == [stack.b, stack.b]
-    assert "cut off" in failed[0][1]
-    stack.layer.message_received(message(stack.a))
+    assert [list(delivery.faulty) for delivery in (both, one)] == [[B], [B]]
+    assert "cut off" in str(both.faulty[B])
+    stack.receive(stack.message(b"in", sender=A))
     with pytest.raises(ChannelError, match="cut off"):
-        stack.layer.message_received(message(stack.b))
-    assert stack.above.seen[-1] == ("message", 4001)
+        stack.receive(stack.message(b"in", sender=B))
+    assert stack.delivered == [b"in"]
 
 
-def test_it_stops_looking(tmp_path: Any) -> None:
-    stack = Stack(tmp_path / "partition")
-    stack.layer._looks = False
+def test_it_stops_looking(tmp_path: Path) -> None:
+    file = tmp_path / "partition"
+    stack = Cut(file)
+    stack.layer.stop(15)
+    file.write_text("4002")
     stack.look()
-    assert stack.due == []
+    assert list(stack.layer.members) == [A, B]

@@ -8,6 +8,7 @@ import pytest
 
 from catalina.errors import ConfigurationError
 from catalina.users.memory_user_database import MemoryUserDatabase
+from tests.support.narrowing import there
 
 CONTENT = """<tomcat-users><group groupname="g" roles="r1"/>
 <user username="bob" password="secret" groups="g" roles="r2"/></tomcat-users>"""
@@ -116,7 +117,7 @@ def test_changes_are_saved_when_allowed(database, caplog):
     database.save()
     again = MemoryUserDatabase(database.base)
     again.open()
-    assert again.find_user("ann").password == "x"
+    assert there(again.find_user("ann")).password == "x"
 
 
 def test_a_closed_database_is_empty(database):

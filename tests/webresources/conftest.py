@@ -33,7 +33,7 @@ def make_root(application: Path, tmp_path: Path) -> Callable[..., StandardRoot]:
         )
         attributes |= {"add_webinf_classes_resources": False, "document_root": application, "name": "/app"}
         attributes |= {"host": SimpleNamespace(catalina_base=tmp_path)} | (context or {})
-        root.context = SimpleNamespace(**attributes)  # type: ignore[assignment]  # what the root asks of a context
+        root.context = SimpleNamespace(**attributes)
         return root
 
     return make

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -213,9 +214,8 @@ def test_goaway_says_the_last_stream_and_why():
 
 def test_trailers_have_limits_of_their_own():
     many = [(f"x-{number}", "1") for number in range(3)]
-    nothing = {"method": None, "scheme": None, "path": None, "authority": None}
-    for limits in ({"max_trailer_count": 2}, {"max_trailer_size": 20}):
-        server = Server(**limits)
+    nothing: dict[str, Any] = {"method": None, "scheme": None, "path": None, "authority": None}
+    for server in (Server(max_trailer_count=2), Server(max_trailer_size=20)):
         server.receive(headers(1, end=False), headers(1, *many, **nothing))
         assert server.resets() == {1: Http2Error.ENHANCE_YOUR_CALM}
 

@@ -1,15 +1,18 @@
 """The Tomcat JDBC pool by its class name."""
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from catalina.digester.class_names import find_class
 from catalina.naming.object_factory import ResourceSpec
 from catalina.tomcat.jdbc.pool.data_source_factory import DataSourceFactory
+from tests.support.narrowing import of_type
 
 
 def test_the_class_name_leads_to_a_working_data_source(tmp_path):
     assert find_class("org.apache.tomcat.jdbc.pool.DataSourceFactory") is DataSourceFactory
-    engine = DataSourceFactory().get_object(ResourceSpec("x", "", {"url": f"jdbc:sqlite:{tmp_path}/x.db"}))
+    engine = of_type(
+        Engine, DataSourceFactory().get_object(ResourceSpec("x", "", {"url": f"jdbc:sqlite:{tmp_path}/x.db"}))
+    )
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
     engine.dispose()
