@@ -1,4 +1,4 @@
-"""What an archive is and what its application is called, read from the zip's directory; nothing is unpacked or run.
+"""Finds the kind of an archive and the name of its application from the zip's directory; nothing is unpacked or run.
 
 ==========================  ==========================================================================================
 wheel                       entry point in ``catalina.webapp`` or ``catalina.webapp.distributable``: its name is the
@@ -32,14 +32,14 @@ WEB_XML = "WEB-INF/web.xml"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive that can be deployed as far as its directory and descriptions tell.
+    """An archive that can be deployed, as far as its directory and descriptions tell.
 
     Args:
         file: absolute path.
         name: the context's path and version.
-        has_context_xml: whether it brings ``META-INF/context.xml``.
-        wheel: its description when it is a wheel.
-        web_root: for a wheel with a web.xml, the directory in it that holds ``WEB-INF``: empty or ``shop/``.
+        has_context_xml: True when it contains ``META-INF/context.xml``.
+        wheel: its description if it is a wheel.
+        web_root: for a wheel with a web.xml, the directory in it that contains ``WEB-INF``: empty or ``shop/``.
         target: for a wheel without one, the WSGI callable.
     """
 
@@ -52,15 +52,15 @@ class Archive:
 
 
 def is_archive_name(name: str) -> bool:
-    """Whether a file name is that of an archive: ``.war``, ``.whl`` or ``.zip`` in any case."""
+    """True when a file name is that of an archive: ``.war``, ``.whl`` or ``.zip`` in any case."""
     return name.lower().endswith(SUFFIXES)
 
 
 def read_archive(file: str) -> Archive:
-    """Look into an archive.
+    """Read the description of an archive.
 
     Raises:
-        DeploymentError: it cannot be read, or is not an application; one line says why.
+        DeploymentError: it cannot be read, or is no application; one line says why.
     """
     with open_archive(file) as archive:
         if file.lower().endswith(".whl"):

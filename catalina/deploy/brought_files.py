@@ -1,11 +1,12 @@
-"""The record of all that the deployer itself has put into a host's directories, written down when it does so.
+"""Records the files and directories that the deployer itself puts into a host's directories.
 
-Only what stands in this record, and is still the very thing, is deleted or replaced without being asked. Everything
-else is somebody else's: it stays, or is moved aside under a name that is logged. Nothing is concluded from a path.
+The deployer deletes or replaces without an order only files that stand in this record and are still the same.
+Everything else belongs to somebody else: it stays, or is moved aside under a name that is logged. A path alone proves
+nothing.
 
 The record is ``.brought.json`` in the host's work directory. A directory is recognised by a token in its
-``META-INF/war-tracker``, a file by inode, time and size, so that what an operator puts in its place, or has edited,
-is not taken for it. Without the record (somebody emptied ``work``) nothing is ours, so nothing is lost.
+``META-INF/war-tracker``, a file by inode, time and size, so that an operator's replacement or edited file is not taken
+for it. Without the record (somebody emptied ``work``) nothing counts as ours, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ __all__ = ["ARCHIVE", "COMMAND", "COPY_XML", "FARM", "TRACKER", "BroughtFiles", 
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
-#: The ways in which something was brought: unpacked from an archive, the farm, the command line, copyXML.
+#: The origins of an entry: unpacked from an archive, the farm, the command line, copyXML.
 ARCHIVE, FARM, COMMAND, COPY_XML = "archive", "farm", "command", "copyXML"
-#: Carries the time of the archive that a directory was made from (Tomcat: Constants.WarTracker), and our token.
+#: The file with the time of the archive that a directory was made from (Tomcat: Constants.WarTracker), and our token.
 TRACKER = "META-INF/war-tracker"
 _TRACKER_BYTES = 200
 
 
 def write_tracker(directory: str, size: int, mtime_ns: int) -> None:
-    """Say in a directory that it was made from an archive of that size and time; its token stays or is made."""
+    """Note in a directory that it was made from an archive of that size and time; its token stays, or is made."""
     tracker = os.path.join(directory, TRACKER)
     token = token_of(directory) or uuid.uuid4().hex
     os.makedirs(os.path.dirname(tracker), exist_ok=True)
@@ -50,7 +51,7 @@ def write_tracker(directory: str, size: int, mtime_ns: int) -> None:
 
 
 def token_of(directory: str) -> str | None:
-    """The token in a directory's tracker; None for a directory of other origin, or a link."""
+    """The token in a directory's tracker; None for a link, or a directory of another origin."""
     if os.path.islink(directory):
         return None
     try:
@@ -63,7 +64,7 @@ def token_of(directory: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One thing that was brought: by whom, and how it is recognised."""
+    """One file or directory: its origin, and the marks by which it is recognised."""
 
     by: str
     token: str = ""
@@ -73,7 +74,7 @@ class _Entry:
 
     @classmethod
     def of(cls, path: str, by: str) -> _Entry | None:
-        """The entry for what is at a path now; None when that is nothing we could have brought."""
+        """The entry for the file or directory at a path; None for anything that we could not have put there."""
         try:
             status = os.lstat(path)
         except OSError:
@@ -90,9 +91,9 @@ class BroughtFiles:
     """The record of one host. Any thread.
 
     Args:
-        record: its file.
-        places: name in the record -> directory that things are brought into: appBase, xmlBase.
-        keep: the server's own directories, which are never deleted even where appBase contains them.
+        record: the file of the record.
+        places: name in the record -> the directory that the deployer puts files into: appBase, xmlBase.
+        keep: the server's own directories, which are never deleted even if appBase contains them.
     """
 
     def __init__(self, record: str, places: Mapping[str, str], keep: Iterable[str] = ()) -> None:
@@ -105,18 +106,18 @@ class BroughtFiles:
         self._load()
         _records.add(self)
 
-    # -- what was brought ----------------------------------------------------------------------------------------
+    # -- files of the deployer ------------------------------------------------------------------------------------
 
     def note(self, path: str, by: str, staged: str | None = None) -> None:
-        """Write down that something is brought; called before it appears at its path.
+        """Record a file or directory before it appears at its path.
 
         Args:
-            path: where it will be, directly in one of the places.
-            by: who brings it.
-            staged: where it is now, if not there yet.
+            path: its future path, directly in one of the places.
+            by: its origin.
+            staged: its present path, if it is not there yet.
 
         Raises:
-            DeploymentError: it lies in none of the places, or the record cannot be written.
+            DeploymentError: the path lies in none of the places, or the record cannot be written.
         """
         entry = _Entry.of(staged or path, by)
         key = self._key(path)
@@ -127,9 +128,9 @@ class BroughtFiles:
             self._save()
 
     def brought_by(self, path: str) -> str | None:
-        """Tells who brought what is at the path now; None when it is somebody else's, changed since, or nothing.
+        """The origin of the file at a path; None when it is somebody else's, was changed since, or does not exist.
 
-        Hosts of one process that share an appBase know what the others have brought.
+        Hosts of one process that share an appBase know each other's records.
         """
         for record in (self, *tuple(_records)):
             entry = record._entry(path)
@@ -143,7 +144,7 @@ class BroughtFiles:
             return self._entries.get(key) if key is not None else None
 
     def discard(self, path: str) -> bool:
-        """Delete what the deployer brought; what it did not bring stays.
+        """Delete a file or directory of the deployer; any other stays.
 
         Returns:
             True when nothing is there any more.
@@ -153,7 +154,7 @@ class BroughtFiles:
         return self.remove(path)
 
     def remove(self, path: str) -> bool:
-        """Delete what lies directly in one of the places, whoever brought it: for an operator who has asked for it.
+        """Delete a file or directory directly in one of the places, whatever its origin, at an operator's request.
 
         Returns:
             True when nothing is there any more.
@@ -168,7 +169,7 @@ class BroughtFiles:
         return gone
 
     def set_aside(self, path: str) -> str:
-        """Move what somebody else brought out of the way, in the same directory, and say where it is.
+        """Move somebody else's file or directory out of the way, within the same directory; returns its new path.
 
         Raises:
             DeploymentError: it cannot be moved.
@@ -191,13 +192,13 @@ class BroughtFiles:
         key = self._key(path)
         with self._lock:
             if key is not None and self._entries.pop(key, None) is not None:
-                with contextlib.suppress(DeploymentError):  # the entry fits nothing any more
+                with contextlib.suppress(DeploymentError):  # the entry no longer fits anything
                     self._save()
 
     # -- work in progress ----------------------------------------------------------------------------------------
 
     def stage(self, beside: str, purpose: str) -> str:
-        """A new directory for work in progress in ``beside``, which is removed at the next start if it is left over.
+        """Make a directory for work in progress in ``beside``, which the next start removes if it is left over.
 
         Raises:
             DeploymentError: the record cannot be written.
@@ -219,7 +220,7 @@ class BroughtFiles:
                 self._save()
 
     def clear_stages(self) -> None:
-        """Remove what a process that ended in the middle of a deployment has left."""
+        """Remove the directories that a process has left that ended in the middle of a deployment."""
         for directory in list(self._staging):
             if os.path.basename(directory).startswith(RESERVED_PREFIX):
                 self.end_stage(directory)
@@ -227,7 +228,7 @@ class BroughtFiles:
     # -- the record ----------------------------------------------------------------------------------------------
 
     def _find(self, path: str) -> tuple[str, str] | None:
-        """The place that a path lies directly in, by label and directory; None for what is in none."""
+        """The place that a path lies directly in, by label and directory; None for other paths."""
         try:
             where = os.path.realpath(os.path.dirname(path))
             checked_name(os.path.basename(path).removeprefix(RESERVED_PREFIX), "file", "deployment", limit=255)
@@ -240,7 +241,9 @@ class BroughtFiles:
         return found[1] if found is not None else None
 
     def _key(self, path: str) -> str | None:
-        """``appBase/shop.war``, the same when the whole CATALINA_BASE is moved; None for what is never brought."""
+        """The key of a path, such as ``appBase/shop.war``, which stays the same when the CATALINA_BASE is moved; None
+        for paths outside the places.
+        """
         found = self._find(path)
         return f"{found[0]}/{os.path.basename(path)}" if found is not None else None
 

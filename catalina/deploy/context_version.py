@@ -1,8 +1,8 @@
 """Texts by which the mapper orders the versions of one application (Tomcat: mapper/Mapper.java compares texts).
 
-``##9`` is newer than ``##10``, as in Tomcat; but the version of a wheel is PEP 440's, where 10 is newer than 9, and
-1.0rc1 older than 1.0. So a wheel gets a key whose text order is that of PEP 440. Beside versions that are not those
-of wheels, a wheel's is the newer one.
+``##9`` is newer than ``##10``, as in Tomcat. The version of a wheel follows PEP 440, by which 10 is newer than 9, and
+1.0rc1 older than 1.0. So a wheel gets a key whose text order is that of PEP 440. The version of a wheel is newer than a
+version that is no wheel's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from packaging.version import Version
 
 __all__ = ["version_key"]
 
-_WHEEL = "~"  # behind every character that starts a usual version
+_WHEEL = "~"  # sorts behind every character that begins a usual version
 _NUMBER = "{:020d}"
 
 
@@ -19,13 +19,13 @@ def version_key(text: str, of_wheel: bool) -> str:
     """The key for ``StandardContext.version_key``.
 
     Raises:
-        packaging.version.InvalidVersion: a wheel's version is none.
+        packaging.version.InvalidVersion: the wheel's version does not follow PEP 440.
     """
     return _WHEEL + _sortable(Version(text)) if of_wheel else text
 
 
 def _sortable(version: Version) -> str:
-    """Epoch, release without trailing zeros, then what stands behind it, each in an order-keeping form.
+    """Epoch, release without trailing zeros, and the rest, each in a form that keeps the order.
 
     Behind a release sorts: ``.dev`` < ``a`` < ``b`` < ``rc`` < nothing < ``.post``; a local version is the newer one.
     """

@@ -1,4 +1,4 @@
-"""Let pip install what an application requires into its own work directory; the container's environment stays."""
+"""Lets pip install an application's requirements into its own work directory; the container's environment stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalina.errors import DeploymentError
 
 __all__ = ["install_dependencies"]
 
-#: Seconds pip may take; a deployment that waits for ever would block those behind it.
+#: Seconds that pip may take; a deployment that waits for ever would block those behind it.
 TIMEOUT = 600
 
 
@@ -41,7 +41,7 @@ def install_dependencies(file: str, requirements: Sequence[Requirement], target:
 
 def _run_pip(file: str, requirements: Sequence[str], target: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input"]
-    # what is imported gets compiled then; all of it in advance costs more than downloading it
+    # compiling on import is enough; compiling everything in advance takes longer than the download
     command += ["--no-compile", "--disable-pip-version-check"]
     try:
         done = subprocess.run(

@@ -1,6 +1,6 @@
-"""Sees files come, change and go, and asks for a look shortly afterwards.
+"""Notices when files come, change and go, and causes a look shortly afterwards.
 
-A burst of changes, such as a copy, causes one look after it and not one per write.
+A burst of changes, such as a copy, causes one look at its end, not one for each write.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ __all__ = ["DirectoryWatcher"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
-#: Directories watched at most; what is beyond waits for the background tick.
+#: The number of watched directories; the background tick covers others.
 MAX_DIRECTORIES = 1000
 #: Seconds between an event and the look.
 DELAY = 0.1
 
 
 class DirectoryWatcher:
-    """Watches directories, not what is below them.
+    """Watches directories, but not the directories below them.
 
     Args:
         look: called in the watcher's own thread.
-        name: of that thread.
+        name: the thread's name.
     """
 
     def __init__(self, look: Callable[[], None], name: str) -> None:
@@ -43,7 +43,7 @@ class DirectoryWatcher:
 
     @property
     def is_polling(self) -> bool:
-        """True when a directory is listed every second, because inotify has no watch for it."""
+        """True when a directory is listed every second because inotify has no watch for it."""
         with self._watching:
             return any(changes.is_polled(directory) for directory in self._watched)
 
@@ -52,7 +52,9 @@ class DirectoryWatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; a look that is under way is waited for, unless this is it. One that never ran is no fault."""
+        """End the thread, and wait for a current look unless this is it. A watcher that never ran can be stopped,
+        too.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -61,7 +63,7 @@ class DirectoryWatcher:
         self.watch(())
 
     def watch(self, directories: Iterable[str]) -> None:
-        """Watch exactly these, as far as they exist."""
+        """Watch exactly these directories, as far as they exist."""
         wanted: set[str] = set()
         if not self._stopping:
             wanted.update(sorted(each for each in set(directories) if os.path.isdir(each))[:MAX_DIRECTORIES])
@@ -92,7 +94,7 @@ class DirectoryWatcher:
                 log.exception("A look at changed files failed")
 
     def _wait(self) -> bool:
-        """Wait until a look is due; False at the end."""
+        """Wait until a look is due; returns False at the end."""
         with self._changed:
             while not self._stopping:
                 seconds = None if self._due is None else self._due - time.monotonic()

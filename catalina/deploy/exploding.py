@@ -1,7 +1,7 @@
-"""Make the directory that runs from an archive; wheels get the WAR layout.
+"""Makes from an archive the directory from which it runs; wheels get the WAR layout.
 
-A wheel's packages go to ``WEB-INF/lib``, its own ``WEB-INF`` and static files to the root, and a wheel without
-web.xml gets one that maps its WSGI callable to ``/*``: from there on a wheel is a web application as any other.
+A wheel's packages go to ``WEB-INF/lib``, its own ``WEB-INF`` and static files to the root. A wheel without a web.xml
+gets one that maps its WSGI callable to ``/*``. After that a wheel is a web application like any other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from catalina.util.path_names import RESERVED_PREFIX
 
 __all__ = ["STAGING_PREFIX", "explode", "has_tracker", "is_current", "mark_current"]
 
-#: Files and directories with this prefix are work in progress, or were moved aside: never deployed.
+#: Files and directories with this prefix are work in progress, or were moved aside; they are never deployed.
 STAGING_PREFIX = RESERVED_PREFIX
 
 _WEB_XML = """\
@@ -43,7 +43,7 @@ def explode(archive: Archive, target: str, limits: UnpackLimits = DEFAULT_LIMITS
     """Unpack into the new directory ``target``.
 
     Raises:
-        DeploymentError: the archive is refused; nothing is left.
+        DeploymentError: the archive is refused; nothing is left behind.
     """
     wheel = archive.wheel
     if wheel is None:
@@ -62,7 +62,7 @@ def mark_current(file: str, directory: str) -> None:
 
 
 def is_current(file: str, directory: str) -> bool:
-    """Whether the directory was made from this state of the archive."""
+    """True when the directory was made from this state of the archive."""
     try:
         tracker, stat = os.stat(os.path.join(directory, TRACKER)), os.stat(file)
     except (FileNotFoundError, NotADirectoryError):
@@ -71,7 +71,7 @@ def is_current(file: str, directory: str) -> bool:
 
 
 def has_tracker(directory: str) -> bool:
-    """True when a directory says that it was made from an archive, by this server or by another one."""
+    """True when a directory claims to be made from an archive, by this server or another one."""
     return os.path.isfile(os.path.join(directory, TRACKER))
 
 
@@ -89,7 +89,7 @@ def _wheel_place(wheel: Wheel, web_root: str | None) -> Callable[[str], str | No
 
 
 def _static_names(wheel: Wheel, web_root: str) -> frozenset[str]:
-    """What belongs to the document root: WEB-INF, META-INF, and what stands beside them and contains no code."""
+    """The names in the document root: WEB-INF, META-INF, and entries beside them that contain no code."""
     beside: dict[str, list[str]] = {}
     for name in wheel.names:
         if name.startswith(web_root):

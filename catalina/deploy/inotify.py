@@ -1,9 +1,9 @@
-"""Directories watched for the whole process by one inotify instance, or looked at where there is none.
+"""Watches directories for the whole process with one inotify instance, and lists those that it cannot watch.
 
-A user has 128 inotify instances by default, a directory watch costs one of some thousand watches, and both are shared
-with everything else that runs. So all hosts, contexts and the farm share one instance and one thread. A directory for
-which there is no watch (no instance, no watches, no descriptors, a file system that tells nothing) is listed once a
-second instead; inotify is tried again now and then.
+By default a user has 128 inotify instances and some thousand watches, one for each directory, and shares both with all
+his other programs. So all hosts, contexts and the farm share one instance and one thread. A directory that cannot be
+watched (no instance, watch or descriptor is free, or the file system reports nothing) is listed once a second instead;
+inotify is tried again now and then.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Changes", "Inotify", "changes"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
-#: Seconds between two listings of a directory without a watch.
+#: Seconds between two listings of a directory that cannot be watched.
 POLL_SECONDS = 1.0
 #: Seconds after which inotify is tried again for such a directory.
 RETRY_SECONDS = 60.0
@@ -55,20 +55,20 @@ _MASK = (
 )
 _ID = CallbackId(0)
 
-#: Told which name in the directory changed; empty when that is not known.
+#: Called with the name of the changed entry in the directory; empty when it is not known.
 Callback = Callable[[str], None]
 Listing = dict[str, tuple[int, int, int]]
 
 
 class Inotify:
-    """One instance of the kernel's, which watchdog reads in a thread of its own.
+    """One inotify instance of the kernel, which watchdog reads in a thread of its own.
 
-    watchdog's observers take a thread for each directory; what they share below is used here, so that a thousand
-    directories take one. Raises OSError as the system calls do.
+    watchdog's observers take a thread for each directory; this uses the layer below them, so that a thousand
+    directories take one thread. Raises OSError as the system calls do.
 
     Args:
-        heard: told in that thread of what happens: watch (-1: some of all were lost), mask, name in the directory.
-        ended: told that a watch has ended by itself.
+        heard: called in that thread for each event, with watch (-1: events were lost), mask and name in the directory.
+        ended: called when a watch has ended by itself.
     """
 
     def __init__(self, heard: Callable[[int, int, str], None], ended: Callable[[int], None]) -> None:
@@ -79,38 +79,38 @@ class Inotify:
         self._instance.start()
 
     def add(self, directory: str) -> int:
-        """Watch a directory; the number of its watch, the same one for the same directory."""
+        """Watch a directory; returns the number of its watch, the same for the same directory."""
         return int(self._instance.add_callback(os.fsencode(directory), Mask(_MASK), self, _ID))
 
     def remove(self, watch: int) -> None:
-        """Watch no more; a watch that has ended by itself is no fault."""
+        """Stop watching. A watch that has ended by itself is accepted."""
         with contextlib.suppress(OSError):
             self._instance.remove_callbacks([(WatchDescriptor(watch), _ID)])
 
     def close(self) -> None:
-        """Give the instance back."""
+        """Close the instance."""
         self._instance.stop()
         if self._instance is not threading.current_thread():
             self._instance.join()
 
-    # -- what watchdog calls -------------------------------------------------------------------------------------
+    # -- called by watchdog ---------------------------------------------------------------------------------------
 
     def on_event(self, event: InotifyEvent) -> None:
         """Something has happened in a watched directory."""
         self._heard(event.wd, event.mask, os.fsdecode(event.name))
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
-        """A watched directory is gone."""
+        """A watched directory has gone."""
         self._ended(wd)
 
     def on_queue_overflow(self) -> None:
-        """More has happened than the kernel keeps."""
+        """The kernel has lost events."""
         self._heard(-1, 0, "")
 
 
 @dataclass(slots=True)
 class _Directory:
-    """A watched directory: who is told, and by a watch of inotify or by its listing."""
+    """A watched directory: its callbacks, and its watch or its last listing."""
 
     path: str
     callbacks: list[Callback] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Changes:
         self._said = False
 
     def watch(self, directory: str, callback: Callback) -> None:
-        """Tell ``callback`` of changes directly in a directory, from now on."""
+        """From now on, call ``callback`` on changes directly in a directory."""
         with self._lock:
             found = self._directories.get(directory)
             if found is None:
@@ -158,13 +158,13 @@ class Changes:
             self._lock.notify_all()
 
     def is_polled(self, directory: str) -> bool:
-        """True when a directory is listed because there is no watch for it."""
+        """True when a directory is listed because it cannot be watched."""
         with self._lock:
             found = self._directories.get(directory)
             return found is not None and found.watch is None
 
     def _begin(self, directory: _Directory) -> None:
-        """Get a watch, or begin to list."""
+        """Get a watch for a directory, or begin to list it."""
         now = time.monotonic()
         directory.listing = _listing(directory.path)
         directory.retry_at = now + RETRY_SECONDS
@@ -182,11 +182,11 @@ class Changes:
                             "this process ([%s]: %s). fs.inotify.max_user_instances and max_user_watches set the "
                             "limits.", POLL_SECONDS, directory.path, exc.strerror)  # fmt: skip
 
-    # -- what inotify says, in watchdog's thread -------------------------------------------------------------------
+    # -- events of inotify, in watchdog's thread -------------------------------------------------------------------
 
     def _heard(self, watch: int, mask: int, name: str) -> None:
         if mask & InotifyConstants.IN_ISDIR and mask & (_MODIFY | _ATTRIB) and not mask & (_CREATE | _DELETE):
-            return  # what changed in it has an event of its own where it is watched
+            return  # a change inside it has an event of its own if it is watched
         with self._lock:
             concerned = [each for each in self._directories.values() if watch in (-1, each.watch)]
             callbacks = [callback for each in concerned for callback in each.callbacks]
@@ -194,7 +194,7 @@ class Changes:
             self._tell(callback, name)
 
     def _ended(self, watch: int) -> None:
-        """A directory is gone; if it comes back it is listed until it has a watch again."""
+        """A directory has gone; if it comes back it is listed until it has a watch again."""
         with self._lock:
             concerned = [each for each in self._directories.values() if each.watch == watch]
             for each in concerned:
@@ -211,7 +211,7 @@ class Changes:
                 self._tell(callback, name)
 
     def _goes_on(self) -> bool:
-        """Wait for the next listing; whether somebody watches. Gives everything back when not."""
+        """Wait for the next listing; returns False, and frees everything, when nobody watches any more."""
         with self._lock:
             if self._directories:
                 self._lock.wait(POLL_SECONDS)
@@ -227,7 +227,7 @@ class Changes:
     def _tell(callback: Callback, name: str) -> None:
         try:
             callback(name)
-        except Exception:  # the thread serves everybody else, too
+        except Exception:  # the thread must survive for the other watchers
             log.exception("A change of [%s] could not be passed on", name)
 
     def _listed(self) -> list[tuple[Callback, str]]:
@@ -248,7 +248,7 @@ class Changes:
 
 
 def _listing(directory: str) -> Listing:
-    """Names with time, size and inode; of a directory only that it is there. Empty when it cannot be listed."""
+    """Names with time, size and inode, for a directory only its existence. Empty when it cannot be listed."""
     found: Listing = {}
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
@@ -260,5 +260,5 @@ def _listing(directory: str) -> Listing:
     return found
 
 
-#: Those of this process.
+#: The watched directories of this process.
 changes = Changes()

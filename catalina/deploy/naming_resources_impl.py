@@ -25,7 +25,7 @@ def _entry(class_name: str) -> Element:
 
 
 class NamingResourcesImpl(Lifecycle):
-    """Elements by name, and the objects that are made of them while this runs.
+    """Elements by name, and the objects made from them while this runs.
 
     ``container`` is the server (``<GlobalNamingResources>``) or a context, whose links lead to the server's resources.
     """
@@ -48,7 +48,7 @@ class NamingResourcesImpl(Lifecycle):
         return f"NamingResources[{self.container}]"
 
     def add(self, entry: Component) -> None:
-        """Add an element; bound at once when this runs. The later of two with one name is the one that counts."""
+        """Add an element, and bind it at once if this runs. The later of two elements with one name counts."""
         name = getattr(entry, "name", "")
         if name and any(getattr(other, "name", "") == name for other in self.entries):
             log.warning("%s: the name [%s] is there already; the later definition counts", entry.place, name)
@@ -58,7 +58,7 @@ class NamingResourcesImpl(Lifecycle):
             self._bind(self._binder(), entry)
 
     def lookup(self, name: str) -> Any:
-        """The object of a name, with or without ``java:comp/env/``.
+        """The object with a name, with or without ``java:comp/env/``.
 
         Raises:
             NamingError: the name is not bound, or its object cannot be made.
@@ -74,7 +74,7 @@ class NamingResourcesImpl(Lifecycle):
         self.names.close()
 
     def _bind(self, binder: ResourceBinder, entry: Component) -> None:
-        """One wrong element costs its own name only."""
+        """Bind one element. A wrong element affects only its own name."""
         try:
             binder.bind(entry)
         except NamingError as error:
@@ -94,13 +94,13 @@ class NamingResourcesImpl(Lifecycle):
         )
 
     def _server(self) -> Any:
-        """The container itself, when it is the server; else the server that the container belongs to."""
+        """The container itself if it is the server, otherwise the server that it belongs to."""
         container = self.container
         if container is None or hasattr(container, "global_naming_resources"):
             return container
         return container.server
 
     def _loader(self) -> Any:
-        """The application's own way to find objects by name; the server has none."""
+        """The application's function to find objects by name; the server has none."""
         loader = getattr(self.container, "loader", None)
         return None if loader is None else loader.load

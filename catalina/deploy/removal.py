@@ -1,4 +1,4 @@
-"""Delete a file or directory that lies directly in a directory of ours, and nothing else."""
+"""Deletes a file or directory that lies directly in one of our directories, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 
 def remove(path: str, inside: str, keep: Iterable[str] = ()) -> bool:
-    """Delete ``path``, which must be one name directly in ``inside``; that is checked here and now.
+    """Delete ``path``, which must be a name directly in ``inside``; this function checks that itself.
 
-    A link is deleted, never what it points to. So the directory itself, its parents and everything beside it stay,
-    whatever the name is. All that is refused or cannot be deleted is logged.
+    A link is deleted, never its target. So the directory itself, its parents and everything beside it stay, whatever
+    the name is. A refusal or failure is logged.
 
     Args:
-        path: a file, link or directory; its last part is checked as every name from outside.
-        inside: the directory that it must lie in.
-        keep: places that must not go: what is or contains one of them stays.
+        path: a file, link or directory; its last part is checked like every name from outside.
+        inside: the directory in which it must lie.
+        keep: places that must not be deleted, nor anything that contains one of them.
 
     Returns:
         True when nothing is there any more.
@@ -59,10 +59,10 @@ def remove(path: str, inside: str, keep: Iterable[str] = ()) -> bool:
 
 
 def check_removable(path: str, inside: str, keep: Iterable[str] = ()) -> str:
-    """The resolved directory of ``path``, with the arguments of :func:`remove`.
+    """The resolved directory of ``path``; the arguments are those of :func:`remove`.
 
     Raises:
-        DeploymentError: it must stay where it is.
+        DeploymentError: ``path`` must stay.
     """
     name = os.path.basename(path)
     checked_name(name.removeprefix(RESERVED_PREFIX), "name", path, limit=255)

@@ -1,4 +1,4 @@
-"""What a wheel requires, against what is there: the container's environment and the archive's own WEB-INF/lib."""
+"""Compares the requirements of a wheel with the container's environment and the archive's own WEB-INF/lib."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Missing:
     """A requirement that is not fulfilled.
 
     Args:
-        text: what is wanted, what is there instead, who wants it.
-        root: the requirement of the archive itself that it follows from.
+        text: the requirement, what is there instead, and who needs it.
+        root: the archive's own requirement from which it follows.
     """
 
     text: str
@@ -27,15 +27,15 @@ class Missing:
 
 
 def missing_requirements(requirements: Iterable[Requirement], own: list[str], environment: list[str]) -> list[Missing]:
-    """What is not fulfilled, ordered by text.
+    """Requirements that are not fulfilled, ordered by text.
 
-    Distributions that the archive brings must have theirs, too; how the container's environment is put together is
-    no matter of the archive.
+    The requirements of distributions in the archive are checked, too; those of the container's environment are not.
 
     Args:
-        requirements: as in the wheel; those whose marker does not hold here are left out.
+        requirements: those of the wheel; the ones whose marker does not hold here are left out.
         own: directories of the application with installed distributions.
-        environment: those of the container, as ``sys.path``. The first distribution with a name counts, own first.
+        environment: directories of the container, such as ``sys.path``. The first distribution with a name counts, own
+            ones first.
     """
     missing: dict[str, Missing] = {}
     done: set[tuple[str, frozenset[str]]] = set()

@@ -1,4 +1,4 @@
-"""When what somebody copies is complete: its size has settled and, for a zip, its directory can be read.
+"""Decides when a copied file or directory is complete: its size has settled and, for a zip, its directory can be read.
 
 A zip's directory stands at its end, so a copy that has stopped half way never looks complete. A directory tree has
 settled when nothing in it has come, gone or changed for twice as long as a file.
@@ -16,11 +16,11 @@ __all__ = ["ABSENT", "Settling", "Stamp", "TreeStamp", "stamp_of", "tree_of"]
 
 #: Seconds without a change after which a file counts as complete.
 QUIET = 0.3
-#: Seconds without a change after which a zip that cannot be read is no longer taken for half a copy.
+#: Seconds without a change after which an unreadable zip no longer counts as a half copy.
 GIVEN_UP = 5.0
 
 
-#: The errors that a zip that is cut off, or made to be broken, makes its reader raise.
+#: The errors that the reader raises for a zip that is cut off, or made to be broken.
 _BROKEN = (
     OSError,
     zipfile.BadZipFile,
@@ -31,13 +31,13 @@ _BROKEN = (
     MemoryError,
     struct.error,
 )
-#: Errors that mean that there is nothing of a name; others do not say that it is gone.
+#: Errors that mean that a name does not exist; other errors do not prove that.
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells one state of a file from another."""
+    """The marks that tell one state of a file from another."""
 
     mtime_ns: int
     size: int
@@ -45,7 +45,7 @@ class Stamp:
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """The state of a file or directory, None when it is not there. A directory counts only with its time."""
+    """The state of a file or directory, None when it does not exist. For a directory only its time counts."""
     try:
         stat = os.stat(path)
     except OSError as exc:
@@ -66,15 +66,15 @@ class TreeStamp:
     size: int
 
 
-#: There is no such directory.
+#: The state of a directory that does not exist.
 ABSENT = TreeStamp(-1, 0, 0)
-#: Entries that are looked at; of a larger tree the rest is taken for unchanged.
+#: Entries that are looked at; the rest of a larger tree counts as unchanged.
 MAX_ENTRIES = 50_000
 _CACHES = frozenset({"__pycache__"})
 
 
 def tree_of(directory: str) -> TreeStamp:
-    """The state of a directory and all that is below it, without the interpreter's caches. Links are not followed.
+    """The state of a directory and everything below it, without the interpreter's caches. Links are not followed.
 
     A file counts by its ctime, which a copy that keeps modification times sets, too. A tree without files counts by
     the ctime of its top.
@@ -89,7 +89,7 @@ def tree_of(directory: str) -> TreeStamp:
             try:
                 stat = os.lstat(os.path.join(place, name))
             except OSError:
-                continue  # gone between the listing and here: another look finds another count
+                continue  # the file went after the listing; another look will find another count
             newest, size = max(newest, stat.st_ctime_ns), size + stat.st_size
         if entries > MAX_ENTRIES:
             break
@@ -100,10 +100,10 @@ def tree_of(directory: str) -> TreeStamp:
 
 
 class Settling:
-    """Remembers when the state of files was first seen.
+    """Remembers when each state of a file was first seen.
 
-    Times are seconds on one clock that the caller reads; ``wall`` is ``time.time()`` at the same moment, to see that
-    an old file need not be waited for.
+    Times are in seconds, by one clock that the caller reads; ``wall`` is ``time.time()`` at the same moment, which
+    shows that an old file need not be waited for.
     """
 
     def __init__(self, quiet: float = QUIET, given_up: float = GIVEN_UP) -> None:
@@ -113,7 +113,7 @@ class Settling:
         self._trees: dict[str, tuple[TreeStamp, float]] = {}
 
     def quiet_for(self, path: str, now: float, wall: float) -> float:
-        """Seconds since the file last changed, as far as is known; 0.0 for a file that is not there."""
+        """Seconds since the file last changed, as far as is known; 0.0 for a file that does not exist."""
         stamp = stamp_of(path)
         if stamp is None:
             self._seen.pop(path, None)
@@ -124,7 +124,9 @@ class Settling:
         return max(now - seen[1], min(wall - stamp.mtime_ns / 1e9, self.given_up))
 
     def is_complete(self, path: str, now: float, wall: float) -> bool:
-        """Whether the archive can be looked at: complete, or broken for so long that it is said to be broken."""
+        """True when the archive can be read now: it is complete, or has been broken for so long that it counts as
+        broken.
+        """
         quiet = self.quiet_for(path, now, wall)
         if quiet < self.quiet:
             return False
@@ -134,7 +136,7 @@ class Settling:
         """True when a directory tree, whose state is ``tree`` now, has not changed for a while.
 
         Args:
-            going: files have gone from it. That does not show in the files that are left, so it must have been seen.
+            going: files have gone from it. The remaining files do not show that, so the caller must have seen it.
         """
         seen = self._trees.get(path)
         if seen is None or seen[0] != tree:
@@ -143,7 +145,7 @@ class Settling:
         return (age if going else max(age, wall - tree.newest_ns / 1e9)) >= 2 * self.quiet
 
     def forget(self, path: str) -> None:
-        """The file or directory is of no further interest."""
+        """Forget the file or directory."""
         self._seen.pop(path, None)
         self._trees.pop(path, None)
 
@@ -152,5 +154,5 @@ def _has_directory(path: str) -> bool:
     try:
         with zipfile.ZipFile(path):
             return True
-    except _BROKEN:  # the deployer says why it is refused
+    except _BROKEN:  # the deployer will give the reason of its refusal
         return False

@@ -1,8 +1,8 @@
-"""Unpack a zip that somebody else made, within limits.
+"""Unpacks a zip that somebody else made, within limits.
 
-Refused: absolute and ``..`` paths, names with control characters, links that leave the directory, special files,
-encrypted entries, and archives that become too much (a bomb is found while unpacking, by what really comes out).
-Nothing is left of a refused archive.
+Refused are absolute and ``..`` paths, names with control characters, links that leave the directory, special files,
+encrypted entries, and archives that become too large (a bomb shows while it is unpacked, by the bytes that really come
+out). Nothing is left of a refused archive.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from catalina.util.path_names import checked_name
 __all__ = ["DEFAULT_LIMITS", "UnpackLimits", "open_archive", "unpack"]
 
 _CHUNK = 1 << 16
-#: Small archives of long runs of zeros are harmless whatever their ratio.
+#: Below this size the ratio is not checked: small archives of long runs of zeros are harmless.
 _RATIO_COUNTS_FROM = 16 * 2**20
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, NotImplementedError, UnicodeError)
 
 
 @dataclass(frozen=True, slots=True)
 class UnpackLimits:
-    """How much an archive may become.
+    """The limits of an unpacked archive.
 
     Args:
-        max_bytes: of all files together, unpacked.
+        max_bytes: the unpacked size of all files together.
         max_files: number of entries.
         max_ratio: unpacked size by archive size, counted once 16 MiB have come out.
     """
@@ -50,7 +50,7 @@ DEFAULT_LIMITS = UnpackLimits()
 
 
 def _time_of(info: zipfile.ZipInfo) -> int:
-    """Seconds since 1970 of an entry, its time taken for UTC; 0 for a date that there is not."""
+    """An entry's time in seconds since 1970, taken for UTC; 0 for a date that does not exist."""
     try:
         return calendar.timegm((*info.date_time, 0, 0, 0))
     except ValueError:
@@ -59,19 +59,19 @@ def _time_of(info: zipfile.ZipInfo) -> int:
 
 @contextmanager
 def open_archive(file: str) -> Iterator[zipfile.ZipFile]:
-    """The archive, open; whatever is wrong with it is a DeploymentError with its name and one line why."""
+    """Open an archive. Every fault becomes a DeploymentError with the archive's name and a one-line reason."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
     except _BROKEN as exc:
         raise DeploymentError(f"{file}: not a usable zip archive: {str(exc) or type(exc).__name__}") from exc
-    except RuntimeError as exc:  # zipfile's word for encrypted entries
+    except RuntimeError as exc:  # zipfile raises it for encrypted entries
         raise DeploymentError(f"{file}: {exc}") from exc
     except OSError as exc:
         raise DeploymentError(f"{file}: cannot be read: {exc.strerror or exc}") from exc
     except CatalinaError:
         raise
-    except Exception as exc:  # whatever an archive makes the readers of zips, headers and sources raise
+    except Exception as exc:  # an archive can make the readers of zips, headers and sources raise anything
         raise DeploymentError(f"{file}: refused: {type(exc).__name__}: {exc}") from exc
 
 
@@ -81,10 +81,10 @@ def unpack(
     limits: UnpackLimits = DEFAULT_LIMITS,
     rename: Callable[[str], str | None] = lambda name: name,
 ) -> None:
-    """Unpack into the new directory ``target``; times of the files are those in the archive, as UTC on every node.
+    """Unpack into the new directory ``target``. Files keep their times in the archive, taken for UTC on every node.
 
     Args:
-        rename: where an entry goes below the target, None leaves it out. Its result is checked, too.
+        rename: returns the path of an entry below the target, or None to leave it out. The result is checked, too.
 
     Raises:
         DeploymentError: the archive is refused; ``target`` is removed.
@@ -99,7 +99,7 @@ def unpack(
 
 
 class _Unpacking:
-    """One archive on its way into a directory."""
+    """One archive that is being unpacked into a directory."""
 
     def __init__(self, file: str, archive: zipfile.ZipFile, target: str, limits: UnpackLimits) -> None:
         self.file = file
@@ -126,7 +126,7 @@ class _Unpacking:
                 raise self._refused(f"link {info.filename!r} leaves the archive's directory")
 
     def _checked(self, name: str) -> str:
-        """The place of an entry below the target."""
+        """The checked path of an entry below the target."""
         parts = name.rstrip("/").split("/")
         if name.startswith("/") or (len(name) > 1 and name[1] == ":"):
             raise self._refused(f"absolute path {name!r}")
@@ -179,7 +179,7 @@ class _Unpacking:
         if not to or to.startswith("/") or not self._inside(os.path.normpath(os.path.join(beside, to))):
             raise self._refused(f"link {info.filename!r} to {to!r} leaves the archive's directory")
         checked_name(to.replace("/", ""), f"target of link {info.filename!r}", self.file, limit=4096)
-        there = beside  # links made before may stand on the way: nothing is made behind one
+        there = beside  # a link made before may stand on the way: nothing is made behind one
         while not os.path.lexists(there):
             there = os.path.dirname(there)
         if os.path.realpath(there) != there:

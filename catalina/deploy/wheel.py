@@ -1,4 +1,4 @@
-"""What a wheel says about itself (PEP 427, PEP 491): name, version, tags, requirements, entry points."""
+"""Reads a wheel's description (PEP 427, PEP 491): name, version, tags, requirements, entry points."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["DISTRIBUTABLE_GROUP", "GROUP", "EntryPoint", "Wheel", "read_wheel"]
 
 #: Entry points in this group name a WSGI callable; the entry's name is the context path's base name.
 GROUP = "catalina.webapp"
-#: The same for an application whose sessions are replicated.
+#: The group for applications whose sessions are replicated.
 DISTRIBUTABLE_GROUP = "catalina.webapp.distributable"
 
-_MAX_METADATA = 2**20  # bytes; a description may be long, but not that long
+_MAX_METADATA = 2**20  # bytes; enough for a long description
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_wheel(file: str, archive: zipfile.ZipFile) -> Wheel:
     """Read the description.
 
     Raises:
-        DeploymentError: the file's name or its metadata is not that of a wheel, or the two do not fit.
+        DeploymentError: the file's name or its metadata is not that of a wheel, or they contradict each other.
     """
     names = tuple(archive.namelist())
     name, version, tags = _parts_of_name(file)

@@ -1,4 +1,4 @@
-"""Where the files of a wheel go: packages, its ``.data`` directory, and the copies made of wheels in WEB-INF/lib."""
+"""Places the files of a wheel: packages, its ``.data`` directory, and the copies made of wheels in WEB-INF/lib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["install_wheel_cached", "library_place"]
 
 
 def library_place(wheel: Wheel) -> Callable[[str], str | None]:
-    """Where an entry goes below a directory on the import path; None for scripts, headers and data (PEP 427)."""
+    """The place of an entry below a directory on the import path; None for scripts, headers and data (PEP 427)."""
     data = wheel.data_directory
 
     def place(name: str) -> str | None:
@@ -28,7 +28,7 @@ def library_place(wheel: Wheel) -> Callable[[str], str | None]:
 
 
 def install_wheel_cached(file: str, cache: str, limits: UnpackLimits = DEFAULT_LIMITS) -> str:
-    """A directory with the wheel's packages; made once for each state of the file, older ones are removed.
+    """A directory with the wheel's packages. It is made once for each state of the file; older ones are removed.
 
     Raises:
         DeploymentError: the wheel is broken, too large, or not for this interpreter.

@@ -1,7 +1,7 @@
-"""The WSGI callable of a wheel that names none: a module with ``application`` or ``app``, found without running it.
+"""Finds the WSGI callable of a wheel that names none, without running it: a module with ``application`` or ``app``.
 
-The source is read token by token. A parser would build a tree, and a source can be written so that the tree ends the
-memory or the stack of whoever builds it.
+The source is read token by token. A parser would build a tree, and a source can be written so that its tree exhausts
+memory or stack.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from catalina.deploy.wheel import Wheel
 __all__ = ["bound_names", "find_callable"]
 
 _MAX_SOURCE = 2**20  # bytes
-#: Tokens of one statement that are looked at; the names it binds stand at its beginning.
+#: Tokens of one statement that are looked at; the names that it binds stand at its beginning.
 _MAX_TOKENS = 2000
-#: Others are slow to decode, or run code of their own.
+#: Source encodings that are accepted; others are slow to decode, or run code of their own.
 _ENCODINGS = ("utf-8", "utf-8-sig", "iso-8859-1", "iso-8859-15", "ascii")
 _LEFT_OUT = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENCODING})
 #: Statements whose body binds names of the module, too.
@@ -29,10 +29,10 @@ _TRANSPARENT = frozenset({"if", "try"})
 
 
 def find_callable(wheel: Wheel, archive: zipfile.ZipFile) -> str | None:
-    """``shop.wsgi:application``, None when no module has one.
+    """The callable, such as ``shop.wsgi:application``; None when no module has one.
 
-    Looked at: ``<package>/wsgi.py``, ``<package>/app.py``, the package itself or the module, of each top-level name,
-    the one called like the distribution first; ``application`` before ``app``.
+    For each top-level name, the one called like the distribution first, it searches ``<package>/wsgi.py``,
+    ``<package>/app.py``, and the package or module itself; ``application`` comes before ``app``.
     """
     for attribute in ("application", "app"):
         for module, name in _candidates(wheel):
@@ -62,10 +62,10 @@ def _names_of(archive: zipfile.ZipFile, name: str) -> set[str]:
 
 
 def bound_names(source: bytes) -> set[str]:
-    """The names that a module's top level binds, also in the first block of an ``if`` or ``try`` there.
+    """The names that a module's top level binds, including the first block of an ``if`` or ``try`` there.
 
-    A source that cannot be read, such as one for another version of Python, binds none. Work and memory grow with
-    the length of the source only.
+    A source that cannot be read, such as one for another version of Python, binds none. Work and memory grow only with
+    the length of the source.
     """
     found: set[str] = set()
     try:
@@ -81,7 +81,7 @@ def bound_names(source: bytes) -> set[str]:
 
 def _statements(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[list[str]]:
     """The first tokens of each statement at the top level, or in a transparent block there."""
-    hidden = 0  # depth of blocks whose names are their own
+    hidden = 0  # depth of blocks whose names are local
     transparent = True
     statement: list[str] = []
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Whether a wheel runs on this interpreter: platform tags and Requires-Python, as pip decides."""
+"""Decides if a wheel runs on this interpreter, as pip does: platform tags and Requires-Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A descriptor, an archive or a directory becomes a running Context (Tomcat: startup/HostConfig.java)."""
+"""Makes a running Context from a descriptor, an archive or a directory (Tomcat: startup/HostConfig.java)."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ PRIVILEGED = (
 
 
 class ApplicationDeployer:
-    """Turns files into contexts of one host, and says what to watch afterwards.
+    """Turns files into contexts of one host, and lists the files to watch afterwards.
 
-    Each ``deploy_*`` gives a DeployedApplication also for an application that does not start: it is remembered, so
-    that it is tried again when its files change and not at every look.
+    Each ``deploy_*`` returns a DeployedApplication even for an application that does not start. It is remembered, so
+    that it is tried again when its files change, and not at every look.
     """
 
     def __init__(self, host: StandardHost, sources: ApplicationSources) -> None:
@@ -57,7 +57,7 @@ class ApplicationDeployer:
     # -- descriptors ---------------------------------------------------------------------------------------------
 
     def deploy_descriptor(self, name: ContextName, file: str) -> DeployedApplication:
-        """A descriptor in xmlBase, with its docBase or with what appBase has under its name."""
+        """Deploy a descriptor in xmlBase, with its docBase or with the files in appBase under its name."""
         application = DeployedApplication(name, has_descriptor=True)
         with LoggedDeployment("deployment descriptor", file) as attempt:
             attempt.run(lambda: self._deploy_descriptor(application, file))
@@ -90,7 +90,9 @@ class ApplicationDeployer:
             application.watch_for_redeploy(file)
 
     def _outside(self, name: ContextName, file: str, context: StandardContext) -> str | None:
-        """The absolute docBase when it lies outside of appBase; inside it is ignored, as the file's name decides."""
+        """The absolute docBase when it lies outside appBase. A docBase inside is ignored, because the descriptor's file
+        name decides.
+        """
         if not context.doc_base:
             return None
         base = self.sources.app_base
@@ -110,7 +112,7 @@ class ApplicationDeployer:
     # -- archives ------------------------------------------------------------------------------------------------
 
     def deploy_archive(self, archive: Archive) -> DeployedApplication:
-        """An archive in appBase."""
+        """Deploy an archive in appBase."""
         application = DeployedApplication(archive.name, archive=archive)
         application.watch_for_redeploy(archive.file)
         with LoggedDeployment("web application archive", archive.file) as attempt:
@@ -140,14 +142,16 @@ class ApplicationDeployer:
                 application.watch_for_redeploy(self._descriptor_place(application))
 
     def may_install(self, context: StandardContext) -> bool:
-        """Whether pip may install what the application requires: ``installDependencies`` of Context, else Host."""
+        """True when pip may install what the application requires: ``installDependencies`` of the Context, otherwise of
+        the Host.
+        """
         own = context.install_dependencies
         return self.host.install_dependencies if own is None else own
 
     # -- directories ---------------------------------------------------------------------------------------------
 
     def deploy_directory(self, name: ContextName, directory: str) -> DeployedApplication:
-        """A directory in appBase."""
+        """Deploy a directory in appBase."""
         application = DeployedApplication(name, directory=directory)
         with LoggedDeployment("web application directory", directory) as attempt:
             attempt.run(lambda: self._deploy_directory(application, directory))
@@ -165,19 +169,19 @@ class ApplicationDeployer:
             self._watch_own_descriptor(application, directory)
 
     def run_directory(self, application: DeployedApplication, directory: str, archive: Archive | None) -> None:
-        """Start what lies in a directory, with its own META-INF/context.xml. Raises DeploymentError."""
+        """Start the application in a directory, with its own META-INF/context.xml. Raises DeploymentError."""
         self._run(application, self._context_of(application, directory), directory, archive)
 
-    # -- what they share -----------------------------------------------------------------------------------------
+    # -- common steps --------------------------------------------------------------------------------------------
 
     def _settings_of(self, directory: str) -> StandardContext:
-        """A context only to ask for the attributes of META-INF/context.xml that say how to deploy."""
+        """A context that is made only to read the attributes of META-INF/context.xml that say how to deploy."""
         own = os.path.join(directory, CONTEXT_XML)
         counts = self.host.deploy_xml and os.path.isfile(own)
         return make_context(self.host, own if counts else None)
 
     def _context_of(self, application: DeployedApplication, directory: str) -> StandardContext:
-        """The context for a directory, with its META-INF/context.xml if the host lets it count."""
+        """The context for a directory, with its META-INF/context.xml if the host allows that."""
         own = os.path.join(directory, CONTEXT_XML)
         if not os.path.isfile(own):
             return make_context(self.host, None)
@@ -194,7 +198,7 @@ class ApplicationDeployer:
         return context
 
     def _copy_descriptor(self, own: str, target: str) -> None:
-        """copyXML. A descriptor that an operator wrote, or has edited since it was copied, stays and counts."""
+        """Do copyXML. A descriptor that an operator wrote, or edited after it was copied, stays and counts."""
         brought = self.host.brought
         if os.path.lexists(target) and brought.brought_by(target) != COPY_XML:
             log.warning("The descriptor [%s] is kept, it was not copied from an application", target)
@@ -239,13 +243,15 @@ class ApplicationDeployer:
         self.watch_resources(application, context)
 
     def _is_refused(self, application: DeployedApplication) -> bool:
-        """True when the log has said that the directory is not deployed: it has source, but no application."""
+        """True when the log already says that the directory is not deployed, because it has source code but no
+        application.
+        """
         context = self.host.find_child(application.name.name)
         listeners = () if context is None else context.lifecycle_listeners
         return any(each.has_refused_source for each in listeners if isinstance(each, ContextConfig))
 
     def watch_resources(self, application: DeployedApplication, context: StandardContext) -> None:
-        """Watch what the context's WatchedResource elements name, and the descriptors it was configured from."""
+        """Watch the files of the context's WatchedResource elements, and the descriptors that configured it."""
         application.reload.clear()
         for name in context.watched_resources:
             application.watch_for_reload(os.path.join(context.document_root, name))
@@ -256,14 +262,16 @@ class ApplicationDeployer:
         application.watch_for_redeploy(place)
 
     def _watch_root(self, application: DeployedApplication, context: StandardContext) -> None:
-        """The directory in appBase: unpacked, or simply there."""
+        """Watch the directory in appBase, be it unpacked or an operator's."""
         directory = self._directory_place(application)
         unpacked = application.archive is not None and self.host.unpack_wars and context.unpack_war
         if unpacked or (not application.external and os.path.isdir(directory)):
             application.watch_for_redeploy(directory)
 
     def _watch_own_descriptor(self, application: DeployedApplication, directory: str) -> None:
-        """META-INF/context.xml and the descriptor in xmlBase: the one in use, and the other in case it comes."""
+        """Watch META-INF/context.xml and the descriptor in xmlBase: the one in use, and the other in case it
+        appears.
+        """
         own, place = os.path.join(directory, CONTEXT_XML), self._descriptor_place(application)
         if self.host.deploy_xml and os.path.isfile(own) and application.has_descriptor:
             application.watch_for_redeploy(place)
@@ -271,7 +279,9 @@ class ApplicationDeployer:
             application.watch_for_redeploy(own, place)
 
     def _watch_globals(self, application: DeployedApplication) -> None:
-        """Files below every application; a change redeploys it, they are never deleted."""
+        """Watch the files that apply to every application. A change redeploys the application; the files are never
+        deleted.
+        """
         application.watch_for_redeploy(*self.global_files())
 
     def global_files(self) -> tuple[str, ...]:
@@ -287,7 +297,7 @@ class ApplicationDeployer:
 
 
 class LoggedDeployment:
-    """Tomcat's two lines around a deployment, and one about its failure, which goes no further.
+    """Logs Tomcat's two lines around a deployment, and one about its failure, which goes no further.
 
     The lines name the caller's function, as Tomcat's name ``deployDirectory``.
     """
@@ -295,9 +305,9 @@ class LoggedDeployment:
     def __init__(self, what: str, file: str) -> None:
         self.what = what
         self.file = file
-        #: Why it failed; empty when it did not.
+        #: The reason of the failure; empty when there was none.
         self.failure = ""
-        #: A warning has said that it is not deployed; then nothing has finished.
+        #: True when a warning has said that the directory is not deployed, so that no deployment has finished.
         self.is_refused = False
 
     def __enter__(self) -> LoggedDeployment:
@@ -306,13 +316,13 @@ class LoggedDeployment:
         return self
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do the work; log what it raises."""
+        """Do the work, and log its exception."""
         try:
             work()
         except CatalinaError as error:
             self.failure = str(error)
             log.error("Error deploying %s [%s]: %s", self.what, self.file, error, stacklevel=2)
-        except BaseException as error:  # an application's own listener may fail in any way
+        except BaseException as error:  # the listener of an application may fail in any way
             self.failure = describe_failure(error)
             log.exception("Error deploying %s [%s]", self.what, self.file, stacklevel=2)
 

@@ -1,9 +1,9 @@
 """An application's own logging.properties (Tomcat: the per-class-loader configuration of
 juli/ClassLoaderLogManager.java).
 
-The file lies where the application's classes are (``WEB-INF/classes``, or beside ``wsgi.py``). It is about the loggers
-of the application's own top-level modules, ``logging.getLogger(__name__)``: with it they no longer log to the node's
-root logger, without it they do.
+The file lies beside the application's modules (in ``WEB-INF/classes``, or beside ``wsgi.py``). It configures the
+loggers of the application's own top-level modules, ``logging.getLogger(__name__)``. Without the file they log to the
+node's root logger; with it they do not.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FILE = "logging.properties"
 
 
 class ApplicationLogging:
-    """The file of one context, in force between :meth:`start` and :meth:`stop`."""
+    """The file of one context, which applies between :meth:`start` and :meth:`stop`."""
 
     def __init__(self) -> None:
         self._manager: ClassLoaderLogManager | None = None
 
     def start(self, context: StandardContext) -> None:
-        """Read the file when there is one; the loader has started. A file that cannot be read is logged."""
+        """Read the file if there is one, once the loader has started. A file that cannot be read is logged."""
         space = context.loader.space
         path = self._path(context)
         if space is None or path is None:
@@ -43,11 +43,11 @@ class ApplicationLogging:
             log.error("The file [%s] cannot be read: %s", path, error.strerror)
             return
         self._manager = ClassLoaderLogManager(settings, self._properties(context))
-        # Two applications may have modules of one name; each takes the records of its own files.
+        # Two applications may have modules of one name, so each takes only the records of its own files.
         self._manager.configure(sorted(space.claimed), lambda record: space.owns_file(record.pathname))
 
     def stop(self) -> None:
-        """Take the handlers away and close their files."""
+        """Remove the handlers and close their files."""
         manager, self._manager = self._manager, None
         if manager is not None:
             manager.close()
@@ -60,7 +60,7 @@ class ApplicationLogging:
 
     @staticmethod
     def _properties(context: StandardContext) -> dict[str, str]:
-        """The node's properties, and Tomcat's names for where the application is."""
+        """The node's properties, and Tomcat's properties for the application's place."""
         server = context.server
         engine = context.host.parent
         return {

@@ -1,4 +1,4 @@
-"""Where an application made from an archive runs: a directory in appBase, or one in the work directory."""
+"""The directory from which an application made from an archive runs: in appBase, or in the work directory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
 
-#: Behind the names of what an archive requires and nobody has.
+#: Advice behind the names of missing requirements.
 CURE = (
     '. Set installDependencies="true" on the Host or the Context, and pip installs it for this application; or put it '
     "into WEB-INF/lib; or install it into the server's own Python environment"
@@ -38,13 +38,13 @@ CURE = (
 class ApplicationRoot:
     """The directory for one state of one archive.
 
-    Opened by :meth:`prepare`, which finds or unpacks it beside its place, so that a running version is not touched by
-    an archive that turns out to be broken; :meth:`move_in` then puts it where it runs. Close it in any case.
+    :meth:`prepare` finds the directory, or unpacks it beside its place, so that an archive that turns out to be broken
+    does not touch a running version. :meth:`move_in` then puts it in its place. Close it in any case.
 
     Args:
-        host: gives the directories and limits.
+        host: has the directories and limits.
         archive: the archive.
-        base_name: the context's base name, which the directory gets.
+        base_name: the context's base name, which is the directory's name.
     """
 
     def __init__(self, host: StandardHost, archive: Archive, base_name: str) -> None:
@@ -60,14 +60,14 @@ class ApplicationRoot:
         self.directory = ""
 
     def place(self, unpack: bool) -> str:
-        """Where the directory belongs, unpacked into appBase or not."""
+        """The directory's place, in appBase or in the work directory."""
         return self._unpacked_place if unpack else os.path.join(self._work, _PACKED)
 
     def prepare(self, unpack: bool) -> str:
-        """The directory's content, where it is now: at its place if that fits the archive, else staged beside it.
+        """Provide the directory: the one at its place if it fits the archive, otherwise a new one staged beside it.
 
-        A directory in appBase that was made from no archive (it has no ``META-INF/war-tracker``) is an operator's,
-        and runs as it is, as in Tomcat.
+        A directory in appBase that was not made from an archive (it has no ``META-INF/war-tracker``) belongs to an
+        operator, and runs as it is, as in Tomcat.
 
         Raises:
             DeploymentError: the archive is refused, or its directory's name is that of a file.
@@ -89,10 +89,10 @@ class ApplicationRoot:
         return self._staged
 
     def check_requirements(self, install: bool) -> None:
-        """Make sure that what the wheel requires is there; pip installs it into the work directory when ``install``.
+        """Check the wheel's requirements; with ``install`` pip installs missing ones into the work directory.
 
         Raises:
-            DeploymentError: something is missing; the text names it.
+            DeploymentError: a requirement is missing; the text names it.
         """
         wheel = self.archive.wheel
         if wheel is None or not wheel.requirements:
@@ -116,13 +116,13 @@ class ApplicationRoot:
         return missing_requirements(wheel.requirements, search_path(self.directory, self._work), sys.path)
 
     def move_in(self, unpack: bool) -> str:
-        """Put the directory where it runs; what was there is kept until :meth:`close` or :meth:`move_back`.
+        """Put the directory in its place. The earlier directory is kept until :meth:`close` or :meth:`move_back`.
 
-        A directory that was there and was not brought by this server, such as that of another Tomcat, is moved aside
-        and kept for good.
+        An earlier directory that this server did not make, such as that of another Tomcat, is moved aside and kept for
+        good.
 
         Raises:
-            DeploymentError: it cannot be put there; all is as before.
+            DeploymentError: the directory cannot be put there; nothing has changed.
         """
         place = self.place(unpack)
         if self._staged is not None:
@@ -143,10 +143,10 @@ class ApplicationRoot:
         return place
 
     def move_back(self) -> bool:
-        """Undo :meth:`move_in`: the directory that stood there stands there again.
+        """Undo :meth:`move_in`: put the earlier directory back.
 
         Returns:
-            False when there was none, or nothing was moved.
+            False when there was no earlier directory, or nothing was moved.
         """
         if self._old is None or self._place is None:
             return False
@@ -159,7 +159,7 @@ class ApplicationRoot:
         return True
 
     def close(self) -> None:
-        """Remove what is neither running nor to run again."""
+        """Remove directories that neither run nor will run again."""
         if self._staged is not None:
             self._brought.end_stage(os.path.dirname(self._staged))
             self._staged = None

@@ -1,4 +1,4 @@
-"""What lies in a host's xmlBase and appBase: descriptors, archives and directories, by the context they stand for."""
+"""Finds descriptors, archives and directories in a host's xmlBase and appBase, by the context that they stand for."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _PRIVILEGED = (
 
 
 class ApplicationSources:
-    """Reads the directories anew at each look; what an archive is called is remembered per state of its file."""
+    """Reads the directories anew at each look, and remembers the names of archives for each state of their files."""
 
     def __init__(self, host: StandardHost) -> None:
         self.host = host
         self.settling = Settling()
-        #: An archive has been left for later because it was still being copied.
+        #: True when an archive was left for later because it was still being copied.
         self.unsettled = False
         self._known: dict[str, tuple[Stamp, Archive | DeploymentError]] = {}
         self._said: dict[str, Stamp] = {}
@@ -47,12 +47,12 @@ class ApplicationSources:
 
     @property
     def app_base(self) -> str:
-        """Absolute appBase."""
+        """The absolute path of appBase."""
         return os.path.abspath(self.host.app_base_path)
 
     @property
     def config_base(self) -> str:
-        """Absolute xmlBase."""
+        """The absolute path of xmlBase."""
         return os.path.abspath(self.host.config_base_path)
 
     def descriptors(self) -> Iterator[tuple[ContextName, str]]:
@@ -65,10 +65,10 @@ class ApplicationSources:
                     yield context, file
 
     def archives(self, at_start: bool = False) -> Iterator[Archive]:
-        """Readable archives in appBase. Unreadable ones are said once per state, half-copied ones left out.
+        """Readable archives in appBase. An unreadable one is logged once for each state, a half-copied one is left out.
 
         Args:
-            at_start: nobody is copying; take what is complete, without waiting for it to be quiet.
+            at_start: nobody is copying, so take complete archives without waiting for them to be quiet.
         """
         for name in self._app_base_names():
             file = os.path.join(self.app_base, name)
@@ -86,13 +86,15 @@ class ApplicationSources:
         for name in self._app_base_names():
             directory = os.path.join(self.app_base, name)
             if name.upper() not in _NEVER and not name.startswith(".") and os.path.isdir(directory):
-                # the suffix that is cut off again protects a directory called x.war from losing its own
+                # the suffix, which is cut off again, protects a directory called x.war from losing its own
                 context = self._name_of(name + ".xml", directory, "web application directory")
                 if context is not None:
                     yield context, directory
 
     def leaves_alone(self, directory: str) -> bool:
-        """Whether only a descriptor deploys a directory, because it wants to be privileged; that is said once."""
+        """True when only a descriptor may deploy a directory, because it wants to be privileged; that is logged
+        once.
+        """
         if not is_privileged_directory(directory):
             return False
         if self._refused.get(directory) != _PRIVILEGED:
@@ -102,7 +104,7 @@ class ApplicationSources:
         return True
 
     def _name_of(self, name: str, file: str, what: str) -> ContextName | None:
-        """The context of a file's name; None when that can be none, which is said once."""
+        """The context for a file's name; None, with one log line, when the name cannot be a context's."""
         try:
             return ContextName.of_file(name)
         except DeploymentError as refused:
@@ -110,7 +112,7 @@ class ApplicationSources:
             return None
 
     def _is_good_name(self, name: str, file: str) -> bool:
-        """True when an archive's file may be opened and named; when not, that is said once."""
+        """True when an archive's file may be opened, by its name; otherwise that is logged once."""
         try:
             checked_name(name, "file name", "appBase", limit=255)
         except DeploymentError as refused:
@@ -124,10 +126,10 @@ class ApplicationSources:
             log.error("Error deploying %s [%s]: %s", what, ascii(file)[1:-1], refused)
 
     def archive(self, file: str) -> Archive:
-        """What an archive is, read again only when it has changed.
+        """The description of an archive, which is read again only after a change.
 
         Raises:
-            DeploymentError: it cannot be used, with the same words each time.
+            DeploymentError: the archive cannot be used; the text is the same each time.
         """
         stamp = stamp_of(file)
         if stamp is None:
@@ -144,26 +146,26 @@ class ApplicationSources:
         return known[1]
 
     def archive_named(self, name: ContextName) -> Archive | None:
-        """The archive in appBase for a context, None without one."""
+        """The archive in appBase for a context, None when there is none."""
         for file_name in self._app_base_names():
             file = os.path.join(self.app_base, file_name)
             if is_archive_name(file_name) and os.path.isfile(file) and self._is_good_name(file_name, file):
                 try:
                     archive = self.archive(file)
                 except DeploymentError:
-                    continue  # archives() says it
+                    continue  # archives() logs it
                 if archive.name == name:
                     return archive
         return None
 
     def is_quiet(self, file: str) -> bool:
-        """Whether nobody seems to be writing the file; otherwise notes that another look is due."""
+        """True when nobody seems to be writing the file; otherwise another look is noted as due."""
         quiet = self.settling.quiet_for(file, time.monotonic(), time.time()) >= self.settling.quiet
         self.unsettled = self.unsettled or not quiet
         return quiet
 
     def settles(self, file: str) -> bool:
-        """Whether an archive is complete, as far as can be known; otherwise notes that another look is due."""
+        """True when an archive is complete, as far as can be known; otherwise another look is noted as due."""
         known = self._known.get(file)
         if known is not None and known[0] == stamp_of(file):
             return True
@@ -172,7 +174,7 @@ class ApplicationSources:
         return complete
 
     def tree_settles(self, directory: str, tree: TreeStamp, going: bool = False) -> bool:
-        """True when nobody seems to copy into a directory or to remove it; else notes that another look is due."""
+        """True when nobody seems to copy into a directory or to remove it; otherwise another look is noted as due."""
         quiet = self.settling.tree_is_quiet(directory, tree, time.monotonic(), time.time(), going)
         self.unsettled = self.unsettled or not quiet
         return quiet
@@ -185,7 +187,7 @@ class ApplicationSources:
         return [name for name in names if not ignore.fullmatch(name)]
 
     def say_once(self, file: str, refused: DeploymentError) -> None:
-        """Log why an archive is refused, unless that was said of this state of the file."""
+        """Log why an archive is refused, once for each state of the file."""
         stamp, _ = self._known[file]
         if self._said.get(file) != stamp:
             self._said[file] = stamp
@@ -197,7 +199,7 @@ def _listing(directory: str) -> list[str]:
         return sorted(os.listdir(directory))
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except OSError as exc:  # no descriptors for the moment, no permission: what runs goes on
+    except OSError as exc:  # there are no descriptors yet, or no permission: running applications go on
         repeated.log(
             logging.ERROR, f"failures to list {directory}", "[%s] cannot be listed: %s", directory, exc.strerror
         )

@@ -1,4 +1,4 @@
-"""How the applications of a host are, for ``catalina list`` and for the report of a start."""
+"""The states of a host's applications, for ``catalina list`` and the report of a start."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ApplicationState:
     """One application.
 
     Args:
-        name: path and version, as commands take it.
-        runs: whether it serves.
-        sessions: how many it has, None without a manager that runs.
-        directory: its document base; the file it was to be made from when it did not come so far.
-        reason: why it does not run, empty when it does or was stopped by somebody.
+        name: path and version, in the form of the commands.
+        runs: True when it serves.
+        sessions: the number of its sessions, None without a running manager.
+        directory: its document base, or the file from which deployment tried to make it.
+        reason: why it does not run; empty when it runs, or somebody stopped it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ApplicationState:
 
 
 def application_states(host: StandardHost) -> list[ApplicationState]:
-    """Those with a context, and those whose deployment failed before there was one, by name."""
+    """Applications with a context, and those whose deployment failed before there was one, by name."""
     return sorted([*_contexts(host), *_without_context(host)], key=lambda state: state.name)
 
 

@@ -1,4 +1,4 @@
-"""gunicorn's logger, as a logger of the server's."""
+"""gunicorn's logger, as a logger of the server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["ArbiterLog"]
 
 
 class ArbiterLog:
-    """What the arbiter calls to log. gunicorn's own news are details here: operators expect Tomcat's lines.
+    """The arbiter logs through this. gunicorn's own messages are only details, because operators expect Tomcat's lines.
 
     Args:
-        cfg: gunicorn's configuration, of which nothing is used.
+        cfg: gunicorn's configuration, which is not used.
     """
 
     def __init__(self, cfg: object) -> None:
@@ -34,10 +34,10 @@ class ArbiterLog:
         self._log.log(level, text, *args, **kwargs)
 
     def access(self, *args: Any) -> None:
-        """Never called: the access log is a valve's."""
+        """Never called, because a valve writes the access log."""
 
     def reopen_files(self) -> None:
-        """The server's handlers rotate by themselves."""
+        """Nothing to do: the server's handlers rotate by themselves."""
 
     def close_on_exec(self) -> None:
-        """Python's descriptors are closed on exec anyway."""
+        """Nothing to do: Python closes its descriptors on exec anyway."""

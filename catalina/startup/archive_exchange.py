@@ -1,9 +1,9 @@
-"""Put a new state of an archive in the place of a running one, and back when it does not start.
+"""Replaces the running version of an archive by a new one, and restores it if the new one does not start.
 
-What can be found out beforehand (a broken zip, a missing requirement) is found out beside the running version, which
-then simply stays. An application without META-INF/context.xml keeps its Context object, paused: requests wait for it
-instead of failing, and a distributable application keeps its sessions, as in a reload. With META-INF/context.xml the
-settings may be others, so there is a new Context, as in Tomcat.
+Faults that show before the start (a broken zip, a missing requirement) are found while the old version runs, which then
+simply stays. An application without META-INF/context.xml keeps its Context object, paused: requests wait instead of
+failing, and a distributable application keeps its sessions, as in a reload. With a META-INF/context.xml the settings
+may change, so there is a new Context, as in Tomcat.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ RESTORED = "The new version of [%s] did not start; the previous one is restored"
 
 
 class ArchiveExchange:
-    """One change of one application's archive.
+    """One exchange of one application's archive.
 
-    After :meth:`run`, ``good`` says whether the new state runs, and ``application`` is what to remember.
+    After :meth:`run`, ``good`` is True if the new version runs, and ``application`` is the DeployedApplication to
+    remember.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ArchiveExchange:
         self.failure = ""
 
     def run(self) -> None:
-        """Exchange. Failures are logged, nothing is raised."""
+        """Exchange the versions. Failures are logged; nothing is raised."""
         with LoggedDeployment("web application archive", self.archive.file) as attempt:
             attempt.run(self._run)
         application = self.application
@@ -87,10 +88,10 @@ class ArchiveExchange:
             self.root.close()
 
     def _needs_a_new_process(self) -> bool:
-        """True when the node is restarted, and the new one unpacks and runs the new state.
+        """True when the node is restarted, so that the new node unpacks and runs the new version.
 
         Raises:
-            DeploymentError: the farm brings it, to all nodes at once: restarts would cost the sessions.
+            DeploymentError: the farm deploys it on all nodes at the same time, so restarts would lose the sessions.
         """
         modules = self.context.loader.compiled_modules()
         if modules and self.by == FARM:

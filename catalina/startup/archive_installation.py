@@ -1,6 +1,6 @@
-"""An archive that comes from outside (the farm, the command line) is put into appBase, and taken back if it fails.
+"""Puts an archive from outside (the farm, the command line) into appBase, and removes it again if it fails.
 
-The file is exchanged together with the application: at each moment appBase holds the archive of what runs.
+The file is exchanged together with the application: at every moment appBase has the archive of the running version.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class ArchiveInstallation:
     """One installation. The caller holds the lock of the HostConfig.
 
     Args:
-        config: deploys.
-        name: the context that the archive is.
+        config: does the deployment.
+        name: the archive's context.
         file_name: the archive's name in appBase.
-        by: who brings it. The farm replaces only what the farm has brought; an operator's command everything that
-            goes by the name, and what nobody had brought is moved aside.
+        by: the origin of the archive. The farm replaces only archives that the farm has brought. An operator's command
+            replaces everything with that name, and moves aside files that deployment has not brought.
     """
 
     def __init__(self, config: HostConfig, name: ContextName, file_name: str, by: str) -> None:
@@ -40,10 +40,10 @@ class ArchiveInstallation:
         self.brought = config.host.brought
 
     def run(self, source: str) -> bool:
-        """Move ``source`` to its place and run it; put the previous state back when it does not start.
+        """Move ``source`` to its place and run it; restore the previous version when it does not start.
 
         Raises:
-            DeploymentError: something is in the way that must not be replaced.
+            DeploymentError: a file is in the way that must not be replaced.
         """
         self._check_the_way()
         stage = self.brought.stage(os.path.dirname(self.target), "previous")
@@ -76,7 +76,7 @@ class ArchiveInstallation:
             self.brought.end_stage(stage)
 
     def _check_the_way(self) -> None:
-        """Raises DeploymentError when the archive would replace what it must not."""
+        """Raises DeploymentError when the archive would replace a file that must stay."""
         name, config = self.name, self.config
         application = config.deployed.get(name.name)
         if application is None and config.host.find_child(name.name) is not None:
@@ -120,7 +120,7 @@ class ArchiveInstallation:
         return context is not None and context.state.available
 
     def _restore(self) -> None:
-        """The previous state of the archive is back: remember it, and run it unless it still runs."""
+        """The previous archive is back: remember it, and run it unless it still runs."""
         application = self.config.deployed.get(self.name.name)
         context = self.config.host.find_child(self.name.name)
         if application is None or context is None or not context.state.available:

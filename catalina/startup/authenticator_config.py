@@ -1,4 +1,4 @@
-"""Give an application the authenticator its login-config asks for (Tomcat: ContextConfig.authenticatorConfig)."""
+"""Gives an application the authenticator that its login-config asks for (Tomcat: ContextConfig.authenticatorConfig)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ AUTHENTICATORS = {
 
 
 def add_authenticator(context: StandardContext) -> None:
-    """Add the valve, unless the Context has an authenticator of its own.
+    """Add the valve unless the Context has an authenticator of its own.
 
-    Without login-config and constraints there is nothing to authenticate for; such an application does without.
+    An application without login-config and constraints needs none.
 
     Raises:
         ConfigurationError: there is no authenticator for the auth-method; the application must not run without one.
@@ -49,8 +49,9 @@ def add_authenticator(context: StandardContext) -> None:
 
 
 def _single_sign_on(context: StandardContext) -> bool:
-    """Whether a valve above wants to tell the application who the user is."""
-    from catalina.authenticator.single_sign_on import SingleSignOn  # it imports the authenticators
+    """True when a valve above identifies the user for the application."""
+    # imported here, because that module imports the authenticators
+    from catalina.authenticator.single_sign_on import SingleSignOn
 
     parent = context.parent
     while parent is not None:

@@ -1,7 +1,7 @@
-"""A directory that is one WSGI application: ``wsgi.py`` or ``app.py`` in it, and no servlets in a web.xml.
+"""A directory that is a single WSGI application: it has ``wsgi.py`` or ``app.py``, and no servlets in a web.xml.
 
-Its files are code and data of one program and never served as static content. A WEB-INF may stand beside the module:
-its libraries, and what its web.xml says of sessions, filters or constraints, are the application's.
+Its files are the code and data of a program, and are never served as static content. A WEB-INF may stand beside the
+module: its libraries, and the sessions, filters and constraints of its web.xml, belong to the application.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["BareApplication", "stray_source"]
 
 CALLABLES = ("application", "app")
-#: Directory entries looked at for source; more than a newcomer's project has at its top.
+#: Directory entries that are searched for source code; a newcomer's project has fewer at its top.
 _MAX_ENTRIES = 2000
 
 
 def stray_source(directory: Path) -> Path | None:
-    """Python source at the top of a directory or one level below, None without any; for one without application."""
+    """A Python source file at the top of a directory or one level below, None when there is none; for directories
+    without an application.
+    """
     seen = 0
     for place, names, files in _walk(directory):
         found = sorted(name for name in files if name.endswith(".py"))
@@ -65,13 +67,14 @@ class BareApplication:
         return None
 
     def web_xml(self, loader: WebappLoader, own: WebXml) -> WebXml:
-        """One servlet for everything; the module is imported to find its callable and the marker on it.
+        """A descriptor with one servlet for all URLs. The module is imported to find its callable and the callable's
+        marker.
 
         Args:
-            own: the application's descriptor, which names no servlets.
+            own: the application's own descriptor, which names no servlets.
 
         Raises:
-            DeploymentError: the module cannot be imported or has no callable of either name.
+            DeploymentError: the module cannot be imported, or has no callable of either name.
         """
         module = loader.load(self.file.stem)
         for name in CALLABLES:

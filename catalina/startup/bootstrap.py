@@ -1,8 +1,8 @@
-"""``python -m catalina.startup.bootstrap``: what bin/catalina.sh starts (Tomcat: startup/Bootstrap.java).
+"""``python -m catalina.startup.bootstrap``, the program that bin/catalina.sh starts (Tomcat: startup/Bootstrap.java).
 
-Verbs: ``start`` (in the foreground), ``stop`` (sends the shutdown word), ``configtest``, ``version``. The exit code is
-0, 1 when the configuration cannot be used or a stop found nobody, 2 when the server did not stop in time, and 128 + n
-when signal n ended the server.
+Verbs: ``start`` (in the foreground), ``stop`` (sends the shutdown command), ``configtest``, ``version``. The exit code
+is 0; 1 when the configuration cannot be used, or a stop found no server; 2 when the server did not stop in time; and
+128 + n when signal n ended the server.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 log = logging.getLogger("org.apache.catalina.startup.Bootstrap")
 
-#: Id of the process that has started this one and without which it shall not live (``catalina run``, tests).
+#: The id of the process that has started this one and without which it must not live (``catalina run``, tests).
 SUPERVISOR = "catalina.supervisor"
 
 
@@ -42,13 +42,15 @@ def _properties(arguments: JavaArguments) -> dict[str, str]:
 
 
 def _directories(properties: Mapping[str, str]) -> tuple[Path, Path]:
-    """CATALINA_HOME and CATALINA_BASE; the base is the home unless it is given, the home the directory we are in."""
+    """CATALINA_HOME and CATALINA_BASE. The base is the home unless it is given; the home is the current directory
+    unless it is given.
+    """
     home = Path(properties.get("catalina.home") or properties.get("catalina.base") or ".")
     return home, Path(properties.get("catalina.base") or home)
 
 
 def _start(arguments: JavaArguments) -> int:
-    # The verbs that do not serve must not pay for importing what serves.
+    # Imported here, so that verbs that do not serve need not import the modules that serve.
     from catalina.startup.catalina import Catalina
     from catalina.startup.node_application import NodeApplication
     from catalina.startup.node_worker import die_with_parent
@@ -65,12 +67,12 @@ def _start(arguments: JavaArguments) -> int:
     try:
         catalina.load()
     except ConfigurationError:
-        return 1  # load() has logged why
+        return 1  # load() has logged the reason
     return NodeApplication(catalina).run()
 
 
 def _use_temporary_directory(properties: Mapping[str, str]) -> None:
-    """``java.io.tmpdir`` is where everything in this process makes temporary files."""
+    """Let everything in this process make temporary files in ``java.io.tmpdir``."""
     directory = properties.get("java.io.tmpdir")
     if directory and Path(directory).is_dir():
         tempfile.tempdir = directory

@@ -1,4 +1,4 @@
-"""Load, start and stop the server of one CATALINA_BASE (Tomcat: startup/Catalina.java)."""
+"""Loads, starts and stops the server of one CATALINA_BASE (Tomcat: startup/Catalina.java)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Catalina:
     Args:
         home: CATALINA_HOME.
         base: CATALINA_BASE.
-        properties: those of ``-Dname=value``; catalina.properties is added by :meth:`load`.
+        properties: the properties from ``-Dname=value``; :meth:`load` adds those of catalina.properties.
         config_file: server.xml, relative to the base.
     """
 
@@ -55,7 +55,7 @@ class Catalina:
         self.properties.setdefault("java.io.tmpdir", str(self.base / "temp"))
         self.config_file = self.base / config_file
         self.server: StandardServer | None = None
-        #: Findings that are to be said about the properties, before any file.
+        #: Findings about the properties, which are reported before any file's.
         self.remarks: list[Finding] = []
 
     def substitution(self) -> Substitution:
@@ -77,10 +77,10 @@ class Catalina:
         return Digester(substitution)
 
     def load(self) -> StandardServer:
-        """Read the configuration and log what was not understood.
+        """Read the configuration, and log what was not understood.
 
         Raises:
-            ConfigurationError: the configuration cannot be used; why has been logged.
+            ConfigurationError: the configuration cannot be used; the reason has been logged.
         """
         try:
             digester = self.digester()
@@ -97,10 +97,10 @@ class Catalina:
         return self.adopt(root)
 
     def adopt(self, root: Digested) -> StandardServer:
-        """Take the server that a server.xml has become, and tell it where it lives.
+        """Take the server that was made from a server.xml, and tell it its directories.
 
         Raises:
-            ConfigurationError: it is no server.
+            ConfigurationError: the root element is no server.
         """
         server = root.component
         if not isinstance(server, StandardServer):
@@ -124,10 +124,10 @@ class Catalina:
         log.error("Cannot start server. Server instance is not configured.")
 
     def init(self) -> None:
-        """Initialise the components: the connectors bind.
+        """Initialise the components; the connectors bind their ports.
 
         Raises:
-            LifecycleError: a component failed; a connector only with the property EXIT_ON_INIT_FAILURE.
+            LifecycleError: a component failed. A connector counts only with the property EXIT_ON_INIT_FAILURE.
         """
         server = self._loaded()
         begun = time.monotonic()
@@ -142,7 +142,7 @@ class Catalina:
         """Start the server; connectors accept when this returns.
 
         Raises:
-            LifecycleError: a required component failed; it has been logged and the rest is stopped.
+            LifecycleError: a required component failed; that has been logged, and the rest is stopped.
         """
         server = self._loaded()
         begun = time.monotonic()
@@ -155,12 +155,13 @@ class Catalina:
         log.info("Server startup in [%s] milliseconds", _milliseconds_since(begun))
 
     def await_shutdown(self) -> None:
-        """Return when the server shall stop: the shutdown word came, or :meth:`StandardServer.stop_await` was
-        called."""
+        """Return when the server shall stop: the shutdown command came, or :meth:`StandardServer.stop_await` was
+        called.
+        """
         self._loaded().await_shutdown()
 
     def stop(self) -> None:
-        """Stop and destroy the server; a failure is logged, not raised: the process ends anyway."""
+        """Stop and destroy the server. A failure is logged and not raised, because the process ends anyway."""
         server = self._loaded()
         try:
             if server.state not in (LifecycleState.STOPPED, LifecycleState.DESTROYED):

@@ -1,5 +1,4 @@
-"""conf/catalina.properties and what it means for the process (Tomcat: startup/CatalinaProperties.java,
-Bootstrap.java)."""
+"""conf/catalina.properties, and its effect on the process (Tomcat: startup/CatalinaProperties.java, Bootstrap.java)."""
 
 from __future__ import annotations
 
@@ -14,11 +13,11 @@ from catalina.errors import ConfigurationError
 
 __all__ = ["DEFAULT_COMMON_LOADER", "extend_import_path", "load_catalina_properties"]
 
-#: Where classes of the container's own extensions lie: valves, realms, listeners named in server.xml.
+#: The places of extensions of the container: valves, realms and listeners that server.xml names.
 DEFAULT_COMMON_LOADER = (
     '"${catalina.base}/lib","${catalina.base}/lib/*.whl","${catalina.home}/lib","${catalina.home}/lib/*.whl"'
 )
-#: Class loaders of Tomcat's; Python has one import path, in this order.
+#: Tomcat's class loaders; Python has one import path, in this order.
 _LOADERS = ("common.loader", "server.loader", "shared.loader")
 _ARCHIVES = (".whl", ".zip")
 
@@ -26,7 +25,7 @@ _ARCHIVES = (".whl", ".zip")
 def load_catalina_properties(properties: dict[str, str]) -> None:
     """Add the file's properties to ``properties``; they win over ``-D``, as in Tomcat.
 
-    The file is what ``catalina.config`` names (a path or a file: URL), else ``conf/catalina.properties`` of the base.
+    ``catalina.config`` names the file (a path or a file: URL); the default is ``conf/catalina.properties`` of the base.
     A base without the file has no such properties.
 
     Raises:
@@ -46,7 +45,7 @@ def load_catalina_properties(properties: dict[str, str]) -> None:
 
 
 def extend_import_path(properties: dict[str, str]) -> None:
-    """Put the directories and archives of the loaders on ``sys.path``, behind what is there.
+    """Append the directories and archives of the loaders to ``sys.path``.
 
     A pattern ``lib/*.jar`` of a file written for Java finds the wheels and zips of that directory.
     """

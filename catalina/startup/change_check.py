@@ -1,4 +1,4 @@
-"""What a changed or removed file means for a deployed application (Tomcat: HostConfig.checkResources)."""
+"""Decides what to do about an application whose files were changed or removed (Tomcat: HostConfig.checkResources)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 
 class Action(Enum):
-    """What is to be done."""
+    """The possible actions."""
 
     NOTHING = "nothing"
     RELOAD = "stop and start the same context"
@@ -29,11 +29,11 @@ class Action(Enum):
 
 
 class Change(NamedTuple):
-    """An action, and the files that stand behind the changed one and may be the old application's."""
+    """An action, and the files behind the changed one, which may belong to the old version."""
 
     action: Action
     obsolete: Sequence[str] = ()
-    #: An archive has come beside the application's directory.
+    #: True when an archive has come beside the application's directory.
     replaced: bool = False
 
 
@@ -45,11 +45,12 @@ class ChangeCheck:
         self._gone: dict[str, float] = {}
 
     def look(self, application: DeployedApplication, root: str | None = None, failed: bool = False) -> Change:
-        """Say what has happened to an application's files. Changes that are under way are left for the next look.
+        """Compare an application's files with their remembered states. Changes that are under way are left for the next
+        look.
 
         Args:
-            root: the directory it runs from.
-            failed: it did not start; it is tried again when anything below the directory has changed.
+            root: the directory that it runs from.
+            failed: it did not start, so any change below the directory is a reason to try again.
         """
         files = list(application.redeploy)
         for position, file in enumerate(files):
@@ -60,7 +61,7 @@ class ChangeCheck:
             if action is not Action.NOTHING:
                 return Change(action)
             if application.redeploy[file] is not None and stamp_of(file) is None:
-                return Change(Action.NOTHING)  # it is going; what is below it goes with it
+                return Change(Action.NOTHING)  # the directory is being removed, and everything below it
         if self._watched_has_changed(application, root):
             return Change(Action.RELOAD)
         if failed and root is not None and self._is_worth_a_try(application, root):
@@ -68,14 +69,14 @@ class ChangeCheck:
         return Change(Action.NOTHING)
 
     def discard(self, files: Sequence[str]) -> None:
-        """Delete of these files what deployment itself has brought: unpacked directories, copied descriptors."""
+        """Delete those of the files that deployment itself has made: unpacked directories, copied descriptors."""
         for file in files:
             self.sources.host.brought.discard(file)
 
     def delete(self, application: DeployedApplication) -> None:
-        """Delete an application as an operator has asked: its archive and directory in appBase, whoever laid them.
+        """Delete an application at an operator's request: its archive and directory in appBase, whoever put them there.
 
-        Its descriptor is deleted where it was brought, and moved aside where an operator wrote it: the application
+        A descriptor that deployment made is deleted. One that an operator wrote is moved aside, because the application
         would come back.
         """
         brought = self.sources.host.brought
@@ -107,7 +108,7 @@ class ChangeCheck:
         return Action.REDEPLOY if complete else Action.NOTHING
 
     def _stays_away(self, file: str) -> bool:
-        """An editor that saves removes the file for a moment, too."""
+        """True when the file stays away: an editor that saves removes it for a moment, too."""
         since = self._gone.setdefault(file, time.monotonic())
         if time.monotonic() - since < self.sources.settling.quiet:
             self.sources.unsettled = True
@@ -125,11 +126,11 @@ class ChangeCheck:
         if not changed:
             return False
         gone = [file for file in changed if stamp_of(file) is None]
-        away = [self._stays_away(file) for file in gone]  # all of them, to notice each
+        away = [self._stays_away(file) for file in gone]  # all files are asked, so that each notes its absence
         if not all(away):
             return False
         if gone and root is not None and not self.sources.tree_settles(root, tree_of(root), going=True):
-            return False  # all of it may be on its way out
+            return False  # all of them may be on their way out
         if not all(self.sources.is_quiet(file) for file in changed if file not in gone):
             return False
         application.watch_for_reload(*changed)

@@ -1,7 +1,7 @@
-"""What ``configtest`` looks at besides server.xml: the other files in conf that an operator edits.
+"""Checks the files in conf that an operator edits besides server.xml, for ``configtest``.
 
-A context.xml or web.xml that cannot be used is an error: no application starts with it. Any other fault costs an
-attribute or a log.
+A context.xml or web.xml that cannot be used is an error, because no application starts with it. Any other fault affects
+only an attribute or a log.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["check_files"]
 def check_files(base: Path, substitution: Substitution, properties: Mapping[str, str]) -> Iterator[Finding]:
     """The remarks about the files of ``base/conf``; a file that is not there has none.
 
-    tomcat-users.xml is looked at where a realm or a resource of server.xml names it (start_check).
+    tomcat-users.xml is checked where a realm or a resource of server.xml names it (start_check).
     """
     checks: dict[str, Callable[[Path], Iterator[Finding]]] = {
         "context.xml": lambda path: _context(path, substitution),
@@ -42,7 +42,7 @@ def check_files(base: Path, substitution: Substitution, properties: Mapping[str,
 
 def _context(path: Path, substitution: Substitution) -> Iterator[Finding]:
     digester = Digester(substitution)
-    with contextlib.suppress(UnusableConfiguration):  # its findings say why
+    with contextlib.suppress(UnusableConfiguration):  # its findings give the reason
         digester.parse_into(path, StandardContext())
     yield from digester.findings
 
@@ -50,14 +50,14 @@ def _context(path: Path, substitution: Substitution) -> Iterator[Finding]:
 def _web(path: Path, substitution: Substitution) -> Iterator[Finding]:
     try:
         for warning in read_web_xml(path, substitute=substitution).warnings:
-            yield Finding(logging.WARNING, Place("", 0), "", warning)  # it names its place itself
+            yield Finding(logging.WARNING, Place("", 0), "", warning)  # the text names the place itself
     except ConfigurationError as error:
         text = f"{error.text}; no application starts with this"
         yield Finding(logging.ERROR, error.place or Place(path.name, 0), "", text)
 
 
 def _logging(path: Path, properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Set up for a logger that nobody uses: no file is made before the first record."""
+    """Configure a logger that nobody uses; no file is made before the first record."""
     manager = ClassLoaderLogManager(read_properties(path), properties)
     manager.configure(["catalina.configtest"], report=False)
     manager.close()

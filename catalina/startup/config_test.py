@@ -1,8 +1,7 @@
-"""``configtest``: the component tree of server.xml with what was not understood, as text, and what is said at the end.
+"""``configtest``: prints the component tree of server.xml with everything that was not understood, and a summary.
 
-Each line is an element: its tag, the class it became, where it stands, and the attributes as they are after
-``${...}``. Remarks stand below the element they are about, marked by ``!!`` (stops the start), ``!`` (ignored) and
-``-`` (no meaning here).
+Each line is an element: its tag, its class, its place, and its attributes with ``${...}`` replaced. Remarks follow
+their element, marked by ``!!`` (stops the start), ``!`` (ignored) and ``-`` (no meaning here).
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _MARKS = {logging.ERROR: "!!", logging.WARNING: "!", logging.INFO: "-"}
 
 
 class ConfigTest:
-    """One run for the configuration of a node, which is loaded and not started.
+    """One check of the configuration of a node, which is loaded but not started.
 
-    The tree comes first, then the remarks that stand below no element, then once more what costs the operator
-    something, then the count.
+    The output has the tree first, then the remarks without an element, then a repetition of the serious ones, then the
+    count.
     """
 
     def __init__(self, catalina: Catalina) -> None:
@@ -42,14 +41,14 @@ class ConfigTest:
 
     @property
     def failed(self) -> bool:
-        """True when the start would end, or no application would run."""
+        """True when the start would fail, or no application would run."""
         return any(finding.level >= logging.ERROR for finding in self.findings)
 
     def run(self, ignored: Sequence[str] = ()) -> Iterator[str]:
         """The lines of the output.
 
         Args:
-            ignored: options of a Java process that the command line has.
+            ignored: options of a Java process on the command line.
         """
         catalina = self._catalina
         if ignored:
@@ -84,7 +83,7 @@ class ConfigTest:
         self.findings.append(Finding(level, Place(file, 0), "", text))
 
     def _at_the_end(self, tree: Digested | None) -> Iterator[str]:
-        """Remarks without an element, and all that is worth repeating; each once."""
+        """Remarks without an element, and all remarks that are worth repeating, each once."""
         outside = {id(finding) for finding in (unplaced(tree, self.findings) if tree is not None else self.findings)}
         worth_it = [each for each in self.findings if id(each) in outside or each.level >= logging.WARNING]
         return remarks(worth_it)
@@ -113,7 +112,7 @@ def _render(digested: Digested, substitution: Substitution, depth: int) -> Itera
 
 
 def unplaced(root: Digested, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that stand below no element of the tree: about old forms, which have become new elements."""
+    """The findings without an element in the tree: they are about old forms, which have become new elements."""
     placed: set[int] = set()
     waiting = [root]
     while waiting:
@@ -124,7 +123,7 @@ def unplaced(root: Digested, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def remarks(findings: Iterable[Finding]) -> Iterator[str]:
-    """The findings alone, with their places: what is left to say when there is no tree."""
+    """The findings alone, with their places, for a file that gave no tree."""
     for finding in findings:
         yield f"{_MARKS[finding.level]} {finding}"
 

@@ -1,8 +1,8 @@
 """Configures an application from files: context.xml and web.xml, its own and the defaults below them.
 
-Tomcat: startup/ContextConfig.java. Of context files the order is conf/context.xml, the host's context.xml.default, the
-application's own; of descriptors WEB-INF/web.xml, web-fragment.xml of its libraries, WEB-INF/tomcat-web.xml, the host's
-web.xml.default, conf/web.xml, the heavier one first.
+Tomcat: startup/ContextConfig.java. Context files are read in this order: conf/context.xml, the host's
+context.xml.default, the application's own. Descriptors count in this order, the strongest first: WEB-INF/web.xml,
+web-fragment.xml of its libraries, WEB-INF/tomcat-web.xml, the host's web.xml.default, conf/web.xml.
 """
 
 from __future__ import annotations
@@ -43,22 +43,24 @@ __all__ = ["ContextConfig"]
 log = logging.getLogger("org.apache.catalina.startup.ContextConfig")
 
 WEB_XML = Path("WEB-INF", "web.xml")
-#: Servlets of Tomcat that compile or run what is not Python.
+#: Servlets of Tomcat that compile or run something other than Python.
 JAVA_SERVLETS = (
     "org.apache.jasper.servlet.JspServlet",
     "org.apache.catalina.servlets.CGIServlet",
     "org.apache.catalina.ssi.SSIServlet",
 )
-#: What the application's own file may say about itself but not change: deployment has decided it.
+#: Attributes that the application's own file may repeat but not change, because deployment has decided them.
 DECIDED = ("path", "doc_base", "name", "web_app_version", "version_key")
 
 
-#: Context files whose remarks are remembered.
+#: The number of context files whose remarks are remembered.
 MAX_REMEMBERED_FILES = 1000
 
 
 class _Defaults:
-    """conf/web.xml and its like, read once while they do not change: a thousand types for each application are many."""
+    """conf/web.xml and similar files, read once as long as they do not change: a thousand types for each application
+    add up.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[Path, int, int, bool], WebXml] = {}
@@ -84,7 +86,7 @@ class _Defaults:
 
 
 class _Remarks:
-    """Findings in a file are said again when it has changed, and not for each application that reads it."""
+    """Logs the findings in a file again when the file has changed, but not for each application that reads it."""
 
     def __init__(self) -> None:
         self._said: dict[Path, tuple[Finding, ...]] = {}
@@ -100,7 +102,7 @@ class _Remarks:
 
 
 def _leave_out_java(definition: ServletDef) -> None:
-    """JSP, CGI and SSI of a stock conf/web.xml: what is mapped to them is 404, so that no source is ever shown."""
+    """Leave out JSP, CGI and SSI of an unchanged conf/web.xml; their URLs give 404, so that no source is ever shown."""
     if definition.servlet_class.startswith(JAVA_SERVLETS):
         if definition.enabled:
             log.info("%s: servlet [%s] is %s, which only Java has; what is mapped to it is not found",
@@ -120,7 +122,7 @@ class ContextConfig(Component):
     def __init__(self) -> None:
         super().__init__()
         self._good = True
-        #: The last start was refused because of source without an application.
+        #: True when the last start was refused because of source code without an application.
         self.has_refused_source = False
         self._bare: BareApplication | None = None
         self._logging = ApplicationLogging()
@@ -143,7 +145,7 @@ class ContextConfig(Component):
     # -- context.xml ---------------------------------------------------------------------------------------------
 
     def _read_context_files(self, context: StandardContext) -> None:
-        """Defaults first; what the context already has, from server.xml or its deployer, stays."""
+        """Read the defaults first. Attributes that the context already has, from server.xml or its deployer, stay."""
         base = context.host.catalina_base
         given = {name: getattr(context, name) for name in (*context.given, *DECIDED)}
         parts = {name: getattr(context, name) for name in context.given_parts}
@@ -181,7 +183,7 @@ class ContextConfig(Component):
     # -- docBase -------------------------------------------------------------------------------------------------
 
     def _find_document_root(self, context: StandardContext) -> None:
-        """Absolute docBase, and whether its files may be served at all (Tomcat: fixDocBase)."""
+        """The absolute docBase, and True if its files may be served at all (Tomcat: fixDocBase)."""
         self.has_refused_source = False
         host = context.host
         doc_base = context.doc_base or ContextName(context.path, context.web_app_version).base_name
@@ -207,9 +209,9 @@ class ContextConfig(Component):
         context.resources.serves_files = self._bare is None and not outside
 
     def _is_described_outside(self, context: StandardContext) -> bool:
-        """True when a descriptor outside of the directory (altDDName) gives all its URLs to one servlet.
+        """True when a descriptor outside the directory (altDDName) gives all its URLs to one servlet.
 
-        Such a directory is a project in place: none of its files is static content.
+        Such a directory is a project that is served in place: none of its files is static content.
         """
         if not context.alt_dd_name:
             return False
@@ -219,17 +221,18 @@ class ContextConfig(Component):
             return True
 
     def _names_servlets(self, context: StandardContext) -> bool:
-        """True when the application's descriptor names servlets, or cannot be read, which is said later."""
+        """True when the application's descriptor names servlets, or cannot be read, which is reported later."""
         try:
             return bool(self._own_descriptor(context).servlets)
         except ConfigurationError:
             return True
 
     def _refuse_stray_source(self, context: StandardContext) -> None:
-        """Source without an application is somebody's program in a layout that is not known here, and no web site.
+        """Refuse a directory with source code but no application: it is a program in an unknown layout, and no web
+        site.
 
         Raises:
-            DeploymentError: there is some.
+            DeploymentError: there is source code.
         """
         root = context.document_root
         source = stray_source(root)
@@ -245,14 +248,15 @@ class ContextConfig(Component):
 
     @staticmethod
     def _shows_configuration(context: StandardContext, root: Path) -> bool:
-        """True when conf of CATALINA_BASE, with its passwords, lies in the document root, or is it, or holds it."""
+        """True when the document root is, contains or lies in conf of CATALINA_BASE, which has passwords."""
         configuration = os.path.realpath(context.host.catalina_base / "conf")
         real = os.path.realpath(root)
         return Path(configuration).is_relative_to(real) or Path(real).is_relative_to(configuration)
 
     @staticmethod
     def _unpack(context: StandardContext, archive: Path) -> Path:
-        """A ``<Context>`` of server.xml whose docBase is an archive runs from its directory, as a deployed one does.
+        """Unpack the archive that is the docBase of a ``<Context>`` in server.xml, so that it runs from a directory
+        like a deployed one.
 
         Raises:
             DeploymentError: the archive is refused; the text says why.
@@ -288,7 +292,7 @@ class ContextConfig(Component):
         return Path(context.alt_dd_name) if context.alt_dd_name else context.document_root / WEB_XML
 
     def _own_descriptor(self, context: StandardContext) -> WebXml:
-        """The application's own web.xml, an empty one without. Raises ConfigurationError."""
+        """The application's own web.xml, or an empty one. Raises ConfigurationError."""
         file = self._own_file(context)
         if file.is_file():
             return read_web_xml(
@@ -316,7 +320,7 @@ class ContextConfig(Component):
         return merged
 
     def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:
-        """What the application's libraries bring, then its WEB-INF/tomcat-web.xml."""
+        """Merge the descriptors of the application's libraries, then its WEB-INF/tomcat-web.xml."""
         substitute = self._substitution(context)
         merged = merge_fragments(context, own, substitute)
         file = context.document_root / "WEB-INF" / "tomcat-web.xml"
@@ -337,7 +341,7 @@ class ContextConfig(Component):
         return merged
 
     def _bare_web_xml(self, context: StandardContext, bare: BareApplication, own: WebXml) -> WebXml:
-        """The defaults' types and session settings, but one servlet, for everything."""
+        """A descriptor with the defaults' types and session settings, but one servlet for all URLs."""
         with context.loader.bound():
             own = bare.web_xml(context.loader, own)
         own = self._with_own_defaults(context, own)

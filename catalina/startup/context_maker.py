@@ -1,7 +1,8 @@
-"""Make the Context that deployment adds to a host: its class and attributes from a descriptor, its name from a file.
+"""Makes the Context that deployment adds to a host, with class and attributes from a descriptor, and the name from a
+file.
 
-Only the attributes of the root element are read here, because they decide how to deploy (docBase, copyXML, unpackWAR);
-ContextConfig reads the whole file into the context when it is initialised, and says what it does not understand.
+This module reads only the attributes of the root element, because they decide how to deploy (docBase, copyXML,
+unpackWAR). ContextConfig reads the whole file when the context is initialised, and reports what it does not understand.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 
 def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
-    """A context for ``host`` with the attributes of a descriptor, or plain.
+    """A context for ``host``, with the attributes of a descriptor if there is one.
 
     Raises:
         DeploymentError: the descriptor is not well-formed, not a ``<Context>``, or names an unknown class.
@@ -49,13 +50,15 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
         try:
             context.set_attribute(name, substitute(attribute.value))
         except AttributeRefused:
-            continue  # ContextConfig reads the file again and warns with the place
+            continue  # ContextConfig reads the file again, and warns with the place
     context.config_file = Path(descriptor)
     return context
 
 
 def context_of_class(class_name: str, where: str = "") -> StandardContext:
-    """A plain context of a className; ``where`` is the file that names it. Raises DeploymentError."""
+    """A context of a className without attributes; ``where`` is the file that names the class. Raises
+    DeploymentError.
+    """
     found = find_class(class_name)
     if found is None or not issubclass(found, StandardContext):
         place = f"{where}: " if where else ""
@@ -66,11 +69,11 @@ def context_of_class(class_name: str, where: str = "") -> StandardContext:
 def name_context(
     context: StandardContext, host: StandardHost, name: ContextName, doc_base: str | None, archive: Archive | None
 ) -> None:
-    """Give a context its name and place, and the listener that configures it; what a descriptor said of them is past.
+    """Give a context its name and place, and the listener that configures it. They replace those in a descriptor.
 
     Args:
-        doc_base: the directory it runs from; None leaves what there is in appBase under its base name.
-        archive: what the directory was made from.
+        doc_base: the directory that it runs from; None for the directory in appBase with its base name.
+        archive: the archive from which the directory was made.
     """
     doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
     context.give(path=name.path, web_app_version=name.version, doc_base=doc_base)
@@ -78,12 +81,12 @@ def name_context(
     context.version_key = version_key(name.version, is_wheels)
     context.name = name.name
     if archive is not None and archive.target is not None and context.fail_ctx_if_servlet_start_fails is None:
-        context.give(fail_ctx_if_servlet_start_fails=True)  # such a wheel is this one callable and nothing else
+        context.give(fail_ctx_if_servlet_start_fails=True)  # such a wheel is only this one callable
     if "config_class" not in context.given:
         context.give(config_class=host.config_class)
 
 
 def _relative(host: StandardHost, directory: str) -> str:
-    """Relative to appBase when it lies in it, as Tomcat shows it."""
+    """A path relative to appBase if it lies inside, as Tomcat shows it."""
     base = os.path.join(os.path.abspath(host.app_base_path), "")
     return directory.removeprefix(base)

@@ -1,4 +1,4 @@
-"""The ``catalina`` command's verbs that ask the running node (:data:`VERBS`); shows how far it is."""
+"""The ``catalina`` command's verbs that ask the running node (:data:`VERBS`); shows their progress."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERBS = ("deploy", "undeploy", "list", "reload", "drain", "undrain", "status", "
 
 Progress = Callable[[str, int, int], None]
 
-#: Directories of a project that are no part of the application that runs.
+#: Directories of a project that do not belong to the running application.
 NOT_PACKED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache"})
 
 USAGE = """\
@@ -108,7 +108,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _archive(path: Path) -> tuple[str, IO[bytes]]:
-    """The name and the open file of an archive; a directory is packed into one of its name.
+    """The name and the open file of an archive; a directory is packed into an archive of its name.
 
     Raises:
         OSError: the file or a file of the directory cannot be read, or a link leads out of the directory.
@@ -139,16 +139,16 @@ def _pack(root: Path, sink: IO[bytes]) -> None:
 def ask(
     path: Path, request: dict[str, Any], file: IO[bytes] | None = None, show: Progress | None = None
 ) -> dict[str, Any]:
-    """Ask the node whose socket this is; its answer: ``lines``, and perhaps an ``exit`` code.
+    """Send a request to a node's socket; returns the answer: ``lines``, and perhaps an ``exit`` code.
 
     Args:
-        path: of its socket (``socket_path``).
-        request: the verb and what it takes.
-        file: handed over to the node.
-        show: told how far the node is: what it does, how much is done, of how much.
+        path: the path of the socket (``socket_path``).
+        request: the verb and its arguments.
+        file: a file whose descriptor the node gets.
+        show: called with the node's progress: the current step, the amount done, and the total.
 
     Raises:
-        CatalinaError: the node says that it cannot be done, or went away.
+        CatalinaError: the node refuses the request, or has gone away.
         OSError: no node answers.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:

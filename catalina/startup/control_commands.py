@@ -1,4 +1,4 @@
-"""What ``catalina deploy``, ``undeploy``, ``list`` and ``reload`` do in the node; the socket is control_socket.py's."""
+"""The node's side of ``catalina deploy``, ``undeploy``, ``list`` and ``reload``; control_socket.py has the socket."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from catalina.util.path_names import checked_name
 
 __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 
-#: Tells the client how far it is: what is being done, done, of how much (0: unknown).
+#: Reports progress to the client: the current step, the amount done, and the total (0: unknown).
 Report = Callable[[str, int, int], None]
 
 _COPY_BYTES = 2**20
-#: Seconds for which ``check`` waits until an archive is no longer being written.
+#: Seconds that ``check`` waits until an archive is no longer being written.
 CHECK_SECONDS = 60.0
-#: Sessions that are listed.
+#: The number of sessions that are listed.
 MOST_SESSIONS = 10_000
-#: Seconds for which ``deploy --farm`` watches the farm.
+#: Seconds that ``deploy --farm`` watches the farm.
 FARM_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class ControlCommands:
-    """The verbs, each a method ``do_<verb>`` that gives the lines to print.
+    """The verbs, each a method ``do_<verb>`` that returns the lines to print.
 
     Args:
         server: the running server.
@@ -48,10 +48,10 @@ class ControlCommands:
     server: StandardServer
 
     def run(self, verb: str, arguments: dict[str, Any], file: IO[bytes] | None, report: Report) -> list[str] | Outcome:
-        """Do what a client asks.
+        """Carry out a client's request.
 
         Raises:
-            CatalinaError: it cannot be done; the text says why.
+            CatalinaError: it cannot be carried out; the text says why.
         """
         method = getattr(self, f"do_{verb}", None) or getattr(NodeCommands(self.server), f"do_{verb}", None)
         if method is None:
@@ -60,7 +60,9 @@ class ControlCommands:
         return done
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """The applications of a host: path and version, state, sessions, directory, and why one does not run."""
+        """The applications of a host: path and version, state, sessions, directory, and the reason when one does not
+        run.
+        """
         states = application_states(host)
         rows = [("PATH", "STATE", "SESSIONS", "DIRECTORY", "REASON" if any(each.reason for each in states) else "")]
         for state in states:
@@ -69,7 +71,7 @@ class ControlCommands:
         return columns(rows)
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """Stop and start an application; its requests wait."""
+        """Stop and start an application; its requests wait meanwhile."""
         context = host.find_child(_name_of(arguments).name)
         if not isinstance(context, StandardContext):
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
@@ -84,7 +86,7 @@ class ControlCommands:
     def do_holds(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Each session of an application that is on this node: ``primary`` or ``backup``, and its id.
 
-        For the trial group and for tests; ``catalina sessions`` is for operators.
+        This is for the trial group and for tests; operators use ``catalina sessions``.
         """
         context = host.find_child(_name_of(arguments).name)
         if not isinstance(context, StandardContext) or context.manager is None:
@@ -96,7 +98,7 @@ class ControlCommands:
         return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
 
     def do_check(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """Act on a change of an application's files now, also without autoDeploy; for ``catalina run --reload``."""
+        """Handle changes of an application's files now, even without autoDeploy; for ``catalina run --reload``."""
         name = _name_of(arguments).name
         config = self._config(host)
         deadline = time.monotonic() + CHECK_SECONDS
@@ -194,7 +196,7 @@ class ControlCommands:
 
 
 def refuse_farmed(host: StandardHost, name: ContextName) -> None:
-    """Raise DeploymentError when an application is the farm's, which would bring it back."""
+    """Raise DeploymentError when an application belongs to the farm, which would bring it back."""
     farm = getattr(host.cluster, "deployer", None)
     if farm is not None and farm.is_farmed(name.name):
         raise DeploymentError(
@@ -213,7 +215,7 @@ def _why(what: str, reason: str) -> str:
 
 
 def _name_in(copy: str, file_name: str) -> ContextName:
-    """The context that an archive is. Raises DeploymentError about the user's file, not about the copy of it."""
+    """The context of an archive. Raises DeploymentError about the user's file, not about the copy of it."""
     try:
         return read_archive(copy).name
     except DeploymentError as error:
@@ -230,7 +232,7 @@ def _copy(source: IO[bytes], target: str, report: Report) -> None:
 
 
 def _farm(host: StandardHost, copy: str, file_name: str, name: ContextName, report: Report) -> list[str]:
-    """Hand an archive to the host's farm and tell how far it is until nothing is under way."""
+    """Hand an archive to the host's farm, and report the progress until nothing is under way."""
     deployer = getattr(host.cluster, "deployer", None)
     if deployer is None or not getattr(deployer, "watch_enabled", False):
         raise DeploymentError(f'host {host.name} has no FarmWarDeployer with watchEnabled="true"')

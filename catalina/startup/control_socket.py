@@ -1,6 +1,7 @@
-"""The node's socket for the ``catalina`` command: in the base's temp directory, for the user that runs the node.
+"""The node's socket for the ``catalina`` command, in the base's temp directory. Only the user that runs the node may
+use it.
 
-One request a connection, each message one line of JSON::
+A connection carries one request, and each message is one line of JSON::
 
     client   {"verb": "deploy", "file": "shop.whl", ...}          with the open file beside it (SCM_RIGHTS)
     node     {"progress": ["copying", 1048576, 20000000]}         any number of these
@@ -33,24 +34,24 @@ __all__ = ["ControlSocket", "bound_address", "socket_path"]
 log = logging.getLogger("org.apache.catalina.startup.ControlSocket")
 
 MAX_REQUEST = 65536
-#: Commands at a time.
+#: Commands that may run at the same time.
 MAX_CLIENTS = 8
-#: Seconds a client has to say what it wants.
+#: Seconds that a client has to send its request.
 REQUEST_SECONDS = 10.0
 #: Commands that change something.
 CHANGING = frozenset(("deploy", "undeploy", "reload", "drain", "undrain"))
-#: Seconds that a stop waits for commands under way: one of them may be why the node ends.
+#: Seconds that a stop waits for running commands: one of them may be the reason why the node ends.
 ANSWER_SECONDS = 1.0
 
 
 def socket_path(base: Path) -> Path:
-    """Where the socket of the node with this CATALINA_BASE is."""
+    """The path of the socket of the node with this CATALINA_BASE."""
     return base / "temp" / "catalina.sock"
 
 
 @contextlib.contextmanager
 def bound_address(path: Path) -> Any:
-    """A name for a socket that fits into the kernel's 108 bytes however long the path is."""
+    """A name for a socket that fits into the kernel's 108 bytes, however long its path is."""
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{directory}/{path.name}"
@@ -76,7 +77,7 @@ class ControlSocket:
             self.close()
 
     def open(self, server: StandardServer) -> None:
-        """Listen. Without a socket the node runs as well, so a failure is only a warning."""
+        """Listen. The node runs without the socket, too, so a failure is only a warning."""
         path = socket_path(Path(server.catalina_base))
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -97,7 +98,7 @@ class ControlSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Listen no more. Commands under way go on with what they have; those that end just now are answered."""
+        """Stop listening. Running commands continue; commands that end at this moment are answered."""
         listening, self._listening = self._listening, None
         if listening is None:
             return
@@ -159,7 +160,7 @@ class ControlSocket:
         except CatalinaError as error:
             _note(verb, uid, request, error)
             _send(client, {"error": str(error)})
-        except BaseException as error:  # an application's code among it
+        except BaseException as error:  # some of the code is an application's
             log.exception("Command failed")
             _send(client, {"error": f"{type(error).__name__}: {error}"})
         finally:
@@ -168,7 +169,7 @@ class ControlSocket:
 
 
 def _note(verb: str, uid: int, request: dict[str, Any], failed: Exception | None = None) -> None:
-    """The audit line of a command that changes something."""
+    """Write the audit line for a command that changes something."""
     if verb not in CHANGING:
         return
     try:
@@ -184,7 +185,7 @@ def _send(client: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _receive(client: socket.socket) -> tuple[dict[str, Any], IO[bytes] | None]:
-    """The request, and the file that came with it. Raises OSError when the client says nothing sensible."""
+    """The request, and the file that came with it. Raises OSError when the client sends nothing sensible."""
     data, files, _, _ = socket.recv_fds(client, MAX_REQUEST, 1)
     file = os.fdopen(files[0], "rb") if files else None
     try:

@@ -1,4 +1,4 @@
-"""What HostConfig remembers of an application it deployed: the files whose change or removal matters.
+"""HostConfig's knowledge of an application that it deployed: the files whose change or removal matters.
 
 (Tomcat: startup/HostConfig.java, ``DeployedApplication``.)
 """
@@ -21,9 +21,9 @@ class DeployedApplication:
     Args:
         name: path and version.
         has_descriptor: deployed by a descriptor in xmlBase, so a changed archive reloads instead of redeploying.
-        archive: what it was made from; None for a directory.
-        external: its document base lies outside of appBase and is never deleted.
-        directory: in appBase, that it was deployed from; empty for an archive.
+        archive: the archive that it was made from; None for a directory.
+        external: its document base lies outside appBase and is never deleted.
+        directory: the directory in appBase that it was deployed from; empty for an archive.
     """
 
     name: ContextName
@@ -31,20 +31,20 @@ class DeployedApplication:
     archive: Archive | None = None
     external: bool = False
     directory: str = ""
-    #: File -> its state at deployment, None when it was not there, in Tomcat's order: archive, directory, descriptor,
-    #: global files. When one changes or goes, those behind it are deleted with the application.
+    #: File -> its state at deployment, None when it did not exist, in Tomcat's order: archive, directory, descriptor,
+    #: global files. When one changes or goes, the files behind it are deleted with the application.
     redeploy: dict[str, Stamp | None] = field(default_factory=dict)
-    #: Files whose change reloads: the WatchedResource elements.
+    #: Files whose change causes a reload: those of the WatchedResource elements.
     reload: dict[str, Stamp | None] = field(default_factory=dict)
-    #: A state of the archive that was looked at and refused; the running version stays.
+    #: A state of the archive that was refused; the running version stays.
     refused: Stamp | None = None
-    #: The state of its directory before it was started.
+    #: The state of its directory before the start.
     before: TreeStamp | None = None
-    #: The state of the directory that need not be tried again, of an application that did not start.
+    #: For an application that did not start, the state of the directory that need not be tried again.
     tried: TreeStamp | None = None
-    #: Why it, or the newest state of its archive, does not run; empty when nothing is wrong.
+    #: The reason why it, or the newest version of its archive, does not run; empty when nothing is wrong.
     failure: str = ""
-    #: The warning about a directory beside a packed archive has been given.
+    #: True when the warning about a directory beside a packed archive was given.
     warned_of_directory: bool = False
 
     def watch_for_redeploy(self, *files: str) -> None:

@@ -1,4 +1,4 @@
-"""``catalina doctor``: examines a node, its machine and its group, and says what is wrong and what to do about it."""
+"""``catalina doctor``: examines a node, its machine and its group, and reports faults with their remedies."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["examine", "finding_lines", "told", "verdict_of"]
 
 
 def examine(server: StandardServer, report: Callable[[str, int, int], None]) -> list[Finding]:
-    """Look at everything; takes some seconds when there is a cluster. Nothing is changed.
+    """Examine everything, which takes some seconds when there is a cluster. Nothing is changed.
 
     Args:
-        report: told what is being looked at.
+        report: called with the part that is being examined.
     """
     found = list(node_findings(server))
     clusters = clusters_of(server)
@@ -34,7 +34,7 @@ def examine(server: StandardServer, report: Callable[[str, int, int], None]) -> 
 
 
 def verdict_of(findings: list[Finding]) -> str:
-    """The worst."""
+    """The worst verdict."""
     return max((each.verdict for each in findings), key=list(CODES).index, default="ok")
 
 
@@ -46,7 +46,7 @@ def told(findings: list[Finding], as_json: bool) -> tuple[list[str], int]:
 
 
 def finding_lines(findings: list[Finding]) -> list[str]:
-    """For people: faults first, each with its advice below."""
+    """The report for people: faults first, each with its advice below."""
     lines = []
     for each in sorted(findings, key=lambda each: -CODES[each.verdict]):
         lines.append(f"{each.verdict.upper():8} {each.check}: {each.text}")

@@ -1,7 +1,8 @@
-"""``catalina exec PATH -- COMMAND``: runs a command as an application of the running node sees the world.
+"""``catalina exec PATH -- COMMAND``: runs a command in the environment of an application of the running node.
 
-Its variables are those of the node's process and those that the application has set itself (DJANGO_SETTINGS_MODULE), it
-imports what the application imports, ``python`` is the server's, and the current directory is the application's.
+The command gets the variables of the node's process and those that the application has set itself
+(DJANGO_SETTINGS_MODULE). It can import the application's modules, ``python`` is the server's, and the current directory
+is the application's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ USAGE = (
 
 
 def main(words: Sequence[str], base: Path) -> int:
-    """Replace this process by the command; returns the exit code when that cannot be."""
+    """Replace this process by the command; returns the exit code when that is not possible."""
     if len(words) < 3 or words[1] != "--":
         print(f"Usage: catalina\n{USAGE}", file=sys.stderr)
         return 2
@@ -46,7 +47,7 @@ def main(words: Sequence[str], base: Path) -> int:
 
 
 def command_environment(found: Mapping[str, Any]) -> dict[str, str]:
-    """The variables of the command, from what the node has told."""
+    """The variables of the command, from the node's answer."""
     variables: dict[str, str] = dict(found["variables"])
     given = variables.get("PYTHONPATH", "").split(os.pathsep)
     variables["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, [*found["imports"], *given])))

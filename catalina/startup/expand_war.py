@@ -1,4 +1,4 @@
-"""The directory an archive runs from: kept while it fits the archive, replaced in one step (Tomcat: ExpandWar.java)."""
+"""Keeps the directory of an archive while it fits the archive, and replaces it in one step (Tomcat: ExpandWar.java)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["put_in_place", "stage"]
 
 
 def stage(brought: BroughtFiles, archive: Archive, beside: str, limits: UnpackLimits = DEFAULT_LIMITS) -> str:
-    """Unpack into a new directory in ``beside``; the result's parent is the caller's to end (``end_stage``).
+    """Unpack into a new directory in ``beside``; the caller must remove the result's parent (``end_stage``).
 
     Raises:
-        DeploymentError: the archive is refused; nothing is left.
+        DeploymentError: the archive is refused; nothing is left behind.
     """
     parent = None
     try:
@@ -36,13 +36,13 @@ def stage(brought: BroughtFiles, archive: Archive, beside: str, limits: UnpackLi
 
 
 def put_in_place(brought: BroughtFiles, staged: str, target: str) -> str | None:
-    """Make ``staged`` the directory ``target``. The caller knows that what stands there may go.
+    """Make ``staged`` the directory ``target``. The caller knows that an existing directory may go.
 
     Returns:
-        Where the directory that stood there is now, in a stage of its own; None when there was none.
+        The new place of the earlier directory, in a stage of its own; None when there was none.
 
     Raises:
-        OSError: it cannot be moved; all is as before.
+        OSError: the directory cannot be moved; nothing has changed.
     """
     old = None
     if os.path.lexists(target):

@@ -1,4 +1,4 @@
-"""One thing that ``catalina doctor`` looked at."""
+"""The result of one check of ``catalina doctor``."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass
 
 __all__ = ["CODES", "Finding"]
 
-#: Verdicts and their exit codes, the worst last; something that could not be looked at is no fault.
+#: Verdicts and their exit codes, the worst last. A check that could not be made is not a fault.
 CODES = {"ok": 0, "unknown": 0, "warning": 1, "error": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Args:
-        check: what kind of look: ``multicast``, ``members``, ``clock`` ...
+        check: the kind of check: ``multicast``, ``members``, ``clock`` ...
         verdict: ``ok``, ``unknown``, ``warning`` or ``error``.
-        text: what was found.
-        advice: what to do about it, empty when nothing is to be done.
+        text: the observation.
+        advice: the remedy, empty when none is needed.
     """
 
     check: str
@@ -27,5 +27,5 @@ class Finding:
     advice: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """For JSON."""
+        """The finding in JSON's types."""
         return asdict(self)

@@ -1,4 +1,6 @@
-"""What ``catalina doctor`` finds in a node's group: heartbeats, addresses, members, clocks, settings, applications."""
+"""Findings of ``catalina doctor`` about a node's group: heartbeats, addresses, members, clocks, settings,
+applications.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["facts_findings", "group_findings", "multicast_findings", "own_address_findings", "reach_finding"]
 
-#: Seconds.
+#: Seconds to reach a member, to ask it, and to listen for heartbeats at most.
 REACH_SECONDS, ASK_SECONDS, MAX_LISTEN_SECONDS = 2.0, 3.0, 10.0
-#: Seconds that a clock may be wrong by before that is a warning, and an error.
+#: Seconds by which a clock may be wrong before that is a warning, and an error.
 CLOCK_WARNING, CLOCK_ERROR = 1.0, 60.0
-#: Nodes that are connected to at a time.
+#: The number of nodes that are connected to at the same time.
 REACHED_AT_ONCE = 16
-#: Headers of IP and UDP.
+#: Bytes of the IP and UDP headers.
 _HEADERS = 28
 
 
 def group_findings(cluster: SimpleTcpCluster) -> Iterator[Finding]:
-    """All of one cluster; takes some seconds."""
+    """All findings about one cluster, which take some seconds."""
     local = cluster.local_member if cluster.state.available else None
     if local is None or cluster.channel is None:
         yield Finding("cluster", "error", f"the cluster of [{cluster.name}] does not run", "look into the log")
@@ -63,7 +65,7 @@ def _group(membership: McastService) -> str:
 
 
 def multicast_findings(membership: McastService, local: Member, heard: Heard) -> Iterator[Finding]:
-    """Whether heartbeats come back to this machine, and come from others."""
+    """Checks that heartbeats come back to this machine, and that others come."""
     group = _group(membership)
     if local in heard.members:
         yield Finding("multicast", "ok", f"this node's heartbeat to {group} comes back")
@@ -101,7 +103,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def own_address_findings(local: Member, members: list[Member]) -> Iterator[Finding]:
-    """Whether others can reach what this node announces."""
+    """Checks that other nodes can reach the announced address of this node."""
     address = ipaddress.ip_address(local.address)
     outside = [each for each in members if not ipaddress.ip_address(each.address).is_loopback]
     if address.is_unspecified or (address.is_loopback and outside):
@@ -125,7 +127,7 @@ def _fragments(membership: McastService, local: Member) -> Finding:
 
 
 def reach_finding(member: Member, found: Reach, is_member: bool) -> Finding:
-    """Whether a node's receiver takes a connection, and whose fault it is when it does not."""
+    """Checks that a node's receiver accepts a connection, and tells whose fault it is when it does not."""
     if found.seconds is not None:
         text = f"{member.name} takes connections ({found.seconds * 1000:.1f} ms, packets of {found.mtu} bytes)"
         if is_member:

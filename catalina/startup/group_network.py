@@ -1,4 +1,6 @@
-"""What arrives of a group on this machine, and who can be reached: the looks that ``catalina doctor`` takes."""
+"""Network checks of ``catalina doctor``: messages of a group that arrive on this machine, and members that can be
+reached.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,18 @@ from catalina.tribes.membership.multicast_socket import open_multicast_socket
 __all__ = ["Heard", "Reach", "group_mtu", "listen", "reach"]
 
 _IP_MTU = 14
-#: Members that are noted; whoever can send to the group could name any number.
+#: Members that are noted, because anybody who can send to the group could name any number.
 MAX_HEARD = 200
 
 
 @dataclass(slots=True)
 class Heard:
-    """What was heard of a group.
+    """The heartbeats of a group that were heard.
 
     Args:
-        members: who announced himself -> the address that the datagram came from.
-        datagrams: all that came.
-        broken: those that begin as an announcement does and are none.
+        members: each member that announced itself -> the address that the datagram came from.
+        datagrams: the number of all datagrams.
+        broken: the number of datagrams that begin like an announcement and are none.
     """
 
     members: dict[Member, str] = field(default_factory=dict)
@@ -71,12 +73,12 @@ def _datagrams(sock: socket.socket, seconds: float) -> Iterator[tuple[bytes, str
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whether a member's receiver takes a connection.
+    """The outcome of connecting to a member's receiver.
 
     Args:
-        seconds: that it took, None when there is none.
-        mtu: bytes of a packet on the way there, as far as the kernel knows; 0 when it does not say.
-        error: why there is none: ``refused``, ``timeout``, ``route``, or the system's words.
+        seconds: the time that it took, None when there is no connection.
+        mtu: bytes of a packet on the way there, as far as the kernel knows; 0 when it does not.
+        error: the reason of a failure: ``refused``, ``timeout``, ``route``, or the system's words.
     """
 
     seconds: float | None
@@ -85,7 +87,7 @@ class Reach:
 
 
 def reach(member: Member, seconds: float) -> Reach:
-    """Connect to a member's receiver, and hang up."""
+    """Connect to a member's receiver, and close the connection."""
     began = time.monotonic()
     try:
         with socket.create_connection((member.address, member.port), timeout=seconds) as sock:

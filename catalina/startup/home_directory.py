@@ -1,4 +1,4 @@
-"""CATALINA_HOME: where the scripts, the default configuration and the bundled applications are."""
+"""Finds CATALINA_HOME, the directory of the scripts, the default configuration and the bundled applications."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import catalina
 
 __all__ = ["INSTALLED_HOME", "SOURCE_TREE", "home_directory"]
 
-#: The parent of the package: the project in a source tree, site-packages where pip installed it.
+#: The parent of the package: the project in a source tree, site-packages when pip installed it.
 SOURCE_TREE = Path(catalina.__file__).parents[1]
-#: Where the wheel has bin, conf and webapps (setup.py).
+#: The directory in which the wheel has bin, conf and webapps (setup.py).
 INSTALLED_HOME = "catalina_home"
 
 
 def home_directory() -> Path:
-    """CATALINA_HOME: from the environment, a source tree, or what the wheel brought (``catalina_home``).
+    """CATALINA_HOME: from the environment, a source tree, or the wheel's directory (``catalina_home``).
 
     Raises:
-        FileNotFoundError: the installation lacks it.
+        FileNotFoundError: the installation has none.
     """
     named = os.environ.get("CATALINA_HOME")
     candidates = [Path(named)] if named else [SOURCE_TREE, SOURCE_TREE / INSTALLED_HOME]

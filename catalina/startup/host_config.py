@@ -1,8 +1,8 @@
 """Deploys applications into a host, at its start and while it runs (Tomcat: startup/HostConfig.java).
 
-At start: descriptors, then archives, then directories; a name that is taken is skipped. While the host runs and
-``autoDeploy`` is on, each look first undeploys, reloads and exchanges what has changed, then deploys what is new.
-A look follows a change that the watcher saw within a fraction of a second, and each background tick.
+At the start it deploys descriptors, then archives, then directories; a name that is taken is skipped. While the host
+runs and ``autoDeploy`` is on, each look first undeploys, reloads and exchanges changed applications, then deploys new
+ones. A look follows within a fraction of a second when the watcher sees a change, and on each background tick.
 """
 
 from __future__ import annotations
@@ -42,25 +42,25 @@ __all__ = ["ApplicationBusyError", "HostConfig"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
-#: Directories of a failed application that are watched; a change below another one is found by the background tick.
+#: Directories of a failed application that are watched; the background tick finds a change below another one.
 MAX_WATCHED = 200
 
 
 def _directories(root: str | None) -> Iterator[str]:
-    """A directory and those below it, without the interpreter's caches."""
+    """A directory and the directories below it, without the interpreter's caches."""
     for place, names, _ in os.walk(root) if root is not None else ():
         names[:] = [name for name in names if name != "__pycache__"]
         yield place
 
 
 class ApplicationBusyError(DeploymentError):
-    """Somebody else works on the application."""
+    """Another deployment of the application is under way."""
 
 
 class HostConfig(Component):
-    """The listener of one host. Its methods may be called from any thread; deployments of one host exclude each other.
+    """The listener of one host. Any thread may call its methods; deployments of one host exclude each other.
 
-    ``deployed`` holds the applications that came from files, by context name; those of server.xml are not its own.
+    ``deployed`` has the applications that came from files, by context name; those of server.xml do not belong to it.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class HostConfig(Component):
         self.deployed: dict[str, DeployedApplication] = {}
         self._lock = threading.RLock()
         self._serviced: set[str] = set()
-        #: Failed applications whose files changed while they were started, and that have been tried again for it.
+        #: Failed applications whose files changed during their start, and that have been tried again because of that.
         self._tried_at_once: set[str] = set()
         self._watcher: DirectoryWatcher | None = None
 
@@ -126,7 +126,7 @@ class HostConfig(Component):
         self.deployed.clear()
 
     def _watch(self) -> None:
-        """Tell the watcher where files matter: both bases, outside document bases, watched resources."""
+        """Tell the watcher which directories matter: both bases, document bases outside them, watched resources."""
         if self._watcher is None:
             return
         directories = {self.sources.app_base, self.sources.config_base}
@@ -139,7 +139,9 @@ class HostConfig(Component):
     # -- looking -------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Look once: what has changed, which old versions nobody uses, what is new. Does nothing without autoDeploy."""
+        """Look once: handle changes, remove unused old versions, deploy new applications. Does nothing without
+        autoDeploy.
+        """
         if not self.host.auto_deploy or not self.host.state.available:
             return
         with self._lock:
@@ -163,9 +165,9 @@ class HostConfig(Component):
         self.check_now(name)
 
     def check_now(self, name: str) -> None:
-        """Act on changes of one application, and deploy it when it is new, also without autoDeploy.
+        """Handle changes of one application, and deploy it if it is new, even without autoDeploy.
 
-        For the manager application and the command line, which hold the name (:meth:`try_add_serviced`).
+        This is for the manager application and the command line, which hold the name (:meth:`try_add_serviced`).
         """
         with self._lock:
             application = self.deployed.get(name)
@@ -175,7 +177,7 @@ class HostConfig(Component):
             self._watch()
 
     def _look_at_safely(self, application: DeployedApplication) -> None:
-        """A look at one application that fails (its disk does not answer ...) must not end that at the others."""
+        """Look at one application. A failure (its disk does not answer ...) must not prevent the look at the others."""
         try:
             self._look_at(application)
         except OSError as exc:
@@ -206,7 +208,7 @@ class HostConfig(Component):
         Args:
             at_start: take complete archives without waiting for them to be quiet.
             only: this context alone.
-            serviced: also what :meth:`try_add_serviced` has set aside, because the caller did.
+            serviced: include applications that :meth:`try_add_serviced` has set aside, because the caller did so.
         """
         deployer, sources = self.deployer, self.sources
         others = set() if serviced else self._serviced
@@ -234,7 +236,7 @@ class HostConfig(Component):
         return name.name not in self.deployed and self.host.find_child(name.name) is None
 
     def _deploy_each(self, found: Iterable[tuple[ContextName, Callable[[], DeployedApplication]]]) -> None:
-        """Deploy what is not there yet, with ``startStopThreads`` threads."""
+        """Deploy applications that are not there yet, in ``startStopThreads`` threads."""
         wanted: dict[str, Callable[[], DeployedApplication]] = {}
         for name, deploy in found:
             if self._is_new(name):
@@ -254,14 +256,15 @@ class HostConfig(Component):
         return None if self._is_ending() else deploy()
 
     def _is_ending(self) -> bool:
-        """True when the server was told to stop: a stop waits for one application at most, and not for all of them."""
+        """True when the server was told to stop: a stop waits for one application at most, not for all of them."""
         server = self.host.server
         return server is not None and server.is_ending
 
     def _archive_beside(self, name: ContextName, file: str) -> None:
-        """An archive whose name is taken: it takes over from a directory, or the directory is said to be hidden.
+        """Handle an archive whose name is taken: it replaces a directory, or a warning says that the directory hides
+        it.
 
-        The directory is moved aside: an operator laid it.
+        The directory is moved aside, because an operator put it there.
         """
         application = self.deployed.get(name.name)
         if application is None or application.external:
@@ -278,7 +281,7 @@ class HostConfig(Component):
             application.warned_of_directory = there
 
     def out_of_the_way(self, path: str) -> None:
-        """Delete a directory or archive in appBase that deployment brought, move aside one that it did not."""
+        """Remove a directory or archive in appBase: delete one that deployment made, move aside any other."""
         if os.path.lexists(path) and not self.host.brought.discard(path):
             try:
                 self.host.brought.set_aside(path)
@@ -307,14 +310,16 @@ class HostConfig(Component):
         return context is None or context.state is LifecycleState.FAILED
 
     def _root_of(self, application: DeployedApplication) -> str | None:
-        """The directory that an application runs from, or would; None for what has none."""
+        """The directory that an application runs from, or would run from; None for one without a directory."""
         context = self.context_of(application)
         if context is not None and context.document_root.is_absolute():
             return str(context.document_root)
         return application.directory or None
 
     def note_outcome(self, name: str) -> None:
-        """Somebody else has started, or tried to start, an application: a failed one waits for another change."""
+        """Note that other code has started, or tried to start, an application: a failed one waits for another
+        change.
+        """
         with self._lock:
             application = self.deployed.get(name)
             if application is not None:
@@ -322,9 +327,9 @@ class HostConfig(Component):
                 self._watch()
 
     def _remember_outcome(self, application: DeployedApplication) -> None:
-        """Note the state of a failed application's directory; it is tried again when there is another.
+        """Note the state of a failed application's directory; the application is tried again when the state changes.
 
-        A change while it was being started is tried at once, but only once: it may have been its own doing.
+        A change during the start is tried at once, but only once, because the application may have caused it itself.
         """
         name, root = application.name.name, self._root_of(application)
         if not self._has_failed(application) or root is None:
@@ -344,7 +349,7 @@ class HostConfig(Component):
         return found if isinstance(found, StandardContext) else None
 
     def stop_application(self, application: DeployedApplication) -> None:
-        """Take the context out of the host; the files stay."""
+        """Remove the context from the host; the files stay."""
         log.info("Undeploying context [%s]", application.name.name)
         context = self.context_of(application)
         if context is not None:
@@ -368,10 +373,10 @@ class HostConfig(Component):
         self._remember_outcome(application)
 
     def exchange(self, application: DeployedApplication, by: str = "") -> None:
-        """A new state of the archive. One that is broken is said to be so once, and the running version stays.
+        """Run a new version of an archive. A broken one is logged once, and the running version stays.
 
         Args:
-            by: who brings it (``brought_files``); empty when it was found.
+            by: the origin of the archive (``brought_files``); empty when it was found in appBase.
         """
         if application.archive is None:
             return
@@ -391,7 +396,7 @@ class HostConfig(Component):
         attempt.run()
         self.deployed[application.name.name] = attempt.application
 
-    # -- what the manager application, the command line and the farm ask -----------------------------------------
+    # -- for the manager application, the command line and the farm -----------------------------------------------
 
     @contextmanager
     def _servicing(self, name: str) -> Iterator[bool]:
@@ -404,7 +409,7 @@ class HostConfig(Component):
 
     @operation
     def try_add_serviced(self, name: str) -> bool:
-        """Take an application for oneself: looks leave it alone. False when somebody else has it."""
+        """Reserve an application, so that looks leave it alone. Returns False when somebody else has reserved it."""
         with self._lock:
             if name in self._serviced:
                 return False
@@ -413,12 +418,14 @@ class HostConfig(Component):
 
     @operation
     def remove_serviced(self, name: str) -> None:
-        """Give an application back."""
+        """Release an application."""
         with self._lock:
             self._serviced.discard(name)
 
     def why_not(self, name: str) -> str:
-        """Why an application does not run, or why the newest state of its archive does not; empty if nobody knows."""
+        """The reason why an application, or the newest version of its archive, does not run; empty when it is
+        unknown.
+        """
         context, application = self.host.find_child(name), self.deployed.get(name)
         if isinstance(context, StandardContext) and not context.state.available and context.failure:
             return context.failure
@@ -426,14 +433,14 @@ class HostConfig(Component):
 
     @operation(impact=Impact.INFO)
     def is_deployed(self, name: str) -> bool:
-        """Whether an application of that context name came from files."""
+        """True when an application with that context name came from files."""
         return name in self.deployed
 
     def undeploy(self, name: str) -> None:
-        """Stop an application and delete its files: those in appBase, and its descriptor where copyXML made it.
+        """Stop an application and delete its files: those in appBase, and its descriptor if copyXML made it.
 
         Raises:
-            DeploymentError: no application of that name came from files.
+            DeploymentError: no application with that name came from files.
         """
         with self._lock:
             application = self.deployed.get(name)
@@ -443,19 +450,20 @@ class HostConfig(Component):
             self.changes.delete(application)
 
     def install_archive(self, source: str, file_name: str, name: ContextName, by: str = COMMAND) -> bool:
-        """Put an archive into appBase and run it; what runs under its name keeps running unless the new one starts.
+        """Put an archive into appBase and run it. The running version is only replaced if the new one starts.
 
         Args:
-            source: a complete file on appBase's file system; it is moved.
+            source: a complete file on appBase's file system, which is moved.
             file_name: its name in appBase.
-            name: the context that it is.
-            by: who brings it (``brought_files``). The farm replaces only what it has brought.
+            name: its context.
+            by: the origin of the archive (``brought_files``). The farm replaces only archives that it has brought.
 
         Returns:
-            Whether it runs. If it does not and there was a previous state of the file, that is back and runs.
+            True when it runs. If it does not, the previous version of the file, if any, is restored and runs.
 
         Raises:
-            DeploymentError: somebody else works on the application, or it would replace what it must not.
+            DeploymentError: another deployment of the application is under way, or the archive would replace a file
+                that must stay.
         """
         with self._lock, self._servicing(name.name) as mine:
             if not mine:
@@ -466,13 +474,15 @@ class HostConfig(Component):
             return good
 
     def install_files(self, name: ContextName, put: Callable[[], None]) -> None:
-        """Put other files in the place of an application's, and run what lies there then.
+        """Replace the files of an application, and run the new ones.
 
         Args:
-            put: lays the files; called when nothing runs under the name. When it fails, what lies there runs again.
+            put: puts the files in place; called while nothing runs under the name. When it fails, the files that are
+                there run again.
 
         Raises:
-            DeploymentError: somebody else works on the application, it stands in server.xml, or ``put`` says so.
+            DeploymentError: another deployment of the application is under way, the application stands in server.xml,
+                or ``put`` raised it.
         """
         with self._lock, self._servicing(name.name) as mine:
             if not mine:
@@ -489,10 +499,10 @@ class HostConfig(Component):
                 self._watch()
 
     def remove_archive(self, name: ContextName, by: str) -> bool:
-        """Undeploy an application whose archive was brought by ``by``, and delete what was brought.
+        """Undeploy an application whose archive ``by`` has brought, and delete the archive.
 
         Returns:
-            False when there is none.
+            False when there is no such application.
         """
         with self._lock:
             application = self.deployed.get(name.name)

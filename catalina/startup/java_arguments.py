@@ -1,5 +1,6 @@
-"""A command line in the form that catalina.sh gives to Java: ``-Dname=value -Xmx1g ... -config conf/server.xml
-start``."""
+"""Reads a command line in the form that catalina.sh gives to Java: ``-Dname=value -Xmx1g ... -config conf/server.xml
+start``.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +17,11 @@ _OF_CATALINA = frozenset({"-nonaming", "-generateCode", "-useGeneratedCode", "-s
 
 @dataclass(slots=True)
 class JavaArguments:
-    """What the words of a command line mean.
+    """The meaning of the words of a command line.
 
     Args:
-        properties: from ``-Dname=value``; ``-Dname`` alone is the empty text.
-        config_file: from ``-config FILE``.
+        properties: the properties from ``-Dname=value``; ``-Dname`` alone gives an empty text.
+        config_file: the file of ``-config FILE``.
         verb: the last word that is no option, empty when there is none.
         ignored: options that only a Java process has (``-Xmx1g``), in order.
     """
@@ -32,7 +33,7 @@ class JavaArguments:
 
 
 def parse_arguments(words: Sequence[str]) -> JavaArguments:
-    """Read a command line; later words win. Every list of words is accepted, as operators keep old JAVA_OPTS."""
+    """Read a command line; later words win. Every list of words is accepted, because operators keep old JAVA_OPTS."""
     arguments = JavaArguments()
     rest = iter(words)
     for word in rest:

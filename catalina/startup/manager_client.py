@@ -25,7 +25,7 @@ from catalina.util.context_name import ContextName
 __all__ = ["VERBS", "main"]
 
 VERBS = ("deploy", "undeploy", "list", "reload", "sessions")
-#: Seconds without a sign of the server; an application may take long to start.
+#: Seconds without data from the server; an application may take long to start.
 TIMEOUT = 600.0
 PASSWORD = "CATALINA_MANAGER_PASSWORD"  # noqa: S105  # the variable's name
 #: Bytes of an answer that are shown.
@@ -43,7 +43,7 @@ def main(url: str, user: str | None, request: Mapping[str, Any], file: IO[bytes]
 
     Args:
         request: ``verb`` and its arguments, as for the node's socket.
-        file: what ``deploy`` sends.
+        file: the file that ``deploy`` sends.
     """
     try:
         where = _checked(url)
@@ -98,7 +98,7 @@ def _login(where: SplitResult, user: str | None) -> str:
 
 
 def _command(request: Mapping[str, Any], file: IO[bytes] | None) -> tuple[str, str]:
-    """The manager's command with its parameters, and the method."""
+    """The manager's command with its parameters, and the HTTP method."""
     verb = str(request["verb"])
     if file is not None:
         name = _name_in(file, str(request["file"]))
@@ -115,7 +115,7 @@ def _command(request: Mapping[str, Any], file: IO[bytes] | None) -> tuple[str, s
 
 
 def _name_in(file: IO[bytes], file_name: str) -> ContextName:
-    """The application that an archive is, as the server will see it."""
+    """The application of an archive, as the server will name it."""
     with tempfile.TemporaryDirectory(prefix="catalina-deploy-") as directory:
         copy = str(Path(directory, file_name))
         with open(copy, "wb") as sink:
@@ -128,7 +128,7 @@ def _name_in(file: IO[bytes], file_name: str) -> ContextName:
 
 
 class _Watched:
-    """A file that tells how much of it was read."""
+    """A file that reports how much of it was read."""
 
     def __init__(self, file: IO[bytes], bar: ProgressBar) -> None:
         self._file, self._bar = file, bar

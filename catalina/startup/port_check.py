@@ -1,4 +1,4 @@
-"""Find out whether an address and port could be listened on, and who has them if not."""
+"""Finds out if an address and port can be listened on, and otherwise which process has them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ __all__ = ["address_problem", "port_problem"]
 
 
 def address_problem(address: str) -> str:
-    """Why nobody on this machine can listen on the address: nobody knows the name, or it is another machine's.
+    """The reason why no process on this machine can listen on the address: the name is unknown, or belongs to another
+    machine.
 
-    Empty when one can. Waits for DNS where the address is a name.
+    It is empty when one can. This waits for DNS when the address is a name.
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
@@ -29,10 +30,10 @@ def address_problem(address: str) -> str:
 
 
 def port_problem(address: str | None, port: int, base: Path) -> str:
-    """Why a server of ``base`` could not listen there now; empty when it could, or when it is the one that does.
+    """The reason why a server of ``base`` could not listen there now; empty when it could, or when it already does.
 
     Args:
-        address: None for all of them.
+        address: None for all addresses.
     """
     if not 0 <= port <= 65535:
         return f"port {port} is none, expected 1 to 65535"
@@ -42,7 +43,7 @@ def port_problem(address: str | None, port: int, base: Path) -> str:
     try:
         _listen_once(address or "::", port, dual_stack=address is None)
     except OSError as error:
-        if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL) and address is None:  # a kernel without IPv6
+        if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL) and address is None:  # the kernel has no IPv6
             try:
                 _listen_once("0.0.0.0", port, dual_stack=False)  # noqa: S104 - what the connector does
             except OSError as other:
@@ -74,7 +75,7 @@ def _taken(address: str | None, port: int, base: Path) -> str:
 
 
 def _listeners(port: int) -> list[int]:
-    """Processes that listen on the port, as far as this user may see (proc(5))."""
+    """Processes that listen on the port, as far as this user may see them (proc(5))."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -94,9 +95,9 @@ def _number(name: str) -> int:
 
 def _open_files(pid: int) -> set[str]:
     found: set[str] = set()
-    with contextlib.suppress(OSError):  # another user's process, or one that has gone
+    with contextlib.suppress(OSError):  # the process is another user's, or has gone
         for descriptor in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):  # closed meanwhile
+            with contextlib.suppress(OSError):  # the file was closed meanwhile
                 found.add(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
     return found
 
@@ -113,7 +114,7 @@ def _command(pid: int) -> str:
 
 
 def _is_server_of(pid: int, base: Path) -> bool:
-    """True when the process is a server of this CATALINA_BASE: its arbiter, or the worker that it forked."""
+    """True when the process is a server of this CATALINA_BASE: its arbiter, or the worker of that arbiter."""
     return any(
         os.path.realpath(word.removeprefix("-Dcatalina.base=")) == os.path.realpath(base)
         for word in _words(pid)

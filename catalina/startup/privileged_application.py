@@ -1,10 +1,10 @@
-"""Applications that work on the container itself (``privileged="true"``): who may deploy them, and who reaches them.
+"""Restricts applications that work on the container itself (``privileged="true"``): their deployment and their clients.
 
 Such an application, the manager above all, is closed until an operator opens it:
 
 - Its own META-INF/context.xml does not make it privileged. A descriptor in xmlBase does, or a
   ``<Context>`` in server.xml.
-- It serves only the machine itself unless its Context has a valve that says which addresses may come.
+- It serves only clients on the machine itself, unless its Context has a valve that allows other addresses.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ CONTEXT_XML = "META-INF/context.xml"
 
 
 def is_privileged_directory(directory: str) -> bool:
-    """Whether the META-INF/context.xml of a directory says ``privileged="true"``; one that cannot be read does not."""
+    """True when the META-INF/context.xml of a directory says ``privileged="true"``; False when it cannot be read."""
     file = os.path.join(directory, CONTEXT_XML)
     if not os.path.isfile(file):
         return False
     try:
         found = read_xml(Path(file), file).get("privileged")
     except (ConfigurationError, OSError):
-        return False  # deployment says what is wrong with it
+        return False  # deployment will report the fault
     return (found or "").strip().lower() == "true"
 
 
 def guard_privileged(context: StandardContext) -> None:
-    """Let nobody but the machine itself reach a privileged application that does not say who may.
+    """Let only clients on this machine reach a privileged application that does not restrict its clients itself.
 
-    Called while the application is configured, before its authenticator: a stranger cannot even try passwords.
+    This is called while the application is configured, before it gets its authenticator, so that a stranger cannot even
+    try passwords.
     """
     if not context.privileged or any(isinstance(valve, RequestFilterValve) for valve in context.pipeline.valves):
         return

@@ -1,4 +1,4 @@
-"""How far something is, on a terminal."""
+"""Shows progress on a terminal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """One line that is drawn again, on a terminal only.
+    """One line that is drawn again and again, only on a terminal.
 
     Args:
-        out: where to draw.
+        out: the stream of the terminal.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -35,7 +35,7 @@ class ProgressBar:
         self._drawn = True
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._drawn:
             self._out.write("\r\x1b[K")
             self._out.flush()

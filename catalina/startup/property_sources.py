@@ -1,8 +1,8 @@
-"""The sources that ``${name}`` in XML files is looked up in (Tomcat: Digester.generatePropertySources()).
+"""The sources in which ``${name}`` in XML files is looked up (Tomcat: Digester.generatePropertySources()).
 
-Property ``org.apache.tomcat.util.digester.PROPERTY_SOURCE`` names classes, separated by commas, that are asked first
-and in that order; the node's properties are always asked, last unless they are named earlier. A class that cannot be
-used is left out, as in Tomcat, and :func:`unusable_sources` says why.
+Property ``org.apache.tomcat.util.digester.PROPERTY_SOURCE`` names classes, separated by commas, that are asked first,
+in that order. The node's properties are always asked, last unless they are named earlier. A class that cannot be used
+is left out, as in Tomcat, and :func:`unusable_sources` says why.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ PROPERTY_SOURCE = "org.apache.tomcat.util.digester.PROPERTY_SOURCE"
 
 
 def substitution_for(properties: Mapping[str, str]) -> Substitution:
-    """The substitution for a node's properties, with those of the named sources that can be used."""
+    """The substitution with the node's properties and the usable ones of the named sources."""
     own = SystemPropertySource(properties)
     sources, _ = _sources(properties, own)
     return Substitution(sources if own in sources else [*sources, own])
 
 
 def unusable_sources(properties: Mapping[str, str]) -> list[str]:
-    """A line for each named source that is none."""
+    """A line for each named source that cannot be used."""
     return _sources(properties, SystemPropertySource(properties))[1]
 
 
@@ -52,7 +52,7 @@ def _source(class_name: str, own: SystemPropertySource) -> PropertySource:
         raise ConfigurationError(f"no class answers to this name{why_not_found(class_name)}")
     try:
         source = found()
-    except Exception as error:  # a class of the operator's
+    except Exception as error:  # the class is the operator's
         raise ConfigurationError(f"it cannot be made: {type(error).__name__}: {error}") from error
     if not callable(getattr(source, "get_property", None)):
         raise ConfigurationError("expected a class with get_property(name)")

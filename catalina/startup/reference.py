@@ -1,7 +1,7 @@
 """The reference of every component, made from its declaration: ``catalina reference [className ...]``.
 
-Attributes with type, default, unit and doc, and the elements that may stand inside, as Markdown. There is no second
-list: what the digester reads from the class is what is printed.
+It prints attributes with type, default, unit and doc, and the allowed child elements, as Markdown. There is no second
+list: the digester and this command read the same declarations.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from catalina.mbeans.managed_bean import tomcat_class_name
 
 __all__ = ["component_classes", "main", "render"]
 
-#: Classes that nobody names: what several share.
+#: Base classes that several components share and nobody names.
 _BASE = re.compile(r"(?:Base|\.Lifecycle|\.LifecycleListener|\.Abstract\w+)$")
 _TYPES = {int: "number", float: "number", bool: "true or false", str: "text"}
 
 
 def component_classes() -> list[type[Component]]:
-    """Every component that an element can create, sorted by className; bases that only share code are left out."""
+    """Every component that an element can create, sorted by className, without bases that only share code."""
     found: dict[str, type[Component]] = {}
     for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
         if module.name.endswith("__main__") or module.name.startswith("catalina.contrib."):
@@ -39,7 +39,7 @@ def component_classes() -> list[type[Component]]:
 
 
 def _classes_in(module_name: str) -> list[type[Component]]:
-    """Components that a module defines; none when a library that it needs is not installed, which is said."""
+    """Components that a module defines; none, with a message, when a library that the module needs is not installed."""
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -106,7 +106,9 @@ def _child(tag: str, declaration: object) -> str:
 
 
 def _full_name(name: str) -> str:
-    """``Connector`` is short for the one component whose className ends so; another name stays as it is."""
+    """The full className: a short name such as ``Connector`` stands for the only component whose className ends with
+    it.
+    """
     if "." in name:
         return name
     full = [each for each in map(tomcat_class_name, component_classes()) if each.rpartition(".")[2] == name]

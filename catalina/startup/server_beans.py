@@ -1,5 +1,4 @@
-"""The beans of a server: every component of its tree under the name that Tomcat gives it (mbeans.json has the
-patterns)."""
+"""The beans of a server: every component of its tree, under Tomcat's name for it (mbeans.json has the patterns)."""
 
 from __future__ import annotations
 
@@ -30,14 +29,14 @@ __all__ = ["server_beans"]
 
 Beans = Iterator[tuple[ObjectName, Component]]
 
-#: Requests of one connector that are listed.
+#: The number of requests of one connector that are listed.
 MAX_REQUESTS = 1000
-#: Tomcat's domain for what belongs to no engine, and when there is none.
+#: Tomcat's domain for components outside every engine, and for a server without an engine.
 DEFAULT_DOMAIN = "Catalina"
 
 
 def server_beans(server: StandardServer) -> Beans:
-    """Name and component of everything that is there now."""
+    """Names and components of everything that exists now."""
     domain = next((service.engine.name for service in server.services if service.engine), DEFAULT_DOMAIN)
     yield ObjectName(domain, {"type": "Server"}), server
     if server.global_naming_resources is not None:
@@ -76,7 +75,7 @@ def _connector(domain: str, connector: Connector) -> Beans:
 
 
 def _requests(domain: str, connector: Connector) -> Beans:
-    """The requests that run now."""
+    """The requests that are running now."""
     running = connector.endpoint.running_requests() if connector.state.available else []
     for number, request in enumerate(running[:MAX_REQUESTS], 1):
         keys = {"type": "RequestProcessor", "worker": quote(connector.name), "name": f"HttpRequest{number}"}
@@ -131,12 +130,12 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
 
 
 def _plain(text: str) -> str:
-    """A value as it is where JMX allows that, quoted where it does not."""
+    """A value as it is if JMX allows that, otherwise quoted."""
     return quote(text) if not text or any(character in text for character in ',=:"*?\n') else text
 
 
 def _container(domain: str, container: Any, keys: dict[str, str]) -> Beans:
-    """What any container may have: valves, a realm, a cluster."""
+    """The parts that any container may have: valves, a realm, a cluster."""
     counts: dict[str, int] = {}
     for valve in container.pipeline.valves:
         kind = type(valve).__name__
@@ -172,7 +171,9 @@ def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) ->
 
 
 def _channel(channel: Any, name: str) -> Beans:
-    """The channel and its parts have a domain of their own: the channel's jmxDomain, with its jmxPrefix in front."""
+    """The channel and its parts, which have a domain of their own: the channel's jmxDomain, with its jmxPrefix in
+    front.
+    """
     if not channel.jmx_enabled:
         return
     base = ObjectName.parse(f"{channel.jmx_domain}:{channel.jmx_prefix}type=Channel,channel={name}")
@@ -194,7 +195,7 @@ def _channel(channel: Any, name: str) -> Beans:
 
 
 def _data_sources(domain: str, keys: dict[str, str], resources: Any) -> Beans:
-    """The pools that somebody has looked up."""
+    """The pools that some code has looked up."""
     entries = {str(getattr(entry, "name", "")): entry for entry in resources.entries}
     for name, made in resources.names.made():
         if is_engine(made):

@@ -1,4 +1,4 @@
-"""Where the sessions of each application are, and whether they outlive this node: for ``drain`` and ``doctor``."""
+"""Reports where the sessions of each application are, and if they outlive this node, for ``drain`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class SessionSafety:
 
     Args:
         name: ``localhost/shop``.
-        sessions: that this node has; of a BackupManager, those it owns.
-        safe: of these, sessions that another node or a store has, too, or will have at a stop.
-        where: that, in words; or why they are nowhere else.
+        sessions: the number that this node has; with a BackupManager, the number that it owns.
+        safe: how many of them another node or a store has, too, or will have at a stop.
+        where: these places in words, or the reason why the sessions are nowhere else.
     """
 
     name: str
@@ -57,7 +57,7 @@ def clusters_of(server: StandardServer) -> list[SimpleTcpCluster]:
 
 
 def session_safety(server: StandardServer) -> list[SessionSafety]:
-    """One for each application that runs and has a manager."""
+    """An entry for each application that runs and has a manager."""
     return [
         _of_manager(f"{context.host.name}{context.name or '/'}", context.manager)
         for context in contexts_of(server)
@@ -97,7 +97,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def unsent(server: StandardServer) -> int:
-    """Bytes for other nodes that have not left, or are not acknowledged, and one for each change that is owed."""
+    """Bytes for other nodes that have not left or are not acknowledged, plus one for each change that is owed."""
     waiting = 0
     for cluster in clusters_of(server):
         waiting += sum(max(0, given - done) for given, done in cluster.traffic().values())

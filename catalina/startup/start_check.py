@@ -1,6 +1,7 @@
-"""Refusals of the start, found by ``configtest`` without starting: addresses, ports, certificates, files ...
+"""Finds, for ``configtest`` and without starting, faults that would fail the start: addresses, ports, certificates,
+files ...
 
-An error ends the start; a warning is what the start logs as SEVERE while the rest of the server serves.
+An error ends the start; the start logs a warning as SEVERE, while the rest of the server serves.
 """
 
 from __future__ import annotations
@@ -42,15 +43,15 @@ __all__ = ["check_start"]
 
 Problems = Iterator[tuple[int, str]]
 
-#: The factory of a user database, unless another one is named.
+#: The default factory of a user database.
 _FILE = "org.apache.catalina.users.MemoryUserDatabaseFactory"
 
 
 def check_start(tree: Digested, server: StandardServer) -> Iterator[Finding]:
-    """Findings about the elements of server.xml, which are added to those of the tree.
+    """Findings about the elements of server.xml, in addition to those of the tree.
 
     Args:
-        server: loaded; it knows its CATALINA_BASE, and never starts.
+        server: loaded and with a CATALINA_BASE; it never starts.
     """
     component = tree.component
     if component is not None:
@@ -91,7 +92,7 @@ def _receiver(receiver: ReceiverBase, server: StandardServer) -> Problems:
     automatic = receiver.address.strip().lower() == "auto"
     for name, address in (("address", "" if automatic else receiver.address), ("bind", receiver.bind)):
         problem = address_problem(address) if address else ""
-        # With bind, address is only what the members are told: it need not be one of this machine's.
+        # With bind, address is only told to the members, so it need not be one of this machine's.
         if problem and not (name == "address" and receiver.bind and "is no address of" in problem):
             yield logging.ERROR, f"{name}: {problem}"
             return
@@ -165,14 +166,14 @@ def _resource(resource: ContextResource, _server: StandardServer) -> Problems:
 
 
 def _own_database(component: Any, _server: StandardServer) -> Problems:
-    """A realm, valve or store with connectionURL."""
+    """Checks a realm, valve or store with connectionURL."""
     if component.connection_url.startswith("jdbc:"):
         yield from _database(component.connection_url, "connectionURL cannot be used")
 
 
 def _database(url: str, what: str) -> Problems:
     if not is_installed("sqlalchemy"):
-        return  # said already, where the element stands
+        return  # already reported where the element stands
     try:
         translate_url(url)
     except NamingError as error:
@@ -196,7 +197,7 @@ def _memory_realm(realm: MemoryRealm, server: StandardServer) -> Problems:
 
 
 def _users_file(pathname: str, server: StandardServer, missing: int) -> Problems:
-    """A file that cannot be used ends the start; without one nobody logs in."""
+    """A user file that cannot be used ends the start; without a file nobody can log in."""
     path = Path(server.catalina_base) / pathname
     if not path.is_file():
         yield missing, f"the users file [{path}] does not exist: nobody can log in"
@@ -207,7 +208,7 @@ def _users_file(pathname: str, server: StandardServer, missing: int) -> Problems
         yield logging.ERROR, str(error)
 
 
-#: A LocalMember gets its host when the receiver has bound.
+#: A LocalMember gets its host only once the receiver has bound.
 _WITHOUT_CHECK = frozenset({"LocalMember"})
 
 

@@ -1,4 +1,4 @@
-"""Send the shutdown word to a running server (Tomcat: Catalina.stopServer()), and wait until it has ended."""
+"""Sends the shutdown command to a running server and waits for its end (Tomcat: Catalina.stopServer())."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["STOP_WAIT", "StopTarget", "running_node", "send_shutdown", "wait_for
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Seconds to connect and send in; the port is on this machine.
+#: Seconds to connect and send; the port is on this machine.
 TIMEOUT = 10.0
 
-#: Property of ``catalina.sh stop``: seconds to wait for the end of the server, 0 not to wait.
+#: The property of ``catalina.sh stop`` with the seconds to wait for the end of the server; 0 does not wait.
 STOP_WAIT = "catalina.stopWait"
 
 
 class StopTarget:
-    """Where and what to send, from the root element of server.xml alone: no component is made.
+    """The address and the command, from the root element of server.xml alone; no component is made.
 
     Args:
         path: server.xml.
@@ -47,7 +47,7 @@ class StopTarget:
 
     @property
     def port(self) -> int:
-        """The port with its offset; not above 0 when there is none."""
+        """The port with its offset; 0 or less when there is none."""
         return self.base_port + self.offset if self.base_port > 0 else self.base_port
 
 
@@ -60,7 +60,7 @@ def _number(values: Mapping[str, str], name: str, default: int, path: Path) -> i
 
 
 def send_shutdown(target: StopTarget) -> bool:
-    """Send the word; False when there is no port or nobody listens, which has been logged."""
+    """Send the command; returns False, after logging, when there is no port or nobody listens."""
     if target.port <= 0:
         log.error("No shutdown port configured. Shut down server through OS signal. Server not shut down.")
         return False
@@ -78,9 +78,9 @@ def send_shutdown(target: StopTarget) -> bool:
 
 
 def running_node(base: Path) -> int | None:
-    """The process that an operator knows as the server of a CATALINA_BASE; None when none answers there.
+    """The process that an operator knows as the server of a CATALINA_BASE; None when none answers.
 
-    The node's control socket tells which process listens on it: that is the worker, and its parent is the arbiter.
+    The node's control socket reveals the process that listens on it. That is the worker, whose parent is the arbiter.
     """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, bound_address(socket_path(base)) as address:
@@ -93,7 +93,7 @@ def running_node(base: Path) -> int | None:
 
 
 def wait_for_end(pid: int, seconds: float) -> bool:
-    """Wait until a process has ended; False when it still runs after ``seconds``."""
+    """Wait until a process has ended; returns False when it still runs after ``seconds``."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -1,5 +1,4 @@
-"""The properties that a Java process has without asking and that configuration files refer to: ``${user.dir}`` and
-such."""
+"""The properties that every Java process has and that configuration files refer to, such as ``${user.dir}``."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ __all__ = ["process_properties", "process_remarks"]
 
 
 def process_properties() -> dict[str, str]:
-    """What this process knows of itself, under Java's names."""
+    """The facts that this process knows of itself, under Java's names."""
     system = os.uname()
     return {
         "file.separator": os.sep,
@@ -36,7 +35,7 @@ def process_properties() -> dict[str, str]:
 
 
 def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Requests of a node's properties that are not met, or that an operator should know of: findings."""
+    """Findings about properties of a node that have no effect here, or that an operator should know of."""
     base = Path(properties.get("catalina.base", "."))
     try:
         settings = read_settings(properties, base)
@@ -54,5 +53,5 @@ def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a user id without an entry, as in many containers
+    except (KeyError, OSError):  # the user id has no entry, as in many containers
         return str(os.getuid())

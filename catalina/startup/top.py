@@ -1,4 +1,4 @@
-"""``catalina top``: a live view of a node, drawn anew every second."""
+"""``catalina top``: shows a live view of a node, drawn anew every second."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from catalina.startup.node_commands import columns
 
 __all__ = ["frame", "main", "quantile"]
 
-#: The whole screen is drawn anew from its upper left corner; what is left of the last view below is cleared.
+#: The whole screen is drawn anew from its upper left corner, and the rest of the last view below is cleared.
 _HOME, _REST, _HIDE, _SHOW = "\x1b[H", "\x1b[J", "\x1b[?25l", "\x1b[?25h"
 _CLEAR_LINE = "\x1b[K"
 
 
 def main(look: Callable[[], dict[str, Any]], delay: float, frames: int, out: TextIO = sys.stdout) -> int:
-    """Draw until somebody interrupts, or so many views; returns the exit code.
+    """Draw until an interrupt, or the given number of views; returns the exit code.
 
     Args:
-        look: gives the status of the node; whatever it raises ends the view and passes.
-        delay: seconds between two looks.
-        frames: views, 0 for no end.
+        look: returns the status of the node; its exceptions end the view and are passed on.
+        delay: seconds between two views.
+        frames: the number of views, 0 for no end.
     """
     live = out.isatty()
     before: dict[str, Any] | None = None
@@ -59,7 +59,7 @@ def _draw(lines: list[str], live: bool, out: TextIO) -> None:
 
 
 def frame(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of one view: what has happened between two looks."""
+    """The lines of one view: the differences between two looks."""
     seconds = max(now["now"] - before["now"], 1e-3)
     process, was = now["process"], before["process"]
     used = 100 * (process["cpu"] - was["cpu"]) / seconds
@@ -123,7 +123,7 @@ def _applications(now: Mapping[str, Any], before: Mapping[str, Any], seconds: fl
 
 
 def quantile(times: Mapping[int, int], share: float) -> float | None:
-    """Seconds within which a share of the requests was through; None without any."""
+    """Seconds within which that share of the requests ended; None without requests."""
     total = sum(count for count in times.values() if count > 0)
     if total <= 0:
         return None

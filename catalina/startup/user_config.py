@@ -1,4 +1,4 @@
-"""``~user``: a web application in the home directory of each user of the machine (Tomcat: startup/UserConfig.java)."""
+"""Deploys ``/~user``, the web application in each user's home directory (Tomcat: startup/UserConfig.java)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class UserConfig(LifecycleListener):
             self.deploy(event.source)  # type: ignore[arg-type]  # the listener stands in <Host>
 
     def deploy(self, host: StandardHost) -> None:
-        """Add an application for each user that has one. One that fails is logged, the others go on."""
+        """Add an application for each user that has one. A failing one is logged, and the others go on."""
         log.debug("Deploying user web applications")
         for user, home in self._homes():
             directory = home / self.directory_name

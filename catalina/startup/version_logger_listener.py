@@ -1,4 +1,6 @@
-"""What runs here, as the first lines of the log (Tomcat: startup/VersionLoggerListener.java)."""
+"""Logs the versions of everything that runs here, as the first lines of the log (Tomcat:
+startup/VersionLoggerListener.java).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ class VersionLoggerListener(LifecycleListener):
                 log.info("%s%s", label.ljust(23), value)
 
     def lines(self, server: StandardServer) -> Iterator[tuple[str, str]]:
-        """Label and value of each line."""
+        """The label and value of each line."""
         system = os.uname()
         yield "Server version name:", SERVER_INFO
         yield "Server built:", server_built()

@@ -1,7 +1,8 @@
-"""``META-INF/web-fragment.xml`` in the archives of WEB-INF/lib (Servlet 6.0, section 8.2; Tomcat: ContextConfig).
+"""Merges ``META-INF/web-fragment.xml`` of the archives in WEB-INF/lib (Servlet 6.0, section 8.2; Tomcat:
+ContextConfig).
 
-A library can bring its own servlets, filters and listeners. They count below the application's web.xml and above the
-server's defaults; ``metadata-complete="true"`` in the application's web.xml leaves them out.
+A library can bring its own servlets, filters and listeners. They override the server's defaults, and the application's
+web.xml overrides them; ``metadata-complete="true"`` in it leaves them out.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ __all__ = ["merge_fragments"]
 log = logging.getLogger("org.apache.catalina.startup.ContextConfig")
 
 ENTRY = "META-INF/web-fragment.xml"
-#: A fragment is kilobytes; an archive may say anything.
+#: The limit for a fragment. A real one has kilobytes, but an archive may claim anything.
 MAX_BYTES = 2**20
 
 
 def merge_fragments(context: StandardContext, own: WebXml, substitute: Callable[[str], str]) -> WebXml:
-    """The application's descriptor with those of its libraries below it.
+    """Merge the descriptors of the libraries into the application's, which overrides them.
 
     Raises:
-        ConfigurationError: a fragment cannot be used; the text says which and where.
-        DeploymentError: an archive's name cannot be that of a file of ours.
+        ConfigurationError: a fragment cannot be used; the text names it and the place.
+        DeploymentError: an archive's name cannot be the name of one of our files.
     """
     if own.metadata_complete:
         return own
@@ -47,7 +48,7 @@ def merge_fragments(context: StandardContext, own: WebXml, substitute: Callable[
     for fragment in order_fragments(own, fragments):
         for warning in fragment.warnings:
             log.warning("%s", warning)
-        # Distributable is what the application and every library can be.
+        # An application is distributable when it and all its libraries are.
         distributable = merged.distributable and fragment.distributable
         merged = merge(merged, fragment)
         merged.distributable = distributable
@@ -55,7 +56,7 @@ def merge_fragments(context: StandardContext, own: WebXml, substitute: Callable[
 
 
 def _extracted(libraries: Path, work: Path) -> list[tuple[Path, str]]:
-    """The fragments as files in the work directory, each with the name that errors give."""
+    """The fragments as files in the work directory, each with the name for errors."""
     found = []
     for archive in sorted(libraries.iterdir()) if libraries.is_dir() else []:
         if archive.suffix.lower() not in LIBRARIES:

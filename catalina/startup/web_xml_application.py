@@ -1,4 +1,4 @@
-"""A merged web.xml becomes the configuration of a context (Tomcat: ContextConfig.configureContext)."""
+"""Applies a merged web.xml to a context (Tomcat: ContextConfig.configureContext)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["apply_web_xml"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
-#: By whether all methods but those named are open.
+#: The log lines, by whether all methods except the named ones are open.
 _UNCOVERED = (
     "%s: For security constraints with URL pattern [%s] the HTTP methods [%s] are uncovered.",
     "%s: For security constraints with URL pattern [%s] only the HTTP methods [%s] are covered. "
@@ -31,10 +31,10 @@ _DENIED = (
 
 
 def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
-    """Set everything the descriptor says.
+    """Set everything that the descriptor declares.
 
     Raises:
-        ConfigurationError: a mapping names a servlet or filter that nobody defines; the text says where it stands.
+        ConfigurationError: a mapping names an undefined servlet or filter; the text gives its place.
     """
     context.display_name = web_xml.display_name
     context.distributable = web_xml.distributable
@@ -61,7 +61,9 @@ def apply_web_xml(web_xml: WebXml, context: StandardContext) -> None:
 
 
 def _check_tracking_modes(web_xml: WebXml, context: StandardContext) -> None:
-    """Refuse ways for session ids that there are not: nobody would keep a session (ApplicationContext.java)."""
+    """Refuse tracking modes that do not exist here, because no client would keep a session
+    (ApplicationContext.java).
+    """
     modes = web_xml.session.tracking_modes
     why = None
     if "SSL" in modes:
@@ -74,7 +76,9 @@ def _check_tracking_modes(web_xml: WebXml, context: StandardContext) -> None:
 
 
 def _deny_uncovered(web_xml: WebXml, context: StandardContext) -> list[SecurityConstraint]:
-    """Constraints that refuse the methods no other is meant for, where the descriptor asks for them; else log lines."""
+    """Add constraints that refuse methods without a constraint of their own, if the descriptor asks for them; otherwise
+    log them.
+    """
     constraints = []
     for uncovered in uncovered_methods(web_xml.constraints):
         context_name, pattern, methods = context.name or "/", uncovered.pattern, " ".join(uncovered.methods)
