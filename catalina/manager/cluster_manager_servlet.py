@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from catalina.manager.asked import Asked, Environ, Refused, StartResponse
 from catalina.manager.cluster.orders import NodeOrders, Order, Outcome
 from catalina.manager.cluster.view import live_part, remote_orders_note
 from catalina.manager.cluster.watch import ClusterWatch
-from catalina.manager.page import Html, Links, html_answer, manager_pages, page
+from catalina.manager.page import Html, Links, html_answer, liveness, manager_pages, page
 from catalina.mbeans.audit import audit
 from catalina.startup.session_safety import clusters_of
 from catalina.webapp import send_error
@@ -29,9 +28,6 @@ __all__ = ["ClusterManagerServlet", "asked_cluster"]
 MAX_FORM = 10_000
 
 _MESSAGE = Html('<pre id="message" role="status" class="{}">{}</pre>')
-_LIVENESS = Html(
-    '<p class="lead" id="liveness" role="status" data-events="{}">As of {}. <a href="{}">Look again</a></p>\n'
-)
 #: The form of all buttons. Its first one can do nothing: it is the one that the Enter key presses in the field.
 _ORDERS = Html(
     '<form id="orders" method="post" action="{}" class="inline"><button disabled hidden></button>'
@@ -89,17 +85,17 @@ class ClusterManagerServlet(ContainerServlet):
             outcome = self._ordered(asked, cluster, context.server) if method == "POST" else None
             content = self._content(links, cluster, outcome)
         title = f"Cluster {cluster.name}"
-        return html_answer(start_response, page(links, title, manager_pages(links), content, "cluster.js"))
+        return html_answer(start_response, page(links, title, manager_pages(links), content, "live.js"))
 
     def _content(self, links: Links, cluster: SimpleTcpCluster, outcome: Outcome | None) -> Html:
         picture = ClusterWatch.of(cluster).current()
         guarded = cluster.channel is not None and cluster.channel.is_guarded
         note = remote_orders_note(guarded, alone=len(picture.nodes) < 2)
         query = urlencode({"cluster": cluster.name})
-        moment = time.strftime("%H:%M:%S", time.localtime(picture.looked_at))
+        base = f"{links.base}/cluster"
         return Html("").join((
             Html("") if outcome is None else _MESSAGE.format("good" if outcome.good else "bad", outcome.text),
-            _LIVENESS.format(f"{links.base}/cluster/events?{query}", moment, f"{links.base}/cluster?{query}"),
+            liveness("events", f"{base}/events?{query}", f"{base}?{query}", picture.looked_at),
             _ORDERS.format(links.to("/cluster/order"), cluster.name),
             Html('<p class="lead">{}</p>').format(note) if note else Html(""),
             Html('<div id="live">{}</div>\n').format(live_part(picture, guarded)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
@@ -10,7 +11,7 @@ from catalina.manager.asked import Environ, StartResponse
 from catalina.manager.style import STYLE, STYLE_SOURCE
 from catalina.util.server_info import SERVER_INFO
 
-__all__ = ["Html", "Links", "form", "html_answer", "manager_pages", "page", "table"]
+__all__ = ["Html", "Links", "form", "html_answer", "liveness", "manager_pages", "page", "table"]
 
 Html = Markup
 
@@ -120,6 +121,19 @@ def page(links: Links, title: str, nav: Iterable[tuple[str, str]], body: Html, s
     return _FRAME.format(
         title=title, style=Html(STYLE), script=loads, nav=entries, body=body, server=SERVER_INFO
     ).encode()
+
+
+def liveness(way: str, source: str, again: str, moment: float) -> Html:
+    """The line that says how new the page is; its script makes the page move from there.
+
+    Args:
+        way: ``events`` for a stream of them, ``poll`` for the page again and again.
+        source: where to get them; ``again``: the page.
+        moment: of the page, in seconds since the epoch.
+    """
+    return Html(
+        '<p class="lead" id="liveness" role="status" data-{}="{}">As of {}. <a href="{}">Look again</a></p>\n'
+    ).format(way, source, time.strftime("%H:%M:%S", time.localtime(moment)), again)
 
 
 def html_answer(start_response: StartResponse, content: bytes) -> list[bytes]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from catalina.core.container_servlet import ContainerServlet
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse
-from catalina.manager.page import Html, Links, html_answer, manager_pages, page, table
+from catalina.manager.page import Html, Links, html_answer, liveness, manager_pages, page, table
 from catalina.manager.status import STAGES, WORKER, ConnectorStatus, ContextStatus, Status, java_date, read_status
 from catalina.manager.status import to_json as json_of
 from catalina.manager.status import to_xml as xml_of
+from catalina.manager.status_history import StatusHistory
 from catalina.util.server_info import SERVER_INFO
 from catalina.webapp import send_error
 
@@ -22,6 +24,10 @@ __all__ = ["StatusManagerServlet"]
 
 class StatusManagerServlet(ContainerServlet):
     """``/status``, and ``/status/all`` with applications and servlets; ``?XML=true`` and ``?JSON=true``."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._history = StatusHistory(time.monotonic)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -36,11 +42,12 @@ class StatusManagerServlet(ContainerServlet):
         if server is None:
             return send_error(environ, start_response, 503)
         status = read_status(server.mbeans, complete)
+        self._history.note(status)
         if asked.flag("JSON"):
             return _answer(start_response, "application/json", json_of(status, complete))
         if asked.flag("XML"):
             return _answer(start_response, "text/xml", xml_of(status, environ["catalina.context"].context_path))
-        return html_answer(start_response, _page(status, Links(environ), complete))
+        return html_answer(start_response, _page(status, self._history.charts(), Links(environ), complete))
 
 
 def _answer(start_response: StartResponse, kind: str, text: str) -> list[bytes]:
@@ -49,9 +56,10 @@ def _answer(start_response: StartResponse, kind: str, text: str) -> list[bytes]:
     return [body]
 
 
-def _page(status: Status, links: Links, complete: bool) -> bytes:
+def _page(status: Status, charts: Html, links: Links, complete: bool) -> bytes:
     system = os.uname()
     parts = [
+        charts,
         table(
             "Server",
             ["Version", "Python", "Operating system", "Architecture", "Host name", "Address"],
@@ -67,8 +75,12 @@ def _page(status: Status, links: Links, complete: bool) -> bytes:
         *map(_connector, status.connectors),
         *map(_context, status.contexts),
     ]  # fmt: skip
-    title = "Complete Server Status" if complete else "Server Status"
-    return page(links, title, manager_pages(links), Html("").join(parts))
+    title, path = ("Complete Server Status", "/all") if complete else ("Server Status", "")
+    address = f"{links.base}/status{path}"
+    content = liveness("poll", address, address, time.time()) + Html('<div id="live">{}</div>').format(
+        Html("").join(parts)
+    )
+    return page(links, title, manager_pages(links), content, "live.js")
 
 
 def _address() -> str:

@@ -111,6 +111,14 @@ def test_the_page_can_be_read_paused_and_used_without_its_script(nodes: list[Nod
         assert browser.text("#message") == "JvmRouteBinderValve.enabled is false"
 
 
+def test_the_status_page_moves(nodes: list[Node], tmp_path: Path) -> None:
+    with chromium(tmp_path, nodes[0].http_port) as browser:
+        browser.driver.get(f"http://gui:secret@localhost:{nodes[0].http_port}/manager/status/all")
+        browser.wait(lambda: "Live." in browser.text("#liveness"), "the page is live")
+        browser.wait(lambda: browser.find("figure polyline").get_attribute("points"), "the charts move")
+        browser.driver.save_screenshot(str(tmp_path / "status.png"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_written_can_be_read_in_light_and_dark(nodes: list[Node], tmp_path: Path, scheme: str) -> None:
     with chromium(tmp_path, nodes[0].http_port) as browser:

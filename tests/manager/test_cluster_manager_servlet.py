@@ -53,11 +53,11 @@ def test_the_page_is_whole_without_its_script_and_takes_in_nothing_from_elsewher
     assert "<b>tcp://127.0.0.1:" in page.text
     assert "1 of 1 serve" in page.text
     assert re.search(r"<td>localhost/plain</td>", page.text)
-    assert re.findall(r'<script src="([^"]*)"', page.text) == ["/manager/cluster.js"]
+    assert re.findall(r'<script src="([^"]*)"', page.text) == ["/manager/live.js"]
     assert "<script>" not in page.text
     assert ' style="' not in page.text
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
-    assert site.ask("/manager/cluster.js").status == 200
+    assert site.ask("/manager/live.js").status == 200
 
 
 def test_a_button_drains_the_node_and_takes_it_back(site, caplog):

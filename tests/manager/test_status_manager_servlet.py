@@ -62,3 +62,12 @@ def test_the_page_shows_the_same(site, path):
 
 def test_only_reading_is_possible(site):
     assert site.ask("/manager/status", "POST", b"x").status == 405
+
+
+def test_the_page_has_charts_that_go_on_with_each_look(site):
+    for _ in range(2):
+        page = site.ask("/manager/status")
+    assert page.text.count("<figure>") == 6
+    assert "Requests per second" in page.text
+    assert 'data-poll="/manager/status"' in page.text
+    assert ' style="' not in page.text

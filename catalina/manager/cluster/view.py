@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from catalina.ha.tcp.live_facts import LiveApplication, LiveNode
+from catalina.manager.charts import Line, charts, line_chart
 from catalina.manager.cluster.orders import NOT_GUARDED, older_version
 from catalina.manager.cluster.picture import HISTORY, GroupPicture, NodePicture, Sample
 from catalina.manager.page import Html, table
+from catalina.manager.words import number, size, span
 
-__all__ = ["event_stream_frame", "live_part", "number", "remote_orders_note", "size", "span"]
+__all__ = ["event_stream_frame", "live_part", "remote_orders_note"]
 
 #: Nodes, applications of each, and events that the page shows.
 MAX_NODES, MAX_APPLICATIONS, MAX_EVENTS = 60, 60, 30
-#: Colours that the lines of a chart have before they come again.
-COLOURS = 8
-#: A chart's plane, in units of its own.
-WIDTH, HEIGHT = 360, 90
 #: A clock that is further off than this is marked, in seconds.
 CLOCK_SECONDS = 1.0
 
 CHARTS: tuple[tuple[str, Callable[[Sample], float], Callable[[float], str]], ...] = (
-    ("Requests per second", lambda sample: sample.requests, lambda value: number(value)),
-    ("Replication, sent per second", lambda sample: sample.sent, lambda value: size(value)),
-    ("Replication lag, bytes not arrived", lambda sample: sample.backlog, lambda value: size(value)),
-    ("Sessions served", lambda sample: sample.sessions, lambda value: number(value)),
+    ("Requests per second", lambda sample: sample.requests, number),
+    ("Replication, sent per second", lambda sample: sample.sent, size),
+    ("Replication lag, bytes not arrived", lambda sample: sample.backlog, size),
+    ("Sessions served", lambda sample: sample.sessions, number),
 )
 
 
@@ -76,49 +74,21 @@ def _summary(picture: GroupPicture) -> Html:
 
 def _charts(picture: GroupPicture, nodes: Sequence[NodePicture]) -> Html:
     shown = [node for node in nodes if node.gone_at is None]
-    charts = [_chart(title, value, told, picture.history, shown) for title, value, told in CHARTS]
-    return Html('<section class="charts" aria-label="Charts" id="charts">{}</section>\n').format(Html("").join(charts))
+    drawn = [
+        line_chart(title, [_line(node, value, picture.history) for node in shown], told, "two minutes")
+        for title, value, told in CHARTS
+    ]
+    return charts(drawn)
 
 
-def _chart(
-    title: str, value: Callable[[Sample], float], told: Callable[[float], str],
-    history: Sequence[dict[str, Sample]], nodes: Sequence[NodePicture],
-) -> Html:  # fmt: skip
-    known = [value(tick[node.key]) for tick in history for node in nodes if node.key in tick]
-    highest = max(known, default=0.0) or 1.0
-    lines, legend, spoken = [], [], []
-    for node in nodes:
-        points = [None if node.key not in tick else value(tick[node.key]) for tick in history]
-        colour = f"c{node.place % COLOURS}"
-        lines += [
-            Html('<polyline class="{}" points="{}"/>').format(colour, run) for run in _runs(points, highest)
-        ]  # fmt: skip
-        now = told(value(node.sample)) if node.sample is not None else "-"
-        legend.append(Html('<li><i class="{}"></i>{} <b>{}</b></li>').format(colour, node.label, now))
-        spoken.append(f"{node.label} {now}")
-    return Html(
-        '<figure><figcaption>{}</figcaption><svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
-        'aria-label="{}"><path d="M0 {}H{}" class="base"/>{}</svg><p class="scale"><span>{}</span>'
-        "<span>two minutes</span></p><ul>{}</ul></figure>"
-    ).format(
-        title, WIDTH, HEIGHT, f"{title}: {', '.join(spoken)}", HEIGHT - 0.5, WIDTH, Html("").join(lines),
-        f"at most {told(max(known, default=0.0))}", Html("").join(legend),
-    )  # fmt: skip
-
-
-def _runs(points: Sequence[float | None], highest: float) -> Iterator[str]:
-    """Points of a polyline for each stretch without a gap, the newest at the right."""
-    run: list[str] = []
-    for place, point in enumerate(points, HISTORY - len(points)):
-        if point is None:
-            if run:
-                yield " ".join(run)
-            run = []
-        else:
-            x, y = place * WIDTH / (HISTORY - 1), HEIGHT - 2 - (HEIGHT - 6) * point / highest
-            run.append(f"{x:.1f},{y:.1f}")
-    if run:
-        yield " ".join(run)
+def _line(node: NodePicture, value: Callable[[Sample], float], history: Sequence[dict[str, Sample]]) -> Line:
+    """A node's line: the newest look is at the right."""
+    first = HISTORY - len(history)
+    points = [
+        (place / (HISTORY - 1), value(tick[node.key])) if node.key in tick else None
+        for place, tick in enumerate(history, first)
+    ]
+    return Line(node.label, node.place, points, value(node.sample) if node.sample is not None else None)
 
 
 def _nodes(nodes: Sequence[NodePicture], guarded: bool) -> Html:
@@ -265,31 +235,3 @@ def _events(picture: GroupPicture) -> Html:
 def remote_orders_note(guarded: bool, alone: bool) -> str:
     """Why the other nodes have no buttons, empty where they have or there are none."""
     return "" if guarded or alone else f"Only this node can be operated from here: {NOT_GUARDED}."
-
-
-# ---- words
-
-
-def number(value: float) -> str:
-    """A count, or a rate with one decimal."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
-def size(value: float) -> str:
-    """Bytes in a unit that suits them."""
-    for unit in ("B", "KiB", "MiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} GiB"
-
-
-def span(seconds: float) -> str:
-    """A time in its two largest units."""
-    whole = int(max(0.0, seconds))
-    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

@@ -8,7 +8,7 @@ import pytest
 
 from catalina.ha.tcp.live_facts import LiveTransfer
 from catalina.manager.cluster.picture import GroupPicture
-from catalina.manager.cluster.view import event_stream_frame, live_part, number, remote_orders_note, size, span
+from catalina.manager.cluster.view import event_stream_frame, live_part, remote_orders_note
 from catalina.manager.page import Html
 from tests.manager.cluster.nodes import application, java, node
 
@@ -123,10 +123,3 @@ def test_a_frame_is_one_event_whatever_line_ends_its_content_has(content):
     assert all(field.startswith("data: ") for field in fields[1:])
     assert "\r" not in frame
     assert "\n\n" not in frame[:-2]
-
-
-def test_words_for_numbers():
-    assert [number(1234), number(1.25), size(0), size(2048), size(3 * 2**20), size(2**40)] == [
-        "1,234", "1.2", "0 B", "2.0 KiB", "3.0 MiB", "1024.0 GiB",
-    ]  # fmt: skip
-    assert [span(5), span(65), span(3700), span(90000), span(-1)] == ["5 s", "1 min 5 s", "1 h 1 min", "1 d 1 h", "0 s"]

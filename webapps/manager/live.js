@@ -1,5 +1,5 @@
-// The page of the cluster is whole without this file. With it the tables, charts and events move: the server sends the part of
-// the page that moves once a second, and what differs is changed in place, so that focus and selection stay where they are.
+// The pages of the cluster and of the status are whole without this file. With it their tables, charts and events move: the server
+// sends the part that moves, by events or when it is asked, and what differs is changed in place: focus and selection stay.
 "use strict";
 
 // Make a node like another one. Elements with an id are recognised by it, wherever they have moved.
@@ -62,7 +62,7 @@ function move(node, child, place) {
 const liveness = document.getElementById("liveness");
 const live = document.getElementById("live");
 if (liveness && live) {
-  let source = null;
+  let ways = null;
   const words = document.createElement("span");
   const button = document.createElement("button");
   button.type = "button";
@@ -73,31 +73,58 @@ if (liveness && live) {
       words.textContent = text;
     }
   };
+  const show = (html) => {
+    const made = new DOMParser().parseFromString(html, "text/html");
+    morphChildren(live, made.getElementById("live") || made.body);
+    say("Live.");
+  };
   const stop = (text) => {
-    if (source) {
-      source.close();
-      source = null;
+    if (ways) {
+      ways.close();
+      ways = null;
     }
     button.textContent = "Go on";
     say(text);
   };
-  const start = () => {
-    button.textContent = "Pause";
-    say("Connecting ...");
-    source = new EventSource(liveness.dataset.events);
-    source.addEventListener("live", (event) => {
-      morphChildren(live, new DOMParser().parseFromString(event.data, "text/html").body);
-      say("Live.");
-    });
+  const listen = (address) => {
+    const source = new EventSource(address);
+    source.addEventListener("live", (event) => show(event.data));
     source.addEventListener("error", () => {
-      if (source && source.readyState === EventSource.CLOSED) {
+      if (source.readyState === EventSource.CLOSED) {
         stop("Not live: this node lets nobody more watch, or you are no longer logged in.");
       } else {
         say("Not live: the connection has ended and is made anew.");
       }
     });
+    return source;
   };
-  button.addEventListener("click", () => (source ? stop("Paused.") : start()));
+  const poll = (address) => {
+    const look = async () => {
+      if (document.hidden) {
+        return;
+      }
+      try {
+        const answer = await fetch(address);
+        if (answer.ok) {
+          show(await answer.text());
+        } else {
+          stop(`Not live: the server answers ${answer.status}.`);
+        }
+      } catch {
+        say("Not live: the server does not answer.");
+      }
+    };
+    const timer = setInterval(look, 2000);
+    return { close: () => clearInterval(timer) };
+  };
+  const start = () => {
+    button.textContent = "Pause";
+    say("Connecting ...");
+    const { events, poll: page } = liveness.dataset;
+    const address = new URL(events || page, location.origin); // without a login that the page's own address may have
+    ways = events ? listen(address) : poll(address);
+  };
+  button.addEventListener("click", () => (ways ? stop("Paused.") : start()));
   start();
 }
 
