@@ -194,11 +194,11 @@ class SingleSignOn(ValveBase):
     @staticmethod
     def _has_timed_out(session: Session) -> bool:
         """By time, or because its application stops."""
-        idle_ms = getattr(session, "idle_ms", None)
         interval = session.max_inactive_interval
-        if interval > 0 and idle_ms is not None and idle_ms() >= interval * 1000:
+        if interval > 0 and session.idle_ms() >= interval * 1000:
             return True
-        return not session.manager.context.state.available
+        context = session.manager.context
+        return context is None or not context.state.available
 
     def remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
         """A session belongs to the single sign-on no longer; with the last one it ends."""

@@ -23,7 +23,8 @@ class SingleSignOnSessionKey:
     def of(cls, session: Session, session_id: str | None = None) -> SingleSignOnSessionKey:
         """The key of a session, under an id it had before if one is given."""
         context = session.manager.context
-        return cls(session_id or session.id, context.name, context.parent.name)
+        names = (context.name, context.host.name) if context is not None else ("", "")
+        return cls(session_id or session.id, *names)
 
     def __str__(self) -> str:
         return f"Host: [{self.host_name}], Context: [{self.context_name}], SessionID: [{self.session_id}]"

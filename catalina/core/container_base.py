@@ -108,6 +108,11 @@ class ContainerBase(Lifecycle):
         return self.parent.server if self.parent is not None else None
 
     @property
+    def jvm_route_of_engine(self) -> str:
+        """The engine's jvmRoute, empty when it has none or there is no engine above."""
+        return self.parent.jvm_route_of_engine if self.parent is not None else ""
+
+    @property
     def config_directory(self) -> Path | None:
         """The directory of this container's own configuration files; None while it belongs to no server."""
         return self.server.catalina_base / "conf" / self.name if self.server is not None else None

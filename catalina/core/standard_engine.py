@@ -62,6 +62,10 @@ class StandardEngine(ContainerBase):
         return str(self.server.catalina_base) if self.server is not None else ""
 
     @property
+    def jvm_route_of_engine(self) -> str:
+        return self.jvm_route or ""
+
+    @property
     def hosts(self) -> tuple[StandardHost, ...]:
         """Its hosts."""
         return self.children  # type: ignore[return-value]  # add_child() takes nothing else

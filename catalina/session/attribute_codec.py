@@ -23,6 +23,7 @@ from catalina.tribes.io.java.python_form import MARK
 from catalina.tribes.io.java.value_encoder import encode_inertly
 
 if TYPE_CHECKING:
+    from catalina.session.manager import SessionLoader
     from catalina.session.manager_base import ManagerBase
     from catalina.session.standard_session import StandardSession
 
@@ -62,7 +63,7 @@ class AttributeCodec:
         try:
             return encode_value(value, name)
         except NotReplicableError:
-            loader = getattr(self.manager.context, "loader", None)
+            loader = self._loader
             if loader is None:
                 raise
             # Two applications may have a module of this name, and outside a request only the loader knows whose is
@@ -155,7 +156,7 @@ class AttributeCodec:
             NotReplicableError: a part cannot travel, or its class may not be built by any node.
         """
         encoded = self.encode(name, value)
-        if MARK not in encoded.data or getattr(self.manager.context, "loader", None) is None:
+        if MARK not in encoded.data or self._loader is None:
             return
         refused: list[str] = []
 
@@ -187,13 +188,18 @@ class AttributeCodec:
             encoded = encode_inertly(value)
         return read if encoded is None else encoded
 
+    @property
+    def _loader(self) -> SessionLoader | None:
+        context = self.manager.context
+        return context.loader if context is not None else None
+
     def _bound(self) -> AbstractContextManager[None]:
-        loader = getattr(self.manager.context, "loader", None)
+        loader = self._loader
         return contextlib.nullcontext() if loader is None else loader.bound()
 
     def _load(self, modules: Iterable[str]) -> bool:
         """Load modules that the application's own code would import; returns True if one was loaded."""
-        loader = getattr(self.manager.context, "loader", None)
+        loader = self._loader
         if loader is None:
             return False
         loaded = [loader.load_imported(module) for module in sorted(set(modules))[:MAX_MODULES]]
@@ -203,7 +209,7 @@ class AttributeCodec:
         """True when ``package.module.Class`` may be built: it is the application's own, or the class filter allows
         it.
         """
-        loader = getattr(self.manager.context, "loader", None)
+        loader = self._loader
         if class_name in TEXTS or (loader is not None and loader.allows_class(class_name)):
             return True
         class_filter = self.manager.session_attribute_value_class_name_filter

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
-from catalina.errors import CatalinaError
+from catalina.errors import CatalinaError, NamingError
 from catalina.extras import missing_package
 from catalina.session.session_record import dump_session
 from catalina.session.store_base import StoreBase, StoreError
 
 if TYPE_CHECKING:
+    from catalina.session.manager import ManagerContext
     from catalina.session.standard_session import StandardSession
 
 __all__ = ["DataSourceStore"]
@@ -59,12 +60,11 @@ class DataSourceStore(StoreBase):
     @property
     def name(self) -> str:
         """The content of the app column: ``/Catalina/localhost/shop``."""
-        context: Any = None if self.manager is None else self.manager.context
+        context = None if self.manager is None else self.manager.context
         if context is None:
             return ""
-        host = context.parent
         path = context.name if context.name.startswith("/") else f"/{context.name}"
-        return f"/{host.parent.name}/{host.name}{path}"
+        return f"/{context.host_path}{path}"
 
     def _start(self) -> None:
         lacking = missing_package("sqlalchemy")
@@ -91,8 +91,8 @@ class DataSourceStore(StoreBase):
         """The name of the store in errors: the DataSource's name, or JDBCStore with the database's own."""
         return f"DataSourceStore [{self.data_source_name or 'connectionURL'}]"
 
-    def _context(self) -> Any:
-        context: Any = None if self.manager is None else self.manager.context
+    def _context(self) -> ManagerContext:
+        context = None if self.manager is None else self.manager.context
         if context is None:
             raise StoreError("DataSourceStore: the manager has no context")
         return context
@@ -101,9 +101,12 @@ class DataSourceStore(StoreBase):
         if self._own_engine is not None:
             return self._own_engine
         context = self._context()
-        where = context if self.local_data_source else context.server.global_naming_resources
+        server = context.server
+        where = context if self.local_data_source or server is None else server.global_naming_resources
         try:
-            return where.lookup(self.data_source_name)
+            if where is None:
+                raise NamingError("the server has no GlobalNamingResources")
+            return where.lookup(self.data_source_name or "")
         except CatalinaError as error:
             raise StoreError(f"Cannot open JNDI DataSource [{self.data_source_name}]: {error}") from error
 

@@ -38,7 +38,7 @@ class FileStore(StoreBase):
     def path(self) -> Path:
         """The directory."""
         context = None if self.manager is None else self.manager.context
-        return Path(getattr(context, "work_path", None) or ".") / self.directory
+        return (context.work_path if context is not None else Path()) / self.directory
 
     def _file(self, session_id: str) -> Path | None:
         if _SAFE_ID.fullmatch(session_id) is None:

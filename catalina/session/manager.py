@@ -6,21 +6,115 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from catalina.lifecycle import LifecycleState
+    from catalina.place import Place
     from catalina.session.attribute_codec import AttributeCodec
     from catalina.session.session import Session
 
-__all__ = ["Manager"]
+__all__ = ["Manager", "ManagerContext"]
+
+
+class SessionLoader(Protocol):
+    """The application's loader: which classes are its own, and whose modules are meant."""
+
+    def bound(self) -> AbstractContextManager[None]: ...
+
+    def allows_class(self, name: str) -> bool: ...
+
+    def load_imported(self, name: str) -> bool: ...
+
+
+class Named(Protocol):
+    """The host, of which the name counts here."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class SessionPlace(Protocol):
+    """Where an application is: names, and a directory for its files."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def host(self) -> Named: ...
+
+    @property
+    def host_path(self) -> str:
+        """``Catalina/localhost``."""
+        ...
+
+    @property
+    def jvm_route_of_engine(self) -> str:
+        """Empty without one."""
+        ...
+
+    @property
+    def work_path(self) -> Path: ...
+
+
+class SessionResources(Protocol):
+    """``<GlobalNamingResources>``."""
+
+    def lookup(self, name: str) -> Any: ...
+
+
+class SessionServer(Protocol):
+    """The server, for its resources."""
+
+    @property
+    def global_naming_resources(self) -> SessionResources | None: ...
+
+
+class StoreContext(SessionResources, Protocol):
+    """Where a store finds its database: by a name, or by properties of its own."""
+
+    @property
+    def server(self) -> SessionServer | None: ...
+
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any: ...
+
+
+class ManagerContext(SessionPlace, StoreContext, Protocol):
+    """The application whose sessions a manager keeps.
+
+    ``session_timeout`` is in minutes, ``listeners`` are the application's own, of which those for sessions are told.
+    """
+
+    @property
+    def session_timeout(self) -> int: ...
+
+    @property
+    def distributable(self) -> bool: ...
+
+    @property
+    def state(self) -> LifecycleState: ...
+
+    @property
+    def paused(self) -> bool: ...
+
+    @property
+    def listeners(self) -> Sequence[object]: ...
+
+    @property
+    def loader(self) -> SessionLoader: ...
+
+    def fire_container_event(self, kind: str, data: object = None) -> None: ...
 
 
 @runtime_checkable
 class Manager(Protocol):
     """Makes, finds and ends the sessions of one context.
 
-    ``context`` must be set before ``start()``; a manager uses its ``name``, ``parent``, ``session_timeout`` (minutes),
-    ``listeners``, ``loader``, ``work_path``, and ``fire_container_event`` where a manager documents it.
+    ``context`` must be set before ``start()``; it is None in the manager of a cluster that others are copies of.
     """
 
-    context: Any
+    context: ManagerContext | None
 
     @property
     def active_sessions(self) -> int: ...

@@ -22,6 +22,7 @@ from catalina.util.java_dates import java_date
 from catalina.util.standard_session_id_generator import StandardSessionIdGenerator
 
 if TYPE_CHECKING:
+    from catalina.session.manager import ManagerContext
     from catalina.tribes.io.java import EncodedValue
 
 __all__ = ["ManagerBase"]
@@ -30,6 +31,8 @@ log = logging.getLogger("org.apache.catalina.session.ManagerBase")
 
 _RANDOM = "identifiers come from the operating system's random source"
 _TIMING_SAMPLES = 100
+#: Minutes that a session may be idle where no application says otherwise (a Context's sessionTimeout).
+DEFAULT_TIMEOUT = 30
 
 
 class ManagerBase(Lifecycle):
@@ -92,7 +95,7 @@ class ManagerBase(Lifecycle):
     def __init__(self, clock: Callable[[], float] = STEADY_CLOCK.time, **values: Any) -> None:
         super().__init__(**values)
         self.use_clock(clock)
-        self.context: Any = None
+        self.context: ManagerContext | None = None
         #: True when the application is distributable: its session values must be able to travel, even when there is no
         #: other node.
         self.must_travel = False
@@ -114,7 +117,7 @@ class ManagerBase(Lifecycle):
         self._created_at: deque[float] = deque(maxlen=_TIMING_SAMPLES)
 
     def __str__(self) -> str:
-        return f"{type(self).__name__}[{getattr(self.context, 'name', '')}]"
+        return f"{type(self).__name__}[{self.context.name if self.context is not None else ''}]"
 
     # -- surroundings --------------------------------------------------------------------------------------------
 
@@ -129,22 +132,16 @@ class ManagerBase(Lifecycle):
         """Seconds that a new session may be idle: the manager's own setting or the context's timeout."""
         if self.max_inactive_interval is not None:
             return self.max_inactive_interval
-        return int(getattr(self.context, "session_timeout", 30)) * 60
+        return (self.context.session_timeout if self.context is not None else DEFAULT_TIMEOUT) * 60
 
     @property
     def jvm_route(self) -> str:
         """The engine's jvmRoute, empty when it has none."""
-        container = self.context
-        while container is not None:
-            route = getattr(container, "jvm_route", None)
-            if route:
-                return str(route)
-            container = getattr(container, "parent", None)
-        return ""
+        return self.context.jvm_route_of_engine if self.context is not None else ""
 
     def _start(self) -> None:
         self.settle_attributes()
-        self.must_travel = bool(getattr(self.context, "distributable", False))
+        self.must_travel = self.context is not None and self.context.distributable
         self.counts_uses = self.replicates or self.session_activity_check
         generator = self.session_id_generator
         if generator is None:
@@ -154,7 +151,7 @@ class ManagerBase(Lifecycle):
         if not generator.jvm_route:
             generator.jvm_route = self.jvm_route
         generator.start()
-        self.listeners = ListenerTable.of(getattr(self.context, "listeners", ()))
+        self.listeners = ListenerTable.of(self.context.listeners if self.context is not None else ())
 
     def _stop(self) -> None:
         if self.session_id_generator is not None:
@@ -237,9 +234,8 @@ class ManagerBase(Lifecycle):
         self.sessions.pop(old_id, None)
         session.id = new_id
         self.sessions[new_id] = session
-        fire = getattr(self.context, "fire_container_event", None)
-        if notify_container and fire is not None:
-            fire("changeSessionId", (old_id, new_id))
+        if notify_container and self.context is not None:
+            self.context.fire_container_event("changeSessionId", (old_id, new_id))
         if notify:
             session.tell_changed_id(old_id)
 

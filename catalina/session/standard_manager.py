@@ -36,7 +36,7 @@ class StandardManager(ManagerBase):
         """The file for the sessions, None when they are not kept."""
         if not self.pathname:
             return None
-        return Path(getattr(self.context, "work_path", None) or ".") / self.pathname
+        return (self.context.work_path if self.context is not None else Path()) / self.pathname
 
     def _start(self) -> None:
         super()._start()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.errors import CatalinaError, LimitError, ProtocolError
 from catalina.lifecycle import Lifecycle
 from catalina.session.session_record import load_session
 
 if TYPE_CHECKING:
-    from catalina.session.persistent_manager_base import PersistentManagerBase
+    from collections.abc import Callable, Mapping
+
+    from catalina.session.attribute_codec import AttributeCodec
+    from catalina.session.manager import ManagerContext
     from catalina.session.standard_session import StandardSession
 
 __all__ = ["BrokenSessionError", "StoreBase", "StoreError"]
@@ -26,6 +29,24 @@ class BrokenSessionError(StoreError):
     """The content of the store under an id is no session, and will never be one."""
 
 
+class StoringManager(Protocol):
+    """What a store needs of its manager."""
+
+    @property
+    def context(self) -> ManagerContext | None: ...
+
+    @property
+    def codec(self) -> AttributeCodec: ...
+
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+
+    @property
+    def sessions(self) -> Mapping[str, StandardSession]: ...
+
+    def new_session(self, session_id: str) -> StandardSession: ...
+
+
 class StoreBase(Lifecycle):
     """Sessions by id. A subclass implements the five operations, which may raise StoreError. Any thread may call
     them.
@@ -33,7 +54,7 @@ class StoreBase(Lifecycle):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.manager: PersistentManagerBase | None = None
+        self.manager: StoringManager | None = None
 
     def keys(self) -> list[str]:
         """The ids in the store."""

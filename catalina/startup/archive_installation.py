@@ -6,7 +6,7 @@ The file is exchanged together with the application: at every moment appBase has
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.deploy.brought_files import ARCHIVE, FARM
 from catalina.deploy.exploding import mark_current
@@ -15,9 +15,36 @@ from catalina.util.context_name import ContextName
 from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
-    from catalina.startup.host_config import HostConfig
+    from collections.abc import Mapping
+
+    from catalina.core.standard_host import StandardHost
+    from catalina.startup.application_sources import ApplicationSources
+    from catalina.startup.deployed_application import DeployedApplication
 
 __all__ = ["ArchiveInstallation"]
+
+
+class Deployment(Protocol):
+    """What an installation needs of the HostConfig."""
+
+    @property
+    def host(self) -> StandardHost: ...
+
+    @property
+    def sources(self) -> ApplicationSources: ...
+
+    @property
+    def deployed(self) -> Mapping[str, DeployedApplication]: ...
+
+    def deploy_apps(self, at_start: bool = False, only: str | None = None, serviced: bool = False) -> None: ...
+
+    def exchange(self, application: DeployedApplication, by: str = "") -> None: ...
+
+    def stop_application(self, application: DeployedApplication) -> None: ...
+
+    def out_of_the_way(self, path: str) -> None: ...
+
+    def why_not(self, name: str) -> str: ...
 
 
 class ArchiveInstallation:
@@ -31,7 +58,7 @@ class ArchiveInstallation:
             replaces everything with that name, and moves aside files that deployment has not brought.
     """
 
-    def __init__(self, config: HostConfig, name: ContextName, file_name: str, by: str) -> None:
+    def __init__(self, config: Deployment, name: ContextName, file_name: str, by: str) -> None:
         self.config = config
         self.name = name
         self.by = by

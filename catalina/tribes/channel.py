@@ -25,6 +25,7 @@ from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
     from catalina.reactor import Reactor
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = [
     "DEFAULT",
@@ -42,6 +43,7 @@ __all__ = [
     "SND_RX_SEQ",
     "SND_TX_SEQ",
     "Channel",
+    "ChannelContext",
     "ChannelListener",
     "ChannelMessage",
     "Delivery",
@@ -319,3 +321,41 @@ class Channel(Protocol):
     def stop(self, level: int = DEFAULT) -> None: ...
 
     def heartbeat(self) -> None: ...
+
+
+class ChannelContext(Channel, Protocol):
+    """What a part of a channel (a layer, the receiver, the transmitter, the membership) needs of the whole.
+
+    ``now`` is monotonic, in seconds. ``reactor`` is None before the first start, ``tls`` without a pre-shared key.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def now(self) -> Callable[[], float]: ...
+
+    @property
+    def reactor(self) -> Reactor | None: ...
+
+    @property
+    def running_reactor(self) -> Reactor: ...
+
+    @property
+    def secure(self) -> bool: ...
+
+    @property
+    def tls(self) -> TribesSslContext | None: ...
+
+    @property
+    def membership_listeners(self) -> Sequence[MembershipListener]: ...
+
+    def is_known(self, member: Member) -> bool: ...
+
+    def move_receiver(self) -> bool:
+        """See :meth:`catalina.tribes.group.channel_coordinator.ChannelCoordinator.move_receiver`."""
+        ...
+
+    def adopt_unique_id(self, unique_id: bytes) -> None:
+        """This node is known by another unique id."""
+        ...

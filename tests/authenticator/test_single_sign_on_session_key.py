@@ -6,7 +6,7 @@ from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessio
 
 
 def test_a_key_names_session_application_and_host():
-    context = SimpleNamespace(name="/shop", parent=SimpleNamespace(name="localhost"))
+    context = SimpleNamespace(name="/shop", host=SimpleNamespace(name="localhost"))
     session = SimpleNamespace(id="S1", manager=SimpleNamespace(context=context))
     key = SingleSignOnSessionKey.of(session)
     assert key == SingleSignOnSessionKey("S1", "/shop", "localhost")

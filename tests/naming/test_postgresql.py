@@ -7,7 +7,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from catalina.core.standard_context import StandardContext
 from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 from catalina.naming.data_source import make_engine
 from catalina.naming.data_source_by_user import make_data_source_by_user
@@ -209,7 +208,6 @@ def test_sessions_are_rows_that_another_node_reads(port):
     for _node in range(2):
         manager = PersistentManager(clock=FakeClock())
         manager.context = FakeContext("/app", parent=FakeHost(parent=FakeEngine()))
-        manager.context.make_data_source = StandardContext().make_data_source
         store = DataSourceStore(connection_url=url(port), connection_name=USER, connection_password=PASSWORD)
         manager.store, store.manager = store, manager
         store.start()

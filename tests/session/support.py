@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+
+from catalina.core.standard_context import StandardContext
+from catalina.errors import NamingError
+from catalina.lifecycle import LifecycleState
+from catalina.place import Place
 
 
 class FakeClock:
@@ -48,11 +54,16 @@ class FakeContext:
 
     def __init__(self, name: str = "/app", parent: Any = None, work_dir: Path | None = None, **values: Any) -> None:
         self.name = name
-        self.parent = parent
-        self.work_path = work_dir
+        self.parent = self.host = parent or FakeHost()
+        engine = self.host.parent or FakeEngine()
+        self.host_path = f"{engine.name}/{self.host.name}"
+        self.jvm_route_of_engine = engine.jvm_route
+        self.state = LifecycleState.STARTED
+        self.work_path = work_dir or Path()
         self.session_timeout = 30
         self.listeners: list[object] = []
-        self.loader = FakeLoader()
+        self.loader: Any = FakeLoader()
+        self.server: Any = None
         self.paused = False
         self.distributable = True
         self.session_cookie_path_uses_trailing_slash = False
@@ -60,8 +71,15 @@ class FakeContext:
         for key, value in values.items():
             setattr(self, key, value)
 
-    def fire_container_event(self, kind: str, data: Any = None) -> None:
+    def fire_container_event(self, kind: str, data: object = None) -> None:
         self.container_events.append((kind, data))
+
+    def lookup(self, name: str) -> Any:
+        raise NamingError(f"the application of this test has no [{name}]")
+
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any:
+        """As a Context makes it."""
+        return StandardContext().make_data_source(label, properties, place)
 
 
 class FakeEngine:

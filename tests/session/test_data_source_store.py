@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, LifecycleError
 from catalina.session.data_source_store import DataSourceStore
 from catalina.session.persistent_manager import PersistentManager
@@ -51,8 +50,8 @@ def engine() -> Iterator[Any]:
 
 def store(engine: Any, name: str = "/app", clock: FakeClock | None = None) -> tuple[PersistentManager, DataSourceStore]:
     manager = PersistentManager(clock=clock or FakeClock())
-    manager.context = FakeContext(name, parent=FakeHost(parent=FakeEngine()))
-    manager.context.server = SimpleNamespace(global_naming_resources=Names(engine))
+    server = SimpleNamespace(global_naming_resources=Names(engine))
+    manager.context = FakeContext(name, parent=FakeHost(parent=FakeEngine()), server=server)
     found = DataSourceStore(data_source_name="jdbc/sessions")
     manager.store = found
     found.manager = manager
@@ -126,7 +125,6 @@ def jdbc_store(tmp_path: Path) -> tuple[PersistentManager, DataSourceStore]:
         )
     manager = PersistentManager(clock=FakeClock())
     manager.context = FakeContext("/app", parent=FakeHost(parent=FakeEngine()))
-    manager.context.make_data_source = StandardContext().make_data_source
     found = DataSourceStore()
     for name, value in (("driverName", "org.sqlite.JDBC"), ("connectionURL", f"jdbc:sqlite:{tmp_path}/sessions.db")):
         assert found.set_attribute(name, value)

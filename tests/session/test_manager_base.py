@@ -72,6 +72,7 @@ def test_an_id_change_moves_the_session_and_fires_the_container_event() -> None:
     new_id = manager.change_session_id(session)
     assert manager.find_session("A") is None
     assert manager.find_session(new_id) is session
+    assert isinstance(manager.context, FakeContext)
     assert manager.context.container_events == [("changeSessionId", ("A", new_id))]
 
 

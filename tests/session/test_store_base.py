@@ -81,9 +81,8 @@ def test_the_contract_holds_for_the_store_of_these_tests() -> None:
 def test_a_stored_session_expires_and_its_listener_is_told() -> None:
     clock = FakeClock()
     manager = PersistentManager(clock=clock)
-    manager.context = FakeContext()
     recorder = Recorder()
-    manager.context.listeners.append(recorder)
+    manager.context = FakeContext(listeners=[recorder])
     store = MemoryStore()
     store.manager = manager
     manager.store = store

@@ -99,6 +99,9 @@ class FakeChannel:
         self.membership_service = MembershipServiceBase()
         self.membership_service.set_local_member_properties(bytes([10, 0, 0, 1]), 4000, -1, -1)
 
+    def adopt_unique_id(self, unique_id: bytes) -> None:
+        self.membership_service.adopt_unique_id(unique_id)
+
     def add_membership_listener(self, listener: Any) -> None:
         self.membership_listeners.append(listener)
 

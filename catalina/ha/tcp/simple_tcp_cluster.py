@@ -210,9 +210,9 @@ class SimpleTcpCluster(Lifecycle):
     def manager_name(self, name: str, manager: ClusterManagerBase) -> str:
         """The name of a context's manager: ``/app`` for a cluster under a Host, ``localhost#/app`` under an Engine."""
         context = manager.context
-        name = name or str(getattr(context, "name", ""))
-        if self.under_engine:
-            prefix = f"{getattr(context.parent, 'name', '')}#"
+        name = name or (context.name if context is not None else "")
+        if self.under_engine and context is not None:
+            prefix = f"{context.host.name}#"
             return name if name.startswith(prefix) else prefix + name
         return name
 

@@ -18,7 +18,7 @@ from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
-    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.channel import ChannelContext
 
 __all__ = ["ChannelInterceptorBase", "MembersSource", "SendMessages"]
 
@@ -48,7 +48,7 @@ class ChannelInterceptorBase(Component):
     next: ChannelInterceptorBase | None = None
     previous: ChannelInterceptorBase | None = None
     #: The channel, from start() to the end of stop().
-    channel: GroupChannel
+    channel: ChannelContext
 
     def __str__(self) -> str:
         return type(self).__name__

@@ -175,6 +175,14 @@ class GroupChannel(ChannelInterceptorBase):
         """The service that finds the members."""
         return self.coordinator.membership_service
 
+    def adopt_unique_id(self, unique_id: bytes) -> None:
+        """Be known under an id from the configuration, which this node's messages then carry. Before start()."""
+        self.membership_service.adopt_unique_id(unique_id)
+
+    def move_receiver(self) -> bool:
+        """See :meth:`ChannelCoordinator.move_receiver`."""
+        return self.coordinator.move_receiver()
+
     @property
     def running_reactor(self) -> Reactor:
         """The event loop, which exists as long as the channel is started.

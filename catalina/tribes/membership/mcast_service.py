@@ -172,7 +172,7 @@ class McastService(MembershipServiceBase):
     def _route_found(self) -> None:
         """Use the route to the group, which was missing at the start."""
         impl = self._impl
-        if impl is not None and self.channel.coordinator.move_receiver():
+        if impl is not None and self.channel.move_receiver():
             impl.move(super().local_member)
 
     def _probe(self, member: Member, verdict: Callable[[bool], None]) -> TcpProbe:

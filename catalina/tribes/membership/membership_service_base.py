@@ -15,7 +15,7 @@ from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 
 if TYPE_CHECKING:
-    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.channel import ChannelContext
 
 __all__ = ["MembershipServiceBase", "ServiceListener", "new_unique_id"]
 
@@ -42,7 +42,7 @@ class MembershipServiceBase(Component):
     """
 
     #: Set by the coordinator before start().
-    channel: GroupChannel
+    channel: ChannelContext
     listener: ServiceListener
 
     def __init__(self, **values: object) -> None:

@@ -27,7 +27,7 @@ from catalina.tribes.membership.membership import Membership
 from catalina.tribes.transport.nio.tcp_probe import TcpProbe
 
 if TYPE_CHECKING:
-    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.channel import ChannelContext
     from catalina.tribes.membership.membership_service_base import ServiceListener
 
 __all__ = ["StaticMembershipProvider"]
@@ -52,7 +52,7 @@ class StaticMembershipProvider:
 
     def __init__(
         self,
-        channel: GroupChannel,
+        channel: ChannelContext,
         listener: ServiceListener,
         others: Sequence[Member],
         local_member: Callable[[], Member],

@@ -17,7 +17,7 @@ from catalina.tribes.transport.local_address import local_address
 from catalina.tribes.transport.socket_options import SocketOptions
 
 if TYPE_CHECKING:
-    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.channel import ChannelContext
 
 __all__ = ["MessageListener", "ReceiverBase"]
 
@@ -90,7 +90,7 @@ class ReceiverBase(SocketOptions, Component):
     )
 
     #: Set by the coordinator before start().
-    channel: GroupChannel
+    channel: ChannelContext
     listener: MessageListener
 
     def __init__(self, **values: object) -> None:

@@ -21,7 +21,7 @@ from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 from catalina.tribes.transport.nio.pooled_parallel_sender import PooledParallelSender
 
 if TYPE_CHECKING:
-    from catalina.tribes.group.group_channel import GroupChannel
+    from catalina.tribes.channel import ChannelContext
 
 __all__ = ["FailureListener", "ReplicationTransmitter"]
 
@@ -46,7 +46,7 @@ class ReplicationTransmitter(Component):
     }
 
     #: Set by the coordinator before start().
-    channel: GroupChannel
+    channel: ChannelContext
     listener: FailureListener
 
     def __init__(self, **values: object) -> None:

@@ -103,7 +103,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         if transport:
             super().start(transport)
             if self._local is not None:  # members that hear its heartbeats must take its messages for those of a member
-                self.channel.membership_service.adopt_unique_id(self._local.unique_id)
+                self.channel.adopt_unique_id(self._local.unique_id)
         self._static = {member: member for member in (each.to_member() for each in self._configured)}
         self._below_seen = None
         self.channel.add_membership_listener(_Greeter(self))

@@ -15,7 +15,7 @@ from catalina.tribes.io.java.grammar import I32, I64
 from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaObject, Node
 
 if TYPE_CHECKING:
-    from catalina.tribes.io.java.value_decoder import Converter
+    from catalina.tribes.io.java.key_check import NodeConverter
 
 __all__ = ["CONVERTERS", "numbers"]
 
@@ -35,7 +35,7 @@ def _refuse(node: JavaObject, what: str) -> ProtocolError:
     return ProtocolError(f"{node.class_name} without {what}")
 
 
-def _field(_: Converter, node: JavaObject) -> Any:
+def _field(_: NodeConverter, node: JavaObject) -> Any:
     value = node.get("value")
     if not isinstance(value, (int, float, str)):
         raise _refuse(node, "a value")
@@ -49,7 +49,7 @@ def _annotation(node: JavaObject, class_name: str) -> tuple[bytes, list[Node]]:
     return block, [item for item in contents if not isinstance(item, BlockData)]
 
 
-def _children(converter: Converter, owner: JavaObject, target: list[Any], nodes: Iterable[Node]) -> list[Any]:
+def _children(converter: NodeConverter, owner: JavaObject, target: list[Any], nodes: Iterable[Node]) -> list[Any]:
     converter.begin(owner, target)
     target.extend([converter.convert(node) for node in nodes])
     return target
@@ -62,30 +62,30 @@ def _array_field(node: JavaObject, name: str) -> list[Node]:
     return array.values
 
 
-def _listed(class_name: str) -> Callable[[Converter, JavaObject], list[Any]]:
+def _listed(class_name: str) -> Callable[[NodeConverter, JavaObject], list[Any]]:
     """A list whose class wrote its elements one after another."""
 
-    def convert(converter: Converter, node: JavaObject) -> list[Any]:
+    def convert(converter: NodeConverter, node: JavaObject) -> list[Any]:
         return _children(converter, node, [], _annotation(node, class_name)[1])
 
     return convert
 
 
-def _vector(converter: Converter, node: JavaObject) -> list[Any]:
+def _vector(converter: NodeConverter, node: JavaObject) -> list[Any]:
     elements, count = _array_field(node, "elementData"), node.get("elementCount")
     if not isinstance(count, int) or not 0 <= count <= len(elements):
         raise _refuse(node, "as many elements as it says")
     return _children(converter, node, [], elements[:count])
 
 
-def _arrays_list(converter: Converter, node: JavaObject) -> list[Any]:
+def _arrays_list(converter: NodeConverter, node: JavaObject) -> list[Any]:
     return _children(converter, node, [], _array_field(node, "a"))
 
 
-def _wrapped(field: str) -> Callable[[Converter, JavaObject], Any]:
+def _wrapped(field: str) -> Callable[[NodeConverter, JavaObject], Any]:
     """A view of another collection: unmodifiable, synchronized."""
 
-    def convert(converter: Converter, node: JavaObject) -> Any:
+    def convert(converter: NodeConverter, node: JavaObject) -> Any:
         inner = node.get(field)
         if not isinstance(inner, JavaObject):
             raise _refuse(node, f"a collection {field}")
@@ -94,7 +94,7 @@ def _wrapped(field: str) -> Callable[[Converter, JavaObject], Any]:
     return convert
 
 
-def _fill_map(converter: Converter, node: JavaObject, nodes: list[Node]) -> dict[Any, Any]:
+def _fill_map(converter: NodeConverter, node: JavaObject, nodes: list[Node]) -> dict[Any, Any]:
     """Add the pairs in order; refuse keys that are one key in Python, such as 1 and 1L and true."""
     if len(nodes) % 2:
         raise _refuse(node, "a value for each key")
@@ -108,17 +108,17 @@ def _fill_map(converter: Converter, node: JavaObject, nodes: list[Node]) -> dict
     return result
 
 
-def _mapped(class_name: str, surplus: int = 0) -> Callable[[Converter, JavaObject], dict[Any, Any]]:
+def _mapped(class_name: str, surplus: int = 0) -> Callable[[NodeConverter, JavaObject], dict[Any, Any]]:
     """A map whose class wrote its pairs one after another, and ``surplus`` objects behind them."""
 
-    def convert(converter: Converter, node: JavaObject) -> dict[Any, Any]:
+    def convert(converter: NodeConverter, node: JavaObject) -> dict[Any, Any]:
         nodes = _annotation(node, class_name)[1]
         return _fill_map(converter, node, nodes[: len(nodes) - surplus])
 
     return convert
 
 
-def _fill_set(converter: Converter, node: JavaObject, nodes: list[Node]) -> set[Any]:
+def _fill_set(converter: NodeConverter, node: JavaObject, nodes: list[Node]) -> set[Any]:
     result: set[Any] = converter.begin(node, set())
     admit = converter.keys().admit
     for item in nodes:
@@ -128,16 +128,16 @@ def _fill_set(converter: Converter, node: JavaObject, nodes: list[Node]) -> set[
     return result
 
 
-def _hash_set(converter: Converter, node: JavaObject) -> set[Any]:
+def _hash_set(converter: NodeConverter, node: JavaObject) -> set[Any]:
     return _fill_set(converter, node, _annotation(node, "java.util.HashSet")[1])
 
 
-def _tree_set(converter: Converter, node: JavaObject) -> set[Any]:
+def _tree_set(converter: NodeConverter, node: JavaObject) -> set[Any]:
     # the first object is the comparator
     return _fill_set(converter, node, _annotation(node, "java.util.TreeSet")[1][1:])
 
 
-def _immutable(converter: Converter, node: JavaObject) -> Any:
+def _immutable(converter: NodeConverter, node: JavaObject) -> Any:
     """List.of, Set.of, Map.of."""
     nodes = _annotation(node, "java.util.CollSer")[1]
     match node.get("tag"):
@@ -158,19 +158,19 @@ def _object_field(node: JavaObject, name: str) -> Node:
     return value
 
 
-def _singleton_list(converter: Converter, node: JavaObject) -> list[Any]:
+def _singleton_list(converter: NodeConverter, node: JavaObject) -> list[Any]:
     return _children(converter, node, [], [_object_field(node, "element")])
 
 
-def _singleton_set(converter: Converter, node: JavaObject) -> set[Any]:
+def _singleton_set(converter: NodeConverter, node: JavaObject) -> set[Any]:
     return _fill_set(converter, node, [_object_field(node, "element")])
 
 
-def _singleton_map(converter: Converter, node: JavaObject) -> dict[Any, Any]:
+def _singleton_map(converter: NodeConverter, node: JavaObject) -> dict[Any, Any]:
     return _fill_map(converter, node, [_object_field(node, "k"), _object_field(node, "v")])
 
 
-def _big_integer(_: Converter, node: JavaObject) -> int:
+def _big_integer(_: NodeConverter, node: JavaObject) -> int:
     sign, magnitude = node.get("signum"), node.get("magnitude")
     if not isinstance(magnitude, JavaArray) or not isinstance(magnitude.values, bytes) or not isinstance(sign, int):
         raise _refuse(node, "sign and magnitude")
@@ -180,7 +180,7 @@ def _big_integer(_: Converter, node: JavaObject) -> int:
     return sign * value
 
 
-def _big_decimal(converter: Converter, node: JavaObject) -> decimal.Decimal:
+def _big_decimal(converter: NodeConverter, node: JavaObject) -> decimal.Decimal:
     scale, unscaled = node.get("scale"), node.get("intVal")
     if not isinstance(scale, int) or not isinstance(unscaled, JavaObject):
         raise _refuse(node, "scale and value")
@@ -191,28 +191,28 @@ def _big_decimal(converter: Converter, node: JavaObject) -> decimal.Decimal:
     return decimal.Decimal((digits.sign, digits.digits, -scale))
 
 
-def _uuid(_: Converter, node: JavaObject) -> uuid.UUID:
+def _uuid(_: NodeConverter, node: JavaObject) -> uuid.UUID:
     high, low = node.get("mostSigBits"), node.get("leastSigBits")
     if not isinstance(high, int) or not isinstance(low, int):
         raise _refuse(node, "its bits")
     return uuid.UUID(int=(high & 2**64 - 1) << 64 | (low & 2**64 - 1))
 
 
-def _date(_: Converter, node: JavaObject) -> datetime.datetime:
+def _date(_: NodeConverter, node: JavaObject) -> datetime.datetime:
     block = _annotation(node, "java.util.Date")[0]
     if len(block) != I64.size:
         raise _refuse(node, "8 bytes of milliseconds")
     return _EPOCH + datetime.timedelta(milliseconds=I64.unpack(block)[0])
 
 
-def _timestamp(converter: Converter, node: JavaObject) -> datetime.datetime:
+def _timestamp(converter: NodeConverter, node: JavaObject) -> datetime.datetime:
     nanos = node.get("nanos")
     if not isinstance(nanos, int) or not 0 <= nanos < 10**9:
         raise _refuse(node, "nanos")
     return _date(converter, node).replace(microsecond=nanos // 1000)
 
 
-def _java_time(_: Converter, node: JavaObject) -> Any:
+def _java_time(_: NodeConverter, node: JavaObject) -> Any:
     block = _annotation(node, "java.time.Ser")[0]
     value = java_time.from_ser(block)
     if value is None:
@@ -220,9 +220,9 @@ def _java_time(_: Converter, node: JavaObject) -> Any:
     return value
 
 
-def _empty(kind: type) -> Callable[[Converter, JavaObject], Any]:
+def _empty(kind: type) -> Callable[[NodeConverter, JavaObject], Any]:
 
-    def convert(_: Converter, __: JavaObject) -> Any:
+    def convert(_: NodeConverter, __: JavaObject) -> Any:
         return kind()
 
     return convert
@@ -233,7 +233,7 @@ _UTIL = "java.util."
 _COLLECTIONS = "java.util.Collections$"
 
 #: Class name -> how to convert it. A class that is not here stays opaque.
-CONVERTERS: dict[str, Callable[[Converter, JavaObject], Any]] = {
+CONVERTERS: dict[str, Callable[[NodeConverter, JavaObject], Any]] = {
     **{
         _LANG + name: _field for name in ("Boolean", "Byte", "Character", "Double", "Float", "Integer", "Long", "Short")
     },

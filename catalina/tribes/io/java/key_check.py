@@ -17,13 +17,17 @@ import sys
 import types
 import uuid
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.tribes.io.java.encoded_value import OpaqueValue
 from catalina.tribes.io.java.instance_state import looked_up, state_of
 from catalina.tribes.io.java.python_classes import BUILTIN_CLASSES
 
-__all__ = ["SIMPLE_KEYS", "KeyCheck", "KeyRefusedError", "KeyWork", "why_no_key"]
+if TYPE_CHECKING:
+    from catalina.tribes.io.java.nodes import Node
+    from catalina.tribes.io.java.python_classes import ClassFilter
+
+__all__ = ["SIMPLE_KEYS", "KeyCheck", "KeyRefusedError", "KeyWork", "NodeConverter", "why_no_key"]
 
 #: The number of keys of one map that may have the same hash. By accident two or three do: -1 and -2.
 MAX_SAME_HASH = 16
@@ -203,3 +207,19 @@ class KeyCheck:
         if self._counts[found] > MAX_SAME_HASH:
             raise KeyRefusedError(f"more than {MAX_SAME_HASH} keys with the same hash in one map or set")
         return key
+
+
+class NodeConverter(Protocol):
+    """The converter of a whole tree, as the conversions of single classes see it."""
+
+    @property
+    def allow(self) -> ClassFilter: ...
+
+    @property
+    def missing(self) -> list[str]: ...
+
+    def convert(self, node: Node) -> Any: ...
+
+    def begin(self, node: Node, value: Any) -> Any: ...
+
+    def keys(self) -> KeyCheck: ...

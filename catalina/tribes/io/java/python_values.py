@@ -29,7 +29,7 @@ from catalina.tribes.io.java.python_form import PYTHON_CLASS_NAME
 from catalina.tribes.io.java.undecodable import UndecodableError
 
 if TYPE_CHECKING:
-    from catalina.tribes.io.java.value_decoder import Converter
+    from catalina.tribes.io.java.key_check import NodeConverter
 
 __all__ = ["PYTHON_CLASS_NAME", "convert"]
 
@@ -40,7 +40,7 @@ MAX_FLAG_MEMBERS = 4096
 MAX_FRACTION_BITS = 4096 * 8
 
 
-def convert(converter: Converter, node: JavaObject) -> Any:
+def convert(converter: NodeConverter, node: JavaObject) -> Any:
     """Convert a python.Object to its value."""
     contents = node.annotation(PYTHON_CLASS_NAME)
     blocks = [item for item in contents if isinstance(item, BlockData)]
@@ -68,7 +68,7 @@ def _utf(block: bytes) -> str:
 class _Parts:
     """The parts of a python.Object that follow its kind."""
 
-    def __init__(self, converter: Converter, node: JavaObject, block: bytes, nodes: list[Node]) -> None:
+    def __init__(self, converter: NodeConverter, node: JavaObject, block: bytes, nodes: list[Node]) -> None:
         self.converter = converter
         self.node = node
         self.block = block

@@ -17,7 +17,7 @@ from catalina.tribes.io.java import descriptors, jdk_values, python_values
 from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.encoded_value import EncodedValue, OpaqueValue
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, PRIMITIVE_SIZES, STREAM_HEADER, Limits
-from catalina.tribes.io.java.key_check import KeyCheck, KeyRefusedError, KeyWork
+from catalina.tribes.io.java.key_check import KeyCheck, KeyRefusedError, KeyWork, NodeConverter
 from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import encode_node
@@ -189,7 +189,7 @@ class Converter:
             raise UndecodableError(str(exc)) from exc
         raise UndecodableError("it has no counterpart in Python")
 
-    def _method(self, node: JavaObject) -> Callable[[Converter, JavaObject], Any] | None:
+    def _method(self, node: JavaObject) -> Callable[[NodeConverter, JavaObject], Any] | None:
         if self._in_python and node.class_name == python_values.PYTHON_CLASS_NAME:
             return python_values.convert
         return jdk_values.CONVERTERS.get(node.class_name)

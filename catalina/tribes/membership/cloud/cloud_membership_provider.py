@@ -6,16 +6,16 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.member import Member
 from catalina.tribes.membership.membership import Membership
 
 if TYPE_CHECKING:
-    from catalina.tribes.membership.cloud.cloud_membership_service import CloudMembershipService
+    from catalina.tribes.channel import ChannelContext, MembershipListener
 
-__all__ = ["CUSTOM_ENV_PREFIX", "CloudMembershipProvider", "environment", "member_id"]
+__all__ = ["CUSTOM_ENV_PREFIX", "CloudMembershipProvider", "CloudService", "environment", "member_id"]
 
 log = logging.getLogger("org.apache.catalina.tribes.membership.cloud.CloudMembershipProvider")
 
@@ -32,10 +32,34 @@ def member_id(text: str) -> bytes:
     return hashlib.md5(text.encode("ascii", "replace"), usedforsecurity=False).digest()
 
 
+class CloudService(Protocol):
+    """The ``<Membership>`` of the channel that a provider finds members for; the times are milliseconds."""
+
+    @property
+    def channel(self) -> ChannelContext: ...
+
+    @property
+    def listener(self) -> MembershipListener: ...
+
+    @property
+    def local_member(self) -> Member: ...
+
+    @property
+    def expiration_time(self) -> int: ...
+
+    @property
+    def connect_timeout(self) -> int: ...
+
+    @property
+    def read_timeout(self) -> int: ...
+
+    def set_local_id(self, unique_id: bytes) -> None: ...
+
+
 class CloudMembershipProvider:
     """Keeps the members that were in the answers; one that is missing for longer than ``expiration_time`` is lost."""
 
-    def __init__(self, service: CloudMembershipService) -> None:
+    def __init__(self, service: CloudService) -> None:
         self.service = service
         self.membership = Membership()
         self.membership.local = service.local_member

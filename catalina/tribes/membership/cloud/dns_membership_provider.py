@@ -17,7 +17,7 @@ from catalina.tribes.membership.cloud.cloud_membership_provider import (
 )
 
 if TYPE_CHECKING:
-    from catalina.tribes.membership.cloud.cloud_membership_service import CloudMembershipService
+    from catalina.tribes.membership.cloud.cloud_membership_provider import CloudService
 
 __all__ = ["DNSMembershipProvider"]
 
@@ -36,7 +36,7 @@ class DNSMembershipProvider(CloudMembershipProvider):
 
     hears_strangers = True
 
-    def __init__(self, service: CloudMembershipService) -> None:
+    def __init__(self, service: CloudService) -> None:
         super().__init__(service)
         self.name = environment("DNS_MEMBERSHIP_SERVICE_NAME") or self.namespace()
 

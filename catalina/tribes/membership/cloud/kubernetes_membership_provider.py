@@ -27,7 +27,7 @@ from catalina.tribes.membership.cloud.stream_provider import (
 )
 
 if TYPE_CHECKING:
-    from catalina.tribes.membership.cloud.cloud_membership_service import CloudMembershipService
+    from catalina.tribes.membership.cloud.cloud_membership_provider import CloudService
 
 __all__ = ["KubernetesMembershipProvider"]
 
@@ -47,7 +47,7 @@ class KubernetesMembershipProvider(CloudMembershipProvider):
     KUBERNETES_CLIENT_KEY_FILE and KUBERNETES_CLIENT_KEY_PASSWORD, instead of a token.
     """
 
-    def __init__(self, service: CloudMembershipService) -> None:
+    def __init__(self, service: CloudService) -> None:
         super().__init__(service)
         self._started_ms = time.time() * 1000
         self._streams: StreamProvider | None = None

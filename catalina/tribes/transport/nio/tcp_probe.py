@@ -29,8 +29,11 @@ TCP_FAIL_DETECT = bytes.fromhex(
 class ProbingChannel(Protocol):
     """The parts of the channel that a probe needs."""
 
-    secure: bool
-    tls: TribesSslContext | None
+    @property
+    def secure(self) -> bool: ...
+
+    @property
+    def tls(self) -> TribesSslContext | None: ...
 
     @property
     def running_reactor(self) -> Reactor: ...
