@@ -60,7 +60,7 @@ def secure_node(base: Path, inner: str, users=None, **files: str | bytes) -> Nod
     """A node, not started, with the users above and one application ``/shop``."""
     node = Node(base)
     node.engine.realm = DictRealm(users or USERS)
-    add_application(node, inner, **files)
+    add_application(node, inner, "shop", **files)
     return node
 
 

@@ -6,8 +6,12 @@ import pytest
 
 from catalina.authenticator.authenticator_base import AuthenticatorBase
 from catalina.authenticator.basic_authenticator import BasicAuthenticator
+from catalina.core.standard_context import StandardContext
 from catalina.errors import AuthenticationError, LifecycleError
+from catalina.realm.realm_base import RealmBase
 from tests.authenticator.application import PROTECTED, Browser, basic, login_config, secure_node, text
+from tests.support.narrowing import of_type
+from tests.valves.exchange import make_request
 
 BASIC = PROTECTED + login_config("BASIC")
 BOB = basic("bob", "secret")
@@ -99,7 +103,7 @@ def test_without_a_tls_port_the_page_is_refused(tmp_path):
 
 def test_the_realm_chooses_the_status_of_the_redirect(tmp_path):
     node = secure_node(tmp_path, CONFIDENTIAL + login_config("BASIC"))
-    node.engine.realm.transport_guarantee_redirect_status = 307
+    of_type(RealmBase, node.engine.realm).transport_guarantee_redirect_status = 307
     with node:
         assert node.ask("/shop/private/x").status == 307
 
@@ -146,7 +150,7 @@ def test_without_cache_each_request_logs_in(tmp_path):
 
 def test_preemptive_credentials_are_looked_at_when_told_so(tmp_path):
     node = secure_node(tmp_path, BASIC)
-    node.host.find_child("/shop").preemptive_authentication = True
+    of_type(StandardContext, node.host.find_child("/shop")).preemptive_authentication = True
     with node:
         assert text(node.ask("/shop/open", headers=BOB)).startswith("bob|BASIC")
         assert text(node.ask("/shop/open")).startswith("-|-")
@@ -215,7 +219,7 @@ def test_an_application_can_log_in_and_out_by_itself(tmp_path):
                 valve.logout(request)
                 seen.append((request.remote_user, request.auth_type))
 
-        node.host.find_child("/shop").pipeline.add_valve(Servlet())
+        of_type(StandardContext, node.host.find_child("/shop")).pipeline.add_valve(Servlet())
         node.ask("/shop/open")
     assert seen == [("bob", "BASIC"), (None, None)]
 
@@ -229,7 +233,7 @@ def test_an_authenticator_belongs_into_a_context():
 
 def test_an_authenticator_says_how_it_authenticates():
     with pytest.raises(NotImplementedError):
-        AuthenticatorBase().do_authenticate(None, None)
+        AuthenticatorBase().do_authenticate(*make_request())
 
 
 def test_many_paths_do_not_fill_memory(tmp_path):

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from catalina.attributes import AttributeRefused
 from catalina.authenticator.basic_authenticator import BasicAuthenticator, decode_credentials
+from catalina.core.standard_context import StandardContext
 from tests.authenticator.application import PROTECTED, basic, login_config, secure_node, text
+from tests.support.narrowing import of_type
 
 INNER = PROTECTED + login_config("BASIC", "<realm-name>My Realm</realm-name>")
 
@@ -73,7 +75,7 @@ def test_without_a_realm_name_it_has_tomcats(tmp_path):
 def test_the_challenge_offers_the_charset(tmp_path):
     node = secure_node(tmp_path, INNER)
     valve = BasicAuthenticator(charset="UTF-8")
-    node.host.find_child("/shop").pipeline.add_valve(valve)
+    of_type(StandardContext, node.host.find_child("/shop")).pipeline.add_valve(valve)
     with node:
         assert node.ask("/shop/private/x").get("WWW-Authenticate") == 'Basic realm="My Realm", charset=UTF-8'
 

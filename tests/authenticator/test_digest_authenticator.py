@@ -8,7 +8,9 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.authenticator.authenticator_base import AuthenticatorBase
 from catalina.authenticator.digest_authenticator import DigestAuthenticator
+from catalina.core.standard_context import StandardContext
 from tests.authenticator.application import PROTECTED, login_config, secure_node, text
+from tests.support.narrowing import of_type
 
 INNER = PROTECTED + login_config("DIGEST", "<realm-name>Shop</realm-name>")
 HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
@@ -37,7 +39,7 @@ def answer_for(asked, uri="/shop/private/x", password="secret", method="GET", nc
 
 
 def valve(node):
-    pipeline = node.host.find_child("/shop").pipeline
+    pipeline = of_type(StandardContext, node.host.find_child("/shop")).pipeline
     return next(one for one in pipeline.valves if isinstance(one, AuthenticatorBase))
 
 
@@ -126,7 +128,7 @@ def test_other_algorithms_can_be_offered(tmp_path):
     node = secure_node(tmp_path, INNER)
     digest = DigestAuthenticator()
     digest.set_attribute("algorithms", "SHA-512/256")
-    node.host.find_child("/shop").pipeline.add_valve(digest)
+    of_type(StandardContext, node.host.find_child("/shop")).pipeline.add_valve(digest)
     with node:
         answer = node.ask("/shop/private/x")
         asked = challenge(answer, "SHA-512-256")
@@ -143,7 +145,7 @@ def test_algorithms_that_the_rfc_does_not_know_are_refused(text_):
 
 def test_preemptive_answers_are_recognised(tmp_path):
     node = secure_node(tmp_path, INNER)
-    node.host.find_child("/shop").preemptive_authentication = True
+    of_type(StandardContext, node.host.find_child("/shop")).preemptive_authentication = True
     with node:
         asked = challenge(node.ask("/shop/private/x"))
         assert text(node.ask("/shop/open", headers=answer_for(asked, "/shop/open"))).startswith("bob|DIGEST")

@@ -3,7 +3,9 @@
 import pytest
 
 from catalina.authenticator.form_pages import forward
+from catalina.core.standard_context import StandardContext
 from tests.authenticator.application import secure_node
+from tests.support.narrowing import of_type
 from tests.valves.exchange import body_of, make_request
 
 
@@ -26,7 +28,7 @@ def test_a_page_sees_its_own_address_and_the_request_has_its_own_again(tmp_path)
     pages = "def application(environ, start_response):\n    start_response('200 OK', [])\n"
     pages += "    return [environ['REQUEST_URI'].encode()]\n"
     with secure_node(tmp_path, "", **{"WEB-INF/classes/pages.py": pages}) as node:
-        context = node.host.find_child("/shop")
+        context = of_type(StandardContext, node.host.find_child("/shop"))
         request, response = make_request("/shop/private", context=context, connector=node.connector, host=node.host)
         assert forward(context, "/login", request, response)
         assert body_of(response).startswith(b"/shop/login")

@@ -1,9 +1,11 @@
 """Client certificates."""
 
+from catalina.core.standard_context import StandardContext
 from catalina.realm.client_certificates import CERTIFICATES_ATTRIBUTE
 from catalina.valves.ssl_valve import SSLValve
 from catalina.valves.valve_base import ValveBase
 from tests.authenticator.application import PROTECTED, login_config, secure_node, text
+from tests.support.narrowing import of_type
 from tests.valves.certificates import make_certificate, pem
 
 INNER = PROTECTED + login_config("CLIENT-CERT")
@@ -57,7 +59,7 @@ def test_an_unknown_or_expired_certificate_is_refused(tmp_path):
 
 def test_a_certificate_is_preemptive(tmp_path):
     node = secure_node(tmp_path, INNER, USERS)
-    node.host.find_child("/shop").preemptive_authentication = True
+    of_type(StandardContext, node.host.find_child("/shop")).preemptive_authentication = True
     node.engine.add_valve(Tls(make_certificate()))
     with node:
         assert text(node.ask("/shop/open")).startswith("CN=bob")

@@ -151,6 +151,9 @@ class Node:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def has_logged(self, text: str) -> bool:
+        return text in self.log
+
     def start(self, wait: bool = True) -> Node:
         """Start the process; with ``wait`` return when it accepts requests."""
         options = f"-Dtest.http.port={self.http_port} -Dtest.http.address={self.address} -Dtest.node={self.name}"

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from tests.cluster.namespaces import Switch
@@ -117,7 +118,7 @@ class Outage:
 
     def _before(self) -> None:
         for name in ("left", "right", "both", "same", "logout", "logout crossed", "read", "in use", "login", "at once"):
-            wait_until(lambda name=name: self._make(name), "every node has every session", 30)
+            wait_until(partial(self._make, name), "every node has every session", 30)
         self.clients["in use"].get(self.a, f"/interval?seconds={INTERVAL_SECONDS}")
 
     def _make(self, name: str) -> bool:

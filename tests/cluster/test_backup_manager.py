@@ -139,8 +139,7 @@ def test_kill_9_of_an_owner_loses_no_session_and_a_second_kill_neither(three: li
     survivors = three[1:]
     found = [survivors[number % 2].get("/count", session_id).values for number, session_id in enumerate(sessions)]
     assert found == [{"count": 2}] * 40
-    for node in survivors:
-        wait_until(lambda node=node: "Received member disappeared" in node.log, "the death is noticed", 20)
+    wait_until(lambda: all("Received member disappeared" in node.log for node in survivors), "the death is noticed", 20)
     three[0].start()
     wait_until(lambda: three[0].log.count("Replication member added") >= 2, "n1 sees the others again", 20)
     # n1 has joined again and is a backup; now the other owner dies.

@@ -140,8 +140,7 @@ def test_a_step_of_one_node_s_clock_ends_no_session_and_loses_no_change(
     wait_until(lambda: abs(clock_of(a) - time.time() - seconds) < 60, "the clock of a has been set")
     # A session whose time is really up shows that the nodes have looked for such since.
     short = a.get("/interval?seconds=1", a.get("/count").session_id).session_id
-    for node in (a, b):
-        wait_until(lambda node=node: end_of(short) in node.log, f"a short session ends on {node.name}")
+    wait_until(lambda: all(end_of(short) in node.log for node in (a, b)), "a short session ends on both")
     for number, node in enumerate((b, a, b, a, a, b), 2):
         for session_id in sessions:
             assert node.get("/count", session_id).values == {"count": number}

@@ -6,7 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,7 @@ class Farm:
         self, directory: Path, names: str, watchers: str, switch: Switch | None = None, send_options: int = 8
     ) -> None:
         port = free_udp_port()
-        addresses = {} if switch is None else {"receiver": 'address="auto"', "bind": ""}
+        addresses: dict[str, Any] = {} if switch is None else {"receiver": 'address="auto"', "bind": ""}
         self.nodes: dict[str, Node] = {}
         for name in names:
             cluster = full(port, send_options, deployer=deployer(name in watchers), **addresses)
@@ -58,7 +60,10 @@ class Farm:
 
     def wait_for(self, expected: str, names: str, app: str = "/shop", seconds: float = 20) -> None:
         for name in names:
-            wait_until(lambda name=name: self.says(name, app) == expected, f"{app} on {name}: {expected}", seconds)
+            wait_until(partial(self._says_now, expected, name, app), f"{app} on {name}: {expected}", seconds)
+
+    def _says_now(self, expected: str, name: str, app: str) -> bool:
+        return self.says(name, app) == expected
 
     def cut(self, name: str) -> None:
         """The node's cable is out; its own loopback, on which the test asks, is not."""
@@ -111,8 +116,9 @@ def test_a_wheel_put_into_the_watched_directory_runs_everywhere_changes_and_goes
     farm.wait_for("two", "abc")
     file.unlink()
     farm.wait_for("404", "abc")
-    for node in farm.nodes.values():
-        wait_until(lambda node=node: not list(node.base.glob("webapps/shop*")), "its files are gone")
+    nodes = farm.nodes.values()
+    wait_until(lambda: not any(list(node.base.glob("webapps/shop*")) for node in nodes), "its files are gone")
+    for node in nodes:
         left = [path.name for path in (node.base / "farm/temp").rglob("*") if path.is_file()]
         assert left == ["farm-state.json"]
 

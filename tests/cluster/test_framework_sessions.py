@@ -188,8 +188,7 @@ def test_two_nodes_that_serve_one_session_at_once_keep_what_both_did_key_by_key(
             answers = list(pool.map(lambda asked: asked[0].get(asked[1], session_id), paths))
             assert [answer.status for answer in answers] == [200, 200]
     expected = {"start": 0, "one": list(range(1, 21)), "two": list(range(1, 21))}
-    for node in (first, second):
-        wait_until(lambda node=node: node.get("/", session_id).json == expected, f"{node.name} has all")
+    wait_until(lambda: all(node.get("/", session_id).json == expected for node in (first, second)), "both have all")
 
 
 TWO_WEEKS = "; Max-Age=1209600; Expires="

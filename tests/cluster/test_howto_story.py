@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         # No request about the session goes to B now: B would end it itself then, as its time is up.
         for name, node in (("9 on a", a), ("9 on b", b)):
             end = end_of(short.session_id)
-            wait_until(lambda node=node, end=end: end in node.log, f"S2 ends on {node.name}")
+            wait_until(partial(node.has_logged, end), f"S2 ends on {node.name}")
             seen[name] = node.log.count(end)
         seen["9 asked b"] = b.get("/show", short.session_id)
         yield seen

@@ -6,6 +6,7 @@ import http.client
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,10 @@ class Load(threading.Thread):
         connection.close()
 
 
+def have_answers(clients: list[Load], goal: list[int]) -> bool:
+    return all(client.answers >= each for client, each in zip(clients, goal, strict=True))
+
+
 def test_fifty_deployments_under_load(tmp_path: Path) -> None:
     node = Node("soak", tmp_path / "soak", cluster=full(free_udp_port()))
     clients = [Load(node) for _ in range(3)]
@@ -106,10 +111,7 @@ def test_fifty_deployments_under_load(tmp_path: Path) -> None:
         for number in range(1, ROUNDS + 1):
             deploy(node, wheel(tmp_path / "from", number))
             goal = [client.answers + ANSWERS for client in clients]
-            wait_until(
-                lambda goal=goal: all(client.answers >= each for client, each in zip(clients, goal, strict=True)),
-                "the load goes on",
-            )
+            wait_until(partial(have_answers, clients, goal), "the load goes on")
             memory.append(resident(node))
         for client in clients:
             client.stopping = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,7 +15,7 @@ Pair = tuple[Node, Node]
 
 
 @pytest.fixture(scope="module", params=[6, 8], ids=["synchronous", "asynchronous"])
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Two nodes that live for the module's tests with these options."""
     base = tmp_path_factory.mktemp("sessions")
     cluster = full(free_udp_port(), send_options=request.param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -53,11 +54,16 @@ class Reply:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-CONTEXT = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     context_path="/shop",
     mime_type=lambda path: {"css": "text/css", "png": "image/png"}.get(path.rpartition(".")[2]),
     log=lambda *_: None,
 )
+
+
+def unreached(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """An application that is not called."""
+    raise AssertionError(f"the application was called with {environ}")
 
 
 class Stand:

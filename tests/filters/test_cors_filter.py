@@ -5,7 +5,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.cors_filter import CorsFilter
-from tests.filters.middleware import CONTEXT, Stand, configured
+from tests.filters.middleware import CONTEXT, Stand, configured, unreached
 
 ORIGIN = "https://app.example"
 
@@ -100,7 +100,7 @@ def test_the_application_need_not_be_told():
 def test_credentials_for_all_origins_are_refused_at_the_start():
     wrong = configured(CorsFilter(), cors__allowed__origins="*", cors__support__credentials="true")
     with pytest.raises(DeploymentError, match="supportsCredentials"):
-        wrong.start(None, CONTEXT)
+        wrong.start(unreached, CONTEXT)
 
 
 def test_empty_parameters_are_zero_and_false():

@@ -9,7 +9,7 @@ from catalina.filters.csrf_prevention_filter import (
     SESSION_ATTRIBUTE,
     CsrfPreventionFilter,
 )
-from tests.filters.middleware import CONTEXT, Session, Stand, configured
+from tests.filters.middleware import CONTEXT, Session, Stand, configured, unreached
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -94,4 +94,4 @@ def test_redirects_inside_the_application_get_the_nonce(location, expected):
 
 def test_a_wrong_pattern_keeps_the_application_from_starting():
     with pytest.raises(DeploymentError, match="noNonceURLPatterns"):
-        configured(CsrfPreventionFilter(), noNonceURLPatterns="exact").start(None, CONTEXT)
+        configured(CsrfPreventionFilter(), noNonceURLPatterns="exact").start(unreached, CONTEXT)

@@ -5,7 +5,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.expires_filter import ExpiresFilter
-from tests.filters.middleware import CONTEXT, Stand
+from tests.filters.middleware import CONTEXT, Stand, unreached
 
 AT = 1_700_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
 RULES = {
@@ -79,7 +79,7 @@ def test_a_wrong_rule_keeps_the_application_from_starting(name, value):
     with pytest.raises(AttributeRefused):
         made.set_attribute(name, value)
     with pytest.raises(DeploymentError):
-        made.start(None, CONTEXT)
+        made.start(unreached, CONTEXT)
 
 
 def test_the_container_s_page_for_an_error_is_not_kept():

@@ -7,7 +7,7 @@ from catalina.errors import DeploymentError
 from catalina.filters.filter_base import FilterBase, add_vary, header, set_header
 from catalina.filters.remote_cidr_filter import RemoteCIDRFilter
 from catalina.filters.set_character_encoding_filter import SetCharacterEncodingFilter
-from tests.filters.middleware import CONTEXT, Stand
+from tests.filters.middleware import CONTEXT, Stand, unreached
 
 
 def test_a_wrong_parameter_of_a_guarding_filter_keeps_the_application_from_starting():
@@ -15,11 +15,11 @@ def test_a_wrong_parameter_of_a_guarding_filter_keeps_the_application_from_start
     with pytest.raises(AttributeRefused):
         guarding.set_attribute("deny", "nonsense")
     with pytest.raises(DeploymentError, match="deny='nonsense'"):
-        guarding.start(None, CONTEXT)
+        guarding.start(unreached, CONTEXT)
     guarding = RemoteCIDRFilter()
     assert not guarding.set_attribute("denny", "10.0.0.0/8")
     with pytest.raises(DeploymentError, match="denny"):
-        guarding.start(None, CONTEXT)
+        guarding.start(unreached, CONTEXT)
 
 
 def test_a_wrong_parameter_of_another_filter_does_not():
@@ -30,13 +30,13 @@ def test_a_wrong_parameter_of_another_filter_does_not():
 
 def test_the_path_is_that_inside_the_application():
     harmless = SetCharacterEncodingFilter()
-    harmless.start(None, CONTEXT)
+    harmless.start(unreached, CONTEXT)
     assert harmless.path_of({"SCRIPT_NAME": "/shop/api", "PATH_INFO": "/\u00c3\u00a4"}) == "/api/\u00e4"
 
 
 def test_a_filter_says_what_it_does():
     with pytest.raises(NotImplementedError):
-        FilterBase()({}, None)
+        FilterBase()({}, unreached)
 
 
 def test_fields_are_found_and_set_in_any_case():

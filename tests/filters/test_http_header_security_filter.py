@@ -1,11 +1,15 @@
 """Security headers."""
 
+from typing import Any
+
 import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.http_header_security_filter import HttpHeaderSecurityFilter
-from tests.filters.middleware import CONTEXT, Stand, configured
+from tests.filters.middleware import CONTEXT, Stand, configured, unreached
+
+SECURE: dict[str, Any] = {"wsgi.url_scheme": "https"}
 
 
 def test_the_defaults_forbid_frames_and_sniffing():
@@ -20,12 +24,12 @@ def test_secure_requests_are_told_to_stay_secure():
     made = configured(
         HttpHeaderSecurityFilter(), hstsMaxAgeSeconds="60", hstsIncludeSubDomains="true", hstsPreload="true"
     )
-    reply = Stand(made).ask(**{"wsgi.url_scheme": "https"})
+    reply = Stand(made).ask(**SECURE)
     assert reply.get("Strict-Transport-Security") == "max-age=60;includeSubDomains;preload"
 
 
 def test_a_negative_age_is_zero():
-    reply = Stand(configured(HttpHeaderSecurityFilter(), hstsMaxAgeSeconds="-5")).ask(**{"wsgi.url_scheme": "https"})
+    reply = Stand(configured(HttpHeaderSecurityFilter(), hstsMaxAgeSeconds="-5")).ask(**SECURE)
     assert reply.get("Strict-Transport-Security") == "max-age=0"
 
 
@@ -33,7 +37,7 @@ def test_one_site_may_be_allowed_to_frame():
     made = configured(HttpHeaderSecurityFilter(), antiClickJackingOption="allow-from", antiClickJackingUri="https://a/")
     assert Stand(made).ask().get("X-Frame-Options") == "ALLOW-FROM https://a/"
     with pytest.raises(DeploymentError, match="antiClickJackingUri"):
-        configured(HttpHeaderSecurityFilter(), antiClickJackingOption="ALLOW-FROM").start(None, CONTEXT)
+        configured(HttpHeaderSecurityFilter(), antiClickJackingOption="ALLOW-FROM").start(unreached, CONTEXT)
 
 
 def test_everything_can_be_switched_off_and_the_old_header_on():
@@ -41,7 +45,7 @@ def test_everything_can_be_switched_off_and_the_old_header_on():
         HttpHeaderSecurityFilter(), antiClickJackingEnabled="false", blockContentTypeSniffingEnabled="false",
         hstsEnabled="false", xssProtectionEnabled="true",
     )  # fmt: skip
-    reply = Stand(made).ask(**{"wsgi.url_scheme": "https"})
+    reply = Stand(made).ask(**SECURE)
     assert reply.headers == [("X-XSS-Protection", "1; mode=block")]
 
 
@@ -56,4 +60,4 @@ def test_what_is_no_uri_stops_the_application(uri):
     with pytest.raises(AttributeRefused, match="a URI"):
         made.set_attribute("antiClickJackingUri", uri)
     with pytest.raises(DeploymentError, match="antiClickJackingUri"):
-        made.start(None, CONTEXT)
+        made.start(unreached, CONTEXT)

@@ -7,7 +7,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import DeploymentError
 from catalina.filters.rate_limit_filter import COUNT_KEY, RateLimitFilter
-from tests.filters.middleware import CONTEXT, Stand, configured
+from tests.filters.middleware import CONTEXT, Stand, configured, unreached
 
 EXACT = "org.apache.catalina.util.ExactRateLimiter"
 
@@ -48,7 +48,7 @@ def test_the_default_limiter_rounds_up(caplog):
 @pytest.mark.parametrize("name", ["no.such.Limiter", "org.apache.catalina.filters.CorsFilter"])
 def test_a_class_that_is_no_limiter_keeps_the_application_from_starting(name):
     with pytest.raises(DeploymentError, match=r"rate limiter|rateLimitClassName"):
-        configured(RateLimitFilter(), rateLimitClassName=name).start(None, CONTEXT)
+        configured(RateLimitFilter(), rateLimitClassName=name).start(unreached, CONTEXT)
 
 
 @pytest.mark.parametrize("name", ["bucketDuration", "bucketRequests"])

@@ -4,6 +4,7 @@ import pytest
 
 from catalina.filters.set_character_encoding_filter import SetCharacterEncodingFilter
 from tests.filters.middleware import Stand, configured
+from tests.support.narrowing import there
 
 
 @pytest.mark.parametrize(
@@ -18,4 +19,4 @@ from tests.filters.middleware import Stand, configured
 )
 def test_a_missing_charset_is_named(parameters, sent, seen):
     stand = Stand(configured(SetCharacterEncodingFilter(), **parameters))
-    assert stand.ask(CONTENT_TYPE=sent).seen["CONTENT_TYPE"] == seen
+    assert there(stand.ask(CONTENT_TYPE=sent).seen)["CONTENT_TYPE"] == seen

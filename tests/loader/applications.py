@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from catalina.loader.webapp_loader import WebappLoader
 from tests.support.needs import missing
@@ -22,7 +23,7 @@ class FakeContext:
         self.work_path = work_path
         self.reloadable = False
         self.reloads = 0
-        self.server = None
+        self.server: Any = None
         self.resources = SimpleNamespace(code=lambda: ([], []))
         self.clear_references_stop_timer_threads = False
         self.skip_memory_leak_checks_on_jvm_shutdown = False

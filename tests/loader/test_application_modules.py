@@ -12,13 +12,17 @@ from catalina.loader.import_space import ImportSpace
 
 
 @pytest.fixture
-def table(tmp_path):
-    (tmp_path / "shop.py").touch()
+def table():
     asker = Asker()
     modules = ApplicationModules({"plain": ModuleType("plain")}, asker)
     modules.clashes.add("shop")
-    modules.space = ImportSpace("/a", [str(tmp_path)])
     return modules
+
+
+@pytest.fixture
+def space(tmp_path):
+    (tmp_path / "shop.py").touch()
+    return ImportSpace("/a", [str(tmp_path)])
 
 
 def test_plain_names_are_the_interpreters(table):
@@ -29,10 +33,10 @@ def test_plain_names_are_the_interpreters(table):
     assert "extra" not in table
 
 
-def test_a_clashing_name_is_that_of_who_asks(table):
+def test_a_clashing_name_is_that_of_who_asks(table, space):
     own, environments = ModuleType("shop"), ModuleType("shop")
     table["shop"] = environments
-    with table.asker.bound_to(table.space):
+    with table.asker.bound_to(space):
         assert "shop" not in table
         table["shop"] = own
         assert table["shop"] is own
@@ -40,9 +44,9 @@ def test_a_clashing_name_is_that_of_who_asks(table):
     assert "shop" not in table.plain
 
 
-def test_a_submodule_is_bound_to_its_package_at_once_and_unbound_when_it_fails(table):
+def test_a_submodule_is_bound_to_its_package_at_once_and_unbound_when_it_fails(table, space):
     package, child = ModuleType("shop"), ModuleType("shop.child")
-    with table.asker.bound_to(table.space):
+    with table.asker.bound_to(space):
         table["shop"] = package
         table["shop.child"] = child
         assert package.child is child
@@ -50,17 +54,17 @@ def test_a_submodule_is_bound_to_its_package_at_once_and_unbound_when_it_fails(t
         assert not hasattr(package, "child")
 
 
-def test_what_a_compiled_module_entered_by_itself_is_moved(table):
+def test_what_a_compiled_module_entered_by_itself_is_moved(table, space):
     module = ModuleType("shop")
     table.plain["shop"] = module
-    with table.asker.bound_to(table.space):
+    with table.asker.bound_to(space):
         table["shop"] = module
     assert "shop" not in table.plain
 
 
-def test_pop_setdefault_and_update_work_as_on_any_dict(table):
+def test_pop_setdefault_and_update_work_as_on_any_dict(table, space):
     module = ModuleType("shop")
-    with table.asker.bound_to(table.space):
+    with table.asker.bound_to(space):
         table.update({"shop": module})
         assert table.setdefault("shop") is module
         assert table.pop("shop") is module
@@ -69,8 +73,8 @@ def test_pop_setdefault_and_update_work_as_on_any_dict(table):
             table.pop("shop")
 
 
-def test_what_is_listed_is_what_the_asker_sees(table):
-    with table.asker.bound_to(table.space):
+def test_what_is_listed_is_what_the_asker_sees(table, space):
+    with table.asker.bound_to(space):
         table["shop"] = ModuleType("shop")
         assert set(table) == set(table.keys()) == {"plain", "shop"} == set(table.copy())
         assert len(table) == len(table.items()) == len(table.values()) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def space(asker, directory, name="/a"):
 
 def code_in(file, source="def ask(call):\n    return call()\n"):
     """A function whose code lies in ``file``."""
-    names = {}
+    names: dict[str, Any] = {}
     exec(compile(source, str(file), "exec"), names)
     return names["ask"]
 

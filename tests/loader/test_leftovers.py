@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from catalina.lifecycle import LifecycleState
-from tests.loader.applications import new_loader, running, write_application
+from tests.loader.applications import FakeContext, new_loader, running, write_application
+from tests.support.narrowing import of_type
 
 
 def test_a_thread_left_is_reported_with_its_stack(tmp_path, caplog):
@@ -84,7 +85,7 @@ TIMER = "import threading\ntimer = threading.Timer(60, print)\ntimer.start()\n"
 
 def test_timers_are_cancelled_when_the_context_says_so(tmp_path, caplog):
     loader = new_loader(write_application(tmp_path / "a", {"timed.py": TIMER}))
-    loader.context.clear_references_stop_timer_threads = True
+    of_type(FakeContext, loader.context).clear_references_stop_timer_threads = True
     with running(loader):
         timer = loader.load("timed:timer")
     assert not timer.is_alive()
@@ -95,9 +96,10 @@ def test_timers_are_cancelled_when_the_context_says_so(tmp_path, caplog):
 @pytest.mark.parametrize(("ending", "reported"), [(True, False), (False, True)])
 def test_at_the_end_of_the_server_the_search_may_be_skipped(tmp_path, caplog, ending, reported):
     loader = new_loader(write_application(tmp_path / "a", {"timed.py": TIMER}))
-    loader.context.skip_memory_leak_checks_on_jvm_shutdown = True
+    context = of_type(FakeContext, loader.context)
+    context.skip_memory_leak_checks_on_jvm_shutdown = True
     state = LifecycleState.STOPPING if ending else LifecycleState.STARTED
-    loader.context.server = SimpleNamespace(state=state)
+    context.server = SimpleNamespace(state=state)
     with running(loader):
         timer = loader.load("timed:timer")
     timer.cancel()

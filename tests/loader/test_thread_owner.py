@@ -6,6 +6,7 @@ import threading
 
 from catalina.loader.thread_owner import threads_of
 from tests.loader.applications import new_loader, running, write_application
+from tests.support.narrowing import there
 
 WORKER = """
 import threading
@@ -37,14 +38,14 @@ def test_threads_are_known_by_the_application_that_started_them(tmp_path):
         module = loader.load("worker")
         started = [module.start(), module.start_nested()]
         executor = module.pool()
-        owned = threads_of(loader.space)
+        owned = threads_of(there(loader.space))
         assert set(started) <= set(owned)
         assert [thread.name for thread in owned if thread.name.startswith("own-pool")] == ["own-pool_0"]
         module.go.set()
         executor.shutdown()
         for thread in started:
             thread.join()
-        assert threads_of(loader.space) == []
+        assert threads_of(there(loader.space)) == []
 
 
 def test_threads_of_others_are_not(tmp_path):
@@ -52,4 +53,4 @@ def test_threads_of_others_are_not(tmp_path):
         thread = threading.Thread(target=int)
         thread.start()
         thread.join()
-        assert threads_of(loader.space) == []
+        assert threads_of(there(loader.space)) == []

@@ -82,6 +82,10 @@ class Site:
         #: Cookies of other applications are for their paths.
         self.keeps_cookies_of = "/manager"
 
+    def hosts(self, command: str) -> list[str]:
+        """The lines that a command of the host manager answers."""
+        return self.ask(f"/host-manager/text/{command}").lines
+
     @property
     def host(self) -> StandardHost:
         return self.service.engine.find_child("localhost")  # type: ignore[union-attr,return-value]

@@ -51,7 +51,8 @@ def test_threads_that_an_application_has_left_are_found(site):
     (site.base / "webapps" / "plain" / "wsgi.py").write_text(
         "import threading\ndone = threading.Event()\n"
         "threading.Thread(target=done.wait, args=(60,), daemon=True).start()\n"
-        "import sys\nsys.plain_done = done\ndef application(environ, start_response): pass\n"
+        "import sys, types\nsys.modules['plain_left'] = types.SimpleNamespace(done=done)\n"
+        "def application(environ, start_response): pass\n"
     )
     site.text("reload?path=/plain")
     assert site.text("findleaks?statusLine=true") == ["OK - No memory leaks found"]
@@ -66,4 +67,4 @@ def test_threads_that_an_application_has_left_are_found(site):
         ]
         assert site.text("findleaks") == ["/plain"]
     finally:
-        sys.plain_done.set()
+        sys.modules["plain_left"].done.set()

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch
 from tests.cluster.clusters import full
 from tests.cluster.node import free_udp_port, wait_until
 from tests.manager.site import Site, make_base, running
+from tests.support.narrowing import of_type, there
 
 LOGIN = base64.b64encode(b"gui:secret").decode()
 
@@ -129,8 +131,8 @@ def test_a_stream_ends_when_the_node_is_drained_so_that_nobody_waits_for_it(site
 def test_a_stream_ends_with_its_application(tmp_path):
     with running(make_base(tmp_path / "base", full(free_udp_port()))) as own, reading(own) as stream:
         stream.until(b"event: live")
-        manager = own.host.find_child("/manager")
+        manager = there(own.host.find_child("/manager"))
         manager.stop()
         stream.until(b"0\r\n\r\n")
-        wait_until(lambda: ClusterWatch.of(own.host.cluster).watchers == 0, "nobody watches")
+        wait_until(lambda: ClusterWatch.of(of_type(SimpleTcpCluster, own.host.cluster)).watchers == 0, "nobody watches")
         manager.start()

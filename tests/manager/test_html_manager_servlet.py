@@ -25,8 +25,8 @@ class Browser:
 
     def action(self, command: str, query: str = "") -> str:
         """The address of a form or link, with its nonce."""
-        found = re.findall(r'(?:action|href)="([^"]*/html/' + re.escape(command) + r'\?[^"]*)"', self.page.text)
-        found = [html.unescape(each) for each in found if query in html.unescape(each)]
+        addresses = re.findall(r'(?:action|href)="([^"]*/html/' + re.escape(command) + r'\?[^"]*)"', self.page.text)
+        found: list[str] = [html.unescape(each) for each in addresses if query in html.unescape(each)]
         assert found, f"{command} {query}: {self.page.text}"
         return found[0]
 

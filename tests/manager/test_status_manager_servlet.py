@@ -7,6 +7,8 @@ import json
 import pytest
 from lxml import etree
 
+from tests.support.narrowing import there
+
 
 @pytest.mark.parametrize(
     ("login", "status"),
@@ -16,22 +18,26 @@ def test_every_role_of_the_manager_sees_the_status(site, login, status):
     assert site.ask("/manager/status", login=login).status == status
 
 
+def number(element: etree._Element, name: str) -> int:
+    return int(there(element.get(name)))
+
+
 def test_telegraf_finds_memory_threads_and_requests(site):
     """What influxdata/telegraf plugins/inputs/tomcat/tomcat.go reads."""
     site.ask("/plain/", login=None)
     answer = site.ask("/manager/status/all?XML=true", login="watch:secret")
     assert answer.headers["Content-Type"] == "text/xml;charset=utf-8"
     root = etree.fromstring(answer.text.encode())
-    memory = root.find("jvm/memory")
-    assert int(memory.get("total")) >= int(memory.get("free")) > 0
-    assert int(memory.get("max")) != 0
+    memory = there(root.find("jvm/memory"))
+    assert number(memory, "total") >= number(memory, "free") > 0
+    assert number(memory, "max") != 0
     for pool in root.findall("jvm/memorypool"):
         assert {"name", "type", "usageInit", "usageCommitted", "usageMax", "usageUsed"} == set(pool.keys())
     (connector,) = root.findall("connector")
     assert connector.get("name") == f'"{site.service.connectors[0].name}"'
-    assert set(connector.find("threadInfo").keys()) == {"maxThreads", "currentThreadCount", "currentThreadsBusy"}
-    requests = connector.find("requestInfo")
-    assert int(requests.get("requestCount")) >= 1
+    assert set(there(connector.find("threadInfo")).keys()) == {"maxThreads", "currentThreadCount", "currentThreadsBusy"}
+    requests = there(connector.find("requestInfo"))
+    assert number(requests, "requestCount") >= 1
     assert set(requests.keys()) == {
         "maxTime", "processingTime", "requestCount", "errorCount", "bytesReceived", "bytesSent",
     }  # fmt: skip

@@ -13,6 +13,7 @@ from catalina.realm.access_rules import (
     needs_secure_transport,
     uncovered_methods,
 )
+from catalina.realm.generic_principal import GenericPrincipal
 
 
 def constraint(*patterns, roles=(), auth=True, methods=(), omitted=(), transport="NONE"):
@@ -110,7 +111,7 @@ def test_a_login_is_needed_when_all_constraints_name_roles(rules, needed):
     assert needs_login(rules) is needed
 
 
-BOB = object()
+BOB = GenericPrincipal("bob")
 
 
 @pytest.mark.parametrize(

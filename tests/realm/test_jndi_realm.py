@@ -7,6 +7,7 @@ from catalina.realm.jndi_realm import JNDIRealm
 from catalina.realm.ldap_directory import LdapDirectory, LdapUrl
 from tests.realm.ldap_server import MemoryServer
 from tests.realm.realms import check_realm
+from tests.support.narrowing import there
 
 URL = LdapUrl("ldap.example", 389, False, "")
 ROLES = {"role_base": "ou=groups,dc=example", "role_name": "cn", "role_search": "(member={0})"}
@@ -95,8 +96,8 @@ def test_a_url_that_is_none_stops_the_start(url):
 def test_a_real_url_makes_a_directory_without_connecting():
     realm = JNDIRealm(connection_url="ldap://a/dc=x", alternate_url="ldaps://b/dc=x", time_limit=1500)
     realm.start()
-    assert [url.host for url in realm.directory.urls] == ["a", "b"]
-    assert realm.directory.time_limit == 2
+    assert [url.host for url in there(realm.directory).urls] == ["a", "b"]
+    assert there(realm.directory).time_limit == 2
     realm.stop()
     assert realm.directory is None
 

@@ -76,15 +76,12 @@ def test_an_empty_password_proves_nothing():
 
 
 def test_the_second_url_is_asked_when_the_first_is_down():
-    server = MemoryServer()
-    connect = server.connect
+    class FirstIsDown(MemoryServer):
+        def connect(self, url, user, password):
+            self.down = url.host == "first"
+            return super().connect(url, user, password)
 
-    def first_is_down(url, user, password):
-        server.down = url.host == "first"
-        return connect(url, user, password)
-
-    server.connect = first_is_down
-    directory, _ = make(LdapUrl("first", 389, False, "dc=example"), URL, server=server)
+    directory, _ = make(LdapUrl("first", 389, False, "dc=example"), URL, server=FirstIsDown())
     assert directory.check_password("uid=bob,ou=people,dc=example", "secret")
     assert directory.reached
 

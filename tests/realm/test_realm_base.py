@@ -11,6 +11,7 @@ from catalina.errors import LifecycleError
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.realm_base import RealmBase
 from tests.realm.realms import DictRealm, check_realm
+from tests.support.narrowing import there
 from tests.valves.certificates import make_certificate
 
 
@@ -39,7 +40,7 @@ def test_a_realm_compares_clear_text_by_default():
 
 def test_a_realm_compares_with_its_credential_handler():
     handler = MessageDigestCredentialHandler(algorithm="SHA-256")
-    realm = DictRealm({"bob": (handler.mutate("secret"), ("user",))})
+    realm = DictRealm({"bob": (there(handler.mutate("secret")), ("user",))})
     realm.set_credential_handler(handler)
     check_realm(started(realm))
 

@@ -6,6 +6,7 @@ import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
+from tests.support.narrowing import there
 
 
 def test_tomcats_stored_form_is_understood():
@@ -18,7 +19,7 @@ def test_tomcats_stored_form_is_understood():
 
 
 def test_the_defaults_are_tomcats():
-    salt, iterations, key = SecretKeyCredentialHandler().mutate("secret").split("$")
+    salt, iterations, key = there(SecretKeyCredentialHandler().mutate("secret")).split("$")
     assert (len(salt), iterations, len(key)) == (64, "20000", 40)
 
 

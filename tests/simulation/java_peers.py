@@ -56,4 +56,4 @@ def _without_version(data: bytes) -> bytes | None:
     size = len(STAMP) + VERSION_SIZE * (2 if message.event == EVT_SESSION_EXPIRED else 1)
     if body is None or not body.startswith(STAMP, len(body) - size):
         return data
-    return bytes(replace(message, session=body[:-size] or None).encode())
+    return bytes(message._replace(session=body[:-size] or None).encode())

@@ -12,15 +12,18 @@ A run has a phase of trouble and a phase of quiet. After the quiet, these hold:
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.commands import Ask, Command, Tell, TellEnded
+from catalina.tribes.ledger.graves import Grave
 from catalina.tribes.ledger.ledger import Ledger
 from catalina.tribes.ledger.reconciler import Message, Reconciler, Settled
 from catalina.tribes.ledger.record import Record, bare_id
@@ -60,7 +63,7 @@ class Acknowledged:
     key: str
     field: str | None
     version: Version
-    holders: set[tuple[str, int]] = field(default_factory=set)
+    holders: set[tuple[str, int]] = dataclasses.field(default_factory=set)
     replaced: str | None = None
 
 
@@ -194,18 +197,20 @@ class World:
                     self._post(
                         node,
                         self.lives[str(to)],
-                        lambda other, grave=grave: self._run(
-                            other, other.ledger.heard_grave(node.name, grave, self.now)
-                        ),
+                        partial(self._hear_grave, node.name, grave),
                     )
                 case Ask(to, full_id):
                     self._post(
                         node,
                         self.lives[str(to)],
-                        lambda other, full_id=full_id: self._run(
-                            other, other.ledger.heard_question(node.name, full_id)
-                        ),
+                        partial(self._hear_question, node.name, full_id),
                     )
+
+    def _hear_grave(self, sender: str, grave: Grave, node: Node) -> None:
+        self._run(node, node.ledger.heard_grave(sender, grave, self.now))
+
+    def _hear_question(self, sender: str, full_id: str, node: Node) -> None:
+        self._run(node, node.ledger.heard_question(sender, full_id))
 
     # -- clients ---------------------------------------------------------------------------------------------------
 

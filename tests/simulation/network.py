@@ -13,6 +13,7 @@ that fails it is no member any more (TcpFailureDetector). Messages of nodes that
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import ChannelError
@@ -229,14 +230,12 @@ class Network:
             sender, receiver = key
             link = self._links.pop(key)
             if receiver is life and self.is_open(sender, receiver):
-                sender.reactor.call_soon(lambda link=link: link.close(ConnectionResetError("the process has ended")))  # type: ignore[misc]
+                sender.reactor.call_soon(partial(link.close, ConnectionResetError("the process has ended")))
                 self.look_at(sender, receiver)
             elif receiver is life:
                 for frame in link.under_way:
                     error = TimeoutError("no acknowledgement")
-                    sender.later(
-                        ACK_SECONDS, lambda frame=frame, error=error: frame.delivery.failed(life.member, error)
-                    )  # type: ignore[misc]
+                    sender.later(ACK_SECONDS, partial(frame.delivery.failed, life.member, error))
 
     # -- membership ------------------------------------------------------------------------------------------------
 

@@ -313,7 +313,7 @@ class Life(Process):
     def left_over(self) -> list[str]:
         """The things that should be empty when all is quiet, and are not."""
         manager = self.manager
-        found = {
+        found: dict[str, Any] = {
             "silent members": self.cluster.missed.silent,
             "members that missed messages": self.cluster.missed._members,
         }

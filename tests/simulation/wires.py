@@ -80,7 +80,7 @@ class WireChannel(GroupChannel):
         super().__init__(life.reactor)  # type: ignore[arg-type]
         self.life = life
         self.network: Any = life.network
-        life.reactor.make_socket = lambda _: self.network.new_socket(life)  # type: ignore[method-assign]
+        life.reactor.make_socket = lambda: self.network.new_socket(life)
         self.now = life.reactor.now
         self.service = SimMembership(life, number)
         self.set_membership_service(self.service)

@@ -34,6 +34,10 @@ class Sent:
 
     def end(self) -> None: ...
 
+    @property
+    def handover(self) -> None:
+        """It cannot be given to another process."""
+
 
 class Last(ValveBase):
     """The end of a pipeline: what the application would do, and how the request looked to it."""

@@ -22,11 +22,11 @@ class Session:
 
 def visit(valve, headers=BOT, host="localhost", context="/shop", session=None, **attributes):
     """One request whose application makes ``session``; returns the request as the application saw it."""
+    made: list[Session] = []
+    attributes |= {"host": SimpleNamespace(name=host), "context": SimpleNamespace(name=context)}
     request, response = make_request(
-        headers=headers, host=SimpleNamespace(name=host), context=SimpleNamespace(name=context), **attributes
+        headers=headers, get_session=lambda create=True: made[0] if made else None, **attributes
     )
-    made = []
-    request.get_session = lambda create=True: made[0] if made else None
 
     def serve(request, response):
         if session is not None:

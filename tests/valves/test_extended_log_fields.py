@@ -1,6 +1,7 @@
 """Fields of the W3C format, as Tomcat writes them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,14 +12,15 @@ from catalina.valves.access_log_elements import ElementFactory
 from catalina.valves.access_log_pattern import compile_line
 from catalina.valves.extended_log_fields import FieldFactory, PatternError
 from tests.connector.bare import BareContext
-from tests.valves.exchange import make_request
+from tests.valves.exchange import ChangeableRequest, make_request
 
 END_NS = 1_704_207_845_678_901_234
 
 
 def write(pattern, prepare=None, time_ns=2_500_000, **arguments):
     request, response = make_request(**arguments)
-    request.context = BareContext(application_context=SimpleNamespace(attributes={"build": "7"}))
+    context: Any = BareContext(application_context=SimpleNamespace(attributes={"build": "7"}))
+    request.context = context
     if prepare is not None:
         prepare(request, response)
     factory = FieldFactory(ElementFactory(clock=lambda: END_NS))
@@ -72,7 +74,7 @@ def test_no_query_is_a_dash_and_no_part_of_the_uri():
 
 def test_parameters_that_cannot_be_read_are_a_dash():
     def refuse(request, response):
-        class Refusing(type(request)):
+        class Refusing(ChangeableRequest):
             @property
             def known_parameters(self):
                 raise LimitError("too many")

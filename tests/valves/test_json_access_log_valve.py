@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.valves.json_access_log_valve import JsonAccessLogValve
+from tests.support.narrowing import there
 from tests.valves.exchange import make_request
 
 
 def line(pattern, **arguments):
     valve = JsonAccessLogValve(pattern=pattern, rotatable=False)
-    write = valve._compile(pattern)
+    write = there(valve._compile(pattern))
     request, response = make_request(**arguments)
     return write(request, response, 1_500_000_000)
 

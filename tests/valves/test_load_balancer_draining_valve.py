@@ -10,10 +10,11 @@ from tests.valves.exchange import make_request, run
 
 
 def visit(valve, uri="/shop/cart", activation="DIS", session=None, headers=(), **attributes):
-    request, response = make_request(uri, headers=headers, context=BareContext(), **attributes)
+    request, response = make_request(
+        uri, headers=headers, context=BareContext(), get_session=lambda create=True: session, **attributes
+    )
     if activation is not None:
         request.attributes["JK_LB_ACTIVATION"] = activation
-    request.get_session = lambda create=True: session
     last = run(valve, request, response)
     return response, bool(last.requests)
 

@@ -21,11 +21,8 @@ class Manager(PersistentManagerBase):
 
 
 def make(manager, uri="/", session_id="S1", **attributes):
-    request, response = make_request(
-        uri, context=BareContext(manager=manager), requested_session_id=session_id, **attributes
-    )
-    request.get_session = lambda create=True: StandardSession(manager, "S1", 0)
-    return request, response
+    attributes |= {"context": BareContext(manager=manager), "requested_session_id": session_id}
+    return make_request(uri, get_session=lambda create=True: StandardSession(manager, "S1", 0), **attributes)
 
 
 def test_a_session_is_stored_when_the_request_is_through():
@@ -81,7 +78,8 @@ def test_a_request_that_must_not_wait_is_refused():
         valve.invoke(other, other_response)
         statuses.append(other_response.status)
 
-    run(valve, *make(Manager()), serve)
+    request, response = make(Manager())
+    run(valve, request, response, serve)
     assert statuses == [429]
 
 

@@ -9,6 +9,7 @@ import pytest
 from catalina.manager.cluster import picture
 from catalina.manager.cluster.picture import GroupPicture, Seen
 from tests.manager.cluster.nodes import application, java, member, node
+from tests.support.narrowing import there
 
 
 def states(group: GroupPicture) -> dict[str, str]:
@@ -32,7 +33,7 @@ def test_a_node_that_has_started_anew_makes_no_negative_rate():
     group = GroupPicture("g")
     group.update([node(1, 10.0, requests=100)], 1000.0)
     group.update([node(1, 11.0, requests=3)], 1001.0)
-    assert group.nodes[0].sample.requests == 0
+    assert there(group.nodes[0].sample).requests == 0
 
 
 def test_a_killed_node_is_shown_as_gone_for_a_while_and_told_of():

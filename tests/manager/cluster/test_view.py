@@ -21,7 +21,8 @@ def shown(*looks, guarded=True) -> str:
 
 
 def row(page: str, name: str) -> str:
-    return next(each for each in re.findall(r"<tr.*?</tr>", page, re.DOTALL) if name in each)
+    rows: list[str] = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+    return next(each for each in rows if name in each)
 
 
 def test_members_are_shown_with_their_software_uptime_heartbeat_and_clock():

@@ -47,7 +47,8 @@ def cluster(monkeypatch):
 
 
 def test_a_cluster_has_one_watch():
-    one, two = Cluster(), Cluster()
+    one: Any = Cluster()
+    two: Any = Cluster()
     assert ClusterWatch.of(one) is ClusterWatch.of(one)
     assert ClusterWatch.of(one) is not ClusterWatch.of(two)
 

@@ -12,7 +12,6 @@ from tests.manager.site import make_base, running
 @pytest.fixture
 def hosts_site(tmp_path):
     with running(make_base(tmp_path / "base", managers=("manager", "host-manager"))) as site:
-        site.hosts = lambda command: site.ask(f"/host-manager/text/{command}").lines
         yield site
 
 

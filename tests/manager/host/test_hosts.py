@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.manager.host.test_host_manager_servlet import hosts_site
+from tests.support.narrowing import there
 
 __all__ = ["hosts_site"]
 
@@ -22,7 +23,7 @@ def test_a_host_serves_what_is_laid_into_its_app_base(hosts_site):
     host = site.service.engine.find_child("shop.example.org")
     from catalina.startup.host_config import HostConfig
 
-    HostConfig.of(host).check_now("")
+    there(HostConfig.of(host)).check_now("")
     assert site.ask("/", login=None, Host="b.example.org").text == "the shop"
     assert site.hosts("stop?name=shop.example.org") == ["OK - Host [shop.example.org] stopped"]
     assert site.hosts("stop?name=shop.example.org") == ["FAIL - Host [shop.example.org] is already stopped"]
