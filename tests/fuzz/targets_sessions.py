@@ -96,7 +96,8 @@ def _python_value(data: bytes) -> None:
 
 def _delta(data: bytes) -> None:
     for action in DeltaRequest.decode(data).actions:
-        assert action.plain is None or isinstance(action.plain, (bool, int, str))
+        if action.value is not None:
+            decode_value(action.value, allow_here)
 
 
 def _message(data: bytes) -> None:

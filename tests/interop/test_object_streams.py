@@ -17,7 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from catalina.ha.authenticator.sso_entry import SsoEntry, SsoKey
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
-from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_request import (
+    TYPE_AUTHTYPE,
+    TYPE_ISNEW,
+    TYPE_MAXINTERVAL,
+    TYPE_PRINCIPAL,
+    DeltaRequest,
+    fixed_action,
+    serialize,
+)
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_message import SessionMessage
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
@@ -25,6 +33,7 @@ from catalina.tribes.io.java import ObjectInputStream, decode_value, encode_valu
 from catalina.tribes.member import Member
 from catalina.tribes.membership.member_message import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
+from tests.ha.session.deltas import attribute
 from tests.support.needs import need_java_tomcat
 from tests.tribes.io.java.values import ONE_OF_EACH, allow_here, values
 
@@ -194,19 +203,18 @@ def test_the_entries_of_a_map_s_state_are_a_list_of_messages(java: Java) -> None
 
 
 def test_a_delta_is_read_by_the_java_class_and_written_again(java: Java) -> None:
-    delta = DeltaRequest("id")
-    delta.set_attribute("cart", encode_value({"items": [1, 2, {"a": "b"}], "when": datetime.date(2024, 1, 1)}))
-    delta.set_attribute("python", encode_value((1, 2)))
-    delta.remove_attribute("gone")
-    delta.set_new(False)
-    delta.set_principal(SerializablePrincipal("joe", ("a", "b")).encode())
-    delta.set_max_inactive_interval(60)
-    delta.set_auth_type("FORM")
-    name, size, again = java.read(delta.serialize(), "delta")
+    actions = [
+        attribute("cart", encode_value({"items": [1, 2, {"a": "b"}], "when": datetime.date(2024, 1, 1)})),
+        attribute("python", encode_value((1, 2))),
+        attribute("gone", None),
+        fixed_action(TYPE_ISNEW, encode_value(False)),
+        fixed_action(TYPE_PRINCIPAL, SerializablePrincipal("joe", ("a", "b")).encode()),
+        fixed_action(TYPE_MAXINTERVAL, encode_value(60)),
+        fixed_action(TYPE_AUTHTYPE, encode_value("FORM")),
+    ]
+    name, size, again = java.read(serialize("id", False, actions), "delta")
     assert (name, size) == ("delta", "7")
     back = DeltaRequest.decode(again)
-    assert [(action.type, action.action, action.name) for action in back.actions] == [
-        (action.type, action.action, action.name) for action in delta.actions
-    ]
+    assert [action[:3] for action in back.actions] == [action[:3] for action in actions]
     values_back = [decode_value(action.value) for action in back.actions[:2] if action.value]
     assert values_back == [{"items": [1, 2, {"a": "b"}], "when": datetime.date(2024, 1, 1)}, (1, 2)]

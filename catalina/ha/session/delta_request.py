@@ -11,23 +11,24 @@ It is the body of EVT_SESSION_DELTA and the diffvalue of a map's message.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, cast
 
 from catalina.errors import ProtocolError
-from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.io.java.boundary import FAULTS, broken
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, MAX_BLOCK, STREAM_HEADER, TC_BLOCKDATA
-from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
+from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8, encode_modified_utf8
 from catalina.tribes.io.java.node_writer import write_block
+from catalina.tribes.io.java.object_form import UnusualError
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.java.skim import skim
 
 __all__ = [
     "ACTION_REMOVE",
     "ACTION_SET",
+    "FIXED_NAMES",
     "TYPE_ATTRIBUTE",
     "TYPE_AUTHTYPE",
     "TYPE_ISNEW",
@@ -37,6 +38,7 @@ __all__ = [
     "TYPE_PRINCIPAL",
     "DeltaAction",
     "DeltaRequest",
+    "fixed_action",
     "new_action",
     "serialize",
 ]
@@ -52,15 +54,18 @@ TYPE_NOTE = 6
 ACTION_SET = 0
 ACTION_REMOVE = 1
 
-NAME_PRINCIPAL = "__SET__PRINCIPAL__"
-NAME_MAXINTERVAL = "__SET__MAXINTERVAL__"
-NAME_ISNEW = "__SET__ISNEW__"
-NAME_AUTHTYPE = "__SET__AUTHTYPE__"
-NAME_LISTENER = "__SET__LISTENER__"
+#: The names of the actions that are about no attribute and no note.
+FIXED_NAMES = {
+    TYPE_PRINCIPAL: "__SET__PRINCIPAL__",
+    TYPE_ISNEW: "__SET__ISNEW__",
+    TYPE_MAXINTERVAL: "__SET__MAXINTERVAL__",
+    TYPE_AUTHTYPE: "__SET__AUTHTYPE__",
+    TYPE_LISTENER: "__SET__LISTENER__",
+}
 
-
-#: Stream header and the code of a short block.
-_USUAL_START = STREAM_HEADER + bytes((TC_BLOCKDATA,))
+#: The stream header and the code of a short block.
+_BLOCK = bytes((TC_BLOCKDATA,))
+_USUAL_START = STREAM_HEADER + _BLOCK
 _HEAD = struct.Struct(">?i")
 _ACTION = struct.Struct(">ii")
 _U16 = struct.Struct(">H")
@@ -120,18 +125,6 @@ class DeltaAction(NamedTuple):
     name: str
     value: EncodedValue | None = None
 
-    @property
-    def plain(self) -> bool | int | str | None:
-        """The value of the fixed actions (ISNEW bool, MAXINTERVAL int, AUTHTYPE str); None for any other class.
-
-        A value of the wrong class must be ignored and never passed on, because it would break the Java nodes that it
-        reaches.
-        """
-        if self.value is None:
-            return None
-        value = decode_value(self.value)
-        return value if isinstance(value, (bool, int, str)) else None
-
 
 _NewAction = Callable[[tuple[int, int, str, EncodedValue | None]], DeltaAction]
 
@@ -139,10 +132,15 @@ _NewAction = Callable[[tuple[int, int, str, EncodedValue | None]], DeltaAction]
 new_action = cast(_NewAction, partial(tuple.__new__, DeltaAction))
 
 
-def serialize(session_id: str, record_all: bool, actions: Collection[DeltaAction]) -> bytes:
+def fixed_action(kind: int, value: EncodedValue | None) -> DeltaAction:
+    """A change of one of the types with fixed names; None removes."""
+    return new_action((kind, ACTION_REMOVE if value is None else ACTION_SET, FIXED_NAMES[kind], value))
+
+
+def serialize(session_id: str, record_all: bool, actions: Sequence[DeltaAction]) -> bytes:
     """The stream of these actions. Each name must occur once unless ``record_all``."""
     if len(actions) == 1:
-        kind, action, name, value = next(iter(actions))
+        kind, action, name, value = actions[0]
         if value is not None:
             return _head_of_one(session_id, record_all, kind, action, name) + value.data
     parts = [STREAM_HEADER]
@@ -160,92 +158,18 @@ def serialize(session_id: str, record_all: bool, actions: Collection[DeltaAction
     return b"".join(parts)
 
 
-class DeltaRequest:
+class DeltaRequest(NamedTuple):
     """The changes of one session since the last message about it.
-
-    Unless ``record_all_actions``, each name occurs once, whatever the type, and moves to the end when it is set again.
 
     Args:
         session_id: checked by maps on receipt, ignored by DeltaManager.
-        record_all_actions: keep every action in order (the Manager's recordAllActions).
+        record_all_actions: the sender keeps every action (the Manager's recordAllActions); else each name occurs once.
+        actions: in the order in which they must be applied.
     """
 
-    __slots__ = ("_actions", "record_all_actions", "session_id")
-
-    def __init__(self, session_id: str = "", record_all_actions: bool = False) -> None:
-        self.session_id = session_id
-        self.record_all_actions = record_all_actions
-        self._actions: dict[str | int, DeltaAction] = {}  # by name, or by number
-
-    @property
-    def actions(self) -> list[DeltaAction]:
-        """The actions, in the order in which they must be applied."""
-        return list(self._actions.values())
-
-    def __len__(self) -> int:
-        return len(self._actions)
-
-    def add(self, action: DeltaAction) -> None:
-        """Record one action."""
-        actions = self._actions
-        name = len(actions) if self.record_all_actions else action[2]
-        if name in actions:
-            del actions[name]
-        actions[name] = action
-
-    def reset(self) -> None:
-        """Forget all actions, because they have been sent."""
-        self._actions.clear()
-
-    def set_attribute(self, name: str, value: EncodedValue) -> None:
-        """Record that an attribute has this value now."""
-        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value))
-
-    def remove_attribute(self, name: str) -> None:
-        """Record that an attribute was removed."""
-        self.add(DeltaAction(TYPE_ATTRIBUTE, ACTION_REMOVE, name))
-
-    def set_principal(self, principal: EncodedValue | None) -> None:
-        """Record the user, in the form of :meth:`SerializablePrincipal.encode`; None removes the user."""
-        self._set_or_remove(TYPE_PRINCIPAL, NAME_PRINCIPAL, principal)
-
-    def set_new(self, is_new: bool) -> None:
-        """Record if the session is new, that is, if the client has not joined it yet."""
-        self.add(DeltaAction(TYPE_ISNEW, ACTION_SET, NAME_ISNEW, encode_value(bool(is_new))))
-
-    def set_max_inactive_interval(self, seconds: int) -> None:
-        """Record the session's own timeout; 32 bits, because Java reads an Integer."""
-        if not -(2**31) <= seconds < 2**31:
-            raise ValueError(f"max_inactive_interval={seconds!r}: expected a number of seconds of 32 bits")
-        self.add(DeltaAction(TYPE_MAXINTERVAL, ACTION_SET, NAME_MAXINTERVAL, encode_value(int(seconds))))
-
-    def set_auth_type(self, auth_type: str | None) -> None:
-        """Record the kind of login (``FORM``, ``BASIC`` ...); None removes it."""
-        value = None if auth_type is None else encode_value(str(auth_type))
-        self._set_or_remove(TYPE_AUTHTYPE, NAME_AUTHTYPE, value)
-
-    def add_session_listener(self, listener: EncodedValue) -> None:
-        """Record a listener that travels with the session (in practice a ClusterSingleSignOnListener)."""
-        self.add(DeltaAction(TYPE_LISTENER, ACTION_SET, NAME_LISTENER, listener))
-
-    def remove_session_listener(self, listener: EncodedValue) -> None:
-        """Undo :meth:`add_session_listener`."""
-        self.add(DeltaAction(TYPE_LISTENER, ACTION_REMOVE, NAME_LISTENER, listener))
-
-    def set_note(self, name: str, value: EncodedValue) -> None:
-        """Record an internal note that travels with the session."""
-        self.add(DeltaAction(TYPE_NOTE, ACTION_SET, name, value))
-
-    def remove_note(self, name: str) -> None:
-        """Record that a note was removed."""
-        self.add(DeltaAction(TYPE_NOTE, ACTION_REMOVE, name))
-
-    def _set_or_remove(self, kind: int, name: str, value: EncodedValue | None) -> None:
-        self.add(DeltaAction(kind, ACTION_REMOVE if value is None else ACTION_SET, name, value))
-
-    def serialize(self) -> bytes:
-        """The stream of the recorded actions; they stay recorded."""
-        return serialize(self.session_id, self.record_all_actions, self._actions.values())
+    session_id: str
+    record_all_actions: bool
+    actions: list[DeltaAction]
 
     @classmethod
     def decode(cls, data: bytes) -> DeltaRequest:
@@ -255,65 +179,109 @@ class DeltaRequest:
             ProtocolError: the bytes are not a delta; nothing of it may be applied.
         """
         try:
-            return _decode_usual(data) or cls._decode_general(data)
+            return _read_usual(data) or _read_any(data)
         except FAULTS as fault:
             raise broken("a delta", fault) from fault
 
-    @classmethod
-    def _decode_general(cls, data: bytes) -> DeltaRequest:
-        """Read any form that Java's own reader would accept: blocks cut anywhere, values that refer to earlier ones."""
-        stream = ObjectInputStream(data)
-        delta = cls(stream.read_utf(), stream.read_boolean())
-        count = stream.read_int()
-        if count < 0:
-            raise ProtocolError(f"expected a number of actions, got {count}", stream.position)
-        for _ in range(count):  # each action takes bytes, so a false count stops at the end of the data
-            kind, action, name = stream.read_int(), stream.read_int(), stream.read_utf()
-            value = stream.read_encoded() if stream.read_boolean() else None
-            delta.add(DeltaAction(kind, action, name, value))
-        return delta
+
+#: Makes a DeltaRequest without the frame of its ``__new__``.
+_new_request = partial(tuple.__new__, DeltaRequest)
+
+#: Called where a block ends: the value that stands there, and where the next block starts and ends.
+_Next = Callable[[int], tuple[EncodedValue, int, int]]
 
 
-def _decode_usual(data: bytes) -> DeltaRequest | None:
-    """Read the form that Python nodes and most Java nodes write; None, without an error, for any other."""
-    if data[:5] != _USUAL_START:
-        return None
-    try:
-        position, end = 6, 6 + data[5]
-        session_id, position = _read_utf(data, position)
-        record_all_actions, count = _HEAD.unpack_from(data, position)
-        position += _HEAD.size
-        delta = DeltaRequest(session_id, record_all_actions)
-        handles = 0
-        for _ in range(count):
-            if position == end:
-                if data[position] != TC_BLOCKDATA:
-                    return None
-                position, end = position + 2, position + 2 + data[position + 1]
-            kind, action = _ACTION.unpack_from(data, position)
-            name, position = _read_utf(data, position + _ACTION.size)
-            has_value = data[position]
-            position += 1
-            if position > end:
-                return None
-            value = None
-            if has_value:
-                cut = skim(data, position, handles, DEFAULT_LIMITS.depth) if position == end else None
-                if cut is None:
-                    return None
-                value, position = cut
-                handles += value.handles
-                end = position
-            delta.add(new_action((kind, action, name, value)))
-    except (IndexError, struct.error, UnicodeDecodeError):
-        return None
-    return delta if count >= 0 else None
+def _read(data: bytes, at: int, end: int, next_value: _Next) -> DeltaRequest:
+    """Read a delta, as the table above says.
+
+    Args:
+        data: block data, perhaps with other bytes between the blocks.
+        at: the start of the first block.
+        end: its end.
+
+    Raises:
+        UnusualError, IndexError, struct.error: the blocks end early, or not where a value is said to stand.
+    """
+    session_id, at = _read_utf(data, at)
+    record_all, count = _HEAD.unpack_from(data, at)
+    at += _HEAD.size
+    if count < 0:
+        raise ProtocolError(f"expected a number of actions, got {count}")
+    actions = []
+    for _ in range(count):  # each action takes bytes, so a false count stops at the end of the data
+        kind, action = _ACTION.unpack_from(data, at)
+        name, at = _read_utf(data, at + _ACTION.size)
+        value = None
+        at += 1
+        if data[at - 1]:
+            if at != end:
+                raise UnusualError
+            value, at, end = next_value(at)
+        elif at > end:
+            raise UnusualError
+        actions.append(new_action((kind, action, name, value)))
+    if at > end:
+        raise UnusualError
+    return _new_request((session_id, record_all, actions))
 
 
-def _read_utf(data: bytes, position: int) -> tuple[str, int]:
-    start = position + 2
-    end = start + (data[position] << 8 | data[position + 1])
+def _read_utf(data: bytes, at: int) -> tuple[str, int]:
+    start = at + 2
+    end = start + _U16.unpack_from(data, at)[0]
+    if end > len(data):
+        raise UnusualError
     text = data[start:end]
-    if len(text) != end - start:
-        raise IndexError
-    return text.decode("ascii"), end
+    return text.decode("ascii") if text.isascii() else decode_modified_utf8(text, start), end
+
+
+def _read_usual(data: bytes) -> DeltaRequest | None:
+    """Read the form that Python nodes and most Java nodes write, with a value behind each block; None for any other."""
+    if not data.startswith(_USUAL_START):
+        return None
+    handles = 0
+
+    def next_value(at: int) -> tuple[EncodedValue, int, int]:
+        nonlocal handles
+        cut = skim(data, at, handles, DEFAULT_LIMITS.depth)
+        if cut is None:
+            raise UnusualError
+        value, at = cut
+        handles += value.handles
+        if data[at : at + 1] != _BLOCK:
+            return value, at, at
+        return value, at + 2, at + 2 + data[at + 1]
+
+    try:
+        start = len(_USUAL_START) + 1
+        return _read(data, start, start + data[start - 1], next_value)
+    except (UnusualError, ProtocolError, IndexError, struct.error):
+        return None  # the other reader says what is wrong, if something is
+
+
+def _read_any(data: bytes) -> DeltaRequest:
+    """Read any form that Java's own reader would accept: blocks cut anywhere, values that refer to earlier ones.
+
+    Raises:
+        ProtocolError: it is no delta.
+    """
+    stream = ObjectInputStream(data)
+    blocks: list[bytes] = []
+    values: list[tuple[int, EncodedValue]] = []
+    size = 0
+    try:
+        while True:
+            blocks.append(stream.read_rest())
+            size += len(blocks[-1])
+            values.append((size, stream.read_encoded()))
+    except ProtocolError as fault:  # here the delta ends, if nothing of it is missing
+        end = fault
+    ends = iter([*[at for at, _ in values], size])
+    found = iter(values)
+
+    def next_value(at: int) -> tuple[EncodedValue, int, int]:
+        return next(found)[1], at, next(ends)
+
+    try:
+        return _read(b"".join(blocks), 0, next(ends), next_value)
+    except (UnusualError, IndexError, StopIteration, struct.error):
+        raise ProtocolError(f"a delta ends after {size} bytes of block data and {len(values)} values: {end}") from None

@@ -27,9 +27,7 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import hear_of_se
 from catalina.ha.session.delta_request import (
     ACTION_REMOVE,
     ACTION_SET,
-    NAME_AUTHTYPE,
-    NAME_MAXINTERVAL,
-    NAME_PRINCIPAL,
+    FIXED_NAMES,
     TYPE_ATTRIBUTE,
     TYPE_AUTHTYPE,
     TYPE_LISTENER,
@@ -37,7 +35,7 @@ from catalina.ha.session.delta_request import (
     TYPE_NOTE,
     TYPE_PRINCIPAL,
     DeltaAction,
-    DeltaRequest,
+    fixed_action,
     new_action,
     serialize,
 )
@@ -358,17 +356,17 @@ class DeltaSession(StandardSession):
 
     def _take_properties(self) -> list[DeltaAction]:
         unsent = dict(_drain(self._unsent))
-        delta = DeltaRequest()
+        actions: list[DeltaAction] = []
         if "max_inactive_interval" in unsent:
-            delta.set_max_inactive_interval(self._max_inactive_interval)
+            actions.append(_interval_action(self._max_inactive_interval))
         if "auth_type" in unsent:
-            delta.set_auth_type(self._auth_type)
+            auth_type = self._auth_type
+            actions.append(fixed_action(TYPE_AUTHTYPE, None if auth_type is None else encode_value(str(auth_type))))
         if "principal" in unsent:
-            delta.set_principal(self.encoded_principal())
-        if "listeners" in unsent:
-            for listener in self.remote_listeners:
-                delta.add_session_listener(listener)
-        return delta.actions
+            actions.append(fixed_action(TYPE_PRINCIPAL, self.encoded_principal()))
+        if "listeners" in unsent and self.remote_listeners:  # each name occurs once in a delta: one has to do
+            actions.append(fixed_action(TYPE_LISTENER, self.remote_listeners[-1]))
+        return actions
 
     def _add_attribute(
         self, actions: list[DeltaAction], name: str, encoded: EncodedValue | None, removed: bool
@@ -481,22 +479,6 @@ class DeltaSession(StandardSession):
         return encoded
 
     # -- changes of other nodes -----------------------------------------------------------------------------------
-
-    def apply(self, delta: DeltaRequest, notify: bool, version: Version) -> None:
-        """Another node has served a request of this session: take over its changes, and become a backup.
-
-        Args:
-            delta: unknown kinds and values of the wrong class are left out, the rest is applied.
-            notify: notify the application's attribute listeners.
-            version: the version of the change; fields with a later version stay as they are.
-        """
-        changed: list[FieldChange] = []
-        for name, value in fields_of(delta.actions):
-            old = self.record.value_of(name)
-            if self.record.take(name, value, version):
-                changed.append((name, old, value))
-        self.told(changed, notify)
-        self.touched_elsewhere()
 
     def be_backup(self) -> None:
         """The session was made on another node, which knows its properties."""
@@ -622,7 +604,7 @@ class DeltaSession(StandardSession):
                 notes = {each: note for each, note in self.opaque_notes.items() if each != text}
                 self.opaque_notes = notes if value is None else {**notes, text: value}
         except ProtocolError as error:
-            self._leave_out(text or _NAMES.get(kind, ""), error)
+            self._leave_out(text or FIXED_NAMES.get(kind, ""), error)
 
     def _leave_out(self, what: str, error: ProtocolError) -> None:
         """Log a part of a message that cannot be read; the other parts are applied all the same."""
@@ -636,7 +618,6 @@ class DeltaSession(StandardSession):
 
 
 _PROPERTIES: dict[int, Field] = {kind: (kind, "") for kind in (TYPE_MAXINTERVAL, TYPE_AUTHTYPE, TYPE_PRINCIPAL)}
-_NAMES = {TYPE_MAXINTERVAL: NAME_MAXINTERVAL, TYPE_AUTHTYPE: NAME_AUTHTYPE, TYPE_PRINCIPAL: NAME_PRINCIPAL}
 #: Encoded intervals, so that all sessions with the same interval share one.
 _intervals: dict[bytes, EncodedValue] = {}
 #: The lengths of encoded intervals in seconds; None for another value.
@@ -662,6 +643,17 @@ def _seconds(interval: EncodedValue | None) -> int | None:
 def listener_field(listener: EncodedValue) -> Field:
     """The field of a listener that travels. Each listener has one of its own, so that two nodes can each add one."""
     return TYPE_LISTENER, hashlib.blake2b(listener.data, digest_size=16).hexdigest()
+
+
+def _interval_action(seconds: int) -> DeltaAction:
+    """The session's own timeout.
+
+    Raises:
+        ValueError: Java, which reads an Integer, could not read it.
+    """
+    if not -(2**31) <= seconds < 2**31:
+        raise ValueError(f"max_inactive_interval={seconds!r}: expected a number of seconds of 32 bits")
+    return fixed_action(TYPE_MAXINTERVAL, encode_value(int(seconds)))
 
 
 def changes_of(actions: list[DeltaAction]) -> Sequence[tuple[Any, ...]]:

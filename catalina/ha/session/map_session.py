@@ -69,7 +69,7 @@ class MapSession(DeltaSession):
         self.manager.heard(version)
         changed: list[FieldChange] = []
         has_newer = False
-        for name, value in fields_of(delta.actions):
+        for name, value in dict(fields_of(delta.actions)).items():  # of all actions, the last of each field
             old = self.record.value_of(name)
             has_newer = has_newer or self.record.versions.get(name, NO_VERSION) > version
             if version > self.record.versions.get(name, NO_VERSION) and self.record.take(name, value, version):

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_request import TYPE_MAXINTERVAL, fixed_action, serialize
 from catalina.ha.session.session_message import EVT_SESSION_DELTA, SessionMessage
+from catalina.tribes.io.java import encode_value
+from tests.ha.session.deltas import attribute
 from tests.ha.session.test_delta_manager import shared_session
 from tests.ha.support import FakeNetwork, Node, two_nodes
 
@@ -87,12 +89,12 @@ def test_rubbish_in_a_delta_costs_only_that_message(caplog: pytest.LogCaptureFix
 def test_a_fixed_action_of_the_wrong_class_is_left_out_and_not_passed_on() -> None:
     _, a, b = two_nodes()
     session, copy = shared_session(a, b)
-    delta = DeltaRequest(session.id)
-    delta.set_auth_type("x")
-    interval = delta.actions[0]._replace(type=3, name="__SET__MAXINTERVAL__")
-    delta.add(interval)
-    delta.set_attribute("n", a.manager.codec.encode("n", 1))
-    a.cluster.post(SessionMessage(EVT_SESSION_DELTA, "/app", delta.serialize(), session.id, "x", 1))
+    actions = [
+        fixed_action(TYPE_MAXINTERVAL, encode_value("x")),
+        attribute("n", a.manager.codec.encode("n", 1)),
+    ]
+    delta = serialize(session.id, False, actions)
+    a.cluster.post(SessionMessage(EVT_SESSION_DELTA, "/app", delta, session.id, "x", 1))
     assert copy.max_inactive_interval == 1800
     assert copy.get_attribute("n") == 1
 
@@ -121,10 +123,8 @@ def test_an_event_that_nobody_knows_is_ignored() -> None:
 
 
 def java_delta(a: Node, session_id: str, sent_ms: int, **values: object) -> SessionMessage:
-    delta = DeltaRequest(session_id)
-    for name, value in values.items():
-        delta.set_attribute(name, a.manager.codec.encode(name, value))
-    return SessionMessage(EVT_SESSION_DELTA, "/app", delta.serialize(), session_id, "x", sent_ms)
+    actions = [attribute(name, a.manager.codec.encode(name, value)) for name, value in values.items()]
+    return SessionMessage(EVT_SESSION_DELTA, "/app", serialize(session_id, False, actions), session_id, "x", sent_ms)
 
 
 def test_of_two_changes_of_a_java_node_the_one_sent_last_stays_whatever_comes_last() -> None:

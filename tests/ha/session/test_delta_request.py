@@ -15,13 +15,15 @@ from catalina.ha.session.delta_request import (
     TYPE_ISNEW,
     TYPE_LISTENER,
     TYPE_MAXINTERVAL,
-    TYPE_NOTE,
     TYPE_PRINCIPAL,
     DeltaAction,
     DeltaRequest,
+    fixed_action,
+    serialize,
 )
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.tribes.io.java import EncodedValue, ObjectOutputStream, decode_value, dumps, encode_value
+from tests.ha.session.deltas import attribute, note
 from tests.tribes.io.java.values import encoded_values
 from tests.tribes.wire import cases
 
@@ -45,9 +47,9 @@ def test_a_delta_is_written_to_the_byte_unless_its_values_share_objects(case: di
     wire = bytes.fromhex(case["hex"])
     delta = DeltaRequest.decode(wire)
     if case["name"].startswith(SHARING):
-        assert DeltaRequest.decode(delta.serialize()).actions == delta.actions
+        assert DeltaRequest.decode(serialize(*delta)).actions == delta.actions
     else:
-        assert delta.serialize() == wire
+        assert serialize(*delta) == wire
 
 
 def captured(name: str) -> DeltaRequest:
@@ -57,106 +59,84 @@ def captured(name: str) -> DeltaRequest:
 def test_values_that_share_objects_are_cut_out_whole() -> None:
     values = [decode_value(action.value) for action in captured("shared strings").actions if action.value]
     assert len(values) == 4
-    assert len(captured("fifteen values")) == 15
-
-
-def ours() -> DeltaRequest:
-    return DeltaRequest("4F78BA5EE6AB23E141EED4B6B3C8002A")
-
-
-def test_each_kind_of_change_is_written_as_java_writes_it() -> None:
-    delta = ours()
-    delta.set_new(True)
-    delta.set_max_inactive_interval(1800)
-    assert delta.serialize() == captured("new true").serialize()
-    delta = ours()
-    delta.set_auth_type("FORM")
-    assert delta.serialize() == captured("auth type FORM").serialize()
-    delta = ours()
-    delta.set_auth_type(None)
-    assert delta.serialize() == captured("auth type null").serialize()
-    delta = ours()
-    delta.set_principal(SerializablePrincipal("joe", ("a", "b")).encode())
-    assert delta.serialize() == captured("principal joe").serialize()
-    delta = ours()
-    delta.set_principal(None)
-    assert delta.serialize() == captured("principal null").serialize()
-    delta = ours()
-    delta.set_note("n", encode_value("v"))
-    delta.remove_note("m")
-    assert delta.serialize() == captured("note set and removed").serialize()
-    delta = ours()
-    delta.remove_attribute("gone")
-    assert delta.serialize() == captured("remove attribute").serialize()
-    assert ours().serialize() == captured("empty").serialize()
-
-
-def test_listeners_are_kept_and_sent_on() -> None:
-    for action in captured("listener added").actions:
-        assert action.type == TYPE_LISTENER
-        assert action.value is not None
-        delta = ours()
-        if action.action == ACTION_SET:
-            delta.add_session_listener(action.value)
-        else:
-            delta.remove_session_listener(action.value)
-        assert DeltaRequest.decode(delta.serialize()).actions == [action]
-
-
-def test_a_name_that_is_set_again_moves_to_the_end() -> None:
-    delta = DeltaRequest("s")
-    delta.set_attribute("a", encode_value(1))
-    delta.set_attribute("b", encode_value(2))
-    delta.set_attribute("a", encode_value(3))
-    assert [(action.name, action.plain) for action in delta.actions] == [("b", 2), ("a", 3)]
-
-
-def test_one_name_is_one_action_whatever_its_type() -> None:
-    delta = DeltaRequest("s")
-    delta.set_attribute("a", encode_value(1))
-    delta.set_note("a", encode_value(2))
-    assert [action.type for action in delta.actions] == [TYPE_NOTE]
-
-
-def test_all_actions_are_kept_in_order_when_asked_to() -> None:
-    delta = DeltaRequest("s", record_all_actions=True)
-    delta.set_attribute("a", encode_value(1))
-    delta.remove_attribute("a")
-    delta.set_attribute("a", encode_value(2))
-    again = DeltaRequest.decode(delta.serialize())
-    assert [action.action for action in again.actions] == [ACTION_SET, ACTION_REMOVE, ACTION_SET]
-    assert len(again) == 3
-
-
-def test_nothing_is_left_after_a_reset() -> None:
-    delta = captured("fifteen values")
-    delta.reset()
-    assert len(delta) == 0
-    assert delta.actions == []
+    assert len(captured("fifteen values").actions) == 15
 
 
 @pytest.mark.parametrize(
-    ("value", "plain"), [(True, True), (1800, 1800), ("FORM", "FORM"), ([1], None), (1.5, None), (None, None)]
+    ("name", "actions"),
+    [
+        (
+            "new true",
+            [fixed_action(TYPE_ISNEW, encode_value(True)), fixed_action(TYPE_MAXINTERVAL, encode_value(1800))],
+        ),
+        ("auth type FORM", [fixed_action(TYPE_AUTHTYPE, encode_value("FORM"))]),
+        ("auth type null", [fixed_action(TYPE_AUTHTYPE, None)]),
+        ("principal joe", [fixed_action(TYPE_PRINCIPAL, SerializablePrincipal("joe", ("a", "b")).encode())]),
+        ("principal null", [fixed_action(TYPE_PRINCIPAL, None)]),
+        ("note set and removed", [note("n", encode_value("v")), note("m", None)]),
+        ("remove attribute", [attribute("gone", None)]),
+        ("empty", []),
+    ],
 )
-def test_the_value_of_a_fixed_action_is_plain_or_ignored(value: object, plain: object) -> None:
-    assert DeltaAction(TYPE_ISNEW, ACTION_SET, "x", encode_value(value)).plain == plain
+def test_each_kind_of_change_is_written_as_java_writes_it(name: str, actions: list[DeltaAction]) -> None:
+    wire = next(bytes.fromhex(case["hex"]) for case in CASES if case["name"].startswith(name))
+    assert serialize("4F78BA5EE6AB23E141EED4B6B3C8002A", False, actions) == wire
 
 
-def test_an_action_without_value_has_none() -> None:
-    assert DeltaAction(TYPE_AUTHTYPE, ACTION_REMOVE, "x").plain is None
-    assert DeltaAction(TYPE_PRINCIPAL, ACTION_SET, "x", SerializablePrincipal("joe").encode()).plain is None
+def test_listeners_are_kept_and_sent_on() -> None:
+    actions = captured("listener added").actions
+    assert {action.type for action in actions} == {TYPE_LISTENER}
+    for action in actions:
+        assert DeltaRequest.decode(serialize("s", False, [action])).actions == [action]
 
 
-def test_a_timeout_that_java_cannot_read_is_refused() -> None:
-    delta = DeltaRequest("s")
-    delta.set_max_inactive_interval(-1)
-    assert delta.actions[0].type == TYPE_MAXINTERVAL
-    with pytest.raises(ValueError, match="32 bits"):
-        delta.set_max_inactive_interval(2**31)
+def test_all_actions_come_in_order() -> None:
+    actions = [attribute("a", encode_value(1)), attribute("a", None), attribute("a", encode_value(2))]
+    again = DeltaRequest.decode(serialize("s", True, actions))
+    assert again == ("s", True, actions)
+    assert [action.action for action in again.actions] == [ACTION_SET, ACTION_REMOVE, ACTION_SET]
+
+
+def shifted(actions: list[DeltaAction], *, cut: int) -> bytes:
+    """The delta with its block data in blocks of so many bytes."""
+    out = ObjectOutputStream()
+
+    def write(data: bytes) -> None:
+        for start in range(0, len(data), cut):
+            out.write_bytes(data[start : start + cut])
+            out.flush()
+
+    write(b"\0\1s" + b"\0" + len(actions).to_bytes(4, "big"))
+    for kind, action, name, value in actions:
+        text = name.encode()
+        write(kind.to_bytes(4, "big") + action.to_bytes(4, "big") + len(text).to_bytes(2, "big") + text)
+        write(b"\0" if value is None else b"\1")
+        if value is not None:
+            out.write_encoded(value)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 300])
+def test_block_data_may_be_cut_anywhere(cut: int) -> None:
+    actions = [attribute("a", encode_value([1])), attribute("b" * 299, None), attribute("c", encode_value("x"))]
+    assert DeltaRequest.decode(shifted(actions, cut=cut)).actions == actions
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_value_where_none_is_said_to_stand_is_the_documented_error(at: int) -> None:
+    pieces = [b"\0\1s\0\0\0\0\1", b"\0\0\0\0\0\0\0\1", b"\0\1n\0"]
+    out = ObjectOutputStream()
+    for number, piece in enumerate(pieces):
+        if number == at:
+            out.write_encoded(encode_value(1))
+        out.write_bytes(piece)
+    with pytest.raises(ProtocolError):
+        DeltaRequest.decode(out.getvalue())
 
 
 def test_bytes_behind_the_last_action_are_ignored() -> None:
-    assert DeltaRequest.decode(WIRES[1] + b"whatever").serialize() == WIRES[1]
+    for behind in (b"whatever", b"w", b"\x77\5", b"\x72\x72", b"Pv" + bytes(16)):
+        assert DeltaRequest.decode(WIRES[1] + behind) == DeltaRequest.decode(WIRES[1])
 
 
 def test_a_count_that_is_not_true_is_the_documented_error() -> None:
@@ -178,11 +158,8 @@ def test_what_is_no_delta_is_the_documented_error(data: bytes) -> None:
 @settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.text(max_size=10), encoded_values, max_size=5))
 def test_every_delta_comes_back(attributes: dict[str, EncodedValue]) -> None:
-    delta = DeltaRequest("session")
-    for name, value in attributes.items():
-        delta.set_attribute(name, value)
-    again = DeltaRequest.decode(delta.serialize())
-    assert again.actions == [DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value) for name, value in attributes.items()]
+    actions = [DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value) for name, value in attributes.items()]
+    assert DeltaRequest.decode(serialize("session", False, actions)).actions == actions
 
 
 @settings(max_examples=300)
@@ -195,4 +172,4 @@ def test_any_byte_changed_gives_a_delta_or_the_error(wire: bytes, data: st.DataO
         delta = DeltaRequest.decode(bytes(changed))
     except ProtocolError:
         return
-    assert DeltaRequest.decode(delta.serialize()).actions == delta.actions
+    assert DeltaRequest.decode(serialize(*delta)).actions == delta.actions

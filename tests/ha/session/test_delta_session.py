@@ -7,12 +7,13 @@ import pytest
 
 from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_listener
 from catalina.ha.session.delta_manager import DeltaManager
-from catalina.ha.session.delta_request import TYPE_LISTENER, DeltaRequest
+from catalina.ha.session.delta_request import TYPE_LISTENER, TYPE_PRINCIPAL, DeltaRequest, fixed_action
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_data import SessionData
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
 from catalina.tribes.ledger.version import version_at
+from tests.ha.session.deltas import attribute, listener, note, take_over
 from tests.session.support import FakeClock, FakeContext
 
 #: Versions of other nodes, later than all that is made here.
@@ -77,9 +78,7 @@ def test_an_objects_changed_field_is_found() -> None:
 
 def test_a_value_from_elsewhere_stays_bytes_until_it_is_read() -> None:
     session = new_session()
-    delta = DeltaRequest("S")
-    delta.set_attribute("item", encode_value(Item("apple", 1)))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("item", encode_value(Item("apple", 1))))
     assert session.encoded_attribute("item") is not None
     assert session.get_attribute("item") == Item("apple", 1)
     assert session.take_delta() is None
@@ -88,10 +87,8 @@ def test_a_value_from_elsewhere_stays_bytes_until_it_is_read() -> None:
 def test_a_class_that_is_not_the_applications_stays_opaque_and_is_passed_on() -> None:
     session = new_session()
     session.manager.context.loader.own = __import__("re").compile("nothing")
-    delta = DeltaRequest("S")
     encoded = encode_value(Item("apple", 1))
-    delta.set_attribute("item", encoded)
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("item", encoded))
     assert isinstance(session.get_attribute("item"), OpaqueValue)
     assert session.take_delta() is None
     assert session.to_data().attributes["item"].data == encoded.data
@@ -111,10 +108,7 @@ def test_the_class_filter_holds_back_other_values_both_ways() -> None:
     session.set_attribute("text", "x")
     session.set_attribute("list", [1])
     assert names(session.take_delta()) == ["text"]
-    delta = DeltaRequest("S")
-    delta.set_attribute("n", encode_value(1))
-    delta.set_attribute("float", encode_value(1.5))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("n", encode_value(1)), attribute("float", encode_value(1.5)))
     assert "n" in session.attribute_names()
     assert "float" not in session.attribute_names()
 
@@ -154,28 +148,30 @@ def java_value(name: str) -> EncodedValue:
 def test_a_change_here_that_was_not_sent_yet_wins_over_one_from_elsewhere() -> None:
     session = new_session()
     session.set_attribute("n", 1)
-    delta = DeltaRequest("S")
-    delta.set_attribute("n", encode_value(2))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("n", encode_value(2)))
     assert session.get_attribute("n") == 1
 
 
 def test_notes_and_listeners_of_java_nodes_are_kept_and_passed_on() -> None:
     session = new_session()
-    delta = DeltaRequest("S")
-    delta.set_note("org.apache.catalina.authenticator.SESSION_ID", encode_value("X"))
-    delta.add_session_listener(encode_value("listener"))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(
+        session,
+        LATER,
+        note("org.apache.catalina.authenticator.SESSION_ID", encode_value("X")),
+        listener(encode_value("listener")),
+    )
     data = session.to_data()
     assert data.expected_session_id == encode_value("X")
     assert data.listeners == [encode_value("listener")]
     back = new_session()
     back.restore(data, LATER)
     assert back.to_data().listeners == [encode_value("listener")]
-    delta = DeltaRequest("S")
-    delta.remove_session_listener(encode_value("listener"))
-    delta.remove_note("org.apache.catalina.authenticator.SESSION_ID")
-    back.apply(delta, notify=False, version=LATEST)
+    take_over(
+        back,
+        LATEST,
+        listener(encode_value("listener"), False),
+        note("org.apache.catalina.authenticator.SESSION_ID", None),
+    )
     assert back.to_data().listeners == []
     assert back.to_data().expected_session_id is None
 
@@ -228,11 +224,13 @@ def broken_principal() -> EncodedValue:
 
 def test_a_principal_that_cannot_be_read_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
     session = new_session()
-    delta = DeltaRequest("S")
-    delta.set_attribute("before", encode_value(1))
-    delta.set_principal(broken_principal())
-    delta.set_attribute("after", encode_value(2))
-    session.apply(delta, False, LATER)
+    take_over(
+        session,
+        LATER,
+        attribute("before", encode_value(1)),
+        fixed_action(TYPE_PRINCIPAL, broken_principal()),
+        attribute("after", encode_value(2)),
+    )
     assert session.attribute_names() == ["before", "after"]
     assert session.principal is None
     assert "Session [S]: [__SET__PRINCIPAL__] of another node is left out" in caplog.text
@@ -260,9 +258,7 @@ def test_a_change_inside_a_value_that_another_node_replaces_is_the_later_one() -
     session.set_attribute("cart", ["apple"])
     session.take_delta()
     cart = session.get_attribute("cart")  # a request has it in its hands
-    delta = DeltaRequest("S")
-    delta.set_attribute("cart", encode_value(["pear"]))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("cart", encode_value(["pear"])))
     assert session.get_attribute("cart") == ["pear"]
     cart.append("plum")
     assert names(session.take_delta()) == ["cart"]
@@ -274,9 +270,7 @@ def test_a_value_that_a_request_has_only_looked_at_gives_way_to_another_nodes() 
     session.set_attribute("cart", ["apple"])
     session.take_delta()
     session.get_attribute("cart")
-    delta = DeltaRequest("S")
-    delta.set_attribute("cart", encode_value(["pear"]))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("cart", encode_value(["pear"])))
     assert session.take_delta() is None
     assert session.get_attribute("cart") == ["pear"]
 
@@ -303,9 +297,7 @@ def test_a_replaced_value_that_a_request_changes_after_another_one_has_ended_is_
     session.access()
     session.access()
     cart = session.get_attribute("cart")
-    delta = DeltaRequest("S")
-    delta.set_attribute("cart", encode_value(["pear"]))
-    session.apply(delta, notify=False, version=LATER)
+    take_over(session, LATER, attribute("cart", encode_value(["pear"])))
     session.end_access()
     assert session.take_delta() is None
     cart.append("plum")
@@ -315,9 +307,7 @@ def test_a_replaced_value_that_a_request_changes_after_another_one_has_ended_is_
 
 
 def replace_elsewhere(session: DeltaSession, value: object, version: bytes = LATER) -> None:
-    delta = DeltaRequest("S")
-    delta.set_attribute("cart", encode_value(value))
-    session.apply(delta, notify=False, version=version)
+    take_over(session, version, attribute("cart", encode_value(value)))
 
 
 def test_each_value_that_a_request_holds_is_compared_with_the_form_in_which_it_was_read() -> None:
@@ -356,9 +346,7 @@ def test_what_comes_late_from_another_node_does_not_replace_what_was_changed_sin
     session = new_session()
     session.set_attribute("n", 1)
     session.take_delta()
-    delta = DeltaRequest("S")
-    delta.set_attribute("n", encode_value(0))
-    session.apply(delta, notify=False, version=version_at(1, bytes(8)))
+    take_over(session, version_at(1, bytes(8)), attribute("n", encode_value(0)))
     assert session.get_attribute("n") == 1
 
 
@@ -370,9 +358,7 @@ def test_what_few_sessions_have_is_shared_by_none() -> None:
     one.restore_attribute("tree", java_value("TreeMap"))
     one.get_attribute("tree")
     one.add_remote_listener(encode_listener("SSO1"))
-    delta = DeltaRequest("S")
-    delta.set_note("note", encode_value("x"))
-    one.apply(delta, notify=False, version=LATER)
+    take_over(one, LATER, note("note", encode_value("x")))
     assert one.opaque_notes
     assert one._read_form
     assert (other.notes, other.opaque_notes, other.remote_listeners, other._recorded, other._read_form) == (

@@ -4,12 +4,13 @@ import pytest
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.backup_manager import BackupManager
-from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.delta_request import DeltaRequest, serialize
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
 from catalina.tribes.io.java import dumps, encode_value
 from catalina.tribes.tipis.map_message import MapMessage
 from catalina.tribes.tipis.map_values import Merge, is_diffable
+from tests.ha.session.deltas import attribute
 from tests.session.support import FakeClock, FakeContext
 from tests.tribes.wire import cases
 
@@ -51,11 +52,9 @@ def test_a_backup_takes_over_what_changed() -> None:
 
 
 def test_a_difference_of_another_session_is_refused() -> None:
-    delta = DeltaRequest("other")
-    delta.set_attribute("n", encode_value(1))
     session = new_session()
     with pytest.raises(ProtocolError, match="Session id mismatch"):
-        session.apply_diff(delta.serialize())
+        session.apply_diff(serialize("other", False, [attribute("n", encode_value(1))]))
     assert session.attribute_names() == []
 
 
@@ -156,9 +155,8 @@ def test_a_java_nodes_difference_counts_as_made_when_it_comes() -> None:
     session = new_session()
     session.set_attribute("n", 1)
     session.take_diff()
-    delta = DeltaRequest("S")
-    delta.set_attribute("n", encode_value("Pv" + "0" * 16))
-    assert session.merge_diff(delta.serialize()).is_changed
+    delta = serialize("S", False, [attribute("n", encode_value("Pv" + "0" * 16))])
+    assert session.merge_diff(delta).is_changed
     assert session.get_attribute("n") == "Pv" + "0" * 16
 
 
@@ -173,3 +171,10 @@ def test_a_session_is_in_use_where_it_was_used_within_its_interval() -> None:
     assert session.in_use()
     session.be_backup()
     assert not session.in_use()
+
+
+def test_of_all_changes_of_a_request_to_an_attribute_the_last_one_holds() -> None:
+    session = new_session()
+    changes = [attribute("n", encode_value(1)), attribute("n", None), attribute("n", encode_value(3))]
+    session.apply_diff(serialize("S", True, changes))
+    assert session.get_attribute("n") == 3
