@@ -1,1 +1,1 @@
-"""How a user proves who he is: the authenticator valves."""
+"""Authenticators, the valves that find out who a user is."""

@@ -1,7 +1,7 @@
 """The security of an application: constraints, transport, login, roles (Tomcat: authenticator/AuthenticatorBase.java).
 
-An authenticator is a valve of a Context. Order, as in Tomcat: transport-guarantee, login, roles. A subclass says how a
-user proves who he is.
+An authenticator is a valve of a Context. It checks, in Tomcat's order, transport-guarantee, login and roles. A subclass
+implements one kind of login.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AuthenticationResult", "AuthenticatorBase"]
 
 FORBIDDEN, UNAUTHORIZED = 403, 401
-#: Constraints remembered by path and method; clients choose both.
+#: The number of requests whose constraints are remembered by path and method, because clients choose both.
 MAX_REMEMBERED = 1024
 DATE_ONE = "Thu, 01 Jan 1970 00:00:01 GMT"
 DEFAULT_REALM_NAME = "Authentication required"
@@ -42,16 +42,16 @@ _JAVA_RANDOM = "identifiers come from the operating system's random source"
 
 
 class AuthenticationResult(Enum):
-    """What came of a login."""
+    """The outcome of a login."""
 
     FAILED = 0
     PASSED = 1
-    #: Passed, and the request is another one than before (FORM repeats the first): look at its constraints again.
+    #: Passed, but the request has changed (FORM repeats the first one), so its constraints must be found again.
     PASSED_CONSTRAINTS_NEED_REFRESH = 2
 
 
 class AuthenticatorBase(ValveBase):
-    """Let a request through when it satisfies the security constraints of the application."""
+    """Lets a request through when it satisfies the security constraints of the application."""
 
     always_use_session = Attribute(bool, False, doc="Make a session once a user is known, so the login is remembered.")
     cache = Attribute(bool, True, doc="Remember the principal in the session if there is one.")
@@ -68,7 +68,7 @@ class AuthenticatorBase(ValveBase):
     allow_cors_preflight = Attribute(
         choice("never", "filter", "always"),
         "never",
-        doc="Whether CORS preflight requests pass without login: never, filter (where a CorsFilter is mapped), always.",
+        doc="CORS preflight requests that pass without login: never, filter (where a CorsFilter is mapped), always.",
     )
     sso_reauthentication_mode = Attribute(
         choice("default", "principal", "password", "full"),
@@ -85,7 +85,7 @@ class AuthenticatorBase(ValveBase):
         inert="there are no JASPIC modules",
     )
 
-    #: The challenge's scheme and the application's AUTH_TYPE.
+    #: The challenge's scheme, and the application's AUTH_TYPE.
     auth_method = "NONE"
 
     def __init__(self, **values: Any) -> None:
@@ -111,17 +111,18 @@ class AuthenticatorBase(ValveBase):
 
     @property
     def realm(self) -> Realm:
-        """The application's realm; where there is none, one in which nobody is a user."""
+        """The application's realm; if there is none, a realm without users."""
         return self.context.realm or self._null_realm
 
     @property
     def realm_name(self) -> str:
-        """The realm-name of web.xml for challenges."""
+        """The realm-name of web.xml, for challenges."""
         config = self.context.login_config
         return (config.realm_name if config is not None else None) or DEFAULT_REALM_NAME
 
     def _start(self) -> None:
-        from catalina.authenticator.single_sign_on import SingleSignOn  # that module needs this one
+        # imported here, because that module needs this one
+        from catalina.authenticator.single_sign_on import SingleSignOn
 
         parent = self.context.parent
         while parent is not None and self.sso is None:
@@ -157,7 +158,7 @@ class AuthenticatorBase(ValveBase):
         constraints: tuple[SecurityConstraint, ...],
         required: bool,
     ) -> bool:
-        """Whether the request may pass; if not, the response says why."""
+        """True when the request may pass; otherwise the response gives the reason."""
         if not self._has_transport(request, response, constraints):
             return False
         required = required or needs_login(constraints)
@@ -188,7 +189,7 @@ class AuthenticatorBase(ValveBase):
         state = (all_constraints, len(all_constraints))
         if self._remembered_for[0] is not state[0] or self._remembered_for[1] != state[1]:
             self._remembered, self._remembered_for = {}, state
-        # Where the servlet was found, so a welcome file is protected by its own constraints too.
+        # The path at which the servlet was found, so that a welcome file is protected by its own constraints, too.
         key = (request.servlet_path + (request.path_info or ""), request.method)
         found = self._remembered.get(key)
         if found is None:
@@ -199,7 +200,7 @@ class AuthenticatorBase(ValveBase):
         return found
 
     def _has_transport(self, request: Request, response: Response, constraints: tuple[SecurityConstraint, ...]) -> bool:
-        """Headers against caches; and TLS, where the constraints want it, by a redirect (RealmBase)."""
+        """Set headers against caches and, if the constraints demand TLS, redirect (RealmBase)."""
         if not constraints:
             return True
         if self.disable_proxy_caching and request.method != "POST":
@@ -245,28 +246,28 @@ class AuthenticatorBase(ValveBase):
     # -- for subclasses -------------------------------------------------------------------------------------------
 
     def do_authenticate(self, request: Request, response: Response) -> bool:
-        """Find out who the user is, and register him; if that fails, the response is the challenge."""
+        """Find out who the user is, and register him; on a failure the response is the challenge."""
         raise NotImplementedError(f"{type(self).__name__} does not override do_authenticate()")
 
     def do_authenticate_extended(self, request: Request, response: Response) -> AuthenticationResult:
-        """As :meth:`do_authenticate`, for authenticators that exchange the request."""
+        """As :meth:`do_authenticate`, for authenticators that replace the request."""
         return AuthenticationResult.PASSED if self.do_authenticate(request, response) else AuthenticationResult.FAILED
 
     def is_continuation_required(self, request: Request) -> bool:
-        """Whether the request belongs to a login that is under way, whatever the constraints say."""
+        """True when the request belongs to a login that is under way, whatever the constraints say."""
         return False
 
     def is_preemptive_auth_possible(self, request: Request) -> bool:
-        """Whether the request brings credentials unasked."""
+        """True when the request brings credentials unasked."""
         return False
 
     # -- logins ---------------------------------------------------------------------------------------------------
 
     def login(self, username: str, password: str, request: Request) -> None:
-        """Log a user in whose name and password the application has asked for itself.
+        """Log in a user whose name and password the application itself has asked for.
 
         Raises:
-            AuthenticationError: they are wrong.
+            AuthenticationError: name or password are wrong.
         """
         principal = self.realm.authenticate(username, password)
         if principal is None:
@@ -274,11 +275,11 @@ class AuthenticatorBase(ValveBase):
         self.register(request, request.response, principal, self.auth_method, username, password)
 
     def logout(self, request: Request) -> None:
-        """Forget the user, also for single sign-on; the session stays."""
+        """Forget the user, for single sign-on, too; the session stays."""
         self.register(request, request.response, None, None, None, None)
 
     def check_for_cached_authentication(self, request: Request, response: Response, use_sso_password: bool) -> bool:
-        """Whether the user is known already: from the session, from single sign-on, or from the proxy (AJP)."""
+        """True when the user is already known: from the session, from single sign-on, or from the proxy (AJP)."""
         sso, sso_id = self.sso, request.notes.get(SSO_ID_NOTE)
         by_principal, by_password = self._trusted(sso, sso_id, use_sso_password)
         if by_principal:
@@ -292,7 +293,7 @@ class AuthenticatorBase(ValveBase):
         return self._authorize_remote_user(request, response)
 
     def _trusted(self, sso: SingleSignOn | None, sso_id: str | None, use_password: bool) -> tuple[bool, bool]:
-        """Whether the kept principal counts, and whether the kept password may be used for a login here."""
+        """True when the kept principal counts, or the kept password allows a login here."""
         mode = self.sso_reauthentication_mode
         if sso is None:
             return True, False
@@ -313,7 +314,9 @@ class AuthenticatorBase(ValveBase):
                 self.sso.associate(sso_id, session)
 
     def _authorize_remote_user(self, request: Request, response: Response) -> bool:
-        """A user whom the proxy has authenticated, and whose roles are ours to say (AJP tomcatAuthorization)."""
+        """Register a user whom the proxy has authenticated, with the roles of our own realm (AJP
+        tomcatAuthorization).
+        """
         username = request.proxy_user
         if not request.remote_user_needs_authorization or username is None:
             return False
@@ -330,7 +333,7 @@ class AuthenticatorBase(ValveBase):
         username: str | None,
         password: str | None,
     ) -> None:
-        """Take note of who the user is: in the request, its session, and for single sign-on. None is nobody."""
+        """Note the user in the request, in its session, and for single sign-on. None means nobody."""
         self.logger.debug("Authenticated principal [%s] with authentication type [%s]", principal, auth_type)
         request.auth_type = auth_type
         request.principal = principal
@@ -349,7 +352,9 @@ class AuthenticatorBase(ValveBase):
             self._register_with_sso(self.sso, request, response, principal, auth_type, username, password)
 
     def _protect_session(self, request: Request, session: Session, principal: Principal | None) -> None:
-        """A new id: whoever has planted the old one in the user's browser does not know it."""
+        """Give the session a new id, so that an attacker who planted the old id in the user's browser does not know
+        it.
+        """
         if self.change_session_id_on_authentication and principal is not None:
             new_id = request.change_session_id()
             if session.notes.get(SESSION_ID_NOTE) is not None:

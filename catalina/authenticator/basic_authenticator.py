@@ -26,7 +26,7 @@ def _charset(text: str) -> str:
 
 
 class BasicAuthenticator(AuthenticatorBase):
-    """Name and password in every request."""
+    """Takes name and password from every request."""
 
     charset = Attribute(_charset, "", doc="UTF-8: the charset that the challenge asks for; empty is ISO-8859-1.")
     trim_credentials = Attribute(bool, False, doc="Cut blanks around user name and password.")
@@ -34,7 +34,7 @@ class BasicAuthenticator(AuthenticatorBase):
     auth_method = BASIC
 
     def do_authenticate(self, request: Request, response: Response) -> bool:
-        """Compare the credentials of the request, or ask for some."""
+        """Compare the credentials of the request, or ask for them."""
         if self.check_for_cached_authentication(request, response, True):
             return True
         header = request.headers.get("authorization")
@@ -54,17 +54,17 @@ class BasicAuthenticator(AuthenticatorBase):
         return False
 
     def is_preemptive_auth_possible(self, request: Request) -> bool:
-        """Whether the request has Basic credentials."""
+        """True when the request has Basic credentials."""
         return (request.headers.get("authorization") or "").lower().startswith(_SCHEME)
 
 
 def decode_credentials(header: str, charset: str, trim: bool = False) -> tuple[str, str | None] | None:
-    """User name and password (None without a colon) of an Authorization header; None when it is not Basic or broken."""
+    """User name and password (None without a colon) of an Authorization header; None when it is broken or not Basic."""
     if header[: len(_SCHEME)].lower() != _SCHEME:
         return None
     encoded = header[len(_SCHEME) :]
     try:
-        # Java's decoder takes a value without its padding, and nothing but the alphabet.
+        # Java's decoder accepts a value without its padding, and nothing outside the alphabet.
         decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode(charset, "replace")
     except (binascii.Error, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Whether CORS preflight requests, which carry no credentials, may pass without (Tomcat: AuthenticatorBase.java)."""
+"""Lets CORS preflight requests, which carry no credentials, pass without login (Tomcat: AuthenticatorBase.java)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CORS_FILTER = "org.apache.catalina.filters.CorsFilter"
 
 
 def may_bypass(mode: str, request: Request, context: StandardContext) -> bool:
-    """Whether the request is a preflight that passes without login.
+    """True when the request is a preflight that passes without login.
 
     Args:
-        mode: ``never``, ``filter`` (where the application maps a CorsFilter) or ``always``.
+        mode: ``never``, ``filter`` (if the application maps a CorsFilter) or ``always``.
     """
     if mode == "never" or request.method != "OPTIONS" or not _is_preflight(request):
         return False

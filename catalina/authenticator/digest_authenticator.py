@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DigestAuthenticator"]
 
 QOP = "auth"
-#: Java's and the RFC's name -> the RFC's name.
+#: The name in Java or in the RFC -> the RFC's name.
 PERMITTED = {
     "MD5": "MD5",
     "SHA-256": "SHA-256",
@@ -39,7 +39,7 @@ def _algorithms(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The client's answer as a realm compares it."""
+    """The client's answer, in the form that a realm compares."""
 
     response: str
     nonce: str
@@ -52,7 +52,7 @@ class _Answer:
 
 
 class DigestAuthenticator(AuthenticatorBase):
-    """The password never travels, and an answer counts only once."""
+    """The password never travels, and each answer counts only once."""
 
     cache = Attribute(bool, False, doc="Remember the principal in the session, and ask for no more answers.")
     algorithms: Attribute[tuple[str, ...]] = Attribute(
@@ -96,11 +96,11 @@ class DigestAuthenticator(AuthenticatorBase):
         return False
 
     def is_preemptive_auth_possible(self, request: Request) -> bool:
-        """Whether the request has an answer."""
+        """True when the request has an answer."""
         return (request.headers.get("authorization") or "").lower().startswith("digest ")
 
     def _validate(self, request: Request, given: DigestCredentials) -> NonceCheck:
-        """Whether everything but the response fits; the response is compared by the realm."""
+        """True when everything except the response is right; the realm compares the response."""
         known = given.username is not None and given.response is not None and given.nonce is not None
         if not known or given.uri is None or (self.validate_uri and not _is_uri_of(request, given.uri)):
             return NonceCheck.INVALID
@@ -140,7 +140,7 @@ class DigestAuthenticator(AuthenticatorBase):
 
 
 def _is_uri_of(request: Request, uri: str) -> bool:
-    """Whether ``uri`` is the request's target, in the form with or without scheme and host."""
+    """True when ``uri`` is the request's target, with or without scheme and host."""
     target = request.request_uri if request.query_string is None else f"{request.request_uri}?{request.query_string}"
     if uri == target:
         return True

@@ -1,4 +1,4 @@
-"""The Authorization field of DIGEST, taken apart (RFC 7616 section 3.4; Tomcat: http/parser/Authorization.java)."""
+"""Parses the Authorization field of DIGEST (RFC 7616 section 3.4; Tomcat: http/parser/Authorization.java)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEX = frozenset({"response", "nc"})
 
 @dataclass(frozen=True, slots=True)
 class DigestCredentials:
-    """What the client sent; None for a directive that it did not send."""
+    """The directives that the client sent; None for a missing one."""
 
     username: str | None = None
     realm: str | None = None
@@ -33,7 +33,7 @@ class DigestCredentials:
 
 
 def parse_digest(header: str) -> DigestCredentials | None:
-    """Take the field apart, unknown directives ignored; None when it is not of the scheme Digest or not well-formed."""
+    """Parse the field, ignoring unknown directives; None when its scheme is not Digest, or it is not well-formed."""
     scheme = _SCHEME.match(header)
     if scheme is None:
         return None

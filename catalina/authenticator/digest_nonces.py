@@ -1,4 +1,4 @@
-"""The nonces of DIGEST: made, recognised, and each count of one accepted once (Tomcat: DigestAuthenticator.java)."""
+"""Makes and recognises the nonces of DIGEST, and accepts each count of one once (Tomcat: DigestAuthenticator.java)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["NonceCheck", "Nonces"]
 
 log = logging.getLogger("org.apache.catalina.authenticator.DigestAuthenticator")
 
-#: Do not repeat the warning about a full cache sooner.
+#: Nanoseconds for which the warning about a full cache is not repeated.
 SUPPRESS_WARNING_NS = 300 * 10**9
 
 
 class NonceCheck(Enum):
-    """Whether an answer to a nonce counts."""
+    """The judgement about an answer to a nonce."""
 
     VALID = 0
-    #: Ours, but too old or forgotten: the client is asked again, without troubling the user.
+    #: The nonce is ours, but too old or forgotten: the client is asked again, without troubling the user.
     STALE = 1
     INVALID = 2
 
 
 class _Counts:
-    """Which counts (``nc``) of a nonce were seen; they may come out of order within a window."""
+    """The counts (``nc``) of a nonce that were seen; they may come out of order within a window."""
 
     def __init__(self, made_ns: int, window: int) -> None:
         self.made_ns = made_ns
@@ -54,7 +54,7 @@ class _Counts:
 class Nonces:
     """The nonces given out by one authenticator. Any thread.
 
-    A nonce is ``time:SHA-256(address:time:key)``, so one that was forgotten is still known to be ours.
+    A nonce is ``time:SHA-256(address:time:key)``, so even a forgotten one is recognised as ours.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Nonces:
         self._warned_ns: int | None = None
 
     def make(self, address: str) -> str:
-        """A nonce for a client; no two are equal."""
+        """A new nonce for a client; no two are equal."""
         with self._lock:
             self._last_ns = now = max(self.clock(), self._last_ns + 1)
             nonce = f"{now}:{self._signature(address, now)}"
@@ -86,7 +86,7 @@ class Nonces:
         return nonce
 
     def check(self, address: str, nonce: str, nonce_count: int) -> NonceCheck:
-        """Whether the answer with this count is the first of it, and the nonce ours and young enough."""
+        """Judge an answer: it must be the first with this count, and the nonce must be ours and young enough."""
         made, _, signature = nonce.partition(":")
         if not made.isdecimal() or len(made) > 19 or not signature:
             return NonceCheck.INVALID

@@ -1,8 +1,8 @@
 """Login by the application's own form (Servlet 6.0 section 13.6.3; Tomcat: authenticator/FormAuthenticator.java).
 
-The first request to a protected page is saved in the session, and the login page shown in its place. The form posts
-to ``j_security_check``; a right password redirects to the first page, and the request for it is replaced by the saved
-one.
+The first request to a protected page is saved in the session, and the login page shown in its place. The form posts to
+``j_security_check``; with a right password it redirects to the first page, and the saved request replaces the new
+request for that page.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _EXPIRED = (
 
 
 class FormAuthenticator(AuthenticatorBase):
-    """The pages are those of web.xml's form-login-config."""
+    """Uses the pages of web.xml's form-login-config."""
 
     character_encoding = Attribute(str, "", doc="Charset of j_username and j_password; the request's when not given.")
     landing_page = Attribute(
@@ -55,7 +55,7 @@ class FormAuthenticator(AuthenticatorBase):
     auth_method = FORM
 
     def do_authenticate_extended(self, request: Request, response: Response) -> AuthenticationResult:
-        """One of: the repeated first request, a known user, the posted form, or a new visitor."""
+        """Handle one of four cases: the repeated first request, a known user, the posted form, or a new visitor."""
         if not self.cache and self._reauthenticate(request, response):
             return AuthenticationResult.PASSED
         if self._is_saved_request(request, strict=True):
@@ -65,13 +65,13 @@ class FormAuthenticator(AuthenticatorBase):
         if not self._is_login_action(request):
             self._ask(request, response)
         elif request.method != "POST":
-            response.send_error(BAD_REQUEST)  # a password in a URL stands in logs
+            response.send_error(BAD_REQUEST)  # a password in a URL would appear in logs
         else:
             self._log_in(request, response)
         return AuthenticationResult.FAILED
 
     def is_continuation_required(self, request: Request) -> bool:
-        """The posted form, and the first page after it, belong to the login although no constraint covers them."""
+        """The posted form, and the first page after it, belong to the login even if no constraint covers them."""
         return self._is_login_action(request) or self._is_saved_request(request, strict=False)
 
     def register(
@@ -83,7 +83,7 @@ class FormAuthenticator(AuthenticatorBase):
         username: str | None,
         password: str | None,
     ) -> None:
-        """Without ``cache`` the session keeps name and password, to log in with for each request."""
+        """Register the user. Without ``cache`` the session keeps name and password, to log in for each request."""
         super().register(request, response, principal, auth_type, username, password)
         session = None if self.cache else request.get_session(False)
         if session is not None:
@@ -100,7 +100,7 @@ class FormAuthenticator(AuthenticatorBase):
     # -- known users ----------------------------------------------------------------------------------------------
 
     def _reauthenticate(self, request: Request, response: Response) -> bool:
-        """Log in with what the session keeps; whether this settles the request."""
+        """Log in with the credentials that the session keeps; returns True if that answers the request."""
         session = request.get_session(True)
         if session is None:
             return False
@@ -115,7 +115,7 @@ class FormAuthenticator(AuthenticatorBase):
         return not self._is_saved_request(request, strict=True)
 
     def _is_saved_request(self, request: Request, strict: bool) -> bool:
-        """Whether the request is for the page that was saved; ``strict``: and its user has logged in."""
+        """True when the request is for the saved page; ``strict``: and its user has logged in."""
         session = request.get_session(False)
         saved = None if session is None else session.notes.get(FORM_REQUEST_NOTE)
         if session is None or not isinstance(saved, SavedRequest):
@@ -135,7 +135,7 @@ class FormAuthenticator(AuthenticatorBase):
             response.send_error(BAD_REQUEST)
             return AuthenticationResult.FAILED
         session.notes.pop(SESSION_ID_NOTE, None)
-        # What check_for_cached_authentication would have done: the user is the session's.
+        # As check_for_cached_authentication would have done: the user is that of the session.
         if request.principal is None:
             request.principal, request.auth_type = session.principal, session.auth_type
         method_changed = request.method != saved.method
@@ -151,7 +151,7 @@ class FormAuthenticator(AuthenticatorBase):
     def _ask(self, request: Request, response: Response) -> None:
         """Save the request and show the login page in its place."""
         if not request.servlet_path and request.path_info is None:
-            # The context's root without its slash: relative links of the login page would be wrong.
+            # The context's root lacks its slash, so relative links of the login page would be wrong.
             query = "" if request.query_string is None else f"?{request.query_string}"
             response.send_redirect(encode_redirect_url(request, f"{request.decoded_uri}/{query}"))
             return
@@ -237,7 +237,7 @@ class FormAuthenticator(AuthenticatorBase):
             self._land(request, response, BAD_REQUEST, "Invalid direct reference to form login page")
 
     def _land(self, request: Request, response: Response, status: int, message: str) -> None:
-        """Nothing to go back to: the landing page, as if it had been asked for, or an error."""
+        """Without a page to return to, show the landing page as if it had been requested, or an error."""
         session = request.get_session(True) if self.landing_page else None
         if session is None:
             response.send_error(status, message)
@@ -248,7 +248,7 @@ class FormAuthenticator(AuthenticatorBase):
 
 
 def _has_expected_id(session: Session, request: Request) -> bool:
-    """Whether the request has come with the id that the session was given when the login page was shown."""
+    """True when the request has the id that the session got when the login page was shown."""
     expected = session.notes.get(SESSION_ID_NOTE)
     return expected is not None and expected == request.requested_session_id
 

@@ -1,4 +1,4 @@
-"""Show a page of the application in place of the one that was asked for."""
+"""Shows a page of the application in place of the requested one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ log = logging.getLogger("org.apache.catalina.authenticator.FormAuthenticator")
 
 
 def forward(context: StandardContext, page: str, request: Request, response: Response) -> bool:
-    """Forward the request to ``page``, a path in the application. False when nothing answers, or it fails."""
+    """Forward the request to ``page``, a path in the application. Returns False when no servlet answers, or it
+    fails.
+    """
     try:
         dispatcher = ApplicationDispatcher.for_path(context, page)
     except ValueError:
@@ -38,7 +40,7 @@ def forward(context: StandardContext, page: str, request: Request, response: Res
         run_servlet(context, dispatcher.wrapper, request, response, path, "FORWARD")
     except ClientAbortException:
         raise
-    except BaseException:  # the application's page
+    except BaseException:  # the code is the application's page
         log.warning("Unexpected error forwarding to page [%s]", page, exc_info=True)
         return False
     finally:

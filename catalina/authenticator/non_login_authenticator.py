@@ -14,15 +14,15 @@ __all__ = ["NonLoginAuthenticator"]
 
 
 class NonLoginAuthenticator(AuthenticatorBase):
-    """Nobody is asked; constraints still hold, so a page that needs a role is refused.
+    """Asks nobody for a login. Constraints still apply, so a page that needs a role is refused.
 
-    A user who is known from single sign-on is known here too.
+    A user who is known from single sign-on is known here, too.
     """
 
     auth_method = "NONE"
 
     def do_authenticate(self, request: Request, response: Response) -> bool:
-        """Keep a user that is known already."""
+        """Keep a user who is already known."""
         if self.check_for_cached_authentication(request, response, True) and self.cache:
             session = request.get_session(True)
             if session is not None:

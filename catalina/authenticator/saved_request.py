@@ -1,4 +1,6 @@
-"""The request that a login form interrupted, repeated after the login (Tomcat: authenticator/SavedRequest.java)."""
+"""The request that a login form interrupted, which is repeated after the login (Tomcat:
+authenticator/SavedRequest.java).
+"""
 
 from __future__ import annotations
 
@@ -15,24 +17,25 @@ if TYPE_CHECKING:
 __all__ = ["SavedRequest"]
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-#: The client asks again for what it has: it must get the page, not a 304 to the login's redirect.
+#: The client asks only for changes, but must get the page, not a 304 for the login's redirect.
 _CONDITIONAL = frozenset({"if-modified-since"})
 _CONDITIONAL_SAFE = _CONDITIONAL | {"if-none-match"}
 
 
 @dataclass(slots=True)
 class SavedRequest:
-    """What is needed to make the request again; kept in a note of the session, in this node only.
+    """Everything that is needed to repeat the request; kept in a note of the session, on this node only.
 
     Args:
-        original_max_inactive_interval: seconds, when the session was made for the login and given a short life.
+        original_max_inactive_interval: the session's timeout in seconds, if the session was made for the login with a
+            short one.
     """
 
     method: str
     request_uri: str
     decoded_uri: str
     query_string: str | None = None
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)  # cookies and such are secrets
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)  # cookies and other fields are secrets
     body: bytes = field(default=b"", repr=False)
     content_type: str | None = None
     original_max_inactive_interval: int | None = None
@@ -42,7 +45,7 @@ class SavedRequest:
         """Save a request.
 
         Args:
-            max_body: bytes of body that are kept; 0 keeps none, negative any size.
+            max_body: bytes of the body that are kept; 0 for none, negative for any size.
 
         Raises:
             LimitError: the body is larger.
@@ -67,15 +70,15 @@ class SavedRequest:
 
     @property
     def url(self) -> str:
-        """Where the client is sent after the login: path and query; never ``//host``."""
+        """The URL to which the client is sent after the login: path and query, never ``//host``."""
         url = self.request_uri if self.query_string is None else f"{self.request_uri}?{self.query_string}"
         while url.startswith("//"):
             url = url[1:]
         return url
 
     def restore(self, request: Request) -> None:
-        """Make ``request``, which came for the same path, the saved one."""
-        request.input.read()  # what the repeating request has brought with it
+        """Turn ``request``, which came for the same path, into the saved one."""
+        request.input.read()  # the body of the repeating request
         dropped = _CONDITIONAL_SAFE if self.method in ("GET", "HEAD") else _CONDITIONAL
         headers = Headers([pair for pair in self.headers if pair[0].decode("latin-1").lower() not in dropped])
         if self.body and headers.get("content-type") is None and self.method == "POST":

@@ -1,7 +1,7 @@
 """One login for all applications of a host (Tomcat: authenticator/SingleSignOn.java).
 
-The valve stands at the Host (or Engine). It knows a browser by a cookie of its own and hands the user to the
-applications' authenticators; logging out of one application logs out of all.
+The valve belongs to a Host (or Engine). It recognises a browser by a cookie of its own, and gives the user to the
+applications' authenticators. Logging out of one application logs out of all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.catalina.authenticator.SingleSignOn")
 
 
 class SingleSignOnListener:
-    """Hears of one session that belongs to a single sign-on; follows it when its id changes."""
+    """Listens to one session of a single sign-on, and follows it when its id changes."""
 
     def __init__(self, sso: SingleSignOn, sso_id: str, session_id: str) -> None:
         self.sso = sso
@@ -44,7 +44,7 @@ class SingleSignOnListener:
 
 
 class SingleSignOn(ValveBase):
-    """Keep who has logged in, by the id in the cookie. Any thread."""
+    """Keeps the logins by the id in the cookie. Any thread."""
 
     cookie_domain = Attribute(str, "", doc="Domain of the cookie, to share it between hosts.")
     cookie_name = Attribute(str, "JSESSIONIDSSO", doc="Name of the cookie.")
@@ -77,7 +77,7 @@ class SingleSignOn(ValveBase):
     # -- requests -------------------------------------------------------------------------------------------------
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Look for the cookie, and let the request be that user's."""
+        """Find the login of the cookie, and make the request that user's."""
         request.notes.pop(SSO_ID_NOTE, None)
         if request.principal is None:
             sso_id = next(iter(request.cookies.get(self.cookie_name, ())), None)
@@ -126,7 +126,7 @@ class SingleSignOn(ValveBase):
     def update(
         self, sso_id: str, principal: Principal, auth_type: str | None, username: str | None, password: str | None
     ) -> bool:
-        """A known user has logged in again; True when that says more than the first login did."""
+        """A known user has logged in again; returns True when the entry then says more than after the first login."""
         entry = self.cache.get(sso_id)
         if entry is None or entry.can_reauthenticate:
             return False
@@ -134,7 +134,7 @@ class SingleSignOn(ValveBase):
         return True
 
     def associate(self, sso_id: str, session: Session) -> bool:
-        """A session of an application belongs to the single sign-on. False when that has ended."""
+        """A session of an application joins the single sign-on. Returns False when the sign-on has ended."""
         entry = self.cache.get(sso_id)
         if entry is None:
             return False
@@ -145,19 +145,19 @@ class SingleSignOn(ValveBase):
         return True
 
     def listen(self, sso_id: str, session: Session) -> None:
-        """Hear of the session's end."""
+        """Listen for the session's end."""
         add_listener = getattr(session, "add_session_listener", None)
         if add_listener is not None:
             add_listener(SingleSignOnListener(self, sso_id, session.id))
 
     def deregister(self, sso_id: str) -> None:
-        """The user has logged out: his sessions in all applications end."""
+        """The user has logged out: end his sessions in all applications."""
         entry = self.cache.pop(sso_id, None)
         for key in () if entry is None else tuple(entry.session_keys):
             self._expire(key)
 
     def reauthenticate(self, sso_id: str, realm: Realm, request: Request) -> bool:
-        """Log the user in to another realm with the kept name and password."""
+        """Log the user in to another realm, with the kept name and password."""
         entry = self.cache.get(sso_id)
         if entry is None or not entry.can_reauthenticate or entry.username is None:
             return False
@@ -168,7 +168,7 @@ class SingleSignOn(ValveBase):
         return True
 
     def populate_request(self, request: Request, sso_id: str) -> None:
-        """Make the request that user's, without a look at his password."""
+        """Make the request that user's, without checking his password."""
         entry = self.cache.get(sso_id)
         if entry is not None:
             request.auth_type, request.principal = entry.auth_type, entry.principal
@@ -176,7 +176,7 @@ class SingleSignOn(ValveBase):
     # -- sessions -------------------------------------------------------------------------------------------------
 
     def session_destroyed(self, sso_id: str, session: Session) -> None:
-        """A session has ended: by time, then the others go on; by the user, then he has logged out everywhere."""
+        """A session has ended: after a timeout the others go on; if the user ended it, he has logged out everywhere."""
         if not self.state.available:
             return
         timed_out = self._has_timed_out(session)
@@ -201,7 +201,7 @@ class SingleSignOn(ValveBase):
         return context is None or not context.state.available
 
     def remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
-        """A session belongs to the single sign-on no longer; with the last one it ends."""
+        """Remove a session from the single sign-on, which ends with the last one."""
         entry = self.cache.get(sso_id)
         if entry is None:
             return
@@ -210,7 +210,7 @@ class SingleSignOn(ValveBase):
             self.deregister(sso_id)
 
     def _expire(self, key: SingleSignOnSessionKey) -> None:
-        """End a session by its names; what is not there is said, and nothing else happens."""
+        """End a session by its names; a session that does not exist is only logged."""
         container: Any = self.container
         while container is not None and container.parent is not None:
             container = container.parent
@@ -225,7 +225,7 @@ class SingleSignOn(ValveBase):
 
 
 def _descendants(container: Any, levels: int) -> list[Any]:
-    """Hosts and contexts below, those of a host with a realm of its own left out: the host is named already."""
+    """Hosts and contexts below, without those of a host with a realm of its own: the host is named already."""
     found: list[Any] = []
     for child in container.children:
         found.append(child)

@@ -1,4 +1,4 @@
-"""One single sign-on: who, how he has logged in, and in which sessions (Tomcat: SingleSignOnEntry.java)."""
+"""One single sign-on: the user, the kind of login, and the sessions (Tomcat: SingleSignOnEntry.java)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["SingleSignOnEntry"]
 
 @dataclass(slots=True)
 class SingleSignOnEntry:
-    """What is known of a user who has logged in somewhere.
+    """The facts about a user who has logged in somewhere.
 
     Args:
         password: kept for a login in another application's realm; None for logins without one.
@@ -30,7 +30,7 @@ class SingleSignOnEntry:
 
     @property
     def can_reauthenticate(self) -> bool:
-        """Whether name and password are of a kind that another realm can check."""
+        """True when another realm can check name and password."""
         return self.auth_type in (BASIC, FORM)
 
     def update(

@@ -1,4 +1,4 @@
-"""Which session of which application belongs to a single sign-on (Tomcat: SingleSignOnSessionKey.java)."""
+"""A session of an application, as a member of a single sign-on (Tomcat: SingleSignOnSessionKey.java)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SingleSignOnSessionKey"]
 
 @dataclass(frozen=True, slots=True)
 class SingleSignOnSessionKey:
-    """Names, no references: the key travels to other nodes."""
+    """Contains names instead of references, because the key travels to other nodes."""
 
     session_id: str
     context_name: str
@@ -21,7 +21,7 @@ class SingleSignOnSessionKey:
 
     @classmethod
     def of(cls, session: Session, session_id: str | None = None) -> SingleSignOnSessionKey:
-        """The key of a session, under an id it had before if one is given."""
+        """The key of a session, with an earlier id of it if one is given."""
         context = session.manager.context
         names = (context.name, context.host.name) if context is not None else ("", "")
         return cls(session_id or session.id, *names)

@@ -1,4 +1,4 @@
-"""Kerberos logins (SPNEGO): recognised, and nobody gets in (Tomcat: authenticator/SpnegoAuthenticator.java)."""
+"""Kerberos logins (SPNEGO) are recognised, and nobody can log in (Tomcat: authenticator/SpnegoAuthenticator.java)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SpnegoAuthenticator(AuthenticatorBase):
         )
 
     def do_authenticate(self, request: Request, response: Response) -> bool:
-        """Let through whom the proxy or single sign-on vouches for; refuse everybody else."""
+        """Let users through for whom the proxy or single sign-on vouches; refuse everybody else."""
         if self.check_for_cached_authentication(request, response, True):
             return True
         response.set_header("WWW-Authenticate", "Negotiate")

@@ -16,7 +16,7 @@ __all__ = ["SSLAuthenticator"]
 
 
 class SSLAuthenticator(AuthenticatorBase):
-    """The user is whom the certificate of the TLS connection names, or that of the proxy's headers (SSLValve)."""
+    """The user is named by the certificate of the TLS connection, or by that in the proxy's headers (SSLValve)."""
 
     auth_method = CLIENT_CERT
 
@@ -38,7 +38,7 @@ class SSLAuthenticator(AuthenticatorBase):
         return True
 
     def is_preemptive_auth_possible(self, request: Request) -> bool:
-        """Whether there is a certificate."""
+        """True when there is a certificate."""
         return bool(self._certificates(request))
 
     def _certificates(self, request: Request) -> tuple[Any, ...]:

@@ -1,1 +1,1 @@
-"""Who the users are: realms, their credential handlers, and the rules of security constraints."""
+"""Finds and checks users: realms, their credential handlers, and the rules of security constraints."""

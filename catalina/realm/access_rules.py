@@ -1,4 +1,4 @@
-"""Which security constraints apply to a request, and what they ask (Servlet 6.0, section 13.8).
+"""Finds the security constraints that apply to a request, and their demands (Servlet 6.0, section 13.8).
 
 Tomcat: RealmBase.findSecurityConstraints, hasUserDataPermission, hasResourcePermission. A pattern counts only if no
 better kind of pattern matches: exact, then the longest ``/prefix/*``, then ``*.extension``, then ``/``.
@@ -25,7 +25,7 @@ __all__ = [
     "uncovered_methods",
 ]
 
-#: Role names of web.xml that are none: any declared role, and anybody who has logged in.
+#: Special role names in web.xml: any declared role, and any user who has logged in.
 ANY_ROLE, ANY_USER = "*", "**"
 
 Pairs = Sequence[tuple["SecurityConstraint", "SecurityCollection"]]
@@ -37,14 +37,14 @@ def constraints_for(
     """The constraints of a request.
 
     Args:
-        path: decoded, normalised, inside the application; empty is ``/``.
-        method: compared with case, as HTTP does.
+        path: decoded, normalised, inside the application; empty stands for ``/``.
+        method: the HTTP method, which is case-sensitive.
     """
     path = path or "/"
     pairs = [(constraint, collection) for constraint in constraints for collection in constraint.collections]
     if not pairs:
         return ()
-    # A kind of pattern that matches settles it, even when its collections are not meant for this method.
+    # The best kind of pattern that matches decides, even if its collections do not cover this method.
     for matching in (_exact(pairs, path), _longest_prefix(pairs, path, method), _extension(pairs, path)):
         if matching is not None:
             return tuple(constraint for constraint, collection in matching if collection.covers_method(method))
@@ -71,7 +71,7 @@ def _longest_prefix(pairs: Pairs, path: str, method: str) -> Pairs | None:
             longest, found = length, [pair]
         elif length and length == longest:
             found.append(pair)
-    # As in Tomcat: when the longest prefix is not meant for the method, extension patterns still count.
+    # As in Tomcat, extension patterns still count when the longest prefix does not cover the method.
     return found if any(collection.covers_method(method) for _, collection in found) else None
 
 
@@ -94,7 +94,7 @@ def _extension(pairs: Pairs, path: str) -> Pairs | None:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """The methods of a url-pattern that no constraint is meant for, although others are.
+    """The methods of a url-pattern that no constraint covers, although constraints cover others.
 
     Args:
         methods: sorted.
@@ -131,13 +131,14 @@ def uncovered_methods(constraints: Iterable[SecurityConstraint]) -> list[Uncover
 
 
 def needs_secure_transport(constraints: Iterable[SecurityConstraint]) -> bool:
-    """Whether the request must come over TLS: every constraint asks for it (one that does not opens the way)."""
+    """True when the request must come over TLS: every constraint demands that (one that does not opens the way)."""
     guarantees = [constraint.transport_guarantee for constraint in constraints]
     return bool(guarantees) and all(guarantee not in ("", "NONE") for guarantee in guarantees)
 
 
 def needs_login(constraints: Sequence[SecurityConstraint]) -> bool:
-    """Whether somebody must log in: all constraints name roles. An empty auth-constraint asks nobody, it refuses.
+    """True when the user must log in: all constraints name roles. An empty auth-constraint asks for no login, it
+    refuses.
 
     Tomcat: AuthenticatorBase.invoke, before it calls authenticate().
     """
@@ -153,12 +154,12 @@ def may_access(
     has_role: Callable[[str], bool],
     all_roles_mode: str = "strict",
 ) -> bool:
-    """Whether the user may have the resource.
+    """True when the user may have the resource.
 
     Args:
-        declared_roles: the ``<security-role>`` names of the application, what ``*`` stands for.
-        has_role: whether ``principal`` has a role.
-        all_roles_mode: ``strict``, ``authOnly`` or ``strictAuthOnly``: how ``*`` is read.
+        declared_roles: the ``<security-role>`` names of the application, for which ``*`` stands.
+        has_role: tells whether ``principal`` has a role.
+        all_roles_mode: the meaning of ``*``: ``strict``, ``authOnly`` or ``strictAuthOnly``.
     """
     if not constraints:
         return True

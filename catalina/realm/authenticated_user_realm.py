@@ -1,4 +1,4 @@
-"""Users that somebody else has authenticated (Tomcat: realm/AuthenticatedUserRealm.java)."""
+"""A realm for users that somebody else has authenticated (Tomcat: realm/AuthenticatedUserRealm.java)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["AuthenticatedUserRealm"]
 
 
 class AuthenticatedUserRealm(RealmBase):
-    """Every name is a user without roles.
+    """Takes every name for a user without roles.
 
     Passwords prove nothing here, so BASIC and FORM always fail; it is for client certificates and for proxies that
     have authenticated the user.

@@ -1,7 +1,7 @@
 """The client certificates of a request, parsed.
 
-They stand in the request attribute ``jakarta.servlet.request.X509Certificate`` as a sequence of PEM texts or DER bytes,
-the client's own first, put there by the connector (TLS, AJP) or by SSLValve.
+The connector (TLS, AJP) or SSLValve puts them into the request attribute ``jakarta.servlet.request.X509Certificate``,
+as a sequence of PEM texts or DER bytes, the client's own first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CERTIFICATES_ATTRIBUTE = "jakarta.servlet.request.X509Certificate"
 
 
 def certificates_of(request: Request) -> tuple[Certificate, ...]:
-    """The chain, empty when there is none or it cannot be read: without a certificate nobody is a user."""
+    """The chain, empty when there is none or it cannot be read: a client without a certificate is no user."""
     found: Iterable[Any] | None = request.attributes.get(CERTIFICATES_ATTRIBUTE)
     if not found and request.tls_socket is not None:
         der = request.tls_socket.getpeercert(binary_form=True)
@@ -41,13 +41,13 @@ def certificates_of(request: Request) -> tuple[Certificate, ...]:
 
 
 def parse_certificate(source: Any) -> Certificate:
-    """A certificate of PEM text or DER bytes.
+    """Parse a certificate from PEM text or DER bytes.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the data is neither.
         ImportError: the package ``cryptography`` is not installed.
     """
-    from cryptography import x509  # an extra: only needed where clients have certificates
+    from cryptography import x509  # an extra that only servers with client certificates need
 
     if isinstance(source, x509.Certificate):
         return source

@@ -1,4 +1,4 @@
-"""Several realms in order (Tomcat: realm/CombinedRealm.java)."""
+"""Asks several realms in order (Tomcat: realm/CombinedRealm.java)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["CombinedRealm"]
 
 
 class CombinedRealm(RealmBase):
-    """The first nested realm that knows the user decides; when none does, the login has failed."""
+    """The first nested realm that knows the user decides; if none does, the login fails."""
 
     elements = {"Realm": Element(add=lambda parent, realm: parent.add_realm(realm), role=Realm, guards=True)}
 
@@ -32,7 +32,7 @@ class CombinedRealm(RealmBase):
 
     @property
     def container(self) -> RealmContainer | None:
-        """The container of all of them."""
+        """The container of this realm and of all nested ones."""
         return self._container
 
     @container.setter
@@ -47,12 +47,12 @@ class CombinedRealm(RealmBase):
         realm.container = self._container
 
     def add_realm(self, realm: Realm) -> None:
-        """Ask ``realm`` after those that are here already."""
+        """Add a realm, which is asked after those added before."""
         self.realms.append(realm)
         self._place(len(self.realms) - 1, realm)
 
     def set_credential_handler(self, handler: CredentialHandler) -> None:
-        """Kept, but the nested realms compare with their own."""
+        """Keep the handler; the nested realms compare with their own."""
         self.logger.warning(
             "A CredentialHandler was set on an instance of the CombinedRealm (or a sub-class of CombinedRealm)."
             " CombinedRealm doesn't use a configured CredentialHandler. Is this a configuration error?"
@@ -60,7 +60,7 @@ class CombinedRealm(RealmBase):
         super().set_credential_handler(handler)
 
     def _start(self) -> None:
-        """A nested realm that does not start is left out, which is logged; nobody gets in through it."""
+        """Start the nested realms. One that does not start is logged and left out; nobody can log in through it."""
         for realm in tuple(self.realms):
             try:
                 realm.start()
@@ -82,13 +82,13 @@ class CombinedRealm(RealmBase):
             realm.destroy()
 
     def background_process(self) -> None:
-        """The periodic work of all."""
+        """Let all nested realms do their periodic work."""
         for realm in self.realms:
             realm.background_process()
 
     @property
     def is_available(self) -> bool:
-        """Whether any nested realm is."""
+        """True when any nested realm is available."""
         return any(realm.is_available for realm in self.realms)
 
     def _first(self, ask: Callable[[Realm], Principal | None]) -> Principal | None:
@@ -99,21 +99,21 @@ class CombinedRealm(RealmBase):
         return None
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
-        """The first that a nested realm gives."""
+        """The first user that a nested realm returns."""
         return self._first(lambda realm: realm.authenticate(username, credentials))
 
     def authenticate_name(self, username: str) -> Principal | None:
-        """The first that a nested realm gives."""
+        """The first user that a nested realm returns."""
         return self._first(lambda realm: realm.authenticate_name(username))
 
     def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
-        """The first that a nested realm gives."""
+        """The first user that a nested realm returns."""
         return self._first(lambda realm: realm.authenticate_digest(username, digest))
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
-        """The first that a nested realm gives."""
+        """The first user that a nested realm returns."""
         return self._first(lambda realm: realm.authenticate_certificates(certificates))
 
     def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
-        """Whether any nested realm says so."""
+        """True when any nested realm says so."""
         return any(realm.has_role(wrapper, principal, role) for realm in self.realms)

@@ -1,4 +1,4 @@
-"""How a realm compares what a user types with what it has stored (Tomcat: catalina/CredentialHandler.java)."""
+"""Compares the credentials that a user types with the stored ones (Tomcat: catalina/CredentialHandler.java)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["CredentialHandler"]
 
 
 class CredentialHandler(Component):
-    """Compare credentials, and make the form in which they are stored."""
+    """Compares credentials, and makes their stored form."""
 
     def matches(self, credentials: str | None, stored: str | None) -> bool:
-        """Whether ``credentials`` are those that ``stored`` was made from. Takes the same time whatever differs."""
+        """True when ``stored`` was made from ``credentials``. Takes the same time whatever differs."""
         raise NotImplementedError
 
     def mutate(self, credentials: str) -> str | None:
-        """The form to store; None when the handler is not set up to make one."""
+        """The form to store; None when the handler is not configured to make one."""
         raise NotImplementedError

@@ -25,10 +25,10 @@ __all__ = ["DataSourceRealm"]
 
 
 class DataSourceRealm(RealmBase):
-    """Two tables: users with their credentials, and their roles.
+    """Reads two tables: users with their credentials, and the users' roles.
 
-    The database is a DataSource resource; ``connectionURL`` and its kind, which JDBCRealm had, make one of the realm's
-    own.
+    The database is a DataSource resource. ``connectionURL`` and related attributes, which JDBCRealm had, make one that
+    belongs to the realm.
     """
 
     packages = ("sqlalchemy",)
@@ -72,7 +72,7 @@ class DataSourceRealm(RealmBase):
             )
         self._check_names()
         super()._start()
-        # Anything that is missing keeps everybody out, and the server serves what needs no login, as in Tomcat.
+        # As in Tomcat, a missing part keeps everybody out, but the server serves pages that need no login.
         try:
             self._prepare()
             if self.connection_url:
@@ -116,13 +116,13 @@ class DataSourceRealm(RealmBase):
 
     @property
     def is_available(self) -> bool:
-        """Whether the last login reached the database."""
+        """True when the last login reached the database."""
         return self._reached
 
     # -- logins ---------------------------------------------------------------------------------------------------
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
-        """One connection for password and roles."""
+        """Use one connection for password and roles."""
         if username is None or credentials is None:
             return None
         with self._connection() as connection:
@@ -130,19 +130,19 @@ class DataSourceRealm(RealmBase):
                 return None
             stored = self._password(connection, username)
             if stored is None:
-                self._handler.mutate(credentials)  # as much work as for a user that there is
+                self._handler.mutate(credentials)  # as much work as for an existing user
                 return None
             if not self._handler.matches(credentials, stored):
                 return None
             return self._principal(connection, username)
 
     def get_password(self, username: str) -> str | None:
-        """As the table has it, without surrounding blanks."""
+        """The password from the table, without surrounding blanks."""
         with self._connection() as connection:
             return None if connection is None else self._password(connection, username)
 
     def get_principal(self, username: str) -> Principal | None:
-        """The user with his roles, if the table has him."""
+        """The user with his roles, None when the table does not have him."""
         with self._connection() as connection:
             if connection is None or self._row(connection, username) is None:
                 return None
@@ -155,7 +155,7 @@ class DataSourceRealm(RealmBase):
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
         """A connection; None when the database cannot be reached, which is logged and makes the login fail."""
-        if self._credentials is None:  # the start has said why
+        if self._credentials is None:  # the start has logged the reason
             yield None
             return
         from sqlalchemy.exc import SQLAlchemyError
@@ -204,7 +204,7 @@ class DataSourceRealm(RealmBase):
         return None if row is None or row[0] is None else str(row[0]).strip()
 
     def _roles_of(self, connection: Connection, username: str) -> tuple[str, ...]:
-        """The user's roles; none when they cannot be read, so that he gets nothing that needs one."""
+        """The user's roles; none when they cannot be read, so that he gets no page that needs one."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if self._roles is None:

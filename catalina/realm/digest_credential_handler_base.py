@@ -13,7 +13,7 @@ __all__ = ["DigestCredentialHandlerBase"]
 
 
 class DigestCredentialHandlerBase(CredentialHandler):
-    """Salt and rounds; a subclass computes the digest."""
+    """Handles salt and rounds; a subclass computes the digest."""
 
     iterations = Attribute(int, 1, doc="Rounds when a new stored form is made; more cost more at every login.")
     salt_length = Attribute(int, 32, unit="bytes", doc="Salt of a new stored form; 0 makes none.")
@@ -30,13 +30,13 @@ class DigestCredentialHandlerBase(CredentialHandler):
         """The digest in hexadecimal digits; None when it cannot be computed.
 
         Args:
-            salt: None when the stored form has none, which is not the same as an empty one.
-            key_bits: length of the digest that it will be compared with, for algorithms that can choose.
+            salt: None when the stored form has none, which differs from an empty one.
+            key_bits: the length of the stored digest, for algorithms that can choose the length.
         """
         raise NotImplementedError
 
     def mutate(self, credentials: str) -> str | None:
-        """``salt$iterations$digest``, or the bare digest without salt and with one round."""
+        """The form ``salt$iterations$digest``, or the bare digest when there is no salt and one round."""
         salt = secrets.token_bytes(self.salt_length) if self.salt_length >= 0 else None
         computed = self.compute(credentials, salt, self.iterations)
         if computed is None or (self.salt_length == 0 and self.iterations == 1):

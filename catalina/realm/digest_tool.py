@@ -1,4 +1,4 @@
-"""``digest.sh``: print the form in which a password is stored (Tomcat: the main method of RealmBase.java)."""
+"""``digest.sh``: prints the form in which a password is stored (Tomcat: the main method of RealmBase.java)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is logged in (Tomcat: realm/GenericPrincipal.java)."""
+"""The user who is logged in (Tomcat: realm/GenericPrincipal.java)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["GenericPrincipal"]
 
 @dataclass(frozen=True)
 class GenericPrincipal:
-    """A user and his roles, as they were at the login. Travels with the session.
+    """A user and his roles at the time of the login. It travels with the session.
 
     Args:
         name: the user's name.
         roles: in any order; kept sorted.
-        user_principal: what the application is given in place of this one; None is this one.
-        attributes: further facts of the user that the realm was told to read (``userAttributes``).
+        user_principal: the object that the application gets in place of this one; None for this one.
+        attributes: further facts about the user that the realm is configured to read (``userAttributes``).
     """
 
     name: str
@@ -29,7 +29,7 @@ class GenericPrincipal:
         object.__setattr__(self, "roles", tuple(sorted(self.roles)))
 
     def has_role(self, role: str) -> bool:
-        """Whether the user has the role; ``*`` is a role of everybody."""
+        """True when the user has the role; everybody has the role ``*``."""
         return role == "*" or role in self.roles
 
     def __str__(self) -> str:

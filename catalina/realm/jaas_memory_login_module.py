@@ -8,4 +8,4 @@ __all__ = ["JAASMemoryLoginModule"]
 
 
 class JAASMemoryLoginModule(MemoryRealm):
-    """Named as ``className`` of a Realm it is a MemoryRealm; as a login module it is Java only."""
+    """As the ``className`` of a Realm it is a MemoryRealm; as a login module it exists only in Java."""

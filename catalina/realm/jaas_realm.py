@@ -1,4 +1,4 @@
-"""JAAS is a part of Java: its realm is recognised, and nobody gets in (Tomcat: realm/JAASRealm.java)."""
+"""JAAS is a part of Java: its realm is recognised, and nobody can log in (Tomcat: realm/JAASRealm.java)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _KERBEROS = "there is no Kerberos login whose credentials could be used"
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A user's entry: his name, its name, and what of it the realm needs."""
+    """A user's entry: his name, its name, and the parts that the realm needs."""
 
     username: str
     dn: str
@@ -30,9 +30,9 @@ class _User:
 
 
 class JNDIRealm(RealmBase):
-    """Find the user by a pattern of names or by a search; prove his password by a bind, or compare it.
+    """Finds the user by a pattern of names or by a search; checks his password by a bind, or compares it.
 
-    Groups are found by a search, attributes of the user's entry, or both.
+    His roles come from a search, from attributes of his entry, or from both.
     """
 
     packages = ("ldap3",)
@@ -70,7 +70,9 @@ class JNDIRealm(RealmBase):
     size_limit = Attribute(int, 0, doc="Most entries of a search; 0 is no limit.")
     time_limit = Attribute(int, 0, unit="ms", doc="Longest search; 0 is no limit.")
     deref_aliases = Attribute(choice("always", "never", "finding", "searching"), "always", doc="Handling of aliases.")
-    referrals = Attribute(choice("ignore", "follow", "throw"), "ignore", doc="Whether other directories are asked.")
+    referrals = Attribute(
+        choice("ignore", "follow", "throw"), "ignore", doc="The treatment of referrals to other directories."
+    )
     ad_compat = Attribute(bool, False, inert="Active Directory's partial results are never an error here")
     force_dn_hex_escape = Attribute(
         bool, False, inert="names are used as the directory writes them, there is no JNDI that changes their escapes"
@@ -139,13 +141,13 @@ class JNDIRealm(RealmBase):
 
     @property
     def is_available(self) -> bool:
-        """Whether the last question reached a directory."""
+        """True when the last question reached a directory."""
         return self.directory is not None and self.directory.reached
 
     # -- logins ---------------------------------------------------------------------------------------------------
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
-        """The user whose entry is found, and whose password is right."""
+        """The user, if his entry is found and his password is right."""
         if not username or not credentials:
             return None
         try:
@@ -157,7 +159,7 @@ class JNDIRealm(RealmBase):
         return None
 
     def get_password(self, username: str) -> str | None:
-        """The attribute ``userPassword``; None without one: DIGEST needs it."""
+        """The attribute ``userPassword``, which DIGEST needs; None when there is none."""
         if not self.user_password:
             return None
         user = self._find(username)
@@ -177,7 +179,7 @@ class JNDIRealm(RealmBase):
         found = {} if user.entry is None else user.entry.attributes
         names = found if "*" in self.user_attributes else self.user_attributes
         values = {name: found.get(name.lower(), []) for name in names}
-        # One value is what most attributes have, and what an application expects of a mail address.
+        # Most attributes have one value, and an application expects one for a mail address.
         facts = {name: some[0] if len(some) == 1 else some for name, some in values.items() if some}
         attributes = self.attributes_of(facts, "userPassword", self.user_password)
         return GenericPrincipal(user.username, self._roles(user, credentials), attributes=attributes)
@@ -222,7 +224,7 @@ class JNDIRealm(RealmBase):
         except DirectoryError:
             if not credentials:
                 raise
-            # Not everybody may read the entry; the user himself may.
+            # Not everybody may read the entry, but the user himself may.
             entry = self._directory.read(name, self._user_attributes, (name, credentials))
         return None if entry is None else _User(username, name, entry)
 
@@ -251,10 +253,10 @@ class JNDIRealm(RealmBase):
         return tuple(dict.fromkeys(roles))
 
     def _groups(self, user: _User, credentials: str | None) -> dict[str, str]:
-        """Name of the group's entry -> role."""
+        """The name of a group's entry -> role."""
         own = "" if user.entry is None else user.entry.first(self.user_role_attribute) or ""
         if not own and "{2}" in self.role_search:
-            own = "\0"  # a value that no entry has, escaped below: an empty one would fit too much
+            own = "\0"  # a value that no entry has, escaped below: an empty one would match too much
         bind_as = (user.dn, credentials) if self.role_search_as_user and credentials else None
         base = format_message(self.role_base, _name_parts(user.dn))
         found = self._search_groups(base, (user.dn, escape_name(user.username), escape_name(own)), bind_as)
@@ -279,7 +281,7 @@ class JNDIRealm(RealmBase):
 
 
 def _name_parts(dn: str) -> list[str]:
-    """The parts of a name as Java counts them: {0} is the last, the most general one."""
+    """The parts of a name as Java counts them: {0} is the last and most general one."""
     from ldap3.core.exceptions import LDAPInvalidDnError
     from ldap3.utils.dn import parse_dn
 

@@ -1,4 +1,6 @@
-"""A directory server as the realm needs it: search, read, and try a password. With the package ``ldap3``."""
+"""A directory server, with the operations of the realm: search, read, and try a password. It uses the package
+``ldap3``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ __all__ = ["DirectoryError", "Entry", "LdapDirectory", "LdapUrl", "connector", "
 log = logging.getLogger("org.apache.catalina.realm.JNDIRealm")
 
 INVALID_CREDENTIALS = 49
-#: Results that leave no doubt that a password was wrong, or that the name is none; anything else is a fault.
+#: Results that prove that a password was wrong or a name does not exist; any other result is a fault.
 REFUSED = frozenset({INVALID_CREDENTIALS, 32, 34, 48, 53})
 SIZE_LIMIT_EXCEEDED, NO_SUCH_OBJECT, SUCCESS = 4, 32, 0
 
@@ -28,10 +30,10 @@ class DirectoryError(CatalinaError):
 
 
 def load_ldap3() -> Any:
-    """The package ``ldap3``, an extra. It still uses old names of pyasn1, of which nobody here can do anything.
+    """Import the package ``ldap3``, an extra. It still uses old names of pyasn1, which we cannot change.
 
     Raises:
-        ImportError: it is not installed.
+        ImportError: the package is not installed.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pyasn1|ldap3")
@@ -66,10 +68,10 @@ class LdapUrl:
 
 
 def parse_url(text: str) -> LdapUrl:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises:
-        ValueError: it is not of ldap or ldaps.
+        ValueError: its scheme is neither ldap nor ldaps.
     """
     parts = urlsplit(text)
     if parts.scheme not in ("ldap", "ldaps"):
@@ -82,13 +84,13 @@ def parse_url(text: str) -> LdapUrl:
 
 @dataclass(slots=True)
 class LdapDirectory:
-    """Connections to one directory, several URLs of it tried in order. Any thread.
+    """Connections to one directory, whose URLs are tried in order. Any thread.
 
     Args:
         connect: makes an unbound connection to a URL for a user; :func:`connector` makes the usual one.
-        user, password: for searches; an empty user is anonymous.
-        pool_size: idle connections kept.
-        time_limit: of a search, seconds; 0 is none.
+        user, password: used for searches; an empty user is anonymous.
+        pool_size: the number of idle connections that are kept.
+        time_limit: the limit for a search in seconds; 0 for none.
     """
 
     urls: Sequence[LdapUrl]
@@ -105,7 +107,7 @@ class LdapDirectory:
 
     @property
     def base(self) -> str:
-        """What names are relative to."""
+        """The base of relative names."""
         return self.urls[0].base
 
     def absolute(self, name: str) -> str:
@@ -115,11 +117,11 @@ class LdapDirectory:
     def search(
         self, base: str, text: str, subtree: bool, attributes: Sequence[str], bind_as: tuple[str, str] | None = None
     ) -> list[Entry]:
-        """The entries below ``base`` (relative) that fit the filter.
+        """The entries below the relative name ``base`` that match the filter.
 
         Args:
-            subtree: at any depth, else directly below.
-            bind_as: name and password of whom to search as.
+            subtree: search at any depth, otherwise only directly below.
+            bind_as: name and password of the user who searches.
 
         Raises:
             DirectoryError: the search could not be made.
@@ -137,13 +139,13 @@ class LdapDirectory:
         return next(iter(self._with_connection(read, bind_as)), None)
 
     def check_password(self, dn: str, password: str) -> bool:
-        """Whether one can log in to the directory with this name and password.
+        """True when the directory accepts this name and password.
 
         Raises:
             DirectoryError: the directory could not be asked.
         """
         if not password:
-            return False  # an empty password logs in anonymously, and proves nothing (RFC 4513 section 5.1.2)
+            return False  # an empty password logs in anonymously and proves nothing (RFC 4513 section 5.1.2)
         try:
             _, connection = self._open(dn, password)
         except _Refused:
@@ -159,7 +161,7 @@ class LdapDirectory:
             _close(connection)
 
     def _with_connection(self, use: Callable[[Any], list[Entry]], bind_as: tuple[str, str] | None) -> list[Entry]:
-        """Use an idle connection; when it has died meanwhile, a new one."""
+        """Run a step on an idle connection, or on a new one if that has died."""
         if bind_as is not None:
             _, connection = self._open_or_raise(*bind_as)
             try:
@@ -251,7 +253,7 @@ class LdapDirectory:
 
 
 class _Refused(Exception):
-    """Name or password are wrong."""
+    """The name or the password is wrong."""
 
 
 _DEREFERENCE = {"always": "ALWAYS", "never": "NEVER", "finding": "BASE", "searching": "SEARCH"}
@@ -281,7 +283,7 @@ def _close(connection: Any) -> None:
 def connector(
     connect_timeout_ms: int, read_timeout_ms: int, start_tls: bool, ciphers: str, follow_referrals: bool
 ) -> Callable[[LdapUrl, str, str], Any]:
-    """The function that makes connections; certificates of servers are verified."""
+    """The function that makes connections; it verifies the certificates of servers."""
     ldap3 = load_ldap3()
 
     def connect(url: LdapUrl, user: str, password: str) -> Any:

@@ -1,4 +1,4 @@
-"""Filters and names of LDAP made from patterns and what users type (RFC 4514, RFC 4515; Tomcat: JNDIRealm.java)."""
+"""Makes filters and names of LDAP from patterns and user input (RFC 4514, RFC 4515; Tomcat: JNDIRealm.java)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATTERN = re.compile(r"'([^']*)'|\{(\d+)\}|([^'{]+|\{)")
 
 
 def escape_filter(text: str) -> str:
-    """A value inside a search filter; without this a user could write a filter of his own as his name."""
+    """A value inside a search filter. Without the escapes, a user could type a filter of his own as his name."""
     return "".join(_FILTER.get(char, char) for char in text)
 
 
@@ -49,7 +49,9 @@ def format_message(pattern: str, values: Sequence[str]) -> str:
 
 
 def split_patterns(text: str) -> list[str]:
-    """``(uid={0},ou=a)(uid={0},ou=b)`` -> the patterns in parentheses; without parentheses it is one."""
+    """Split ``(uid={0},ou=a)(uid={0},ou=b)`` into the patterns in parentheses; a text without parentheses is one
+    pattern.
+    """
     found = [
         part.replace("\\(", "(").replace("\\)", ")") for part in re.findall(r"(?<!\\)\(((?:\\.|[^()\\|])+)\)", text)
     ]

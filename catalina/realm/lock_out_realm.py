@@ -1,4 +1,4 @@
-"""Lock users out for a while after too many failed logins (Tomcat: realm/LockOutRealm.java)."""
+"""Locks users out for a while after too many failed logins (Tomcat: realm/LockOutRealm.java)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["LockOutRealm"]
 
 
 class LockOutRealm(CombinedRealm):
-    """Around other realms: slows down whoever guesses passwords.
+    """Wraps other realms, and slows down attackers who guess passwords.
 
-    A locked user's right password is refused too, and each try while he is locked starts the time anew.
+    A locked user's right password is refused, too, and each attempt while he is locked restarts the time.
     """
 
     failure_count = Attribute(int, 5, doc="Failures in a row that lock a user.")
@@ -37,25 +37,25 @@ class LockOutRealm(CombinedRealm):
     )
     case_sensitive = Attribute(bool, False, doc="User names that differ only by case are locked apart.")
 
-    #: Seconds; tests give another one.
+    #: Seconds; tests replace it.
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        #: Name -> (failures, time of the last), least recently used first.
+        #: Name -> (failures, time of the last one), least recently used first.
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
-        """As the nested realms, unless the user is locked."""
+        """Ask the nested realms, unless the user is locked."""
         return self._filter(username, super().authenticate(username, credentials))
 
     def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
-        """As the nested realms, unless the user is locked."""
+        """Ask the nested realms, unless the user is locked."""
         return self._filter(username, super().authenticate_digest(username, digest))
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
-        """As the nested realms, unless the certificate's subject is locked."""
+        """Ask the nested realms, unless the certificate's subject is locked."""
         username = subject_name(certificates[0].subject) if certificates else None
         return self._filter(username, super().authenticate_certificates(certificates))
 
@@ -67,7 +67,7 @@ class LockOutRealm(CombinedRealm):
 
     @operation(impact=Impact.INFO)
     def is_locked(self, username: str) -> bool:
-        """Whether the user is refused now."""
+        """True when the user is refused now."""
         with self._lock:
             failures, last = self._failed.get(self._key(username), (0, 0.0))
         return failures >= self.failure_count and int(self.clock() - last) < self.lock_out_time

@@ -15,7 +15,7 @@ __all__ = ["MemoryRealm"]
 
 
 class MemoryRealm(RealmBase):
-    """The ``<user>`` elements of tomcat-users.xml with their own roles; groups are not looked at, as in Tomcat."""
+    """Reads the ``<user>`` elements of tomcat-users.xml with their own roles; as in Tomcat, groups are ignored."""
 
     pathname = Attribute(str, "conf/tomcat-users.xml", doc="The file; a relative one is below CATALINA_BASE.")
 
@@ -30,12 +30,12 @@ class MemoryRealm(RealmBase):
         super()._start()
 
     def get_password(self, username: str) -> str | None:
-        """As the file has it."""
+        """The password in the file."""
         user = self._users.get(username)
         return None if user is None else user.password
 
     def get_principal(self, username: str) -> Principal | None:
-        """The user with the roles of the file."""
+        """The user, with the roles in the file."""
         user = self._users.get(username)
         if user is None:
             return None

@@ -1,4 +1,6 @@
-"""Several credential handlers, for stores that change their form over time (Tomcat: NestedCredentialHandler.java)."""
+"""Combines several credential handlers, for stores whose form changes over time (Tomcat:
+NestedCredentialHandler.java).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ __all__ = ["NestedCredentialHandler"]
 
 
 class NestedCredentialHandler(CredentialHandler):
-    """A password is right when one of the nested handlers says so; new forms are made by the first."""
+    """A password is right when one of the nested handlers accepts it; the first handler makes new forms."""
 
     elements = {
         "CredentialHandler": Element(
@@ -24,9 +26,9 @@ class NestedCredentialHandler(CredentialHandler):
         self.handlers: list[CredentialHandler] = []
 
     def matches(self, credentials: str | None, stored: str | None) -> bool:
-        """Whether any handler finds them equal."""
+        """True when any handler accepts the credentials."""
         return any(handler.matches(credentials, stored) for handler in self.handlers)
 
     def mutate(self, credentials: str) -> str | None:
-        """The form of the first handler."""
+        """The stored form of the first handler."""
         return self.handlers[0].mutate(credentials) if self.handlers else None

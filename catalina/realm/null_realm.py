@@ -9,7 +9,7 @@ __all__ = ["NullRealm"]
 
 
 class NullRealm(RealmBase):
-    """Nobody logs in; what an application without its own realm gets where there is none above."""
+    """Nobody can log in. An application without a realm of its own or above it gets this one."""
 
     def get_password(self, username: str) -> str | None:
         """None: there are no users."""

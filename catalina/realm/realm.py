@@ -1,4 +1,4 @@
-"""What authenticators and containers need of a realm (Tomcat: catalina/Realm.java)."""
+"""The interface of a realm to authenticators and containers (Tomcat: catalina/Realm.java)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["DigestAnswer", "Realm", "RealmContainer", "RealmServer", "RoleNames"
 
 
 class RoleNames(Protocol):
-    """A servlet, as far as roles go."""
+    """A servlet, as far as roles are concerned."""
 
     @property
     def role_mappings(self) -> Mapping[str, str]:
-        """The role that the realm knows, by the one that the application names."""
+        """The role that the application uses -> the role that the realm knows."""
         ...
 
 
 class RealmServer(Protocol):
-    """The server, of which realms use files and global resources."""
+    """The server, whose files and global resources realms use."""
 
     @property
     def catalina_base(self) -> Path: ...
@@ -47,26 +47,27 @@ class RealmResources(Protocol):
 
 
 class RealmContainer(Protocol):
-    """What a realm needs of the Engine, Host or Context that it belongs to."""
+    """The part of an Engine, Host or Context that a realm needs."""
 
     @property
     def server(self) -> RealmServer | None: ...
 
     def lookup(self, name: str) -> object:
-        """The application's own resource of that name. Raises NamingError: there is none, or no application."""
+        """The application's own resource with that name. Raises NamingError when there is none, or no application."""
         ...
 
 
 class Realm(Lifecycle):
-    """Users, their credentials and roles. All methods may be called by several threads, and may wait (database, LDAP).
+    """Users, their credentials and roles. Several threads may call the methods, which may wait (for a database or
+    LDAP).
 
-    None is the answer to everything that is not a proven user; no exception leaves a realm because of what a client
-    sent.
+    The answer is None unless the user is proven; data from a client never makes a realm raise an exception.
     """
 
-    #: The container the realm belongs to; it serves this one and those below that have none of their own.
+    #: The container that the realm belongs to; the realm serves it and the containers below without a realm of their
+    #: own.
     container: RealmContainer | None = None
-    #: How stored credentials are compared, None before the start.
+    #: Compares stored credentials; None before the start.
     credential_handler: CredentialHandler | None = None
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
@@ -78,7 +79,7 @@ class Realm(Lifecycle):
         raise NotImplementedError
 
     def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
-        """The user, if he has answered the challenge of DIGEST with his password."""
+        """The user, if his password answers the challenge of DIGEST."""
         raise NotImplementedError
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
@@ -86,20 +87,22 @@ class Realm(Lifecycle):
         raise NotImplementedError
 
     def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
-        """Whether the user has the role, under the name that the servlet ``wrapper`` (or None) gives it."""
+        """True when the user has the role, under the name that the servlet ``wrapper`` (or None) gives it."""
         raise NotImplementedError
 
     @property
     def is_available(self) -> bool:
-        """False while logins fail because the store of users cannot be reached; LockOutRealm then counts none."""
+        """False while logins fail because the store of users cannot be reached; LockOutRealm then counts no
+        failures.
+        """
         return True
 
     def background_process(self) -> None:
-        """Periodic work; called by the container's background tick."""
+        """Do periodic work; the container's background tick calls this."""
 
 
 class DigestAnswer(Protocol):
-    """What a client answered to a DIGEST challenge (RFC 7616); hexadecimal digests in lower case."""
+    """The client's answer to a DIGEST challenge (RFC 7616); hexadecimal digests are in lower case."""
 
     @property
     def response(self) -> str: ...

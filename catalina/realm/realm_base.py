@@ -1,4 +1,6 @@
-"""What realms share: comparing credentials, DIGEST, client certificates, roles (Tomcat: realm/RealmBase.java)."""
+"""The common part of realms: comparing credentials, DIGEST, client certificates, roles (Tomcat:
+realm/RealmBase.java).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ _DEFAULT_RETRIEVER = "org.apache.catalina.realm.X509SubjectDnRetriever"
 
 
 class UsernameRetriever(Protocol):
-    """Makes a user name of a client certificate (``X509UsernameRetrieverClassName``)."""
+    """Makes a user name from a client certificate (``X509UsernameRetrieverClassName``)."""
 
     def get_username(self, certificate: Certificate) -> str | None: ...
 
@@ -46,7 +48,7 @@ def _set_credential_handler(realm: RealmBase, handler: CredentialHandler) -> Non
 
 
 class RealmBase(Realm):
-    """A subclass says what it knows of a user: :meth:`get_password` and :meth:`get_principal`."""
+    """A subclass provides the facts about a user: :meth:`get_password` and :meth:`get_principal`."""
 
     bean_operations = ("init", "start", "stop", "destroy")
 
@@ -92,11 +94,11 @@ class RealmBase(Realm):
 
     @property
     def server(self) -> RealmServer | None:
-        """The server whose global resources this realm uses; None for one that stands alone."""
+        """The server whose global resources this realm uses; None for a realm without one."""
         return None if self.container is None else self.container.server
 
     def set_credential_handler(self, handler: CredentialHandler) -> None:
-        """Compare credentials with ``handler``."""
+        """Use ``handler`` to compare credentials."""
         self.credential_handler = handler
 
     def _start(self) -> None:
@@ -106,21 +108,21 @@ class RealmBase(Realm):
         if name and name != _DEFAULT_RETRIEVER:
             self._retriever = _make_retriever(name)
 
-    # -- what a subclass knows ------------------------------------------------------------------------------------
+    # -- provided by subclasses -----------------------------------------------------------------------------------
 
     def get_password(self, username: str) -> str | None:
         """The stored credentials of a user, None when there is no such user."""
         raise NotImplementedError
 
     def get_principal(self, username: str) -> Principal | None:
-        """The user of that name, without a look at credentials."""
+        """The user with that name, without checking credentials."""
         raise NotImplementedError
 
     def attributes_of(self, facts: Mapping[str, Any], *secrets: str) -> dict[str, Any]:
-        """The facts of a user that his principal carries, as ``userAttributes`` says.
+        """The facts about a user that his principal carries, chosen by ``userAttributes``.
 
         Args:
-            secrets: names, in any case, that no principal carries: the stored password is none of its facts.
+            secrets: names, in any case, that no principal carries, such as that of the stored password.
         """
         hidden = {name.lower() for name in secrets}
         wanted = facts if "*" in self.user_attributes else self.user_attributes
@@ -141,7 +143,7 @@ class RealmBase(Realm):
             return None
         stored = self.get_password(username)
         if stored is None:
-            # As much work as for a user that there is, so that the time does not tell them apart.
+            # As much work as for an existing user, so that the time does not reveal the difference.
             self._handler.mutate(credentials)
             return None
         if not self._handler.matches(credentials, stored):
@@ -150,11 +152,11 @@ class RealmBase(Realm):
         return self.get_principal(username)
 
     def authenticate_name(self, username: str) -> Principal | None:
-        """The user of that name."""
+        """The user with that name."""
         return self.get_principal(username)
 
     def authenticate_digest(self, username: str, digest: DigestAnswer) -> Principal | None:
-        """Compute the response from the stored password and compare."""
+        """Compute the response from the stored password, and compare."""
         a1 = self._digest_a1(username, digest.realm_name, digest.algorithm)
         if a1 is None:
             return None
@@ -164,7 +166,7 @@ class RealmBase(Realm):
         return self.get_principal(username)
 
     def _digest_a1(self, username: str, realm_name: str, algorithm: str) -> str | None:
-        """``H(user:realm:password)``; a store of digests must hold exactly that, made with the same algorithm."""
+        """``H(user:realm:password)``. A store of digests must contain exactly that, made with the same algorithm."""
         password = self.get_password(username)
         if password is None:
             return None
@@ -185,7 +187,7 @@ class RealmBase(Realm):
         return digest(digest_name(algorithm), password_bytes(text, charset)).hex()
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:
-        """The user whom the client's own certificate names, if every certificate is valid today."""
+        """The user named by the client's own certificate, if every certificate is valid today."""
         if not certificates:
             return None
         now = datetime.now(UTC)
@@ -199,13 +201,13 @@ class RealmBase(Realm):
     # -- roles ----------------------------------------------------------------------------------------------------
 
     def has_role(self, wrapper: RoleNames | None, principal: Principal | None, role: str) -> bool:
-        """Look at the role under the name the context maps it to (PropertiesRoleMappingListener)."""
+        """Check the role under the name to which the context maps it (PropertiesRoleMappingListener)."""
         if wrapper is not None:
             role = wrapper.role_mappings.get(role, role)
         return principal is not None and self.has_role_internal(principal, role)
 
     def has_role_internal(self, principal: Principal, role: str) -> bool:
-        """Whether the principal has the role of exactly this name; one that a proxy has named has none here."""
+        """True when the principal has the role with exactly this name; a user named by a proxy has none here."""
         return principal.has_role(role)
 
 

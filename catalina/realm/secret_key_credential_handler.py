@@ -1,4 +1,4 @@
-"""Passwords as derived keys, PBKDF2 (Tomcat: realm/SecretKeyCredentialHandler.java)."""
+"""Stores passwords as derived keys, PBKDF2 (Tomcat: realm/SecretKeyCredentialHandler.java)."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def _hash_name(algorithm: str) -> str:
 
 
 class SecretKeyCredentialHandler(DigestCredentialHandlerBase):
-    """Compare with ``salt$iterations$key``, the key made by PBKDF2."""
+    """Compares with ``salt$iterations$key``, a key made by PBKDF2."""
 
     algorithm = Attribute(_algorithm, "PBKDF2WithHmacSHA1", doc="Java's name of the key derivation.")
     key_length = Attribute(int, 160, unit="bits", doc="Length of a new stored key.")
     iterations = Attribute(int, 20000, doc="Rounds when a new stored form is made; more cost more at every login.")
 
     def matches(self, credentials: str | None, stored: str | None) -> bool:
-        """Only the salted form exists."""
+        """Compare; only the salted form exists."""
         return credentials is not None and self.matches_salted(credentials, stored)
 
     def compute(self, credentials: str, salt: bytes | None, iterations: int, key_bits: int | None = None) -> str | None:
-        """The key; its length is that of the stored one."""
+        """The key, with the length of the stored one."""
         bits = key_bits if key_bits is not None else self.key_length
         if not salt or iterations <= 0 or bits < 8:
             # Java's PBEKeySpec refuses these

@@ -1,4 +1,4 @@
-"""Users of a UserDatabase resource, as tomcat-users.xml is one (Tomcat: realm/UserDatabaseRealm.java)."""
+"""Users of a UserDatabase resource, such as tomcat-users.xml (Tomcat: realm/UserDatabaseRealm.java)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["UserDatabase", "UserDatabasePrincipal", "UserDatabaseRealm"]
 
 @runtime_checkable
 class UserDatabase(Protocol):
-    """What the realm needs of a user database; ``MemoryUserDatabase`` is one."""
+    """The part of a user database that the realm needs; ``MemoryUserDatabase`` is one."""
 
     def find_user(self, name: str) -> Any: ...
 
@@ -26,7 +26,7 @@ class UserDatabase(Protocol):
 
 
 class UserDatabasePrincipal:
-    """A user whose roles are those of the database now: one who loses a role there loses it here at once."""
+    """A user with the present roles in the database: a role that is removed there is lost here at once."""
 
     user_principal: object | None = None
 
@@ -37,11 +37,11 @@ class UserDatabasePrincipal:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The roles now, sorted."""
+        """The present roles, sorted."""
         return self.database.roles_of(self.name)
 
     def has_role(self, role: str) -> bool:
-        """Whether the user has the role now; ``*`` is a role of everybody."""
+        """True when the user has the role now; everybody has the role ``*``."""
         return role == "*" or role in self.roles
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +55,7 @@ class UserDatabasePrincipal:
 
 
 class UserDatabaseRealm(RealmBase):
-    """Look users up in a UserDatabase of GlobalNamingResources, or of the application."""
+    """Looks up users in a UserDatabase of GlobalNamingResources, or of the application."""
 
     resource_name = Attribute(str, "UserDatabase", doc="Name of the user database resource.")
     local_jndi_resource = Attribute(bool, False, doc="Take it from the application's own resources.")
@@ -74,7 +74,7 @@ class UserDatabaseRealm(RealmBase):
         self._database = None
 
     def _find_database(self) -> UserDatabase | None:
-        """The database, looked up with the first login when it is the application's own."""
+        """The database. The application's own is looked up at the first login."""
         if self._database is None:
             try:
                 self._database = self._lookup()
@@ -95,17 +95,17 @@ class UserDatabaseRealm(RealmBase):
 
     @property
     def is_available(self) -> bool:
-        """Whether the database was found."""
+        """True when the database was found."""
         return self._database is not None
 
     def background_process(self) -> None:
-        """Let the database look at its file."""
+        """Let the database check its file."""
         database = self._database
         if database is not None:
             database.background_process()
 
     def get_password(self, username: str) -> str | None:
-        """As the database has it."""
+        """The password in the database."""
         database = self._find_database()
         user = None if database is None else database.find_user(username)
         return None if user is None else user.password

@@ -1,4 +1,4 @@
-"""The user name in a client certificate: its subject (Tomcat: realm/X509SubjectDnRetriever.java)."""
+"""Takes the subject of a client certificate for the user name (Tomcat: realm/X509SubjectDnRetriever.java)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPECIAL = frozenset(',+="\n<>#;\\')
 
 
 class X509SubjectDnRetriever:
-    """The whole subject is the user's name, as Java writes it: ``CN=Bob, OU=Shop, O=Example``."""
+    """Uses the whole subject as the user's name, as Java writes it: ``CN=Bob, OU=Shop, O=Example``."""
 
     def get_username(self, certificate: Certificate) -> str:
         """The name under which the realm looks the user up."""

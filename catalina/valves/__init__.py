@@ -1,1 +1,1 @@
-# One valve per module; valve_base is what they share.
+# One valve per module; valve_base is their base.

@@ -1,7 +1,7 @@
-"""The access log without the file: pattern, conditions, and when a request is logged.
+"""The access log without the file: its pattern, its conditions, and the time at which a request is logged.
 
 Tomcat: valves/AbstractAccessLogValve.java. The connector's adapter logs a request after its response is finished
-(``container.log_access``), so the line knows the bytes sent and the time taken.
+(``container.log_access``), so the line contains the bytes sent and the time taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger("org.apache.catalina.valves.AbstractAccessLogValve")
 
 
 class AbstractAccessLogValve(ValveBase):
-    """Write one line per request; a subclass says where in :meth:`write`."""
+    """Writes one line per request; a subclass chooses the destination in :meth:`write`."""
 
     pattern = Attribute(str, "", doc="The layout of a line: common, combined, or % codes.")
     enabled = Attribute(bool, True, doc="False writes nothing.")
@@ -58,7 +58,7 @@ class AbstractAccessLogValve(ValveBase):
     )
     resolve_hosts = Attribute(bool, False, inert="since Tomcat 8 enableLookups of the Connector decides")
 
-    #: Nanoseconds since the epoch; tests give another one.
+    #: Nanoseconds since the epoch; tests replace it.
     clock: Callable[[], int] = staticmethod(time.time_ns)
 
     _line: Element | None = None
@@ -76,7 +76,7 @@ class AbstractAccessLogValve(ValveBase):
             log.error("%s: %s", self.place or self, problem)
 
     def configuration_remarks(self) -> Iterator[str]:
-        """Mistakes in pattern and locale; the start logs the same."""
+        """Mistakes in pattern and locale, which the start logs, too."""
         try:
             self._read_pattern()
         except ValueError as error:
@@ -88,7 +88,7 @@ class AbstractAccessLogValve(ValveBase):
         return self._compile(ALIASES.get(self.pattern, self.pattern))
 
     def _compile(self, pattern: str) -> Element | None:
-        """The function that writes the lines of ``pattern``; None logs nothing."""
+        """The function that writes the lines of ``pattern``; None for a pattern that logs nothing."""
         factory = self._factory()
         return compile_line([part if isinstance(part, str) else factory.make(part) for part in parse_pattern(pattern)])
 
@@ -108,7 +108,7 @@ class AbstractAccessLogValve(ValveBase):
         return date_names("")
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Nothing happens on the way in."""
+        """Pass the request on: logging happens at its end."""
         self.next.invoke(request, response)
 
     def log(self, request: Request, response: Response, time_ns: int) -> None:
@@ -120,17 +120,17 @@ class AbstractAccessLogValve(ValveBase):
             return
         try:
             text = line(request, response, time_ns)
-        except BaseException:  # an attribute's own __str__: the application's code
+        except BaseException:  # the __str__ of an attribute is the application's code
             log.exception("Failed to write log message for [%s]", request.request_uri)
             return
         self.write(text)
 
     def _is_excluded(self, request: Request) -> bool:
-        """Whether the conditions say that this request is not logged."""
+        """True when the conditions exclude the request from the log."""
         if self.condition and request.attributes.get(self.condition) is not None:
             return True
         return bool(self.condition_if) and request.attributes.get(self.condition_if) is None
 
     def write(self, line: str) -> None:
-        """Keep one line; it has no line end."""
+        """Store one line, which has no line end."""
         raise NotImplementedError(f"{type(self).__name__} does not override write()")

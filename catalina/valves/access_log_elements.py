@@ -1,4 +1,4 @@
-"""What each ``%`` code of the access log writes (Tomcat: the element classes of AbstractAccessLogValve)."""
+"""The ``%`` codes of the access log (Tomcat: the element classes of AbstractAccessLogValve)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 log = logging.getLogger("org.apache.catalina.valves.AbstractAccessLogValve")
 
-#: Request attributes that RemoteIpValve sets for logs that are written after it has put the request back.
+#: Request attributes that RemoteIpValve sets for logs written after it has restored the request.
 REMOTE_ADDR_ATTRIBUTE = "org.apache.catalina.AccessLog.RemoteAddr"
 REMOTE_HOST_ATTRIBUTE = "org.apache.catalina.AccessLog.RemoteHost"
 PROTOCOL_ATTRIBUTE = "org.apache.catalina.AccessLog.Protocol"
@@ -46,7 +46,7 @@ SERVER_PORT_ATTRIBUTE = "org.apache.catalina.AccessLog.ServerPort"
 
 
 def canonical_ipv6(text: str) -> str:
-    """The short form of an IPv6 address (RFC 5952); anything else as it is."""
+    """The short form of an IPv6 address (RFC 5952); any other text unchanged."""
     if ":" not in text:
         return text
     try:
@@ -61,7 +61,7 @@ def request_uri(request: Request) -> str:
 
 
 def query_string(request: Request, delimiter: str, absent: str, write: Callable[[str], str] = escape) -> str:
-    """The query with ``delimiter`` before it; an empty query is the delimiter alone, none is ``absent``."""
+    """The query with ``delimiter`` before it. An empty query gives the delimiter alone, no query gives ``absent``."""
     query: str | None = request.query_string
     if query is None:
         return absent
@@ -69,24 +69,24 @@ def query_string(request: Request, delimiter: str, absent: str, write: Callable[
 
 
 def bytes_sent(response: Response) -> int:
-    """Body bytes that were sent, without the head."""
+    """Bytes of the body that were sent, without the head."""
     return response.bytes_written
 
 
 def thread_name(_request: Request, _response: Response, _time_ns: int) -> str:
-    """The thread that served the request: a node logs in the thread that has written the answer."""
+    """The thread that served the request. A node logs in the thread that has written the answer."""
     return threading.current_thread().name
 
 
 class ElementFactory:
-    """Make the function of a code, or its text where it is the same for all requests.
+    """Makes the function for a code, or its text if that is the same for all requests.
 
     Args:
         request_attributes: take address, host, port and protocol from RemoteIpValve's request attributes.
         ipv6_canonical: write IPv6 addresses in their short form.
         clock: nanoseconds since the epoch.
-        names: of months and days; None is English.
-        complain: told what a code has wrong; it costs its own place in the lines, no more.
+        names: names of months and days; None for English.
+        complain: called with the fault of a code, which affects only the code's own place in the lines.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ElementFactory:
         self.complain = complain
 
     def make(self, code: Code) -> str | Element:
-        """The part of the line for one code; codes that nobody knows write ``???x???``, as in Tomcat."""
+        """The part of the line for one code; unknown codes write ``???x???``, as in Tomcat."""
         if code.name is None:
             plain = _PLAIN.get(code.letter)
             return plain(self) if plain is not None else f"???{code.letter}???"
@@ -125,7 +125,7 @@ class ElementFactory:
         return lambda request, _response, _time_ns: text(request.remote_addr or "-")
 
     def remote_host(self) -> Element:
-        """``%h``: the client's name if the connector looks names up, else its address."""
+        """``%h``: the client's name if the connector looks up names, otherwise its address."""
         text = self.address_text
         if self.request_attributes:
             return lambda request, _response, _time_ns: text(
@@ -134,7 +134,7 @@ class ElementFactory:
         return lambda request, _response, _time_ns: text(request.remote_host or "-")
 
     def local_address(self) -> str:
-        """``%A``: the address of this machine, which is one for all requests."""
+        """``%A``: the address of this machine, the same for all requests."""
         try:
             address = socket.gethostbyname(socket.gethostname())
         except OSError:
@@ -159,7 +159,7 @@ class ElementFactory:
         return lambda request, _response, _time_ns: text(request.server_name or "-")
 
     def port(self, kind: str = "local") -> Element:
-        """``%p``, ``%{local}p``: the port the client named; ``%{remote}p``: the client's own."""
+        """``%p``, ``%{local}p``: the port that the client named; ``%{remote}p``: the client's own."""
         if kind == "remote":
             return lambda request, _response, _time_ns: str(request.remote_port)
         if kind != "local":
@@ -178,7 +178,7 @@ class ElementFactory:
         return lambda request, _response, _time_ns: str(request.connection_id)
 
     def date(self, name: str = "") -> str | Element:
-        """``%t``, ``%{...}t``; a wrong pattern costs its own place in the lines, not the server's start."""
+        """``%t``, ``%{...}t``; a wrong pattern affects only its own place in the lines, not the server's start."""
         try:
             return date_element(name, self.clock, self.names)
         except ValueError as error:
@@ -199,7 +199,7 @@ def _session_id(request: Request, _response: Response, _time_ns: int) -> str:
 
 
 def _connection_status(_request: Request, response: Response, _time_ns: int) -> str:
-    """``X`` aborted before the response was complete, ``+`` kept alive, ``-`` closed after the response."""
+    """``X`` for an answer that was aborted, ``+`` for a connection that stays open, ``-`` for one that is closed."""
     if isinstance(response.exception, ClientAbortException):
         return "X"
     if (response.get_header("Connection") or "").lower() == "close":
@@ -209,7 +209,7 @@ def _connection_status(_request: Request, response: Response, _time_ns: int) -> 
 
 
 def _first_byte(request: Request, response: Response, time_ns: int) -> str:
-    """A short answer leaves right after it was logged: for it this is the time of now."""
+    """The time of the first byte. A short answer leaves right after it was logged, so for it the time is now."""
     committed = response.commit_time_ns
     return str((committed - request.start_time_ns if committed else time_ns) // 1_000_000)
 
@@ -245,12 +245,12 @@ def _length_to_send(response: Response) -> str:
 
 
 def _date_to_send(response: Response) -> str:
-    """The head leaves now, or has left a while ago."""
+    """The head leaves now, or left a while ago."""
     since = time.monotonic_ns() - response.commit_time_ns if response.commit_time_ns else 0
     return formatdate(time.time() - since / 1e9, usegmt=True)
 
 
-#: Fields that the connection adds to the application's.
+#: Fields that the connection adds to those of the application.
 _BY_CONNECTION: dict[str, Callable[[Response], str]] = {"content-length": _length_to_send, "date": _date_to_send}
 
 
@@ -285,7 +285,7 @@ _PLAIN: dict[str, Callable[[ElementFactory], str | Element]] = {
     "h": ElementFactory.remote_host,
     "H": ElementFactory.protocol,
     "I": lambda _factory: thread_name,
-    "l": lambda _factory: "-",  # identd: nobody asks it, and Tomcat does not either
+    "l": lambda _factory: "-",  # nobody asks identd, and Tomcat does not either
     "m": lambda _factory: lambda request, _response, _time_ns: request.method,
     "p": ElementFactory.port,
     "q": lambda _factory: lambda request, _response, _time_ns: query_string(request, "?", "-"),

@@ -1,4 +1,4 @@
-"""How values from clients are written into an access log, so that no client can forge a line.
+"""Escapes values from clients in an access log, so that no client can forge a line.
 
 Tomcat: AbstractAccessLogValve.escapeAndAppend.
 """
@@ -9,22 +9,22 @@ import re
 
 __all__ = ["escape", "escape_quotes_doubled"]
 
-#: The characters that Tomcat rewrites: all but printable ASCII, the quote and the backslash.
+#: The characters that Tomcat rewrites: all except printable ASCII without the quote and the backslash.
 _SPECIAL = re.compile(r"[^ !#-\[\]-~]")
 _NAMED = {"\\": "\\\\", '"': '\\"', "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escape(text: str | None) -> str:
-    """``-`` for nothing; else the text with quotes, controls and non-ASCII characters as backslash escapes."""
+    """``-`` for nothing; otherwise the text with quotes, controls and non-ASCII characters as backslash escapes."""
     if not text:
         return "-"
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text  # nearly always: four scans in C, a quarter of what one regular expression costs
+        return text  # the usual case: four scans in C cost a quarter of one regular expression
     return _SPECIAL.sub(_rewrite, text)
 
 
 def escape_quotes_doubled(text: str | None) -> str:
-    """As :func:`escape`, but a quote becomes two, as the W3C extended format wants it."""
+    """As :func:`escape`, but a quote is doubled, as in the W3C extended format."""
     if not text:
         return "-"
     return _SPECIAL.sub(lambda found: '""' if found.group() == '"' else _rewrite(found), text)

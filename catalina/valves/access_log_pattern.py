@@ -1,7 +1,7 @@
-"""The ``%`` codes of the access log's pattern, and the line they make.
+"""Compiles the pattern of an access log into a function that writes the line.
 
-A pattern is cut once into literals and codes, each code becomes a function, and all of them one function that writes
-the line (Tomcat: AbstractAccessLogValve.createLogElements).
+A pattern is cut once into literals and ``%`` codes, each code becomes a function, and all of them together one function
+(Tomcat: AbstractAccessLogValve.createLogElements).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ALIASES", "Code", "Element", "compile_line", "parse_pattern"]
 
-#: One part of a line: (request, response, nanoseconds the request took) -> text, already escaped.
+#: One part of a line: (request, response, nanoseconds that the request took) -> text, already escaped.
 Element = Callable[["Request", "Response", int], str]
 
 COMMON = '%h %l %u %t "%r" %s %b'
-#: What stands for a whole pattern.
+#: Names that stand for a whole pattern.
 ALIASES = {"common": COMMON, "combined": COMMON + ' "%{Referer}i" "%{User-Agent}i"'}
 
 
@@ -33,7 +33,7 @@ class Code(NamedTuple):
 def parse_pattern(pattern: str) -> list[str | Code]:
     """Cut a pattern into literal texts and codes.
 
-    As in Tomcat nothing is refused: a brace that never closes is the code ``{``, and a ``%`` at the end vanishes.
+    As in Tomcat nothing is refused: a brace that is never closed is the code ``{``, and a ``%`` at the end is dropped.
     """
     parts: list[str | Code] = []
     literal, at = "", 0

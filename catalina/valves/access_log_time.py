@@ -1,6 +1,6 @@
 """The times of an access log line: ``%t`` in all its forms and ``%T``/``%D``.
 
-Tomcat: AbstractAccessLogValve.DateAndTimeElement, ElapsedTimeElement. A date is formatted once a second and kept.
+Tomcat: AbstractAccessLogValve.DateAndTimeElement, ElapsedTimeElement. A date is formatted once a second and remembered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from catalina.valves.access_log_pattern import Element
 
 __all__ = ["date_element", "elapsed_element", "once_a_second"]
 
-#: Stands for one ``S`` of the pattern: milliseconds change too often to be part of what is kept.
+#: Stands for one ``S`` of the pattern: milliseconds change too often to be remembered with the rest.
 _MILLISECOND = "\0"
 
 
@@ -22,7 +22,7 @@ def date_element(name: str, clock: Callable[[], int], names: DateNames | None = 
 
     Args:
         clock: nanoseconds since the epoch.
-        names: of months and days in date patterns; the common log format is English always.
+        names: names of months and days in date patterns; the common log format is always English.
 
     Raises:
         ValueError: the date pattern is wrong.
@@ -70,7 +70,7 @@ def _pattern_writer(form: str, names: DateNames) -> Callable[[int], str]:
 
 
 def _without_milliseconds(form: str) -> str:
-    """Each ``S`` outside of quotes becomes a mark, three marks are three digits, one mark is the bare number."""
+    """Replace each ``S`` outside quotes by a mark. Three marks stand for three digits, one mark for the bare number."""
     quoted = False
     chars = []
     for char in form:
@@ -80,7 +80,7 @@ def _without_milliseconds(form: str) -> str:
 
 
 def once_a_second(write: Callable[[int], str]) -> Callable[[int], str]:
-    """Keep the text of the last second. A reader sees second and text together, so threads need no lock."""
+    """Remember the text of the last second. A reader sees second and text together, so threads need no lock."""
     last = (-1, "")
 
     def kept(epoch_ms: int) -> str:
@@ -113,6 +113,6 @@ _STYLES: dict[str, Callable[[int], str]] = {
 
 
 def elapsed_element(style: str) -> Element:
-    """How long the request took, in ``ns``, ``us``, ``ms``, ``fracsec``, or whole seconds for any other word."""
+    """The duration of the request, in ``ns``, ``us``, ``ms``, ``fracsec``, or whole seconds for any other word."""
     write = _STYLES.get(style, _whole_seconds)
     return lambda _request, _response, time_ns: write(time_ns)

@@ -1,4 +1,4 @@
-"""The access log in files that rotate (Tomcat: valves/AccessLogValve.java)."""
+"""The access log in rotating files (Tomcat: valves/AccessLogValve.java)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SECONDS_A_DAY = 24 * 60 * 60
 
 
 class AccessLogValve(AbstractAccessLogValve):
-    """Write the access log to ``directory/prefix + date + suffix``.
+    """Writes the access log to ``directory/prefix + date + suffix``.
 
-    Lines reach the disk with the container's background tick (10 s by default) or when 600 of them wait; with
+    Lines are written to disk on the container's background tick (10 s by default) or when 600 of them wait; with
     ``buffered="false"`` each is written at once.
     """
 
@@ -79,17 +79,17 @@ class AccessLogValve(AbstractAccessLogValve):
 
     @operation(name="rotate")
     def rotate_now(self) -> None:
-        """Go on with the file of today, if the one that is open is of another day or has gone."""
+        """Switch to today's file, if the open file is of another day or has gone."""
         if self._file is not None:
             self._file.rotate_if_due()
 
-    @operation(new_file_name="what the file until now is to be called")
+    @operation(new_file_name="the name that the present file gets")
     def rotate(self, new_file_name: str) -> bool:
-        """Rename the current file and start a new one (operation of the MBean). False when no file is open."""
+        """Rename the current file and start a new one (operation of the MBean). Returns False when no file is open."""
         return self._file is not None and self._file.rotate_to(Path(new_file_name))
 
     def background_process(self) -> None:
-        """Write what waits; after a rotation also delete files older than ``maxDays``."""
+        """Write the waiting lines; after a rotation also delete files older than ``maxDays``."""
         file = self._file
         if file is None:
             return
@@ -99,7 +99,7 @@ class AccessLogValve(AbstractAccessLogValve):
             self._delete_old_files()
 
     def _header(self) -> str:
-        """What a new file starts with."""
+        """The first lines of a new file."""
         return ""
 
     def _seconds(self) -> float:
@@ -132,7 +132,7 @@ class AccessLogValve(AbstractAccessLogValve):
         return self._directory_path() / f"{self.prefix}{date}{self.suffix}"
 
     def _restore(self, date: str) -> None:
-        """After a restart on the same day, go on with the file that stop() or a crash left under its dated name."""
+        """After a restart on the same day, continue the file that stop() or a crash left under its dated name."""
         plain, dated = self._path(""), self._path(date)
         if dated != plain and dated.exists() and not plain.exists():
             try:

@@ -1,4 +1,4 @@
-"""One session for each crawler instead of one for each of its requests (Tomcat: CrawlerSessionManagerValve.java)."""
+"""Gives each crawler one session instead of one for each of its requests (Tomcat: CrawlerSessionManagerValve.java)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CrawlerSessionManagerValve"]
 
-#: Crawlers remembered; each entry ends with its session, and this ends what an attacker with many addresses could do.
+#: The number of crawlers that are remembered. An entry ends with its session; the limit stops attackers with many
+#: addresses.
 MAX_CRAWLERS = 10_000
 
 
 class CrawlerSessionManagerValve(ValveBase):
-    """Crawlers send no cookies back; here they get the session of their last request."""
+    """Crawlers send no cookies back, so this valve gives them the session of their last request."""
 
     crawler_user_agents: Attribute[re.Pattern[str] | None] = Attribute(
         pattern,
@@ -42,7 +43,7 @@ class CrawlerSessionManagerValve(ValveBase):
         self._lock = threading.Lock()
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Give a known crawler its session; remember the one a new crawler makes."""
+        """Give a known crawler its session; remember the session that a new crawler makes."""
         is_crawler = request.host is not None and request.get_session(False) is None and self._is_crawler(request)
         if not is_crawler:
             self.next.invoke(request, response)
@@ -60,7 +61,7 @@ class CrawlerSessionManagerValve(ValveBase):
         if self.crawler_ips is not None and self.crawler_ips.fullmatch(request.remote_addr):
             return True
         agents = request.headers.get_all("user-agent")
-        # With two User-Agent fields it is no crawler that plays by the rules.
+        # A client with two User-Agent fields is no crawler that plays by the rules.
         return (
             self.crawler_user_agents is not None
             and len(agents) == 1

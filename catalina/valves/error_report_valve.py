@@ -1,4 +1,4 @@
-"""Writes the page for an error that no application has a page for (Tomcat: valves/ErrorReportValve.java)."""
+"""Writes the page for an error for which no application has one (Tomcat: valves/ErrorReportValve.java)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["ErrorReportValve"]
 
 log = logging.getLogger("org.apache.catalina.valves.ErrorReportValve")
 
-#: Frames shown of an exception: the innermost ones of the application, not the container's.
+#: Frames of an exception that are shown: the innermost ones of the application, not the container's.
 MAX_FRAMES = 30
-#: Causes shown of an exception (ErrorReportValve.report).
+#: Causes of an exception that are shown (ErrorReportValve.report).
 MAX_CAUSES = 10
 DASH = "\N{EN DASH}"
 
 
 class ErrorReportValve(ValveBase):
-    """The first valve of a host whose work comes last: what is an error and has no body gets one.
+    """The first valve of a host, which does its work last: it writes a body for errors without one.
 
     ``errorCode.404="path"`` and ``exceptionType.ValueError="path"`` name files, relative to CATALINA_BASE, that are
     sent instead; ``errorCode.0`` is for every other status.
@@ -58,12 +58,12 @@ class ErrorReportValve(ValveBase):
         return super().set_attribute(name, text)
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Let the request through; afterwards report what went wrong."""
+        """Let the request through; afterwards report the error, if there is one."""
         try:
             self.next.invoke(request, response)
         except ClientAbortException:
             raise
-        except BaseException as exc:  # a valve's own fault; the host's valve has caught the application's
+        except BaseException as exc:  # a valve's own fault; the host's valve catches those of the application
             log.exception("Exception Processing [%s]", request.request_uri)
             response.exception = exc
             if not response.committed:
@@ -87,15 +87,15 @@ class ErrorReportValve(ValveBase):
     def _texts(response: Response) -> tuple[str, str] | None:
         """Reason and description of the status.
 
-        None, as in Tomcat, for a status of the application's own invention that comes without a word: it is the
-        application's to explain.
+        None, as in Tomcat, for an unknown status that an application sends without a message: the application must
+        explain it.
         """
         response.set_header("Content-Language", "en")
         texts = describe_status(response.status)
         return UNKNOWN if texts is None and (response.exception is not None or response.message) else texts
 
     def report(self, response: Response, reason: str, description: str) -> None:
-        """Write the page; a subclass writes another kind."""
+        """Write the page; a subclass writes another kind of page."""
         self._write(response, "text/html", self._page(response, reason, description))
 
     @staticmethod
@@ -162,7 +162,7 @@ class ErrorReportValve(ValveBase):
 
 
 def causes_of(exception: BaseException) -> Iterator[BaseException]:
-    """The exceptions that it was raised from, the nearest first: a few at most, for causes may go round in a circle."""
+    """The exceptions that caused it, nearest first. Only a few, because causes may form a circle."""
     cause = exception.__cause__
     for _ in range(MAX_CAUSES):
         if cause is None:
@@ -172,7 +172,7 @@ def causes_of(exception: BaseException) -> Iterator[BaseException]:
 
 
 def partial_trace(exception: BaseException) -> str:
-    """The exception and the application's frames of it; no source lines, they may hold what a client must not see."""
+    """The exception and the application's frames in it, without source lines, which may contain secrets."""
     frames = traceback.extract_tb(exception.__traceback__)
     own = [frame for frame in frames if "/catalina/" not in frame.filename] or frames
     lines = [f"\t{Path(frame.filename).name}:{frame.lineno} in {frame.name}\n" for frame in own[-MAX_FRAMES:]]

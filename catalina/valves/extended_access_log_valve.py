@@ -15,7 +15,9 @@ log = logging.getLogger("org.apache.catalina.valves.ExtendedAccessLogValve")
 
 
 class ExtendedAccessLogValve(AccessLogValve):
-    """``pattern`` names fields: ``date time c-ip cs-method cs-uri sc-status time-taken x-H(scheme) cs(Referer)``."""
+    """Writes fields: ``date time c-ip cs-method cs-uri sc-status time-taken x-H(scheme) cs(Referer)`` in
+    ``pattern``.
+    """
 
     def _compile(self, pattern: str) -> Element | None:
         if not pattern.strip():
@@ -30,5 +32,5 @@ class ExtendedAccessLogValve(AccessLogValve):
         return compile_line(parts)
 
     def _header(self) -> str:
-        # Tomcat names the fields first, then the version, though the draft wants the version first.
+        # As Tomcat, this writes the fields before the version, though the draft wants the version first.
         return f"#Fields: {self.pattern}\n#Version: 2.0\n#Software: catalina/{__version__}\n"

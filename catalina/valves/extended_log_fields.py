@@ -43,11 +43,11 @@ _FIELD = re.compile(r"(?P<name>[^\s()]+)(?:\((?P<argument>[^)]*)\))?(?P<space>\s
 
 
 class PatternError(CatalinaError):
-    """A pattern names a field that there is not."""
+    """A pattern names an unknown field."""
 
 
 def quoted(value: object) -> str:
-    """A value in quotes, ``-`` for none."""
+    """A value in quotes; ``-`` for None."""
     if value is None or value == "-":
         return "-"
     text = str(value)
@@ -55,16 +55,16 @@ def quoted(value: object) -> str:
 
 
 class FieldFactory:
-    """Make the function of a field, or its text where it is the same for all requests."""
+    """Makes the function for a field, or its text if that is the same for all requests."""
 
     def __init__(self, elements: ElementFactory) -> None:
         self.elements = elements
 
     def parts(self, pattern: str) -> Iterator[str | Element]:
-        """Fields and the white space between them, up to the first one that there is not.
+        """Fields and the white space between them.
 
         Raises:
-            PatternError: a field that there is not, or a parenthesis that does not fit.
+            PatternError: a field is unknown, or a parenthesis does not match.
         """
         at = len(pattern) - len(pattern.lstrip())
         while at < len(pattern):
@@ -85,7 +85,7 @@ class FieldFactory:
             if name.startswith("time-taken-"):
                 return elapsed_element(name.removeprefix("time-taken-"))
             if name.startswith(("sr-", "rs-")):
-                return "-"  # between proxy and server: there is no such connection here
+                return "-"  # between proxy and server: such a connection does not exist here
         elif name in ("sr", "rs"):
             return "-"
         elif name in _WITH_ARGUMENT:
@@ -203,7 +203,7 @@ def _session_id_is_valid(request: Request) -> bool:
 
 
 def _locale(request: Request) -> str:
-    """The first language of Accept-Language as Java writes a Locale, ``de_AT``."""
+    """The first language of Accept-Language in the form of a Java Locale, such as ``de_AT``."""
     first = (request.headers.get("accept-language") or "en-US").split(",")[0].split(";")[0].strip()
     language, _, country = first.partition("-")
     return f"{language.lower()}_{country.upper()}" if country else language.lower()
@@ -226,7 +226,7 @@ _PROPERTIES: dict[str, Callable[[Request], object]] = {
 
 def _request_property(name: str) -> Element:
     if name == "scheme":
-        return lambda request, _response, _time_ns: escape(request.scheme)  # the one field without quotes
+        return lambda request, _response, _time_ns: escape(request.scheme)  # the only field without quotes
     read = _PROPERTIES.get(name)
     if read is None:
         raise PatternError(f"Invalid x parameter value for Servlet request [{name}]")

@@ -1,4 +1,4 @@
-"""A filter as a valve, for an Engine, a Host or a Context (Tomcat 11: valves/FilterValve.java)."""
+"""Runs a filter as a valve of an Engine, a Host or a Context (Tomcat 11: valves/FilterValve.java)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.catalina.valves.FilterValve")
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
 
-#: The name that a filter may change in the environ -> the request's own name for it, and its type.
+#: A name in the environ that a filter may change -> the request's own name for it, and its type.
 _REQUEST_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "REMOTE_ADDR": ("remote_addr", str),
     "REMOTE_HOST": ("remote_host", str),
@@ -54,7 +54,7 @@ class InitParam(Component):
 
 
 class _NoApplication:
-    """The application as a filter sees it where there is none: the valve of an Engine or a Host."""
+    """Stands for the application when there is none: in the valve of an Engine or a Host."""
 
     context_path = ""
 
@@ -66,7 +66,7 @@ class _NoApplication:
 
 
 class _Head:
-    """The outlet while a filter has passed the request on: the filter sees the head before it leaves."""
+    """The outlet after a filter has passed the request on: the filter sees the head before it leaves."""
 
     def __init__(self, outlet: Outlet, start_response: StartResponse) -> None:
         self._outlet = outlet
@@ -97,7 +97,7 @@ class _Exchange:
         self.started: tuple[str, list[tuple[str, str]]] | None = None
 
     def next(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The rest of the pipeline, which answers into the response."""
+        """Run the rest of the pipeline, which writes the response."""
         self.passed_on = True
         self._take_changes(environ)
         response = self._response
@@ -108,7 +108,7 @@ class _Exchange:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: object = None
     ) -> Callable[..., None]:
-        """The filter's own answer, or the head of what it let through as it wants it."""
+        """Take the filter's own answer, or the head of the passed answer as the filter wants it."""
         self.started = status, headers
         if self.passed_on:
             self._response.status = int(status[:3])
@@ -119,7 +119,7 @@ class _Exchange:
         raise AssertionError(f"{self._valve}: the filter uses write() of start_response, which a valve has not")
 
     def _take_changes(self, environ: Environ) -> None:
-        """A value that the filter changed in the environ is in the one of the application, too."""
+        """Copy values that the filter changed in the environ into the request."""
         before = self._before
         for name, value in environ.items():
             if name in before and before[name] is value:
@@ -134,8 +134,8 @@ class _Exchange:
 class FilterValve(ValveBase):
     """Runs a filter of the container, or a factory of WSGI middleware, for every request of its container.
 
-    The filter may answer itself, or pass the request on and change the head of the answer. The body of what it passes
-    on goes by: it is on its way to the client already.
+    The filter may answer itself, or pass the request on and change the head of the answer. It does not see the body of
+    an answer that it passes on, which is already on its way to the client.
     """
 
     filter_class = Attribute(
@@ -148,7 +148,7 @@ class FilterValve(ValveBase):
         self._filter: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None
 
     def add_init_param(self, parameter: InitParam) -> None:
-        """Add a parameter that the filter is configured with."""
+        """Add an init parameter of the filter."""
         self.init_parameters[parameter.param_name] = parameter.param_value
 
     elements = {"init-param": Element(add=add_init_param, default="catalina.valves.filter_valve.InitParam")}
@@ -167,7 +167,7 @@ class FilterValve(ValveBase):
 
     def _make(self) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
         found: Any = None
-        with contextlib.suppress(ClassBroken):  # no class: a function, perhaps
+        with contextlib.suppress(ClassBroken):  # there is no class of that name: it may be a function
             found = find_class(self.filter_class) if ":" not in self.filter_class else None
         found = self._by_python_name() if found is None else found
         if isinstance(found, type) and issubclass(found, Component):
@@ -237,7 +237,7 @@ class FilterValve(ValveBase):
 
 
 def _begun(result: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks, with the first one made: middleware written as a generator decides only then."""
+    """The blocks, with the first one made: middleware that is written as a generator decides only then."""
     blocks = iter(result)
     first = next(blocks, None)
     return blocks if first is None else chain((first,), blocks)

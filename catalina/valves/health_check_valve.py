@@ -1,4 +1,4 @@
-"""Answer health checks (Tomcat: valves/HealthCheckValve.java)."""
+"""Answers health checks (Tomcat: valves/HealthCheckValve.java)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ UP = _body("UP")
 
 
 class HealthCheckValve(ValveBase):
-    """200 while the container and all below it run, else 503, also while the node drains; MicroProfile Health's form.
+    """Answers 200 while the container and everything below it run, otherwise (also while the node drains) 503, in the
+    form of MicroProfile Health.
 
-    Beyond Tomcat: while the manager of an application waits for the sessions of the group the answer is 503, and its
-    ``checks`` say how many have come and how many there are (0 while it is not known).
+    Beyond Tomcat, the answer is 503 while the manager of an application waits for the sessions of the group. Its
+    ``checks`` then have the number that have come, and the number in all (0 while it is unknown).
 
-    In a Context the path is inside the application, elsewhere it is the whole path.
+    In a Context the path is inside the application; elsewhere it is the whole path.
     """
 
     path = Attribute(str, "/health", doc="Path that is answered.")
@@ -40,7 +41,7 @@ class HealthCheckValve(ValveBase):
     )
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Answer for the path, pass on everything else."""
+        """Answer for the path; pass on everything else."""
         path = request.decoded_uri
         container = self.container
         if container is not None and container.is_context:

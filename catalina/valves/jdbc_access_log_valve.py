@@ -25,13 +25,13 @@ __all__ = ["JDBCAccessLogValve"]
 
 log = logging.getLogger("org.apache.catalina.valves.JDBCAccessLogValve")
 
-#: Rows that wait at most while the database does not take them; the oldest are dropped then.
+#: Rows that wait while the database does not take them; when there are more, the oldest are dropped.
 MAX_WAITING = 10_000
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 
 
 class JDBCAccessLogValve(AbstractAccessLogValve):
-    """One row per request, written on the background tick, so that no request waits for the database."""
+    """Writes one row per request, on the background tick, so that no request waits for the database."""
 
     packages = ("sqlalchemy",)
 
@@ -90,7 +90,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
 
         columns = self._columns()
         for name in (self.table_name, *columns):
-            # Names cannot be parameters of a statement, so they must be nothing but names.
+            # Names cannot be parameters of a statement, so they must be plain identifiers.
             if not _IDENTIFIER.fullmatch(name):
                 raise LifecycleError(f"{self}: {name!r} is no name of a table or column")
         places = ", ".join(f":p{number}" for number in range(len(columns)))
@@ -130,7 +130,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
         self._rows.append({f"p{number}": value for number, value in enumerate(values)})
 
     def background_process(self) -> None:
-        """Write the rows that wait."""
+        """Write the waiting rows."""
         if self._engine is not None:
             self._flush()
 

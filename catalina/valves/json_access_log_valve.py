@@ -16,7 +16,7 @@ KEYS = {
     "r": "request", "s": "statusCode", "S": "sessionId", "t": "time", "T": "elapsedTimeS", "u": "user", "U": "path",
     "v": "localServerName", "X": "connectionStatus",
 }  # fmt: skip
-#: Code with a name -> key of the object that its values are collected in, in the order Tomcat writes them.
+#: Code with a name -> key of the object that collects its values, in Tomcat's order.
 OBJECTS = {
     "r": "requestAttributes", "s": "sessionAttributes", "c": "cookies", "i": "requestHeaders", "L": "identifier",
     "o": "responseHeaders",
@@ -24,7 +24,7 @@ OBJECTS = {
 
 
 class JsonAccessLogValve(AccessLogValve):
-    """``pattern`` as for the access log; its literal text is left out. Every value is a string, as in Tomcat."""
+    """Takes the access log's ``pattern``, without its literal text. Every value is a string, as in Tomcat."""
 
     def _compile(self, pattern: str) -> Element | None:
         factory = self._factory()
@@ -53,7 +53,7 @@ def _key(code: Code) -> str:
 
 
 def _member(key: str, value: str | Element) -> list[str | Element]:
-    # Values are escaped for the log already, and its escapes are those of JSON.
+    # Values are already escaped for the log, and the log's escapes are those of JSON.
     return [f'{json.dumps(key)}:"', value, '"']
 
 

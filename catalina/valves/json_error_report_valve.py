@@ -15,10 +15,10 @@ __all__ = ["JsonErrorReportValve"]
 
 
 class JsonErrorReportValve(ErrorReportValve):
-    """An object of status, type, message, reason, description, and the traces of an exception."""
+    """Writes an object with status, type, message, reason, description, and the traces of an exception."""
 
     def answer(self, response: Response) -> None:
-        """Always JSON: files for errors are pages, and no client of this valve wants one."""
+        """Always write JSON: the files for errors are pages, which no client of this valve wants."""
         texts = self._texts(response) if self.show_report else UNKNOWN
         if texts is not None:
             self.report(response, *texts)

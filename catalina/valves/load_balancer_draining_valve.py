@@ -1,4 +1,4 @@
-"""Send clients whose session is elsewhere to another node while this one drains (LoadBalancerDrainingValve.java)."""
+"""Sends clients whose session is elsewhere to another node while this one drains (LoadBalancerDrainingValve.java)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ACTIVATION_ATTRIBUTE = "JK_LB_ACTIVATION"
 
 
 class LoadBalancerDrainingValve(ValveBase):
-    """When the balancer has disabled this node, a client whose session is not here is sent away, its cookie removed."""
+    """When the balancer has disabled this node, redirects clients without a session here, and removes their cookie."""
 
     redirect_status_code = Attribute(int, 307, doc="Status of the redirect back to the balancer.")
     ignore_cookie_name = Attribute(str, "", doc="Cookie that lets a request through, for tests of a disabled node.")
     ignore_cookie_value = Attribute(str, "", doc="Value that cookie must have.")
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Redirect, or pass on."""
+        """Redirect the request, or pass it on."""
         context = request.context
         draining = request.attributes.get(ACTIVATION_ATTRIBUTE) == "DIS"
         if not draining or context is None or _has_valid_session(request) or self._is_ignored(request):
@@ -68,7 +68,7 @@ def _has_valid_session(request: Request) -> bool:
 
 
 def _location(request: Request, context: Context) -> str:
-    """The same URL without the session id; several slashes at its start would name another host."""
+    """The same URL without the session id. Several slashes at its start would name another host."""
     uri = "/" + request.request_uri.lstrip("/")
     name = context.session_cookie.uri_parameter
     uri = re.sub(f";{re.escape(name)}=[^;/]*", "", uri, count=1)

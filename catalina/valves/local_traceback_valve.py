@@ -1,4 +1,4 @@
-"""The error page of ``catalina run``: the whole traceback, for whoever sits at this machine and for nobody else."""
+"""The error page of ``catalina run``: the whole traceback, only for clients on this machine."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalTracebackValve"]
 
-#: Fields that a proxy adds: the client is then somebody else.
+#: Fields that a proxy adds: the client is then on another machine.
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 #: Characters of a traceback that are shown.
 MOST = 200_000
 
 
 class LocalTracebackValve(ErrorReportValve):
-    """ErrorReportValve, whose page for a local client has the traceback with its source lines. Others see no exception.
+    """An ErrorReportValve whose page for a local client has the traceback with its source lines. Other clients see no
+    exception.
 
-    Local is a connection over the loopback, without a proxy's fields, to a host that is called by a loopback address or
-    ``localhost``: another name that leads here (DNS rebinding) is another site's page in the developer's browser.
+    A client is local when its connection comes over the loopback, without a proxy's fields, and its Host is a loopback
+    address or ``localhost``. A request with another name that leads here (DNS rebinding) comes from another site's page
+    in the developer's browser.
     """
 
     def report(self, response: Response, reason: str, description: str) -> None:
-        """The traceback where there is one and the client may see it."""
+        """Show the traceback if there is one and the client may see it."""
         exception = response.exception
         if exception is None:
             super().report(response, reason, description)
@@ -57,7 +59,7 @@ def _page(title: str, sentence: str, content: str = "") -> str:
 
 
 def is_local(request: Request) -> bool:
-    """Whether the client sits at this machine, as far as a request can show it."""
+    """True when the client is on this machine, as far as a request can show it."""
     if any(request.headers.get(name) is not None for name in FORWARDED):
         return False
     return _is_loopback(request.peer_addr or request.remote_addr) and _is_local_name(request.server_name)

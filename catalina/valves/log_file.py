@@ -1,7 +1,7 @@
-"""One log file that is appended to, buffered, and exchanged when the date in its name changes.
+"""A log file that is buffered, and replaced when the date in its name changes.
 
-A line costs its writer one append to a queue; whoever flushes (the background tick, a full buffer, or the writer itself
-when the file is not buffered) writes what has come together in one call. Tomcat: the writer of AccessLogValve.java.
+A line costs its writer one append to a queue. A flush (by the background tick, at a full buffer, or by the writer
+itself when the file is not buffered) writes all waiting lines in one call. Tomcat: the writer of AccessLogValve.java.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["LogFile"]
 
 log = logging.getLogger("org.apache.catalina.valves.AccessLogValve")
 
-#: Lines that wait at most; a line of the combined pattern has about 200 bytes, Tomcat's buffer 128,000.
+#: Lines that may wait. A line of the combined pattern has about 200 bytes; Tomcat's buffer has 128,000.
 BUFFERED_LINES = 600
 
 
@@ -26,10 +26,10 @@ class LogFile:
     """The current file of a log.
 
     Args:
-        path_for: date stamp -> path of the file that is written now.
+        path_for: date stamp -> path of the current file.
         stamp: seconds since the epoch -> date stamp, ``.2024-01-31``; one that never changes does not rotate.
-        renamed_to: date stamp -> the name that a finished file gets when its date is over; None keeps it.
-        header: called for a file that is empty when it is opened; its lines come first.
+        renamed_to: date stamp -> the name that a file gets when its date is over; None keeps its name.
+        header: called for a file that is empty when it is opened; returns its first lines.
         clock: seconds since the epoch.
     """
 
@@ -52,7 +52,7 @@ class LogFile:
         self.encoding = encoding
         self.header = header
         self.clock = clock
-        #: The file that is open, None when none could be opened.
+        #: The open file, None when none could be opened.
         self.path: Path | None = None
         self._stamp = ""
         self._fd = -1
@@ -76,17 +76,17 @@ class LogFile:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the waiting lines."""
         with self._lock:
             self._flush()
 
     def close(self) -> None:
-        """Write what waits and close the file."""
+        """Write the waiting lines and close the file."""
         with self._lock:
             self._close()
 
     def rotate_to(self, name: Path) -> bool:
-        """Rename the current file now, whatever its date, and open a new one. False when no file is open."""
+        """Rename the current file now, whatever its date, and open a new one. Returns False when no file is open."""
         with self._lock:
             path = self.path
             if path is None:
@@ -97,7 +97,7 @@ class LogFile:
             return True
 
     def rotate_if_due(self) -> None:
-        """Go on with another file if the date has changed, or the file has gone and that is looked for."""
+        """Switch to another file if the date has changed, or if the file has gone and that is checked."""
         self._look_after_file(self.clock())
 
     def _look_after_file(self, now: float) -> None:
@@ -144,7 +144,7 @@ class LogFile:
 
     def _flush(self) -> None:
         lines = self._lines
-        # As many as there are now: a writer may append while these are taken out.
+        # Only the lines that are there now: a writer may append while these are taken out.
         batch = [lines.popleft() for _ in range(len(lines))]
         if batch and self._fd >= 0:
             batch.append("")

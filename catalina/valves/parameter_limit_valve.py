@@ -1,4 +1,4 @@
-"""How many parameters a request may have, by its path (Tomcat: valves/ParameterLimitValve.java)."""
+"""Limits the number of parameters of a request, by its path (Tomcat: valves/ParameterLimitValve.java)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_limits(text: str, name: str = "") -> list[Limits]:
     """The lines of a configuration file; empty lines and those that start with ``#`` are skipped.
 
     Raises:
-        ConfigurationError: a line is not of that form.
+        ConfigurationError: a line has another form.
     """
     limits = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -56,9 +56,9 @@ def parse_limits(text: str, name: str = "") -> list[Limits]:
 
 
 class ParameterLimitValve(ValveBase):
-    """The first line whose pattern matches the path decides; where none does, the connector's limit holds.
+    """Applies the limits of the first line whose pattern matches the path; without one the connector's limit applies.
 
-    The file is ``WEB-INF/<resourcePath>`` of an application, else ``conf/<engine>/<host>/<resourcePath>``.
+    The file is ``WEB-INF/<resourcePath>`` of an application, otherwise ``conf/<engine>/<host>/<resourcePath>``.
     """
 
     resource_path = Attribute(str, "parameter_limit.config", doc="Name of the file.")
@@ -82,7 +82,7 @@ class ParameterLimitValve(ValveBase):
         self.limits = []
 
     def _read(self) -> tuple[str, str | None]:
-        """Where the file is, and its text if there is one."""
+        """The path of the file, and its text if there is one."""
         container: Any = self.container
         if container is None:
             return self.resource_path, None
@@ -98,7 +98,7 @@ class ParameterLimitValve(ValveBase):
         return str(file), file.read_text("utf-8") if file.is_file() else None
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Set the request's own limit and pass on."""
+        """Set the request's own limit and pass the request on."""
         if self.limits:
             path = request.decoded_uri
             if hasattr(self.container, "constraints"):

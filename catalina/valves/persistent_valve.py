@@ -1,6 +1,6 @@
-"""Store the session after each request, so that the next one may go to any node.
+"""Stores the session after each request, so that the next request may go to any node.
 
-Tomcat: valves/PersistentValve.java. Only useful with a manager that has a store.
+Tomcat: valves/PersistentValve.java. It is only useful with a manager that has a store.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SERVER_ERROR, TOO_MANY_REQUESTS = 500, 429
 
 
 class _InUse:
-    """The lock of one session id, and how many requests hold or wait for it."""
+    """The lock of one session id, and the number of requests that hold it or wait for it."""
 
     __slots__ = ("lock", "users")
 
@@ -39,12 +39,12 @@ class _InUse:
 
 
 class PersistentValve(ValveBase):
-    """One request at a time has a session: the next one loads what this one has stored."""
+    """Lets one request at a time use a session: the next request loads what this one has stored."""
 
     filter: Attribute[re.Pattern[str] | None] = Attribute(
         pattern, None, doc="Regular expression of paths whose requests need no session (static files)."
     )
-    semaphore_fairness = Attribute(bool, True, inert="who waits longest is served first")
+    semaphore_fairness = Attribute(bool, True, inert="the request that waits longest is served first")
     semaphore_block_on_acquire = Attribute(bool, True, doc="Wait while another request has the session; false is 429.")
     semaphore_acquire_uninterruptibly = Attribute(bool, True, inert="a waiting thread cannot be interrupted")
 
@@ -54,7 +54,7 @@ class PersistentValve(ValveBase):
         self._lock = threading.Lock()
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Pass on, then store; one request of a session after the other."""
+        """Pass the request on, then store the session; requests of one session run one after another."""
         if self.filter is not None and self.filter.fullmatch(request.decoded_uri):
             self.next.invoke(request, response)
             return
@@ -90,7 +90,7 @@ class PersistentValve(ValveBase):
                 del self._in_use[session_id]
 
     def _run(self, request: Request, response: Response) -> None:
-        """The manager fetches the session when it is first asked for: it is in no node's memory between requests."""
+        """The manager fetches the session when it is first needed: between requests it is in no node's memory."""
         try:
             self.next.invoke(request, response)
         finally:

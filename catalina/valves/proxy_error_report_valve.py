@@ -1,4 +1,4 @@
-"""Error pages of another server, fetched or redirected to (Tomcat: valves/ProxyErrorReportValve.java)."""
+"""Fetches error pages from another server, or redirects to them (Tomcat: valves/ProxyErrorReportValve.java)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["ProxyErrorReportValve"]
 log = logging.getLogger("org.apache.catalina.valves.ProxyErrorReportValve")
 
 SECONDS = 10
-#: Of a fetched page.
+#: Bytes of a fetched page.
 MAX_BYTES = 1024 * 1024
 FILE_NAME = "ProxyErrorReportValve.properties"
 
 
 class ProxyErrorReportValve(ErrorReportValve):
-    """``errorCode.nnn`` and ``exceptionType.name`` are URLs; they get the error as query parameters."""
+    """The URLs ``errorCode.nnn`` and ``exceptionType.name`` get the error as query parameters."""
 
     use_redirect = Attribute(bool, False, doc="Redirect the client to the URL instead of fetching it.")
     use_properties_file = Attribute(
@@ -51,7 +51,7 @@ class ProxyErrorReportValve(ErrorReportValve):
                 return
 
     def answer(self, response: Response) -> None:
-        """Answer with the other server's page; with our own where there is no URL, or the server does not answer."""
+        """Answer with the other server's page; with our own when there is no URL, or the server does not answer."""
         request, url = response.request, self._url(response)
         if url is None:
             super().answer(response)
@@ -94,7 +94,7 @@ class ProxyErrorReportValve(ErrorReportValve):
             log.warning("Proxy error to [%s]: expected a http or https URL", url)
             return False
         try:
-            # The other server may be slow: the loop goes on in another thread.
+            # The other server may be slow, so another thread takes over the loop.
             with (
                 request.connector.reactor.blocking(),
                 urllib.request.urlopen(url, timeout=SECONDS) as page,  # noqa: S310 - the scheme is checked above

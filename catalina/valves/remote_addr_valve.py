@@ -1,4 +1,4 @@
-"""Filter by address, with regular expressions (Tomcat: valves/RemoteAddrValve.java)."""
+"""Filters requests by the client's address, with regular expressions (Tomcat: valves/RemoteAddrValve.java)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["RemoteAddrValve"]
 
 
 class RemoteAddrValve(RequestFilterValve):
-    """The client's address must match; RemoteCIDRValve says the same without regular expressions."""
+    """The client's address must match; RemoteCIDRValve does the same without regular expressions."""
 
     def property_of(self, request: Request) -> str:
-        """The address, with ``;port`` where addConnectorPort says so."""
+        """The address, with ``;port`` if addConnectorPort is set."""
         return self.with_port(request, self.address_of(request))

@@ -1,4 +1,4 @@
-"""Filter by network (Tomcat: valves/RemoteCIDRValve.java)."""
+"""Filters requests by the client's network (Tomcat: valves/RemoteCIDRValve.java)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class RemoteCIDRValve(RequestFilterValve):
     )
 
     def property_of(self, request: Request) -> str:
-        """The address, with ``;port`` where addConnectorPort says so."""
+        """The address, with ``;port`` if addConnectorPort is set."""
         return self.with_port(request, self.address_of(request))
 
     def is_allowed(self, value: str) -> bool:
-        """Whether a client with that address may pass; one without an address may not."""
+        """True when a client with that address may pass; a client without an address may not."""
         text, _, port_text = value.partition(";")
         port = int(port_text) if port_text.isdecimal() else None
         if self.add_connector_port and port is None:

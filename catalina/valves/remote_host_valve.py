@@ -1,4 +1,4 @@
-"""Filter by host name (Tomcat: valves/RemoteHostValve.java)."""
+"""Filters requests by the client's host name (Tomcat: valves/RemoteHostValve.java)."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class RemoteHostValve(RequestFilterValve):
     """The client's name must match; without enableLookups of the connector the name is the address."""
 
     def property_of(self, request: Request) -> str:
-        """The name, with ``;port`` where addConnectorPort says so."""
+        """The name, with ``;port`` if addConnectorPort is set."""
         return self.with_port(request, request.remote_host)

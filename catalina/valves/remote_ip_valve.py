@@ -1,4 +1,4 @@
-"""Believe proxies about the client: address, scheme, host and port (Tomcat: valves/RemoteIpValve.java)."""
+"""Takes the client's address, scheme, host and port from trusted proxies (Tomcat: valves/RemoteIpValve.java)."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ __all__ = ["RemoteIpValve"]
 
 log = logging.getLogger("org.apache.catalina.valves.RemoteIpValve")
 
-#: The same as the access log's attribute, under the name applications know.
+#: The access log's attribute, under the name that applications know.
 REMOTE_ADDR_FOR_APPLICATIONS = "org.apache.tomcat.remoteAddr"
 
 
 class RemoteIpValve(ValveBase):
-    """What is believed is seen by everybody after this valve; when the request is through, the request is as before."""
+    """Replaces the facts of the connection by those of the proxies, for everything behind this valve; restores them at
+    the end.
+    """
 
     remote_ip_header = Attribute(str, "X-Forwarded-For", doc="Header with the chain of clients and proxies.")
     internal_proxies: Attribute[re.Pattern[str] | None] = Attribute(
@@ -64,7 +66,7 @@ class RemoteIpValve(ValveBase):
     change_local_port = Attribute(bool, False, doc="Change the local port with the server's port.")
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Put what the proxies say in place of what the connection says."""
+        """Replace the facts of the connection by those of the proxies."""
         headers = request.headers
         client = follow_chain(
             request.remote_addr, headers.get_all(self.remote_ip_header), self.internal_proxies, self.trusted_proxies

@@ -1,4 +1,4 @@
-"""Let requests pass or not by something of the client (Tomcat: valves/RequestFilterValve.java)."""
+"""Filters requests by a property of the client (Tomcat: valves/RequestFilterValve.java)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["RequestFilterValve"]
 
 
 class RequestFilterValve(ValveBase):
-    """``deny`` is looked at first, then ``allow``; without ``allow`` everything passes that is not denied.
+    """Checks ``deny`` first, then ``allow``; without ``allow`` everything passes that is not denied.
 
-    A value that is no pattern stops the start: what guards access must not be left out.
+    A value that is no pattern stops the start, because a valve that guards access must not be left out.
     """
 
     allow: Attribute[re.Pattern[str] | None] = Attribute(
@@ -73,16 +73,16 @@ class RequestFilterValve(ValveBase):
             )
 
     def property_of(self, request: Request) -> str:
-        """What of the client is matched."""
+        """The property of the client that is matched."""
         raise NotImplementedError(f"{type(self).__name__} does not override property_of()")
 
     @operation(impact=Impact.INFO, value="an address, or what the valve compares")
     def is_allowed(self, value: str) -> bool:
-        """Whether a client with that property may pass."""
+        """True when a client with that property may pass."""
         return may_pass(value, self.allow, self.deny)
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Match, and pass on or refuse."""
+        """Match the property, and pass the request on or refuse it."""
         value = self.property_of(request)
         if self.is_allowed(value):
             self.next.invoke(request, response)
@@ -100,7 +100,7 @@ class RequestFilterValve(ValveBase):
             response.send_error(self.deny_status)
 
     def with_port(self, request: Request, value: str) -> str:
-        """Add the connector's port where the attribute says so."""
+        """Add the connector's port if the attribute asks for it."""
         return f"{value};{request.connector.port_with_offset}" if self.add_connector_port else value
 
     def address_of(self, request: Request) -> str:

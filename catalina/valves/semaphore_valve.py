@@ -1,4 +1,4 @@
-"""Limit how many requests run at the same time (Tomcat: valves/SemaphoreValve.java)."""
+"""Limits how many requests run at the same time (Tomcat: valves/SemaphoreValve.java)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _concurrency(text: str) -> int:
 
 
 def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block: bool) -> bool:
-    """Take a permit; when it must be waited for, the loop of the connector goes on in another thread meanwhile."""
+    """Take a permit. While the request waits for one, another thread takes over the connector's loop."""
     if lock.acquire(blocking=False):
         return True
     if not block:
@@ -34,13 +34,13 @@ def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block:
 
 
 class SemaphoreValve(ValveBase):
-    """A request needs a permit to pass, and gives it back when it is through."""
+    """A request needs a permit to pass, and returns it at its end."""
 
     concurrency = Attribute(
         _concurrency, 10, doc="Permits: requests that run at the same time. With 0 or less no request passes."
     )
     block = Attribute(bool, True, doc="Wait for a permit; false refuses at once.")
-    fairness = Attribute(bool, False, inert="who waits longest is always served first here")
+    fairness = Attribute(bool, False, inert="the request that waits longest is always served first here")
     interruptible = Attribute(bool, False, inert="a waiting thread cannot be interrupted in Python")
     high_concurrency_status = Attribute(
         int, -1, doc="Status of a refused request; -1 leaves the empty answer 200, as Tomcat does."
@@ -54,16 +54,16 @@ class SemaphoreValve(ValveBase):
         self._permits = threading.BoundedSemaphore(self.concurrency)
 
     def control_concurrency(self, request: Request) -> bool:
-        """Whether the request needs a permit; for subclasses."""
+        """True when the request needs a permit; for subclasses."""
         return True
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Take a permit, pass on, give it back."""
+        """Take a permit, pass the request on, return the permit."""
         if not self.control_concurrency(request):
             self.next.invoke(request, response)
             return
         permits = self._permits
-        # A request that waits for a permit that cannot come would hold a thread for ever.
+        # A request that waits for an impossible permit would hold a thread for ever.
         if not acquire(permits, request, self.block and self.concurrency > 0):
             if self.high_concurrency_status > 0:
                 response.send_error(self.high_concurrency_status)

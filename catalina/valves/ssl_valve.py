@@ -1,6 +1,6 @@
-"""TLS that a proxy has ended: its facts come as headers (Tomcat: valves/SSLValve.java).
+"""Takes the facts about a TLS connection that ends at a proxy from the proxy's headers (Tomcat: valves/SSLValve.java).
 
-The proxy must remove these headers from what clients send, or anybody is anybody.
+The proxy must remove these headers from clients' requests; otherwise any client could claim any identity.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class SSLValve(ValveBase):
     ssl_cipher_user_key_size_header = Attribute(str, "ssl_cipher_usekeysize", doc="Header with the key size in bits.")
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Set the attributes and pass on."""
+        """Set the attributes and pass the request on."""
         attributes = request.attributes
         certificate = self._certificate(request)
         if certificate is not None:
-            # A certificate that cannot be read removes one that is there: nobody's is better than the proxy's own.
+            # A certificate that cannot be read removes an existing one: no certificate is better than the proxy's own.
             attributes[CERTIFICATES_ATTRIBUTE] = _readable(certificate)
         cipher = _value(request, self.ssl_cipher_header)
         if cipher is not None:
@@ -67,13 +67,13 @@ class SSLValve(ValveBase):
 
 
 def _value(request: Request, header: str) -> str | None:
-    """Apache writes ``(null)`` for what there is not."""
+    """The value of a header; Apache writes ``(null)`` for a missing one."""
     value = request.headers.get(header)
     return None if value is None or value == "(null)" else value
 
 
 def _readable(text: str) -> tuple[str, ...]:
-    """The certificate in lines of its own again: a header value has none."""
+    """Restore the lines of a certificate, which a header value has lost."""
     text = text.strip()
     if len(text) <= len(BEGIN):
         return ()

@@ -1,4 +1,4 @@
-"""Reason and description of each status that an error page can be about (Tomcat: valves/LocalStrings.properties)."""
+"""Reason and description of each status that can have an error page (Tomcat: valves/LocalStrings.properties)."""
 
 from __future__ import annotations
 
@@ -187,10 +187,10 @@ TEXTS: dict[int, tuple[str, str]] = {
 }
 
 
-#: For an exception under a status that is not in the table.
+#: The texts for an exception with a status that is not in the table.
 UNKNOWN = ("Unknown Reason", "No description available")
 
 
 def describe_status(status: int) -> tuple[str, str] | None:
-    """Reason and description; None for a status that nobody describes."""
+    """Reason and description; None for an unknown status."""
     return TEXTS.get(status)

@@ -1,4 +1,4 @@
-"""Say which requests do not end (Tomcat: valves/StuckThreadDetectionValve.java)."""
+"""Reports requests that do not end (Tomcat: valves/StuckThreadDetectionValve.java)."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class _Monitored:
     wall: datetime
     state: _State = _State.RUNNING
     interrupted: bool = False
-    #: Held while the state changes: a thread must not be interrupted when it is already with another request.
+    #: Held while the state changes, because a thread must not be interrupted once it serves another request.
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class StuckThreadDetectionValve(ValveBase):
-    """Warn, with the stack, about requests that run longer than the threshold; looked at on the background tick."""
+    """Warns, with the stack, about requests that run longer than the threshold. The background tick checks them."""
 
     threshold = Attribute(int, 600, unit="seconds", doc="When a request counts as stuck; 0 or less watches none.")
     interrupt_thread_threshold = Attribute(
@@ -60,19 +60,19 @@ class StuckThreadDetectionValve(ValveBase):
         "the thread runs Python code: a call that waits in C (a socket, a lock) returns first. -1 never.",
     )
 
-    #: Seconds, monotonic; tests give another one.
+    #: Monotonic seconds; tests replace it.
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._active: dict[int, _Monitored] = {}
         self._completed: deque[tuple[_Monitored, float]] = deque()
-        #: Requests that are stuck now; interrupted so far.
+        #: The numbers of requests that are stuck now, and that were interrupted so far.
         self.stuck_thread_count = 0
         self.interrupted_threads_count = 0
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Take note of the request while it runs."""
+        """Note the request while it runs."""
         if self.threshold <= 0:
             self.next.invoke(request, response)
             return
@@ -92,7 +92,7 @@ class StuckThreadDetectionValve(ValveBase):
                 self._completed.append((monitored, self.clock()))
 
     def background_process(self) -> None:
-        """Look for requests that have become stuck, and for stuck ones that are through."""
+        """Find requests that have become stuck, and stuck requests that have ended."""
         now = self.clock()
         for monitored in tuple(self._active.values()):
             self._look_at(monitored, now - monitored.started)
@@ -152,12 +152,12 @@ class StuckThreadDetectionValve(ValveBase):
 
     @property
     def stuck_thread_names(self) -> tuple[str, ...]:
-        """Names of the threads that are stuck now."""
+        """The names of the threads that are stuck now."""
         return tuple(one.thread.name for one in tuple(self._active.values()) if one.state is _State.STUCK)
 
     @property
     def stuck_thread_ids(self) -> tuple[int, ...]:
-        """Identifiers of the threads that are stuck now."""
+        """The identifiers of the threads that are stuck now."""
         return tuple(one.thread.ident or 0 for one in tuple(self._active.values()) if one.state is _State.STUCK)
 
 

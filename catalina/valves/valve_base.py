@@ -1,4 +1,4 @@
-"""What every valve shares (Tomcat: valves/ValveBase.java)."""
+"""The common part of valves (Tomcat: valves/ValveBase.java)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ValvePipeline(Protocol):
 
 
 class ValveContainer(Protocol):
-    """What a valve needs of the Engine, Host or Context that it is in."""
+    """The part of an Engine, Host or Context that a valve needs."""
 
     @property
     def name(self) -> str: ...
@@ -61,13 +61,13 @@ class ValveContainer(Protocol):
 class ValveBase(Lifecycle):
     """One step of a container's pipeline.
 
-    A subclass overrides :meth:`invoke` and calls ``self.next.invoke(request, response)`` to let the request through;
-    what it opened before, it closes in ``finally``. One instance serves all requests, from several threads at once.
+    A subclass overrides :meth:`invoke` and calls ``self.next.invoke(request, response)`` to let the request through; it
+    closes in ``finally`` what it opened before. One instance serves all requests, in several threads at once.
     """
 
     async_supported = Attribute(bool, True, inert="WSGI has no asynchronous processing to allow or refuse")
 
-    #: The following valve; the pipeline sets it. The basic valve, which is the last, has none.
+    #: The following valve, set by the pipeline. The basic valve, which is the last, has none.
     next: ValveBase
     #: The container whose pipeline this valve is in; None until it is added to one.
     container: ValveContainer | None = None
@@ -77,8 +77,8 @@ class ValveBase(Lifecycle):
         return f"{type(self).__name__}{where}"
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Serve the request or pass it on. Exceptions go up to the host's basic valve, which makes them a 500."""
+        """Serve the request or pass it on. Exceptions go up to the host's basic valve, which turns them into a 500."""
         raise NotImplementedError(f"{type(self).__name__} does not override invoke()")
 
     def background_process(self) -> None:
-        """Periodic work; called by the container's background tick, every ``backgroundProcessorDelay`` seconds."""
+        """Do periodic work; the container's background tick calls this every ``backgroundProcessorDelay`` seconds."""

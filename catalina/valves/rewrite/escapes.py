@@ -1,8 +1,8 @@
-"""How a URL is written while rules work on it, and afterwards (Tomcat: RewriteValve.invoke, util/URLEncoder.java).
+"""Escapes a URL for the rules, and afterwards (Tomcat: RewriteValve.invoke, util/URLEncoder.java).
 
-Rules see the decoded path, in which only ``%``, ``;`` and ``?`` are written ``%nn``; so a question mark of the path
+Rules see the decoded path, in which only ``%``, ``;`` and ``?`` are written ``%nn``. So a question mark in the path
 begins no query, and a percent sign is never taken for an escape. A rule that needs one of the three in the path writes
-``%nn`` itself. The text that the rules have made is then encoded, all but its percent signs.
+``%nn`` itself. The result of the rules is then encoded, except for its percent signs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 __all__ = ["encode_path", "encode_rewritten_path", "encode_rewritten_query", "for_rules"]
 
-#: Characters that RFC 3986 lets stand in a path.
+#: Characters that RFC 3986 allows in a path.
 _PATH_SAFE = "/!$&'()*+,;=:@"
 _RESERVED = re.compile("[%;?]")
 
@@ -23,7 +23,7 @@ def for_rules(path: str) -> str:
 
 
 def encode_path(text: str) -> str:
-    """Percent-encode what cannot stand in a path: back-references with [B], and ``int:escape``."""
+    """Percent-encode characters that a path may not contain: back-references with [B], and ``int:escape``."""
     return quote(text, safe=_PATH_SAFE)
 
 

@@ -14,7 +14,7 @@ from catalina.webresources.resource import Resource
 
 __all__ = ["RewriteCond"]
 
-#: What ``-d`` and its like ask of a resource.
+#: The tests ``-d`` and similar, applied to a resource.
 FILE_TESTS: dict[str, Callable[[Resource], bool]] = {
     "-d": lambda resource: resource.is_directory,
     "-f": lambda resource: resource.is_file,
@@ -27,8 +27,8 @@ class RewriteCond:
     """One condition.
 
     Args:
-        test: what is looked at.
-        matches: judges the expanded text; the match for ``%1`` where it has one.
+        test: the text that is tested.
+        matches: tests the expanded text; returns the match for ``%1`` if there is one.
         negated: the condition holds when it does not match.
         or_next: it is enough when this one or the next one holds.
     """
@@ -40,7 +40,7 @@ class RewriteCond:
 
     @classmethod
     def parse(cls, test: str, pattern: str, flags: list[str], maps: Mapping[str, RewriteMap]) -> RewriteCond:
-        """From the words of a line.
+        """Make a condition from the words of a line.
 
         Raises:
             ValueError: the pattern or a flag is not understood.
@@ -55,7 +55,7 @@ class RewriteCond:
         return cls(Substitution(test, maps), _matcher(pattern, no_case), negated, bool(names & {"ornext", "or"}))
 
     def evaluate(self, found: Found) -> bool:
-        """Whether it holds; its match becomes the one that ``%1`` means."""
+        """Evaluate the condition; its match becomes the one that ``%1`` refers to."""
         result = self.matches(self.test.expand(found), found)
         if not isinstance(result, bool):
             found.condition = result
@@ -69,7 +69,7 @@ def _matcher(pattern: str, no_case: bool) -> Callable[[str, Found], re.Match[str
     if pattern[:1] in ("<", ">", "="):
         return _comparison(pattern[0], pattern[1:].removeprefix('""') if pattern == '=""' else pattern[1:], no_case)
     compiled = compile_pattern(pattern, re.DOTALL | (re.IGNORECASE if no_case else 0))
-    # The whole text must match, as in Tomcat: patterns of Apache httpd may need .* at their ends.
+    # As in Tomcat, the whole text must match; patterns of Apache httpd may need .* at their ends.
     return lambda text, _: compiled.fullmatch(text) or False
 
 

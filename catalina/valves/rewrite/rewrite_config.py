@@ -1,4 +1,4 @@
-"""``rewrite.config`` -> rules (Tomcat: RewriteValve.parse)."""
+"""Reads ``rewrite.config`` into rules (Tomcat: RewriteValve.parse)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from catalina.valves.rewrite.rewrite_rule import RewriteRule
 
 __all__ = ["parse_rewrite_config"]
 
-#: A word, perhaps in quotes, in which a backslash keeps the next character.
+#: A word, perhaps in quotes, in which a backslash protects the next character.
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
 def parse_rewrite_config(text: str, label: str) -> list[RewriteRule]:
-    """The rules in order.
+    """The rules, in order.
 
     Args:
-        label: how errors name the file.
+        label: the name of the file in errors.
 
     Raises:
         ConfigurationError: a line is not understood; the valve must not run with half of its rules.
@@ -49,13 +49,13 @@ def parse_rewrite_config(text: str, label: str) -> list[RewriteRule]:
                     raise ValueError(f"expected RewriteCond, RewriteRule or RewriteMap, found {words[0]!r}")
         except (ValueError, re.error) as exc:
             raise ConfigurationError(f"Invalid rewrite configuration: {exc}", Place(label, number)) from exc
-        except Exception as exc:  # a refused pattern, or the operator's own map
+        except Exception as exc:  # a refused pattern, or a fault of the operator's own map
             raise ConfigurationError(f"Invalid rewrite configuration: {exc}", Place(label, number)) from exc
     return rules
 
 
 def _three(words: list[str]) -> tuple[str, str, list[str]]:
-    """First word, second word, flags in brackets."""
+    """The first word, the second word, and the flags in brackets."""
     if len(words) < 3:
         raise ValueError(f"{words[0]} needs two words")
     flags = " ".join(words[3:])

@@ -13,19 +13,19 @@ __all__ = ["RewriteMap", "make_map"]
 
 
 class RewriteMap(Protocol):
-    """A class of the operator's, named in ``RewriteMap name package.module.Class parameters``."""
+    """A class of the operator, named in ``RewriteMap name package.module.Class parameters``."""
 
     def set_parameters(self, *parameters: str) -> object:
-        """Called once, with what stands behind the class."""
+        """Called once, with the words behind the class."""
         ...
 
     def lookup(self, key: str) -> str | None:
-        """The value of a key; None takes the rule's default."""
+        """The value of a key; None means the rule's default."""
         ...
 
 
 class _Function:
-    """``int:toupper`` and its like."""
+    """``int:toupper`` and similar functions."""
 
     def __init__(self, function: Callable[[str], str]) -> None:
         self._function = function
@@ -47,10 +47,10 @@ INTERNAL: dict[str, Callable[[str], str]] = {
 
 
 def make_map(kind: str, parameters: Sequence[str]) -> RewriteMap:
-    """The map that a RewriteMap line asks for.
+    """Make the map that a RewriteMap line asks for.
 
     Raises:
-        ValueError: there is no such map, or it does not take the parameters.
+        ValueError: there is no such map, or it does not accept the parameters.
     """
     made: RewriteMap
     if kind.startswith("int:"):

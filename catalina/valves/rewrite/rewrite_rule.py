@@ -67,7 +67,7 @@ class RewriteRule:
     def parse(
         cls, pattern: str, target: str, flags: list[str], conditions: list[RewriteCond], maps: Mapping[str, RewriteMap]
     ) -> RewriteRule:
-        """From the words of a line and the conditions of the lines above.
+        """Make a rule from the words of a line and the conditions of the lines above.
 
         Raises:
             ValueError: the pattern, the substitution or a flag is not understood.
@@ -75,7 +75,7 @@ class RewriteRule:
         rule = cls(conditions=conditions, negated=pattern.startswith("!"))
         for flag in flags:
             rule._set_flag(flag, maps)
-        # A dot matches a line feed too, or %0A in a URL would lead past a rule that refuses it.
+        # A dot also matches a line feed; otherwise %0A in a URL would lead past a rule that refuses it.
         rule.pattern = compile_pattern(pattern.removeprefix("!"), re.DOTALL | (re.IGNORECASE if rule.no_case else 0))
         if target != "-":
             rule.substitution = Substitution(target, maps, rule.escape_references)
@@ -103,7 +103,7 @@ class RewriteRule:
                 raise ValueError(f"unknown flag {flag!r} of a RewriteRule")
 
     def evaluate(self, text: str, found: Found) -> str | None:
-        """What the rule makes of the URL or host; None when it does not apply."""
+        """Apply the rule to the URL or host; returns the result, or None when the rule does not apply."""
         match = self.pattern.fullmatch(text)
         if (match is None) is not self.negated:
             return None
@@ -113,10 +113,10 @@ class RewriteRule:
         return text if self.substitution is None else self.substitution.expand(found)
 
     def _conditions_hold(self, found: Found) -> bool:
-        """All of them, those joined by ``[OR]`` as a group of which one must hold."""
+        """True when all conditions hold; of those joined by ``[OR]`` one must hold."""
         group_holds, in_group = False, False
         for condition in self.conditions:
-            if not (in_group and group_holds):  # the rest of a group that holds is not looked at
+            if not (in_group and group_holds):  # the rest of a group that holds is not evaluated
                 group_holds = condition.evaluate(found)
             in_group = condition.or_next
             if not in_group and not group_holds:

@@ -1,8 +1,8 @@
-"""Rewrites URLs by rules in the manner of Apache's mod_rewrite (Tomcat: valves/rewrite/RewriteValve.java).
+"""Rewrites URLs by rules like those of Apache's mod_rewrite (Tomcat: valves/rewrite/RewriteValve.java).
 
-The rules are in ``WEB-INF/rewrite.config`` for a valve of a Context, in ``conf/<engine>/<host>/rewrite.config`` for one
-of a Host, in ``conf/<engine>/rewrite.config`` for one of the Engine. A rewritten request is mapped anew and enters the
-engine's pipeline again, where this valve lets it pass.
+The rules are in ``WEB-INF/rewrite.config`` for a valve of a Context, in ``conf/<engine>/<host>/rewrite.config`` for a
+Host, and in ``conf/<engine>/rewrite.config`` for an Engine. A rewritten request is mapped anew and enters the engine's
+pipeline again, where this valve lets it pass.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ __all__ = ["RewriteValve"]
 log = logging.getLogger("org.apache.catalina.valves.rewrite.RewriteValve")
 
 FILE = "rewrite.config"
-#: Rounds of rules with [N]; more are an endless loop in the rules.
+#: Rounds of rules with [N]; more mean an endless loop in the rules.
 MAX_ROUNDS = 10_000
 
 
 class _Outcome:
-    """What the rules have made of one request."""
+    """The effect of the rules on one request."""
 
     def __init__(self, url: str, host: str) -> None:
         self.url = url
@@ -64,7 +64,7 @@ class RewriteValve(ValveBase):
 
     @property
     def in_context(self) -> bool:
-        """Whether the rules see paths inside an application."""
+        """True when the rules see paths inside an application."""
         return self.container is not None and self.container.is_context
 
     def _start(self) -> None:
@@ -76,7 +76,7 @@ class RewriteValve(ValveBase):
         self.set_configuration(file.read_text("utf-8"), str(file))
 
     def set_configuration(self, text: str, label: str = FILE) -> None:
-        """Use these rules from now on. Raises ConfigurationError; the old ones then stay."""
+        """Use these rules from now on. Raises ConfigurationError, and then keeps the old ones."""
         self.rules = tuple(parse_rewrite_config(text, label))
 
     def _config_file(self) -> Path | None:
@@ -136,7 +136,7 @@ class RewriteValve(ValveBase):
         return outcome
 
     def _behind_chain(self, number: int) -> int:
-        """The rule after one that did not match: behind the whole chain, when it begins one."""
+        """The rule after one that did not match: behind the whole chain, if it begins one."""
         while self.rules[number].chain and number + 1 < len(self.rules):
             number += 1
         return number + 1
@@ -154,7 +154,7 @@ class RewriteValve(ValveBase):
         outcome.skip_valve |= rule.valve_skip
 
     def _answer(self, rule: RewriteRule, request: Request, response: Response, outcome: _Outcome) -> bool:
-        """Answer the request, when the rule says so."""
+        """Answer the request, if the rule says so."""
         if rule.forbidden or rule.gone:
             response.send_error(403 if rule.forbidden else 410)
         elif rule.redirect is not None:
@@ -172,7 +172,7 @@ class RewriteValve(ValveBase):
         if original and (outcome.append_query or not mark):
             queries.append(original)
         location = encode_rewritten_path(path)
-        # A bare ? at the end of a rule keeps the query of the request away.
+        # A lone ? at the end of a rule drops the query of the request.
         if queries and not (original and queries == [""]):
             location += "?" + "&".join(queries)
         if self.in_context and location.startswith("/") and request.context is not None:
@@ -181,7 +181,7 @@ class RewriteValve(ValveBase):
 
     @staticmethod
     def _modify(rule: RewriteRule, request: Request, response: Response, found: Found) -> None:
-        """Cookie, request attributes and type of the answer."""
+        """Set cookie, request attributes and content type."""
         cookie = rule.cookie
         if cookie is not None:
             response.add_cookie(
@@ -212,11 +212,11 @@ class RewriteValve(ValveBase):
         request.server_name = outcome.host
         try:
             mapped = request.connector.map_request(request, response)
-        except HttpError as error:  # what the client brought has made a URL that is none
+        except HttpError as error:  # parts of the client's request have made an invalid URL
             log.debug("%s: rewritten to [%s]: %s", self, request.request_uri, error)
             response.send_error(error.status)
             return
-        # Parameters that a rule wrote (;v=1) are the request's now, not part of its URI (Tomcat: stripPathParams).
+        # Parameters that a rule wrote (;v=1) now belong to the request, not to its URI (Tomcat: stripPathParams).
         request.request_uri = without_path_parameters(request.request_uri)
         service = request.connector.service
         if mapped and service is not None and service.engine is not None:

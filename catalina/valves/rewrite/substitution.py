@@ -1,4 +1,5 @@
-"""What a rule writes: text, ``$1`` of the rule, ``%1`` of the condition, ``%{VARIABLE}``, ``${map:key|default}``.
+"""Expands the text that a rule writes: ``$1`` of the rule, ``%1`` of the condition, ``%{VARIABLE}``,
+``${map:key|default}``.
 
 Tomcat: valves/rewrite/Substitution.java.
 """
@@ -22,7 +23,7 @@ __all__ = ["Found", "Substitution"]
 
 @dataclass(slots=True)
 class Found:
-    """What a substitution may refer to."""
+    """The values that a substitution may refer to."""
 
     request: Request
     rule: re.Match[str] | None = None
@@ -71,14 +72,14 @@ class _Lookup:
 
 
 class Substitution:
-    """A text taken apart once.
+    """A text that is parsed once.
 
     Args:
-        maps: those of the file so far.
-        escape: percent-encode what back-references bring (flag B).
+        maps: the maps in the file so far.
+        escape: percent-encode the text of back-references (flag B).
 
     Raises:
-        ValueError: a brace is not closed, or a map is not known.
+        ValueError: a brace is not closed, or a map is unknown.
     """
 
     def __init__(self, text: str, maps: Mapping[str, RewriteMap], escape: bool = False) -> None:
@@ -110,7 +111,7 @@ class Substitution:
             self._parts.append(_Text(plain))
 
     def _parse_reference(self, text: str, position: int) -> int:
-        """Take one reference; the position behind it."""
+        """Parse one reference; returns the position behind it."""
         of_rule = text[position] == "$"
         if text[position + 1] != "{":
             self._parts.append(_Group(of_rule, int(text[position + 1]), self._escape))

@@ -1,4 +1,4 @@
-"""What ``%{NAME}`` stands for in a rewrite rule (Tomcat: valves/rewrite/ResolverImpl.java)."""
+"""The variables ``%{NAME}`` of rewrite rules (Tomcat: valves/rewrite/ResolverImpl.java)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ VARIABLES: dict[str, Callable[[Request], str | None]] = {
 def resolve(name: str, request: Request) -> str:
     """The value of a variable, empty for one that is not set.
 
-    ``ENV:name`` is a property of the server (``-Dname=value``) or the environment, ``SSL:name`` what TLS says of the
+    ``ENV:name`` is a property of the server (``-Dname=value``) or the environment, ``SSL:name`` a fact about the TLS
     connection, ``HTTP:name`` a header field.
     """
     kind, colon, inner = name.partition(":")
@@ -103,7 +103,7 @@ def resolve(name: str, request: Request) -> str:
 
 
 def find_resource(request: Request, path: str) -> Resource | None:
-    """What is at a path of the application; None where there is none or the request is in no application."""
+    """The resource at a path of the application; None when there is none, or the request is in no application."""
     if request.context is None or not path.startswith("/"):
         return None
     try:
