@@ -359,3 +359,10 @@ class ChannelContext(Channel, Protocol):
     def adopt_unique_id(self, unique_id: bytes) -> None:
         """This node is known by another unique id."""
         ...
+
+    def forget_configured(self, member: Member) -> bool:
+        """See :meth:`catalina.tribes.group.channel_interceptor.ChannelInterceptorBase.forget_configured`."""
+        ...
+
+    def recall_configured(self, member: Member) -> None:
+        """Undo :meth:`forget_configured`."""

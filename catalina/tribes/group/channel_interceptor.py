@@ -175,6 +175,13 @@ class ChannelInterceptorBase(Component):
         """
         return self.next is not None and self.next.is_static(member)
 
+    def forget_configured(self, member: Member) -> bool:
+        """An operator removes ``member``: a layer that has members of its own forgets it. True if it had it."""
+        return False
+
+    def recall_configured(self, member: Member) -> None:
+        """Undo :meth:`forget_configured`."""
+
     def belongs(self, member: Member) -> bool:
         """True when somebody is a member in this layer's view, or stands in the configuration.
 

@@ -440,6 +440,16 @@ class GroupChannel(ChannelInterceptorBase):
                 log.exception("A membership listener failed on the lost member %s", member)
         self.coordinator.sender.forget(member)
 
+    def forget_configured(self, member: Member) -> bool:
+        """Have every layer forget it; True if one had it."""
+        had = [layer for layer in self.interceptors if layer.forget_configured(member)]
+        return bool(had)
+
+    def recall_configured(self, member: Member) -> None:
+        """Undo :meth:`forget_configured`."""
+        for layer in self.interceptors:
+            layer.recall_configured(member)
+
     # Life.
 
     def start(self, level: int = DEFAULT) -> None:

@@ -16,6 +16,7 @@ from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.member import MAX_RECORD, Member
 from catalina.tribes.membership.last_member import LastMember
 from catalina.tribes.membership.mcast_service_impl import McastServiceImpl, McastSettings
+from catalina.tribes.membership.membership import Membership
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 from catalina.tribes.transport.nio.tcp_probe import TcpProbe
 
@@ -80,13 +81,9 @@ class McastService(MembershipServiceBase):
         """The members that were heard, oldest first."""
         return self._impl.membership.members if self._impl is not None else ()
 
-    def get_member(self, member: Member) -> Member | None:
-        """The newest record of a member, None when it is not known."""
-        return self._impl.membership.get(member) if self._impl is not None else None
-
-    def silence_of(self, member: Member) -> float | None:
-        """Seconds since its last heartbeat."""
-        return self._impl.membership.silence_of(member, self.channel.now()) if self._impl is not None else None
+    @property
+    def _table(self) -> Membership | None:
+        return self._impl.membership if self._impl is not None else None
 
     @property
     def local_member(self) -> Member:

@@ -31,6 +31,7 @@ class Membership:
         self.max_members = max_members
         self.local: Member | None = None
         self._entries: dict[Member, _Entry] = {}
+        self._barred: dict[Member, None] = {}
         #: Oldest first, as every layer above sees them. Replaced as a whole, so any thread may read it.
         self.members: tuple[Member, ...] = ()
 
@@ -42,7 +43,7 @@ class Membership:
         """
         entry = self._entries.get(member)
         if entry is None:
-            if member == self.local or len(self._entries) >= self.max_members:
+            if member == self.local or len(self._entries) >= self.max_members or member in self._barred:
                 return False
             self._entries[member] = _Entry(member, now)
             self._sort()
@@ -59,6 +60,25 @@ class Membership:
         if known:
             self._sort()
         return known
+
+    def bar(self, member: Member) -> bool:
+        """Remove ``member``, and do not take it again until :meth:`readmit`; return True if it was known.
+
+        The oldest of too many is forgotten.
+        """
+        self._barred[member] = None
+        if len(self._barred) > self.max_members:
+            del self._barred[next(iter(self._barred))]
+        return self.remove(member)
+
+    def readmit(self, member: Member) -> None:
+        """Take ``member`` again when it is heard."""
+        self._barred.pop(member, None)
+
+    @property
+    def barred(self) -> tuple[Member, ...]:
+        """The members that are not taken."""
+        return tuple(self._barred)
 
     def expire(self, silence: float, now: float) -> Sequence[Member]:
         """Remove and return the members that were not heard for more than ``silence`` seconds."""
@@ -97,6 +117,7 @@ class Membership:
     def clear(self) -> None:
         """Forget everybody."""
         self._entries.clear()
+        self._barred.clear()
         self.members = ()
 
     def __contains__(self, member: Member) -> bool:

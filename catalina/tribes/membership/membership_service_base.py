@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,15 @@ from catalina.attributes import Component
 from catalina.errors import ChannelError
 from catalina.operations import Impact, operation, readable
 from catalina.tribes.channel import ChannelMessage
-from catalina.tribes.member import Member
+from catalina.tribes.in_runner import run_in_runner
+from catalina.tribes.member import SHUTDOWN_COMMAND, Member
+from catalina.tribes.membership.membership import Membership
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 
 if TYPE_CHECKING:
     from catalina.tribes.channel import ChannelContext
+
+log = logging.getLogger("org.apache.catalina.tribes.membership.MembershipServiceBase")
 
 __all__ = ["MembershipServiceBase", "ServiceListener", "new_unique_id"]
 
@@ -51,13 +56,19 @@ class MembershipServiceBase(Component):
         self._payload = THIS_PEER
 
     @property
+    def _table(self) -> Membership | None:
+        """The members that were heard; None while the service is stopped."""
+        return None
+
+    @property
     def members(self) -> Sequence[Member]:
-        """The other members, oldest first."""
+        """The other members, oldest first. Every send reads them."""
         raise NotImplementedError
 
     def silence_of(self, member: Member) -> float | None:
         """Seconds since a member was heard; None for one that this service has not heard itself. Any thread."""
-        return None
+        table = self._table
+        return table.silence_of(member, self.channel.now()) if table is not None else None
 
     @property
     @readable("MembersByName", doc="The other members.")
@@ -76,7 +87,61 @@ class MembershipServiceBase(Component):
 
     def get_member(self, member: Member) -> Member | None:
         """The newest record of a member, None when it is not known."""
+        table = self._table
+        if table is not None:
+            return table.get(member)
         return next((known for known in self.members if known == member), None)
+
+    @operation(name="removeMember", name_of_member="such as tcp://10.0.0.2:4000")
+    def remove_member_named(self, name_of_member: str) -> None:
+        """Remove a member from this node's view of the group, until the channel or that member is started anew.
+
+        To this node it has left in order: the managers take over what it owned, its connection is closed, nothing is
+        sent to it, and what it sends is a stranger's. Its heartbeats are not listened to, and no failure detector
+        looks for it. It is told nothing, and the other nodes keep it: remove it there, too.
+
+        Raises:
+            ChannelError: there is no such member.
+        """
+        members = [member for member in self.channel.members if member.name == name_of_member]
+        if not members:
+            raise ChannelError(
+                f"no member {name_of_member!r}, expected one of {', '.join(self.member_names) or '(none)'}"
+            )
+        run_in_runner(self.channel.running_reactor, lambda: self._remove(members))
+
+    def _remove(self, members: Sequence[Member]) -> None:
+        for member in members:
+            log.warning("Member [%s] is removed by an operator", member)
+            table = self._table
+            known = table is not None and table.bar(member)
+            if self.channel.forget_configured(member) or known:
+                self.listener.member_disappeared(replace(member, command=SHUTDOWN_COMMAND))
+
+    @operation(name="readmitMember", name_of_member="one of RemovedMembers")
+    def readmit_member_named(self, name_of_member: str) -> None:
+        """Undo removeMember: the member joins when it is heard, or looked for, the next time.
+
+        Raises:
+            ChannelError: no such member was removed.
+        """
+        table = self._table
+        members = [member for member in table.barred if member.name == name_of_member] if table is not None else []
+        if table is None or not members:
+            raise ChannelError(f"{name_of_member!r} was not removed, {', '.join(self.removed_members) or 'nobody'} was")
+
+        def readmit() -> None:
+            for member in members:
+                table.readmit(member)
+                self.channel.recall_configured(member)
+
+        run_in_runner(self.channel.running_reactor, readmit)
+
+    @property
+    @readable("RemovedMembers", doc="Members that an operator has removed.")
+    def removed_members(self) -> list[str]:
+        table = self._table
+        return [member.name for member in table.barred] if table is not None else []
 
     def is_static(self, member: Member) -> bool:
         """True when the member stands in the configuration."""

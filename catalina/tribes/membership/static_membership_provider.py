@@ -129,7 +129,9 @@ class StaticMembershipProvider:
         self._ask(MSG_PING, self._expire)
 
     def _ask(self, kind: int, then: Callable[[], None]) -> None:
-        waiting = len(self._others)
+        barred = self.membership.barred
+        others = [member for member in self._others if member not in barred]
+        waiting = len(others)
         alive: list[Member] = []
         if not waiting:
             then()
@@ -142,7 +144,7 @@ class StaticMembershipProvider:
             if not waiting:
                 self._ask_alive(kind, alive, then)
 
-        for member in self._others:
+        for member in others:
             TcpProbe(self._channel, member, b"", self._connect_timeout, None, _judge_of(judge, member))
 
     def _ask_alive(self, kind: int, alive: Sequence[Member], then: Callable[[], None]) -> None:

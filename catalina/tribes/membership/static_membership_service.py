@@ -12,6 +12,7 @@ from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError
 from catalina.tribes.channel import MBR_RX_SEQ, MBR_TX_SEQ
 from catalina.tribes.member import Member
+from catalina.tribes.membership.membership import Membership
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 from catalina.tribes.membership.static_member import StaticMember
 from catalina.tribes.membership.static_membership_provider import StaticMembershipProvider
@@ -79,18 +80,13 @@ class StaticMembershipService(MembershipServiceBase):
         """The members that answered, oldest first."""
         return self._provider.membership.members if self._provider is not None else ()
 
-    def get_member(self, member: Member) -> Member | None:
-        """The newest record of a member that answered."""
-        return self._provider.membership.get(member) if self._provider is not None else None
-
-    def silence_of(self, member: Member) -> float | None:
-        """Seconds since its last answer."""
-        provider = self._provider
-        return provider.membership.silence_of(member, self.channel.now()) if provider is not None else None
+    @property
+    def _table(self) -> Membership | None:
+        return self._provider.membership if self._provider is not None else None
 
     def is_static(self, member: Member) -> bool:
         """True when the member is configured here."""
-        return member in self._others
+        return member in self._others and (self._provider is None or member not in self._provider.membership.barred)
 
     def current_local_member(self) -> Member:
         """The local member with the time it has been running."""

@@ -127,3 +127,23 @@ def test_clear_forgets_everybody():
     table.clear()
     assert table.members == ()
     assert table.get(A) is None
+
+
+def test_a_member_that_is_barred_is_not_taken_until_it_is_readmitted():
+    table, member = Membership(), a_member(2)
+    table.alive(member, 0.0)
+    assert table.bar(member)
+    assert not table.alive(member, 1.0)
+    assert table.members == ()
+    assert table.barred == (member,)
+    table.readmit(member)
+    assert table.alive(member, 2.0)
+
+
+def test_only_so_many_are_barred_and_nobody_after_a_clear():
+    table = Membership(max_members=2)
+    for last in (2, 3, 4):
+        assert not table.bar(a_member(last))
+    assert table.barred == (a_member(3), a_member(4))
+    table.clear()
+    assert table.barred == ()

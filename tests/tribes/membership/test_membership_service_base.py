@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from catalina.errors import ChannelError
+from catalina.mbeans.managed_bean import ManagedBean
 from catalina.tribes.channel import ChannelMessage
+from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
+from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 from tests.tribes.fakes import PEER, a_member
+from tests.tribes.groups import free_port, make_channel, started, until
 
 
 class Service(MembershipServiceBase):
@@ -48,3 +52,40 @@ def test_members_are_found():
 def test_most_services_cannot_broadcast():
     with pytest.raises(ChannelError, match="Service cannot broadcast"):
         Service().broadcast(ChannelMessage(b"", 0, 0, b"", PEER))
+
+
+def test_a_removed_member_has_left_for_this_node_and_is_not_looked_for():
+    port = free_port()
+    (one, seen), (two, seen_by_two) = make_channel(port), make_channel(port)
+    with started(one, two):
+        until(lambda: one.members and two.members)
+        name = two.local_member.name
+        beans = ManagedBean(one.membership_service)
+        beans.invoke(beans.operation("removeMember", 1), [name])
+        assert one.members == ()
+        assert [member.is_leaving for member in seen.gone] == [True]
+        assert beans.get("RemovedMembers") == [name]
+        assert one.membership_service.silence_of(two.local_member) is None
+        detector = next(layer for layer in one.interceptors if isinstance(layer, TcpFailureDetector))
+        run_in_runner(one.running_reactor, detector.check_members)
+        two.send(two.members, b"from a stranger", 8)
+        one.heartbeat()
+        assert seen.messages == []
+        assert one.members == ()
+        assert two.members == (one.local_member,)
+        assert seen_by_two.gone == []
+        with pytest.raises(ChannelError, match="No destination given"):
+            one.send(one.members, b"x", 2)
+        beans.invoke(beans.operation("readmitMember", 1), [name])
+        until(lambda: one.members == (two.local_member,))
+        until(lambda: seen.messages == [b"from a stranger"])
+        assert beans.get("RemovedMembers") == []
+
+
+def test_who_is_no_member_cannot_be_removed_nor_readmitted():
+    one, _ = make_channel(free_port())
+    with started(one):
+        with pytest.raises(ChannelError, match="no member"):
+            one.membership_service.remove_member_named("tcp://10.0.0.9:1")
+        with pytest.raises(ChannelError, match="was not removed, nobody was"):
+            one.membership_service.readmit_member_named("tcp://10.0.0.9:1")

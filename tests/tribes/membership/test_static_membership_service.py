@@ -57,6 +57,27 @@ def test_members_know_each_other_when_the_second_has_started(ports):
         one.stop()
 
 
+def test_a_configured_member_can_be_removed_and_taken_back(ports):
+    (one, seen), (two, _) = (make(ports, number, use_thread=True, ping_interval=50) for number in range(2))
+    one.start()
+    try:
+        two.start()
+        try:
+            until(lambda: one.members)
+            service, member = one.membership_service, two.local_member
+            service.remove_member_named(member.name)
+            assert one.members == ()
+            assert not service.is_static(member)
+            assert seen.gone == [member]
+            service.readmit_member_named(member.name)
+            until(lambda: one.members == (member,))
+            assert service.is_static(member)
+        finally:
+            two.stop()
+    finally:
+        one.stop()
+
+
 def test_another_name_is_another_group(ports):
     (one, _), (two, _) = make(ports, 0, "shop"), make(ports, 1, "blog")
     one.start()

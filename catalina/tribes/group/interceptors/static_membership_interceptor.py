@@ -51,6 +51,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         self._configured: list[StaticMember] = []
         self._local: StaticMember | None = None
         self._static: dict[Member, Member] = {}
+        self._forgotten: dict[Member, Member] = {}
         self._below_seen: Sequence[Member] | None = None
         self._members: tuple[Member, ...] = ()
         self._base: Member | None = None
@@ -84,6 +85,22 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
         """True when the member is configured here."""
         return member in self._static or super().is_static(member)
 
+    def forget_configured(self, member: Member) -> bool:
+        """Do not count it as configured; whoever removes it reports that from below."""
+        known = self._static.pop(member, None)
+        self._below_seen = None
+        if known is not None:
+            self._forgotten[member] = known
+        return known is not None
+
+    def recall_configured(self, member: Member) -> None:
+        """Count it again, and have the layers above look for it."""
+        known = self._forgotten.pop(member, None)
+        if known is not None:
+            self._static[member] = known
+            self._below_seen = None
+            self._announce(member)
+
     @property
     def local_member(self) -> Member:
         """The configured identity, at the address of the receiver."""
@@ -105,6 +122,7 @@ class StaticMembershipInterceptor(ChannelInterceptorBase):
             if self._local is not None:  # members that hear its heartbeats must take its messages for those of a member
                 self.channel.adopt_unique_id(self._local.unique_id)
         self._static = {member: member for member in (each.to_member() for each in self._configured)}
+        self._forgotten.clear()
         self._below_seen = None
         self.channel.add_membership_listener(_Greeter(self))
         for member in self._static:

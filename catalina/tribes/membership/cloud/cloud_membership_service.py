@@ -13,6 +13,7 @@ from catalina.tribes.member import Member
 from catalina.tribes.membership.cloud.cloud_membership_provider import CloudMembershipProvider
 from catalina.tribes.membership.cloud.dns_membership_provider import DNSMembershipProvider
 from catalina.tribes.membership.cloud.kubernetes_membership_provider import KubernetesMembershipProvider
+from catalina.tribes.membership.membership import Membership
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 
 __all__ = ["CloudMembershipService"]
@@ -60,9 +61,9 @@ class CloudMembershipService(MembershipServiceBase):
         """The members in the last answers, oldest first."""
         return self.provider.membership.members if self.provider is not None else ()
 
-    def get_member(self, member: Member) -> Member | None:
-        """The newest record of a member."""
-        return self.provider.membership.get(member) if self.provider is not None else None
+    @property
+    def _table(self) -> Membership | None:
+        return self.provider.membership if self.provider is not None else None
 
     def set_local_id(self, unique_id: bytes) -> None:
         """Called by the provider when it has learned the id under which the others find this node."""

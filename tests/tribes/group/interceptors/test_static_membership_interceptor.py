@@ -39,6 +39,20 @@ def test_configured_members_stand_beside_those_that_are_found():
     assert not world.layer.is_static(a_member(2))
 
 
+def test_a_configured_member_is_forgotten_and_recalled():
+    world = World()
+    world.reactor.run()
+    assert world.layer.forget_configured(OTHER)
+    assert not world.layer.forget_configured(OTHER)
+    assert world.layer.members == (a_member(2),)
+    assert not world.layer.is_static(OTHER)
+    world.layer.recall_configured(a_member(5))
+    world.layer.recall_configured(OTHER)
+    world.reactor.run()
+    assert world.layer.members == (a_member(2), OTHER)
+    assert world.top.events == [("added", OTHER), ("added", OTHER)]
+
+
 def test_the_layers_above_are_told_about_configured_members():
     world = World()
     world.reactor.run()
