@@ -9,10 +9,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from catalina.attributes import Component
+from catalina.attributes import Component, Element
 from catalina.errors import LifecycleError
 
-__all__ = ["Lifecycle", "LifecycleEvent", "LifecycleState"]
+__all__ = ["LISTENER", "Lifecycle", "LifecycleEvent", "LifecycleState"]
 
 log = logging.getLogger("org.apache.catalina.util.LifecycleBase")
 
@@ -177,3 +177,6 @@ HOOKS: dict[S, Callable[[Lifecycle], None]] = {
     S.STOPPING: lambda component: component._stop(),
     S.DESTROYING: lambda component: component._destroy(),
 }
+
+#: ``<Listener>``, in whatever component: the object is called with each LifecycleEvent of that component.
+LISTENER = Element(add=Lifecycle.add_lifecycle_listener, role=Callable)  # type: ignore[arg-type]  # issubclass() knows it

@@ -23,7 +23,7 @@ from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import ConfigurationError, LifecycleError
 from catalina.extras import is_installed, missing_package
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import LISTENER, Lifecycle
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
 
@@ -118,7 +118,7 @@ class Connector(Lifecycle):
     xpowered_by = Attribute(bool, False, xml="xpoweredBy", doc="Send X-Powered-By.")
 
     elements = {
-        "Listener": Element(add=lambda connector, listener: connector.add_listener(listener)),
+        "Listener": LISTENER,
         "SSLHostConfig": Element(
             add=lambda connector, config: connector.add_ssl_host_config(config),
             default="org.apache.tomcat.util.net.SSLHostConfig",
@@ -219,10 +219,6 @@ class Connector(Lifecycle):
     def is_tls(self) -> bool:
         """Whether it speaks TLS."""
         return isinstance(self.protocol_handler, Http11NioProtocol) and self.protocol_handler.ssl_enabled
-
-    def add_listener(self, listener: Any) -> None:
-        """A ``<Listener>``: told about this connector's lifecycle."""
-        self.add_lifecycle_listener(listener.lifecycle_event)
 
     def add_ssl_host_config(self, config: SSLHostConfig) -> None:
         """One TLS set-up; they differ in hostName."""

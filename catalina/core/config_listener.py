@@ -6,18 +6,14 @@ Both live in ``catalina.startup``, above this package, so they are found by thei
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from catalina.digester.class_names import find_class
 from catalina.errors import LifecycleError
-
-if TYPE_CHECKING:
-    from catalina.core.container_base import ContainerBase
+from catalina.lifecycle import Lifecycle
 
 __all__ = ["add_config_listener"]
 
 
-def add_config_listener(container: ContainerBase, class_name: str) -> None:
+def add_config_listener(container: Lifecycle, class_name: str) -> None:
     """Add an instance of ``class_name`` as a lifecycle listener, unless one listens already.
 
     Raises:

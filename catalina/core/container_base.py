@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from catalina.attributes import Attribute, Element
 from catalina.core.standard_pipeline import StandardPipeline
 from catalina.errors import LifecycleError, NamingError
-from catalina.lifecycle import Lifecycle, LifecycleState
+from catalina.lifecycle import LISTENER, Lifecycle, LifecycleState
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from catalina.core.utility_executor import ScheduledTask
     from catalina.realm.realm import Realm
 
-__all__ = ["ContainerBase", "ContainerEvent", "add_listener", "thread_count"]
+__all__ = ["ContainerBase", "ContainerEvent", "thread_count"]
 
 log = logging.getLogger("org.apache.catalina.core.ContainerBase")
 
@@ -34,11 +34,6 @@ class ContainerEvent(NamedTuple):
     container: ContainerBase
     type: str
     data: Any = None
-
-
-def add_listener(parent: Lifecycle, listener: Callable[..., None]) -> None:
-    """Add the object of a ``<Listener>`` element, which must be callable with a LifecycleEvent."""
-    parent.add_lifecycle_listener(listener)
 
 
 def thread_count(configured: int) -> int:
@@ -70,7 +65,7 @@ class ContainerBase(Lifecycle):
     name = Attribute(str, "", doc="Unique among the children of one parent.")
 
     elements = {
-        "Listener": Element(add=add_listener),
+        "Listener": LISTENER,
         "Valve": Element(add=lambda parent, valve: parent.add_valve(valve), role=ValveBase, guards=True),
         "Realm": Element(add=_set_realm, guards=True),
     }

@@ -8,10 +8,7 @@ answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from catalina.core.standard_server import StandardServer
+from typing import Protocol
 
 __all__ = ["restart_instead"]
 
@@ -19,7 +16,13 @@ __all__ = ["restart_instead"]
 _NAMED = 3
 
 
-def restart_instead(server: StandardServer | None, name: str, modules: Sequence[str], limited: bool = True) -> bool:
+class Restartable(Protocol):
+    """The server."""
+
+    def restart(self, why: str, limited: bool = True) -> bool: ...
+
+
+def restart_instead(server: Restartable | None, name: str, modules: Sequence[str], limited: bool = True) -> bool:
     """Restart the node when an application that has loaded compiled modules is to be started again.
 
     Args:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, Element
-from catalina.core.container_base import add_listener, thread_count
+from catalina.core.container_base import thread_count
 from catalina.core.shutdown_port import ShutdownPort
 from catalina.core.standard_service import StandardService
 from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
 from catalina.errors import LifecycleError
-from catalina.lifecycle import Lifecycle, LifecycleState
+from catalina.lifecycle import LISTENER, Lifecycle, LifecycleState
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
 from catalina.operations import readable
@@ -59,7 +59,7 @@ class StandardServer(Lifecycle):
         "GlobalNamingResources": Element(
             add=_set_naming_resources, default="org.apache.catalina.deploy.NamingResourcesImpl"
         ),
-        "Listener": Element(add=add_listener),
+        "Listener": LISTENER,
         "Service": Element(
             add=lambda server, service: server.add_service(service),
             default="org.apache.catalina.core.StandardService",

@@ -6,11 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, Element
-from catalina.core.container_base import add_listener
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_thread_executor import StandardThreadExecutor
 from catalina.errors import LifecycleError
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import LISTENER, Lifecycle
 from catalina.mapper.mapper import Mapper
 from catalina.mapper.mapper_listener import MapperListener
 from catalina.mbeans.object_name import ObjectName
@@ -39,7 +38,7 @@ class StandardService(Lifecycle):
     )
 
     elements = {
-        "Listener": Element(add=add_listener),
+        "Listener": LISTENER,
         "Executor": Element(
             add=lambda service, executor: service.add_executor(executor),
             default="org.apache.catalina.core.StandardThreadExecutor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_request import DeltaRequest
@@ -15,9 +15,6 @@ from catalina.tribes.ledger.version import NO_VERSION, Version, clock_of
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.tipis.map_values import Merge
 
-if TYPE_CHECKING:
-    from catalina.ha.session.backup_manager import BackupManager
-
 __all__ = ["MapSession", "SessionCodec"]
 
 #: As in DeltaManager: a session that is only read reports a use to its backup each tenth of its interval.
@@ -26,12 +23,22 @@ ACCESS_FRACTION = 10
 MAX_STAMP = 2**52
 
 
+class MapManager(Protocol):
+    """What these sessions need of their manager, BackupManager, beyond what all clustered sessions need."""
+
+    def new_session(self, session_id: str) -> MapSession: ...
+
+    def next_version(self) -> Version: ...
+
+    def heard(self, version: Version) -> None: ...
+
+    def moved(self, session: MapSession, new_id: str) -> None: ...
+
+
 class MapSession(DeltaSession):
     """A session that reports its own changes, and takes over those of another node."""
 
     __slots__ = ()
-
-    manager: BackupManager
 
     def take_diff(self) -> bytes | None:
         """Take the changes that the backup does not know yet, as a DeltaRequest with its version behind it; None for
@@ -61,12 +68,13 @@ class MapSession(DeltaSession):
             ProtocolError: the bytes are no DeltaRequest, or belong to another session.
         """
         delta = DeltaRequest.decode(diff)
+        manager: MapManager = self.manager  # type: ignore[assignment]  # a BackupManager
         (version,) = stamp_of(diff) or (NO_VERSION,)
         if not version or clock_of(version) > MAX_STAMP:
             if delta.session_id != self.id:  # a Python node may know the session by another name
                 raise ProtocolError(f"Session id mismatch: expected {self.id!r}, got {delta.session_id!r}")
-            version = self.manager.next_version()
-        self.manager.heard(version)
+            version = manager.next_version()
+        manager.heard(version)
         changed: list[FieldChange] = []
         has_newer = False
         for name, value in dict(fields_of(delta.actions)).items():  # of all actions, the last of each field
@@ -84,7 +92,8 @@ class MapSession(DeltaSession):
         has_newer = any(
             version > snapshot.versions.get(name, snapshot.floor) for name, version in self.record.versions.items()
         )
-        self.manager.heard(max(snapshot.access, *snapshot.versions.values(), NO_VERSION))
+        manager: MapManager = self.manager  # type: ignore[assignment]  # a BackupManager
+        manager.heard(max(snapshot.access, *snapshot.versions.values(), NO_VERSION))
         merged = self.record.merge(snapshot)
         self.told(merged.changed, self.manager.notify_listeners_on_replication)
         return Merge(bool(merged.changed), has_newer)
@@ -93,7 +102,8 @@ class MapSession(DeltaSession):
         """Another node has given the session that id."""
         if key != self.id:
             self.record.rename(self.id, key, version)
-            self.manager.moved(self, key)
+            manager: MapManager = self.manager  # type: ignore[assignment]  # a BackupManager
+            manager.moved(self, key)
 
     def in_use(self) -> bool:
         """True when the session was used here so recently that it is not idle, whatever another node thinks."""
@@ -117,7 +127,7 @@ class MapSession(DeltaSession):
 class SessionCodec:
     """Encodes sessions as DeltaSession objects, in the form of the version that was heard last."""
 
-    def __init__(self, manager: BackupManager) -> None:
+    def __init__(self, manager: MapManager) -> None:
         self._manager = manager
         self._suid = DELTA_SESSION_SUIDS[0]
 
@@ -155,7 +165,8 @@ class SessionCodec:
             if value is not None:
                 (table.values if isinstance(name, str) else table.extras)[name] = value  # type: ignore[index]
         session.record.merge(table)
-        session.manager.heard(max(table.id_version, last, *table.versions.values(), *table.names.values()))
+        manager: MapManager = session.manager  # type: ignore[assignment]  # a BackupManager
+        manager.heard(max(table.id_version, last, *table.versions.values(), *table.names.values()))
         session.adopt(session.manager.now_ms(), data.creation_time_ms, 0, data.is_new)
         session.last_accessed_time_ms = data.last_accessed_time_ms
         session.version = data.version

@@ -19,7 +19,7 @@ from catalina.ha.session.session_message import EVT_PROBE, encode_message
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.node_facts import NodeFacts
 from catalina.ha.tcp.replication_valve import ReplicationValve
-from catalina.lifecycle import Lifecycle
+from catalina.lifecycle import LISTENER, Lifecycle
 from catalina.operations import readable
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import (
@@ -82,7 +82,7 @@ class SimpleTcpCluster(Lifecycle):
             add=lambda cluster, listener: cluster.add_cluster_listener(listener), role=ClusterListener
         ),
         "Deployer": Element(add=lambda cluster, deployer: cluster.set_deployer(deployer)),
-        "Listener": Element(add=lambda cluster, listener: cluster.add_lifecycle_listener(listener)),
+        "Listener": LISTENER,
     }
 
     cluster_name = Attribute(str, "", doc="Prefix of the channel's name; the Engine's or Host's name when not given.")
