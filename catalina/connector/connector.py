@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, AttributeRefused, Element, choice, comma_list
 from catalina.connector.charsets import charset, find_charset
 from catalina.connector.compression import Compression
+from catalina.connector.connection_factory import connection_factory
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.endpoint import Endpoint
 from catalina.connector.tls_contexts import TlsContexts
@@ -365,7 +366,7 @@ class Connector(Lifecycle):
         if isinstance(self.protocol_handler, Http11NioProtocol):
             self._compression = Compression.of(self.protocol_handler)
             self.compresses = self._compression is not None
-        self.endpoint.start(CoyoteAdapter(self))
+        self.endpoint.start(CoyoteAdapter(self), connection_factory(self))
 
     @property
     def draining(self) -> bool:
