@@ -1,4 +1,4 @@
-"""The ``list`` command: what every bean has and can do, by domain and properties."""
+"""The ``list`` command: attributes and operations of all beans, by domain and properties."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def listed(request: JolokiaRequest, beans: Beans) -> Any:
 
 
 def _inside(found: dict[str, Any], parts: list[str | None]) -> Any:
-    """What is below the levels that a path names exactly."""
+    """The part below the levels that a path names exactly."""
     levels = 0
     for part in parts[:2]:
         if part is None or any(character in part for character in "*?"):
@@ -73,7 +73,7 @@ def _cut(value: object, depth: int) -> Any:
 
 
 def _with_cache(found: dict[str, Any]) -> dict[str, Any]:
-    """Beans that have the same description share it, by a key."""
+    """Beans with the same description share it, by a key."""
     texts: dict[str, list[tuple[str, str]]] = {}
     for domain, beans in found.items():
         for properties, described_as in beans.items():

@@ -21,7 +21,7 @@ class Filtered(Exception):
 
 
 class Serializer:
-    """Makes one answer. Raises nothing: what a path does not find is None.
+    """Makes one answer. It raises nothing: a path that leads nowhere gives None.
 
     Args:
         parameters: maxDepth, maxCollectionSize, maxObjects, serializeLong.
@@ -35,7 +35,7 @@ class Serializer:
         self._objects = 0
 
     def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> Any:
-        """A value, or what a path finds in it.
+        """A value, or the part of it that a path leads to.
 
         Args:
             path: None as a part matches every part of a level.
@@ -125,7 +125,9 @@ class Serializer:
 
 
 def _rows(table: TabularData) -> dict[str, Any]:
-    """A table as a map: by the text of its index, or several levels of it; a map of Java's is one again."""
+    """A table as a map, by the text of its index, or several levels of it; a table of Java's for a map becomes a map
+    again.
+    """
     is_map = table.index == ("key",) and set(table.row_type.items) == {"key", "value"}
     found: dict[str, Any] = {}
     for row in table.rows:
