@@ -280,6 +280,12 @@ class Connector(Lifecycle):
         return -1 if self._endpoint is None else self._endpoint.local_port
 
     @property
+    def others_accept(self) -> bool:
+        """Other processes of this node go on accepting connections at the same port."""
+        server = None if self.service is None else self.service.server
+        return server is not None and server.role is not None and server.role.others_serve
+
+    @property
     def reactor(self) -> Reactor:
         """The server's loop.
 

@@ -171,7 +171,7 @@ class Endpoint:
                 log.warning("%s: the loop did not accept the last connections", self.connector)
 
     def _accept_rest(self) -> None:
-        for sock in self.sockets:
+        for sock in () if self.connector.others_accept else self.sockets:
             for _ in range(self.handler.accept_count + ACCEPTS_PER_ROUND):
                 if not (self._has_room() and self._accept_one(sock)):
                     break
@@ -180,7 +180,8 @@ class Endpoint:
 
     def _shut(self) -> None:
         for sock in self.sockets:
-            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
+            stays = self.connector.others_accept
+            stays |= sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
             # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
             if not stays and _listens(sock):
                 sock.shutdown(socket.SHUT_RDWR)
