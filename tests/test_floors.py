@@ -16,7 +16,6 @@ FLOORS = (
     ("testing",),
     ("development",),
     ("startup",),
-    ("workers",),
     ("jmx",),
     ("ha",),
     ("contrib",),

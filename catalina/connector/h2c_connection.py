@@ -9,16 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.connection import ConnectionHost
-from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_connection import Http11Connection
-from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
-from catalina.connector.stream import Stream
+
+if TYPE_CHECKING:
+    from catalina.connector.response import Response
 
 __all__ = ["H2cConnection"]
 
@@ -28,54 +27,32 @@ SWITCHING = b"HTTP/1.1 101 \r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
 
 class H2cConnection(Http11Connection):
-    """HTTP/1.1 until the client speaks HTTP/2.
+    """HTTP/1.1 until the client speaks HTTP/2."""
 
-    Args:
-        http2: makes the connection that goes on with the stream, for what requests have in common and what was read.
-    """
-
-    __slots__ = ("_http2",)
-
-    def __init__(
-        self,
-        host: ConnectionHost,
-        stream: Stream,
-        rules: Http11Rules,
-        served: int,
-        data: bytes,
-        http2: Callable[[ConnectionFacts, bytes], Http2Connection],
-    ) -> None:
-        super().__init__(host, stream, rules, served, data)
-        self._http2 = http2
-
-    def advance(self) -> None:
-        """Serve what has come, of either protocol."""
+    def _advance(self) -> None:
         data = self.exchange.data
         if self.exchange.requests == 0 and data.startswith(PREFACE[: len(data)]):
             if len(data) >= len(PREFACE):
-                successor = self._http2(self._facts, data)
-                self.change_to(successor)
-                successor.start()
+                self._successor(Http2Connection).take_over(self._facts, data)
                 return
             if len(data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
                 self._wait_for_head()
                 return
-        super().advance()
+        super()._advance()
 
-    def _run(self) -> bool:
+    def _dispatch(self, request: Request, response: Response) -> bool:
         # The body must have come: what follows it is HTTP/2. In another thread than the loop's nobody hands over.
-        request = self.runner.request
-        if self.stream.attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
+        if self._attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
             settings = _settings_of(request)
             if settings is not None:
                 self._upgrade(request, settings)
                 return False
-        return super()._run()
+        return super()._dispatch(request, response)
 
     def _upgrade(self, request: Request, settings: bytes) -> None:
         """Say 101, and go on with the request as the first stream."""
         try:
-            self.stream.send(SWITCHING)
+            self._send(SWITCHING)
         except ClientAbortException as exc:
             log.debug("%r: %s", self, exc)
             self.close()
@@ -91,9 +68,7 @@ class H2cConnection(Http11Connection):
         )
         first.server_name, first.server_port = request.server_name, request.server_port
         first.content_length = request.content_length
-        successor = self._http2(self._facts, self.exchange.data)
-        self.change_to(successor)
-        successor.upgrade(first, settings)
+        self._successor(Http2Connection).upgrade(self._facts, self.exchange.data, first, settings)
 
 
 def _settings_of(request: Request) -> bytes | None:

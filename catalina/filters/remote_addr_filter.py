@@ -1,4 +1,4 @@
-"""Filters requests by the client's address, with regular expressions (Tomcat: filters/RemoteAddrFilter.java)."""
+"""Filter by address, with regular expressions (Tomcat: filters/RemoteAddrFilter.java)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Logs each request and its response (Tomcat: filters/RequestDumperFilter.java). For tests only, because it logs
-secrets, too.
-"""
+"""Log each request and its response (Tomcat: filters/RequestDumperFilter.java). For tests: it logs secrets too."""
 
 from __future__ import annotations
 

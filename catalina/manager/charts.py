@@ -1,4 +1,4 @@
-"""Draws charts as SVG on the server, so that a page without JavaScript has them, too."""
+"""Charts as SVG that the server draws: a page without JavaScript has them, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalina.manager.page import Html
 
 __all__ = ["Line", "charts", "line_chart"]
 
-#: The number of colours; the next line begins with the first one again.
+#: Colours that lines have before they come again.
 COLOURS = 8
 #: A chart's plane, in units of its own.
 WIDTH, HEIGHT = 360, 90

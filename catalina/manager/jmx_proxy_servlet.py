@@ -44,7 +44,7 @@ _NUMBERS = ("int", "long", "short", "byte")
 
 
 class JMXProxyServlet(ContainerServlet):
-    """Answers GET. The application's security constraints decide who may ask (role manager-jmx)."""
+    """Answers GET. Who may ask is the business of the application's security constraints (role manager-jmx)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class JMXProxyServlet(ContainerServlet):
 
 
 class _JavaThrows(CatalinaError):
-    """An exception that Java's own code throws before the request reaches a bean."""
+    """Something that Java's own code throws before it comes to a bean."""
 
     def __init__(self, class_name: str, message: str, cause: JavaError | None = None) -> None:
         super().__init__(message)
@@ -173,16 +173,14 @@ class _JavaThrows(CatalinaError):
 
 
 def _null(variable: str) -> _JavaThrows:
-    """The JVM's words for a missing parameter."""
+    """The words of the JVM for a parameter that is not there."""
     return _JavaThrows(
         "java.lang.NullPointerException", f'Cannot invoke "String.equals(Object)" because "{variable}" is null'
     )
 
 
-def _of_type(kind: str, text: str | None, name: str) -> Any:
-    """Convert as Tomcat's modeler: a text other than ``true`` is false, a number must be one, any other type takes the
-    text.
-    """
+def _of_type(kind: str, text: str | None, name: str) -> object:
+    """As Tomcat's modeler converts: what is not ``true`` is false, a number must be one, all else is text."""
     if text is None and kind in _NUMBERS:
         raise _JavaThrows("java.lang.NumberFormatException", "Cannot parse null string: null")
     if text is not None and kind in _NUMBERS:
@@ -194,7 +192,7 @@ def _of_type(kind: str, text: str | None, name: str) -> Any:
 
 
 def _java_split(text: str) -> list[str]:
-    """Split as Java's ``split(",")``: empty parts at the end do not count, but an empty text is one part."""
+    """As Java's ``split(",")``: empty parts at the end do not count, but an empty text is one part."""
     parts = text.split(",")
     while len(parts) > 1 and not parts[-1]:
         parts.pop()

@@ -1,6 +1,4 @@
-"""Reports the ciphers and certificates of the connectors, and reads them anew (Tomcat: ManagerServlet,
-sslConnector...).
-"""
+"""The ciphers and certificates of the connectors, and reading them anew (Tomcat: ManagerServlet, sslConnector...)."""
 
 from __future__ import annotations
 
@@ -99,7 +97,7 @@ def reload_tls(connectors: Iterable[Connector], host_name: str | None) -> list[s
 
 
 def described(der: bytes) -> str:
-    """A certificate in Java's words and layout; without the package cryptography only its presence."""
+    """A certificate in the words and the layout of Java; without the package cryptography only that it is there."""
     if not is_installed("cryptography"):
         return NOT_AVAILABLE
     from cryptography import x509

@@ -1,4 +1,4 @@
-"""Formats numbers, bytes and times for the manager's pages."""
+"""Numbers, bytes and times as the manager's pages write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A component as a bean: its declared attributes, and properties that it has at run time.
+"""A component as a bean: its declared attributes, and what it tells about itself at run time.
 
 There is no list of attributes beside the code (Tomcat has mbeans-descriptors.xml for that). A bean's attributes are
 
@@ -6,18 +6,17 @@ There is no list of attributes beside the code (Tomcat has mbeans-descriptors.xm
 - its public properties and public values of simple types (numbers, texts, truth values, lists of texts): to read.
 
 XML names are the names of beans, too: ``max_active`` is ``maxActive``; the parts of a channel begin with a capital
-letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks properties with another name, and methods that can
-be called.
+letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks what has another name, and what can be called.
 
 A class says how its bean differs:
 
 - ``bean_class``: its class's name where the rule does not give it
-- ``bean_hidden`` (Python names): properties that are no attributes
-- ``bean_fixed`` (XML names): attributes that cannot be set while it runs
-- ``bean_names`` (XML name -> name): attributes with another name
-- ``bean_types`` (XML name -> Java's type): attributes with another type in Java
-- ``bean_notifications``: the notifications that it sends
-- ``bean_interfaces``: the Java interfaces that it implements
+- ``bean_hidden`` (Python names): what is no attribute
+- ``bean_fixed`` (XML names): what cannot be set while it runs
+- ``bean_names`` (XML name -> name): what is called otherwise
+- ``bean_types`` (XML name -> Java's type): what is of another type in Java
+- ``bean_notifications``: what it tells
+- ``bean_interfaces``: Java's interfaces that it stands for
 """
 
 from __future__ import annotations
@@ -76,8 +75,8 @@ class ManagedBean:
     """A view of one component.
 
     Args:
-        component: the managed component.
-        name: the bean's name, which decides how Tomcat shows it. None for a component without a bean.
+        component: what is managed.
+        name: the bean's; what it is called decides how Tomcat shows it. None for a component that is looked at alone.
     """
 
     def __init__(self, component: Component, name: ObjectName | None = None) -> None:
@@ -117,7 +116,7 @@ class ManagedBean:
 
         Raises:
             BeanAttributeError: there is none of that name.
-            NoSetter: the attribute is not declared, so it can only be read.
+            NoSetter: it is not declared, so that it can only be read.
             NotOfType: the value does not convert.
         """
         declaration = self._setters().get(name)
@@ -154,7 +153,7 @@ class ManagedBean:
                          name, self.name or self.component, fault)  # fmt: skip
             return None
 
-    # -- its description
+    # -- what it says about itself
 
     def info(self) -> BeanInfo:
         """Everything that can be read, set and called."""
@@ -218,7 +217,7 @@ class ManagedBean:
             return "double"
         return "[Ljava.lang.String;" if isinstance(value, list) else _STRING
 
-    # -- its operations
+    # -- what it can do
 
     def operation(self, name: str, arguments: int, signature: Sequence[str] | None = None) -> Operation:
         """The operation of that name with so many parameters, or with that signature.
@@ -245,13 +244,13 @@ class ManagedBean:
         ]
         return shown_value(getattr(self.component, found.method)(*values))
 
-    def _shown(self, name: str, reader: str) -> Any:
+    def _shown(self, name: str, reader: str) -> object:
         value = shown_value(self._value(reader))
         if isinstance(value, str):
             return shown(name, value)
         return HIDDEN if value and looks_secret(name) else value
 
-    def _value(self, reader: str) -> Any:
+    def _value(self, reader: str) -> object:
         if self._is_text(reader):
             return _as_configured(getattr(self.component, reader))
         if reader == _STATE:
@@ -348,7 +347,7 @@ _ATTRIBUTE_CHANGES = NotificationInfo(
 )
 
 
-def _as_configured(value: object) -> Any:
+def _as_configured(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     pattern = getattr(value, "pattern", None)

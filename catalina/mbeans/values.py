@@ -1,9 +1,8 @@
-"""Converts values between components and clients: the values that a bean shows, and arguments of Java's types."""
+"""Values on their way between components and the doors: what a bean shows, and arguments of Java's types."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from catalina.errors import CatalinaError
 from catalina.mbeans.object_name import ObjectName
@@ -28,7 +27,7 @@ class NoSetter(BeanAttributeError):
     Args:
         name: of the attribute.
         resource: the component, for the text.
-        method: the method that Java would have called, with class and parameters.
+        method: what Java would have called, with class and parameters.
     """
 
     def __init__(self, name: str, resource: object, method: str) -> None:
@@ -40,7 +39,7 @@ class NotOfType(BeanAttributeError):
     """A value is none of the type of an attribute or parameter."""
 
 
-def converted(kind: str, value: object, name: str) -> Any:
+def converted(kind: str, value: object, name: str) -> object:
     """An argument as a value of a Java type.
 
     Args:
@@ -49,7 +48,7 @@ def converted(kind: str, value: object, name: str) -> Any:
         name: of the parameter, for the error.
 
     Raises:
-        NotOfType: the value is not of that type.
+        NotOfType: it is none.
     """
     if kind == _STRING:
         return value if value is None else as_text(value)
@@ -69,8 +68,8 @@ def converted(kind: str, value: object, name: str) -> Any:
     raise NotOfType(f"{name}={text!r}: expected a value of the type {kind}")
 
 
-def shown_value(value: object) -> Any:
-    """A value as a bean shows it; a value of an unknown kind is shown by its text."""
+def shown_value(value: object) -> object:
+    """A value as a bean shows it; what is none of the known kinds is shown by its text."""
     if value is None or isinstance(value, _SHOWN):
         return value
     if isinstance(value, list | tuple | set | frozenset):
@@ -80,5 +79,5 @@ def shown_value(value: object) -> Any:
 
 
 def as_text(value: object) -> str:
-    """A value in the notation of server.xml."""
+    """A value as server.xml would have it."""
     return ",".join(map(java_text, value)) if isinstance(value, list | tuple) else java_text(value)

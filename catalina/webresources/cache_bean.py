@@ -1,6 +1,4 @@
-"""``type=WebResourceRoot,...,name=Cache``: the memory that the cache of an application's files takes, and its
-effect.
-"""
+"""``type=WebResourceRoot,...,name=Cache``: what an application's files cost and save in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ __all__ = ["CacheBean"]
 
 
 class CacheBean(Component):
-    """The server's cache of an application's files."""
+    """What the server remembers about an application's files."""
 
     bean_class = "org.apache.catalina.webresources.Cache"
 

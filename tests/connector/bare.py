@@ -27,7 +27,6 @@ class BareServer:
 
     port_offset = 0
     restart_reason = ""
-    role = None
 
     def __init__(self) -> None:
         self.catalina_base = Path.cwd()

@@ -1,1 +1,1 @@
-"""Shows and operates the group of nodes at ``/manager/cluster``."""
+"""The group of nodes as ``/manager/cluster`` shows and operates it."""

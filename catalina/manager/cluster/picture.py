@@ -1,4 +1,4 @@
-"""The picture of the group at one moment, made from its nodes' answers, and the changes since the last look."""
+"""The group at one moment, put together from what its nodes say, and what has changed since the look before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HISTORY = 120
 EVENTS = 100
 #: Seconds for which a node that has gone is shown, and how many of them.
 GONE_SECONDS, MAX_GONE = 600.0, 20
-#: Looks in a row without an answer after which a node counts as not answering.
+#: Looks in a row without an answer, from which a node counts as one that does not answer.
 MISSES = 2
 
 
@@ -28,7 +28,7 @@ class Seen:
     """A node as one look finds it.
 
     Args:
-        live: its answer, None when there was none.
+        live: what it says, None when it has said nothing.
         offset: seconds that its clock is ahead, wrong by ``accuracy``.
         silence: seconds since its last heartbeat, None when that is not known.
     """
@@ -42,7 +42,7 @@ class Seen:
 
 
 class Sample(NamedTuple):
-    """The numbers of a node in one look; rates are per second."""
+    """A node's numbers of one look; rates are per second."""
 
     requests: float
     sent: float
@@ -77,23 +77,23 @@ class NodePicture:
 
     @property
     def key(self) -> str:
-        """The id of its process, in hex."""
+        """Its process, in hex."""
         return self.seen.member.unique_id.hex()
 
     @property
     def label(self) -> str:
-        """Its route, or the address at which it receives."""
+        """Its route, or where it receives."""
         live = self.seen.live
         return live.route if live is not None and live.route else self.seen.member.name
 
     @property
     def is_java(self) -> bool:
-        """True for a node that cannot be asked."""
+        """True for one that cannot be asked."""
         return not self.seen.is_local and not keeps_order(self.seen.member)
 
     @property
     def state(self) -> str:
-        """The state in a word or two."""
+        """In a word or two."""
         live = self.seen.live
         if self.gone_at is not None:
             return "gone"
@@ -105,9 +105,8 @@ class NodePicture:
 
 
 class GroupPicture:
-    """The knowledge about one group. One thread updates it; others read ``nodes``, ``events`` and ``history``, which
-    are replaced as a whole.
-    """
+    """What is known of one group. One thread updates it; others read ``nodes``, ``events`` and ``history``, which are
+    replaced as wholes."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -142,7 +141,7 @@ class GroupPicture:
         self.looked_at = now
 
     def note(self, text: str, now: float) -> None:
-        """Note an event."""
+        """Something has happened."""
         self._number += 1
         self._kept.appendleft(Event(self._number, now, text))
         self.events = tuple(self._kept)

@@ -60,5 +60,5 @@ class HostManagerServlet(TextServlet):
 
 
 def _flag(text: str | None, default: bool) -> bool:
-    """A flag of the request; as in Tomcat, any text but the opposite word means the default."""
+    """What is not the other word is the default, as in Tomcat."""
     return text != "false" if default else text == "true"

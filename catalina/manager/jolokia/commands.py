@@ -1,4 +1,4 @@
-"""The commands of Jolokia, applied to the beans (Jolokia: service/jmx/handler)."""
+"""What each command of Jolokia does with the beans (Jolokia: service/jmx/handler)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from catalina.util.server_info import SERVER_INFO, server_number
 
 __all__ = ["AGENT_VERSION", "PROTOCOL_VERSION", "Commands", "Forbidden"]
 
-#: The version of the agent whose behaviour this is; Jolokia's clients tell the generations by the first number.
+#: Whose behaviour this is; Jolokia's clients tell the generations by the first number.
 AGENT_VERSION = f"2.6.1-catalina-{server_number()}"
 PROTOCOL_VERSION = "8.2"
 
@@ -33,7 +33,7 @@ _SIGNATURE = re.compile(r"(.*)\((.*)\)", re.DOTALL)
 _NOT_FOUND = ("javax.management.InstanceNotFoundException", "javax.management.AttributeNotFoundException")
 _WRAPPERS = ("javax.management.ReflectionException", "javax.management.MBeanException")
 
-#: The value, and Java's name of its type if that is known.
+#: The value, and Java's name of its type where that is known.
 Result = tuple[Any, Any]
 
 
@@ -42,7 +42,7 @@ class Forbidden(CatalinaError):
 
 
 class NotChanged(CatalinaError):
-    """Nothing has changed since the client's last question."""
+    """Nothing has changed since the client has asked last."""
 
 
 class Commands:
@@ -50,8 +50,8 @@ class Commands:
 
     Args:
         registry: the beans.
-        policy: the allowed requests.
-        url: the agent's address, for ``version``.
+        policy: what is allowed.
+        url: where the agent is, for ``version``.
     """
 
     def __init__(self, registry: Registry, policy: Policy, realm: str = "") -> None:
@@ -65,12 +65,12 @@ class Commands:
         """The answer as JSON; failures are answers, too.
 
         Raises:
-            BadRequest: the request makes no sense for the present beans.
+            BadRequest: the request makes no sense for the beans that there are.
         """
         shown: dict[str, Any] = {}
         try:
             value, kind = self._command(request.type)(request, caller)
-            # The path of a listing was used already; that of a change leads to the changed part.
+            # The path of a listing has been used already, that of a change leads to what is changed.
             path = request.path if request.type in ("read", "exec") else None
             shown["value"] = Serializer(_limits(request)).json_of(value, path, kind)
             shown["status"] = 200
@@ -186,7 +186,7 @@ class Commands:
         except NotOfType as error:
             raise BadRequest(str(error)) from error
 
-    # -- search, list ----------------------------------------------------------------------------------------------
+    # -- what there is ---------------------------------------------------------------------------------------------
 
     def _search(self, request: JolokiaRequest, caller: Caller) -> Result:
         names = [name for name, _ in self._registry.query(_name_of(request)) if not self._policy.hides(name)]
@@ -201,7 +201,7 @@ class Commands:
         return listed(request, beans), ""
 
     def _look_for_changes(self, since: int) -> None:
-        """Raises NotChanged when the client already has the present names."""
+        """Raises NotChanged when the client has the names that there are."""
         names = frozenset(self._registry.names())
         if names != self._names:
             self._names, self._changed = names, int(time.time())
@@ -234,7 +234,7 @@ class Commands:
         value = {"agent": AGENT_VERSION, "protocol": PROTOCOL_VERSION, "security": {"authentication": methods}}
         return {**value, "id": self._id}, ""
 
-    # -- common steps ---------------------------------------------------------------------------------------------
+    # -- what they share -------------------------------------------------------------------------------------------
 
     def _find(self, name: ObjectName) -> ManagedBean:
         if self._policy.hides(name):
@@ -295,7 +295,7 @@ def _choose(
 
 
 def _unwrapped(error: BaseException) -> JavaError:
-    """The exception that Java would have thrown; for one that only wraps another, the wrapped one."""
+    """What Java would have thrown; of an exception that only wraps another one, that one."""
     if isinstance(error, Forbidden):
         return JavaError("java.lang.Exception", str(error))
     if isinstance(error, NotImplementedError):

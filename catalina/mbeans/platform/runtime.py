@@ -1,4 +1,4 @@
-"""``java.lang:type=Runtime`` and ``type=ClassLoading``: the interpreter and its modules."""
+"""``java.lang:type=Runtime`` and ``type=ClassLoading``: the interpreter and what it has loaded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RuntimeBean(Component):
         return f"{os.getpid()}@{socket.gethostname()}"
 
     @property
-    @readable("Pid", doc="The name of the process.")
+    @readable("Pid", doc="Of the process.")
     def pid(self) -> Long:
         return os.getpid()
 
@@ -55,7 +55,7 @@ class RuntimeBean(Component):
         return platform.python_implementation()
 
     @property
-    @readable("VmVendor", doc="The maker of the interpreter.")
+    @readable("VmVendor", doc="Who makes it.")
     def vm_vendor(self) -> str:
         return "Python Software Foundation"
 
@@ -70,17 +70,17 @@ class RuntimeBean(Component):
         return "The Python Language Reference"
 
     @property
-    @readable("SpecVendor", doc="The maker of the language.")
+    @readable("SpecVendor", doc="Who defines it.")
     def spec_vendor(self) -> str:
         return "Python Software Foundation"
 
     @property
-    @readable("SpecVersion", doc="The version of the language.")
+    @readable("SpecVersion", doc="Of the language.")
     def spec_version(self) -> str:
         return f"{sys.version_info.major}.{sys.version_info.minor}"
 
     @property
-    @readable("ManagementSpecVersion", doc="The version of the beans in java.lang.")
+    @readable("ManagementSpecVersion", doc="Of the beans in java.lang.")
     def management_version(self) -> str:
         return "3.0"
 
@@ -115,7 +115,7 @@ class RuntimeBean(Component):
         return False
 
     def _interpreter(self) -> dict[str, str]:
-        """The properties that tools look for in every JVM, with this interpreter's values."""
+        """What tools look for in every JVM's properties, with this interpreter's values."""
         return {
             "java.home": sys.prefix,
             "java.vm.name": self.vm_name,
@@ -136,7 +136,7 @@ class RuntimeBean(Component):
 
 
 class ClassLoadingBean(Component):
-    """The loaded modules, which are Python's counterpart of classes."""
+    """What has been loaded: Python loads modules."""
 
     bean_class = "sun.management.ClassLoadingImpl"
     bean_interfaces = ("java.lang.management.ClassLoadingMXBean", "java.lang.management.PlatformManagedObject")
@@ -157,6 +157,6 @@ class ClassLoadingBean(Component):
         return 0
 
     @property
-    @readable("Verbose", doc="True when the interpreter logs the modules that it loads.")
+    @readable("Verbose", doc="Whether the interpreter writes what it loads.")
     def verbose(self) -> bool:
         return sys.flags.verbose > 0
