@@ -381,10 +381,10 @@ class Reactor:
 
     def wake(self) -> None:
         """Make a waiting poll return. Any thread, at any time."""
-        fd = self._wake_fd
-        if fd >= 0:  # otherwise nobody waits: the loop was not used yet, or is stopped
-            with contextlib.suppress(BlockingIOError):
-                os.eventfd_write(fd, 1)
+        with self._set_lock:  # a thread that closes the descriptor gives its number to the next file that is opened
+            if self._wake_fd >= 0:  # otherwise nobody waits: the loop was not used yet, or is stopped
+                with contextlib.suppress(BlockingIOError):
+                    os.eventfd_write(self._wake_fd, 1)
 
     def _drain_wakes(self, _: int) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -16,6 +16,7 @@ FLOORS = (
     ("testing",),
     ("development",),
     ("startup",),
+    ("workers",),
     ("jmx",),
     ("ha",),
     ("contrib",),

@@ -696,3 +696,23 @@ def test_a_fault_of_who_is_told_of_a_standstill_is_logged_and_keeps_nobody_waiti
     stood_still.rounds(6)
     assert "http" in stood_still.read
     assert "a fault" in caplog.text
+
+
+def test_whoever_wakes_a_loop_while_it_ends_touches_no_file_of_others():
+    """The last thread closes the descriptor; the next file that is opened gets its number."""
+    for _ in range(50):
+        reactor = Reactor("ending")
+        reactor.start()
+        ends = threading.Event()
+
+        def wake(reactor=reactor, ends=ends):
+            while not ends.is_set():
+                reactor.wake()
+
+        waker = threading.Thread(target=wake)
+        waker.start()
+        try:
+            reactor.stop()
+        finally:
+            ends.set()
+            waker.join()

@@ -197,8 +197,18 @@ class RequestMapper(Protocol):
     def map(self, host_name: str, path: str, version: str | None = None) -> FoundMapping: ...
 
 
+class Role(Protocol):
+    """What a process is in a node of several."""
+
+    @property
+    def others_serve(self) -> bool: ...
+
+
 class Server(Protocol):
     """The whole process."""
+
+    @property
+    def role(self) -> Role | None: ...
 
     @property
     def catalina_base(self) -> Path: ...

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Attribute, AttributeRefused, Element, choice, comma_list
 from catalina.connector.charsets import charset, find_charset
 from catalina.connector.compression import Compression
+from catalina.connector.connection_factory import connection_factory
 from catalina.connector.coyote_adapter import CoyoteAdapter
 from catalina.connector.endpoint import Endpoint
 from catalina.connector.tls_contexts import TlsContexts
@@ -279,6 +280,12 @@ class Connector(Lifecycle):
         return -1 if self._endpoint is None else self._endpoint.local_port
 
     @property
+    def others_accept(self) -> bool:
+        """Other processes of this node go on accepting connections at the same port."""
+        server = None if self.service is None else self.service.server
+        return server is not None and server.role is not None and server.role.others_serve
+
+    @property
     def reactor(self) -> Reactor:
         """The server's loop.
 
@@ -365,7 +372,7 @@ class Connector(Lifecycle):
         if isinstance(self.protocol_handler, Http11NioProtocol):
             self._compression = Compression.of(self.protocol_handler)
             self.compresses = self._compression is not None
-        self.endpoint.start(CoyoteAdapter(self))
+        self.endpoint.start(CoyoteAdapter(self), connection_factory(self))
 
     @property
     def draining(self) -> bool:

@@ -11,23 +11,21 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
+from catalina.connector.connection import LAST_REQUEST_SECONDS, Connection, ConnectionFactory
 from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
-from catalina.connector.stream_connection import LAST_REQUEST_SECONDS
 from catalina.reactor import READ, Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from catalina.connector.ajp_request import AjpRequestRules
     from catalina.connector.connector import Connector
     from catalina.connector.coyote_adapter import CoyoteAdapter
     from catalina.connector.handover import Handover
-    from catalina.connector.http11_rules import Http11Rules
     from catalina.connector.request import Request
 
-__all__ = ["Connection", "Endpoint"]
+__all__ = ["Endpoint"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
@@ -41,45 +39,6 @@ DRAIN_SECONDS = 0.01
 LOOP_SECONDS = 5.0
 #: Seconds without accepting when the process has no descriptor left.
 NO_DESCRIPTOR_SECONDS = 0.1
-
-
-class Connection(Protocol):
-    """What the endpoint asks of a connection, always in the loop's thread."""
-
-    #: Monotonic time after which the connection has been silent for too long; infinite while a request runs.
-    deadline: float
-    #: Whether a request is being processed, held or its answer on the way.
-    running: bool
-
-    def start(self) -> None:
-        """The connection was accepted: register it."""
-
-    def running_requests(self) -> Sequence[Request]:
-        """The requests that run now."""
-
-    def time_out(self) -> None:
-        """The deadline is over."""
-
-    @property
-    def unread(self) -> bool:
-        """True when a request is, or may be, on its way that does not run yet."""
-
-    def close_when_idle(self) -> None:
-        """The connector pauses: close now, or when what has come has been answered."""
-
-    def close(self) -> None:
-        """Close now, whatever runs."""
-
-
-@runtime_checkable
-class Resumable(Connection, Protocol):
-    """A connection that can begin in the middle."""
-
-    def take_up(self, data: bytes, served: int) -> None:
-        """Another process has read so much, and answered so many requests: go on. Right after :meth:`start`."""
-
-
-ConnectionFactory = Callable[["Endpoint", socket.socket, "tuple[str, int]"], Connection]
 
 
 class Endpoint:
@@ -99,16 +58,16 @@ class Endpoint:
         self.paused = False
         #: Each connection ends with its next answer: the connector is paused, or will be soon.
         self.ending = False
-        #: What the connections of a protocol share; set at start.
-        self.http11_rules: Http11Rules
-        self.ajp_rules: AjpRequestRules
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
         self._inherited = False
         self._accepting = False
         self._started = False
         self._sweeper: Timer | None = None
-        self._make_connection: ConnectionFactory
+        self._factory: ConnectionFactory
+
+    def __str__(self) -> str:
+        return str(self.connector)
 
     @property
     def reactor(self) -> Reactor:
@@ -131,7 +90,7 @@ class Endpoint:
     @property
     def running(self) -> int:
         """Requests being processed, held, or whose answers are on the way."""
-        return sum(connection.running for connection in tuple(self.connections))
+        return sum(connection.is_running for connection in tuple(self.connections))
 
     # Binding
 
@@ -172,15 +131,19 @@ class Endpoint:
 
     # Running
 
-    def start(self, adapter: CoyoteAdapter) -> None:
+    def start(self, adapter: CoyoteAdapter, factory: ConnectionFactory) -> None:
         """Accept connections.
+
+        Args:
+            adapter: runs their requests.
+            factory: makes them.
 
         Raises:
             OSError, ValueError: bindOnInit is false and :meth:`bind` fails.
         """
         self.adapter = adapter
         self.executor = self._find_executor()
-        self._make_connection = self._choose_connection()
+        self._factory = factory
         if not self.sockets:
             self.bind()
         self.listen()
@@ -208,7 +171,7 @@ class Endpoint:
                 log.warning("%s: the loop did not accept the last connections", self.connector)
 
     def _accept_rest(self) -> None:
-        for sock in self.sockets:
+        for sock in () if self.connector.others_accept else self.sockets:
             for _ in range(self.handler.accept_count + ACCEPTS_PER_ROUND):
                 if not (self._has_room() and self._accept_one(sock)):
                     break
@@ -217,7 +180,8 @@ class Endpoint:
 
     def _shut(self) -> None:
         for sock in self.sockets:
-            stays = sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
+            stays = self.connector.others_accept
+            stays |= sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
             # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
             if not stays and _listens(sock):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -226,7 +190,7 @@ class Endpoint:
         """Wait a moment for the requests of connections that have been accepted; after :meth:`pause`."""
         deadline = time.monotonic() + LAST_REQUEST_SECONDS
         with self.reactor.blocking():
-            while time.monotonic() < deadline and any(connection.unread for connection in tuple(self.connections)):
+            while time.monotonic() < deadline and any(connection.is_unread for connection in tuple(self.connections)):
                 time.sleep(DRAIN_SECONDS)
 
     def pause(self) -> None:
@@ -285,9 +249,10 @@ class Endpoint:
         Raises:
             ValueError: connections of this connector cannot be taken up in the middle (TLS, AJP); the caller keeps it.
         """
-        if self.connector.is_ajp or self.connector.is_tls:
+        resume = self._factory.resume
+        if resume is None:
             raise ValueError(f"{self.connector}: expected a plain HTTP/1.1 connector to go on with a connection")
-        self.reactor.call_soon(lambda: self._take_up(handover))
+        self.reactor.call_soon(lambda: self._add(handover.sock, lambda: resume(self, handover)))
 
     def forget(self, connection: Connection) -> None:
         """A connection was closed; there may be room for another. Any thread."""
@@ -313,29 +278,6 @@ class Endpoint:
                 self.reactor, shared.max_threads, shared.max_queue_size, shared.name_prefix
             )
         return shared.request_executor
-
-    def _choose_connection(self) -> ConnectionFactory:
-        """The class of connections for the protocol."""
-        if self.connector.is_ajp:
-            from catalina.connector.ajp_connection import AjpConnection
-            from catalina.connector.ajp_request import AjpRequestRules
-
-            self.ajp_rules = AjpRequestRules(self.connector.ajp)
-            return AjpConnection
-        from catalina.connector.http11_rules import Http11Rules
-
-        self.http11_rules = Http11Rules(self.connector)
-        if self.connector.is_tls:
-            from catalina.connector.tls_connection import TlsConnection
-
-            return TlsConnection
-        if self.connector.http2 is not None:
-            from catalina.connector.h2c_connection import H2cConnection
-
-            return H2cConnection
-        from catalina.connector.http11_connection import Http11Connection
-
-        return Http11Connection
 
     def _has_room(self) -> bool:
         limit = self.handler.max_connections
@@ -378,7 +320,8 @@ class Endpoint:
         except OSError as exc:
             self._cannot_accept(exc)
             return False
-        self._add(sock, peer)
+        address = peer[0:2] if isinstance(peer, tuple) else ("", 0)  # Unix sockets have no peer address
+        self._add(sock, lambda: self._factory.connect(self, sock, address))
         return True
 
     def _cannot_accept(self, exc: OSError) -> None:
@@ -390,35 +333,28 @@ class Endpoint:
         self._accept_off()
         self.reactor.call_later(NO_DESCRIPTOR_SECONDS, self._accept_again)
 
-    def _take_up(self, handover: Handover) -> None:
+    def _add(self, sock: socket.socket, make: Callable[[], Connection]) -> None:
+        """Begin with a connection for the socket, unless it is gone already."""
         if not self._started:
-            log.debug("%s: a connection of %s came after the end", self.connector, handover.peer[0])
-            handover.sock.close()
+            log.debug("%s: a connection came after the end", self.connector)
+            sock.close()
             return
-        connection = self._add(handover.sock, handover.peer)
-        if isinstance(connection, Resumable):
-            try:
-                connection.take_up(handover.data, handover.served)
-            except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only
-                self.log_fault(connection)
-                connection.close()
-
-    def _add(self, sock: socket.socket, peer: object) -> Connection | None:
-        """Begin with a connection; None when it is gone already."""
         try:
             sock.setblocking(False)
             self._set_options(sock)
-            address = peer[0:2] if isinstance(peer, tuple) else ("", 0)  # Unix sockets have no peer address
-            connection = self._make_connection(self, sock, address)
+            connection = make()
         except (OSError, ssl.SSLError) as exc:  # gone already
             log.debug("An accepted connection failed: %s", exc)
             sock.close()
-            return None
+            return
         self.connections.add(connection)
-        connection.start()
+        try:
+            connection.start()
+        except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only
+            self.log_fault(connection)
+            connection.close()
         if self._sweeper is None:
             self._sweeper = self.reactor.call_later(SWEEP_SECONDS, self._sweep)
-        return connection
 
     def _set_options(self, sock: socket.socket) -> None:
         handler = self.handler
@@ -443,13 +379,13 @@ class Endpoint:
         now = time.monotonic()
         self._flush_messages()
         for connection in tuple(self.connections):
-            if connection.deadline < now:
+            if connection.stream.deadline < now:
                 connection.time_out()
         self._sweeper = self.reactor.call_later(SWEEP_SECONDS, self._sweep) if self.connections else None
 
     def _flush_messages(self) -> None:
         self.messages.flush()
-        (self.ajp_rules if self.connector.is_ajp else self.http11_rules).messages.flush()
+        self._factory.flush_messages()
 
     def log_fault(self, connection: object) -> None:
         """The exception being handled is a fault of ours, or of foreign code; it costs ``connection`` only."""

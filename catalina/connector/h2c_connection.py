@@ -9,15 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection import ConnectionHost
+from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_connection import Http11Connection
+from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
-
-if TYPE_CHECKING:
-    from catalina.connector.response import Response
+from catalina.connector.stream import Stream
 
 __all__ = ["H2cConnection"]
 
@@ -27,32 +28,54 @@ SWITCHING = b"HTTP/1.1 101 \r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
 
 class H2cConnection(Http11Connection):
-    """HTTP/1.1 until the client speaks HTTP/2."""
+    """HTTP/1.1 until the client speaks HTTP/2.
 
-    def _advance(self) -> None:
+    Args:
+        http2: makes the connection that goes on with the stream, for what requests have in common and what was read.
+    """
+
+    __slots__ = ("_http2",)
+
+    def __init__(
+        self,
+        host: ConnectionHost,
+        stream: Stream,
+        rules: Http11Rules,
+        served: int,
+        data: bytes,
+        http2: Callable[[ConnectionFacts, bytes], Http2Connection],
+    ) -> None:
+        super().__init__(host, stream, rules, served, data)
+        self._http2 = http2
+
+    def advance(self) -> None:
+        """Serve what has come, of either protocol."""
         data = self.exchange.data
         if self.exchange.requests == 0 and data.startswith(PREFACE[: len(data)]):
             if len(data) >= len(PREFACE):
-                self._successor(Http2Connection).take_over(self._facts, data)
+                successor = self._http2(self._facts, data)
+                self.change_to(successor)
+                successor.start()
                 return
             if len(data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
                 self._wait_for_head()
                 return
-        super()._advance()
+        super().advance()
 
-    def _dispatch(self, request: Request, response: Response) -> bool:
+    def _run(self) -> bool:
         # The body must have come: what follows it is HTTP/2. In another thread than the loop's nobody hands over.
-        if self._attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
+        request = self.runner.request
+        if self.stream.attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
             settings = _settings_of(request)
             if settings is not None:
                 self._upgrade(request, settings)
                 return False
-        return super()._dispatch(request, response)
+        return super()._run()
 
     def _upgrade(self, request: Request, settings: bytes) -> None:
         """Say 101, and go on with the request as the first stream."""
         try:
-            self._send(SWITCHING)
+            self.stream.send(SWITCHING)
         except ClientAbortException as exc:
             log.debug("%r: %s", self, exc)
             self.close()
@@ -68,7 +91,9 @@ class H2cConnection(Http11Connection):
         )
         first.server_name, first.server_port = request.server_name, request.server_port
         first.content_length = request.content_length
-        self._successor(Http2Connection).upgrade(self._facts, self.exchange.data, first, settings)
+        successor = self._http2(self._facts, self.exchange.data)
+        self.change_to(successor)
+        successor.upgrade(first, settings)
 
 
 def _settings_of(request: Request) -> bytes | None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import math
-import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection import Connection, ConnectionHost
 from catalina.connector.connection_facts import ConnectionFacts
-from catalina.connector.exchange_connection import ExchangeConnection
+from catalina.connector.exchange_runner import ExchangeRunner
 from catalina.connector.handover import Handover, Taker
 from catalina.connector.headers import Headers
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
-from catalina.connector.stream_connection import JOIN_SIZE, FilePart
+from catalina.connector.stream import JOIN_SIZE, FilePart, Stream
 from catalina.coyote.http11.exchange import (
     CLOSED,
     HEAD,
@@ -33,10 +32,6 @@ from catalina.coyote.http11.exchange import (
 from catalina.coyote.http11.request_head import RequestHead, describe_refused
 from catalina.coyote.http_error import HttpError
 
-if TYPE_CHECKING:
-    from catalina.connector.endpoint import Endpoint
-    from catalina.connector.http2_connection import Http2Connection
-
 __all__ = ["Http11Connection"]
 
 log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
@@ -49,33 +44,65 @@ TURN = 32
 LINGER_SECONDS = 2.0
 
 
-class Http11Connection(ExchangeConnection):
-    """Requests one after the other, pipelined or not; the outlet of their responses."""
+class Http11Connection(Connection):
+    """Requests one after the other, pipelined or not; the outlet of their responses.
 
-    __slots__ = ("_body_parts", "_body_size", "_facts", "_taker", "exchange", "rules")
+    Args:
+        rules: of the connector.
+        served: requests that another process has answered on this connection before.
+        data: what it has read behind them.
+    """
 
-    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
-        super().__init__(endpoint, sock, peer)
-        self.rules: Http11Rules = endpoint.http11_rules
-        self.exchange = Exchange(self.rules.exchange)
-        self._facts = ConnectionFacts.of(endpoint.connector, sock, self.peer)
+    __slots__ = ("_body_parts", "_body_size", "_facts", "_rules", "_taker", "exchange", "runner")
+
+    def __init__(
+        self, host: ConnectionHost, stream: Stream, rules: Http11Rules, served: int = 0, data: bytes = b""
+    ) -> None:
+        super().__init__(host, stream)
+        self._rules = rules
+        self.runner = ExchangeRunner(host, stream, self)
+        self.exchange = Exchange(rules.exchange, served)
+        self.exchange.data = data
+        self._facts = ConnectionFacts.of(rules.connector, stream.sock, stream.peer)
         self._body_parts: list[bytes] = []
         self._body_size = 0
         #: Goes on with this connection instead of an answer.
         self._taker: Taker | None = None
 
+    def start(self) -> None:
+        """Wait for the first bytes, or go on with what another process has read."""
+        super().start()
+        if self.exchange.data:
+            self.advance()
+
     @property
-    def uses_sendfile(self) -> bool:  # type: ignore[override]  # the connector says
-        """True when the kernel may send files."""
-        return self.rules.uses_sendfile
+    def is_running(self) -> bool:
+        """True while a request is processed or held, or its answer on the way."""
+        return self.runner.running
+
+    @property
+    def is_new(self) -> bool:
+        """True when no request has come yet."""
+        return self.exchange.requests == 0
+
+    def running_requests(self) -> list[Request]:
+        """The request that runs now, if one does."""
+        return [self.runner.request] if self.runner.running else []
+
+    def close(self) -> None:
+        """Close now, whatever runs."""
+        if not self.stream.closed:
+            super().close()
+            self.runner.stop()
 
     # Input
 
-    def _on_input(self) -> None:
-        if self.running:  # the answer is held: what comes now has to wait
-            self._detach()
+    def on_input(self) -> None:
+        """A part of a head or a body has come, or the client has gone."""
+        if self.runner.running:  # the answer is held: what comes now has to wait
+            self.stream.detach()
             return
-        data = self._receive()
+        data = self.stream.receive()
         if data is None:
             return
         exchange = self.exchange
@@ -83,7 +110,7 @@ class Http11Connection(ExchangeConnection):
             self.close()
         elif exchange.state is HEAD:
             exchange.data = exchange.data + data if exchange.data else data
-            self._advance()
+            self.advance()
         elif exchange.state is OWED:
             self._on_body_data(data)
         elif exchange.state is SWALLOW:
@@ -91,78 +118,93 @@ class Http11Connection(ExchangeConnection):
         elif exchange.linger(data) is CLOSED:
             self.close()
 
-    def _advance(self) -> None:
+    def on_output_sent(self) -> None:
+        """The client has taken the rest of the answer."""
+        self.runner.output_sent()
+
+    def advance(self) -> None:
         """Serve every request that is complete, then wait for more."""
         served = 0
-        exchange = self.exchange
-        while not self.closed:
+        exchange, stream = self.exchange, self.stream
+        while not stream.closed:
             if not exchange.data:
                 self._wait_for_request()
                 return
             head = None
             try:
-                head = exchange.next_head(self.endpoint.ending)
+                head = exchange.next_head(self.host.ending)
                 if head is None:
                     self._wait_for_head()
                     return
                 if not self._begin(head):
                     return
             except HttpError as refused:
-                unread = self._unreadable_request() if head is None else Http11Connection._make_request(self, head)
-                self._refuse(refused, unread)
+                self._refuse(refused, self._unreadable_request() if head is None else self._make_request(head))
                 return
-            if not self._dispatch(self._request, self._response):
+            if not self._run():
                 return
             served += 1
-            if served >= TURN and self._attached:
-                self.reactor.call_soon(self._go_on)
+            if served >= TURN and stream.attached:
+                stream.reactor.call_soon(self._go_on)
                 return
 
     def _go_on(self) -> None:
         """The next turn of a client that has sent many requests at once."""
-        if self._attached and not self.running and self.exchange.state is HEAD:
-            self._advance()
+        if self.stream.attached and not self.runner.running and self.exchange.state is HEAD:
+            self.advance()
+
+    def _run(self) -> bool:
+        """Run the request that has come; True when its answer has left. Another protocol may be asked for here."""
+        return self.runner.run()
 
     def _wait_for_request(self) -> None:
-        self.deadline = time.monotonic() + (self.rules.keep_alive_s if self.exchange.requests else self._timeout_s)
-        if self.endpoint.paused:
+        stream = self.stream
+        stream.deadline = time.monotonic() + (self._rules.keep_alive_s if self.exchange.requests else stream.timeout_s)
+        if self.host.paused:
             self.close()
         else:
-            self._await_input()
+            stream.await_input()
 
     def _wait_for_head(self) -> None:
         """The head has begun: all of it must come within connectionTimeout, however slowly its bytes drip."""
         if self.exchange.await_rest():
-            self.deadline = time.monotonic() + self._timeout_s
-        self._await_input()
+            self.stream.deadline = time.monotonic() + self.stream.timeout_s
+        self.stream.await_input()
 
     def _begin(self, head: RequestHead) -> bool:
         """Make the request; False when its body has to be waited for.
 
         Raises:
-            HttpError: what came of the body is malformed.
+            HttpError: what came of the body is malformed, or the TLS connection is not for this host.
         """
-        rules = self.rules
         request = self._make_request(head)
+        response = Response(request, self)
+        request.response = response
+        if self._rules.has_more_to_say:
+            self._say_more(head, request, response)
+        runner = self.runner
+        runner.request, runner.response = request, response
+        return self.exchange.body.complete or self._begin_body(head)
+
+    def _say_more(self, head: RequestHead, request: Request, response: Response) -> None:
+        tls, rules = self.stream.tls, self._rules
+        if tls is not None:
+            tls.check_host(head.host)
+            tls.add_to(request)
         if rules.restricted_agents is not None:
             agent = request.headers.get("user-agent")
             if agent is not None and rules.restricted_agents.fullmatch(agent):
                 self.exchange.keep_alive = False
-        response = Response(request, self)
-        request.response = response
         if rules.powered_by is not None:
             response.headers.append(("X-Powered-By", rules.powered_by))
-        self._request, self._response = request, response
-        return self.exchange.body.complete or self._begin_body(head)
 
     def _make_request(self, head: RequestHead) -> Request:
-        """The request; a subclass may refuse it with an HttpError."""
         # Taken apart at once: a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
         request = Request(self._facts, method, path, query, "HTTP/1.1" if http11 else "HTTP/1.0", headers)
         request.content_length = length
-        connector = self.rules.connector
+        connector = self._rules.connector
         if port < 0:
             port = (443 if request.scheme == "https" else 80) if host else request.local_port
         request.server_name = connector.proxy_name or (request.local_name if host is None else host)
@@ -176,46 +218,39 @@ class Http11Connection(ExchangeConnection):
         exchange = self.exchange
         self._body_parts.clear()
         self._body_size = 0
-        self._pace = None
+        self.stream.begin_body()
         if head.content_length > BODY_BUFFER or (head.expects_continue and not exchange.data):
             if head.expects_continue:
                 exchange.expect_continue()
-            self._request.expects_continue = head.expects_continue
-            self._request.on_acknowledge = self._acknowledge
+            self.runner.request.expects_continue = head.expects_continue
+            self.runner.request.on_acknowledge = self._acknowledge
             self._body_parts.append(exchange.first_body())
             self._start_body()
             return True
         size = len(exchange.data)
         if size and self._collect(exchange.first_body()):
             return True
-        self._wait_for_body(size)
-        self._await_input()
+        self.stream.await_body(self._rules.body_timeout_s, size)
+        self.stream.await_input()
         return False
-
-    def _wait_for_body(self, size: int) -> None:
-        """The next portion of a body has its own time-out, and all of it has to come at a least rate."""
-        timeout_s = self.rules.body_timeout_s
-        pace = self._receive_pace(timeout_s)
-        pace.note(size)
-        self.deadline = time.monotonic() + min(timeout_s, pace.left_s)
 
     def _on_body_data(self, data: bytes) -> None:
         try:
             may_run = self._collect(self.exchange.receive_body(data))
         except HttpError as refused:
-            self._refuse(refused, self._request)
+            self._refuse(refused, self.runner.request)
             return
         if not may_run:
-            self._wait_for_body(len(data))
-        elif self._dispatch(self._request, self._response):
-            self._advance()
+            self.stream.await_body(self._rules.body_timeout_s, len(data))
+        elif self._run():
+            self.advance()
 
     def _collect(self, part: bytes) -> bool:
         """Keep a part of a body until its request runs; True when it can."""
         self._body_parts.append(part)
         self._body_size += len(part)
         if self.exchange.body.complete:
-            if self.rules.exchange.trailers:
+            if self._rules.exchange.trailers:
                 self._take_trailers()
         elif self._body_size <= BODY_BUFFER:
             return False
@@ -226,69 +261,69 @@ class Http11Connection(ExchangeConnection):
         """Give the request its input: what has come, then what is still to come."""
         ready = b"".join(self._body_parts)
         self._body_parts.clear()
-        self._request.input = RequestInput(None if self.exchange.body.complete else self._pull, ready)
+        self.runner.request.input = RequestInput(None if self.exchange.body.complete else self._pull, ready)
 
     def _pull(self) -> bytes:
         """The next portion of the body, read by the thread that runs the request; empty at its end."""
         exchange = self.exchange
         if exchange.body.complete:
             return b""
-        self._request.acknowledge()
+        self.runner.request.acknowledge()
         exchange.raw = None
         body = exchange.body
         while True:
-            data = self._receive_waiting(self.rules.body_timeout_s)
+            data = self.stream.receive_waiting(self._rules.body_timeout_s)
             try:
                 part = exchange.receive_body(data)
             except HttpError as refused:
                 exchange.keep_alive = False
-                raise ClientAbortException(f"{self.peer[0]}: {refused}", refused.status) from refused
-            if body.complete and self.rules.exchange.trailers:
+                raise ClientAbortException(f"{self.stream.peer[0]}: {refused}", refused.status) from refused
+            if body.complete and self._rules.exchange.trailers:
                 self._take_trailers()
             if part or body.complete:
                 return part
 
     def _take_trailers(self) -> None:
         for name, value in self.exchange.allowed_trailers():
-            self._request.headers.add(name, value)
+            self.runner.request.headers.add(name, value)
 
     def _acknowledge(self) -> None:
-        if not self._response.committed:  # it would stand in the middle of the answer
-            self._send(self.exchange.acknowledge())
+        if not self.runner.response.committed:  # it would stand in the middle of the answer
+            self.stream.send(self.exchange.acknowledge())
 
     # Output: the response's outlet
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send the head, with the first bytes of the body in the same packet."""
-        exchange, endpoint = self.exchange, self.endpoint
+        exchange, host = self.exchange, self.host
         try:
-            head, body = exchange.begin_answer(response, body, complete, endpoint.ending)
+            head, body = exchange.begin_answer(response, body, complete, host.ending)
         except BadContentLength:
-            response.settle_content_length(endpoint.messages)
+            response.settle_content_length(host.messages)
             self.send_head(response, body, complete)
             return
         except ResponseHeadTooLarge as refused:
-            self.rules.messages.log(
+            self._rules.messages.log(
                 logging.ERROR, "response heads that are too large",
                 "%r: the response head of [%s] is %d bytes, limit maxHttpResponseHeaderSize %d",
-                self, self._request.request_uri, refused.size, self.rules.exchange.response_head_size,
+                self, response.request.request_uri, refused.size, self._rules.exchange.response_head_size,
             )  # fmt: skip
-            self._send(exchange.fail_answer(complete))
+            self.stream.send(exchange.fail_answer(complete))
             return
         if len(body) <= JOIN_SIZE:
-            self._send(head + body)
+            self.stream.send(head + body)
         else:
-            self._send_parts((head, body))
+            self.stream.send_parts((head, body))
 
     def will_close(self, response: Response) -> bool:
-        """Whether the connection ends with this answer, as far as that is known before it is sent."""
-        return self.exchange.will_close(response.status, self.endpoint.ending)
+        """True when the connection ends with this answer, as far as that is known before it is sent."""
+        return self.exchange.will_close(response.status, self.host.ending)
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""
         parts = self.exchange.more(data)
         if parts:
-            self._send_parts(parts)
+            self.stream.send_parts(parts)
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Let the kernel send the rest of the body."""
@@ -297,48 +332,48 @@ class Http11Connection(ExchangeConnection):
             file.close()
             return
         if before:
-            self._queue(memoryview(before))
-        self._send_file_part(FilePart(file, offset, count))
+            self.stream.queue(memoryview(before))
+        self.stream.send_file_part(FilePart(file, offset, count))
         if behind:
-            self._send(behind)
+            self.stream.send(behind)
 
     def flushed(self) -> None:
         """Send what the client did not take before: the next block may be long in coming."""
-        if self._out:
-            self._flush()
+        if self.stream.out:
+            self.stream.flush()
 
     def end(self) -> None:
         """The body is complete."""
         last = self.exchange.end_answer()
         if last:
-            self._send(last)
+            self.stream.send(last)
 
     # After an exchange
 
-    def _next(self) -> bool:
-        state = self.exchange.next(self.endpoint.paused)
+    def next(self) -> bool:
+        """An answer has left: True when the next request can be parsed."""
+        state = self.exchange.next(self.host.paused)
         if state is HEAD:
             return True
         if state is SWALLOW:
-            self._pace = None
-            self._wait_for_body(0)
-            self._await_input()
+            self.stream.begin_body()
+            self.stream.await_body(self._rules.body_timeout_s, 0)
+            self.stream.await_input()
         else:
             self._end(state)
         return False
 
-    def _body_is_here(self) -> bool:
+    @property
+    def body_is_here(self) -> bool:
+        """True when the request can be read without waiting for the client."""
         return self.exchange.body.complete
-
-    def _is_new(self) -> bool:
-        return self.exchange.requests == 0
 
     def _swallow(self, data: bytes) -> None:
         state = self.exchange.swallow(data)
         if state is HEAD:
-            self._advance()
+            self.advance()
         elif state is SWALLOW:
-            self._wait_for_body(len(data))
+            self.stream.await_body(self._rules.body_timeout_s, len(data))
         else:
             self._end(state)
 
@@ -348,61 +383,53 @@ class Http11Connection(ExchangeConnection):
             self.close()
             return
         try:
-            self._end_output()
+            self.stream.end_output()
         except OSError:
             self.close()
             return
-        self.deadline = time.monotonic() + LINGER_SECONDS
-        self._await_input()
-
-    def _end_output(self) -> None:
-        self.sock.shutdown(socket.SHUT_WR)
+        self.stream.deadline = time.monotonic() + LINGER_SECONDS
+        self.stream.await_input()
 
     # Others go on
 
     @property
     def handover(self) -> Callable[[Taker], None] | None:
         """How to leave the connection to another process; None when not everything that was read is at hand."""
-        return None if self.exchange.raw is None else self._hand_over
+        return self._hand_over if self.stream.can_be_handed_over and self.exchange.raw is not None else None
 
     def _hand_over(self, take: Taker) -> None:
         self._taker = take
-        self._unanswered = True
+        self.runner.unanswered = True
 
-    def _end_unanswered(self) -> None:
-        take, exchange = self._taker, self.exchange
+    def end_unanswered(self) -> None:
+        """The request gets no answer here: its client has gone, or another process goes on."""
+        take, exchange, stream = self._taker, self.exchange, self.stream
         if take is None or exchange.raw is None:
             self.close()
             return
-        handover = Handover(self.sock, bytes(exchange.raw), self.peer, exchange.requests - 1)
+        handover = Handover(stream.sock, bytes(exchange.raw), stream.peer, exchange.requests - 1)
         exchange.leave()
-        self._leave()
-        self._request.release()
+        stream.leave()
+        self.host.forget(self)
+        self.runner.request.release()
+        self.runner.stop()
         try:
             take(handover)
         except BaseException:  # noqa: BLE001 - log_fault logs it; nobody has the connection then
-            self.endpoint.log_fault(self)
-            self.sock.close()
+            self.host.log_fault(self)
+            stream.sock.close()
 
-    def take_up(self, data: bytes, served: int) -> None:
-        """Go on where another process has stopped, once started; see :class:`Handover`."""
-        self.exchange = Exchange(self.rules.exchange, served)
-        self.exchange.data = data
-        self._advance()
-
-    def _successor(self, kind: type[Http2Connection]) -> Http2Connection:
-        """A connection of another protocol that has this one's socket."""
+    def change_to(self, successor: Connection) -> None:
+        """Another protocol goes on with the stream, and what was read behind the last request."""
         self.exchange.leave()
-        self._leave()
-        connection = kind(self.endpoint, self.sock, self.peer)
-        self.endpoint.connections.add(connection)
-        return connection
+        self.runner.stop()
+        super().change_to(successor)
 
     # Refusals and time-outs
 
     def _unreadable_request(self) -> Request:
         """The parts of a refused head that the logs and the choice of the host need."""
-        told = describe_refused(self.exchange.data, self.rules.exchange.parser.limits.max_size)
+        told = describe_refused(self.exchange.data, self._rules.exchange.parser.limits.max_size)
         request = Request(self._facts, told.method, told.path, told.query, told.protocol)
         request.server_name = told.host or request.local_name
         request.server_port = told.port if told.port >= 0 else request.local_port
@@ -410,25 +437,16 @@ class Http11Connection(ExchangeConnection):
 
     def _refuse(self, refused: HttpError, request: Request) -> None:
         """Answer what is no request, through the engine's valves, and close."""
-        self.rules.log_refusal(self.peer[0], refused)
+        self._rules.log_refusal(self.stream.peer[0], refused)
         response = Response(request, self)
         request.response = response
         self.exchange.refuse(request.protocol == "HTTP/1.1")
-        self._request, self._response = request, response
-        self.running = True
-        self.deadline = math.inf
-        try:
-            self.endpoint.adapter.refuse(request, response, refused.status, refused.text)
-            response.finish()
-        except ClientAbortException:
-            self.close()
-            return
-        if self._answered():  # never: the connection is closing
-            self.close()
+        self.runner.request, self.runner.response = request, response
+        self.runner.refuse(refused.status, refused.text)
 
     def time_out(self) -> None:
         """Tomcat closes without a word when no request came, or only a part of its head."""
-        if self.exchange.state is OWED and not self.running:
-            self._refuse(HttpError(408, "the body did not come in time"), self._request)
+        if self.exchange.state is OWED and not self.runner.running:
+            self._refuse(HttpError(408, "the body did not come in time"), self.runner.request)
         else:
             self.close()

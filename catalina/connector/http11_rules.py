@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from catalina.connector.stream_connection import seconds_of
+from catalina.connector.stream import seconds_of
 from catalina.coyote.http11.exchange_rules import ExchangeRules
 from catalina.java_pattern import pattern
 from catalina.repeated_messages import RepeatedMessages
@@ -45,6 +45,8 @@ class Http11Rules:
         self.uses_sendfile = handler.use_sendfile and not connector.is_tls
         self.restricted_agents = pattern(handler.restricted_user_agents or "")
         self.powered_by = "WSGI/1.0 (Catalina; Python)" if connector.xpowered_by else None
+        #: True when a request needs more than its head says: the facts of its TLS, or one of the two above.
+        self.has_more_to_say = connector.is_tls or self.restricted_agents is not None or self.powered_by is not None
         self._next_info = 0.0
 
     def log_refusal(self, peer: str, refused: HttpError) -> None:

@@ -10,30 +10,30 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import socket
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection import Connection, ConnectionHost
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_stream import Http2Stream
-from catalina.connector.stream_connection import HIGH_WATER, StreamConnection, seconds_of
-from catalina.connector.tls_stream import TlsStream
+from catalina.connector.http11_rules import Http11Rules
+from catalina.connector.stream import HIGH_WATER, Stream, seconds_of
 from catalina.coyote.http2.http2_error import ConnectionException, Http2Error, StreamException
 from catalina.coyote.http2.http2_parser import PREFACE
+from catalina.coyote.http2.http2_upgrade_handler import Http2UpgradeHandler
 from catalina.coyote.http_error import HttpError
 from catalina.reactor import READ, WRITE
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from catalina.connector.endpoint import Endpoint
     from catalina.connector.request import Request
     from catalina.coyote.http2.http2_protocol import Http2Protocol
     from catalina.coyote.http2.request_fields import RequestFields
 
-__all__ = ["PREFACE", "Http2Connection", "TlsHttp2Connection"]
+__all__ = ["PREFACE", "Http2Connection"]
 
 log = logging.getLogger("org.apache.coyote.http2.Http2UpgradeHandler")
 repeated = RepeatedMessages(log)
@@ -53,27 +53,41 @@ LAST_READS = 16
 LOOK_SECONDS = 1.0
 
 
-class Http2Connection(StreamConnection):
-    """Streams of one client."""
+class Http2Connection(Connection):
+    """Streams of one client.
 
-    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
-        from catalina.coyote.http2.http2_upgrade_handler import Http2UpgradeHandler  # needs the extra http2
+    Args:
+        rules: of the connector.
+        settings: its ``<UpgradeProtocol>``.
+        facts: what its requests have in common.
+        data: what an HTTP/1.1 connection has read behind its last request.
+    """
 
-        super().__init__(endpoint, sock, peer)
-        settings = endpoint.connector.http2
-        if settings is None:
-            raise TypeError(f"{endpoint.connector} has no HTTP/2 configured")
+    def __init__(
+        self,
+        host: ConnectionHost,
+        stream: Stream,
+        rules: Http11Rules,
+        settings: Http2Protocol,
+        facts: ConnectionFacts,
+        data: bytes = b"",
+    ) -> None:
+        super().__init__(host, stream)
+        stream.detach()
+        stream.on_ready = self._on_ready
+        self.rules = rules
         self.settings = settings
         self.lock = threading.RLock()
         #: Told when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
-        self.facts = ConnectionFacts(endpoint.connector)
-        handler = endpoint.connector.http
+        self.facts = facts
+        self._data = data
+        handler = rules.connector.http
         self.protocol = Http2UpgradeHandler(
             settings,
             self,
-            scheme=b"https" if endpoint.connector.is_tls else b"http",
+            scheme=b"https" if rules.connector.is_tls else b"http",
             max_header_size=handler.request_header_size,
             max_trailer_size=settings.trailer_size(handler.max_trailer_size),
             connection_window=_connection_window(settings),
@@ -93,15 +107,21 @@ class Http2Connection(StreamConnection):
         self._read_deadline = self._write_deadline = math.inf
         self._buffered = 0
         self._look = math.inf
+        self._has_streams = False
 
-    def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
-        """Go on where an HTTP/1.1 connection has ended: with what its requests would have in common, and its input."""
-        self.facts = facts
+    @property
+    def is_running(self) -> bool:
+        """True while there is a stream."""
+        return self._has_streams
+
+    def start(self) -> None:
+        """Send our settings, and go on where an HTTP/1.1 connection has ended."""
         self.protocol.start()
-        self._attach(READ)
+        self.stream.attach(READ)
+        data, self._data = self._data, b""
         self._process(data)
 
-    def upgrade(self, facts: ConnectionFacts, data: bytes, request: Request, settings: bytes) -> None:
+    def upgrade(self, request: Request, settings: bytes) -> None:
         """Go on behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream."""
         with self.lock:
             try:
@@ -112,15 +132,7 @@ class Http2Connection(StreamConnection):
             stream = self.streams[1] = Http2Stream(self, 1)
             stream.begin_upgraded(request)
             self._ready.append(stream)
-        self.take_over(facts, data)
-
-    # Facts that TLS knows of a request
-
-    def add_facts(self, request: Request) -> None:
-        """Nothing without TLS."""
-
-    def check_host(self, host: str | None) -> None:
-        """The same."""
+        self.start()
 
     # Input, in the loop
 
@@ -128,15 +140,16 @@ class Http2Connection(StreamConnection):
         try:
             if events & WRITE:
                 self._on_writable()
-            if events & ~WRITE and not self.closed:
-                self._on_input()
+            if events & ~WRITE and not self.stream.closed:
+                self.on_input()
         except BaseException:  # our own fault: it costs this connection only
             log.exception("Error processing %r", self)
             self.close()
 
-    def _on_input(self) -> None:
+    def on_input(self) -> None:
+        """Frames have come, or the client has gone."""
         with self.lock:  # the socket too: TLS cannot read and write in two threads at once
-            data = self._receive()
+            data = self.stream.receive()
         if data is None:
             return
         if not data:
@@ -172,7 +185,11 @@ class Http2Connection(StreamConnection):
     def _fail(self, error: ConnectionException) -> None:
         level = logging.WARNING if error.code is Http2Error.ENHANCE_YOUR_CALM else logging.INFO
         repeated.log(
-            level, f"broken HTTP/2 connections of {self.peer[0]}", "%r is closed: %s, expected HTTP/2", self, error
+            level,
+            f"broken HTTP/2 connections of {self.stream.peer[0]}",
+            "%r is closed: %s, expected HTTP/2",
+            self,
+            error,
         )
         self._end(error.code, error.text)
 
@@ -229,7 +246,7 @@ class Http2Connection(StreamConnection):
     def on_stream_error(self, error: StreamException) -> None:
         """Say it, but not each time: anybody can send rubbish."""
         repeated.log(
-            logging.INFO, f"broken HTTP/2 streams of {self.peer[0]}", "%r: a stream was reset: %s", self, error
+            logging.INFO, f"broken HTTP/2 streams of {self.stream.peer[0]}", "%r: a stream was reset: %s", self, error
         )
 
     # Output, in any thread, under the lock
@@ -237,17 +254,18 @@ class Http2Connection(StreamConnection):
     def flush(self) -> None:
         """Hand the protocol's frames to the kernel, or keep them until the client takes them."""
         data = self.protocol.take_output()
-        if data and not self.closed:
-            self._may_wait = False  # never under the lock: who produces too much waits in wait_for_room
-            self._send(data)
-            if self._out and not self._interest & WRITE:
+        stream = self.stream
+        if data and not stream.closed:
+            stream.may_wait = False  # never under the lock: who produces too much waits in wait_for_room
+            stream.send(data)
+            if stream.out and not stream.interest & WRITE:
                 self._write_deadline = time.monotonic() + self._write_timeout_s
-                self._attach(READ | WRITE)
+                stream.attach(READ | WRITE)
 
     def _pump_all(self) -> None:
         """Send what streams have waiting, in turns, as far as windows and the socket allow."""
         waiting = [stream for stream in self.streams.values() if stream.has_output]
-        while waiting and self._out_size < HIGH_WATER:
+        while waiting and self.stream.out_size < HIGH_WATER:
             waiting = [stream for stream in waiting if stream.pump(TURN)]
         try:
             self.flush()
@@ -259,15 +277,16 @@ class Http2Connection(StreamConnection):
 
     def _on_writable(self) -> None:
         with self.lock:
-            if self._interest & WRITE:
-                size = self._out_size
-                super()._on_writable()
-                if self._out_size < size:
+            if self.stream.interest & WRITE:
+                size = self.stream.out_size
+                self.stream.on_writable()
+                if self.stream.out_size < size:
                     self._write_deadline = time.monotonic() + self._write_timeout_s
 
-    def _on_output_sent(self) -> None:
+    def on_output_sent(self) -> None:
+        """Everything that waited has been taken: streams may send more."""
         self._write_deadline = math.inf
-        self._attach(READ)
+        self.stream.attach(READ)
         self._pump_all()
         self._note_idle()
 
@@ -283,17 +302,17 @@ class Http2Connection(StreamConnection):
             ClientAbortException: the client has gone, or takes nothing for too long.
         """
         timeout_s = seconds_of(self.settings.stream_write_timeout)
-        with self.endpoint.executor.client_wait(stream), self.lock:
+        with self.host.executor.client_wait(stream), self.lock:
             size, deadline = stream.output_size, time.monotonic() + timeout_s
-            while stream.output_size > HIGH_WATER and not self.closed and not stream.reset:
+            while stream.output_size > HIGH_WATER and not self.stream.closed and not stream.reset:
                 if stream.output_size < size:
                     size, deadline = stream.output_size, time.monotonic() + timeout_s
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise ClientAbortException(f"{self.peer[0]}: took nothing for {timeout_s:g} seconds")
+                    raise ClientAbortException(f"{self.stream.peer[0]}: took nothing for {timeout_s:g} seconds")
                 self.room.wait(None if left == math.inf else left)
-        if self.closed or stream.reset:
-            raise ClientAbortException(f"{self.peer[0]}: the client has gone")
+        if self.stream.closed or stream.reset:
+            raise ClientAbortException(f"{self.stream.peer[0]}: the client has gone")
 
     # Life
 
@@ -303,7 +322,7 @@ class Http2Connection(StreamConnection):
         No more than maxConcurrentStreamExecution run at a time, and none is begun while too much of what others have
         produced waits for the client.
         """
-        while self._ready and self.reactor.in_runner:
+        while self._ready and self.stream.reactor.in_runner:
             with self.lock:
                 if not self._may_start:
                     self._held_up = True
@@ -321,7 +340,7 @@ class Http2Connection(StreamConnection):
         """There may be room for what is ready."""
         if self._held_up and self._may_start:
             self._held_up = False
-            self.reactor.call_soon(self.run_ready)
+            self.stream.reactor.call_soon(self.run_ready)
 
     def stream_executed(self) -> None:
         """A request has returned from the container: one that waits may run."""
@@ -335,14 +354,14 @@ class Http2Connection(StreamConnection):
             if self.streams.pop(stream.number, None) is not None:
                 stream.drop_body()
             self._note_idle()
-            if self.endpoint.ending and not self._ending and not self.closed:
+            if self.host.ending and not self._ending and not self.stream.closed:
                 self._announce_end()
-            if not self.streams and self._ending and not self._out:
-                self.reactor.call_soon(self._end_if_idle)
+            if not self.streams and self._ending and not self.stream.out:
+                self.stream.reactor.call_soon(self._end_if_idle)
 
     def _end_if_idle(self) -> None:
         with self.lock:
-            if not self.streams and not self._out and not self.closed:
+            if not self.streams and not self.stream.out and not self.stream.closed:
                 self._end(Http2Error.NO_ERROR)
 
     def _note_idle(self) -> None:
@@ -350,14 +369,14 @@ class Http2Connection(StreamConnection):
         running = bool(self.streams)
         if not running:
             self._look = time.monotonic() + self._keep_alive_s
-        elif not self.running:
+        elif not self._has_streams:
             self._look = time.monotonic() + LOOK_SECONDS
-        self.running = running
-        self.deadline = min(self._look, self._read_deadline, self._write_deadline)
+        self._has_streams = running
+        self.stream.deadline = min(self._look, self._read_deadline, self._write_deadline)
 
     def _end(self, code: Http2Error, text: str = "") -> None:
         """GOAWAY, and close."""
-        if self.closed:
+        if self.stream.closed:
             return
         self.protocol.goaway(code, text)
         with contextlib.suppress(ClientAbortException):
@@ -368,7 +387,7 @@ class Http2Connection(StreamConnection):
         """Close so that the client gets to read why: a reset by unread input would overtake it."""
         with contextlib.suppress(OSError, ValueError):
             for _ in range(LAST_READS):
-                if not self._receive():
+                if not self.stream.receive():
                     break
         self.close()
 
@@ -429,13 +448,3 @@ class Http2Connection(StreamConnection):
 def _connection_window(settings: Http2Protocol) -> int:
     streams = settings.max_concurrent_streams
     return CONNECTION_WINDOW if streams < 0 else min(CONNECTION_WINDOW, streams * settings.initial_window_size)
-
-
-class TlsHttp2Connection(TlsStream, Http2Connection):
-    """The same inside TLS."""
-
-    established = True
-
-    def take_over(self, facts: ConnectionFacts, data: bytes) -> None:
-        self._read_attributes()
-        super().take_over(facts, data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalina.connector.headers import Headers
@@ -11,8 +10,9 @@ from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
-    from catalina.connector.endpoint import Endpoint
+    from catalina.connector.http11_rules import Http11Rules
     from catalina.connector.request import Request
+    from catalina.connector.tls_stream import TlsFacts
     from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["fill_request", "join_cookies"]
@@ -21,13 +21,12 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*")
 
 
-def fill_request(
-    request: Request, fields: RequestFields, endpoint: Endpoint, check_host: Callable[[str | None], None]
-) -> None:
+def fill_request(request: Request, fields: RequestFields, rules: Http11Rules, tls: TlsFacts | None) -> None:
     """Set what the fields say.
 
     Args:
-        check_host: raises HttpError if the TLS connection is not for this host.
+        rules: of the connector.
+        tls: the connection's, which may not be for the host of this request.
 
     Raises:
         HttpError: 400, 421 or 501, the request cannot be taken; what is set so far is enough for its error page.
@@ -35,33 +34,34 @@ def fill_request(
     request.headers = join_cookies(fields.fields)
     request.method = fields.method.decode("latin-1")
     request.content_length = fields.content_length
-    _set_host(request, fields.authority, endpoint, check_host)
+    _set_host(request, fields.authority, rules, tls)
     if _TOKEN.fullmatch(fields.method) is None:
         raise HttpError(400, f"Invalid :method {request.method!r}")
     if fields.path is None:
         raise HttpError(501, "CONNECT is not supported")
     if fields.scheme is not None and _SCHEME.fullmatch(fields.scheme) is None:
         raise HttpError(400, f"Invalid :scheme {fields.scheme.decode('latin-1')!r}")
-    _set_target(request, fields.path, endpoint)
+    _set_target(request, fields.path, rules)
 
 
-def _set_target(request: Request, target: bytes, endpoint: Endpoint) -> None:
+def _set_target(request: Request, target: bytes, rules: Http11Rules) -> None:
     if target == b"*" and request.method == "OPTIONS":
         request.request_uri = "*"
     elif target.startswith(b"/"):
-        request.request_uri, request.query_string = endpoint.http11_rules.exchange.parser.split_target(target)
+        request.request_uri, request.query_string = rules.exchange.parser.split_target(target)
     else:
         raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
 
 
-def _set_host(request: Request, authority: bytes, endpoint: Endpoint, check_host: Callable[[str | None], None]) -> None:
+def _set_host(request: Request, authority: bytes, rules: Http11Rules, tls: TlsFacts | None) -> None:
     """``:authority``, or the Host field of a request that was translated from HTTP/1.1."""
-    connector = endpoint.connector
+    connector = rules.connector
     request.server_name, request.server_port = request.local_name, request.local_port
     host, port = parse_host(authority)
     if not host:
         raise HttpError(400, "The request names no host")
-    check_host(host)
+    if tls is not None:
+        tls.check_host(host)
     if "host" not in request.headers:
         request.headers.add("host", authority.decode("latin-1"))
     if port < 0:

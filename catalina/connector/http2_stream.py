@@ -14,7 +14,7 @@ from catalina.connector.http2_request import fill_request
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
-from catalina.connector.stream_connection import FILE_BLOCK, HIGH_WATER, seconds_of
+from catalina.connector.stream import FILE_BLOCK, HIGH_WATER, seconds_of
 from catalina.coyote.http2.http2_error import Http2Error
 from catalina.coyote.http_error import HttpError
 
@@ -86,8 +86,10 @@ class Http2Stream:
         connection = self.connection
         self._take(Request(connection.facts, "", "", None, "HTTP/2.0"))
         request = self._request
-        connection.add_facts(request)
-        fill_request(request, fields, connection.endpoint, connection.check_host)
+        tls = connection.stream.tls
+        if tls is not None:
+            tls.add_to(request)
+        fill_request(request, fields, connection.rules, tls)
         if not ended and (request.headers.get("expect") or "").lower() == "100-continue":
             request.expects_continue = True
             request.on_acknowledge = self._acknowledge
@@ -103,7 +105,7 @@ class Http2Stream:
     def _take(self, request: Request) -> None:
         self._request = request
         self._response = request.response = Response(request, self)
-        powered_by = self.connection.endpoint.http11_rules.powered_by
+        powered_by = self.connection.rules.powered_by
         if powered_by is not None:
             self._response.headers.append(("X-Powered-By", powered_by))
 
@@ -133,7 +135,7 @@ class Http2Stream:
 
     def on_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
         """Those that allowedTrailerHeaders names become fields of the request."""
-        allowed = self.connection.endpoint.http11_rules.exchange.trailers
+        allowed = self.connection.rules.exchange.trailers
         for name, value in fields:
             text = name.decode("latin-1")
             if text in allowed:
@@ -184,10 +186,10 @@ class Http2Stream:
         self.deadline = math.inf
         if self._body or not self._body_ended:
             self._request.input = RequestInput(self._pull)
-        executor = self.connection.endpoint.executor
+        executor = self.connection.host.executor
         path = self._request.request_uri
-        if executor.runs_inline(path, self._body_ended) and self.connection.reactor.in_runner:
-            if not self.connection.reactor.run_call(self._exchange, self._on_handover):
+        if executor.runs_inline(path, self._body_ended) and self.connection.stream.reactor.in_runner:
+            if not self.connection.stream.reactor.run_call(self._exchange, self._on_handover):
                 self._conclude()
                 executor.run_waiting()
                 return
@@ -198,8 +200,8 @@ class Http2Stream:
             self._abort()
 
     def _on_handover(self) -> None:
-        self.connection.endpoint.executor.handed_over(self, self._request.request_uri)
-        self.connection.reactor.call_soon(self.connection.run_ready)
+        self.connection.host.executor.handed_over(self, self._request.request_uri)
+        self.connection.stream.reactor.call_soon(self.connection.run_ready)
 
     def _run_in_pool(self) -> None:
         self._exchange()
@@ -207,7 +209,7 @@ class Http2Stream:
 
     def _exchange(self) -> None:
         request, response = self._request, self._response
-        adapter = self.connection.endpoint.adapter
+        adapter = self.connection.host.adapter
         try:
             try:
                 if self._refused is not None:
@@ -219,7 +221,7 @@ class Http2Stream:
             except ClientAbortException as exc:
                 self._on_abort(exc)
         except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
-            self.connection.endpoint.log_fault(self)
+            self.connection.host.log_fault(self)
             self._aborted = True
 
     def _on_abort(self, exc: ClientAbortException) -> None:
@@ -228,7 +230,7 @@ class Http2Stream:
         if exc.status is None or self._response.committed or self.reset:
             return
         try:
-            self.connection.endpoint.adapter.refuse(self._request, self._response, exc.status, str(exc))
+            self.connection.host.adapter.refuse(self._request, self._response, exc.status, str(exc))
             self._response.finish()
             self._aborted = False
         except ClientAbortException:
@@ -239,7 +241,7 @@ class Http2Stream:
         try:
             self._answer()
         except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this stream only
-            self.connection.endpoint.log_fault(self)
+            self.connection.host.log_fault(self)
             self._abort()
 
     def _answer(self) -> None:
@@ -251,7 +253,7 @@ class Http2Stream:
             return
         delivery = response.held_by
         if delivery is not None:
-            delivery.add_done_callback(lambda _: self.connection.reactor.call_soon(self._release))
+            delivery.add_done_callback(lambda _: self.connection.stream.reactor.call_soon(self._release))
         else:
             self._finish()
 
@@ -272,7 +274,7 @@ class Http2Stream:
         """Reset the stream: there is no answer, or only a part of one."""
         connection = self.connection
         with connection.lock:
-            if not self.reset and not connection.closed:
+            if not self.reset and not connection.stream.closed:
                 self.reset = True
                 connection.protocol.cancel(self.number, code)
                 self._flush()
@@ -295,14 +297,16 @@ class Http2Stream:
                 return self._take_body()
             if self._body_ended:
                 return b""
-        with connection.endpoint.executor.client_wait(self), connection.lock:
+        with connection.host.executor.client_wait(self), connection.lock:
             deadline = time.monotonic() + timeout_s
             while not self._body and not self._body_ended:
-                if self.reset or connection.closed:
-                    raise ClientAbortException(f"{connection.peer[0]}: the client has gone")
+                if self.reset or connection.stream.closed:
+                    raise ClientAbortException(f"{connection.stream.peer[0]}: the client has gone")
                 left = deadline - time.monotonic()
                 if left <= 0 or not connection.room.wait(None if left == float("inf") else left):
-                    raise ClientAbortException(f"{connection.peer[0]}: nothing came for {timeout_s:g} seconds", 408)
+                    raise ClientAbortException(
+                        f"{connection.stream.peer[0]}: nothing came for {timeout_s:g} seconds", 408
+                    )
             return self._take_body()
 
     def _take_body(self) -> bytes:
@@ -311,7 +315,7 @@ class Http2Stream:
         data = b"".join(part for part, _ in self._body)
         counted = sum(count for _, count in self._body)
         self._body.clear()
-        if counted and not connection.closed:
+        if counted and not connection.stream.closed:
             connection.protocol.consumed(self.number, counted)
             self._flush()
         return data
@@ -321,7 +325,7 @@ class Http2Stream:
         connection = self.connection
         counted = sum(count for _, count in self._body)
         self._body.clear()
-        if connection.closed:
+        if connection.stream.closed:
             return
         connection.protocol.consumed(self.number, counted)
         if not self._body_ended and not self.reset:
@@ -333,7 +337,7 @@ class Http2Stream:
 
     def send_head(self, response: Response, body: bytes, complete: bool) -> None:
         """Send HEADERS, and DATA behind it."""
-        length = response.settle_content_length(self.connection.endpoint.messages)
+        length = response.settle_content_length(self.connection.host.messages)
         fields = self._fields(response)
         if not response.body_allowed:
             body = b""
@@ -358,7 +362,7 @@ class Http2Stream:
 
     def _fields(self, response: Response) -> list[tuple[str, str]]:
         """Status, the fields of the response, and those that every answer has."""
-        rules = self.connection.endpoint.http11_rules.exchange
+        rules = self.connection.rules.exchange
         fields = [(":status", str(response.status))]
         names = set()
         for name, value in response.headers:
@@ -416,8 +420,8 @@ class Http2Stream:
         self._put(b"", True)
 
     def _check(self) -> None:
-        if self.reset or self.connection.closed:
-            raise ClientAbortException(f"{self.connection.peer[0]}: the client has gone")
+        if self.reset or self.connection.stream.closed:
+            raise ClientAbortException(f"{self.connection.stream.peer[0]}: the client has gone")
 
     def _put(self, data: bytes, last: bool) -> None:
         with self.connection.lock:

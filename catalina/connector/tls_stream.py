@@ -1,42 +1,75 @@
-"""Input and output of a non-blocking TLS socket, for connections of any protocol inside it."""
+"""Bytes through TLS, whatever protocol they are of, and what is known of the client then."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.stream_connection import RECEIVE_SIZE, StreamConnection
+from catalina.connector.stream import RECEIVE_SIZE, Stream, StreamHost
 from catalina.coyote.http_error import HttpError
 from catalina.tomcat.util.net.cipher_names import java_name
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
+    from catalina.connector.tls_contexts import TlsContexts
 
-__all__ = ["TlsStream"]
+__all__ = ["TlsFacts", "TlsStream"]
 
 #: Names of request attributes (Servlet 6.0, section 3.10; Tomcat: SSLSupport.java).
 PREFIX = "jakarta.servlet.request."
 PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
 
-class TlsStream(StreamConnection):
-    """The half of a connection that encrypts; the other half speaks the protocol.
+class TlsStream(Stream):
+    """A socket whose bytes are encrypted in this process.
 
     One recv takes a whole TLS record, so nothing waits inside of OpenSSL that the poll set could not know of.
+
+    Args:
+        contexts: of the connector.
     """
 
-    uses_sendfile = False
+    __slots__ = ("_contexts", "established", "tls")
+
     sends_in_parts = True
+    #: The keys stay in this process.
+    can_be_handed_over = False
 
-    sock: ssl.SSLSocket
-    #: Whether the handshake is over.
-    established = False
-    #: The facts that a request tells about its TLS; known after the handshake.
-    _tls_attributes: dict[str, Any]
+    sock: socket.socket
 
-    def _receive(self) -> bytes | None:
+    def __init__(self, host: StreamHost, sock: socket.socket, peer: tuple[str, int], contexts: TlsContexts) -> None:
+        super().__init__(host, sock, peer, uses_sendfile=False)
+        self._contexts = contexts
+        #: True when the handshake is over.
+        self.established = False
+        self.tls: TlsFacts | None = None
+
+    @property
+    def ssl_socket(self) -> ssl.SSLSocket:
+        """The socket since :meth:`wrap`."""
+        if not isinstance(self.sock, ssl.SSLSocket):
+            raise TypeError(f"{self!r}: the handshake has not begun")
+        return self.sock
+
+    def wrap(self, server_name: str | None = None) -> None:
+        """Choose the set-up for a host name, None for the default, and begin the handshake with it.
+
+        Raises:
+            OSError, ValueError: the client has gone.
+        """
+        self.detach()
+        self.sock = self._contexts.wrap(self.sock, server_name)
+
+    def establish(self) -> None:
+        """The handshake is over: read what all requests of the connection say about their TLS."""
+        self.established = True
+        self.tls = TlsFacts(self.ssl_socket, self._contexts)
+
+    def receive(self) -> bytes | None:
+        """What is there: None when nothing is, ``b""`` at the end of the stream."""
         try:
             return self.sock.recv(RECEIVE_SIZE)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -52,27 +85,49 @@ class TlsStream(StreamConnection):
         except OSError as exc:
             raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
 
-    def _read_attributes(self) -> None:
-        """After the handshake: what all requests of the connection say about their TLS."""
-        cipher = self.sock.cipher()
-        version = self.sock.version()
+    def end_output(self) -> None:
+        """close_notify: the client sees that nothing was cut off."""
+        with contextlib.suppress(ssl.SSLError):  # it waits for the client's, which is not needed
+            self.ssl_socket.unwrap()
+
+    def close(self) -> None:
+        """Say goodbye, if that needs no waiting, and close."""
+        if not self.closed and self.established:
+            with contextlib.suppress(OSError, ValueError):
+                self.ssl_socket.unwrap()
+        super().close()
+
+
+class TlsFacts:
+    """What is known of a client after its handshake.
+
+    Args:
+        sock: the connection's.
+        contexts: of the connector.
+    """
+
+    def __init__(self, sock: ssl.SSLSocket, contexts: TlsContexts) -> None:
+        self._sock = sock
+        self._contexts = contexts
+        cipher = sock.cipher()
+        version = sock.version()
         # Tomcat's own name, and that of Servlet 6.1.
         attributes: dict[str, Any] = {PROTOCOL_VERSION: version, PREFIX + "secure_protocol": version}
         if cipher is not None:
             attributes[PREFIX + "cipher_suite"] = java_name(cipher[0])
             attributes[PREFIX + "key_size"] = cipher[2]
-        session = self.sock.session
+        session = sock.session
         if session is not None:
             attributes[PREFIX + "ssl_session_id"] = session.id.hex()
-        certificate = self.sock.getpeercert(binary_form=True)
+        certificate = sock.getpeercert(binary_form=True)
         if certificate:
             attributes[PREFIX + "X509Certificate"] = (ssl.DER_cert_to_PEM_cert(certificate),)
-        self._tls_attributes = attributes
+        self._attributes = attributes
 
-    def add_facts(self, request: Request) -> None:
+    def add_to(self, request: Request) -> None:
         """Let a request say what is known of its TLS, the client's certificate above all."""
-        request.attributes.update(self._tls_attributes)
-        request.tls_socket = self.sock
+        request.attributes.update(self._attributes)
+        request.tls_socket = self._sock
 
     def check_host(self, host: str | None) -> None:
         """A client that has shown its certificate for one host must not use it for another (strictSni).
@@ -80,16 +135,9 @@ class TlsStream(StreamConnection):
         Raises:
             HttpError: 421.
         """
-        contexts = self.endpoint.connector.tls
-        if contexts is None or not contexts.strict_sni or not contexts.needs_name:
+        contexts = self._contexts
+        if not contexts.strict_sni or not contexts.needs_name:
             return
-        name = getattr(self.sock, "sni_name", None)
+        name = getattr(self._sock, "sni_name", None)
         if contexts.config_for(name) is not contexts.config_for(host):
             raise HttpError(421, f"The host [{host}] does not match the TLS host name [{name}]")
-
-    def close(self) -> None:
-        """Say goodbye, if that needs no waiting, and close."""
-        if not self.closed and self.established:
-            with contextlib.suppress(OSError, ValueError):
-                self.sock.unwrap()
-        super().close()

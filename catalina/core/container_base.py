@@ -140,6 +140,11 @@ class ContainerBase(Lifecycle):
         old, self._cluster = self._cluster, cluster
         self._swap(old, cluster)
 
+    @property
+    def own_cluster(self) -> Cluster | None:
+        """The cluster that stands in this container itself."""
+        return self._cluster
+
     def _swap(self, old: Any, new: Any) -> None:
         """Exchange a part of a container that may already be running."""
         if old is not None and old is not new:

@@ -36,6 +36,7 @@ from catalina.webapp import UnavailableError
 from catalina.webresources.standard_root import StandardRoot
 
 if TYPE_CHECKING:
+    from catalina.core.node_role import NodeRole
     from catalina.core.standard_host import StandardHost
     from catalina.session.manager import Manager
     from catalina.tomcat.util.descriptor.web.application_parameter import ApplicationParameter
@@ -55,7 +56,7 @@ def _java_only(context: StandardContext, text: str) -> None:
 def _part(name: str) -> Callable[[StandardContext, Any], None]:
     """An adder for an element that occurs once; a later one replaces it, as in Tomcat."""
 
-    def add(context: StandardContext, part: object) -> None:
+    def add(context: StandardContext, part: Any) -> None:
         setattr(context, name, part)
         context.given_parts.add(name)
 
@@ -281,7 +282,7 @@ class StandardContext(ContextBean, ContextDescription):
         if self.config_class:
             add_config_listener(self, self.config_class)
 
-    def fire_lifecycle_event(self, kind: str, data: object = None) -> None:
+    def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
         super().fire_lifecycle_event(kind, data)
         self.tell_state(kind)
 
@@ -326,7 +327,8 @@ class StandardContext(ContextBean, ContextDescription):
         self.resources.context = self
         self.resources.start()
         self.loader.context = self
-        self.loader.start()
+        if self.runs_here:
+            self.loader.start()
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
@@ -337,6 +339,9 @@ class StandardContext(ContextBean, ContextDescription):
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
+        if not self.runs_here:
+            manager.start()
+            return
         self.application_context.publish()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
         self._must(self.listener_table.start(), "Listeners")
@@ -355,6 +360,16 @@ class StandardContext(ContextBean, ContextDescription):
             raise DeploymentError(text)
 
     @property
+    def _role(self) -> NodeRole | None:
+        return None if self.server is None else self.server.role
+
+    @property
+    def runs_here(self) -> bool:
+        """The application's code is loaded in this process; in a keeper only its sessions are there."""
+        role = self._role
+        return role is None or role.runs_applications
+
+    @property
     def _server_properties(self) -> Mapping[str, str]:
         return {} if self.server is None else self.server.properties
 
@@ -365,6 +380,9 @@ class StandardContext(ContextBean, ContextDescription):
                 self.parameters[parameter.name] = parameter.value or ""
 
     def _make_manager(self) -> Manager:
+        role = self._role
+        if role is not None:
+            return self._take_manager(role)
         cluster = self.cluster if self.distributable else None
         manager = self.manager
         if manager is self._made_manager and self._made_for_cluster is not (cluster is not None):
@@ -372,11 +390,23 @@ class StandardContext(ContextBean, ContextDescription):
         if manager is None:
             manager = cluster.create_manager(self.name) if cluster is not None else StandardManager()
             self._made_manager, self._made_for_cluster = manager, cluster is not None
-        self.manager = manager
         manager.context = self
-        apply_strict_compliance(manager, self._server_properties, MANAGER_DEFAULTS)
         if cluster is not None:
             cluster.register_manager(manager)
+        return self._use_manager(manager)
+
+    def _take_manager(self, role: NodeRole) -> Manager:
+        """The manager of a process that is one of several of the node; over a reload it stays."""
+        manager = self.manager
+        is_made = manager is not None and manager is self._made_manager
+        if manager is None or not is_made or self._made_for_cluster is not self.distributable:
+            manager = role.manager_for(self, None if is_made else manager)
+            self._made_manager, self._made_for_cluster = manager, self.distributable
+        return self._use_manager(manager)
+
+    def _use_manager(self, manager: Manager) -> Manager:
+        self.manager = manager
+        apply_strict_compliance(manager, self._server_properties, MANAGER_DEFAULTS)
         self.session_cookie = SessionCookieConfig.of(self, self.session_config)
         if self.loader.space is not None:
             self.loader.space.session_manager = manager
@@ -446,7 +476,7 @@ class StandardContext(ContextBean, ContextDescription):
         manager = self.manager
         if manager is None:
             return
-        if self.distributable and self.cluster is not None:
+        if self.distributable and self.cluster is not None and self._role is None:
             self.cluster.remove_manager(manager)
         if getattr(manager, "state", LifecycleState.NEW).available:
             manager.stop()

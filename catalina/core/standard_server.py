@@ -22,6 +22,7 @@ from catalina.reactor import Reactor
 from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
 if TYPE_CHECKING:
+    from catalina.core.node_role import NodeRole
     from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 
 __all__ = ["StandardServer"]
@@ -82,6 +83,8 @@ class StandardServer(Lifecycle):
         #: Starts another process in the place of this one when it has ended. It is told if the request counts against
         #: the limit, and returns True if it will. None: nobody would, so this process must go on.
         self.restarter: Callable[[bool], bool] | None = None
+        #: What this process is in a node of several; None when it is the node.
+        self.role: NodeRole | None = None
         #: The reason why this process ends and another begins; empty otherwise.
         self.restart_reason = ""
 

@@ -117,6 +117,9 @@ class StandardService(Lifecycle):
         for executor in self.executors:
             executor.start()
         self._mapper_listener.start()
+        role = None if self.server is None else self.server.role
+        if role is not None and not role.serves:
+            return
         for connector in self.connectors:
             # A connector that could not bind its port stays FAILED; the others serve.
             if connector.state.label != "FAILED":

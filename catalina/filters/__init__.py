@@ -1,1 +1,1 @@
-"""Tomcat's filters as WSGI middleware: what ``filter-class`` in web.xml names."""
+"""Tomcat's filters as WSGI middleware, for ``filter-class`` in web.xml."""

@@ -81,7 +81,7 @@ class CorsFilter(FilterBase):
 
     def prepare(self) -> None:
         """Refuse to let every site act in the name of a logged-in user."""
-        # As in Tomcat only alone: in a list it is an origin that no browser sends.
+        # As in Tomcat only when it stands alone: in a list it is an origin that no browser sends.
         self._any_origin = self.allowed_origins == ("*",)
         self._allowed_headers = frozenset(name.lower() for name in self.allowed_headers)
         if self.support_credentials and self._any_origin:
@@ -138,7 +138,7 @@ class CorsFilter(FilterBase):
 
 
 def request_type(environ: Environ) -> str:
-    """What the request is in the eyes of the Fetch standard."""
+    """The kind of the request, as the Fetch standard sees it."""
     origin = environ.get("HTTP_ORIGIN")
     if origin is None:
         return NOT_CORS

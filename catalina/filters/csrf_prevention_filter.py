@@ -27,7 +27,7 @@ PARAMETER_KEY = "org.apache.catalina.filters.CSRF_NONCE_PARAM_NAME"
 
 
 class CsrfPreventionFilter(CsrfPreventionFilterBase):
-    """Refuse a request without a nonce that the session knows, except GET to an entry point."""
+    """Refuses a request without a nonce that the session knows, except GET of an entry point."""
 
     entry_points: Attribute[tuple[str, ...]] = Attribute(
         comma_list, (), doc="Paths that need no nonce with GET; they must change nothing."
@@ -61,7 +61,8 @@ class CsrfPreventionFilter(CsrfPreventionFilterBase):
             if self.enforce:
                 return send_error(environ, start_response, self.deny_status)
         nonce = self.generate_nonce()
-        # A new list: what is set is replicated, what is changed inside is found only at the end of the request.
+        # A new list, because a set value is replicated at once, while a change inside is found only at the end of the
+        # request.
         session[SESSION_ATTRIBUTE] = [*session.get(SESSION_ATTRIBUTE, ()), nonce][-max(1, self.nonce_cache_size) :]
         environ[NONCE_KEY], environ[PARAMETER_KEY] = nonce, self.nonce_request_parameter_name
 
@@ -103,7 +104,7 @@ class CsrfPreventionFilter(CsrfPreventionFilterBase):
 
 
 def _without_parameter(url: str, name: str) -> str:
-    """The URL without a nonce that somebody has put there before."""
+    """The URL without an older nonce."""
     path, question_mark, rest = url.partition("?")
     if not question_mark:
         return url

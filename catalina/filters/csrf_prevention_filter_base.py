@@ -1,4 +1,4 @@
-"""What the CSRF filters share (Tomcat: filters/CsrfPreventionFilterBase.java)."""
+"""The common part of the CSRF filters (Tomcat: filters/CsrfPreventionFilterBase.java)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catalina.filters.filter_base import Environ, FilterBase
 __all__ = ["CsrfPreventionFilterBase", "parameter_values"]
 
 FORM = "application/x-www-form-urlencoded"
-#: Form bytes looked at for the nonce (maxPostSize), and parameters (maxParameterCount).
+#: Bytes of a form that are searched for the nonce (maxPostSize), and parameters (maxParameterCount).
 MAX_FORM, MAX_FIELDS = 2 * 2**20, 10_000
 
 
@@ -33,7 +33,7 @@ class CsrfPreventionFilterBase(FilterBase):
 
 
 def parameter_values(environ: Environ, name: str) -> list[str]:
-    """The values of a parameter in the query and in a form body; what was read of the body is put back."""
+    """The values of a parameter in the query and in a form body; the part of the body that was read is put back."""
     values = _fields(environ.get("QUERY_STRING", "")).get(name, [])
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if environ["REQUEST_METHOD"] != "POST" or kind != FORM:
@@ -47,5 +47,5 @@ def parameter_values(environ: Environ, name: str) -> list[str]:
 def _fields(text: str) -> dict[str, list[str]]:
     try:
         return parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError:  # more than that many
+    except ValueError:  # there are more than that many
         return {}

@@ -26,7 +26,7 @@ def _rule(text: str) -> ExpiresRule:
 
 
 def _tidy(content_type: str) -> str:
-    """As types are compared: ``Text/XML; charset=UTF-8`` is ``text/xml;charset=utf-8``."""
+    """A content type in the form for comparison: ``Text/XML; charset=UTF-8`` becomes ``text/xml;charset=utf-8``."""
     return re.sub(r"\s*([;=])\s*", r"\1", content_type.strip().lower())
 
 
@@ -38,7 +38,7 @@ def _statuses(text: str) -> tuple[int, ...]:
 
 
 class ExpiresFilter(FilterBase):
-    """A response to GET or HEAD that says nothing about its life gets one.
+    """Gives a lifetime to responses to GET or HEAD that do not set one.
 
     ``ExpiresByType text/css`` is for one type, ``ExpiresByType text`` for a kind, ``ExpiresDefault`` for the rest.
     """
@@ -60,7 +60,7 @@ class ExpiresFilter(FilterBase):
         self._by_type: dict[str, ExpiresRule] = {}
 
     def set_attribute(self, name: str, text: str) -> bool:
-        """``ExpiresByType <type>`` are many attributes of one kind."""
+        """``ExpiresByType <type>`` stands for many attributes of one kind."""
         word, _, content_type = name.partition(" ")
         if word != BY_TYPE or not content_type.strip():
             return super().set_attribute(name, text)
@@ -90,7 +90,7 @@ class ExpiresFilter(FilterBase):
         if content_type is None and status == 304:
             content_type = self.context.mime_type(self.path_of(environ))
         if content_type is None and status >= 400:
-            return  # the container's own page for an error: nothing to keep
+            return  # the container's own error page is not worth keeping
         rule = self._rule_for(_tidy(content_type or ""))
         if rule is None:
             return
@@ -110,5 +110,5 @@ def _date(text: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(text) if text else None
     except ValueError:
-        return None  # the application's own mistake: as if there were none
+        return None  # a mistake of the application, which is ignored
     return None if found is None else found.astimezone(UTC)

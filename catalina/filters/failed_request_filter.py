@@ -1,4 +1,4 @@
-"""Refuse requests whose parameters cannot be read (Tomcat: filters/FailedRequestFilter.java)."""
+"""Refuses requests whose parameters cannot be read (Tomcat: filters/FailedRequestFilter.java)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PARAMETERS = 10_000
 class FailedRequestFilter(FilterBase):
     """400 for a query with broken escapes, with parameters without a name or too many of them.
 
-    Bodies are read by the application itself, so they are its own to check.
+    The application itself reads bodies, so it must check them.
     """
 
     config_problem_fatal: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What Tomcat's filters share: init parameters as attributes, the next application, the response's head.
+"""The common part of Tomcat's filters: init parameters as attributes, the next application, the response's head.
 
 A filter is a component; web.xml's init-params are its attributes. The container calls ``start(next, context)`` and then
 the filter itself, as WSGI middleware (Tomcat: filters/FilterBase.java).
@@ -27,7 +27,7 @@ Headers = list[tuple[str, str]]
 class FilterBase(Component):
     """A subclass overrides :meth:`__call__` and calls ``self.next``, or :meth:`pass_on` to change the head."""
 
-    #: Whether a wrong init parameter keeps the application from starting: filters that guard something say yes.
+    #: True when a wrong init parameter keeps the application from starting, as for filters that guard something.
     config_problem_fatal: ClassVar[bool] = False
 
     next: Application
@@ -43,7 +43,7 @@ class FilterBase(Component):
         return logging.getLogger(f"org.apache.{type(self).__module__.rpartition('.')[0]}.{type(self).__name__}")
 
     def set_attribute(self, name: str, text: str) -> bool:
-        """Set an init parameter; remembers what was wrong for :meth:`start`."""
+        """Set an init parameter, and remember faults for :meth:`start`."""
         try:
             known = super().set_attribute(name, text)
         except AttributeRefused as refused:
@@ -57,7 +57,7 @@ class FilterBase(Component):
         """Called once, before the first request.
 
         Raises:
-            DeploymentError: the init parameters are wrong, and that matters.
+            DeploymentError: the init parameters are wrong, and ``config_problem_fatal`` is set.
         """
         if self.config_problem_fatal and self._refused:
             raise DeploymentError(f"{type(self).__name__}: {'; '.join(self._refused)}")
@@ -66,7 +66,7 @@ class FilterBase(Component):
         self.prepare()
 
     def prepare(self) -> None:
-        """What a subclass does when all init parameters are known. Raises DeploymentError."""
+        """Prepare the filter when all init parameters are known; for subclasses. Raises DeploymentError."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         raise NotImplementedError(f"{type(self).__name__} does not override __call__()")
@@ -76,7 +76,7 @@ class FilterBase(Component):
     ) -> Iterable[bytes]:
         """Call the next application; ``change(status, headers)`` may change the head before it is sent."""
 
-        def start(status: str, headers: Headers, *exc_info: Any) -> object:
+        def start(status: str, headers: Headers, *exc_info: Any) -> Any:
             headers = list(headers)
             change(int(status[:3]), headers)
             return start_response(status, headers, *exc_info)
@@ -96,14 +96,14 @@ def header(headers: Headers, name: str) -> str | None:
 
 
 def set_header(headers: Headers, name: str, value: str) -> None:
-    """Set a response's field in place of all of its name."""
+    """Set a field of the response, replacing all fields with its name."""
     lower = name.lower()
     headers[:] = [pair for pair in headers if pair[0].lower() != lower]
     headers.append((name, value))
 
 
 def add_vary(headers: Headers, name: str) -> None:
-    """Add a name to Vary, once; ``*`` says it already."""
+    """Add a name to Vary, unless it or ``*`` is there already."""
     values = [part.strip() for key, value in headers if key.lower() == "vary" for part in value.split(",")]
     if "*" in values or name.lower() in (value.lower() for value in values):
         return

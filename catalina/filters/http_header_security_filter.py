@@ -24,7 +24,9 @@ def _uri(text: str) -> str:
 
 
 class HttpHeaderSecurityFilter(FilterBase):
-    """Add Strict-Transport-Security, X-Frame-Options and X-Content-Type-Options, unless the application has."""
+    """Adds Strict-Transport-Security, X-Frame-Options and X-Content-Type-Options, unless the application has set
+    them.
+    """
 
     config_problem_fatal: ClassVar[bool] = True
 
@@ -34,7 +36,7 @@ class HttpHeaderSecurityFilter(FilterBase):
     hsts_preload = Attribute(bool, False, doc="preload of it.")
     anti_click_jacking_enabled = Attribute(bool, True, doc="Send X-Frame-Options.")
     anti_click_jacking_option = Attribute(
-        choice("DENY", "SAMEORIGIN", "ALLOW-FROM"), "DENY", doc="Who may show the pages in a frame."
+        choice("DENY", "SAMEORIGIN", "ALLOW-FROM"), "DENY", doc="Pages that may show these pages in a frame."
     )
     anti_click_jacking_uri = Attribute(_uri, "", doc="Address for ALLOW-FROM.")
     block_content_type_sniffing_enabled = Attribute(bool, True, doc="Send X-Content-Type-Options: nosniff.")

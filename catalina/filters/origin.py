@@ -11,7 +11,7 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 def is_same_origin(scheme: str, server_name: str, server_port: int, origin: str) -> bool:
-    """True when ``origin`` names the scheme, host and port that the request itself came to.
+    """True when ``origin`` names the scheme, host and port to which the request itself came.
 
     The default port may be written or not.
     """
@@ -23,14 +23,14 @@ def is_same_origin(scheme: str, server_name: str, server_port: int, origin: str)
 
 
 def is_valid_origin(origin: str) -> bool:
-    """Whether it can be an origin: ``null``, ``file:...`` or a URI with a scheme; never one with ``%``."""
+    """True when it can be an origin: ``null``, ``file:...`` or a URI with a scheme; never one with ``%``."""
     if "%" in origin:
         return False
     if origin == "null" or origin.startswith("file://"):
         return True
     try:
         parts = urlsplit(origin)
-        _ = parts.port  # raises for one that is no number
+        _ = parts.port  # raises for a port that is no number
     except ValueError:
         return False
     if not parts.scheme or ("://" in origin and not parts.netloc):

@@ -1,4 +1,4 @@
-"""Limit the requests of each client (Tomcat: filters/RateLimitFilter.java)."""
+"""Limits the requests of each client (Tomcat: filters/RateLimitFilter.java)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _positive(text: str) -> int:
 
 
 class RateLimitFilter(FilterBase):
-    """Count by address; who asks for more than the limit in one bucket of time is refused."""
+    """Counts requests by address, and refuses a client that exceeds the limit within one period."""
 
     config_problem_fatal: ClassVar[bool] = True
 
@@ -80,7 +80,7 @@ class RateLimitFilter(FilterBase):
         if self.enforce:
             fields.append(("RateLimit", self.limiter.quota(count)))
 
-        def start(status: str, headers: Headers, *exc_info: Any) -> object:
+        def start(status: str, headers: Headers, *exc_info: Any) -> Any:
             return start_response(status, [*headers, *fields], *exc_info)
 
         return start

@@ -1,4 +1,4 @@
-"""Filter by address, with regular expressions (Tomcat: filters/RemoteAddrFilter.java)."""
+"""Filters requests by the client's address, with regular expressions (Tomcat: filters/RemoteAddrFilter.java)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filter by network (Tomcat: filters/RemoteCIDRFilter.java)."""
+"""Filters requests by the client's network (Tomcat: filters/RemoteCIDRFilter.java)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RemoteCIDRFilter(FilterBase):
     )
 
     def is_allowed(self, text: str) -> bool:
-        """Whether a client with that address may pass; one without an address may not."""
+        """True when a client with that address may pass; a client without an address may not."""
         try:
             address = parse_address(text)
         except ValueError:

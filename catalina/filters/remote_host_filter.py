@@ -1,4 +1,4 @@
-"""Filter by host name (Tomcat: filters/RemoteHostFilter.java)."""
+"""Filters requests by the client's host name (Tomcat: filters/RemoteHostFilter.java)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Believe proxies about the client (Tomcat: filters/RemoteIpFilter.java).
+"""Takes the client's address, scheme, host and port from trusted proxies (Tomcat: filters/RemoteIpFilter.java).
 
-RemoteIpValve does the same for the whole container, its access log included; what this filter believes is seen by the
+RemoteIpValve does the same for the whole container, including its access log; this filter's changes are seen by the
 filters and the servlet after it.
 """
 
@@ -34,7 +34,7 @@ def _key(name: str) -> str:
 
 
 class RemoteIpFilter(FilterBase):
-    """The environ says what the proxies say."""
+    """Puts the facts from the proxies into the environ."""
 
     config_problem_fatal: ClassVar[bool] = True
 

@@ -1,4 +1,6 @@
-"""Log each request and its response (Tomcat: filters/RequestDumperFilter.java). For tests: it logs secrets too."""
+"""Logs each request and its response (Tomcat: filters/RequestDumperFilter.java). For tests only, because it logs
+secrets, too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let requests pass or not by something of the client (Tomcat: filters/RequestFilter.java)."""
+"""Filters requests by a property of the client (Tomcat: filters/RequestFilter.java)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["RequestFilter"]
 
 
 class RequestFilter(FilterBase):
-    """``deny`` is looked at first, then ``allow``; without ``allow`` everything passes that is not denied."""
+    """Checks ``deny`` first, then ``allow``; without ``allow`` everything passes that is not denied."""
 
     config_problem_fatal: ClassVar[bool] = True
 
@@ -29,11 +29,11 @@ class RequestFilter(FilterBase):
     deny_status = Attribute(int, 403, doc="Status for refused requests.")
 
     def property_of(self, environ: Environ) -> str:
-        """What of the client is matched."""
+        """The property of the client that is matched."""
         raise NotImplementedError(f"{type(self).__name__} does not override property_of()")
 
     def is_allowed(self, value: str) -> bool:
-        """Whether a client with that property may pass."""
+        """True when a client with that property may pass."""
         return may_pass(value, self.allow, self.deny)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -22,7 +22,7 @@ def url_matchers(text: str, mime_type: Callable[[str], str | None]) -> Sequence[
         mime_type: the type of a path, for patterns that start with ``mime:``.
 
     Raises:
-        ValueError: a pattern is of no known form.
+        ValueError: a pattern has no known form.
     """
     text = text.strip()
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):

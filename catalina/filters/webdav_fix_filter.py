@@ -1,4 +1,4 @@
-"""Work around the WebDAV client of Windows XP (Tomcat: filters/WebdavFixFilter.java)."""
+"""Works around the WebDAV client of Windows XP (Tomcat: filters/WebdavFixFilter.java)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalina.filters.filter_base import Environ, FilterBase, StartResponse
 __all__ = ["WebdavFixFilter"]
 
 MINI_REDIRECTOR = "Microsoft-WebDAV-MiniRedir"
-#: The client of Server 2003, for which there is no way around.
+#: The client of Server 2003, for which there is no workaround.
 HOPELESS = MINI_REDIRECTOR + "/5.2.3790"
 
 

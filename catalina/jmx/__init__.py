@@ -1,9 +1,9 @@
 """JMX over RMI (JSR 160) as every JVM speaks it: jconsole, VisualVM and monitoring systems read and change the beans.
 
 From the bottom up: ``java_classes`` (descriptors), ``java_nodes`` and ``java_arguments`` (Python values <-> inert Java
-streams), ``jrmp`` (calls and returns as bytes), ``rmi_connection`` (what a client may ask), ``rmi_objects`` (who is
-asked), ``rmi_transport`` (sockets and threads), ``jmx_remote`` (the settings of the JDK's properties).
+streams), ``jrmp`` (calls and returns as bytes), ``rmi_connection`` (the requests of a client), ``rmi_objects`` (the
+objects that answer), ``rmi_transport`` (sockets and threads), ``jmx_remote`` (the settings of the JDK's properties).
 
-Nothing that a client sends is ever made into an object of a class that it names: streams are parsed into inert nodes,
-and only the classes in ``java_arguments`` have a meaning.
+A client's data never becomes an object of a class that the client names: streams are parsed into inert nodes, and only
+the classes in ``java_arguments`` have a meaning.
 """

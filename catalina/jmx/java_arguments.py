@@ -1,4 +1,4 @@
-"""Arguments of a client's call -> Python values. A closed list of classes has a meaning; all others are refused."""
+"""Converts the arguments of a client's call to Python values. Only a closed list of classes is accepted."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _VECTOR = "java.util.Vector"
 
 
 def unmarshalled(node: Node) -> Node:
-    """What a java.rmi.MarshalledObject contains; None for null.
+    """The content of a java.rmi.MarshalledObject; None for null.
 
     Raises:
-        ProtocolError: it is something else, or what it contains is no stream.
+        ProtocolError: the argument is something else, or its content is no stream.
     """
     if node is None:
         return None
@@ -84,7 +84,7 @@ def texts_of(node: Node) -> list[str]:
     return found
 
 
-def value_of(node: Node) -> object:
+def value_of(node: Node) -> Any:
     """A String, a box, an ObjectName, or an array or list of them.
 
     Raises:
@@ -175,7 +175,7 @@ def _items(node: JavaObject) -> list[Node]:
     return found
 
 
-def _array(node: JavaArray) -> object:
+def _array(node: JavaArray) -> Any:
     if not isinstance(node.values, bytes):
         return [value_of(item) for item in node.values]
     if node.class_name == "[B":

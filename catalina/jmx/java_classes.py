@@ -1,6 +1,6 @@
-"""Descriptors of the JDK's classes that a JMX client is answered with; facts of the serialised forms (JDK 17).
+"""Descriptors of the JDK's classes with which JMX clients are answered, from their serialised forms (JDK 17).
 
-RMI's streams carry an annotation behind each descriptor, where code could be loaded from: ours is null, always.
+RMI's streams carry an annotation behind each descriptor, which may name a place to load code from; ours is always null.
 """
 
 from __future__ import annotations
@@ -256,10 +256,10 @@ _TABLE: dict[str, tuple[int, str, int, str]] = {
 
 @cache
 def java_class(name: str) -> ClassDesc:
-    """The one descriptor of a class; a stream refers to it where it has it already.
+    """The one descriptor of a class, so that a stream that already has it refers to it.
 
     Raises:
-        KeyError: clients are never answered with that class.
+        KeyError: there is no descriptor of that class.
     """
     suid, parent, flags, fields = _TABLE[name]
     made = describe(name, suid, flags, fields, java_class(parent) if parent else None)
@@ -269,7 +269,7 @@ def java_class(name: str) -> ClassDesc:
 
 @cache
 def lineage(name: str) -> tuple[ClassDesc, ...]:
-    """A class and its superclasses, the topmost first, as their parts stand in a stream."""
+    """A class and its superclasses, the topmost first, in the order of their parts in a stream."""
     found: list[ClassDesc] = []
     at = java_class(name)
     while True:
@@ -280,5 +280,5 @@ def lineage(name: str) -> tuple[ClassDesc, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether there is a descriptor."""
+    """True when there is a descriptor of the class."""
     return name in _TABLE

@@ -1,4 +1,4 @@
-"""Python values -> Java objects as JMX clients expect them, inert nodes that the stream writer writes."""
+"""Converts Python values to Java objects that JMX clients expect, as inert nodes for the stream writer."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ def notification_result(earliest: int, following: int, found: Iterable[tuple[int
 
 
 def error_node(error: JavaError) -> Node:
-    """A Throwable; one of a class that clients need not have is a RuntimeException with its text."""
+    """A Throwable; for a class that clients may lack, a RuntimeException with its text."""
     cause = None if error.cause is None else error_node(error.cause)
     name, message = error.class_name, error.message
     if not is_known(name) or lineage(name)[0].name != "java.lang.Throwable":

@@ -48,7 +48,7 @@ class JmxRemote:
             server = event.source
             try:
                 self.start(server.mbeans, server.properties, server.catalina_base)  # type: ignore[attr-defined]
-            except LifecycleError:  # which is in the log
+            except LifecycleError:  # the fault is in the log
                 if self._is_required:
                     raise
         elif event.type in ("after_stop", "before_destroy"):
@@ -56,7 +56,7 @@ class JmxRemote:
 
     @property
     def port(self) -> int:
-        """Where it listens, 0 when it does not."""
+        """The port that it listens on, 0 when it does not listen."""
         return 0 if self._transport is None else self._transport.port
 
     def start(self, registry: Registry, properties: Mapping[str, str], base: Path) -> None:

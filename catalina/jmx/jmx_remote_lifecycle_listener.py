@@ -1,6 +1,6 @@
 """The JMX port as a ``<Listener>`` of server.xml (Tomcat 8.5: mbeans/JmxRemoteLifecycleListener.java).
 
-Firewalls know its two ports; who may come in and whether over TLS say the JDK's properties, as in Tomcat.
+Its two ports are fixed, for firewalls. As in Tomcat, the JDK's properties configure access and TLS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["JmxRemoteLifecycleListener"]
 class JmxRemoteLifecycleListener(Component):
     """Opens the JMX port with fixed ports for the registry and the objects.
 
-    As in Tomcat the server starts without it when it cannot be opened; it stays closed then.
+    As in Tomcat, the server starts without the port when it cannot be opened.
     """
 
     rmi_registry_port_platform = Attribute(int, None, doc="Port of the registry. Must be given.")

@@ -34,17 +34,17 @@ _NORMAL, _THROWN = 1, 2
 
 
 class _Void:
-    """What a method returns that returns nothing; null is something else."""
+    """The result of a method that returns nothing, which differs from null."""
 
 
 VOID = _Void()
-#: What a method returns: an object, a boolean, or nothing.
+#: The result of a method: an object, a boolean, or nothing.
 Answer: TypeAlias = "Node | bool | _Void"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectId:
-    """What a call is addressed to: a number, and the number space of the process that exported it."""
+    """The target of a call: a number, and the number space of the process that exported it."""
 
     number: int
     unique: int = 0
@@ -77,7 +77,7 @@ class Call:
 
     Args:
         operation: the number of the method for objects of RMI's first version, -1 for others.
-        hash: tells the method for those.
+        hash: identifies the method for the others.
         arguments: inert nodes, or numbers.
         end: offset behind it.
     """
@@ -90,19 +90,19 @@ class Call:
 
 
 def method_hash(method: Method) -> int:
-    """The 64 bits that a call names a method with (RMI specification 8.3)."""
+    """The 64 bits by which a call names a method (RMI specification 8.3)."""
     text = (method.name + method.descriptor).encode()
     digest = hashlib.sha1(struct.pack(">H", len(text)) + text, usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "little", signed=True)
 
 
 def acknowledgement(host: str, port: int) -> bytes:
-    """The answer to a client's first bytes: how this end sees it."""
+    """The answer to a client's first bytes: the client's address as this end sees it."""
     data = host.encode("ascii", "replace")
     return bytes([ACKNOWLEDGED]) + struct.pack(">H", len(data)) + data + struct.pack(">i", port)
 
 
-#: Target, operation and hash -> which arguments the call has; a call that nobody knows has none.
+#: Target, operation and hash -> the arguments of the call; an unknown call has none.
 ArgumentsOf = Callable[[ObjectId, int, int], str]
 
 
@@ -150,7 +150,7 @@ def _return(kind: int, space: ObjectId, value: Answer) -> bytes:
 
 
 def stub(class_name: str, host: str, port: int, target: ObjectId, *, tls: bool) -> Node:
-    """A remote object as a client gets it: where to call; with ``tls`` over the JDK's TLS sockets."""
+    """A remote object for a client: the place to call; with ``tls`` over the JDK's TLS sockets."""
     name = encode_modified_utf8(host)
     where = struct.pack(">H", len(name)) + name + struct.pack(">i", port)
     if tls:

@@ -1,4 +1,4 @@
-"""``jmxremote.password`` and ``jmxremote.access``: who may log in, and who may change something.
+"""``jmxremote.password`` and ``jmxremote.access``: the users, and their right to change something.
 
 ::
 
@@ -70,7 +70,7 @@ def read_passwords(path: Path) -> dict[str, list[str]]:
 
 
 def read_access(path: Path) -> dict[str, bool]:
-    """User -> whether it may change something.
+    """User -> True when the user may change something.
 
     Raises:
         ConfigurationError: the file cannot be read, or a line has another form.
@@ -149,7 +149,8 @@ class PasswordRealm(RealmBase):
 
 
 class PasswordLogin:
-    """A login with lock-out: name and password -> name and whether it may change something, None when it fails.
+    """A login with lock-out: name and password -> the name, and True if the user may change something; None when it
+    fails.
 
     Args:
         password_file, access_file: see the module.

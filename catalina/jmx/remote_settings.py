@@ -1,7 +1,7 @@
-"""The JDK's properties of a JMX port: ``-Dcom.sun.management.jmxremote.port=9010`` and those beside it.
+"""The JDK's properties of a JMX port: ``-Dcom.sun.management.jmxremote.port=9010`` and related ones.
 
-Defaults are the JDK's, and so guard: without ``ssl=false`` and ``authenticate=false`` keys and passwords must be there,
-else the server does not start. What cannot be met and guards access is refused.
+The defaults are the JDK's, so they guard access: without ``ssl=false`` and ``authenticate=false``, keys and passwords
+must exist, otherwise the server does not start. A property that guards access and has no counterpart here is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["PREFIX", "RemoteSettings", "is_wanted", "read_settings"]
 PREFIX = "com.sun.management.jmxremote"
 _CONFIG_FILE = "com.sun.management.config.file"
 _HOSTNAME = "java.rmi.server.hostname"
-#: Properties that are read, without the prefix; what else begins with it is named in a warning.
+#: Properties that are read, without the prefix; a warning names others with the same prefix.
 _KNOWN = frozenset(
     """
     port rmi.port host authenticate password.file access.file ssl registry.ssl ssl.need.client.auth ssl.config.file
@@ -30,7 +30,7 @@ _KNOWN = frozenset(
     password.toHashes
     """.split()  # noqa: SIM905  # the words are the JDK's
 )
-#: What guards and cannot be met.
+#: Properties that guard access and have no counterpart here.
 _REFUSED = {
     "login.config": "JAAS is Java's; use password.file",
     "authenticate.login.config": "JAAS is Java's; use password.file",
@@ -40,16 +40,16 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class RemoteSettings:
-    """A JMX port as it is to be.
+    """The settings of a JMX port.
 
     Args:
         port: of the registry; 0 is any free one.
         rmi_port: of the objects; the registry's unless given, so that one port goes through a firewall.
         host: address to bind to, None for all.
-        hostname: what clients are told to call, None for the address that they have called.
+        hostname: the host that clients are told to call, None for the address that they have called.
         password_file, access_file: None without authentication.
-        tls: what the objects' port needs, None for plain sockets.
-        registry_tls: whether the registry's port needs it, too.
+        tls: the TLS settings of the objects' port, None for plain sockets.
+        registry_tls: True when the registry's port uses TLS, too.
     """
 
     port: int
@@ -64,8 +64,9 @@ class RemoteSettings:
 
 
 def is_wanted(properties: Mapping[str, str]) -> bool:
-    """Whether a port is asked for; ``com.sun.management.jmxremote`` alone is for tools on the same machine, which
-    attach to a JVM by means that only Java has."""
+    """True when the properties ask for a port. ``com.sun.management.jmxremote`` alone is for tools on the same machine,
+    which attach to a JVM by means that only Java has.
+    """
     return f"{PREFIX}.port" in properties or _CONFIG_FILE in properties
 
 
@@ -76,8 +77,8 @@ def read_settings(properties: Mapping[str, str], base: Path) -> RemoteSettings |
         base: CATALINA_BASE, to which relative paths belong.
 
     Raises:
-        ConfigurationError: a value is none, a file is not there or others may read it, or something that guards access
-            cannot be met.
+        ConfigurationError: a value is invalid, a file is missing or readable by others, or a property that guards
+            access has no counterpart here.
     """
     given = _Given(properties, base)
     port = given.port("port")
@@ -107,7 +108,7 @@ def read_settings(properties: Mapping[str, str], base: Path) -> RemoteSettings |
 
 
 class _Given:
-    """The properties, those of the configuration file behind those of the command line."""
+    """The properties; the command line overrides the configuration file."""
 
     def __init__(self, properties: Mapping[str, str], base: Path) -> None:
         self._base = base
@@ -163,7 +164,7 @@ class _Given:
         return path
 
     def tls(self) -> SSLHostConfig:
-        """Keys and certificates by the properties of every Java process."""
+        """Keys and certificates from the properties that every Java process has."""
         stores = self._properties
         config_file = self.text("ssl.config.file")
         if config_file:

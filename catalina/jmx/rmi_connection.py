@@ -1,7 +1,7 @@
-"""One client's connection: what it may ask of the beans (javax.management.remote.rmi.RMIConnection).
+"""One client's connection to the beans (javax.management.remote.rmi.RMIConnection).
 
-Reading needs a login, changing one whose access is ``readwrite``, as in the JDK. Beans are made and removed by the
-server's configuration alone, so nobody makes or unregisters one from outside.
+Reading needs a login; changing needs a login with ``readwrite`` access, as in the JDK. Only the server's configuration
+makes and removes beans, so clients cannot make or unregister any.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class RmiConnection:
 
     Args:
         registry: the beans.
-        caller: who it is, for the audit lines.
-        may_change: whether its access is ``readwrite``.
+        caller: the user, for the audit lines.
+        may_change: True for ``readwrite`` access.
         number: tells connections of one process apart.
         ended: called when the client closes it.
     """
@@ -181,7 +181,8 @@ class RmiConnection:
         for wanted, value in attributes_of(unmarshalled(attributes)):
             try:
                 self._registry.set(_required(name), wanted, value, self.caller)
-            except CatalinaError:  # as in Java: what cannot be set is missing in the answer, and in the audit log
+            # as in Java: an attribute that cannot be set is missing in the answer and in the audit log
+            except CatalinaError:
                 continue
             done.append((wanted, value_node(bean.value_of(wanted), bean.type_of(wanted))))
         return attribute_list(done)
@@ -208,7 +209,7 @@ class RmiConnection:
         return value_node(bean.get(attribute), bean.type_of(attribute))
 
     def refuse(self, *_arguments: Any) -> Answer:
-        """Beans are made and removed by nobody from outside."""
+        """Refuse: clients cannot make or remove beans."""
         raise AccessDenied("beans are made and removed by the server's configuration alone")
 
     def _must_change(self) -> None:
@@ -271,7 +272,7 @@ def _required(name: Node) -> ObjectName:
 
 
 def _accessor(bean: ManagedBean, operation: str, arguments: list[Any]) -> str | None:
-    """The attribute that an operation called ``getX`` or ``setX`` means, unless there is such an operation."""
+    """The attribute that an operation called ``getX`` or ``setX`` stands for, unless there is such an operation."""
     prefix, name = operation[:3], operation[3:]
     if prefix not in ("get", "set") or not name or len(arguments) != (prefix == "set"):
         return None
@@ -291,7 +292,7 @@ def _array_items(node: Node) -> list[Node]:
 
 
 def _methods() -> Iterator[tuple[Method, Callable[..., Answer]]]:
-    """Each method of the interface and what answers it."""
+    """Each method of the interface, and the function that answers it."""
     c = RmiConnection
     yield Method("getConnectionId", f"(){_TEXT}", ""), c.get_connection_id
     yield Method("close", "()V", ""), c.close

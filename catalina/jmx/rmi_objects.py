@@ -1,7 +1,8 @@
-"""The objects that a client can call: the registry, RMI's collector, the door, and a connection for each client.
+"""The objects that a client can call: the registry, RMI's collector, the server object, and a connection for each
+client.
 
-A connection's number is what a client proves its login with: it is random, and counts only from the address that it
-was given to.
+A client proves its login by the number of its connection, which is random, and valid only from the address that it was
+given to.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ REGISTRY = ObjectId(0)
 COLLECTOR = ObjectId(2)
 #: The name that the door has in the registry.
 BOUND_NAME = "jmxrmi"
-#: Milliseconds after which a connection ends of whose client nothing was heard; the clients renew at half of it.
+#: Milliseconds without a call after which a connection ends; the clients renew it after half of that time.
 LEASE_MS = 600_000
 #: Clients at a time.
 MAX_CONNECTIONS = 100
@@ -46,7 +47,8 @@ _GET_VERSION = Method("getVersion", "()Ljava/lang/String;", "")
 _DOOR = {method_hash(method): method for method in (_NEW_CLIENT, _GET_VERSION)}
 _CONNECTION = {method_hash(method): (method, function) for method, function in METHODS}
 
-#: Name and password (or None for a client that gave none) -> the name and whether it may change something, or None.
+#: Name and password (or None for a client that gave none) -> the name, and True if the user may change something; or
+#: None.
 Login = Callable[[str | None, str | None], "tuple[str, bool] | None"]
 
 

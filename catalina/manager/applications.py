@@ -1,4 +1,4 @@
-"""What the manager does with the applications of its host; the text and the HTML pages both ask here.
+"""The manager's commands for the applications of its host, which the text and the HTML pages share.
 
 The answers are Tomcat's lines (ManagerServlet.java); those that begin with ``FAIL`` are raised as
 :class:`~catalina.manager.asked.Refused`, without the word.
@@ -38,7 +38,7 @@ class Applications:
     """The applications of one host.
 
     Args:
-        own: the manager itself, which it neither stops nor removes.
+        own: the manager's own context, which it neither stops nor removes.
     """
 
     def __init__(self, own: StandardContext) -> None:
@@ -47,7 +47,7 @@ class Applications:
 
     @property
     def config(self) -> HostConfig:
-        """What deploys into the host. Raises Refused when nothing does."""
+        """The deployment of the host. Raises Refused when there is none."""
         found = HostConfig.of(self.host)
         if found is None:
             raise Refused(f"Encountered exception [host {self.host.name} has no deployment]")
@@ -61,7 +61,7 @@ class Applications:
         return found
 
     def find_other(self, name: ContextName) -> StandardContext:
-        """The same, and not the manager itself."""
+        """The context of a name, other than the manager's own. Raises Refused when there is none."""
         found = self.find(name)
         if found is self.own:
             raise Refused("The manager cannot reload, stop, or undeploy itself")
@@ -69,7 +69,7 @@ class Applications:
 
     @contextmanager
     def serviced(self, name: ContextName) -> Iterator[None]:
-        """Have an application for oneself. Raises Refused when somebody else has it."""
+        """Reserve an application. Raises Refused when somebody else has reserved it."""
         config = self.config
         if not config.try_add_serviced(name.name):
             raise Refused(f"The application [{name.display_name}] is already being serviced")
@@ -90,7 +90,7 @@ class Applications:
         return lines
 
     def start(self, name: ContextName) -> Lines:
-        """Start what was stopped, or did not start."""
+        """Start an application that was stopped, or did not start."""
         context = self.find(name)
         with self.serviced(name):
             if not context.state.available and not self._node_restarts(context):
@@ -105,7 +105,7 @@ class Applications:
         return [f"OK - Started application at context path [{name.display_name}]"]
 
     def stop(self, name: ContextName) -> Lines:
-        """Stop; what is stopped stays so."""
+        """Stop an application, which then stays stopped."""
         context = self.find_other(name)
         with self.serviced(name):
             if context.state.available:
@@ -131,7 +131,7 @@ class Applications:
         return [f"OK - Reloaded application at context path [{name.display_name}]"]
 
     def undeploy(self, name: ContextName) -> Lines:
-        """Stop and delete the files; see ``HostConfig.undeploy`` for which."""
+        """Stop an application and delete its files; ``HostConfig.undeploy`` says which."""
         if not self.config.is_deployed(name.name):
             self.find_other(name)
             shown = html_escaped(name.display_name)
@@ -149,14 +149,14 @@ class Applications:
         return [f"OK - Undeployed application at context path [{name.display_name}]"]
 
     def sessions(self, name: ContextName, idle_minutes: int = -1) -> Lines:
-        """Sessions by idle time; those idle for so long end (negative: none)."""
+        """The sessions by idle time; sessions that are idle for that many minutes end (negative: none)."""
         return session_report(self.find(name), name, idle_minutes)
 
     def find_leaks(self) -> Lines:
-        """Names of applications of which threads run on although they were stopped."""
+        """Names of stopped applications of which threads still run."""
         return find_leaks(self.own.host_path)
 
-    # -- what they share ------------------------------------------------------------------------------------------
+    # -- common steps --------------------------------------------------------------------------------------------
 
     @property
     def _node_restart_reason(self) -> str:
@@ -164,7 +164,7 @@ class Applications:
         return server.restart_reason if server is not None else ""
 
     def _node_restarts(self, context: StandardContext) -> bool:
-        """Whether only another process can run the application; that process comes then."""
+        """True when only another process can run the application; that process is then started."""
         return restart_instead(self.host.server, context.name, context.loader.compiled_modules(), limited=False)
 
     def _restarting(self, line: str) -> Lines:

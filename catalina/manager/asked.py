@@ -1,4 +1,4 @@
-"""What a client asks of a servlet of the manager, and the plain text that it is answered with."""
+"""A client's request to a servlet of the manager, and the plain text of the answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PARAMETERS = 1000
 
 
 class Refused(CatalinaError):
-    """It is not done, and the text, without ``FAIL - ``, says why in the manager's words."""
+    """The request is refused; the text gives the reason in the manager's words, without ``FAIL - ``."""
 
 
 def html_escaped(text: str) -> str:
@@ -34,7 +34,7 @@ class Asked:
 
     Args:
         environ: of the request.
-        door: what the audit log calls the servlet: ``manager/text``.
+        door: the servlet's name in the audit log: ``manager/text``.
     """
 
     def __init__(self, environ: Environ, door: str) -> None:
@@ -46,7 +46,7 @@ class Asked:
         self._parameters = _fields(environ["QUERY_STRING"])
 
     def add_form(self, body: str) -> None:
-        """Take the parameters of a form, too; those of the query go before them."""
+        """Add the parameters of a form; those of the query come first."""
         for name, values in _fields(body).items():
             self._parameters.setdefault(name, []).extend(values)
 
@@ -60,20 +60,20 @@ class Asked:
         return self._parameters.get(name, [])
 
     def flag(self, name: str) -> bool:
-        """Whether a parameter is the word ``true``."""
+        """True when a parameter is the word ``true``."""
         return self[name] == "true"
 
     def name(self) -> ContextName:
         """The application of ``path`` and ``version``.
 
         Raises:
-            Refused: the path is none.
+            Refused: the path is invalid.
         """
         return context_name(self["path"], self["version"])
 
 
 def context_name(path: str | None, version: str | None = None) -> ContextName:
-    """Path and version as parameters give them. Raises Refused for a path that is none."""
+    """Path and version from the parameters. Raises Refused for an invalid path."""
     if path is not None and (path == "" or path.startswith("/")) and "#" not in path:
         inner = "" if path in ("/", "/ROOT") else path
         try:
@@ -92,7 +92,7 @@ def _fields(text: str) -> dict[str, list[str]]:
 
 
 def text_answer(start_response: StartResponse, lines: Sequence[str], rest: str = "") -> Iterable[bytes]:
-    """Lines with LF, then text as it is, and status 200 also for a failure, as Tomcat answers."""
+    """Lines with LF, then a text as it is. As in Tomcat the status is 200 even for a failure."""
     body = ("".join(f"{line}\n" for line in lines) + rest).encode("utf-8", "replace")
     headers = [
         ("X-Content-Type-Options", "nosniff"),

@@ -1,4 +1,4 @@
-"""Charts as SVG that the server draws: a page without JavaScript has them, too."""
+"""Draws charts as SVG on the server, so that a page without JavaScript has them, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalina.manager.page import Html
 
 __all__ = ["Line", "charts", "line_chart"]
 
-#: Colours that lines have before they come again.
+#: The number of colours; the next line begins with the first one again.
 COLOURS = 8
 #: A chart's plane, in units of its own.
 WIDTH, HEIGHT = 360, 90

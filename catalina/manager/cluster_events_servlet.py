@@ -1,4 +1,4 @@
-"""``/manager/cluster/events``: what keeps the page of the group moving (server-sent events)."""
+"""``/manager/cluster/events``: the live updates of the page of the group (server-sent events)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterEventsServlet"]
 
-#: After how long a browser comes again when its stream has ended, in ms.
+#: Milliseconds after which a browser reconnects when its stream has ended.
 RETRY_MS = 2000
 
 
@@ -49,10 +49,10 @@ class ClusterEventsServlet(ContainerServlet):
 
 
 class _Stream:
-    """One watcher, from its making to :meth:`close`. Its thread waits outside of the event loop.
+    """One watcher, from its making to :meth:`close`. Its thread waits outside the event loop.
 
-    It ends when the node is drained or the application stops, so that neither waits for somebody who only watches; a
-    browser then comes again.
+    The stream ends when the node is drained or the application stops, so that neither waits for watchers; the browser
+    then reconnects.
     """
 
     def __init__(self, watch: ClusterWatch, context: StandardContext, server: StandardServer) -> None:

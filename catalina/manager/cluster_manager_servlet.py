@@ -28,7 +28,7 @@ __all__ = ["ClusterManagerServlet", "asked_cluster"]
 MAX_FORM = 10_000
 
 _MESSAGE = Html('<pre id="message" role="status" class="{}">{}</pre>')
-#: The form of all buttons. Its first one can do nothing: it is the one that the Enter key presses in the field.
+#: The form of all buttons. Its first button does nothing, because the Enter key in the field presses it.
 _ORDERS = Html(
     '<form id="orders" method="post" action="{}" class="inline"><button disabled hidden></button>'
     '<input type="hidden" name="cluster" value="{}"><label>Expire ends sessions that are idle for at least '
@@ -44,7 +44,7 @@ def asked_cluster(context: StandardContext, asked: Asked) -> SimpleTcpCluster | 
 
 
 class ClusterManagerServlet(ContainerServlet):
-    """Shows the page and takes its orders. The page works without its script, which only keeps it moving."""
+    """Shows the page and takes its orders. The page works without its script, which only updates it."""
 
     door = "manager/cluster"
 

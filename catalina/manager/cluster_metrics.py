@@ -25,7 +25,7 @@ EVENTS = {name.removeprefix("EVT_").lower(): getattr(session_message, name)
 
 
 def cluster_samples(registry: Registry) -> Iterator[Sample]:
-    """Nothing where there is no cluster."""
+    """The metrics; none when there is no cluster."""
     for name, bean in registry.query(ObjectName("*", {"type": "Cluster"}, open_ended=True)):
         component: Any = bean.component
         if isinstance(component, SimpleTcpCluster):
@@ -112,7 +112,7 @@ def _valve(valve: ReplicationValve, labels: Mapping[str, str]) -> Iterator[Sampl
         return
     for name, text, value in (
         ("requests", "Requests that went through the ReplicationValve", valve.nr_of_requests),
-        ("sends", "Of these, requests that were replicated", valve.nr_of_send_requests),
+        ("sends", "Requests that were replicated", valve.nr_of_send_requests),
         ("request_seconds", "Time of requests", valve.total_request_ms / 1000),
         ("send_seconds", "Time that replication took of that", valve.total_send_ms / 1000),
     ):

@@ -1,6 +1,6 @@
 """The manager's pages, for people (Tomcat: manager/HTMLManagerServlet.java).
 
-What changes something is posted, with the nonce of the CSRF filter that stands in front (web.xml).
+Requests that change something are posted, with the nonce of the CSRF filter in front (web.xml).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["HTMLManagerServlet"]
 #: Bytes of a form that is no upload.
 MAX_FORM = 1_000_000
 
-#: Pages that are shown in the place of the list: the title, and the command of the text interface.
+#: Pages that are shown in place of the list: the title, and the command of the text interface.
 REPORTS = {
     "/findleaks": ("Applications that were stopped and have left threads", "/findleaks"),
     "/sslConnectorCiphers": ("Ciphers", "/sslConnectorCiphers"),
@@ -253,7 +253,7 @@ class HTMLManagerServlet(ManagerServlet):
 
 
 def install_named(applications: Any, upload: Any, file_name: str) -> Lines:
-    """Install an archive under the name that it brings: of its file, or, of a wheel, of what is in it."""
+    """Install an archive under its own name: that of the file or, for a wheel, that in its content."""
     with tempfile.TemporaryDirectory(prefix="catalina-upload-") as directory:
         try:
             staged = f"{directory}/{checked_name(file_name, 'file name', 'upload')}"
@@ -285,7 +285,7 @@ def _uploaded(environ: Environ) -> Any:
     return found
 
 
-#: What is posted, and the command that answers.
+#: The posted forms, and the commands that handle them.
 POSTED: dict[str, Command] = {
     **{path: ManagerServlet.commands["GET"][path] for path in ("/reload", "/undeploy", "/expire", "/start", "/stop",
                                                                "/sslReload")},

@@ -1,8 +1,8 @@
 """The manager's ``deploy``: from an upload, from files of the server, from an upload that was kept under a tag.
 
-Whatever is put into appBase and xmlBase is staged beside its place, written down as brought by a command
-(``deploy/brought_files.py``), and moved in; what somebody else laid there is moved aside. An archive that takes over
-from a running one and does not start is taken back: the old one runs again.
+Every file for appBase and xmlBase is staged beside its place, recorded as brought by a command
+(``deploy/brought_files.py``), and moved in; files that somebody else put there are moved aside. An archive that should
+replace a running one and does not start is removed again, and the old one runs.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Installation:
 
     Args:
         applications: of the host.
-        name: path and version that were asked for.
-        update: what runs under the name is replaced.
+        name: the requested path and version.
+        update: replace the application that runs under the name.
     """
 
     def __init__(self, applications: Applications, name: ContextName, update: bool) -> None:
@@ -53,7 +53,7 @@ class Installation:
         if there is not None and not update:
             raise Refused(f"Application already exists at path [{self.name.display_name}]")
 
-    # -- where things are ------------------------------------------------------------------------------------------
+    # -- places --------------------------------------------------------------------------------------------------
 
     @property
     def _app_base(self) -> str:
@@ -85,7 +85,8 @@ class Installation:
         Args:
             source: has ``read(size)``.
             tag: keep it under this name, too.
-            file_name: what the file is called in appBase, for a wheel, whose name matters; else as the application.
+            file_name: the file's name in appBase, for a wheel, whose name matters; otherwise the application's name is
+                used.
         """
         target = file_name or self.name.base_name + ".war"
         stage = self._host.brought.stage(self._app_base, "manager")
@@ -103,14 +104,14 @@ class Installation:
             self._host.brought.end_stage(stage)
 
     def from_tag(self, tag: str) -> list[str]:
-        """Run an archive again that was kept."""
+        """Run an archive that was kept under a tag."""
         kept = self._kept(tag)
         if not os.path.isfile(kept):
             raise _not_copied(kept, self._archive)
         return self._install_copy(kept, os.path.basename(self._archive))
 
     def from_server(self, war: str | None, config: str | None) -> list[str]:
-        """Run a directory or an archive of this machine, and, or, what a descriptor of it describes.
+        """Run a directory or an archive on this machine, a descriptor, or both.
 
         Args:
             war, config: absolute, or ``file:`` and absolute; ``war`` also relative to appBase.
@@ -136,7 +137,7 @@ class Installation:
         return self._outcome(self.name)
 
     def _place_of(self, war: str) -> str:
-        """The absolute path of what ``war`` names. Raises Refused for what the manager must not copy."""
+        """The absolute path that ``war`` names. Raises Refused for files that the manager must not copy."""
         place = os.path.join(self._app_base, war)
         if not os.path.isabs(war) and not os.path.realpath(place).startswith(os.path.realpath(self._app_base) + os.sep):
             raise Refused(f"Unable to use [{place}] as that is outside the expected directory [{self._app_base}]")
@@ -176,7 +177,7 @@ class Installation:
             raise Refused(f"Encountered exception [{error}]") from error
 
     def _put(self, source: str, target: str) -> None:
-        """Copy a file or directory to its place. Raises DeploymentError or OSError, and all is as before then."""
+        """Copy a file or directory to its place. Raises DeploymentError or OSError, and then nothing has changed."""
         if os.path.realpath(source) == os.path.realpath(target):
             return
         brought = self._host.brought
@@ -194,7 +195,7 @@ class Installation:
         finally:
             brought.end_stage(stage)
 
-    # -- what came of it -------------------------------------------------------------------------------------------
+    # -- the outcome ---------------------------------------------------------------------------------------------
 
     def _outcome(self, name: ContextName, good: bool = True) -> list[str]:
         shown = name.display_name

@@ -44,7 +44,7 @@ _NUMBERS = ("int", "long", "short", "byte")
 
 
 class JMXProxyServlet(ContainerServlet):
-    """Answers GET. Who may ask is the business of the application's security constraints (role manager-jmx)."""
+    """Answers GET. The application's security constraints decide who may ask (role manager-jmx)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class JMXProxyServlet(ContainerServlet):
 
 
 class _JavaThrows(CatalinaError):
-    """Something that Java's own code throws before it comes to a bean."""
+    """An exception that Java's own code throws before the request reaches a bean."""
 
     def __init__(self, class_name: str, message: str, cause: JavaError | None = None) -> None:
         super().__init__(message)
@@ -173,14 +173,16 @@ class _JavaThrows(CatalinaError):
 
 
 def _null(variable: str) -> _JavaThrows:
-    """The words of the JVM for a parameter that is not there."""
+    """The JVM's words for a missing parameter."""
     return _JavaThrows(
         "java.lang.NullPointerException", f'Cannot invoke "String.equals(Object)" because "{variable}" is null'
     )
 
 
-def _of_type(kind: str, text: str | None, name: str) -> object:
-    """As Tomcat's modeler converts: what is not ``true`` is false, a number must be one, all else is text."""
+def _of_type(kind: str, text: str | None, name: str) -> Any:
+    """Convert as Tomcat's modeler: a text other than ``true`` is false, a number must be one, any other type takes the
+    text.
+    """
     if text is None and kind in _NUMBERS:
         raise _JavaThrows("java.lang.NumberFormatException", "Cannot parse null string: null")
     if text is not None and kind in _NUMBERS:
@@ -192,7 +194,7 @@ def _of_type(kind: str, text: str | None, name: str) -> object:
 
 
 def _java_split(text: str) -> list[str]:
-    """As Java's ``split(",")``: empty parts at the end do not count, but an empty text is one part."""
+    """Split as Java's ``split(",")``: empty parts at the end do not count, but an empty text is one part."""
     parts = text.split(",")
     while len(parts) > 1 and not parts[-1]:
         parts.pop()

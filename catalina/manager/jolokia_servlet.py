@@ -33,12 +33,12 @@ log = logging.getLogger("org.apache.catalina.manager.JolokiaServlet")
 MAX_BODY, MAX_BULK = 4 * 2**20, 1000
 MAX_PARAMETERS = 100
 _CALLBACK = re.compile(r"[$A-Z_][0-9A-Z_$]*", re.IGNORECASE)
-#: Seconds for which a browser may remember what a preflight has said.
+#: Seconds for which a browser may remember the answer to a preflight.
 PREFLIGHT_SECONDS = 7200
 
 
 class JolokiaServlet(ContainerServlet):
-    """GET and POST; who may ask is said by the application's constraints, and by the policy file for each bean."""
+    """GET and POST; the application's constraints, and for each bean the policy file, decide who may ask."""
 
     policy_location = Attribute(
         str, "conf/jolokia-access.xml", doc="Policy file, relative to CATALINA_BASE; without the file all is allowed."
@@ -100,7 +100,7 @@ class JolokiaServlet(ContainerServlet):
         default = {} if self.include_request else {"includeRequest": "false"}
         return Parameters(default).merged(query)
 
-    def _answer(self, method: str, environ: Environ, parameters: Parameters) -> object:
+    def _answer(self, method: str, environ: Environ, parameters: Parameters) -> Any:
         caller = Caller("jolokia", environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
         if not self._policy.allows_method(method):
             raise Forbidden(f"HTTP method {method.lower()} is not allowed according to the given security policy")
@@ -113,11 +113,12 @@ class JolokiaServlet(ContainerServlet):
             return self._commands.answer(from_json(given, parameters), caller)
         if len(given) > MAX_BULK:
             raise BadRequest(f"{len(given)} requests at once, limit {MAX_BULK}")
-        # All are read before the first is executed: nothing is half done because of a mistake in the last.
+        # All requests are parsed before the first is executed, so that a mistake in the last one leaves nothing half
+        # done.
         requests = [from_json(each, parameters) for each in given]
         return [self._commands.answer(request, caller) for request in requests]
 
-    # -- who may ---------------------------------------------------------------------------------------------------
+    # -- access ----------------------------------------------------------------------------------------------------
 
     def _check_access(self, environ: Environ, origin: str) -> None:
         if not self._policy.allows_address(environ["REMOTE_ADDR"]):
@@ -128,7 +129,8 @@ class JolokiaServlet(ContainerServlet):
             raise Forbidden("Origin null is not allowed to call this agent")
         site, destination = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_SEC_FETCH_DEST")
         if not origin and site == "cross-site" and (destination or "") != "":
-            # A link, an image or a form of another site, sent by the browser of somebody who is logged in.
+            # Such a request comes from a link, an image or a form on another site, in the browser of a user who is
+            # logged in.
             raise Forbidden("Access Denied")
 
     def _is_good_origin(self, origin: str, environ: Environ) -> bool:
@@ -177,13 +179,13 @@ class JolokiaServlet(ContainerServlet):
 
 
 def _path_of(environ: Environ) -> str:
-    """The path behind the servlet as the client has sent it: two slashes in a row mean something here."""
+    """The path behind the servlet as the client sent it, because two slashes in a row have a meaning here."""
     raw: str = environ["REQUEST_URI"].partition("?")[0]
     mount: str = environ["SCRIPT_NAME"]
     return unquote(raw.removeprefix(mount)) if raw.startswith(mount) else environ["PATH_INFO"]
 
 
-def _json_of(environ: Environ) -> object:
+def _json_of(environ: Environ) -> Any:
     body = environ["wsgi.input"].read(MAX_BODY + 1)
     if len(body) > MAX_BODY:
         raise BadRequest(f"The request is longer than {MAX_BODY} bytes")

@@ -31,7 +31,7 @@ NO_STORE_CONFIG = (
     "No StoreConfig MBean registered at [Catalina:type=StoreConfig]. Registration is typically performed by the "
     "StoreConfigLifecycleListener."
 )
-#: What objects of Python are called where Java's class names are asked for.
+#: Java's class names for objects of Python.
 JAVA_TYPES = {str: "java.lang.String", bool: "java.lang.Boolean", int: "java.lang.Integer", float: "java.lang.Double"}
 
 

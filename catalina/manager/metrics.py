@@ -1,8 +1,8 @@
 """Metrics in the text format of Prometheus, from the beans.
 
 The names are those that Prometheus' exporter for JMX gives with the rules for Tomcat that are in use everywhere
-(``tomcat_requestcount_total``, ``tomcat_threadpool_currentthreadsbusy`` ...), so that dashboards which exist work, and
-``jvm_`` names where Python has what they mean. What Tomcat has no word for begins with ``catalina_``.
+(``tomcat_requestcount_total``, ``tomcat_threadpool_currentthreadsbusy`` ...), so that existing dashboards work, and
+``jvm_`` names if Python has such a value. Metrics without a counterpart in Tomcat begin with ``catalina_``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Name, kind (counter or gauge), help, labels, value.
 Sample = tuple[str, str, str, Mapping[str, str], float]
 
-#: Of GlobalRequestProcessor and Servlet.
+#: Attributes of GlobalRequestProcessor and Servlet.
 REQUEST_ATTRIBUTES = {
     "requestCount": ("counter", "Requests that were answered"),
-    "errorCount": ("counter", "Of these, answers that were errors"),
+    "errorCount": ("counter", "Answers that were errors"),
     "processingTime": ("counter", "Milliseconds that requests took, all together"),
     "maxTime": ("gauge", "Milliseconds of the longest request"),
     "bytesReceived": ("counter", "Bytes of the bodies of requests"),
@@ -57,7 +57,7 @@ DATA_SOURCE_ATTRIBUTES = {
 _CONNECTOR = re.compile(
     r'"?(?P<protocol>https-[a-z]+-nio|[a-z]+-nio)-(?:(?P<address>.+?)-)??(?:auto-1-)?(?P<port>\d+)"?'
 )
-#: A metric that is not wanted twice under one name and labels.
+#: A metric that must not occur twice with one name and labels.
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -137,7 +137,9 @@ def _requests(registry: Registry) -> Iterator[Sample]:
 
 
 def connector_labels(name: str) -> dict[str, str]:
-    """``"http-nio-127.0.0.1-8080"`` -> port and protocol, as the exporter's rules; address where there is one."""
+    """``"http-nio-127.0.0.1-8080"`` -> port and protocol, as in the exporter's rules, and the address if there is
+    one.
+    """
     found = _CONNECTOR.fullmatch(name)
     if found is None:
         return {"port": "", "protocol": name.strip('"')}

@@ -1,4 +1,4 @@
-"""``/metrics``: what Prometheus scrapes. The application in front says who may (webapps/metrics, webapps/manager)."""
+"""``/metrics``, for Prometheus. The application decides who may read it (webapps/metrics, webapps/manager)."""
 
 from __future__ import annotations
 

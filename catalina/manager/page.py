@@ -1,4 +1,4 @@
-"""HTML of the managers: pieces that escape what they are given (markupsafe), and one frame for all pages."""
+"""HTML of the managers: pieces that escape their content (markupsafe), and one frame for all pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Html", "Links", "form", "html_answer", "liveness", "manager_pages", 
 
 Html = Markup
 
-#: Nothing from elsewhere, no script in a page, no frame around it.
+#: Nothing from other sites, no script in a page, no frame around it.
 POLICY = (
     f"default-src 'self'; style-src {STYLE_SOURCE}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "object-src 'none'"
@@ -45,7 +45,7 @@ class Links:
     """Addresses of the application, with the nonce of the CSRF filter where the filter asks for one.
 
     Args:
-        environ: of the request; the filter has left the nonce in it.
+        environ: the request's environ, in which the filter has left the nonce.
     """
 
     def __init__(self, environ: Environ) -> None:

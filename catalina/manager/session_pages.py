@@ -1,7 +1,7 @@
 """The sessions of an application in HTML: a list that can be sorted, and one session with its attributes.
 
-A value is shown as text where it is of the interpreter's own kinds; of any other only the class, so that no code of an
-application runs for a look. A value that is still bytes stays so.
+A value of one of the interpreter's own types is shown as text; for any other only the class is shown, so that looking
+runs no code of an application. A value that is still bytes stays bytes.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def described(name: str, value: object) -> tuple[str, str]:
 
 
 def _is_plain(value: object, depth: int = 4) -> bool:
-    """Whether the text of a value is made by the interpreter's own code alone."""
+    """True when only the interpreter's own code makes the text of a value."""
     if type(value) in (list, tuple, set, frozenset, dict):
         inside = [*value.items()] if isinstance(value, dict) else list(value)  # type: ignore[call-overload]  # as told
         return depth > 0 and all(_is_plain(item, depth - 1) for item in inside[:100])
@@ -152,7 +152,7 @@ def _is_plain(value: object, depth: int = 4) -> bool:
 
 
 def _type(session: object) -> str:
-    """Whether another node serves the session."""
+    """The type of a session: primary here, or served by another node."""
     return "Primary" if getattr(session, "is_primary", True) else "Backup"
 
 

@@ -1,4 +1,4 @@
-"""The sessions of an application by the time they are idle, and their end by command."""
+"""Reports the sessions of an application by idle time, and ends idle sessions by command."""
 
 from __future__ import annotations
 

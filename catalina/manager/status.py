@@ -1,4 +1,4 @@
-"""The state of the server as the beans tell it, and in the XML and JSON of Tomcat's status page.
+"""The state of the server, read from the beans, in the XML and JSON of Tomcat's status page.
 
 Check scripts, Telegraf and Zabbix read these two (Tomcat: manager/StatusTransformer.java). An attribute that a bean
 does not have, because it means nothing here, is left out of the JSON.
@@ -27,7 +27,7 @@ SERVLET = ("processingTime", "maxTime", "requestCount", "errorCount", "loadTime"
 WORKER = ("requestProcessingTime", "requestBytesSent", "requestBytesReceived", "remoteAddr", "virtualHost", "method",
           "currentUri", "currentQueryString", "protocol")  # fmt: skip
 
-#: Stages of a request processor -> letter, and whether its request is known (org.apache.coyote.Constants).
+#: Stages of a request processor -> letter, and True if its request is known (org.apache.coyote.Constants).
 STAGES = {0: ("R", False), 1: ("P", False), 2: ("P", False), 3: ("S", True), 4: ("F", True), 5: ("F", True),
           6: ("K", True), 7: ("R", False)}  # fmt: skip
 _UNKNOWN = "&#63;"

@@ -1,4 +1,4 @@
-"""The numbers of the status page over the last minutes, as often as somebody has asked for any of its forms."""
+"""The numbers of the status page over the last minutes, with a sample for each request of the page in any form."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from catalina.manager.words import number, size
 
 __all__ = ["StatusHistory"]
 
-#: Seconds that the charts show, and that lie between two samples at least; so there are at most as many as they say.
+#: Seconds that the charts show, and the least number of seconds between two samples, which bounds their number.
 WINDOW_SECONDS, STEP_SECONDS = 600.0, 1.0
-#: Seconds between two samples from which nothing is drawn between them: nobody has looked.
+#: Seconds between two samples from which on no line is drawn between them, because nobody has looked.
 GAP_SECONDS = 90.0
 #: Lines of one chart.
 MAX_LINES = 8
@@ -96,7 +96,7 @@ def _names(sample: _Sample) -> Sequence[str]:
 
 
 def _step(before: _Sample, sample: _Sample, name: str, key: str) -> float | None:
-    """How much a counter has grown; None when it is not in both, or began anew."""
+    """The growth of a counter; None when it is not in both samples, or began anew."""
     old, new = before.connectors.get(name, {}).get(key), sample.connectors.get(name, {}).get(key)
     return new - old if old is not None and new is not None and new >= old else None
 

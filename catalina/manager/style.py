@@ -91,5 +91,5 @@ polyline { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non
 .events time { margin-right: .6rem; font-variant-numeric: tabular-nums; }
 footer { color: var(--soft); font-size: .9rem; }
 """
-#: What a Content-Security-Policy says so that a browser takes this style and no other one inside of a page.
+#: The Content-Security-Policy source that lets a browser accept this style, and no other, inside a page.
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"

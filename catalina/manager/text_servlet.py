@@ -1,4 +1,6 @@
-"""A servlet of commands, each a path, that answers in lines of plain text: what both managers' ``/text`` are."""
+"""A servlet of commands, each a path, that answers in lines of plain text; both managers' ``/text`` are such
+servlets.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,16 @@ __all__ = ["Command", "Lines", "TextServlet"]
 log = logging.getLogger("org.apache.catalina.manager.ManagerServlet")
 
 Lines = list[str]
-#: Gives lines, or lines and text that follows them as it is.
+#: Returns lines, or lines and a text that follows them unchanged.
 Command = Callable[[Any, Asked], "Lines | tuple[Lines, str]"]
 
 
 class TextServlet(ContainerServlet):
     """``/text/<command>``: the first line begins with ``OK -`` or ``FAIL -``, the status is 200 for both."""
 
-    debug = Attribute(int, 1, inert="what is logged is configured in logging.properties")
+    debug = Attribute(int, 1, inert="logging.properties configures the log")
 
-    #: What the audit log calls this door.
+    #: The name of this servlet in the audit log.
     door = "manager/text"
     #: Method -> path -> command.
     commands: dict[str, dict[str, Command]] = {}
@@ -72,7 +74,7 @@ class TextServlet(ContainerServlet):
         return text_answer(start_response, lines, rest)
 
     def answer(self, commands: dict[str, Command], asked: Asked) -> tuple[Lines, str]:
-        """Do what is asked; what goes wrong is told in a line."""
+        """Carry out a command; a failure is reported in a line."""
         command = commands.get(asked.command)
         if command is None:
             return [f"FAIL - Unknown command [{asked.command}]"], ""

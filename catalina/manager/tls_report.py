@@ -1,4 +1,6 @@
-"""The ciphers and certificates of the connectors, and reading them anew (Tomcat: ManagerServlet, sslConnector...)."""
+"""Reports the ciphers and certificates of the connectors, and reads them anew (Tomcat: ManagerServlet,
+sslConnector...).
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,7 @@ def reload_tls(connectors: Iterable[Connector], host_name: str | None) -> list[s
 
 
 def described(der: bytes) -> str:
-    """A certificate in the words and the layout of Java; without the package cryptography only that it is there."""
+    """A certificate in Java's words and layout; without the package cryptography only its presence."""
     if not is_installed("cryptography"):
         return NOT_AVAILABLE
     from cryptography import x509

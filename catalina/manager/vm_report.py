@@ -1,6 +1,6 @@
 """The interpreter, its threads and its memory: ``vminfo`` and ``threaddump`` (Tomcat: util/Diagnostics.java).
 
-The sections and labels are Tomcat's as far as Python has what they tell; what it has not is left out.
+The sections and labels are Tomcat's; those for which Python has no value are left out.
 """
 
 from __future__ import annotations

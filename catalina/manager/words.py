@@ -1,4 +1,4 @@
-"""Numbers, bytes and times as the manager's pages write them."""
+"""Formats numbers, bytes and times for the manager's pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line for every change that somebody makes from outside: who, from where, what, old and new value."""
+"""Writes one log line for every change from outside: user, address, subject, old and new value."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ log = logging.getLogger("org.apache.catalina.mbeans.Audit")
 
 #: Characters of a value that a line shows.
 _MAX_SHOWN = 200
-#: What the line says where there is no value.
+#: Stands for a missing value.
 _NOTHING = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks.
+    """The user who makes a change.
 
     Args:
         door: ``jmxproxy``, ``jmx``, ``manager`` ...
         user: the name that has been authenticated, empty for nobody.
-        address: of the client, ``127.0.0.1`` or ``127.0.0.1:40112``.
+        address: the client's address, ``127.0.0.1`` or ``127.0.0.1:40112``.
     """
 
     door: str
@@ -43,9 +43,9 @@ def audit(
 
     Args:
         action: ``set``, ``invoke``, ``deploy`` ...
-        subject: what was changed: the name of a bean, a path.
+        subject: the changed thing: the name of a bean, a path.
         name: of the attribute, the operation, the file; a value is hidden when this looks secret.
-        old, new: the values, or for an operation ``new`` is what it was given.
+        old, new: the values; for an operation ``new`` has its arguments.
     """
     parts = [f"{caller} {action}"]
     if name:
@@ -60,6 +60,6 @@ def audit(
 
 
 def printable(text: str) -> str:
-    """Text of somebody else on one line of a log: no control characters, not too long."""
+    """Foreign text for one line of a log: without control characters, and not too long."""
     cut = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}... ({len(text)} characters)"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

@@ -54,7 +54,9 @@ def _item(value: object) -> str:
 
 
 def folded(text: str) -> str:
-    r"""A text with line feeds as ``\n`` and a fold behind each, its lines cut into pieces; another stays as it is."""
+    r"""A text with line feeds as ``\n`` and a fold behind each, its lines cut into pieces; any other text
+    unchanged.
+    """
     if "\n" not in text:
         return text
     lines = text.split("\n")

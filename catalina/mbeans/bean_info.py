@@ -1,4 +1,4 @@
-"""What a bean says about itself (javax.management.MBeanInfo): attributes, operations, notifications."""
+"""The description of a bean (javax.management.MBeanInfo): attributes, operations, notifications."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["AttributeInfo", "BeanInfo", "NotificationInfo"]
 
 @dataclass(frozen=True, slots=True)
 class AttributeInfo:
-    """One attribute: Java's name of its type (``[Ljava.lang.String;``), and whether it can be set."""
+    """One attribute: Java's name of its type (``[Ljava.lang.String;``), and True if it can be set."""
 
     name: str
     type: str

@@ -1,4 +1,4 @@
-"""Make the users of the global user databases beans (Tomcat: mbeans/GlobalResourcesLifecycleListener.java)."""
+"""Shows the users of the global user databases as beans (Tomcat: mbeans/GlobalResourcesLifecycleListener.java)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _USER_DATABASE = "org.apache.catalina.UserDatabase"
 
 
 class UserBean(Component):
-    """One user, group or role of a database, as it was when it was looked at."""
+    """One user, group or role of a database, at the time of the look."""
 
     def __init__(self, **values: str | list[str]) -> None:
         super().__init__()

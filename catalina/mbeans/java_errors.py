@@ -1,4 +1,4 @@
-"""The exception that Java throws where ours is raised: clients decide by its class, people by its text."""
+"""Java's exception for each of ours: clients decide by its class, people read its text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class JavaError:
         return f"{self.class_name}: {self.message}"
 
     def stack_trace(self) -> str:
-        """As ``printStackTrace`` writes it, without the frames, which Python has not."""
+        """The text of ``printStackTrace``, without frames, which Python does not have."""
         lines = [str(self)]
         cause = self.cause
         while cause is not None:
@@ -35,7 +35,7 @@ class JavaError:
 
 
 def java_error(error: BaseException) -> JavaError:
-    """What Java throws instead of ``error``."""
+    """The exception that Java throws in place of ``error``."""
     text = str(error)
     match error:
         case MalformedObjectName():

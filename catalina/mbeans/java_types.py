@@ -88,7 +88,7 @@ def whole_number_type(name: str, class_name: str, value: object = 0) -> str:
 
 
 def shows_class_name(class_name: str) -> bool:
-    """Whether the beans of a class have the attribute className; ``class_name`` is Tomcat's, with its package."""
+    """True when the beans of a class have the attribute className; ``class_name`` is Tomcat's, with its package."""
     return class_name.rpartition(".")[2] not in _NAMELESS
 
 

@@ -1,4 +1,4 @@
-"""A component as a bean: its declared attributes, and what it tells about itself at run time.
+"""A component as a bean: its declared attributes, and properties that it has at run time.
 
 There is no list of attributes beside the code (Tomcat has mbeans-descriptors.xml for that). A bean's attributes are
 
@@ -6,17 +6,18 @@ There is no list of attributes beside the code (Tomcat has mbeans-descriptors.xm
 - its public properties and public values of simple types (numbers, texts, truth values, lists of texts): to read.
 
 XML names are the names of beans, too: ``max_active`` is ``maxActive``; the parts of a channel begin with a capital
-letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks what has another name, and what can be called.
+letter (``DropTime``), as Java's do. :mod:`catalina.operations` marks properties with another name, and methods that can
+be called.
 
 A class says how its bean differs:
 
 - ``bean_class``: its class's name where the rule does not give it
-- ``bean_hidden`` (Python names): what is no attribute
-- ``bean_fixed`` (XML names): what cannot be set while it runs
-- ``bean_names`` (XML name -> name): what is called otherwise
-- ``bean_types`` (XML name -> Java's type): what is of another type in Java
-- ``bean_notifications``: what it tells
-- ``bean_interfaces``: Java's interfaces that it stands for
+- ``bean_hidden`` (Python names): properties that are no attributes
+- ``bean_fixed`` (XML names): attributes that cannot be set while it runs
+- ``bean_names`` (XML name -> name): attributes with another name
+- ``bean_types`` (XML name -> Java's type): attributes with another type in Java
+- ``bean_notifications``: the notifications that it sends
+- ``bean_interfaces``: the Java interfaces that it implements
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ class ManagedBean:
     """A view of one component.
 
     Args:
-        component: what is managed.
-        name: the bean's; what it is called decides how Tomcat shows it. None for a component that is looked at alone.
+        component: the managed component.
+        name: the bean's name, which decides how Tomcat shows it. None for a component without a bean.
     """
 
     def __init__(self, component: Component, name: ObjectName | None = None) -> None:
@@ -116,7 +117,7 @@ class ManagedBean:
 
         Raises:
             BeanAttributeError: there is none of that name.
-            NoSetter: it is not declared, so that it can only be read.
+            NoSetter: the attribute is not declared, so it can only be read.
             NotOfType: the value does not convert.
         """
         declaration = self._setters().get(name)
@@ -153,7 +154,7 @@ class ManagedBean:
                          name, self.name or self.component, fault)  # fmt: skip
             return None
 
-    # -- what it says about itself
+    # -- its description
 
     def info(self) -> BeanInfo:
         """Everything that can be read, set and called."""
@@ -217,7 +218,7 @@ class ManagedBean:
             return "double"
         return "[Ljava.lang.String;" if isinstance(value, list) else _STRING
 
-    # -- what it can do
+    # -- its operations
 
     def operation(self, name: str, arguments: int, signature: Sequence[str] | None = None) -> Operation:
         """The operation of that name with so many parameters, or with that signature.
@@ -244,13 +245,13 @@ class ManagedBean:
         ]
         return shown_value(getattr(self.component, found.method)(*values))
 
-    def _shown(self, name: str, reader: str) -> object:
+    def _shown(self, name: str, reader: str) -> Any:
         value = shown_value(self._value(reader))
         if isinstance(value, str):
             return shown(name, value)
         return HIDDEN if value and looks_secret(name) else value
 
-    def _value(self, reader: str) -> object:
+    def _value(self, reader: str) -> Any:
         if self._is_text(reader):
             return _as_configured(getattr(self.component, reader))
         if reader == _STATE:
@@ -347,7 +348,7 @@ _ATTRIBUTE_CHANGES = NotificationInfo(
 )
 
 
-def _as_configured(value: object) -> object:
+def _as_configured(value: object) -> Any:
     if value is None or isinstance(value, str):
         return value
     pattern = getattr(value, "pattern", None)

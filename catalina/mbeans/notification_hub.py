@@ -1,7 +1,7 @@
 """Notifications of all beans, kept for a while so that clients can fetch them at their own pace.
 
-Beans that registered themselves tell of it at once. Most beans come from sources, which tell nobody when something has
-come or gone: while somebody waits, the hub compares the names about once a second.
+A bean that registers itself causes a notification at once. Most beans come from sources, which do not report when beans
+come or go: while a client waits, the hub compares the names about once a second.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from catalina.mbeans.object_name import ObjectName
 
 __all__ = ["DELEGATE", "AttributeChange", "Notification", "NotificationHub"]
 
-#: Who tells of beans that come and go.
+#: The bean that reports beans that come and go.
 DELEGATE = ObjectName("JMImplementation", {"type": "MBeanServerDelegate"})
 
 REGISTERED = "JMX.mbean.registered"
@@ -26,13 +26,13 @@ ATTRIBUTE_CHANGE = "jmx.attribute.change"
 
 #: Notifications that are kept, as in Java (jmx.remote.x.notification.buffer.size).
 CAPACITY = 1000
-#: Seconds between two comparisons of the names, while somebody waits.
+#: Seconds between two comparisons of the names, while a client waits.
 LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """What an attribute was and is; ``type`` is Java's."""
+    """The old and the new value of an attribute; ``type`` is Java's."""
 
     name: str
     type: str
@@ -47,9 +47,9 @@ class Notification:
     Args:
         number: in the hub; counts without gaps.
         type: such as ``jmx.attribute.change``.
-        source: the bean that tells it.
+        source: the bean that sends it.
         time_ms: since 1970.
-        bean: what came or went, for the delegate's.
+        bean: the bean that came or went, for the delegate's notifications.
         change: for a changed attribute.
     """
 
@@ -63,7 +63,7 @@ class Notification:
 
 
 class NotificationHub:
-    """Collects and hands out. Any thread.
+    """Collects notifications and hands them out. Any thread.
 
     Args:
         names: lists the beans that are there now.
@@ -93,7 +93,7 @@ class NotificationHub:
         self, kind: str, source: ObjectName, message: str, *,
         bean: ObjectName | None = None, change: AttributeChange | None = None,
     ) -> None:  # fmt: skip
-        """Keep a notification, and wake who waits."""
+        """Keep a notification, and wake waiting clients."""
         with self._changed:
             made = Notification(self._next, kind, source, int(time.time() * 1000), message, bean, change)
             self._kept.append(made)
@@ -101,7 +101,7 @@ class NotificationHub:
             self._changed.notify_all()
 
     def watch(self) -> None:
-        """Begin to tell of beans that come and go, from now on."""
+        """Begin to report beans that come and go."""
         with self._looking:
             if self._seen is None:
                 self._seen = set(self._names())
@@ -127,13 +127,13 @@ class NotificationHub:
 
         Args:
             start: negative: none of those before now.
-            most: how many at most.
+            most: the largest number of notifications.
             seconds: how long to wait.
-            stopped: ends the waiting; looked at about once a second.
+            stopped: ends the waiting; it is checked about once a second.
 
         Returns:
-            The earliest number that is kept, the number to go on with, and what was wanted. A ``start`` that is
-            smaller than the earliest number means that the client has lost some.
+            The earliest number that is kept, the number to continue with, and the notifications. A ``start`` below the
+            earliest number means that the client has lost some.
         """
         if start < 0:
             return self.earliest_number, self._next, []

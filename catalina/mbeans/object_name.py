@@ -86,7 +86,7 @@ class ObjectName:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it may match more than one name."""
+        """True when it may match more than one name."""
         return self.open_ended or any(_WILDCARD.search(part) for part in (self.domain, *self.keys.values()))
 
     @property
@@ -96,8 +96,7 @@ class ObjectName:
         return f"{self.domain}:{','.join([*parts, '*'] if self.open_ended else parts)}"
 
     def matches(self, name: ObjectName) -> bool:
-        """Whether ``name`` is one of those that this pattern stands for; a name without wildcards only matches
-        itself."""
+        """True when this pattern matches ``name``; a name without wildcards matches only itself."""
         if not _matches(self.domain, name.domain):
             return False
         if not self.open_ended and set(self.keys) != set(name.keys):

@@ -1,7 +1,7 @@
-"""Find beans by name and pattern.
+"""Finds beans by name and pattern.
 
-Most beans come from *sources*, functions that list what is there now: a component that has gone is not found any more
-without anybody telling the registry. Others are registered one by one.
+Most beans come from *sources*, functions that list the present beans: a component that has gone is no longer found,
+although nobody tells the registry. Others are registered one by one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class InstanceNotFound(CatalinaError):
 
 
 class OperationFailed(CatalinaError):
-    """The operation was called and raised something, which is the cause."""
+    """The operation was called and raised an exception, which is the cause."""
 
     def __init__(self, operation: str, name: ObjectName, cause: BaseException) -> None:
         super().__init__(f"{operation} of {name} failed: {cause!r}")
@@ -44,11 +44,11 @@ class Registry:
         self._lock = threading.Lock()
         self._registered: dict[ObjectName, Component] = {}
         self._sources: list[Source] = []
-        #: What has happened to the beans.
+        #: Notifications about the beans.
         self.notifications = NotificationHub(self.names)
 
     def add_source(self, source: Source) -> None:
-        """List the beans of ``source`` from now on."""
+        """Include the beans of ``source`` from now on."""
         with self._lock:
             self._sources.append(source)
 
@@ -152,10 +152,10 @@ class Registry:
 
 
 def fenced(beans: Iterable[tuple[ObjectName, Component]]) -> Iterator[tuple[ObjectName, Component]]:
-    """The beans of a source; when it fails, those that it has listed so far, and a line in the log."""
+    """The beans of a source. When it fails, the beans that it has listed so far, and a log line."""
     try:
         yield from beans
-    except GeneratorExit:  # nobody wants the rest
+    except GeneratorExit:  # the caller does not want the rest
         raise
     except BaseException:  # noqa: BLE001  # any component's code; the beans of other sources are still shown
         failures.log(logging.WARNING, "beans that cannot be listed", "Some beans cannot be listed", exc_info=True)

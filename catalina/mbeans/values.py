@@ -1,8 +1,9 @@
-"""Values on their way between components and the doors: what a bean shows, and arguments of Java's types."""
+"""Converts values between components and clients: the values that a bean shows, and arguments of Java's types."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from catalina.errors import CatalinaError
 from catalina.mbeans.object_name import ObjectName
@@ -27,7 +28,7 @@ class NoSetter(BeanAttributeError):
     Args:
         name: of the attribute.
         resource: the component, for the text.
-        method: what Java would have called, with class and parameters.
+        method: the method that Java would have called, with class and parameters.
     """
 
     def __init__(self, name: str, resource: object, method: str) -> None:
@@ -39,7 +40,7 @@ class NotOfType(BeanAttributeError):
     """A value is none of the type of an attribute or parameter."""
 
 
-def converted(kind: str, value: object, name: str) -> object:
+def converted(kind: str, value: object, name: str) -> Any:
     """An argument as a value of a Java type.
 
     Args:
@@ -48,7 +49,7 @@ def converted(kind: str, value: object, name: str) -> object:
         name: of the parameter, for the error.
 
     Raises:
-        NotOfType: it is none.
+        NotOfType: the value is not of that type.
     """
     if kind == _STRING:
         return value if value is None else as_text(value)
@@ -68,8 +69,8 @@ def converted(kind: str, value: object, name: str) -> object:
     raise NotOfType(f"{name}={text!r}: expected a value of the type {kind}")
 
 
-def shown_value(value: object) -> object:
-    """A value as a bean shows it; what is none of the known kinds is shown by its text."""
+def shown_value(value: object) -> Any:
+    """A value as a bean shows it; a value of an unknown kind is shown by its text."""
     if value is None or isinstance(value, _SHOWN):
         return value
     if isinstance(value, list | tuple | set | frozenset):
@@ -79,5 +80,5 @@ def shown_value(value: object) -> object:
 
 
 def as_text(value: object) -> str:
-    """A value as server.xml would have it."""
+    """A value in the notation of server.xml."""
     return ",".join(map(java_text, value)) if isinstance(value, list | tuple) else java_text(value)

@@ -85,7 +85,9 @@ def _prepare_connections(engine: Engine, settings: PoolSettings) -> None:
 
 
 def _open_initial(spec: ResourceSpec, engine: Engine, count: int) -> None:
-    """Open the first connections now. A database that is down is said, and tried again by whoever asks for one."""
+    """Open the first connections now. An unreachable database is logged, and the next caller that needs a connection
+    tries again.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     connections = []

@@ -12,7 +12,7 @@ __all__ = ["DataSourceBean", "is_engine"]
 
 
 def is_engine(made: object) -> bool:
-    """Whether an object of a resource is an SQLAlchemy engine; nobody needs the package to ask."""
+    """True when an object of a resource is an SQLAlchemy engine; the package is not needed for the test."""
     kind = type(made)
     return kind.__name__ == "Engine" and kind.__module__.startswith("sqlalchemy.")
 
@@ -64,12 +64,12 @@ class DataSourceBean(Component):
         return self._initial_size
 
     @property
-    @readable("url", doc="Of the database, without the password.")
+    @readable("url", doc="The URL of the database, without the password.")
     def address(self) -> str:
         return shown("url", self._engine.url.render_as_string(hide_password=True))
 
     @property
-    @readable("username", doc="Who connects.")
+    @readable("username", doc="The user who connects.")
     def user(self) -> str | None:
         name = self._engine.url.username
         return None if name is None else str(name)

@@ -47,7 +47,7 @@ class DataSourceByUser:
     """A pool for each user. Any thread.
 
     Args:
-        make: makes the engine of a user; with None for whom the data source names.
+        make: makes the engine of a user; None stands for the user that the data source names.
     """
 
     def __init__(self, make: Callable[[str | None, str | None], Engine]) -> None:
@@ -56,7 +56,7 @@ class DataSourceByUser:
         self._lock = threading.Lock()
 
     def engine(self, username: str | None = None, password: str | None = None) -> Engine:
-        """The pool of a user. One whose password has changed gets a new pool; who has the old password is refused.
+        """The pool of a user. A user whose password has changed gets a new pool; the old password is then refused.
 
         Raises:
             SQLAlchemyError: the database refuses a password other than the one that the pool was made with.
@@ -101,7 +101,7 @@ class DataSourceByUser:
 
 
 class _SharedLimit:
-    """Connections in use at a time, of all users together."""
+    """Limits the connections in use of all users together."""
 
     def __init__(self, total: int, wait_ms: int) -> None:
         self._permits = threading.Semaphore(total)
@@ -151,7 +151,7 @@ def make_data_source_by_user(spec: ResourceSpec, shared: bool = False) -> DataSo
         return engine
 
     made = DataSourceByUser(make)
-    made.engine()  # what is wrong is said now, not with the first user
+    made.engine()  # faults show now, not with the first user
     return made
 
 

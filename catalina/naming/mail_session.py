@@ -1,4 +1,6 @@
-"""A mail session: where and how the application's mail leaves (Tomcat: naming/factory/MailSessionFactory.java)."""
+"""A mail session: the server and the settings for an application's mail (Tomcat:
+naming/factory/MailSessionFactory.java).
+"""
 
 from __future__ import annotations
 

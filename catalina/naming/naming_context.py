@@ -13,9 +13,9 @@ __all__ = ["NamingContext", "normal_name"]
 
 log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
-#: What an application may write before a name.
+#: Prefixes that an application may write before a name.
 PREFIXES = ("java:comp/env/", "java:/comp/env/", "java:", "comp/env/")
-#: Methods that end an object nobody named a closeMethod for.
+#: Methods that end an object for which no closeMethod is named.
 CLOSERS = ("close", "dispose")
 
 
@@ -47,8 +47,8 @@ class _Binding:
         return self._made[0]
 
     @property
-    def object_if_made(self) -> object:
-        """The object, None when nobody has asked for it."""
+    def object_if_made(self) -> Any:
+        """The object, None when it was not looked up yet."""
         made = self._made
         return made[0] if made else None
 
@@ -63,7 +63,7 @@ class _Binding:
                 if callable(close):
                     try:
                         close()
-                    except BaseException:  # foreign code: a driver, a class of the operator's
+                    except BaseException:  # the code is foreign: a driver, or a class of the operator
                         log.exception("Resource [%s] could not be closed", name)
                     break
 
@@ -80,7 +80,7 @@ class NamingContext:
         return tuple(sorted(self._bindings))
 
     def made(self) -> list[tuple[str, Any]]:
-        """Names and objects of those that somebody has looked up; nothing is made for that."""
+        """Names and objects that were looked up; this makes none."""
         found = [(name, binding.object_if_made) for name, binding in tuple(self._bindings.items())]
         return [(name, made) for name, made in found if made is not None]
 

@@ -13,7 +13,7 @@ __all__ = ["BadConditionError", "check_conditions", "has_conditions", "if_range_
 #: Most requests have none of them.
 CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})
 #: An entity tag as Tomcat reads it (util/http/parser/EntityTag.java): a quoted string, with its escapes. No two repeats
-#: of the same characters stand side by side, so that it is linear in what a client sends.
+#: of the same characters stand side by side, so the time is linear in the length of the field.
 _TAG = re.compile(r'[ \t]*(?:(W/)[ \t]*)?("(?:[^"\\]|\\.)*")[ \t]*(,|\Z)', re.DOTALL)
 #: The three forms of RFC 9110 section 5.6.7; each is parsed by werkzeug, which takes more than these.
 _DATE = re.compile(
@@ -34,7 +34,7 @@ def has_conditions(environ: Mapping[str, Any]) -> bool:
 
 
 def check_conditions(environ: Mapping[str, Any], etag: str | None, mtime_ms: int) -> int | None:
-    """The status that the conditions of a request give; None when it is to be served or carried out.
+    """The status that the conditions of a request demand; None when the request shall be carried out.
 
     Args:
         etag: of the current representation; None when the resource does not exist, which no tag and no ``*`` matches.
@@ -83,7 +83,7 @@ def _matches(field: str, etag: str | None, *, strong: bool) -> bool:
 
 
 def _milliseconds(field: str | None) -> int | None:
-    """Milliseconds of an HTTP date, None for none or one that cannot be read: such a condition does not count."""
+    """Milliseconds of an HTTP date, None for none or an unreadable one: such a condition does not count."""
     if field is None or _DATE.fullmatch(field) is None:
         return None
     date = parse_date(field)
@@ -101,7 +101,7 @@ def _not_modified_since(field: str | None, mtime_ms: int) -> bool:
 
 
 def if_range_matches(field: str | None, etag: str, mtime_ms: int) -> bool:
-    """Whether a Range counts: there is no If-Range, or it names exactly this state; a weak tag never does.
+    """True when a Range counts: there is no If-Range, or it names exactly this state, which a weak tag never does.
 
     Raises:
         BadConditionError: it is neither one entity tag nor a date.

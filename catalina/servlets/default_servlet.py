@@ -1,7 +1,7 @@
 """Serves the files of an application (Tomcat: servlets/DefaultServlet.java).
 
-What a request asks of a file is decided on values (:mod:`conditions`, :mod:`ranges`, :mod:`precompressed`); changes of
-files (PUT, DELETE) are in :mod:`file_changes`.
+Pure functions decide on conditions, ranges and compressed forms (:mod:`conditions`, :mod:`ranges`,
+:mod:`precompressed`); :mod:`file_changes` changes files (PUT, DELETE).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ NOT_AVAILABLE = "The requested resource [{}] is not available"
 
 
 class DefaultServlet(Component):
-    """What is mapped to ``/``: static files, directories, and an answer for what does not exist."""
+    """The servlet for ``/``: static files, directories, and an answer for missing files."""
 
-    debug = Attribute(int, 0, inert="what is logged is configured in logging.properties")
+    debug = Attribute(int, 0, inert="logging.properties configures the log")
     listings = Attribute(bool, False, doc="List directories that have no welcome file. Costs a look at each entry.")
     readonly = Attribute(bool, True, doc="Refuse PUT and DELETE.")
     input = Attribute(int, 2048, unit="bytes", inert="files are read in blocks of 64 KiB")
@@ -262,9 +262,9 @@ class DefaultServlet(Component):
         return None
 
     def _redirect(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """To the name with a slash, written as the client wrote it."""
+        """Redirect to the name with a slash, in the client's spelling."""
         uri, _, query = environ.get("REQUEST_URI", "").partition("?")
-        location = "/" + (uri + "/").lstrip("/")  # never //host: that would lead elsewhere
+        location = "/" + (uri + "/").lstrip("/")  # never //host, which would lead to another host
         if query:
             location += "?" + query
         if not self._context.use_relative_redirects:
@@ -318,7 +318,7 @@ class DefaultServlet(Component):
         """The status of a condition that does not hold; None when the request may go on. Raises BadConditionError."""
         if not has_conditions(environ):
             return None
-        # A resource that is not there has no tag: If-Match keeps a client from making what another has deleted.
+        # A missing resource has no tag: If-Match keeps a client from creating a file that another has deleted.
         etag = self._etag(resource) if resource.exists else None
         return check_conditions(environ, etag, resource.mtime_ms)
 
@@ -366,5 +366,5 @@ def _partial(entity: Resource, wanted: ByteRange) -> Iterable[bytes]:
         return [entity.content[wanted.start : wanted.end + 1]]
     stream = entity.open()
     stream.seek(wanted.start)
-    # The Content-Length of the response bounds what is sent of it.
+    # The Content-Length of the response limits the bytes that are sent of it.
     return FileWrapper(stream) if hasattr(stream, "fileno") and entity.file else [stream.read(wanted.length)]

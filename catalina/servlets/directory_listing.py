@@ -31,7 +31,7 @@ def _size(resource: Resource) -> str:
 
 
 def _href(prefix: str, name: str) -> str:
-    return quote(prefix + name, safe=_SAFE)  # nothing is left in it that could end the attribute
+    return quote(prefix + name, safe=_SAFE)  # nothing in it can end the attribute
 
 
 _KEYS: dict[str, Callable[[Resource], int]] = {
@@ -43,7 +43,7 @@ _KEYS: dict[str, Callable[[Resource], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class ListingOrder:
-    """Which column sorts, as Apache httpd writes it in a query: ``C=S;O=A``.
+    """The column by which a listing is sorted, in Apache httpd's notation in a query: ``C=S;O=A``.
 
     ``A`` is the largest first, as in Tomcat; equal ones are sorted by name.
     """
@@ -64,7 +64,7 @@ class ListingOrder:
         entries.sort(key=lambda entry: (key(entry), entry.name), reverse=self.order == "A")
 
     def heading(self, column: str, title: str) -> str:
-        """A column's title that asks for its order, or the other way round when it is that already."""
+        """A column's title with a link that sorts by it, or reverses the order if it is sorted already."""
         order = "A" if column == self.column and self.order == "D" else "D"
         return f'<a href="?C={column};O={order}">{title}</a>'
 

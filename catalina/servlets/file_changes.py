@@ -1,4 +1,4 @@
-"""PUT and DELETE of an application's files, where ``readonly`` is off (Tomcat: DefaultServlet.doPut, doDelete)."""
+"""PUT and DELETE of an application's files, if ``readonly`` is off (Tomcat: DefaultServlet.doPut, doDelete)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ BLOCK = 64 * 1024
 
 
 class _NotStoredError(Exception):
-    """The file system does not take the file; ``__cause__`` is its OSError."""
+    """The file system does not accept the file; ``__cause__`` is its OSError."""
 
 
 def content_range(environ: dict[str, Any], allowed: bool) -> ContentRange | None:
-    """Where the body of a PUT belongs in the file; None when it is the whole file.
+    """The place of a PUT's body in the file; None when it is the whole file.
 
     Args:
         allowed: ``allowPartialPut``.
@@ -117,7 +117,7 @@ class FileChanges:
 
 
 def _fill(sink: BinaryIO, resource: Resource, body: BinaryIO, part: ContentRange | None) -> None:
-    """Write the new content: the body, or what was there with the body in its place."""
+    """Write the new content: the body, or the old content with the body in its place."""
     if part is not None:
         try:
             if resource.is_file:
@@ -142,7 +142,7 @@ def _put_in_place(name: str, target: Path) -> None:
 
 
 def _copy(source: BinaryIO, sink: BinaryIO, most: int | None) -> int:
-    """Copy to the end of ``source``, or until there is more than ``most``; number of bytes read."""
+    """Copy to the end of ``source``, or until there is more than ``most``; returns the number of bytes read."""
     read = 0
     while data := source.read(BLOCK):
         read += len(data)
@@ -150,7 +150,7 @@ def _copy(source: BinaryIO, sink: BinaryIO, most: int | None) -> int:
             return read
         try:
             sink.write(data)
-            sink.flush()  # a full disk shows here, not when the file is closed
+            sink.flush()  # a full disk is noticed here, not when the file is closed
         except OSError as exc:
             raise _NotStoredError from exc
     return read

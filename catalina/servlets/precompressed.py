@@ -1,4 +1,4 @@
-"""Files that lie beside a file in compressed form (Tomcat: DefaultServlet, init parameter ``precompressed``)."""
+"""Finds compressed forms of a file that lie beside it (Tomcat: DefaultServlet, init parameter ``precompressed``)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def precompressed_formats(text: str) -> Formats:
 def choose(
     formats: Formats, accept: str | None, path: str, find: Callable[[str], Resource]
 ) -> tuple[bool, tuple[str, Resource] | None]:
-    """Whether there is any compressed form of the file, and the best one the client accepts, if any.
+    """True if there is any compressed form of the file; and the best form that the client accepts, if any.
 
     Args:
         accept: the request's Accept-Encoding.

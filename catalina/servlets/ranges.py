@@ -19,7 +19,7 @@ _CONTENT_RANGE = re.compile(
 
 
 class UnsatisfiableError(ValueError):
-    """The Range field is malformed, lies outside of the file, or asks for the same bytes twice: 416."""
+    """The Range field is malformed, lies outside the file, or asks for the same bytes twice: 416."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """Where the body of a partial PUT belongs in a file that has ``size`` bytes afterwards."""
+    """The place of a partial PUT's body in a file that then has ``size`` bytes."""
 
     start: int
     end: int
@@ -50,7 +50,8 @@ class ContentRange:
 
 
 def parse_ranges(field: str, size: int) -> list[ByteRange] | None:
-    """The ranges a client wants of a file of ``size`` bytes; None for another unit than bytes: the whole file.
+    """The ranges that a client asks for in a file of ``size`` bytes; None for another unit than bytes, which means the
+    whole file.
 
     Raises:
         UnsatisfiableError: see there.
@@ -69,7 +70,7 @@ def parse_ranges(field: str, size: int) -> list[ByteRange] | None:
 
 
 def _overlaps(ranges: list[ByteRange]) -> int:
-    """How many ranges begin inside another one; many make the server send much more than the file has."""
+    """The number of ranges that begin inside another one; many make the server send far more than the file contains."""
     count, reached = 0, -1
     for one in sorted(ranges, key=lambda each: each.start):
         count += one.start <= reached
@@ -89,7 +90,7 @@ def _positions(part: str) -> tuple[int | None, int | None]:
 
 
 def _in_file(start: int | None, end: int | None, size: int) -> ByteRange:
-    """The bytes of a file that a range means."""
+    """The bytes of a file that a range stands for."""
     if start is None:
         start, end = max(0, size - (end or 0)), None
     last = size - 1 if end is None else min(end, size - 1)
@@ -99,7 +100,7 @@ def _in_file(start: int | None, end: int | None, size: int) -> ByteRange:
 
 
 def parse_content_range(field: str) -> ContentRange:
-    """Where a partial PUT belongs.
+    """Parse the place of a partial PUT.
 
     Raises:
         ValueError: it is not ``bytes first-last/size``, or the numbers make no range.

@@ -1,4 +1,4 @@
-"""Locks of a WebDAV servlet: who may write what, for how long (RFC 4918, sections 6, 7 and 10.4)."""
+"""Locks of a WebDAV servlet: exclusive and shared rights to write, for a time (RFC 4918, sections 6, 7 and 10.4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 __all__ = ["BadIfError", "Facts", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
 
-#: Locks held at once; past it no new one is given. A client chooses how many it asks for.
+#: Locks that exist at the same time; further ones are refused, because a client chooses how many it asks for.
 MAX_LOCKS = 10_000
 #: Seconds; a client that wants longer gets this and renews it.
 MAX_TIMEOUT = 604_800
@@ -49,7 +49,7 @@ class Lock:
     expires: float
 
     def covers(self, path: str) -> bool:
-        """Whether a change at the path needs this lock's token."""
+        """True when a change at the path needs this lock's token."""
         return path == self.path or (self.deep and path.startswith(self.path.rstrip("/") + "/"))
 
 
@@ -69,14 +69,14 @@ class LockTable:
             return [lock for lock in self._locks.values() if lock.covers(path)]
 
     def below(self, path: str) -> list[Lock]:
-        """The locks in force on something below a directory."""
+        """The locks in force below a directory."""
         inner = path.rstrip("/") + "/"
         self.covering(path)
         with self._guard:
             return [lock for lock in self._locks.values() if lock.path.startswith(inner)]
 
     def check(self, path: str, tokens: Iterable[str], with_below: bool = False) -> None:
-        """Raise LockedError unless the tokens open every lock in the way; of shared ones one is enough."""
+        """Raise LockedError unless the tokens open every lock in the way; for shared locks one token is enough."""
         known = set(tokens)
         locks = self.covering(path)
         shared = [lock for lock in locks if not lock.exclusive]
@@ -88,7 +88,7 @@ class LockTable:
             raise LockedError(path)
 
     def acquire(self, path: str, exclusive: bool, deep: bool, owner: str, timeout: int) -> Lock:
-        """A new lock. Raises LockedError: there is one that does not go with it, or there are too many."""
+        """Make a lock. Raises LockedError when an existing lock excludes it, or there are too many."""
         others = self.covering(path) + (self.below(path) if deep else [])
         if any(exclusive or lock.exclusive for lock in others):
             raise LockedError(path)
@@ -122,7 +122,7 @@ class LockTable:
         return {lock.path for lock in self.below(path) if lock.token not in known}
 
     def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
-        """The locked paths are gone, but for those of which ``remains`` says that they are still there."""
+        """The resources at these paths have gone, except those for which ``remains`` is true: drop their locks."""
         inner = path.rstrip("/") + "/"
         with self._guard:
             gone = [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]
@@ -147,12 +147,12 @@ def tokens_of(field: str | None) -> list[str]:
     return _TOKEN.findall(field or "")
 
 
-#: The lock tokens and the entity tag of a resource; None for one that is not ours to judge.
+#: The lock tokens and the entity tag of a resource; None for a resource of another server.
 Facts = tuple[Iterable[str], str] | None
 
 
 def if_holds(field: str, facts: Callable[[str | None], Facts]) -> bool:
-    """Whether an If field holds: one of its lists does, and a list holds when all of its conditions do.
+    """True when an If field holds: one of its lists must hold, and a list holds when all its conditions do.
 
     Args:
         facts: tells about the resource that a tag names; None stands for the request's own.

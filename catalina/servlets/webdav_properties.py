@@ -59,7 +59,9 @@ class PropertyStore:
                     self._put(target + path[len(source) :], dict(properties))
 
     def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
-        """The resource and what was below it are gone, but for the paths of which ``remains`` says otherwise."""
+        """The resource and everything below it have gone, except the paths for which ``remains`` is true: drop their
+        properties.
+        """
         with self._guard:
             for each in [each for each in self._by_path if each == path or each.startswith(path.rstrip("/") + "/")]:
                 if remains is None or not remains(each):

@@ -1,7 +1,7 @@
 """WebDAV on an application's files: classes 1 and 2 of RFC 4918 (Tomcat: servlets/WebdavServlet.java).
 
 Files are served as by the default servlet; with ``readonly`` off, which is not the default, they can be changed. Guard
-such a mapping with a security-constraint: whoever reaches it can write.
+such a mapping with a security-constraint, because every client that reaches it can write.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ LIVE = (
     "creationdate", "getcontentlength", "getcontenttype", "getetag", "getlastmodified", "resourcetype", "lockdiscovery",
     "supportedlock",
 )  # fmt: skip
-#: What stays as it is in an address.
+#: Characters that stay as they are in an address.
 SAFE = "/!$&'()*+,-.:;=@_~"
 PORTS = {"http": 80, "https": 443}
 #: A URI without a fragment, its escapes whole.
@@ -139,7 +139,7 @@ class WebdavServlet(DefaultServlet):
         start_response(f"{status} WebDAV", headers)
         return [body]
 
-    # -- what may be done ----------------------------------------------------------------------------------------
+    # -- permissions ---------------------------------------------------------------------------------------------
 
     def _allowed(self, path: str) -> str:
         resource = self._find(path)
@@ -189,7 +189,7 @@ class WebdavServlet(DefaultServlet):
         self._locks.check(path.rstrip("/") or "/", tokens_of(environ.get("HTTP_IF")), with_below=with_below)
 
     def _change(self, method: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """PUT: the default servlet's, where no lock stands in the way."""
+        """PUT as in the default servlet, unless a lock stands in the way."""
         path = resource_path(environ) or "/"
         try:
             self._check_conditions(path, environ)
@@ -346,7 +346,8 @@ class WebdavServlet(DefaultServlet):
         return 204, [], b""
 
     def _delete_tree(self, path: str, locked: set[str]) -> dict[str, int]:
-        """Delete a resource and what is below it; path and status of what stays, which keeps its directories.
+        """Delete a resource and everything below it; returns path and status of each one that stays, and keeps its
+        directories.
 
         The root of the application, WEB-INF and META-INF stay, as in Tomcat.
         """
@@ -376,7 +377,7 @@ class WebdavServlet(DefaultServlet):
         return names
 
     def _refuse_unserved(self, path: str) -> None:
-        """A directory with source or a database in it stays where it is."""
+        """Refuse to delete a directory that contains source code or a database."""
         if self._context.resources.holds_unserved(path):
             raise _Refused(403)
 
@@ -390,7 +391,7 @@ class WebdavServlet(DefaultServlet):
         self._forget(path)
 
     def _forget(self, path: str, partly: bool = False) -> None:
-        """Drop the locks and properties of what was deleted; with ``partly`` of that which is no longer there."""
+        """Drop the locks and properties of deleted resources; with ``partly`` only of those that no longer exist."""
         self._context.resources.forget_all()
         remains = (lambda each: self._find(each).exists) if partly else None
         self._locks.forget(path.rstrip("/"), remains)
@@ -457,7 +458,7 @@ class WebdavServlet(DefaultServlet):
         if (url.scheme or url.netloc) and _origin(url, environ) != _origin(
             urlsplit(f"//{environ.get('HTTP_HOST', '')}"), environ
         ):
-            raise _Refused(403)  # another server's business
+            raise _Refused(403)  # another server is responsible
         decoded = unquote_to_bytes(url.path).decode("utf-8")
         if normalize(decoded) != decoded:
             raise _Refused(400)

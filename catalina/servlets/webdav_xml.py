@@ -35,7 +35,7 @@ class BadBodyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PropfindRequest:
-    """Which properties are wanted: ``names``, or all of them, or only what they are called."""
+    """The wanted properties: only their ``names``, or all of them, or those with certain names."""
 
     names: tuple[PropertyName, ...] = ()
     all: bool = True
@@ -52,7 +52,7 @@ class PropertyUpdate:
 
 @dataclass(frozen=True, slots=True)
 class LockInfo:
-    """What kind of lock is wanted, and the owner element's content."""
+    """The kind of lock that is wanted, and the owner element's content."""
 
     exclusive: bool = True
     owner: str = ""

@@ -140,6 +140,11 @@ class StandardSession:
                 self._access_count += 1
         return True
 
+    @property
+    def is_in_use(self) -> bool:
+        """True while a request uses it, as far as the manager has requests counted."""
+        return self._access_count > 0
+
     def end_access(self) -> None:
         """A request has ended."""
         self.is_new = False

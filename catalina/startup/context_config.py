@@ -342,8 +342,9 @@ class ContextConfig(Component):
 
     def _bare_web_xml(self, context: StandardContext, bare: BareApplication, own: WebXml) -> WebXml:
         """A descriptor with the defaults' types and session settings, but one servlet for all URLs."""
-        with context.loader.bound():
-            own = bare.web_xml(context.loader, own)
+        if context.runs_here:
+            with context.loader.bound():
+                own = bare.web_xml(context.loader, own)
         own = self._with_own_defaults(context, own)
         defaults = self._with_defaults(context, WebXml())
         defaults.servlets, defaults.servlet_mappings, defaults.welcome_files = {}, {}, []

@@ -1,7 +1,8 @@
 """The arbiter: the process that the operator starts, signals and stops.
 
-It is gunicorn's, with one worker. It reads the configuration and binds the connectors' sockets, so a bad file or a
-taken port shows before anything runs; forks the node; and starts the node again when it dies.
+It is gunicorn's. It reads the configuration and binds the connectors' sockets, so a bad file or a taken port shows
+before anything runs; forks the node, which is one process or a keeper and workers; and starts a process again when it
+dies.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -20,8 +22,9 @@ from gunicorn.errors import HaltServer
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
-from catalina.startup.node_life import NodeLife, Stage
+from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
+from catalina.startup.worker_count import worker_count
 
 if TYPE_CHECKING:
     from catalina.startup.catalina import Catalina
@@ -36,6 +39,8 @@ STOP_SECONDS = 24 * 3600
 #: A node that lived shorter than this died of something that will happen again at once: wait longer each time.
 SHORT_LIFE_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 10.0
+#: Connections that a worker may open at once before the keeper accepts them.
+QUERIES_PER_WORKER = 64
 #: Seconds between two looks for children, besides the signals that tell of them.
 IDLE_SECONDS = 3600.0
 
@@ -50,12 +55,17 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
     def __init__(self, catalina: Catalina) -> None:
         self.catalina = catalina
         self.life = NodeLife()
+        self.workers = worker_count(catalina.properties, os.environ)
+        #: Where workers reach the keeper; it outlives both. None for a node in one process.
+        self.keeper_socket: socket.socket | None = None
+        #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
+        self.next_place = 0
         super().__init__()
 
     def load_config(self) -> None:
         """gunicorn's settings; everything about serving is in server.xml."""
         settings = {
-            "workers": 1,
+            "workers": 1 if self.workers == 1 else 1 + self.workers,
             "worker_class": NodeWorker,
             "logger_class": ArbiterLog,
             "timeout": 0,  # the node is not watched by a heartbeat: a slow request is not a dead node
@@ -76,6 +86,8 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         except LifecycleError as error:
             log.error("%s", error, extra={"keeps_lines": True})
             return 1
+        if self.workers > 1:
+            self.keeper_socket = _listen_for_workers(self.workers)
         try:
             NodeArbiter(self).run()
         except SystemExit as ended:
@@ -83,14 +95,21 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         return 0
 
 
+def _listen_for_workers(workers: int) -> socket.socket:
+    """A socket under a name that the kernel chooses and that no file has (unix(7), autobind)."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind("")
+    listening.listen(QUERIES_PER_WORKER * workers)
+    return listening
+
+
 class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
-    """One worker, and the exit codes of startup.md 5."""
+    """The processes of one node, and the exit codes of startup.md 5."""
 
     def __init__(self, app: NodeApplication) -> None:
         super().__init__(app)
         self.exit_status = 0
         self._ending = False
-        self._born = 0.0
         self._short_lives = 0
 
     def start(self) -> None:
@@ -142,6 +161,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
     def stop(self, graceful: bool = True) -> None:
         """Stop the node in order, whatever gunicorn would do."""
         self._ending = True
+        self.app.life.end()
         super().stop(True)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
@@ -151,18 +171,24 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         except SystemExit:
             sys.exit(exit_status or self.exit_status)
 
-    def spawn_worker(self) -> object:
-        """Fork the node; what is in memory now is shared with it, so no collection may touch it there."""
-        self._born = time.monotonic()
-        self.app.life.stage = Stage.STARTING
+    def spawn_worker(self) -> Any:
+        """Fork a process; what is in memory now is shared with it, so no collection may touch it there."""
+        taken = {worker.place for worker in self.WORKERS.values()}
+        place = self.app.next_place = next(place for place in range(MAX_PLACES) if place not in taken)
+        self.app.life.note(Stage.STARTING, place)
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
         return super().spawn_worker()
 
+    def manage_workers(self) -> None:
+        """As gunicorn; a node that ends gets no new process."""
+        if not self.app.life.is_ending:
+            super().manage_workers()
+
     def reap_workers(self) -> None:
-        """The node has ended: exit with it, or start it again.
+        """A process has ended: exit with the node, or start it again.
 
         Raises:
             StopIteration: the shutdown word ended it.
@@ -174,23 +200,27 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             if worker is not None:  # as process 1 of a container, orphans of others are reaped here too
                 worker.tmp.close()
                 if not self._ending:
-                    self._after(pid, code)
+                    self._after(pid, code, worker)
 
-    def _after(self, pid: int, code: int) -> None:
-        stage: Stage = self.app.life.stage
-        if stage is Stage.STOPPED and code == 0:
+    def _after(self, pid: int, code: int, worker: NodeWorker) -> None:
+        life, place = self.app.life, worker.place
+        stage: Stage = life.stage(place)
+        name = worker.describe()
+        if stage is Stage.STOPPED and code == 0 and place == 0:
             raise StopIteration
         if stage is Stage.FAILED:
-            raise HaltServer("the node did not start", 1)
-        if stage is Stage.RESTARTING:
-            log.info("The node (process %d) has ended to be started again", pid)
+            raise HaltServer(f"{name} did not start", 1)
+        if life.is_ending:
+            return
+        if stage is Stage.RESTARTING or (stage is Stage.STOPPED and code == 0):
+            log.info("%s (process %d) has ended to be started again", name, pid)
             return
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
-        log.error("The node (process %d) has ended by %s; it is started again", pid, died_of)
-        self._wait_if_short_lived()
+        log.error("%s (process %d) has ended by %s; it is started again", name, pid, died_of)
+        self._wait_if_short_lived(worker.born)
 
-    def _wait_if_short_lived(self) -> None:
-        if time.monotonic() - self._born > SHORT_LIFE_SECONDS:
+    def _wait_if_short_lived(self, born: float) -> None:
+        if time.monotonic() - born > SHORT_LIFE_SECONDS:
             self._short_lives = 0
             return
         self._short_lives += 1

@@ -1,6 +1,6 @@
-"""How far a node is, on a page of memory that the arbiter and the node share.
+"""How far the processes of a node are, on a page of memory that they share with the arbiter.
 
-The exit code of a process does not say who chose it: an application may call ``os._exit(0)``. The node therefore
+The exit code of a process does not say who chose it: an application may call ``os._exit(0)``. A process therefore
 writes its stage before it ends, and only what is written there counts as a stop or as a start that failed.
 """
 
@@ -10,7 +10,7 @@ import enum
 import mmap
 import struct
 
-__all__ = ["NodeLife", "Stage"]
+__all__ = ["MAX_PLACES", "NodeLife", "Stage"]
 
 
 #: So many restarts that nobody asked for are granted in so many seconds: an application that changes its own files
@@ -18,38 +18,59 @@ __all__ = ["NodeLife", "Stage"]
 MAX_RESTARTS = 5
 RESTART_SECONDS = 300.0
 
+#: Places for processes: the node alone, or a keeper and its workers.
+MAX_PLACES = 1024
+_ENDING_AT = MAX_PLACES
+_SERVED_AT = MAX_PLACES + 1
 #: Where the times of the last restarts are in the page, in seconds of the monotonic clock, which all processes share.
 _TIMES = struct.Struct(f"{MAX_RESTARTS}d")
-_TIMES_AT = 8
+_TIMES_AT = MAX_PLACES + 8
 
 
 class Stage(enum.IntEnum):
-    """The stages of one life of a node."""
+    """The stages of one life of a process."""
 
     STARTING = 0
     SERVING = 1
-    #: The node could not start; another try would fail in the same way.
+    #: It could not start; another try would fail in the same way.
     FAILED = 2
-    #: The node was told to stop and has stopped in order.
+    #: It was told to stop and has stopped in order.
     STOPPED = 3
-    #: The node has stopped in order to be started again.
+    #: It has stopped in order to be started again.
     RESTARTING = 4
 
 
 class NodeLife:
-    """The shared page. Make it before the fork; the arbiter resets it for each node that it forks."""
+    """The shared page. Make it before the fork; the arbiter resets a place for each process that it forks."""
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
 
-    @property
-    def stage(self) -> Stage:
-        """The stage that was written last, by either process."""
-        return Stage(self._page[0])
+    def stage(self, place: int = 0) -> Stage:
+        """The stage of the process in a place, as either side has written it last."""
+        return Stage(self._page[place])
 
-    @stage.setter
-    def stage(self, stage: Stage) -> None:
-        self._page[0] = stage
+    def note(self, stage: Stage, place: int = 0) -> None:
+        """Write the stage of the process in a place."""
+        self._page[place] = stage
+
+    @property
+    def is_ending(self) -> bool:
+        """The node was told to stop: processes that end now are not started again."""
+        return bool(self._page[_ENDING_AT])
+
+    def end(self) -> None:
+        """The node was told to stop."""
+        self._page[_ENDING_AT] = 1
+
+    @property
+    def has_served(self) -> bool:
+        """An earlier process in the first place has let workers in: they have sessions that the next one lacks."""
+        return bool(self._page[_SERVED_AT])
+
+    def served(self) -> None:
+        """The process in the first place lets workers in."""
+        self._page[_SERVED_AT] = 1
 
     def grant_restart(self, now: float) -> bool:
         """True when the node may be restarted again at ``now``, in seconds of ``time.monotonic``; if so it counts."""

@@ -25,6 +25,7 @@ from catalina.errors import CatalinaError
 from catalina.juli.class_loader_log_manager import close_logging
 from catalina.startup.application_states import application_states
 from catalina.startup.node_life import Stage
+from catalina.startup.node_parts import Keeper, NodePart, WholeNode, WorkerPart
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -53,6 +54,8 @@ ONE_WORD_SECONDS = 1.0
 
 #: prctl(2): the signal that this process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
+#: prctl(2): the name of the calling thread, which for the first one is the process's.
+PR_SET_NAME = 15
 
 
 class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
@@ -65,6 +68,9 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        #: 0 for the node or its keeper, 1 for worker 0 and so on.
+        self.place: int = self.app.next_place
+        self.born = time.monotonic()
         self._stopped_by: int | None = None
         self._told_at = 0.0
         self._hurry = threading.Event()
@@ -78,6 +84,8 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
     def init_process(self) -> None:
         """Become the node: called in the child, right after the fork."""
         die_with_parent(self.ppid)
+        if self.app.keeper_socket is not None:
+            name_process("catalina-keeper" if self.place == 0 else f"catalina-w{self.place - 1}")
         self.init_signals()
         self.booted = True
         sys.exit(self._live())
@@ -127,26 +135,51 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         server.reactor.on_dead = _end_at_once
         server.restarter = lambda limited: not limited or self.app.life.grant_restart(time.monotonic())
         server.reactor.start()
+        part = self._part(server)
+        if not part.before_start():
+            return self._end(Stage.STOPPED)
         try:
             catalina.start()
         except CatalinaError:
-            self.app.life.stage = Stage.FAILED
+            self.app.life.note(Stage.FAILED, self.place)
             return BOOT_FAILED  # start() has logged why
-        self.app.life.stage = Stage.SERVING
-        _report_start(server, catalina.properties.get(START_REPORT, ""))
+        part.after_start()
+        self.app.life.note(Stage.SERVING, self.place)
+        if part.reports:
+            _report_start(server, catalina.properties.get(START_REPORT, ""))
         # What lives now lives as long as the node: no collection has to look at it again.
         gc.collect()
         gc.freeze()
         try:
             catalina.await_shutdown()
+            part.before_stop()
             self._drain()
         finally:
             catalina.stop()
+            part.after_stop()
             server.reactor.stop()
             close_logging()
             logging.shutdown()
-        self.app.life.stage = Stage.RESTARTING if server.restart_reason else Stage.STOPPED
+        return self._end(Stage.RESTARTING if server.restart_reason else Stage.STOPPED)
+
+    def _end(self, stage: Stage) -> int:
+        self.app.life.note(stage, self.place)
         return STOPPED if self._stopped_by is None else 128 + self._stopped_by
+
+    def describe(self) -> str:
+        """The process, for the log."""
+        if self.app.keeper_socket is None:
+            return "The node"
+        return "The keeper" if self.place == 0 else f"Worker [{self.place - 1}]"
+
+    def _part(self, server: StandardServer) -> NodePart:
+        """What this process is of the node."""
+        listening, life = self.app.keeper_socket, self.app.life
+        if listening is None:
+            return WholeNode()
+        if self.place == 0:
+            return Keeper(server, listening, life, self.app.workers)
+        return WorkerPart(server, listening, life, self.place - 1)
 
 
 def die_with_parent(parent: int) -> None:
@@ -160,6 +193,11 @@ def die_with_parent(parent: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:  # it died before the call
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def name_process(name: str) -> None:
+    """Give this process a name that ``ps -o comm`` and ``top`` show, of at most 15 characters."""
+    ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def _end_at_once(reason: str) -> None:

@@ -1,4 +1,6 @@
-"""``type=WebResourceRoot,...,name=Cache``: what an application's files cost and save in memory."""
+"""``type=WebResourceRoot,...,name=Cache``: the memory that the cache of an application's files takes, and its
+effect.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ __all__ = ["CacheBean"]
 
 
 class CacheBean(Component):
-    """What the server remembers about an application's files."""
+    """The server's cache of an application's files."""
 
     bean_class = "org.apache.catalina.webresources.Cache"
 

@@ -12,7 +12,7 @@ from catalina.webresources.resource_set import ResourceSet
 
 __all__ = ["CODE_MOUNTS", "DirResourceSet"]
 
-#: Where an application's code lies.
+#: The places of an application's code.
 CODE_MOUNTS = ("/WEB-INF/classes", "/WEB-INF/lib")
 
 
@@ -30,7 +30,7 @@ class DirResourceSet(ResourceSet):
         base = base / self.internal_path.strip("/")
         if not base.is_dir():
             raise DeploymentError(f"{self}: the directory [{base}] does not exist")
-        # The base itself may well be behind a link.
+        # The base itself may be behind a link.
         self._directory = os.path.realpath(base)
 
     def code(self) -> str | None:
@@ -42,7 +42,7 @@ class DirResourceSet(ResourceSet):
             return None
         found = FileResource.of(path, Path(file))
         if found.is_file and path.endswith("/"):
-            return None  # a/b.txt/ is no name of a/b.txt
+            return None  # a/b.txt/ does not name a/b.txt
         return found if found.exists else None
 
     def names(self, path: str) -> set[str]:
@@ -52,7 +52,7 @@ class DirResourceSet(ResourceSet):
         return set(os.listdir(file)) | self.mounts_below(path)
 
     def file_to_write(self, path: str) -> Path | None:
-        """The file for a path that may not exist yet; None when its directory is not one of ours or behind a link."""
+        """The file for a path that may not exist yet; None when its directory is not one of ours, or behind a link."""
         inner = self.inner_path(path)
         if inner is None or "\0" in inner:
             return None

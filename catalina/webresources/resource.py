@@ -18,13 +18,13 @@ __all__ = ["ArchiveResource", "FileResource", "Resource"]
 
 @dataclass(slots=True)
 class Resource:
-    """What is at a path of the application. This class itself: nothing is.
+    """A file or directory at a path of the application. This class itself stands for a missing one.
 
     Args:
         path: inside the application, with leading slash.
         size: bytes of a file.
         mtime_ms: last change, milliseconds since 1970.
-        file: in the file system; None inside an archive.
+        file: its path in the file system; None inside an archive.
     """
 
     path: str
@@ -88,7 +88,7 @@ class Resource:
 
     @property
     def can_read(self) -> bool:
-        """Whether the process may read it."""
+        """True when the process may read it."""
         return self.exists
 
 
@@ -98,7 +98,7 @@ class FileResource(Resource):
 
     @classmethod
     def of(cls, path: str, file: Path) -> Resource:
-        """What ``file`` is now. Links in it have been judged already."""
+        """The resource for ``file``. Links in its path have been checked already."""
         try:
             status = file.stat()
         except (OSError, ValueError):
@@ -106,7 +106,7 @@ class FileResource(Resource):
         is_directory = stat.S_ISDIR(status.st_mode)
         is_file = stat.S_ISREG(status.st_mode)
         if not is_directory and not is_file:
-            return Resource(path)  # a socket, a device: nobody shall read that
+            return Resource(path)  # a socket or a device, which nobody shall read
         return cls(path, status.st_size, status.st_mtime_ns // 1_000_000, True, is_file, is_directory, file)
 
     def open(self) -> BinaryIO:

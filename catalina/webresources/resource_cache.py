@@ -1,4 +1,4 @@
-"""What is at a path, remembered for a few seconds, small files with content (Tomcat: webresources/Cache.java)."""
+"""Remembers the resource at each path for a few seconds, small files with content (Tomcat: webresources/Cache.java)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from catalina.webresources.resource import Resource
 
 __all__ = ["ResourceCache"]
 
-#: What an entry costs besides its content, in bytes (Tomcat: CachedResource.CACHE_ENTRY_SIZE).
+#: Bytes that an entry takes besides its content (Tomcat: CachedResource.CACHE_ENTRY_SIZE).
 ENTRY_SIZE = 500
 
 
 class ResourceCache:
-    """Path -> resource, also for paths where nothing is; bounded in bytes.
+    """Path -> resource, also for paths without a resource; bounded in bytes.
 
     Args:
         find: asks the resource sets.
         ttl: seconds an entry counts without a look at the file system.
-        max_bytes: of all entries together; past it the oldest go.
+        max_bytes: the limit for all entries together; beyond it the oldest are dropped.
         max_object_bytes: content of larger files is not kept.
     """
 
@@ -36,7 +36,7 @@ class ResourceCache:
         self._lock = threading.Lock()
 
     def get(self, path: str) -> Resource:
-        """What is at the path, as of at most ``ttl`` seconds ago."""
+        """The resource at the path, as it was at most ``ttl`` seconds ago."""
         self.lookups += 1
         now = time.monotonic()
         entry = self._entries.get(path)
@@ -54,7 +54,7 @@ class ResourceCache:
         if resource.content is None and resource.is_file and resource.size <= self.max_object_bytes:
             data = resource.read()
             if len(data) != resource.size:
-                return data  # it is being written right now
+                return data  # the file is being written right now
             with self._lock:
                 entry = self._entries.get(resource.path)
                 if entry is not None and entry[1] is resource and resource.content is None:
@@ -81,12 +81,12 @@ class ResourceCache:
         return ENTRY_SIZE + 2 * len(resource.path) + len(resource.content or b"")
 
     def forget(self, path: str) -> None:
-        """The file at the path was changed by this server."""
+        """This server has changed the file at the path."""
         with self._lock:
             self._drop(path)
 
     def drop_expired(self) -> None:
-        """Give back the memory of what nobody has asked for since it expired."""
+        """Free the memory of entries that nobody has asked for since they expired."""
         now = time.monotonic()
         with self._lock:
             for path in [path for path, entry in self._entries.items() if entry[0] <= now]:

@@ -1,4 +1,4 @@
-"""What all sets of resources share (Tomcat: webresources/AbstractResourceSet.java)."""
+"""The common part of sets of resources (Tomcat: webresources/AbstractResourceSet.java)."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class ResourceSet(Lifecycle):
         return mount if not mount or mount.startswith("/") else "/" + mount
 
     def code(self) -> str | None:
-        """The directory to import from that the set is for the application, or the wheel; None when it is none.
+        """The directory or wheel from which the application imports through this set; None when there is none.
 
-        That is what is mounted where code lies, ``/WEB-INF/classes`` or ``/WEB-INF/lib``, unless it is static only.
+        That is a set that is mounted at ``/WEB-INF/classes`` or ``/WEB-INF/lib``, unless it is static only.
         """
         return None
 
@@ -64,7 +64,7 @@ class ResourceSet(Lifecycle):
         return None
 
     def get(self, path: str) -> Resource | None:
-        """What is at the path, None when this set has nothing there."""
+        """The resource at the path, None when this set has none there."""
         raise NotImplementedError
 
     def names(self, path: str) -> set[str]:
@@ -72,7 +72,7 @@ class ResourceSet(Lifecycle):
         raise NotImplementedError
 
     def mounts_below(self, path: str) -> set[str]:
-        """The next part of the mount when that is below a directory: it appears in listings."""
+        """The next part of the mount when it is below a directory, because it appears in listings."""
         mount = self.mount
         if mount.startswith(path) and mount != path.rstrip("/"):
             return {mount[len(path) :].partition("/")[0]}

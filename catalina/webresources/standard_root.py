@@ -1,6 +1,6 @@
 """All files of an application as one tree (Tomcat: webresources/StandardRoot.java).
 
-Looked at in this order, the first that has the path answers: PreResources, the application's own directory,
+The first set that has the path answers, in this order: PreResources, the application's own directory,
 ``META-INF/resources`` of the archives in WEB-INF/lib, JarResources, PostResources.
 """
 
@@ -35,14 +35,14 @@ LIBRARIES = (".whl", ".zip", ".jar")
 
 
 class RootHost(Protocol):
-    """The host: what is relative is relative to its CATALINA_BASE."""
+    """The host; relative paths are relative to its CATALINA_BASE."""
 
     @property
     def catalina_base(self) -> Path: ...
 
 
 class RootContext(Protocol):
-    """What the resources need of their application, and where Tomcat 7 had attributes of theirs."""
+    """The part of their application that the resources need, including Tomcat 7's attributes for them."""
 
     @property
     def name(self) -> str: ...
@@ -72,7 +72,7 @@ class CacheStrategy(Protocol):
 
 
 class StandardRoot(Lifecycle):
-    """``<Resources>``: where an application's files are."""
+    """``<Resources>``: the files of an application."""
 
     allow_linking = Attribute(bool, False, doc="Serve links, also those that lead out of the application.")
     caching_allowed = Attribute(bool, True, doc="Remember what is where, and the content of small files.")
@@ -102,7 +102,7 @@ class StandardRoot(Lifecycle):
         self.pre: list[ResourceSet] = []
         self.jars: list[ResourceSet] = []
         self.post: list[ResourceSet] = []
-        #: Whether the application's own files are served; False for one that is a bare WSGI module.
+        #: True when the application's own files are served; False for a bare WSGI module.
         self.serves_files = True
         self._made: list[ResourceSet] = []
         self._main: ResourceSet = EmptyResourceSet()
@@ -118,33 +118,33 @@ class StandardRoot(Lifecycle):
 
     @property
     def cache(self) -> ResourceCache | None:
-        """What is remembered; None when nothing is, or the application does not run."""
+        """The cache; None when nothing is remembered, or the application does not run."""
         return self._cache
 
     def set_cache_strategy(self, strategy: Component) -> None:
-        """``<CacheStrategy>``: which paths not to remember; asked by ``no_cache(path)``."""
+        """Set the ``<CacheStrategy>``, whose ``no_cache(path)`` names paths that are not remembered."""
         self._no_cache = getattr(strategy, "no_cache", None)
 
     _no_cache: Callable[[str], bool] | None = None
 
     @property
     def catalina_base(self) -> Path:
-        """What relative bases are relative to."""
+        """The base of relative bases."""
         return self.context.host.catalina_base if self.context is not None else Path.cwd()
 
     @property
     def follows_links(self) -> bool:
-        """``allowLinking`` of the Context, where Tomcat 7 had it, or else this one's."""
+        """``allowLinking`` of the Context, as in Tomcat 7, otherwise this element's."""
         if self.context is not None and self.context.allow_linking is not None:
             return self.context.allow_linking
         return self.allow_linking
 
-    # -- asking --------------------------------------------------------------------------------------------------
+    # -- looking up ----------------------------------------------------------------------------------------------
 
     def get_resource(self, path: str) -> Resource:
-        """The resource at a path of the application, for whoever serves it; ask the result whether it ``exists``.
+        """The resource at a path of the application, for serving; the result knows if it ``exists``.
 
-        Source, databases and the like (``unserved_names``) do not, whatever is there; see :meth:`own_resource`.
+        Source code, databases and similar files (``unserved_names``) never exist here; see :meth:`own_resource`.
 
         Raises:
             ValueError: the path has no leading slash, or leads above the root.
@@ -169,7 +169,7 @@ class StandardRoot(Lifecycle):
         return self._find_any(normal) if is_unserved(normal) else self.get_resource(normal)
 
     def find(self, path: str) -> Resource:
-        """As :meth:`get_resource`, but a fresh look; ``path`` is normal."""
+        """As :meth:`get_resource`, but without the cache; ``path`` is normal."""
         return Resource(path) if is_unserved(path) else self._find_any(path)
 
     def _find_any(self, path: str) -> Resource:
@@ -180,11 +180,13 @@ class StandardRoot(Lifecycle):
         return Resource(path)
 
     def read(self, resource: Resource) -> bytes | None:
-        """The content of a small file, from the cache where that is on; None for a large one. Raises OSError."""
+        """The content of a small file, from the cache if that is on; None for a large file. Raises OSError."""
         return self._cache.content(resource) if self._cache is not None else None
 
     def names(self, path: str) -> list[str]:
-        """Names in a directory, sorted; without WEB-INF and META-INF at the root, and without what is never served."""
+        """Names in a directory, sorted; without WEB-INF and META-INF at the root, and without names that are never
+        served.
+        """
         directory = path if path.endswith("/") else path + "/"
         names: set[str] = set()
         for resource_set in self.sets:
@@ -194,17 +196,18 @@ class StandardRoot(Lifecycle):
         return sorted(name for name in names if not is_unserved_name(name))
 
     def holds_unserved(self, path: str) -> bool:
-        """True when something below a directory, of the files that may be written, is never served."""
+        """True when a directory contains, among the files that may be written, one that is never served."""
         file = self.writable_file(path)
         if file is None or not file.is_dir():
             return False
         return any(is_unserved_name(name) for _, names, files in os.walk(file) for name in (*names, *files))
 
     def writable_file(self, path: str) -> Path | None:
-        """The file to write for a path: in the application's own directory, also when it does not exist yet.
+        """The file to write for a path: in the application's own directory, even if it does not exist yet.
 
         Returns:
-            None when nothing may be written there: readOnly, an archive, a link on the way, what is never served.
+            None when nothing may be written there: readOnly, an archive, a link on the way, a name that is never
+                served.
         """
         main = self._main
         if not isinstance(main, DirResourceSet) or main.read_only or is_unserved(path):
@@ -213,7 +216,7 @@ class StandardRoot(Lifecycle):
 
     @property
     def sets(self) -> tuple[ResourceSet, ...]:
-        """All sets in the order they are asked, but those that are only on the import path."""
+        """All sets in order, without those that are only on the import path."""
         every = (*self.pre, self._main, *self._made, *self.jars, *self.post)
         return tuple(each for each in every if not each.class_loader_only)
 
@@ -307,6 +310,6 @@ class StandardRoot(Lifecycle):
         self._cache = None
 
     def background_process(self) -> None:
-        """Give back the memory of expired entries."""
+        """Free the memory of expired entries."""
         if self._cache is not None:
             self._cache.drop_expired()

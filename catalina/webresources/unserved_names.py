@@ -1,8 +1,8 @@
 """Names that are never static content, in whatever application and by whatever servlet.
 
-A directory with an application in it holds source, settings, databases and what tools keep beside them, and no
-deployment descriptor says which files those are. So these names are known to nobody who asks for something to serve;
-the application itself reads its files as before.
+A directory with an application contains source code, settings, databases and files of tools, and no deployment
+descriptor says which files those are. So these names do not exist for code that serves files; the application itself
+can read them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 
 __all__ = ["is_protected", "is_unserved", "is_unserved_name"]
 
-#: Never served, whatever is mapped to them.
+#: Never served, whatever servlet is mapped to them.
 PROTECTED = ("/META-INF", "/WEB-INF")
 
-#: RFC 8615: certificates are proved and sites described by files in it.
+#: RFC 8615: the place of files that prove certificates and describe sites.
 WELL_KNOWN = ".well-known"
 
 _BACKUPS = r"(?:~|\.(?:bak|orig|old|save|sav|swp|swo|tmp|rej|dist|gz|bz2|xz|br|zst|zip))*"
@@ -37,11 +37,11 @@ def is_unserved_name(name: str) -> bool:
 
 
 def is_unserved(path: str) -> bool:
-    """True when a path of an application has such a part; what is in an unserved directory is unserved, too."""
+    """True when a path of an application has such a part; everything in an unserved directory is unserved, too."""
     return any(is_unserved_name(part) for part in path.split("/") if part)
 
 
 def is_protected(path: str) -> bool:
-    """True for what is below WEB-INF and META-INF, in any case of letters: file systems may not tell."""
+    """True for paths below WEB-INF and META-INF, in upper or lower case, because file systems may ignore the case."""
     upper = path.upper()
     return any(upper == name or upper.startswith(name + "/") for name in PROTECTED)

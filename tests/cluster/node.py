@@ -102,6 +102,7 @@ class Node:
         namespace: the network namespace it runs in; requests to it are made inside too.
         address: what the connector binds to and the test connects to.
         webapp: the directory that becomes the application ``/app``.
+        workers: with more than one the node is a keeper and so many workers.
     """
 
     def __init__(
@@ -115,7 +116,9 @@ class Node:
         http_port: int | None = None,
         context_xml: str | None = None,
         webapp: Path = HERE / "webapp",
+        workers: int = 1,
     ) -> None:
+        self.workers = workers
         self.name = name
         self.base = base
         self.namespace = namespace
@@ -157,6 +160,8 @@ class Node:
     def start(self, wait: bool = True) -> Node:
         """Start the process; with ``wait`` return when it accepts requests."""
         options = f"-Dtest.http.port={self.http_port} -Dtest.http.address={self.address} -Dtest.node={self.name}"
+        if self.workers > 1:
+            options += f" -Dcatalina.workers={self.workers}"
         environment = dict(os.environ, CATALINA_BASE=str(self.base), CATALINA_OPTS=options)
         for name in ("CATALINA_HOME", "CATALINA_PID", "CATALINA_OUT"):
             environment.pop(name, None)
@@ -243,6 +248,16 @@ class Node:
                 continue
         assert self.process is not None
         self.process.wait(10)
+
+    def named_processes(self, name: str) -> list[int]:
+        """The ids of processes of a node with workers: ``catalina-keeper``, ``catalina-w0``, or ``catalina-w`` for
+        all workers."""
+        found = []
+        for pid in self.processes():
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().startswith(name):
+                    found.append(pid)
+        return found
 
     def kill_worker(self) -> int:
         """``kill -9`` of the worker alone; returns its id."""

@@ -27,6 +27,7 @@ class BareServer:
 
     port_offset = 0
     restart_reason = ""
+    role = None
 
     def __init__(self) -> None:
         self.catalina_base = Path.cwd()

@@ -51,7 +51,9 @@ class Container:
         self.context = BareContext(log_access=log_access, pipeline=self.pipeline(()))
         self.host = SimpleNamespace(pipeline=self.pipeline(()), contexts=[self.context], log_access=log_access)
         self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)), log_access=log_access)
-        self.server = SimpleNamespace(reactor=self.reactor, port_offset=0, restart_reason="", catalina_base=Path.cwd())
+        self.server = SimpleNamespace(
+            reactor=self.reactor, port_offset=0, restart_reason="", role=None, catalina_base=Path.cwd()
+        )
         self.mapper = self
 
     def pipeline(self, valves: tuple[Any, ...]) -> Any:

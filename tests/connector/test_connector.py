@@ -262,7 +262,7 @@ def test_an_unknown_charset_of_uris_is_refused():
 @pytest.mark.parametrize("port", [-1, 65536, 99999])
 def test_a_connector_without_a_usable_port_fails_as_in_java(port):
     connector = Connector(port=port)
-    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0, reactor=None))
+    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0, reactor=None, role=None))
     with pytest.raises(
         LifecycleError, match=rf'Failed to initialize component \[Connector\["http-nio-{port}"\]\]: port out'
     ):

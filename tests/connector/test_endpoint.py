@@ -56,7 +56,7 @@ def test_socket_options_are_set():
     with serving(application, **attributes) as connector, Client(connector) as client:
         client.get()
         (connection,) = connector.endpoint.connections
-        sock = connection.sock  # type: ignore[attr-defined]
+        sock = connection.stream.sock
         seen.append(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
         seen.append(sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
         seen.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))

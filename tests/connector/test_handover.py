@@ -67,7 +67,8 @@ class Site:
         """A client's socket; the other end is a connection here."""
         client, ours = socket.socketpair()
         client.setblocking(False)
-        self.connector.endpoint._add(ours, ("127.0.0.1", 4000))
+        endpoint = self.connector.endpoint
+        endpoint._add(ours, lambda: endpoint._factory.connect(endpoint, ours, ("127.0.0.1", 4000)))
         return client
 
     def close(self) -> None:

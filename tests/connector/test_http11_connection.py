@@ -164,10 +164,10 @@ def test_what_a_client_did_not_take_at_once_leaves_with_the_next_block_however_s
     def frames(environ: dict[str, Any], start_response: Any) -> Any:
         start_response("200 OK", [])
         (connection,) = connector.endpoint.connections
-        while not connection._out:
+        while not connection.stream.out:
             yield b"x" * 10_000
         is_full.set()
-        assert is_ready(connection.sock, select.POLLOUT, PATIENCE)
+        assert is_ready(connection.stream.sock, select.POLLOUT, PATIENCE)
         yield b"last"
         assert is_read.wait(PATIENCE)
 
@@ -619,7 +619,7 @@ def test_a_refused_body_is_not_read_on():
         assert client.answer().status == 400
         (connection,) = connector.endpoint.connections
         wait_for(lambda: connection.exchange.state is LINGER)
-        assert connection.deadline < time.monotonic() + 3
+        assert connection.stream.deadline < time.monotonic() + 3
 
 
 @pytest.mark.parametrize("length", [100, 100_000])

@@ -212,7 +212,7 @@ def test_a_stream_that_is_reset_while_its_answer_waits_is_forgotten():
         client.wait_for_frame(HEADERS, 1)
         client.send(frame(RST, 0, 1, bytes(4)) + frame(SETTINGS, 1, 0))
         [connection] = connector.endpoint.connections
-        wait_for(lambda: not connection.running)
+        wait_for(lambda: not connection.is_running)
         assert (connection.streams, connection.output_size) == ({}, 0)
 
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.http2_request import fill_request, join_cookies
+from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.coyote.http2.request_fields import RequestFields
-from catalina.coyote.http11.request_head import RequestHeadParser
 from catalina.coyote.http_error import HttpError
 from tests.connector.bare import bare_connector
 
@@ -17,11 +14,8 @@ from tests.connector.bare import bare_connector
 def fill(*fields: tuple[bytes, bytes], **given: bytes) -> Request:
     line = {"method": b"GET", "path": b"/a?b", "scheme": b"http", "authority": b"shop:81", **given}
     request = Request(ConnectionFacts(bare_connector(), local_name="10.0.0.2", local_port=8080), "", "")
-    connector = SimpleNamespace(is_tls=False, proxy_name=None, proxy_port=0)
-    rules = SimpleNamespace(exchange=SimpleNamespace(parser=RequestHeadParser()))
-    endpoint: Any = SimpleNamespace(connector=connector, http11_rules=rules)
     sent = RequestFields(line["method"], line["scheme"], line["path"], line["authority"], fields, 5)
-    fill_request(request, sent, endpoint, lambda host: None)
+    fill_request(request, sent, Http11Rules(bare_connector()), None)
     return request
 
 
@@ -52,15 +46,16 @@ def test_what_is_no_request_is_refused(given, status):
 
 
 def test_a_host_that_the_tls_connection_is_not_for_is_refused():
-    def refuse(host: str | None) -> None:
-        raise HttpError(421, host or "")
+    class OtherHost:
+        def check_host(self, host: str | None) -> None:
+            raise HttpError(421, host or "")
 
     with pytest.raises(HttpError, match="shop"):
         fill_request(
             Request(ConnectionFacts(bare_connector()), "", ""),
             RequestFields(b"GET", b"https", b"/", b"shop:81", (), -1),
-            SimpleNamespace(connector=None),  # type: ignore[arg-type]
-            refuse,
+            Http11Rules(bare_connector()),
+            OtherHost(),  # type: ignore[arg-type]
         )
 
 

@@ -45,7 +45,7 @@ def stream(answer: Exception | bytes | int) -> TlsStream:
     ],
 )
 def test_what_openssl_says_becomes_data_nothing_yet_or_the_end(answer, received):
-    assert stream(answer)._receive() == received
+    assert stream(answer).receive() == received
 
 
 def test_what_openssl_does_not_take_waits_and_a_lost_client_is_said():

@@ -160,7 +160,7 @@ class SimReactor:
         self._after_input: deque[Task] = deque()
         self._after_work: deque[Task] = deque()
         self._round_end: deque[Task] = deque()
-        self._steps = (self._soon, self._after_input, self._after_work, self._round_end)
+        self._steps = (self._after_input, self._after_work, self._round_end)
         self._runner: greenlet | None = None
         self.make_socket: Callable[[], Any] | None = None
         self._is_due = False
@@ -176,6 +176,10 @@ class SimReactor:
         task()
         if self._runner is not me:
             return
+        for _ in range(len(self._soon)):
+            self._soon.popleft()()
+            if self._runner is not me:
+                return
         for step in self._steps:
             while step:
                 step.popleft()()
@@ -218,7 +222,7 @@ class SimReactor:
     def blocking(self) -> Iterator[None]:
         if self.in_runner:
             self._runner = None
-            if any(self._steps):
+            if self._soon or any(self._steps):
                 self._wake()
         yield
 

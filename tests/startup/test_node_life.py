@@ -6,17 +6,18 @@ from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, 
 
 
 def test_a_life_begins_with_the_start() -> None:
-    assert NodeLife().stage is Stage.STARTING
+    assert NodeLife().stage() is Stage.STARTING
 
 
 def test_the_parent_sees_the_stage_that_its_child_wrote() -> None:
     life = NodeLife()
     child = os.fork()
     if child == 0:
-        life.stage = Stage.SERVING
+        life.note(Stage.SERVING, 3)
         os._exit(0)
     os.waitpid(child, 0)
-    assert life.stage is Stage.SERVING
+    assert life.stage(3) is Stage.SERVING
+    assert life.stage(0) is Stage.STARTING
 
 
 def test_restarts_in_a_row_are_limited_over_all_lives() -> None:
@@ -26,6 +27,18 @@ def test_restarts_in_a_row_are_limited_over_all_lives() -> None:
         os._exit(0 if life.grant_restart(1000.0) else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert [life.grant_restart(1000.0 + number) for number in range(1, MAX_RESTARTS + 1)] == [True] * 4 + [False]
-    assert life.stage is Stage.STARTING
+    assert life.stage() is Stage.STARTING
     assert life.grant_restart(1000.0 + RESTART_SECONDS)  # the first one is long ago
     assert not life.grant_restart(1000.0 + RESTART_SECONDS)
+
+
+def test_the_end_and_the_first_service_are_seen_by_every_process() -> None:
+    life = NodeLife()
+    child = os.fork()
+    if child == 0:
+        life.end()
+        life.served()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert life.is_ending
+    assert life.has_served

@@ -28,6 +28,7 @@ class FakeReactor:
         self.time = 1000.0
         self.in_runner = True
         self._soon: deque[Callable[[], None]] = deque()
+        self._round_end: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = itertools.count()
 
@@ -37,7 +38,8 @@ class FakeReactor:
     def call_soon(self, callback: Callable[[], None]) -> None:
         self._soon.append(callback)
 
-    at_round_end = call_soon
+    def at_round_end(self, callback: Callable[[], None]) -> None:
+        self._round_end.append(callback)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.time + seconds, callback)
@@ -58,17 +60,24 @@ class FakeReactor:
     def unregister(self, sock: Any) -> None: ...
 
     def run(self) -> None:
-        """Everything that is due at this time."""
-        while True:
-            self._timers.sort()
-            if self._soon:
+        """Everything that is due at this time, in rounds: what a round asks for runs in the next one."""
+        while self._run_timers() or self._soon or self._round_end:
+            for _ in range(len(self._soon)):
                 self._soon.popleft()()
-            elif self._timers and self._timers[0][0] <= self.time:
-                timer = self._timers.pop(0)[2]
-                if timer.callback is not None:
-                    timer.callback()
-            else:
-                return
+            while self._round_end:
+                self._round_end.popleft()()
+
+    def _run_timers(self) -> bool:
+        """Run what is due; True when there was something."""
+        ran = False
+        self._timers.sort()
+        while self._timers and self._timers[0][0] <= self.time:
+            timer = self._timers.pop(0)[2]
+            if timer.callback is not None:
+                timer.callback()
+            self._timers.sort()
+            ran = True
+        return ran
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""

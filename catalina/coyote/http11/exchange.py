@@ -309,16 +309,14 @@ class Exchange:
     # Answers
 
     def begin_answer(self, answer: Answer, body: bytes, complete: bool, ending: bool) -> tuple[bytes, bytes]:
-        """Head and body, as they are sent.
+        """Head and body, as they are sent. When ``complete`` the body is all of it.
 
         Args:
-            body: the beginning of it; all of it when ``complete``.
             ending: the connection ends with this answer, for reasons of its own.
 
         Raises:
             BadContentLength, ResponseHeadTooLarge: nothing has happened.
         """
-        state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
         rules, fields = self.rules, answer.headers
         length, special = _scan(fields)
         tail = rules.common_lines()
@@ -334,7 +332,8 @@ class Exchange:
                 tail = f"Transfer-Encoding: chunked\r\n{tail}"
             else:
                 self.keep_alive = False
-        if self.will_close(answer.status, ending):
+        # will_close, without the call
+        if answer.status in CLOSING_STATUS or ending or not (self.body.complete or self._body_is_swallowed()):
             self.keep_alive = False
         if self._asked_keep_alive or not self.keep_alive:
             tail += self._connection_lines()
@@ -343,7 +342,8 @@ class Exchange:
             head = with_reason(head, answer.reason)
         if len(head) > rules.response_head_size:
             raise ResponseHeadTooLarge(len(head))
-        self.state, self._chunked = state, chunked
+        self.state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
+        self._chunked = chunked
         if not has_body:
             self._remaining = 0
             return head, b""
@@ -367,12 +367,12 @@ class Exchange:
         return encode_head(500, (), f"Content-Length: 0\r\n{self.rules.date_line()}Connection: close\r\n")
 
     def will_close(self, status: int, ending: bool) -> bool:
-        """Whether the connection ends with this answer, as far as that is known before it is sent."""
+        """True when the connection ends with this answer, as far as that is known before it is sent."""
         return (
             not self.keep_alive
             or status in CLOSING_STATUS
             or ending
-            or not (self.body.complete or (self._acknowledged and self._may_swallow()))
+            or not (self.body.complete or self._body_is_swallowed())
         )
 
     def more(self, data: bytes) -> tuple[bytes, ...]:
@@ -445,12 +445,13 @@ class Exchange:
             ending: no further request is taken.
         """
         self.raw = None
-        self._swallowed = 0
         if self.body.complete:
             state = (KEPT if self.keep_alive and not ending else OVER)[self.state]
-        elif self.keep_alive and not ending and self._acknowledged and self._may_swallow():
+        elif self.keep_alive and not ending and self._body_is_swallowed():
+            self._swallowed = 0
             state = LEFT_OVER[self.state]
         else:
+            self._swallowed = 0
             state = LAST[self.state]
         self.state = state
         return state
@@ -482,6 +483,7 @@ class Exchange:
         self.state = state
         return state
 
-    def _may_swallow(self) -> bool:
+    def _body_is_swallowed(self) -> bool:
+        """True when the rest of a body that nobody reads will come, and is not known to be too long to be read away."""
         limit, body = self.rules.max_swallow, self.body
-        return limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit
+        return self._acknowledged and (limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit)

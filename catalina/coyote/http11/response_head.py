@@ -29,7 +29,7 @@ def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> by
     for name, value in fields:
         text += f"{name}: {value}\r\n"
     # One field is one CR and one LF; another count means that a name or a value brought its own.
-    if text.count("\n") != len(fields) or text.count("\r") != len(fields) or "\0" in text:
+    if not text.count("\n") == text.count("\r") == len(fields) or "\0" in text:
         text = "".join(f"{_clean_name(name)}: {_CONTROLS.sub(' ', value)}\r\n" for name, value in fields)
     head = f"{_STATUS_LINES.get(status) or f'HTTP/1.1 {status} ' + chr(13) + chr(10)}{text}{tail}\r\n"
     return head.encode("latin-1", "replace")

@@ -160,8 +160,11 @@ class ClusterManagerBase(ManagerBase):
 
 
 def copy_component(source: Any, target: Any) -> None:
-    """Copy the attribute values of ``source`` to ``target``, and those of its session id generator."""
+    """Copy the values of the attributes that both have, and those of the session id generator of ``source``."""
+    known = {declaration.name for declaration in target.attributes().values()}
     for declaration in source.attributes().values():
+        if declaration.name not in known:
+            continue
         value = getattr(source, declaration.name)
         if declaration.name in source.given or value != declaration.default:
             target.give(**{declaration.name: value})

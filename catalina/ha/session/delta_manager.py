@@ -14,7 +14,7 @@ from catalina.ha.request_deliveries import settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.comparisons import Comparisons
 from catalina.ha.session.delta_counters import DeltaCounters
-from catalina.ha.session.delta_receiver import DeltaReceiver
+from catalina.ha.session.delta_receiver import DeltaReceiver, WorkerCopies
 from catalina.ha.session.delta_request import DeltaAction, serialize
 from catalina.ha.session.delta_session import DeltaSession, changes_of
 from catalina.ha.session.java_clocks import JavaClocks
@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.record import Snapshot
     from catalina.tribes.ledger.version import Version
+    from catalina.tribes.ledger.wire import Copy
     from catalina.tribes.member import Member
 
 __all__ = ["DeltaManager"]
@@ -138,6 +140,8 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         self.receiver = DeltaReceiver(self)
         self.transfer = StateTransfer(self)
         self.state_sender = StateSender(self)
+        #: In a keeper: which worker of this node has copies of which sessions.
+        self.copies: WorkerCopies | None = None
         self._stopping = False
         #: During a reload, the sessions of the old classes, whose records stay in the ledger.
         self._kept: list[DeltaSession] = []
@@ -180,6 +184,8 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             session.is_primary = True
             with self.lock:
                 version = self.ledger.rename(session.record, new_id, self.now_us)
+            if self.copies is not None:
+                self.copies.changed(session.record, None)
             body = encode_session_id(new_id) + stamp(version)
             now_ms = self.now_ms()
             self._tell(EVT_CHANGE_SESSION_ID, old_id, body, f"{old_id}-{now_ms}", now_ms)
@@ -218,6 +224,8 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             if (self._stopping and not tell) or self.ledger.addressed(record.key) is not record:
                 return  # the others keep it, or it ended elsewhere and the ledger knows that
             grave = self.ledger.end(record, self.now_us, self.monotonic(), is_idle)
+        if self.copies is not None:
+            self.copies.ended(record, None)
         if tell:
             body = stamp(grave.version, grave.access or NO_VERSION)
             self._tell(EVT_SESSION_EXPIRED, session.id, body, f"{session.id}-EXPIRED-MSG", self.now_ms())
@@ -346,7 +354,13 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             return None
         self.count_sent(EVT_LEDGER)
         data = encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
+        if self.copies is not None and self.copies.post(member, data):
+            return None
         return cluster.post_bytes(data, (member,), options, key=EVERYTHING, even_silent=True)
+
+    def admit(self, copies: Sequence[Copy[Snapshot]]) -> Sequence[Copy[Snapshot]]:
+        """Those of a peer's copies that this node takes: all."""
+        return copies
 
     def member_added(self, member: Member) -> None:
         """A new member: compare sessions with it, unless it has just started and will ask by itself.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_request import DeltaRequest
@@ -52,13 +52,26 @@ if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
     from catalina.tribes.member import Member
 
-__all__ = ["DeltaReceiver"]
+__all__ = ["DeltaReceiver", "WorkerCopies"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 
 _STAMP_SIZE = len(STAMP) + VERSION_SIZE
 #: The number of records that this thread sends itself; more are streamed by the state sender.
 MAX_AT_ONCE = 50
+
+
+class WorkerCopies(Protocol):
+    """The copies that this node's workers have of one manager's sessions (``catalina/workers/session_copies.py``)."""
+
+    def changed(self, record: Record, by: Member | None) -> None:
+        """A record is here, has changed or was used; ``by`` is the peer that said so, None this process."""
+
+    def ended(self, record: Record, by: Member | None) -> None:
+        """A record has ended."""
+
+    def post(self, member: Member, data: bytes) -> bool:
+        """Send a message if ``member`` is a worker of this node; True when it is."""
 
 
 class DeltaReceiver:
@@ -106,7 +119,7 @@ class DeltaReceiver:
             born = self._version_of(message, sender, keeps_order(sender))
             commands = manager.ledger.heard_created(sender, session_id, born, manager.monotonic())
         created_ms = manager.now_ms() if message.timestamp_ms is None else message.timestamp_ms
-        self._carry_out(commands, created_ms=created_ms)
+        self._carry_out(commands, sender, created_ms=created_ms)
 
     def _handle_delta(self, message: SessionMessage, sender: Member) -> None:
         session_id = message.session_id
@@ -121,13 +134,15 @@ class DeltaReceiver:
                 taken = manager.ledger.take(session.record, changes, version)
             session.told(taken, manager.notify_listeners_on_replication)
             session.touched_elsewhere()
+            if manager.copies is not None:
+                manager.copies.changed(session.record, sender)
             return
         with manager.lock:
             version = self._version_of(message, sender, is_ours)
             commands = manager.ledger.heard_changes(
                 sender, session_id, changes, version, manager.monotonic(), can_ask=is_ours
             )
-        self._carry_out(commands)
+        self._carry_out(commands, sender)
 
     def _handle_accessed(self, message: SessionMessage, sender: Member) -> None:
         manager, is_ours = self._manager, keeps_order(sender)
@@ -138,7 +153,7 @@ class DeltaReceiver:
             commands = manager.ledger.heard_use(
                 sender, message.session_id, version, manager.monotonic(), can_ask=is_ours
             )
-        self._carry_out(commands)
+        self._carry_out(commands, sender)
 
     def _handle_expired(self, message: SessionMessage, sender: Member) -> None:
         manager = self._manager
@@ -148,7 +163,7 @@ class DeltaReceiver:
         with manager.lock:
             version, access = versions if versions else (self._version_of(message, sender, keeps_order(sender)), None)
             commands = manager.ledger.heard_end(sender, message.session_id, version, access, manager.monotonic())
-        self._carry_out(commands)
+        self._carry_out(commands, sender)
 
     def _handle_change_id(self, message: SessionMessage, sender: Member) -> None:
         new_id = decode_session_id(message.session or b"")
@@ -160,7 +175,7 @@ class DeltaReceiver:
             commands = manager.ledger.heard_rename(
                 sender, message.session_id, new_id, version, manager.monotonic(), can_ask=is_ours
             )
-        self._carry_out(commands)
+        self._carry_out(commands, sender)
 
     # -- the whole state, in Java's form ----------------------------------------------------------------------------
 
@@ -194,7 +209,7 @@ class DeltaReceiver:
                 {name: value for name, value in fields if not isinstance(name, str) and value is not None},
             )  # fmt: skip
             commands = manager.ledger.heard_record(sender, snapshot, manager.monotonic(), can_ask=False)
-        self._carry_out(commands, data.creation_time_ms, idle_ms, data.is_new)
+        self._carry_out(commands, sender, data.creation_time_ms, idle_ms, data.is_new)
 
     def _handle_complete(self, message: SessionMessage, sender: Member) -> None:
         log.debug("Manager [%s] received from node [%s] session state transferred.", self._manager.name, sender.name)
@@ -219,11 +234,11 @@ class DeltaReceiver:
                 for grave in graves:
                     with manager.lock:
                         commands = manager.ledger.heard_grave(sender, grave, manager.monotonic())
-                    self._carry_out(commands)
+                    self._carry_out(commands, sender)
             case Question(full_id):
                 with manager.lock:
                     commands = manager.ledger.heard_question(sender, full_id)
-                self._carry_out(commands)
+                self._carry_out(commands, sender)
             case Settled():
                 manager.comparisons.settled(sender)
                 manager.transfer.received_complete(sender)
@@ -241,6 +256,7 @@ class DeltaReceiver:
 
     def _hear_copies(self, copies: Sequence[Copy[Snapshot]], sender: Member) -> None:
         manager = self._manager
+        copies = manager.admit(copies)
         with manager.lock:
             heard, now = manager.ledger.heard_record, manager.monotonic()
             commands = [heard(sender, copy.snapshot, now) for copy in copies]
@@ -250,12 +266,18 @@ class DeltaReceiver:
             if len(todo) == 1 and type(todo[0]) is Born:
                 self._show(todo[0].record, now_ms, copy.created_ms, copy.idle_ms, copy.is_new)
                 continue
-            self._carry_out(todo)
+            self._carry_out(todo, sender)
             with manager.lock:
                 record = manager.ledger.addressed(copy.snapshot.id)
             session = None if record is None else self._session_of(record)
             if session is not None:
                 session.used_elsewhere(copy.idle_ms)
+        if manager.copies is not None:
+            for copy in copies:
+                with manager.lock:
+                    record = manager.ledger.addressed(copy.snapshot.key)
+                if record is not None:
+                    manager.copies.changed(record, sender)
         manager.transfer.received_data(len(copies))
         manager.comparisons.goes_on(sender)
 
@@ -288,11 +310,18 @@ class DeltaReceiver:
         return session if isinstance(session, DeltaSession) and session.record is record else None
 
     def _carry_out(
-        self, commands: Iterable[Command], created_ms: int | None = None, idle_ms: int = 0, is_new: bool = True
+        self,
+        commands: Iterable[Command],
+        sender: Member,
+        created_ms: int | None = None,
+        idle_ms: int = 0,
+        is_new: bool = True,
     ) -> None:
-        """Carry out the ledger's commands; the times are for a session that they create."""
+        """Carry out the ledger's commands after a message of ``sender``; the times are for a new session."""
         manager = self._manager
         for command in commands:
+            if manager.copies is not None:
+                self._tell_copies(manager.copies, command, sender)
             match command:
                 case Changed(record, fields):
                     session = self._session_of(record)
@@ -318,6 +347,14 @@ class DeltaReceiver:
                     manager.post_ledger(manager.state_sender.encoded([record]), to)  # type: ignore[arg-type]
                 case TellEnded(to, grave):
                     self._tell_ended(to, grave)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _tell_copies(copies: WorkerCopies, command: Command, sender: Member) -> None:
+        match command:
+            case Changed(record) | Used(record) | Renamed(record) | Born(record):
+                copies.changed(record, sender)
+            case Ended(record):
+                copies.ended(record, sender)
 
     def _tell_ended(self, member: Member, grave: Grave) -> None:
         if keeps_order(member):

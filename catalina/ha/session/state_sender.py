@@ -87,6 +87,10 @@ class StateSender:
         """
         self._enqueue(member, "", lambda: self._freshen(step))
 
+    def then(self, member: Member, step: Callable[[], None]) -> None:
+        """Take a step when all that is on its way to a member has left. Any thread; returns at once."""
+        self._enqueue(member, "", step)
+
     def is_busy_with(self, member: Member) -> bool:
         """True when something is on its way to a member that later messages must not overtake."""
         with self._lock:

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from catalina.attributes import Attribute
 from catalina.ha.request_deliveries import current
@@ -19,7 +19,7 @@ from catalina.valves.valve_base import ValveBase
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.reactor import Reactor
 
 __all__ = ["ReplicationValve"]
 
@@ -27,6 +27,18 @@ log = logging.getLogger("org.apache.catalina.ha.tcp.ReplicationValve")
 
 #: The number of requests after which the averages are logged, with statistics on.
 _REPORT_EVERY = 100
+
+
+class _Channel(Protocol):
+    @property
+    def reactor(self) -> Reactor | None: ...
+
+
+class ReplicatingCluster(Protocol):
+    """The cluster that the valve stands in, as far as the valve needs it."""
+
+    @property
+    def channel(self) -> _Channel | None: ...
 
 
 class ReplicationValve(ValveBase):
@@ -55,7 +67,7 @@ class ReplicationValve(ValveBase):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.cluster: SimpleTcpCluster | None = None
+        self.cluster: ReplicatingCluster | None = None
         self.total_request_ms = 0.0
         self.total_send_ms = 0.0
         self.nr_of_requests = 0

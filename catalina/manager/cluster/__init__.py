@@ -1,1 +1,1 @@
-"""The group of nodes as ``/manager/cluster`` shows and operates it."""
+"""Shows and operates the group of nodes at ``/manager/cluster``."""

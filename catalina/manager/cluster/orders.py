@@ -1,7 +1,7 @@
-"""What the page lets somebody do with a node: this one, or another member over the group.
+"""The orders that the page gives a node: this one, or another member over the group.
 
-A node does what a member asks only while its own manager is deployed and the group keeps strangers out
-(:attr:`GroupChannel.is_guarded`): whoever could pass for a member could drain it otherwise.
+A node carries out a member's order only while its own manager is deployed and the group keeps strangers out
+(:attr:`GroupChannel.is_guarded`). Otherwise anybody who could pass for a member could drain it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ RPC_ID = b"catalina-node-orders"
 MAX_ORDER = 16 * 1024
 #: Orders of members that are carried out at the same time.
 MAX_AT_ONCE = 2
-#: Seconds for which the answer of a member is waited for: an application may take long to start.
+#: Seconds to wait for the answer of a member: an application may take long to start.
 ANSWER_SECONDS = 120.0
 
 NOT_GUARDED = (
@@ -56,13 +56,13 @@ NOT_GUARDED = (
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What shall be done, and who wants it.
+    """An order and its author.
 
     Args:
         verb: a key of :data:`VERBS`.
-        application: ``localhost/shop##2`` for those that are about one.
+        application: ``localhost/shop##2`` for orders about an application.
         idle: minutes, for ``expire``.
-        user, address: who has pressed the button.
+        user, address: the user who has pressed the button.
     """
 
     verb: str
@@ -81,10 +81,10 @@ class Outcome:
 
 
 class NodeOrders:
-    """Does what is ordered, and passes on what is for others; from :meth:`open` to :meth:`close`.
+    """Carries out orders for this node, and passes on those for others, from :meth:`open` to :meth:`close`.
 
     Args:
-        cluster: whose members may order.
+        cluster: the cluster whose members may give orders.
     """
 
     def __init__(self, cluster: SimpleTcpCluster, server: StandardServer) -> None:
@@ -110,7 +110,7 @@ class NodeOrders:
     # ---- here
 
     def carry_out(self, order: Order, caller: Caller) -> Outcome:
-        """Do it on this node. Takes as long as it takes; leaves an audit line."""
+        """Carry out an order on this node, however long it takes, and write an audit line."""
         act = VERBS.get(order.verb)
         subject = order.application or "this node"
         if order.verb == "expire":
@@ -169,7 +169,7 @@ class NodeOrders:
         return self._command("reload", host=host.name, name=name.name)
 
     def _roll_back(self, order: Order, caller: Caller) -> str:
-        """Undeploy the version, on all nodes of its farm, so that the one before it serves."""
+        """Undeploy the version on all nodes of its farm, so that the previous one serves."""
         host, name = self._application(order)
         before = older_version(name.name, [each.name for each in host.children if each.state.available])
         if before is None:
@@ -188,7 +188,7 @@ class NodeOrders:
     # ---- over the group
 
     def pass_on(self, order: Order, member: Member) -> Outcome:
-        """Have a member do it, and wait for its answer."""
+        """Let a member carry out an order, and wait for its answer."""
         rpc = self._rpc
         if rpc is None:
             return Outcome(False, "this node passes nothing on")
@@ -201,7 +201,7 @@ class NodeOrders:
         return outcome or Outcome(False, f"{member.name} has not answered; it may have done it, or do it still")
 
     def reply_request(self, message: EncodedValue, sender: Member, uuid: bytes) -> EncodedValue | None:
-        """A member orders something. In the event loop: it is done in another thread."""
+        """Handle a member's order. This runs in the event loop, so another thread carries out the order."""
         rpc, channel = self._rpc, self._cluster.channel
         order = read_order(message)
         if rpc is None or channel is None or order is None:
@@ -217,7 +217,7 @@ class NodeOrders:
         def work() -> None:
             try:
                 outcome = self.carry_out(order, caller)
-            except BaseException as error:  # an application's code among it
+            except BaseException as error:  # some of the code is an application's
                 log.exception("An order of %s failed", sender.name)
                 outcome = Outcome(False, type(error).__name__)
             finally:
@@ -228,10 +228,10 @@ class NodeOrders:
         return LATER
 
     def left_over(self, message: EncodedValue, sender: Member) -> None:
-        """An answer that came too late is told to nobody; the watch shows what has changed."""
+        """Nothing to do with a late answer: the watch shows what has changed."""
 
 
-#: What may be ordered.
+#: The possible orders.
 VERBS: dict[str, Callable[[NodeOrders, Order, Caller], str]] = {
     "drain": NodeOrders._drain,
     "undrain": NodeOrders._undrain,
@@ -251,8 +251,9 @@ def _context(host: StandardHost, name: ContextName) -> StandardContext:
 
 
 def older_version(name: str, running: list[str]) -> str | None:
-    """The version that serves new clients once ``name`` (``/shop##2``) is gone: the latest of the running ones before
-    it. None when there is none, or a later one serves already."""
+    """The version that serves new clients once ``name`` (``/shop##2``) is gone: the latest running one before it. None
+    when there is none, or a later one already serves.
+    """
     path, _, version = name.partition("##")
     others = {each.partition("##")[2]: each for each in running if each.partition("##")[0] == path and each != name}
     if not others or max(others) > version:
@@ -261,7 +262,7 @@ def older_version(name: str, running: list[str]) -> str | None:
 
 
 def read_order(message: EncodedValue) -> Order | None:
-    """An order, None when it is none."""
+    """Read an order; None when the bytes are none."""
     return read_as(Order, _bytes_of(message))
 
 

@@ -1,4 +1,4 @@
-"""The group at one moment, put together from what its nodes say, and what has changed since the look before."""
+"""The picture of the group at one moment, made from its nodes' answers, and the changes since the last look."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HISTORY = 120
 EVENTS = 100
 #: Seconds for which a node that has gone is shown, and how many of them.
 GONE_SECONDS, MAX_GONE = 600.0, 20
-#: Looks in a row without an answer, from which a node counts as one that does not answer.
+#: Looks in a row without an answer after which a node counts as not answering.
 MISSES = 2
 
 
@@ -28,7 +28,7 @@ class Seen:
     """A node as one look finds it.
 
     Args:
-        live: what it says, None when it has said nothing.
+        live: its answer, None when there was none.
         offset: seconds that its clock is ahead, wrong by ``accuracy``.
         silence: seconds since its last heartbeat, None when that is not known.
     """
@@ -42,7 +42,7 @@ class Seen:
 
 
 class Sample(NamedTuple):
-    """A node's numbers of one look; rates are per second."""
+    """The numbers of a node in one look; rates are per second."""
 
     requests: float
     sent: float
@@ -77,23 +77,23 @@ class NodePicture:
 
     @property
     def key(self) -> str:
-        """Its process, in hex."""
+        """The id of its process, in hex."""
         return self.seen.member.unique_id.hex()
 
     @property
     def label(self) -> str:
-        """Its route, or where it receives."""
+        """Its route, or the address at which it receives."""
         live = self.seen.live
         return live.route if live is not None and live.route else self.seen.member.name
 
     @property
     def is_java(self) -> bool:
-        """True for one that cannot be asked."""
+        """True for a node that cannot be asked."""
         return not self.seen.is_local and not keeps_order(self.seen.member)
 
     @property
     def state(self) -> str:
-        """In a word or two."""
+        """The state in a word or two."""
         live = self.seen.live
         if self.gone_at is not None:
             return "gone"
@@ -105,8 +105,9 @@ class NodePicture:
 
 
 class GroupPicture:
-    """What is known of one group. One thread updates it; others read ``nodes``, ``events`` and ``history``, which are
-    replaced as wholes."""
+    """The knowledge about one group. One thread updates it; others read ``nodes``, ``events`` and ``history``, which
+    are replaced as a whole.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -141,7 +142,7 @@ class GroupPicture:
         self.looked_at = now
 
     def note(self, text: str, now: float) -> None:
-        """Something has happened."""
+        """Note an event."""
         self._number += 1
         self._kept.appendleft(Event(self._number, now, text))
         self.events = tuple(self._kept)

@@ -1,4 +1,4 @@
-"""The page of the group: tables, charts and events as HTML. The same pieces make the page and what keeps it moving."""
+"""Makes the page of the group: tables, charts and events as HTML. The page and its live updates use the same pieces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["event_stream_frame", "live_part", "remote_orders_note"]
 
 #: Nodes, applications of each, and events that the page shows.
 MAX_NODES, MAX_APPLICATIONS, MAX_EVENTS = 60, 60, 30
-#: A clock that is further off than this is marked, in seconds.
+#: Seconds by which a clock may be wrong before it is marked.
 CLOCK_SECONDS = 1.0
 
 CHARTS: tuple[tuple[str, Callable[[Sample], float], Callable[[float], str]], ...] = (
@@ -28,11 +28,7 @@ CHARTS: tuple[tuple[str, Callable[[Sample], float], Callable[[float], str]], ...
 
 
 def live_part(picture: GroupPicture, guarded: bool) -> Html:
-    """Everything of the page that moves.
-
-    Args:
-        guarded: whether members take orders (:data:`~catalina.manager.cluster.orders.NOT_GUARDED`).
-    """
+    """The part of the page that changes."""
     nodes = picture.nodes[:MAX_NODES]
     if not nodes:
         return Html('<p class="lead">The cluster [{}] does not run on this node.</p>').format(picture.name)
@@ -233,5 +229,5 @@ def _events(picture: GroupPicture) -> Html:
 
 
 def remote_orders_note(guarded: bool, alone: bool) -> str:
-    """Why the other nodes have no buttons, empty where they have or there are none."""
+    """The reason why the other nodes have no buttons; empty when they have them, or there are no other nodes."""
     return "" if guarded or alone else f"Only this node can be operated from here: {NOT_GUARDED}."

@@ -1,4 +1,4 @@
-"""Looks at a group once a second while somebody watches it, once for all who do."""
+"""Looks at a group once a second while somebody watches it, once for all watchers."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class TooManyWatchers(Exception):
 class ClusterWatch:
     """One for each cluster (:meth:`of`).
 
-    There is one picture for all watchers, and no queue for any: who reads slowly gets the newest picture when ready for
-    one, and the events of the meantime stand in it.
+    There is one picture for all watchers and no queue for any of them: a slow reader gets the newest picture when it is
+    ready for one, with the events that have come meanwhile.
     """
 
     _all: weakref.WeakKeyDictionary[SimpleTcpCluster, ClusterWatch] = weakref.WeakKeyDictionary()
@@ -68,24 +68,24 @@ class ClusterWatch:
 
     @property
     def watchers(self) -> int:
-        """How many watch now."""
+        """The number of watchers now."""
         return self._watchers
 
     def current(self) -> GroupPicture:
-        """The group now, for who looks once. Waits for the members' answers."""
+        """The present picture, for a caller that looks once. Waits for the members' answers."""
         if time.monotonic() - self._looked > FRESH_SECONDS:
             self._look()
         return self.picture
 
     def note(self, text: str) -> None:
-        """Tell all watchers of something that was done."""
+        """Show all watchers an event."""
         with self._looking:
             self.picture.note(text, time.time())
             self._looked = 0.0
         self._look_now.set()
 
     def enter(self) -> None:
-        """One more watches, until :meth:`leave`. Raises TooManyWatchers."""
+        """Add a watcher, until :meth:`leave`. Raises TooManyWatchers."""
         with self._changed:
             if self._watchers >= MAX_WATCHERS:
                 raise TooManyWatchers
@@ -95,7 +95,7 @@ class ClusterWatch:
                 threading.Thread(target=self._run, name="cluster-watch", daemon=True).start()
 
     def leave(self) -> None:
-        """Who has entered watches no more."""
+        """Remove a watcher."""
         with self._changed:
             self._watchers -= 1
             self._changed.notify_all()
@@ -153,7 +153,7 @@ class ClusterWatch:
         self._look_now.set()
 
     def _look(self) -> bool:
-        """False when there is no cluster any more."""
+        """Look at the group; returns False when there is no cluster any more."""
         cluster = self._cluster()
         if cluster is None:
             return False

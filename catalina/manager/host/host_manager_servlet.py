@@ -60,5 +60,5 @@ class HostManagerServlet(TextServlet):
 
 
 def _flag(text: str | None, default: bool) -> bool:
-    """What is not the other word is the default, as in Tomcat."""
+    """A flag of the request; as in Tomcat, any text but the opposite word means the default."""
     return text != "false" if default else text == "true"

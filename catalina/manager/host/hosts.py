@@ -1,4 +1,4 @@
-"""What the host manager does with the hosts of its engine; the text and the HTML pages both ask here."""
+"""The host manager's commands for the hosts of its engine, which the text and the HTML pages share."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Hosts:
         return ["OK - Listed hosts", *(f"[{host.name}]:[{','.join(host.aliases)}]" for host in self.engine.children)]
 
     def add(self, name: str | None, aliases: str, app_base: str, flags: Mapping[str, bool], manager: bool) -> Lines:
-        """A host that runs from now until the server ends; server.xml does not change.
+        """Add a host that runs until the server ends; server.xml does not change.
 
         Args:
             aliases: separated by commas.
@@ -115,7 +115,7 @@ class Hosts:
         return host.config_base_path
 
     def _lay_descriptor(self, config_base: Path) -> None:
-        """The manager's descriptor, which lets in the loopback only; one that is there stays."""
+        """Write the manager's descriptor, which admits only the loopback, unless there is one already."""
         source = self.own.document_root / "WEB-INF" / "manager.xml"
         target = config_base / "manager.xml"
         try:
@@ -126,7 +126,7 @@ class Hosts:
             raise Refused("Couldn't install manager.xml") from error
 
     def remove(self, name: str | None) -> Lines:
-        """Stop a host with its applications, and forget it. Its files stay."""
+        """Stop a host with its applications, and remove it. Its files stay."""
         host = self._find_other(name, "remove")
         self.engine.remove_child(host)
         return [f"OK - Removed host [{name}]"]

@@ -1,6 +1,6 @@
 """The host manager's page, for people (Tomcat: manager/host/HTMLHostManagerServlet.java).
 
-What changes something is posted, with the nonce of the CSRF filter that stands in front (web.xml).
+Requests that change something are posted, with the nonce of the CSRF filter in front (web.xml).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class HTMLHostManagerServlet(HostManagerServlet):
         return "\n".join(lines)
 
     def _add_form(self, asked: Asked) -> Lines:
-        flags = {name: asked[name] == "on" for name in FLAGS}  # a box that is not ticked is not sent
+        flags = {name: asked[name] == "on" for name in FLAGS}  # an unticked box is not sent
         manager = asked["manager"] == "on"
         return self.hosts.add(asked["name"], asked["aliases"] or "", asked["appBase"] or "", flags, manager)
 
@@ -93,7 +93,7 @@ def _add_form(links: Links) -> Html:
     return form(links.to("/html/add"), "Add", [*fields, *boxes], kind="stacked")
 
 
-#: What is posted, and the command that answers.
+#: The posted forms, and the commands that handle them.
 POSTED: dict[str, Command] = {
     **{path: HostManagerServlet.commands["GET"][path] for path in ("/persist", "/remove", "/start", "/stop")},
     "/add": HTMLHostManagerServlet._add_form,

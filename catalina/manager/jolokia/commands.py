@@ -1,4 +1,4 @@
-"""What each command of Jolokia does with the beans (Jolokia: service/jmx/handler)."""
+"""The commands of Jolokia, applied to the beans (Jolokia: service/jmx/handler)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from catalina.util.server_info import SERVER_INFO, server_number
 
 __all__ = ["AGENT_VERSION", "PROTOCOL_VERSION", "Commands", "Forbidden"]
 
-#: Whose behaviour this is; Jolokia's clients tell the generations by the first number.
+#: The version of the agent whose behaviour this is; Jolokia's clients tell the generations by the first number.
 AGENT_VERSION = f"2.6.1-catalina-{server_number()}"
 PROTOCOL_VERSION = "8.2"
 
@@ -33,7 +33,7 @@ _SIGNATURE = re.compile(r"(.*)\((.*)\)", re.DOTALL)
 _NOT_FOUND = ("javax.management.InstanceNotFoundException", "javax.management.AttributeNotFoundException")
 _WRAPPERS = ("javax.management.ReflectionException", "javax.management.MBeanException")
 
-#: The value, and Java's name of its type where that is known.
+#: The value, and Java's name of its type if that is known.
 Result = tuple[Any, Any]
 
 
@@ -42,7 +42,7 @@ class Forbidden(CatalinaError):
 
 
 class NotChanged(CatalinaError):
-    """Nothing has changed since the client has asked last."""
+    """Nothing has changed since the client's last question."""
 
 
 class Commands:
@@ -50,8 +50,8 @@ class Commands:
 
     Args:
         registry: the beans.
-        policy: what is allowed.
-        url: where the agent is, for ``version``.
+        policy: the allowed requests.
+        url: the agent's address, for ``version``.
     """
 
     def __init__(self, registry: Registry, policy: Policy, realm: str = "") -> None:
@@ -65,12 +65,12 @@ class Commands:
         """The answer as JSON; failures are answers, too.
 
         Raises:
-            BadRequest: the request makes no sense for the beans that there are.
+            BadRequest: the request makes no sense for the present beans.
         """
         shown: dict[str, Any] = {}
         try:
             value, kind = self._command(request.type)(request, caller)
-            # The path of a listing has been used already, that of a change leads to what is changed.
+            # The path of a listing was used already; that of a change leads to the changed part.
             path = request.path if request.type in ("read", "exec") else None
             shown["value"] = Serializer(_limits(request)).json_of(value, path, kind)
             shown["status"] = 200
@@ -186,7 +186,7 @@ class Commands:
         except NotOfType as error:
             raise BadRequest(str(error)) from error
 
-    # -- what there is ---------------------------------------------------------------------------------------------
+    # -- search, list ----------------------------------------------------------------------------------------------
 
     def _search(self, request: JolokiaRequest, caller: Caller) -> Result:
         names = [name for name, _ in self._registry.query(_name_of(request)) if not self._policy.hides(name)]
@@ -201,7 +201,7 @@ class Commands:
         return listed(request, beans), ""
 
     def _look_for_changes(self, since: int) -> None:
-        """Raises NotChanged when the client has the names that there are."""
+        """Raises NotChanged when the client already has the present names."""
         names = frozenset(self._registry.names())
         if names != self._names:
             self._names, self._changed = names, int(time.time())
@@ -234,7 +234,7 @@ class Commands:
         value = {"agent": AGENT_VERSION, "protocol": PROTOCOL_VERSION, "security": {"authentication": methods}}
         return {**value, "id": self._id}, ""
 
-    # -- what they share -------------------------------------------------------------------------------------------
+    # -- common steps ---------------------------------------------------------------------------------------------
 
     def _find(self, name: ObjectName) -> ManagedBean:
         if self._policy.hides(name):
@@ -295,7 +295,7 @@ def _choose(
 
 
 def _unwrapped(error: BaseException) -> JavaError:
-    """What Java would have thrown; of an exception that only wraps another one, that one."""
+    """The exception that Java would have thrown; for one that only wraps another, the wrapped one."""
     if isinstance(error, Forbidden):
         return JavaError("java.lang.Exception", str(error))
     if isinstance(error, NotImplementedError):

@@ -1,4 +1,4 @@
-"""The ``list`` command: what every bean has and can do, by domain and properties."""
+"""The ``list`` command: attributes and operations of all beans, by domain and properties."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def listed(request: JolokiaRequest, beans: Beans) -> Any:
     return _cut(_inside(found, parts), depth)
 
 
-def _inside(found: dict[str, Any], parts: list[str | None]) -> object:
-    """What is below the levels that a path names exactly."""
+def _inside(found: dict[str, Any], parts: list[str | None]) -> Any:
+    """The part below the levels that a path names exactly."""
     levels = 0
     for part in parts[:2]:
         if part is None or any(character in part for character in "*?"):
@@ -65,7 +65,7 @@ def _inside(found: dict[str, Any], parts: list[str | None]) -> object:
     return value
 
 
-def _cut(value: object, depth: int) -> object:
+def _cut(value: object, depth: int) -> Any:
     if depth == 0 or not isinstance(value, dict):
         return value
     return {key: (1 if depth == 1 else _cut(inner, depth - 1)) if isinstance(inner, dict) else inner
@@ -73,7 +73,7 @@ def _cut(value: object, depth: int) -> object:
 
 
 def _with_cache(found: dict[str, Any]) -> dict[str, Any]:
-    """Beans that have the same description share it, by a key."""
+    """Beans with the same description share it, by a key."""
     texts: dict[str, list[tuple[str, str]]] = {}
     for domain, beans in found.items():
         for properties, described_as in beans.items():

@@ -1,6 +1,6 @@
-"""jolokia-access.xml: who may do what with which beans (Jolokia's PolicyRestrictor).
+"""jolokia-access.xml: the rights to use the beans (Jolokia's PolicyRestrictor).
 
-A file that cannot be read, or says something unknown, lets nobody do anything.
+A file that cannot be read, or contains something unknown, forbids everything.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class _Rule:
 
 @dataclass(slots=True)
 class Policy:
-    """What is allowed. Without a file: every command, from everywhere that the application lets in, but from no page of
-    another origin.
+    """The allowed requests. Without a file these are all commands, from every address that the application admits, but
+    from no page of another origin.
 
     Args:
         remote: None without ``<remote>``.
@@ -61,7 +61,7 @@ class Policy:
     hidden: list[ObjectName] = field(default_factory=list)
 
     def allows_address(self, address: str) -> bool:
-        """Whether a client with that address may come at all."""
+        """True when a client with that address may send requests at all."""
         if self.remote is None:
             return True
         try:
@@ -71,25 +71,25 @@ class Policy:
         return any(mask.matches(parsed) for mask in self.remote)
 
     def allows_method(self, method: str) -> bool:
-        """Whether ``GET`` or ``POST`` may be used."""
+        """True when ``GET`` or ``POST`` may be used."""
         return self.methods is None or method.lower() in self.methods
 
     def allows_command(self, kind: str) -> bool:
-        """Whether ``read``, ``exec`` ... is allowed in general."""
+        """True when ``read``, ``exec`` ... is allowed in general."""
         return self.commands is None or kind in self.commands
 
     def allows(self, kind: str, name: ObjectName, member: str) -> bool:
-        """Whether an attribute may be read or written, an operation executed."""
+        """True when an attribute may be read or written, or an operation executed."""
         if self.allows_command(kind):
             return not any(rule.covers(kind, name, member) for rule in self.denied)
         return any(rule.covers(kind, name, member) for rule in self.allowed)
 
     def hides(self, name: ObjectName) -> bool:
-        """Whether a bean is not to be seen at all."""
+        """True when a bean is hidden altogether."""
         return any(pattern.matches(name) for pattern in self.hidden)
 
     def allows_origin(self, origin: str) -> bool:
-        """Whether pages of another origin may ask."""
+        """True when pages of another origin may send requests."""
         return any(_wild(pattern.lower(), origin.lower()) for pattern in self.origins)
 
 
@@ -187,7 +187,7 @@ def _wild(pattern: str, text: str) -> bool:
 
 
 def same_origin(origin: str, scheme: str, host: str) -> bool:
-    """Whether an Origin field names this server, as the client has addressed it."""
+    """True when an Origin field names this server, as the client has addressed it."""
     try:
         found = urlsplit(origin)
     except ValueError:

@@ -27,7 +27,7 @@ _WORDS = {
 
 
 class BadRequest(CatalinaError):
-    """What a client sent is no request; answered with HTTP 400."""
+    """A client's data is no request; it is answered with HTTP 400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Parameters:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Parameters:
-        """Those among ``given`` that are known. Raises BadRequest for a value that is none."""
+        """The known ones among ``given``. Raises BadRequest for an invalid value."""
         found: dict[str, str] = {}
         for name, value in given.items():
             text = ("true" if value else "false") if isinstance(value, bool) else str(value)
@@ -60,11 +60,11 @@ class Parameters:
         return cls(found)
 
     def merged(self, given: Mapping[str, Any]) -> Parameters:
-        """These, and others that win over them."""
+        """These parameters, overridden by others."""
         return Parameters({**self.values, **Parameters.of(given).values})
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """Whether a flag is set."""
+        """True when a flag is set."""
         value = self.values.get(name)
         return default if value is None else value in _TRUE
 
@@ -99,7 +99,7 @@ class JolokiaRequest:
         return name.canonical if name.is_pattern or self.parameters.flag("canonicalNaming") else str(name)
 
     def to_json(self) -> dict[str, Any]:
-        """As it is shown in the answer."""
+        """The request as the answer repeats it."""
         shown: dict[str, Any] = {"type": self.type}
         if self.path is not None:
             shown["path"] = join_path(self.path)
@@ -195,7 +195,7 @@ def _name(given: object) -> ObjectName:
 
 
 def _attributes(given: object) -> tuple[str | None, tuple[str, ...] | None]:
-    """One attribute, or several: as the protocol has it, several are told as an array or with commas."""
+    """One attribute, or several: the protocol allows an array or a list with commas."""
     if given is None:
         return None, ()
     if isinstance(given, str):

@@ -21,7 +21,7 @@ class Filtered(Exception):
 
 
 class Serializer:
-    """Makes one answer. Raises nothing: what a path does not find is None.
+    """Makes one answer. It raises nothing: a path that leads nowhere gives None.
 
     Args:
         parameters: maxDepth, maxCollectionSize, maxObjects, serializeLong.
@@ -34,8 +34,8 @@ class Serializer:
         self._long_as_text = parameters.values.get("serializeLong") == "string"
         self._objects = 0
 
-    def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> object:
-        """A value, or what a path finds in it.
+    def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> Any:
+        """A value, or the part of it that a path leads to.
 
         Args:
             path: None as a part matches every part of a level.
@@ -46,7 +46,7 @@ class Serializer:
         except Filtered:
             return None
 
-    def _convert(self, value: object, path: Path, depth: int, kind: object) -> object:
+    def _convert(self, value: object, path: Path, depth: int, kind: object) -> Any:
         if value is not None and 0 < self._max_depth <= depth:
             return java_text(value)
         if 0 < self._max_objects <= self._objects:
@@ -72,7 +72,7 @@ class Serializer:
             raise Filtered
         return self._plain(value, kind)
 
-    def _plain(self, value: object, kind: object) -> object:
+    def _plain(self, value: object, kind: object) -> Any:
         if isinstance(value, bool | str):
             return value
         if isinstance(value, int):
@@ -83,7 +83,7 @@ class Serializer:
             return list(value)
         return str(value)
 
-    def _mapping(self, value: Mapping[str, Any], path: Path, depth: int, kinds: Mapping[str, Any]) -> object:
+    def _mapping(self, value: Mapping[str, Any], path: Path, depth: int, kinds: Mapping[str, Any]) -> Any:
         key = path[0] if path else None
         if key is not None:
             path.popleft()
@@ -104,7 +104,7 @@ class Serializer:
             raise Filtered
         return found
 
-    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: object) -> object:
+    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: object) -> Any:
         inner_kind = "long" if kind == "[J" else ""
         index = path[0] if path else None
         if index is not None:
@@ -125,7 +125,9 @@ class Serializer:
 
 
 def _rows(table: TabularData) -> dict[str, Any]:
-    """A table as a map: by the text of its index, or several levels of it; a map of Java's is one again."""
+    """A table as a map, by the text of its index, or several levels of it; a table of Java's for a map becomes a map
+    again.
+    """
     is_map = table.index == ("key",) and set(table.row_type.items) == {"key", "value"}
     found: dict[str, Any] = {}
     for row in table.rows:

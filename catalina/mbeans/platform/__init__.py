@@ -1,1 +1,1 @@
-"""What a JVM tells about itself in ``java.lang``, with this interpreter's values; what means nothing here is absent."""
+"""A JVM's beans in ``java.lang``, with this interpreter's values; values that mean nothing here are absent."""

@@ -26,7 +26,7 @@ def _usage(used: int, committed: int, most: int) -> CompositeData:
 
 
 class MemoryBean(Component):
-    """The memory of this process: what Python allocates is the heap, its program and libraries are the rest."""
+    """The memory of this process: Python's allocations are the heap, its program and libraries are the rest."""
 
     bean_class = "sun.management.MemoryImpl"
     bean_interfaces = ("java.lang.management.MemoryMXBean", "java.lang.management.PlatformManagedObject")
@@ -50,7 +50,7 @@ class MemoryBean(Component):
         return len(gc.garbage)
 
     @property
-    @readable("Verbose", doc="Whether the collector writes what it does.")
+    @readable("Verbose", doc="True when the collector logs its work.")
     def verbose(self) -> bool:
         return bool(gc.get_debug() & gc.DEBUG_STATS)
 
@@ -75,7 +75,7 @@ class GarbageCollectorBean(Component):
         self._generation = generation
 
     @property
-    @readable("Name", doc="Which one.")
+    @readable("Name", doc="The generation.")
     def label(self) -> str:
         return f"Generation {self._generation}"
 

@@ -1,4 +1,4 @@
-"""``java.lang:type=OperatingSystem``: the machine and what this process takes of it."""
+"""``java.lang:type=OperatingSystem``: the machine, and this process's use of it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _MachineLoad(_Load):
 
 
 class OperatingSystemBean(Component):
-    """The machine, and what this process takes of it."""
+    """The machine, and this process's use of it."""
 
     bean_class = "com.sun.management.internal.OperatingSystemImpl"
     bean_interfaces = (
@@ -63,18 +63,18 @@ class OperatingSystemBean(Component):
         self._machine_load = _MachineLoad()
 
     @property
-    @readable("Name", doc="Of the system.")
+    @readable("Name", doc="The name of the system.")
     def system(self) -> str:
         return platform.system()
 
     @property
-    @readable("Arch", doc="Of the processor.")
+    @readable("Arch", doc="The architecture of the processor.")
     def arch(self) -> str:
         machine = platform.machine()
         return {"x86_64": "amd64"}.get(machine, machine)
 
     @property
-    @readable("Version", doc="Of the kernel.")
+    @readable("Version", doc="The version of the kernel.")
     def version(self) -> str:
         return platform.release()
 
@@ -84,7 +84,7 @@ class OperatingSystemBean(Component):
         return len(os.sched_getaffinity(0))
 
     @property
-    @readable("SystemLoadAverage", doc="Of the last minute.")
+    @readable("SystemLoadAverage", doc="The load of the last minute.")
     def load_average(self) -> float:
         return os.getloadavg()[0]
 
@@ -109,7 +109,7 @@ class OperatingSystemBean(Component):
         return self._machine_load.look()
 
     @property
-    @readable("TotalMemorySize", doc="Of the machine, in bytes.")
+    @readable("TotalMemorySize", doc="Bytes of the machine's memory.")
     def total_memory(self) -> Long:
         return machine_memory().get("MemTotal", 0)
 
@@ -146,7 +146,7 @@ class OperatingSystemBean(Component):
     @property
     @readable("OpenFileDescriptorCount", doc="Files and sockets that this process has open.")
     def descriptors(self) -> Long:
-        return len(os.listdir("/proc/self/fd")) - 1  # without the one that looks
+        return len(os.listdir("/proc/self/fd")) - 1  # without the one that this look opens
 
     @property
     @readable("MaxFileDescriptorCount", doc="How many it may have.")

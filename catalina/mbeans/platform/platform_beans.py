@@ -21,7 +21,7 @@ __all__ = ["platform_beans"]
 
 
 class DelegateBean(Component):
-    """The bean server; it tells which beans come and go."""
+    """The bean server; it reports beans that come and go."""
 
     bean_class = "javax.management.MBeanServerDelegate"
     bean_notifications = (

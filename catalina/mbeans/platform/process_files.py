@@ -1,4 +1,4 @@
-"""What Linux tells about this process and the machine, in bytes and counts (proc(5), cgroups(7))."""
+"""Facts about this process and the machine from Linux, in bytes and counts (proc(5), cgroups(7))."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _fields(path: Path) -> dict[str, int]:
 
 
 def memory_limit() -> int:
-    """The most memory that this process may have by its control group, -1 without a limit."""
+    """The memory limit of this process's control group, -1 without a limit."""
     try:
         text = _CGROUP_LIMIT.read_text("ascii").strip()
     except OSError:
@@ -51,7 +51,7 @@ def thread_cpu_ns(native_id: int) -> int:
 
 
 def thread_state(native_id: int) -> str:
-    """The kernel's letter for what a thread does: ``R`` runs, ``S`` waits for something; empty when it is gone."""
+    """The kernel's letter for the state of a thread: ``R`` runs, ``S`` waits for something; empty when it has ended."""
     try:
         text = Path(f"/proc/self/task/{native_id}/stat").read_text("ascii", "replace")
     except OSError:

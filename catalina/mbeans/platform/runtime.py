@@ -1,4 +1,4 @@
-"""``java.lang:type=Runtime`` and ``type=ClassLoading``: the interpreter and what it has loaded."""
+"""``java.lang:type=Runtime`` and ``type=ClassLoading``: the interpreter and its modules."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RuntimeBean(Component):
         return f"{os.getpid()}@{socket.gethostname()}"
 
     @property
-    @readable("Pid", doc="Of the process.")
+    @readable("Pid", doc="The name of the process.")
     def pid(self) -> Long:
         return os.getpid()
 
@@ -55,7 +55,7 @@ class RuntimeBean(Component):
         return platform.python_implementation()
 
     @property
-    @readable("VmVendor", doc="Who makes it.")
+    @readable("VmVendor", doc="The maker of the interpreter.")
     def vm_vendor(self) -> str:
         return "Python Software Foundation"
 
@@ -70,17 +70,17 @@ class RuntimeBean(Component):
         return "The Python Language Reference"
 
     @property
-    @readable("SpecVendor", doc="Who defines it.")
+    @readable("SpecVendor", doc="The maker of the language.")
     def spec_vendor(self) -> str:
         return "Python Software Foundation"
 
     @property
-    @readable("SpecVersion", doc="Of the language.")
+    @readable("SpecVersion", doc="The version of the language.")
     def spec_version(self) -> str:
         return f"{sys.version_info.major}.{sys.version_info.minor}"
 
     @property
-    @readable("ManagementSpecVersion", doc="Of the beans in java.lang.")
+    @readable("ManagementSpecVersion", doc="The version of the beans in java.lang.")
     def management_version(self) -> str:
         return "3.0"
 
@@ -115,7 +115,7 @@ class RuntimeBean(Component):
         return False
 
     def _interpreter(self) -> dict[str, str]:
-        """What tools look for in every JVM's properties, with this interpreter's values."""
+        """The properties that tools look for in every JVM, with this interpreter's values."""
         return {
             "java.home": sys.prefix,
             "java.vm.name": self.vm_name,
@@ -136,7 +136,7 @@ class RuntimeBean(Component):
 
 
 class ClassLoadingBean(Component):
-    """What has been loaded: Python loads modules."""
+    """The loaded modules, which are Python's counterpart of classes."""
 
     bean_class = "sun.management.ClassLoadingImpl"
     bean_interfaces = ("java.lang.management.ClassLoadingMXBean", "java.lang.management.PlatformManagedObject")
@@ -157,6 +157,6 @@ class ClassLoadingBean(Component):
         return 0
 
     @property
-    @readable("Verbose", doc="Whether the interpreter writes what it loads.")
+    @readable("Verbose", doc="True when the interpreter logs the modules that it loads.")
     def verbose(self) -> bool:
         return sys.flags.verbose > 0

@@ -1,4 +1,4 @@
-"""``java.lang:type=Threading``: the threads of this process, what they do, and what they have computed."""
+"""``java.lang:type=Threading``: the threads of this process, their states and their processor time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _THREAD = CompositeType(
         "waitedTime": ("long", "waitedTime"),
     },
 )
-#: Frames of one thread that are told; applications may recurse.
+#: Frames of one thread that are reported, because applications may recurse.
 MAX_FRAMES = 200
 
 
@@ -83,7 +83,7 @@ class ThreadingBean(Component):
         self._lock = threading.Lock()
 
     def _threads(self) -> dict[int, threading.Thread]:
-        """Kernel's id -> thread, of those that run."""
+        """The kernel's id -> thread, for running threads."""
         found = {thread.native_id: thread for thread in threading.enumerate() if thread.native_id is not None}
         with self._lock:
             self._peak = max(self._peak, len(found))
@@ -97,7 +97,7 @@ class ThreadingBean(Component):
         return len(self._threads())
 
     @property
-    @readable("DaemonThreadCount", doc="Of these, threads that a stop does not wait for.")
+    @readable("DaemonThreadCount", doc="The number of threads that a stop does not wait for.")
     def daemon_count(self) -> int:
         return sum(thread.daemon for thread in self._threads().values())
 
@@ -170,12 +170,12 @@ class ThreadingBean(Component):
 
     @operation(name="getThreadInfo", impact=Impact.INFO)
     def thread_infos_locks(self, ids: list[int], monitors: bool, synchronizers: bool) -> list[CompositeData]:
-        """Several threads with their stacks; which locks they hold Python does not know."""
+        """Several threads with their stacks, without their locks, which Python does not know."""
         return self._infos(ids, MAX_FRAMES)  # type: ignore[return-value]  # null for a thread that has ended
 
     @operation(name="dumpAllThreads", impact=Impact.INFO)
     def dump(self, monitors: bool, synchronizers: bool) -> list[CompositeData]:
-        """All threads with their stacks; which locks they hold Python does not know."""
+        """All threads with their stacks, without their locks, which Python does not know."""
         return [info for info in self._infos(sorted(self._threads()), MAX_FRAMES) if info is not None]
 
     @operation(name="dumpAllThreads", impact=Impact.INFO)
@@ -196,12 +196,12 @@ class ThreadingBean(Component):
 
     @operation(name="findMonitorDeadlockedThreads", impact=Impact.INFO)
     def find_monitor_deadlocked(self) -> list[int] | None:
-        """Never any: Python's locks do not know their owners, so that a deadlock cannot be found."""
+        """Always empty: Python's locks do not know their owners, so a deadlock cannot be found."""
         return None
 
     @operation
     def reset_peak_thread_count(self) -> None:
-        """Let the peak be what runs now."""
+        """Set the peak to the present number of threads."""
         self._peak = 0
 
     def _infos(self, ids: list[int], depth: int) -> list[CompositeData | None]:

@@ -159,6 +159,15 @@ class Ledger:
         version = self.clock.tick(now_us)
         return self._bury(record, version, record.access if is_idle else None, now)
 
+    def drop(self, record: Record) -> None:
+        """Let go of this node's copy of a record, of which others have one: it has not ended."""
+        records = self._table[record.bucket]
+        if records is not None and records.get(record.key) is record:
+            del records[record.key]
+            self._count -= 1
+            self.changed_buckets.add(record.bucket)
+            self._drop_names(record.names, record.key)
+
     def forget(self, now: float) -> int:
         """Drop ends and unborn records that are too old; returns how many unborn records were dropped."""
         for grave in self.graves.forget(now):

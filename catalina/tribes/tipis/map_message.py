@@ -12,7 +12,7 @@ always describes the class in the same bytes, and so do we.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -99,7 +99,7 @@ def encode_key(key: object) -> bytes:
     return dumps(key)
 
 
-def decode_key(data: bytes) -> Hashable:
+def decode_key(data: bytes) -> Any:
     """The key in an object stream.
 
     Raises:
@@ -109,8 +109,7 @@ def decode_key(data: bytes) -> Hashable:
         text = data[7:]
         if len(text) == data[6] and text.isascii():
             return text.decode("ascii")
-    key: Hashable = loads(data)
-    return key
+    return loads(data)
 
 
 class MapState:

@@ -7,7 +7,7 @@ It is like java.io.ObjectInputStream, but it instantiates nothing: it returns an
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NoReturn
 
 from catalina.errors import LimitError, ProtocolError
@@ -69,6 +69,8 @@ class ObjectInputStream:
         #: The values cut out of nodes, by id of the node, which is kept alive; a second reference then costs nothing.
         self._cut: dict[int, tuple[EncodedValue, Node]] = {}
         self._entered = 0
+        #: How the objects of :class:`Boxes` begin whose classes the stream has described; empty where it has not.
+        self.heads_of_boxes: dict[object, tuple[bytes, ...]] = {}
 
     @property
     def position(self) -> int:
@@ -181,6 +183,7 @@ class ObjectInputStream:
         self._nodes.handles.clear()
         self._elements.clear()
         self._skims = True
+        self.heads_of_boxes.clear()
 
     def _make_nodes(self, upto: int) -> None:
         """Make the nodes of everything read so far, because a reference needs one of them."""
@@ -336,13 +339,15 @@ class ObjectInputStream:
             else:
                 self.read_encoded()
 
-    def advance(self, position: int, handles: int) -> None:
-        """Continue at ``position``: the caller has read the bytes before it, which took that many handles.
+    def advance(self, position: int, starts: Iterable[int]) -> None:
+        """Continue at ``position``: the caller has read the objects that start at these places, each of one handle.
 
-        Only for readers that know the exact bytes, and know that no reference leads into them.
+        Only for readers that know the exact bytes of the objects.
         """
-        self._nodes.position = position
-        self._nodes.handles.extend([UNREAD] * handles)
+        nodes, before = self._nodes, len(self._elements)
+        nodes.position = position
+        self._elements.extend(starts)
+        nodes.handles.extend([UNREAD] * (len(self._elements) - before))
 
     def _refuse(self, expected: str, got: object) -> NoReturn:
         raise ProtocolError(f"expected {expected}, got {got!r}", self._nodes.position)

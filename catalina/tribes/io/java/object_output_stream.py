@@ -23,6 +23,8 @@ class ObjectOutputStream:
         self._out = bytearray(STREAM_HEADER if header else b"")
         self._nodes = NodeWriter(self._out)
         self._block = bytearray()
+        #: How the objects of :class:`Boxes` begin whose classes the stream has described.
+        self.heads_of_boxes: dict[object, tuple[bytes, ...]] = {}
 
     @property
     def handles(self) -> int:
@@ -72,7 +74,8 @@ class ObjectOutputStream:
 
     def write_encoded(self, value: EncodedValue) -> None:
         """Put an encoded value into the stream."""
-        self.flush()
+        if self._block:
+            self.flush()
         self._out += value.at_handle(self._nodes.handles)
         self._nodes.handles += value.handles
 
@@ -81,7 +84,8 @@ class ObjectOutputStream:
 
         Only for writers that know the exact bytes.
         """
-        self.flush()
+        if self._block:
+            self.flush()
         self._out += data
         self._nodes.handles += handles
 
@@ -91,7 +95,8 @@ class ObjectOutputStream:
 
     def write_node(self, node: Node) -> None:
         """Write a node, or a reference when this stream already has it."""
-        self.flush()
+        if self._block:
+            self.flush()
         self._nodes.write_node(node)
 
     def write_string(self, text: str | None) -> None:
@@ -100,7 +105,10 @@ class ObjectOutputStream:
             self.write_node(string(text))
             return
         data = encode_modified_utf8(text)
-        self.write_raw(b"\x74" + U16.pack(len(data)) + data, 1)
+        if self._block:
+            self.flush()
+        self._out += b"\x74" + U16.pack(len(data)) + data
+        self._nodes.handles += 1
 
     def begin_object(self, desc: ClassDesc) -> None:
         """Begin an externalizable object: everything written until :meth:`end_object` belongs to it."""

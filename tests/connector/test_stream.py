@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalina.connector.stream_connection import HIGH_WATER, seconds_of
+from catalina.connector.stream import HIGH_WATER, seconds_of
 from tests.connector.serving import Client, serving
 
 
@@ -52,7 +52,7 @@ def test_a_thread_that_makes_more_than_the_client_takes_waits_and_memory_stays_b
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(0.3)
         (connection,) = connector.endpoint.connections
-        assert connection._out_size <= HIGH_WATER + 200_000  # type: ignore[attr-defined]
+        assert connection.stream.out_size <= HIGH_WATER + 200_000
         assert made < 40_000_000
         assert len(client.answer().body) == 40_000_000
 

@@ -63,7 +63,7 @@ def test_a_fault_of_our_own_costs_one_connection(monkeypatch, caplog):
         with Client(connector) as client:
             client.get("/")
             with monkeypatch.context() as patch:
-                patch.setattr(Http11Connection, "_next", lambda _: 1 / 0)
+                patch.setattr(Http11Connection, "next", lambda _: 1 / 0)
                 # It may be over with the first answer already.
                 with contextlib.suppress(ConnectionError, AssertionError):
                     client.get("/")

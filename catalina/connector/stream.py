@@ -14,18 +14,20 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.polling import is_ready
 from catalina.reactor import READ, WRITE
 
 if TYPE_CHECKING:
-    from catalina.connector.endpoint import Endpoint
-    from catalina.connector.request import Request
+    from catalina.connector.request_executor import RequestExecutor
+    from catalina.connector.tls_stream import TlsFacts
+    from catalina.coyote.abstract_protocol import AbstractProtocol
+    from catalina.reactor import Reactor
 
-__all__ = ["FilePart", "Pace", "StreamConnection"]
+__all__ = ["FilePart", "Pace", "Stream", "StreamUser", "seconds_of"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
 
@@ -37,8 +39,6 @@ JOIN_SIZE = 64 * 1024
 HIGH_WATER = 256 * 1024
 #: Then it waits until so many are left: a thread that woke up for each packet would keep the processor from the others.
 LOW_WATER = 64 * 1024
-#: Seconds that a connection without a request yet gets for one when the connector stops.
-LAST_REQUEST_SECONDS = 0.5
 #: Bytes of a file per read where the kernel cannot send it.
 FILE_BLOCK = 64 * 1024
 
@@ -87,134 +87,177 @@ class Pace:
         return self._grace_s + self._size / self._rate - self._waited_s
 
 
-class StreamConnection:
-    """One accepted connection. A subclass says what to do with input in :meth:`_on_input` and friends.
+class StreamHost(Protocol):
+    """The endpoint, as its streams see it."""
+
+    @property
+    def reactor(self) -> Reactor: ...
+
+    @property
+    def executor(self) -> RequestExecutor: ...
+
+    @property
+    def handler(self) -> AbstractProtocol: ...
+
+    def log_fault(self, connection: object) -> None:
+        """The exception being handled is a fault of ours, or of foreign code; it costs ``connection`` only."""
+
+
+class StreamUser(Protocol):
+    """The protocol of a stream; all calls are made in the loop."""
+
+    def on_input(self) -> None:
+        """The socket has input, or its end."""
+
+    def on_output_sent(self) -> None:
+        """Everything that waited has been taken by the kernel."""
+
+    def close(self) -> None:
+        """The client has gone, or the call before has failed: it is over."""
+
+
+class Stream:
+    """A plain socket: bytes in, bytes out, and when. What they mean is its user's business.
 
     Args:
-        endpoint: that accepted it.
+        host: the endpoint that accepted it.
         sock: non-blocking.
         peer: address and port of the client.
+        uses_sendfile: let the kernel send files.
     """
 
-    # Slots in all its kinds: together they have more attributes than the instances of a class can share the names of,
-    # and then each call of a method looks twice.
+    # Slots in all its kinds: with more attributes than the instances of a class can share the names of, each call of a
+    # method would look twice.
     __slots__ = (
-        "_attached",
         "_flushed",
-        "_interest",
-        "_may_wait",
-        "_out",
+        "_host",
         "_out_pace",
-        "_out_size",
         "_pace",
-        "_timeout_s",
+        "_uses_sendfile",
+        "attached",
         "closed",
         "deadline",
-        "endpoint",
+        "interest",
+        "may_wait",
+        "on_ready",
+        "out",
+        "out_size",
         "peer",
         "reactor",
-        "running",
         "sock",
+        "timeout_s",
+        "user",
         "waits_for_client",
     )
 
-    #: True when the kernel may send files; TLS encrypts in this process.
-    uses_sendfile = True
-    #: Whether a send that took only a part may take more at once, as TLS does record by record.
+    #: True when a send that took only a part may take more at once, as TLS does record by record.
     sends_in_parts = False
+    #: True when another process can go on with the socket: all there is to know about it is in the kernel.
+    can_be_handed_over = True
+    #: The facts that requests tell of their TLS.
+    tls: TlsFacts | None = None
 
-    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
-        self.endpoint = endpoint
-        self.reactor = endpoint.reactor
+    user: StreamUser
+
+    def __init__(
+        self, host: StreamHost, sock: socket.socket, peer: tuple[str, int], uses_sendfile: bool = True
+    ) -> None:
+        self._host = host
+        self.reactor = host.reactor
         self.sock = sock
+        self._uses_sendfile = uses_sendfile
         self.peer = (peer[0].removeprefix("::ffff:"), peer[1])
+        #: Monotonic time after which the client has been silent for too long; infinite while a request runs.
         self.deadline = math.inf
-        self.running = False
         self.closed = False
-        self._attached = False
-        self._interest = READ
-        self._out: deque[memoryview | FilePart] = deque()
-        self._out_size = 0
-        self._may_wait = True
+        #: True while the loop watches the socket.
+        self.attached = False
+        self.interest = READ
+        #: Called with what the loop has seen, by a user that minds it all itself; set before the stream is attached.
+        self.on_ready: Callable[[int], None] | None = None
+        self.out: deque[memoryview | FilePart] = deque()
+        self.out_size = 0
+        #: False where a thread that sends must not wait for the client.
+        self.may_wait = True
         self._flushed = 0  # bytes of what waited that have been taken since
         #: Its request waits for the client just now, in its own thread.
         self.waits_for_client = False
         self._pace: Pace | None = None  # of the request's body, once it was waited for
         self._out_pace: Pace | None = None  # of the client, while it has not taken everything
-        self._timeout_s = seconds_of(endpoint.handler.effective_connection_timeout_ms)
+        self.timeout_s = seconds_of(host.handler.effective_connection_timeout_ms)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.peer[0]}:{self.peer[1]}>"
 
-    def start(self) -> None:
-        """Wait for the first bytes."""
-        self.deadline = time.monotonic() + self._timeout_s
-        self._attach(READ)
-
-    # What a subclass does
-
-    def _on_input(self) -> None:
-        """The socket has input, or its end."""
-        raise NotImplementedError
-
-    def _on_output_sent(self) -> None:
-        """Everything that waited has been taken by the kernel."""
-        raise NotImplementedError
-
     # The poll set
 
-    def _attach(self, interest: int) -> None:
+    def attach(self, interest: int) -> None:
         """Let the loop watch the socket. In another thread than the runner this must be the last thing done here."""
         if self.closed:
             return
-        self._interest = interest
-        if self._attached:
+        self.interest = interest
+        if self.attached:
             self.reactor.modify(self.sock, interest)
         else:
-            self._attached = True
-            self.reactor.register(self.sock, interest, self._on_ready)
+            self.attached = True
+            self.reactor.register(self.sock, interest, self.on_ready or self._on_ready)
 
-    def _await_input(self) -> None:
+    def await_input(self) -> None:
         """Go back to the loop until there is input; the deadline must have been set."""
-        if not self._attached or self._interest != READ:
-            self._attach(READ)
+        if not self.attached or self.interest != READ:
+            self.attach(READ)
 
-    def _await_output(self) -> None:
+    def await_output(self) -> None:
         """Go back to the loop until the client has taken what waits."""
         pace = self._send_pace()
         pace.start()
-        self.deadline = time.monotonic() + min(self._timeout_s, pace.left_s)
-        self._attach(WRITE)
+        self.deadline = time.monotonic() + min(self.timeout_s, pace.left_s)
+        self.attach(WRITE)
 
     def _send_pace(self) -> Pace:
         if self._out_pace is None:
-            self._out_pace = Pace(self._timeout_s, self.endpoint.handler.min_download_rate)
+            self._out_pace = Pace(self.timeout_s, self._host.handler.min_download_rate)
         return self._out_pace
+
+    def begin_body(self) -> None:
+        """The next input is a body of its own."""
+        self._pace = None
+
+    def await_body(self, timeout_s: float, size: int) -> None:
+        """The next portion of a body has its own time-out, and all of it has to come at a least rate.
+
+        Args:
+            size: bytes that have come just now.
+        """
+        pace = self._receive_pace(timeout_s)
+        pace.note(size)
+        self.deadline = time.monotonic() + min(timeout_s, pace.left_s)
 
     def _receive_pace(self, timeout_s: float) -> Pace:
         if self._pace is None:
-            self._pace = Pace(timeout_s, self.endpoint.handler.min_upload_rate)
+            self._pace = Pace(timeout_s, self._host.handler.min_upload_rate)
         return self._pace
 
-    def _detach(self) -> None:
+    def detach(self) -> None:
         """Take the socket out of the loop: another thread goes on with this connection."""
-        if self._attached:
-            self._attached = False
+        if self.attached:
+            self.attached = False
             self.reactor.unregister(self.sock)
 
     def _on_ready(self, events: int) -> None:
+        user = self.user  # gone when it closes
         try:
-            if events & WRITE and self._interest & WRITE:
-                self._on_writable()
+            if events & WRITE and self.interest & WRITE:
+                self.on_writable()
             else:
-                self._on_input()
+                user.on_input()
         except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only
-            self.endpoint.log_fault(self)
-            self.close()
+            self._host.log_fault(user)
+            user.close()
 
     # Input
 
-    def _receive(self) -> bytes | None:
+    def receive(self) -> bytes | None:
         """What is there: None when nothing is, ``b""`` at the end of the stream."""
         try:
             return self.sock.recv(RECEIVE_SIZE)
@@ -223,22 +266,22 @@ class StreamConnection:
         except OSError:
             return b""
 
-    def _receive_waiting(self, timeout_s: float) -> bytes:
+    def receive_waiting(self, timeout_s: float) -> bytes:
         """Wait for input in the thread that runs the request.
 
         Raises:
             ClientAbortException: the client has gone, or is silent or slow for too long.
         """
-        data = self._receive()
+        data = self.receive()
         if data is None:
             pace = self._receive_pace(timeout_s)
-            with self.endpoint.executor.client_wait(self):
+            with self._host.executor.client_wait(self):
                 pace.start()
                 deadline = time.monotonic() + min(timeout_s, pace.left_s)
                 while data is None:
                     if not is_ready(self.sock, select.POLLIN, deadline - time.monotonic()):
                         raise self._too_slow(timeout_s)
-                    data = self._receive()
+                    data = self.receive()
                 pace.note(len(data))
         elif self._pace is not None:
             self._pace.start()
@@ -248,7 +291,7 @@ class StreamConnection:
         return data
 
     def _too_slow(self, timeout_s: float) -> ClientAbortException:
-        rate = self.endpoint.handler.min_upload_rate
+        rate = self._host.handler.min_upload_rate
         return ClientAbortException(
             f"{self.peer[0]}: nothing came for {timeout_s:g} seconds, or less than minUploadRate {rate} bytes a second",
             408,
@@ -256,41 +299,43 @@ class StreamConnection:
 
     # Output
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send, or keep what the client does not take yet.
 
         Raises:
             ClientAbortException: the client has gone, or took nothing for too long.
         """
-        if self._out:
-            self._queue(memoryview(data))
+        if self.out:
+            self.queue(memoryview(data))
             self._wait_if_much()
             return
         sent = self._transmit(data)
         if sent < len(data):
-            self._queue(memoryview(data)[sent:])
+            self.queue(memoryview(data)[sent:])
             if self.sends_in_parts and sent:
-                self._flush()
+                self.flush()
             self._wait_if_much()
 
-    def _send_parts(self, parts: Sequence[bytes]) -> None:
+    def send_parts(self, parts: Sequence[bytes]) -> None:
         """Send several pieces in one go."""
         size = sum(map(len, parts))
         if size <= JOIN_SIZE:
-            self._send(b"".join(parts))
+            self.send(b"".join(parts))
             return
         for part in parts:
-            self._queue(memoryview(part))
-        self._flush()
+            self.queue(memoryview(part))
+        self.flush()
         self._wait_if_much()
 
-    def _send_file_part(self, part: FilePart) -> None:
-        self._out.append(part)
-        self._flush()
+    def send_file_part(self, part: FilePart) -> None:
+        """Send a part of a file, or keep what the client does not take yet."""
+        self.out.append(part)
+        self.flush()
 
-    def _queue(self, data: memoryview) -> None:
-        self._out.append(data)
-        self._out_size += len(data)
+    def queue(self, data: memoryview) -> None:
+        """Send it with what follows."""
+        self.out.append(data)
+        self.out_size += len(data)
 
     def _transmit(self, data: bytes | memoryview) -> int:
         """Bytes that the kernel took; 0 when it takes none now."""
@@ -313,33 +358,33 @@ class StreamConnection:
             raise ClientAbortException(f"a file became shorter while it was sent to {self.peer[0]}")
         return sent
 
-    def _flush(self) -> bool:
-        """Send of what waits as much as the client takes; whether that is all."""
-        while self._out:
-            first = self._out[0]
+    def flush(self) -> bool:
+        """Send as much of what waits as the client takes; True when that is all."""
+        while self.out:
+            first = self.out[0]
             if isinstance(first, FilePart):
                 if not self._flush_file(first):
                     return False
                 continue
             sent = self._transmit(first)
-            self._out_size -= sent
+            self.out_size -= sent
             self._flushed += sent
             if sent < len(first):
-                self._out[0] = first[sent:]
+                self.out[0] = first[sent:]
                 return False
-            self._out.popleft()
+            self.out.popleft()
         self._out_pace = None
         return True
 
     def _flush_file(self, part: FilePart) -> bool:
         while part.count > 0:
-            sent = self._transmit_file(part) if self.uses_sendfile else self._transmit_block(part)
+            sent = self._transmit_file(part) if self._uses_sendfile else self._transmit_block(part)
             if sent == 0:
                 return False
             part.offset += sent
             part.count -= sent
             self._flushed += sent
-        self._out.popleft()
+        self.out.popleft()
         part.file.close()
         return True
 
@@ -351,86 +396,71 @@ class StreamConnection:
 
     def _wait_if_much(self) -> None:
         """A thread that produces more than the client takes waits for it."""
-        if self._out_size <= HIGH_WATER or not self._may_wait:
+        if self.out_size <= HIGH_WATER or not self.may_wait:
             return
         pace = self._send_pace()
-        executor = self.endpoint.executor
+        executor = self._host.executor
         with executor.waiting_for_client() as allowed, executor.client_wait(self):
             if not allowed:
                 raise ClientAbortException(f"{self.peer[0]}: reads too slowly while all threads wait for such clients")
             pace.start()
-            while self._out_size > LOW_WATER:
-                if not is_ready(self.sock, select.POLLOUT, min(self._timeout_s, pace.left_s)):
+            while self.out_size > LOW_WATER:
+                if not is_ready(self.sock, select.POLLOUT, min(self.timeout_s, pace.left_s)):
                     raise ClientAbortException(
-                        f"{self.peer[0]}: took nothing for {self._timeout_s:g} seconds, or less than minDownloadRate "
-                        f"{self.endpoint.handler.min_download_rate} bytes a second"
+                        f"{self.peer[0]}: took nothing for {self.timeout_s:g} seconds, or less than minDownloadRate "
+                        f"{self._host.handler.min_download_rate} bytes a second"
                     )
                 before = self._flushed
-                self._flush()
+                self.flush()
                 pace.note(self._flushed - before)
 
-    def _on_writable(self) -> None:
+    def on_writable(self) -> None:
+        """The client takes more of what waits."""
         before = self._flushed
         pace = self._send_pace()
         try:
-            done = self._flush()
+            done = self.flush()
         except ClientAbortException as exc:
             log.debug("%s", exc)
-            self.close()
+            self.user.close()
             return
         if done:
-            self._on_output_sent()
+            self.user.on_output_sent()
         elif self._flushed != before:
             pace.note(self._flushed - before)
-            self.deadline = time.monotonic() + min(self._timeout_s, pace.left_s)
+            self.deadline = time.monotonic() + min(self.timeout_s, pace.left_s)
 
     # End
 
-    def time_out(self) -> None:
-        """Nothing came or went for too long."""
-        self.close()
-
-    def running_requests(self) -> list[Request]:
-        """The requests that run now."""
-        return []
-
-    def close_when_idle(self) -> None:
-        """The connector pauses: what the client has sent already is answered; a new client gets a moment for it."""
-        if self.running:
-            return
-        if self.unread:
-            self.deadline = min(self.deadline, time.monotonic() + LAST_REQUEST_SECONDS)
-        else:
-            self.close()
-
     @property
-    def unread(self) -> bool:
-        """True when a request is, or may be, on its way: nothing was served yet, or there is input. Any thread."""
-        if self.closed or self.running:
-            return False
+    def has_input(self) -> bool:
+        """True when there is input, or its end. Any thread."""
         try:
-            return self._is_new() or is_ready(self.sock, select.POLLIN, 0.0)
+            return is_ready(self.sock, select.POLLIN, 0.0)
         except (OSError, ValueError):  # the loop has closed it meanwhile
             return False
 
-    def _is_new(self) -> bool:
-        """True when the connection has not served anything yet."""
-        return False
+    def end_output(self) -> None:
+        """Let the client see that nothing follows; what it sends is read on.
 
-    def _leave(self) -> None:
-        """End without closing the socket: somebody else goes on with it."""
+        Raises:
+            OSError: it has gone.
+        """
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def leave(self) -> None:
+        """End without closing the socket: another process goes on with it."""
         self.closed = True
-        self.running = False
-        self._detach()
-        self.endpoint.forget(self)
+        self.detach()
+        del self.user, self.on_ready  # they refer back to this, and the garbage collection has enough to do
 
     def close(self) -> None:
-        """Close the socket; idempotent."""
+        """Close the socket, and the files that were to be sent; idempotent."""
         if self.closed:
             return
-        self._leave()
-        files = [part.file for part in self._out if isinstance(part, FilePart)]
-        self._out.clear()
+        self.leave()
+        files = [part.file for part in self.out if isinstance(part, FilePart)]
+        self.out.clear()
         self.sock.close()
         for file in files:
             file.close()

@@ -1,4 +1,4 @@
-"""HTTP over TLS: the handshake in the loop, then HTTP/1.1 or what the client has chosen (ALPN)."""
+"""The handshake of a TLS connection in the loop; then HTTP/1.1, or what the client has chosen (ALPN)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ import logging
 import select
 import socket
 import ssl
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from catalina.connector.http2_connection import TlsHttp2Connection
-from catalina.connector.http11_connection import Http11Connection
-from catalina.connector.request import Request
+from catalina.connector.connection import Connection, ConnectionHost
+from catalina.connector.tls_contexts import TlsContexts
 from catalina.connector.tls_stream import TlsStream
-from catalina.coyote.http11.request_head import RequestHead
 from catalina.reactor import READ, WRITE
 from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloExtractor
 
-if TYPE_CHECKING:
-    from catalina.connector.endpoint import Endpoint
-
-__all__ = ["TlsConnection"]
+__all__ = ["TlsHandshake"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
@@ -34,29 +28,51 @@ PLAIN_HTTP = (
 EDGE = select.EPOLLET
 
 
-class TlsConnection(TlsStream, Http11Connection):
-    """An HTTP/1.1 connection inside TLS."""
+class TlsHandshake(Connection):
+    """A connection of which nothing is known yet.
 
-    def __init__(self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int]) -> None:
-        contexts = endpoint.connector.tls
-        if contexts is None:
-            raise TypeError(f"{endpoint.connector} has no TLS contexts")
+    Args:
+        contexts: of the connector.
+        successor: makes the connection that goes on when the handshake is over, of the protocol that was chosen.
+    """
+
+    __slots__ = ("_hello", "_seen_hello", "_successor", "_tls")
+
+    def __init__(
+        self,
+        host: ConnectionHost,
+        stream: TlsStream,
+        contexts: TlsContexts,
+        successor: Callable[[str | None], Connection],
+    ) -> None:
+        super().__init__(host, stream)
+        self._tls = stream
+        self._successor = successor
         #: Looks for the host name, as long as the set-up is not chosen.
         self._hello = TLSClientHelloExtractor(contexts.parse_limit) if contexts.needs_name else None
         self._seen_hello = 0  # bytes
-        super().__init__(endpoint, contexts.wrap(sock) if self._hello is None else sock, peer)
-        self._contexts = contexts
+        if self._hello is None:
+            stream.wrap()
+
+    @property
+    def is_new(self) -> bool:
+        """True: a request may follow."""
+        return True
 
     def start(self) -> None:
+        """Wait for the ClientHello."""
         super().start()
         if self._hello is not None:
-            self._attach(READ | EDGE)
+            self.stream.attach(READ | EDGE)
 
-    def _on_ready(self, events: int) -> None:
-        if self.established:
-            super()._on_ready(events)
-        elif self._hello is None or self._choose(self._hello):
+    def on_input(self) -> None:
+        """The ClientHello, or another step of the handshake."""
+        if self._hello is None or self._choose(self._hello):
             self._shake_hands()
+
+    def on_output_sent(self) -> None:
+        """The client takes the next step."""
+        self._shake_hands()
 
     def _choose(self, hello: TLSClientHelloExtractor) -> bool:
         """Choose the set-up by the ClientHello, which stays in the kernel for the handshake; False: more must come.
@@ -64,17 +80,16 @@ class TlsConnection(TlsStream, Http11Connection):
         The kernel calls again when there is as much as it takes to go on, so a hello in thousands of pieces costs no
         more than one in a few. A call without more bytes says that the client has ended.
         """
-        plain = self.sock
+        plain = self.stream.sock
         try:
-            data = socket.socket.recv(plain, hello.limit, socket.MSG_PEEK)
+            data = plain.recv(hello.limit, socket.MSG_PEEK)
             if len(data) > self._seen_hello and not hello.look(data):
                 self._seen_hello = len(data)
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, hello.needed)
                 return False
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-            self._detach()
             self._hello = None
-            self.sock = self._contexts.wrap(plain, hello.server_name)
+            self._tls.wrap(hello.server_name)
         except BlockingIOError:
             return False
         except (OSError, ValueError) as exc:  # gone already
@@ -85,11 +100,11 @@ class TlsConnection(TlsStream, Http11Connection):
 
     def _shake_hands(self) -> None:
         try:
-            self.sock.do_handshake()
+            self._tls.ssl_socket.do_handshake()
         except ssl.SSLWantReadError:
-            self._attach(READ)
+            self.stream.attach(READ)
         except ssl.SSLWantWriteError:
-            self._attach(WRITE)
+            self.stream.attach(WRITE)
         except ssl.SSLError as exc:
             if exc.reason == "HTTP_REQUEST":
                 self._answer_plain_http()
@@ -99,36 +114,20 @@ class TlsConnection(TlsStream, Http11Connection):
             log.debug("%r: Handshake failed: %s", self, exc)
             self.close()
         else:
-            self._established()
+            self._go_on()
 
     def _answer_plain_http(self) -> None:
         """Tell who forgot the s of https, as Tomcat does; below TLS, which never began."""
+        sock = self.stream.sock
         with contextlib.suppress(OSError):
-            socket.socket.recv(self.sock, 64 * 1024)  # unread input would reset the connection before the answer
-            socket.socket.send(self.sock, PLAIN_HTTP)
+            socket.socket.recv(sock, 64 * 1024)  # unread input would reset the connection before the answer
+            socket.socket.send(sock, PLAIN_HTTP)
 
-    def _established(self) -> None:
-        self.established = True
-        self._attach(READ)
-        self.deadline = time.monotonic() + self._timeout_s
-        if self.sock.selected_alpn_protocol() == "h2":
-            self._successor(TlsHttp2Connection).take_over(self._facts, b"")
-            return
-        self._read_attributes()
-        self._on_input()  # the first request may have come with the end of the handshake
-
-    @property
-    def handover(self) -> None:
-        """None: the keys of the connection stay in this process."""
-        return None
-
-    def _make_request(self, head: RequestHead) -> Request:
-        self.check_host(head.host)
-        request = super()._make_request(head)
-        self.add_facts(request)
-        return request
-
-    def _end_output(self) -> None:
-        """close_notify: the client sees that nothing was cut off."""
-        with contextlib.suppress(ssl.SSLError):  # it waits for the client's, which is not needed
-            self.sock.unwrap()
+    def _go_on(self) -> None:
+        """The protocol begins; its first request may have come with the end of the handshake."""
+        self._tls.establish()
+        successor = self._successor(self._tls.ssl_socket.selected_alpn_protocol())
+        self.change_to(successor)
+        successor.start()
+        if not self.stream.closed:
+            successor.on_input()

@@ -1,0 +1,225 @@
+"""Who runs a request, and when its answer may leave: for connections that carry one request after the other."""
+
+from __future__ import annotations
+
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
+
+from catalina.connector.client_abort_exception import ClientAbortException
+
+if TYPE_CHECKING:
+    from catalina.connector.connection import ConnectionHost
+    from catalina.connector.request import Request
+    from catalina.connector.response import Response
+    from catalina.connector.stream import Stream
+
+__all__ = ["ExchangeRunner", "RunnerUser"]
+
+log = logging.getLogger("org.apache.catalina.connector.Connection")
+
+
+class RunnerUser(Protocol):
+    """The connection whose requests run."""
+
+    @property
+    def body_is_here(self) -> bool:
+        """True when the request can be read without waiting for the client."""
+
+    def next(self) -> bool:
+        """An answer has left: prepare for the next request. False when there is none (closed, or more to read away)."""
+
+    def advance(self) -> None:
+        """Parse what has come and run it; at the end wait for input."""
+
+    def end_unanswered(self) -> None:
+        """The request in progress gets no answer, and there is no way to begin another one."""
+
+    def close(self) -> None: ...
+
+
+class ExchangeRunner:
+    """Runs the requests of one connection, each in the loop's thread if it is quick.
+
+    When :meth:`run` returns True the answer has been handed to the kernel and the next request can be parsed. When it
+    returns False somebody else goes on: in the loop's thread the request runs when all connections have been read, and
+    its answer leaves when all their requests have run (:mod:`catalina.reactor` says why).
+
+    Args:
+        host: the endpoint.
+        stream: of the connection.
+        user: the connection.
+    """
+
+    __slots__ = ("_host", "_reactor", "_stream", "_user", "request", "response", "running", "unanswered")
+
+    #: The exchange in progress, or the last one; whoever parses sets both.
+    request: Request
+    response: Response
+
+    def __init__(self, host: ConnectionHost, stream: Stream, user: RunnerUser) -> None:
+        self._host = host
+        self._stream = stream
+        self._reactor = stream.reactor
+        self._user = user
+        #: True while a request is processed or held, or its answer on the way.
+        self.running = False
+        #: True when the request gets no answer here: its client has gone, or another process goes on with it.
+        self.unanswered = False
+
+    def stop(self) -> None:
+        """The connection has closed. It may be that a thread is still in its request, and finds out by itself."""
+        if not self.running:
+            del self._user  # it refers back to this, and the garbage collection has enough to do
+        self.running = False
+
+    # Running
+
+    def run(self) -> bool:
+        """Run the request that was begun."""
+        self.running = True
+        stream = self._stream
+        stream.deadline = inf
+        if stream.attached:
+            self._reactor.after_input(self._run_in_loop)
+            return False
+        self._exchange()  # this thread is not the loop's, so it may take its time
+        return self._conclude()
+
+    def _run_in_loop(self) -> None:
+        """Run the request in the loop's thread, or in another one when its path was slow lately."""
+        if self._stream.closed:
+            return
+        executor = self._host.executor
+        path = self.request.request_uri
+        all_quick = executor.all_quick
+        if not all_quick and not executor.runs_inline(path, self._user.body_is_here):
+            self._stream.detach()
+            if not executor.submit(self._run_in_pool):
+                self._host.messages.log(
+                    logging.WARNING, "requests too many for maxQueueSize",
+                    "%s: too many requests wait for a thread, closing %r", self._host, self._user,
+                )  # fmt: skip
+                self._user.close()
+        elif self._reactor.run_call(self._exchange, self._on_handover):
+            if not all_quick:
+                executor.was_quick(path)
+            if self._may_leave():
+                self._reactor.after_work(self._release)
+        else:
+            self._guard()
+            executor.run_waiting()
+
+    def refuse(self, status: int, text: str) -> None:
+        """Answer the request that was begun, which is none, through the engine's valves; it must be the last."""
+        self.running = True
+        self._stream.deadline = inf
+        user = self._user  # gone when it closes
+        try:
+            self._host.adapter.refuse(self.request, self.response, status, text)
+        except ClientAbortException:
+            user.close()
+            return
+        if self._finish():  # never: the connection is closing
+            user.close()
+
+    def _on_handover(self) -> None:
+        """The request is slow: its thread is no longer the loop's. Called by the monitor."""
+        self._stream.detach()
+        self._host.executor.handed_over(self._stream, self.request.request_uri)
+
+    def _run_in_pool(self) -> None:
+        self._exchange()
+        self._guard()
+
+    def _guard(self) -> None:
+        """Go on outside of the loop; a fault here costs this connection only."""
+        user = self._user  # gone when it closes
+        try:
+            if self._conclude():
+                user.advance()
+        except BaseException:  # noqa: BLE001 - log_fault logs it
+            self._host.log_fault(user)
+            user.close()
+
+    def _exchange(self) -> None:
+        """The request through the container; its end follows when the loop, or this thread, comes to it."""
+        try:
+            try:
+                self._host.adapter.service(self.request, self.response)
+            except ClientAbortException as exc:
+                self._on_abort(exc)
+        except BaseException:  # noqa: BLE001 - log_fault logs what foreign code did where nobody expects it
+            self._host.log_fault(self._user)
+            self.unanswered = True
+
+    def _on_abort(self, exc: ClientAbortException) -> None:
+        log.debug("%r: %s", self._user, exc)
+        self.unanswered = True
+        if exc.status is None or self.response.committed:
+            return
+        try:
+            self._host.adapter.refuse(self.request, self.response, exc.status, str(exc))
+            self.response.finish()
+            self.unanswered = False
+        except ClientAbortException:
+            log.debug("%r has gone", self._user)
+
+    # Answering
+
+    def _conclude(self) -> bool:
+        """After an exchange outside of the loop's thread: True when the next request may be parsed."""
+        return self._may_leave() and self._finish()
+
+    def _may_leave(self) -> bool:
+        """True when nothing holds the answer; when something does, the loop's thread goes on once that is over."""
+        if self.unanswered:
+            self._user.end_unanswered()
+            return False
+        delivery = None if self.response.finished else self.response.held_by
+        if delivery is not None:
+            delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
+        return delivery is None
+
+    def _on_delivered(self, _: Any) -> None:
+        self._reactor.after_work(self._release)
+
+    def _release(self) -> None:
+        """Nothing holds the answer any more. In the loop's thread, which must not wait for the client."""
+        stream = self._stream
+        if stream.closed:
+            return
+        if not stream.attached:
+            stream.attach(stream.interest)
+        stream.may_wait = False
+        user = self._user  # gone when it closes
+        try:
+            if self._finish():
+                user.advance()
+        except BaseException:  # noqa: BLE001 - log_fault logs it
+            self._host.log_fault(user)
+            user.close()
+        finally:
+            stream.may_wait = True
+
+    def _finish(self) -> bool:
+        """Send what is left of the answer: True when the next request may be parsed."""
+        try:
+            self.response.finish()
+        except ClientAbortException as exc:
+            log.debug("%r: %s", self._user, exc)
+            self._user.close()
+            return False
+        if self._stream.out:
+            self._stream.await_output()
+            return False
+        self.running = False
+        self.request.release()
+        return self._user.next()
+
+    def output_sent(self) -> None:
+        """The client has taken the rest of the answer: go on."""
+        self.running = False
+        self.request.release()
+        if self._user.next():
+            self._user.advance()

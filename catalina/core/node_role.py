@@ -1,0 +1,29 @@
+"""What this process is in a node of several processes; ``catalina.workers`` has the keeper and the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.session.manager import Manager
+
+__all__ = ["NodeRole"]
+
+
+class NodeRole(Protocol):
+    """A process that is a node by itself has none."""
+
+    #: Code of applications is loaded and run.
+    runs_applications: bool
+    #: Connectors accept.
+    serves: bool
+    #: Other processes of the node go on accepting at the same ports when this one stops.
+    others_serve: bool
+
+    def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
+        """The session manager of an application that starts.
+
+        Args:
+            declared: the ``<Manager>`` of the context, None without one.
+        """

@@ -1,0 +1,116 @@
+"""The processes of a node, and what each does around the start and stop of its components.
+
+A node in one process is :class:`WholeNode`. One with several workers is a :class:`Keeper` and a :class:`WorkerPart` for
+each worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from catalina.connector.request import ENVIRON_BASE
+from catalina.jmx.jmx_remote import JmxRemote
+from catalina.startup.control_socket import ControlSocket
+from catalina.startup.node_life import NodeLife
+from catalina.workers.roles import KeeperRole, WorkerRole
+
+if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
+
+__all__ = ["Keeper", "NodePart", "WholeNode", "WorkerPart"]
+
+log = logging.getLogger("org.apache.catalina.startup.Catalina")
+
+#: Seconds between two looks whether the keeper is ready, or whether the workers are gone.
+LOOK_SECONDS = 0.05
+
+
+class NodePart:
+    """A process of a node.
+
+    Attributes:
+        reports: it tells ``catalina.sh start`` that the node serves.
+    """
+
+    reports = True
+
+    def before_start(self) -> bool:
+        """Wait for whom it needs; False when the node ends instead."""
+        return True
+
+    def after_start(self) -> None:
+        """The components run."""
+
+    def before_stop(self) -> None:
+        """It was told to stop."""
+
+    def after_stop(self) -> None:
+        """The components have stopped."""
+
+
+class WholeNode(NodePart):
+    """The node in one process."""
+
+
+class Keeper(NodePart):
+    """The member of the group, with all sessions and without applications."""
+
+    reports = False
+
+    def __init__(self, server: StandardServer, listening: socket.socket, life: NodeLife, workers: int) -> None:
+        self._life = life
+        self._role = KeeperRole(server, listening, awaited=workers if life.has_served else 0)
+        server.role = self._role
+
+    def after_start(self) -> None:
+        """Let the workers in."""
+        self._role.links.open()
+        self._life.served()
+
+    def before_stop(self) -> None:
+        """End the workers first: what their last requests change must still arrive."""
+        self._life.end()
+        links = self._role.links
+        links.stop_workers()
+        while links.members:
+            time.sleep(LOOK_SECONDS)
+
+    def after_stop(self) -> None:
+        """Hear no more."""
+        self._role.links.close()
+
+
+class WorkerPart(NodePart):
+    """One worker."""
+
+    def __init__(self, server: StandardServer, listening: socket.socket, life: NodeLife, index: int) -> None:
+        self.reports = index == 0
+        self._server = server
+        self._life = life
+        self._role = WorkerRole(server, listening.getsockname(), index, server.stop_await)
+        listening.close()  # this process's own: the keeper and the arbiter have it
+        server.role = self._role
+        ENVIRON_BASE["wsgi.multiprocess"] = True  # PEP 3333: other processes serve the same applications
+        server.port = -1  # the keeper listens for the shutdown word
+        for listener in tuple(server.lifecycle_listeners):
+            if isinstance(listener, ControlSocket | JmxRemote):
+                server.remove_lifecycle_listener(listener)
+
+    def before_start(self) -> bool:
+        """Wait until the keeper has deployed everything."""
+        self._role.open()
+        while not self._role.channel.wait_ready(LOOK_SECONDS):
+            if self._server.is_ending:
+                return False
+        return True
+
+    def before_stop(self) -> None:
+        """The others go on, unless the whole node ends."""
+        self._role.others_serve = not self._life.is_ending
+
+    def after_stop(self) -> None:
+        """Leave the keeper: all that requests have changed is there."""
+        self._role.close()

@@ -1,0 +1,22 @@
+"""A node of several processes: one keeper, and workers that run the applications.
+
+The *keeper* is the member of the group. It has a copy of every session, deploys, and answers operators; it runs no code
+of an application. A *worker* serves requests. It has the sessions that it serves, and loads one that it has not from
+the keeper. All processes are children of one arbiter, which starts those that die again::
+
+    arbiter --+-- keeper      the group (Java nodes too) <---> SimpleTcpCluster, DeltaManager, SessionCopies
+              |                     ^ one Unix stream for each worker: frames (frames.py)
+              +-- worker 0    KeeperChannel <---> WorkerCluster, WorkerManager <---> requests
+              +-- worker 1    ...
+
+- ``frames``: what the two say to each other, as bytes; no socket.
+- ``link``: a stream of frames on the event loop.
+- ``keeper_channel``, ``keeper_queries``: the worker's end. ``worker_links``: the keeper's end.
+- ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
+- ``session_copies``: the keeper's knowledge of who has a copy of which session.
+- ``roles``: how a tree of components becomes a keeper or a worker.
+
+A worker's changes of a round reach the keeper in one write, before the answers of the round leave: a worker that is
+killed takes no answered change with it. Both ends of a link stand on the same ledger as two nodes of a group, so
+whatever crosses, is lost or comes twice is merged by versions.
+"""

@@ -1,0 +1,292 @@
+"""What keeper and workers of one node say to each other, as bytes.
+
+A frame is a head and a payload, everything big-endian::
+
+    head      u32 bytes of the payload, u8 kind, u32 number
+
+    1 HELLO        u8 version of this format (1), u8 0: messages, 1: queries, u16 index of the worker, u32 process id
+    2 READY        u32 process id of the keeper; everything is deployed
+    3 POST         messages of a round, from a worker; number 0, or that of the ACKNOWLEDGE that it waits for
+    4 ACKNOWLEDGE  the POST of that number is where the cluster's send options want it
+    5 SHOW         messages about sessions of which the worker has a copy
+    6 ASK          key, then a question (tribes/ledger/wire.py)
+    7 ANSWER       the ledger's message, empty when nobody knows the session; number 1 when others have a copy
+    8 FORGET       key, then u32 n, n x [u16 length, id, u32 idle ms]: copies that a worker has dropped
+    9 STOP         the node stops: end in order
+    10 SHARED      key, then a session's bare id: another worker has a copy, too; POSTs about it are acknowledged
+    11 GIVEN       the worker has given all the sessions that it has
+    12 CALL        key: the name of a service, then JSON; from either side; the RESULT has the same number
+    13 RESULT      JSON: {"value": ...} or {"error": text}
+
+    messages  key, then for each u32 length, u16 length of its ordering key, message, ordering key
+    key       u16 length, UTF-8: engine/host/context, which manager it is for
+
+Both ends are processes of one node and one user. A frame that breaks this grammar ends the link all the same: it is
+made anew then, and both sides compare what they have.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from catalina.errors import CatalinaError, ProtocolError
+
+__all__ = [
+    "FORMAT",
+    "MAX_PAYLOAD",
+    "CallError",
+    "Frame",
+    "FrameReader",
+    "Hello",
+    "Kind",
+    "decode_call",
+    "decode_forgotten",
+    "decode_hello",
+    "decode_keyed",
+    "decode_messages",
+    "decode_result",
+    "encode_call",
+    "encode_forgotten",
+    "encode_frame",
+    "encode_hello",
+    "encode_keyed",
+    "encode_messages",
+    "encode_result",
+]
+
+#: Version of this format. Both ends run the same code, but for the time of an upgrade in place.
+FORMAT = 1
+#: Bytes of one payload: as much as a round of requests with large sessions can bring.
+MAX_PAYLOAD = 256 * 2**20
+
+_HEAD = struct.Struct(">IBI")
+_HELLO = struct.Struct(">BBHI")
+_MESSAGE = struct.Struct(">IH")
+_U16 = struct.Struct(">H")
+_U32 = struct.Struct(">I")
+
+#: A message of the session managers, and the key that keeps its order: a session's id, or None for none.
+Message = tuple[bytes, "str | None"]
+
+
+class Kind(enum.IntEnum):
+    """The kinds of frames."""
+
+    HELLO = 1
+    READY = 2
+    POST = 3
+    ACKNOWLEDGE = 4
+    SHOW = 5
+    ASK = 6
+    ANSWER = 7
+    FORGET = 8
+    STOP = 9
+    SHARED = 10
+    GIVEN = 11
+    CALL = 12
+    RESULT = 13
+
+
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+class CallError(CatalinaError):
+    """The other process of the node could not do what it was called for."""
+
+
+class Frame(NamedTuple):
+    """One frame."""
+
+    kind: Kind
+    number: int
+    payload: bytes
+
+
+class Hello(NamedTuple):
+    """The first frame of a link.
+
+    Args:
+        is_for_queries: the link carries ASK and ANSWER only.
+        worker: its index, from 0.
+    """
+
+    is_for_queries: bool
+    worker: int
+    pid: int
+
+
+def encode_frame(kind: Kind, payload: bytes = b"", number: int = 0) -> bytes:
+    """A frame.
+
+    Raises:
+        ValueError: the payload is longer than MAX_PAYLOAD.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"{kind.name}: a payload of {len(payload)} bytes, at most {MAX_PAYLOAD} can be sent")
+    return _HEAD.pack(len(payload), kind, number) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames, however it comes."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._offset = 0
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take bytes; yields the frames that are complete.
+
+        Raises:
+            ProtocolError: the bytes are no frames. The reader is of no use from then on.
+        """
+        buffer = self._buffer
+        buffer += data
+        position = 0
+        try:
+            while len(buffer) - position >= _HEAD.size:
+                size, code, number = _HEAD.unpack_from(buffer, position)
+                kind = _KINDS.get(code)
+                if kind is None or size > MAX_PAYLOAD:
+                    raise ProtocolError(
+                        f"byte {self._offset + position}: expected a frame of a known kind and of at most "
+                        f"{MAX_PAYLOAD} bytes, got kind {code} and {size} bytes"
+                    )
+                end = position + _HEAD.size + size
+                if end > len(buffer):
+                    break
+                payload = bytes(buffer[position + _HEAD.size : end])
+                position = end
+                yield Frame(kind, number, payload)
+        finally:
+            del buffer[:position]
+            self._offset += position
+
+
+def encode_hello(hello: Hello) -> bytes:
+    """The frame with which a worker begins a link."""
+    return encode_frame(Kind.HELLO, _HELLO.pack(FORMAT, hello.is_for_queries, hello.worker, hello.pid))
+
+
+def decode_hello(payload: bytes) -> Hello:
+    """Raises ProtocolError: it is none, or of another format."""
+    if len(payload) != _HELLO.size or payload[0] != FORMAT or payload[1] > 1:
+        raise ProtocolError(f"expected a HELLO of format {FORMAT} and {_HELLO.size} bytes, got {payload[:16].hex()}")
+    _, is_for_queries, index, pid = _HELLO.unpack(payload)
+    return Hello(bool(is_for_queries), index, pid)
+
+
+def encode_keyed(key: bytes, body: bytes) -> bytes:
+    """A payload that begins with the key of a manager."""
+    return _U16.pack(len(key)) + key + body
+
+
+def decode_keyed(payload: bytes) -> tuple[bytes, bytes]:
+    """The key and the rest of a payload. Raises ProtocolError."""
+    if len(payload) < 2:
+        raise ProtocolError(f"expected the key of a manager, got {len(payload)} bytes")
+    end = 2 + _U16.unpack_from(payload)[0]
+    if end > len(payload):
+        raise ProtocolError(f"expected a key of {end - 2} bytes, got {len(payload) - 2}")
+    return payload[2:end], payload[end:]
+
+
+def encode_messages(key: bytes, messages: Iterable[Message]) -> bytes:
+    """The payload of POST and SHOW."""
+    parts = [_U16.pack(len(key)), key]
+    for data, order in messages:
+        name = b"" if order is None else order.encode("utf-8", "surrogatepass")
+        parts += (_MESSAGE.pack(len(data), len(name)), data, name)
+    return b"".join(parts)
+
+
+def decode_messages(payload: bytes) -> tuple[bytes, list[Message]]:
+    """The key, and the messages in their order. Raises ProtocolError: the lengths do not add up."""
+    key, rest = decode_keyed(payload)
+    messages: list[Message] = []
+    position = 0
+    while position < len(rest):
+        if position + _MESSAGE.size > len(rest):
+            raise ProtocolError(f"byte {position}: expected the lengths of a message, got {len(rest) - position} bytes")
+        size, name_size = _MESSAGE.unpack_from(rest, position)
+        start = position + _MESSAGE.size
+        position = start + size + name_size
+        if position > len(rest):
+            raise ProtocolError(f"byte {start}: expected {size + name_size} bytes, got {len(rest) - start}")
+        name = rest[start + size : position]
+        messages.append((rest[start : start + size], name.decode("utf-8", "surrogatepass") if name else None))
+    return key, messages
+
+
+def encode_forgotten(key: bytes, sessions: Sequence[tuple[str, int]]) -> bytes:
+    """The payload of FORGET.
+
+    Args:
+        sessions: ids, and for how many milliseconds nobody has used them.
+    """
+    parts = [_U32.pack(len(sessions))]
+    for session_id, idle_ms in sessions:
+        name = session_id.encode("utf-8", "surrogatepass")
+        parts += (_U16.pack(len(name)), name, _U32.pack(min(max(idle_ms, 0), 2**32 - 1)))
+    return encode_keyed(key, b"".join(parts))
+
+
+def encode_call(service: str, argument: object) -> bytes:
+    """The payload of CALL; the argument is what JSON can say."""
+    return encode_keyed(service.encode(), json.dumps(argument).encode())
+
+
+def decode_call(payload: bytes) -> tuple[str, Any]:
+    """The service and the argument. Raises ProtocolError."""
+    service, text = decode_keyed(payload)
+    try:
+        return service.decode(), json.loads(text)
+    except ValueError as error:
+        raise ProtocolError(f"expected a service and JSON, got {len(payload)} bytes: {error}") from error
+
+
+def encode_result(value: object = None, error: str | None = None) -> bytes:
+    """The payload of RESULT."""
+    return json.dumps({"value": value} if error is None else {"error": error}).encode()
+
+
+def decode_result(payload: bytes) -> Any:
+    """The value.
+
+    Raises:
+        ProtocolError: it is no result.
+        CallError: the other side could not do it.
+    """
+    try:
+        result = json.loads(payload)
+    except ValueError as error:
+        raise ProtocolError(f"expected JSON, got {len(payload)} bytes: {error}") from error
+    if not isinstance(result, dict) or not result.keys() & {"value", "error"}:
+        raise ProtocolError("expected an object with a value or an error")
+    if "error" in result:
+        raise CallError(str(result["error"]))
+    return result["value"]
+
+
+def decode_forgotten(payload: bytes) -> tuple[bytes, list[tuple[str, int]]]:
+    """What :func:`encode_forgotten` has made. Raises ProtocolError."""
+    key, rest = decode_keyed(payload)
+    sessions: list[tuple[str, int]] = []
+    try:
+        (count,) = _U32.unpack_from(rest)
+        position = _U32.size
+        if count > len(rest) // (_U16.size + _U32.size):
+            raise ProtocolError(f"expected {count} sessions, got {len(rest)} bytes")
+        for _ in range(count):
+            end = position + 2 + _U16.unpack_from(rest, position)[0]
+            name = rest[position + 2 : end].decode("utf-8", "surrogatepass")
+            sessions.append((name, _U32.unpack_from(rest, end)[0]))
+            position = end + 4
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ProtocolError(f"expected ids and idle times, got {len(rest)} bytes: {error}") from error
+    if position != len(rest):
+        raise ProtocolError(f"byte {position}: expected the end, got {len(rest) - position} bytes")
+    return key, sessions

@@ -1,0 +1,234 @@
+"""A worker's way to the keeper of its node."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from catalina.errors import ProtocolError
+from catalina.reactor import Reactor
+from catalina.tribes.channel import Delivery
+from catalina.workers.frames import (
+    Frame,
+    Hello,
+    Kind,
+    Message,
+    decode_keyed,
+    decode_messages,
+    encode_forgotten,
+    encode_frame,
+    encode_hello,
+    encode_messages,
+)
+from catalina.workers.link import Link
+from catalina.workers.services import Services
+
+if TYPE_CHECKING:
+    from catalina.workers.worker_manager import WorkerManager
+
+__all__ = ["KeeperChannel"]
+
+log = logging.getLogger("org.apache.catalina.workers.KeeperChannel")
+
+#: Seconds between two tries to reach a keeper that is being replaced.
+AGAIN_SECONDS = 0.05
+#: Seconds after which what was not acknowledged is posted again, though a manager still gives its sessions.
+GIVE_SECONDS = 10.0
+
+
+class _Giving:
+    """Counts the managers that have given their sessions; when the last has, or the time is over, it says so once."""
+
+    def __init__(self, managers: int, link: Link | None, say: Callable[[Link | None], None]) -> None:
+        self._left = managers
+        self._link = link
+        self._say = say
+        self._lock = threading.Lock()
+        self._ended = False
+        if managers == 0:
+            self.end()
+
+    def done(self) -> None:
+        with self._lock:
+            self._left -= 1
+            is_last = self._left == 0
+        if is_last:
+            self.end()
+
+    def end(self) -> None:
+        with self._lock:
+            ended, self._ended = self._ended, True
+        if not ended:
+            self._say(self._link)
+
+
+class KeeperChannel:
+    """Posts what requests have changed to the keeper, and hears of changes from elsewhere.
+
+    The keeper may die and be replaced at any time. Sessions are served on meanwhile; the next keeper gets all that this
+    worker has, and again what was not acknowledged.
+
+    Args:
+        address: of the keeper's listening Unix socket.
+        index: of this worker, from 0.
+        on_stop: called in the runner when the keeper says that the node stops.
+    """
+
+    def __init__(self, address: bytes | str, index: int, reactor: Reactor, on_stop: Callable[[], None]) -> None:
+        self.address = address
+        self.index = index
+        self.reactor = reactor
+        #: The managers of this worker's applications, by the key that both sides know them by.
+        self.managers: dict[bytes, WorkerManager] = {}
+        #: What this worker does when the keeper calls.
+        self.services = Services(reactor)
+        self._on_stop = on_stop
+        self._link: Link | None = None
+        #: A keeper is there and hears.
+        self.is_up = False
+        self._ready = threading.Event()
+        self._closed = False
+        self._was_up = False
+        self._lock = threading.Lock()
+        self._number = 0
+        #: POSTs that the keeper has not acknowledged, in the order of their numbers.
+        self._unacknowledged: dict[int, tuple[Delivery, bytes]] = {}
+
+    # -- the link ------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Reach the keeper, now or as soon as it is there."""
+        self.reactor.call_soon(self._connect)
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Wait until the keeper has deployed everything; False when the time is over."""
+        return self._ready.wait(seconds)
+
+    def close(self) -> None:
+        """Leave. Answers that wait for an acknowledgement wait no more."""
+        self._closed = True
+        self.is_up = False
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        self.reactor.call_soon(self._finish_all)
+
+    def _finish_all(self) -> None:
+        with self._lock:
+            waiting, self._unacknowledged = list(self._unacknowledged.values()), {}
+        for delivery, _ in waiting:
+            delivery.finish()
+
+    def _connect(self) -> None:
+        if self._closed:
+            return
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.connect(self.address)
+        except OSError as error:  # as many wait already as the queue takes
+            sock.close()
+            log.debug("The keeper cannot be reached yet: %s", error)
+            self.reactor.call_later(AGAIN_SECONDS, self._connect)
+            return
+        link = self._link = Link(sock, self.reactor, "keeper", self._on_frame, self._on_lost)
+        link.open()
+        link.send(encode_hello(Hello(False, self.index, os.getpid())))
+
+    def _on_lost(self) -> None:
+        if self.is_up:
+            log.warning("The keeper of this node has gone; sessions are served on until another one is there")
+        self.is_up = False
+        self._link = None
+        self.reactor.call_later(AGAIN_SECONDS, self._connect)
+
+    def _on_frame(self, frame: Frame) -> None:
+        match frame.kind:
+            case Kind.ACKNOWLEDGE:
+                with self._lock:
+                    delivery, _ = self._unacknowledged.pop(frame.number, (None, b""))
+                if delivery is not None:
+                    delivery.succeeded()
+            case Kind.SHOW:
+                key, messages = decode_messages(frame.payload)
+                manager = self.managers.get(key)
+                if manager is not None:  # else the application has just stopped here
+                    for data, _ in messages:
+                        manager.hear(data)
+            case Kind.SHARED:
+                key, name = decode_keyed(frame.payload)
+                manager = self.managers.get(key)
+                if manager is not None:
+                    manager.share(name.decode("utf-8", "surrogatepass"))
+            case Kind.CALL:
+                link, number = self._link, frame.number
+                self.services.call(
+                    frame.payload, None, lambda result: link and link.send(encode_frame(Kind.RESULT, result, number))
+                )
+            case Kind.READY:
+                self._on_ready()
+            case Kind.STOP:
+                self._on_stop()
+            case _:
+                raise ProtocolError(f"expected a frame of a keeper, got {frame.kind.name}")
+
+    def _on_ready(self) -> None:
+        self.is_up = True
+        managers = tuple(self.managers.values()) if self._was_up else ()
+        if self._was_up:
+            log.info("Another keeper is there and gets the sessions of this worker")
+        giving = _Giving(len(managers), self._link, self._say_given)
+        for manager in managers:
+            manager.give_all(giving.done)
+        self.reactor.call_later(GIVE_SECONDS, giving.end)
+        self._was_up = True
+        self._ready.set()
+
+    def _say_given(self, link: Link | None) -> None:
+        """All sessions are on their way: now what was not acknowledged, which is about them."""
+        if link is None or link is not self._link:
+            return  # it has broken meanwhile
+        with self._lock:
+            again = [frame for _, frame in self._unacknowledged.values()]
+        link.send(encode_frame(Kind.GIVEN))
+        for frame in again:
+            link.send(frame)
+
+    def _send(self, frame: bytes, written: Callable[[], None] | None = None) -> bool:
+        link = self._link
+        return link is None or link.send(frame, written)
+
+    # -- what is posted ------------------------------------------------------------------------------------------
+
+    def post(self, key: bytes, messages: Sequence[Message], acknowledged: bool) -> Delivery:
+        """Hand messages to the keeper. Any thread.
+
+        Args:
+            acknowledged: the delivery is done when the group has them as the cluster's send options want it; else when
+                they cannot be lost with this process.
+        """
+        payload = encode_messages(key, messages)
+        if acknowledged:
+            with self._lock:
+                self._number = number = self._number % 0xFFFFFFFF + 1
+                delivery = Delivery(1, reactor=self.reactor)
+                frame = encode_frame(Kind.POST, payload, number)
+                self._unacknowledged[number] = (delivery, frame)
+            if self.is_up:
+                self._send(frame)
+            return delivery
+        if not self.is_up:
+            return Delivery(0)  # the next keeper gets the whole session
+        delivery = Delivery(1, reactor=self.reactor)
+        if self._send(encode_frame(Kind.POST, payload), delivery.succeeded):
+            delivery.finish()
+        return delivery
+
+    def forget(self, key: bytes, sessions: Sequence[tuple[str, int]]) -> None:
+        """Tell the keeper that this worker has dropped copies; each with the time in ms since its last use."""
+        if self.is_up:
+            self._send(encode_frame(Kind.FORGET, encode_forgotten(key, sessions)))

@@ -1,0 +1,179 @@
+"""Questions of a worker that a request waits for: the session that it has not.
+
+They have connections of their own, one for each question under way, so that an answer comes without the event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from catalina.errors import CatalinaError, ProtocolError
+from catalina.reactor import Reactor
+from catalina.workers.frames import (
+    Frame,
+    FrameReader,
+    Hello,
+    Kind,
+    decode_result,
+    encode_call,
+    encode_frame,
+    encode_hello,
+    encode_keyed,
+)
+
+__all__ = ["KeeperGoneError", "KeeperQueries"]
+
+log = logging.getLogger("org.apache.catalina.workers.KeeperQueries")
+
+#: Seconds that a question may take: a keeper that has died is replaced, and has the sessions again, in less.
+ANSWER_SECONDS = 20.0
+#: Seconds that an answer usually comes within. Who waits longer hands the event loop to another thread first.
+USUAL_SECONDS = 0.002
+#: Seconds before a question is asked again when a connection has broken.
+AGAIN_SECONDS = 0.05
+#: Connections that are kept when nobody uses them.
+MAX_IDLE = 4
+
+
+class KeeperGoneError(CatalinaError):
+    """The keeper did not answer in time: nothing can be said about a session."""
+
+
+class _Connection:
+    """One connection; one question at a time."""
+
+    def __init__(self, address: bytes | str, index: int, deadline: float) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._frames = FrameReader()
+        try:
+            self._limit(deadline)
+            self.sock.connect(address)
+            self.sock.sendall(encode_hello(Hello(True, index, os.getpid())))
+        except BaseException:
+            self.sock.close()
+            raise
+
+    def ask(self, question: bytes, deadline: float) -> Iterator[Frame | None]:
+        """Send a question; yields None each time that nothing has come for a moment, then the answer.
+
+        Raises:
+            OSError: the connection has broken, or the time is over (TimeoutError).
+        """
+        self._limit(deadline)
+        self.sock.sendall(question)
+        self.sock.settimeout(USUAL_SECONDS)
+        while True:
+            try:
+                data = self.sock.recv(65536)
+            except TimeoutError:
+                yield None
+                self._limit(deadline)
+                continue
+            if not data:
+                raise ConnectionResetError("the keeper has closed the connection")
+            for frame in self._frames.feed(data):
+                if frame.kind in (Kind.ANSWER, Kind.RESULT):
+                    yield frame
+                    return
+                if frame.kind is not Kind.READY:
+                    raise ProtocolError(f"expected an ANSWER, got {frame.kind.name}")
+
+    def _limit(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.sock.settimeout(left)
+
+
+class KeeperQueries:
+    """Asks the keeper and waits for the answer. Any thread.
+
+    Args:
+        address: of the keeper's listening Unix socket.
+        index: of this worker.
+    """
+
+    def __init__(self, address: bytes | str, index: int, reactor: Reactor) -> None:
+        self._address = address
+        self._index = index
+        self._reactor = reactor
+        self._idle: list[_Connection] = []
+        self._lock = threading.Lock()
+
+    def ask(self, key: bytes, question: bytes) -> tuple[bytes, bool]:
+        """The keeper's answer to a question for the manager ``key``, empty when nobody knows; and True when other
+        workers have a copy of the session, too.
+
+        Raises:
+            KeeperGoneError: there is none in time.
+        """
+        answer = self._until(encode_frame(Kind.ASK, encode_keyed(key, question)), ANSWER_SECONDS)
+        return answer.payload, answer.number != 0
+
+    def _until(self, frame: bytes, seconds: float) -> Frame:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self._ask_once(frame, deadline)
+            except TimeoutError as error:
+                raise KeeperGoneError(f"the keeper of this node has not answered within {seconds:g} seconds") from error
+            except OSError as error:
+                log.debug("The keeper did not answer: %s", error)
+                if time.monotonic() + AGAIN_SECONDS > deadline:
+                    raise KeeperGoneError(f"the keeper of this node cannot be reached: {error}") from error
+                with self._waiting():
+                    time.sleep(AGAIN_SECONDS)
+
+    def call(self, service: str, argument: object, seconds: float = ANSWER_SECONDS) -> Any:
+        """Call a service of the keeper and wait for its result. Any thread.
+
+        Raises:
+            KeeperGoneError: there is none in time. It may have been done all the same.
+            CallError: the keeper could not do it.
+        """
+        frame = encode_frame(Kind.CALL, encode_call(service, argument))
+        return decode_result(self._until(frame, seconds).payload)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.sock.close()
+
+    def _ask_once(self, frame: bytes, deadline: float) -> Frame:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = _Connection(self._address, self._index, deadline)
+        try:
+            answers = connection.ask(frame, deadline)
+            answer = next(answers)
+            if answer is None:
+                with self._waiting():
+                    answer = next(each for each in answers if each is not None)
+        except BaseException:
+            connection.sock.close()
+            raise
+        with self._lock:
+            if len(self._idle) < MAX_IDLE:
+                self._idle.append(connection)
+                connection = None
+        if connection is not None:
+            connection.sock.close()
+        return answer
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        if self._reactor.in_runner:
+            with self._reactor.blocking():
+                yield
+        else:
+            yield

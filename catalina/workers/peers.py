@@ -1,0 +1,20 @@
+"""How keeper and workers look to session managers: as members of this software, which are in no group.
+
+A manager tells members apart by host, port and id. These have addresses that no member of a group can have: a host of
+no byte, and the worker's number as the port.
+"""
+
+from __future__ import annotations
+
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
+
+__all__ = ["KEEPER", "worker_member"]
+
+#: The keeper, as a worker sees it.
+KEEPER = Member(b"", 0, payload=THIS_PEER)
+
+
+def worker_member(index: int, pid: int) -> Member:
+    """A worker, as the keeper sees it; the next process in its place is another one."""
+    return Member(b"", 1 + index, unique_id=pid.to_bytes(16, "big"), payload=THIS_PEER)

@@ -1,0 +1,155 @@
+"""How the tree of components that the arbiter has loaded becomes a keeper or a worker."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.container_base import ContainerBase
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_host import StandardHost
+from catalina.errors import LifecycleError
+from catalina.ha.session.cluster_manager_base import copy_component
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.session.manager_base import ManagerBase
+from catalina.workers.keeper_channel import KeeperChannel
+from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.worker_cluster import WorkerCluster
+from catalina.workers.worker_links import WorkerLinks
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_server import StandardServer
+    from catalina.session.manager import Manager
+
+__all__ = ["KeeperRole", "WorkerRole", "manager_key"]
+
+log = logging.getLogger("org.apache.catalina.workers.roles")
+
+
+def manager_key(context: StandardContext) -> bytes:
+    """By which keeper and workers know an application's manager: engine, host and context."""
+    return f"{context.host_path}/{context.name}".encode()
+
+
+def _engines(server: StandardServer) -> list[StandardEngine]:
+    return [service.engine for service in server.services if service.engine is not None]
+
+
+def _engine_of(context: StandardContext) -> ContainerBase:
+    engine = context.host.parent
+    if engine is None:
+        raise LifecycleError(f"{context}: its host is in no engine")
+    return engine
+
+
+def _lone_cluster(container: ContainerBase) -> SimpleTcpCluster:
+    """Stands for a cluster where there is none: it has no channel, and so no members."""
+    cluster = SimpleTcpCluster()
+    cluster.container = container
+    return cluster
+
+
+class KeeperRole:
+    """The member of the group, with every session; it runs no code of an application.
+
+    Args:
+        listening: where workers connect; bound by the arbiter.
+        awaited: see :class:`WorkerLinks`.
+    """
+
+    runs_applications = False
+    serves = False
+    others_serve = True
+
+    def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
+        self.links = WorkerLinks(listening, server.reactor, awaited)
+        self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
+
+    def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
+        """A manager of the group for a distributable application, else one that keeps this node's sessions."""
+        cluster: Any = context.cluster if context.distributable else None
+        manager: Any = declared
+        if cluster is None:
+            engine = _engine_of(context)
+            cluster = self._lone.get(engine)
+            if cluster is None:
+                cluster = self._lone[engine] = _lone_cluster(engine)
+            manager = DeltaManager()
+            if isinstance(declared, ManagerBase):
+                copy_component(declared, manager)
+            manager.name = context.name
+        elif manager is None:
+            manager = cluster.create_manager(context.name)
+        if not isinstance(manager, DeltaManager):
+            raise LifecycleError(
+                f"{context}: {type(manager).__name__} cannot be used with several workers yet; expected DeltaManager, "
+                "or catalina.workers=1"
+            )
+        manager.context = context
+        cluster.register_manager(manager)
+        manager.copies = self.links.add(manager_key(context), manager)
+        return manager
+
+
+class WorkerRole:
+    """Serves requests and runs the applications.
+
+    Args:
+        address: of the keeper's socket.
+        index: of this worker, from 0.
+        on_stop: called when the keeper says that the node stops.
+    """
+
+    runs_applications = True
+    serves = True
+
+    def __init__(self, server: StandardServer, address: bytes | str, index: int, on_stop: Callable[[], None]) -> None:
+        self.index = index
+        self.others_serve = True
+        self.channel = KeeperChannel(address, index, server.reactor, on_stop)
+        self.queries = KeeperQueries(address, index, server.reactor)
+        self._clusters: dict[ContainerBase, WorkerCluster] = {}
+        for engine in _engines(server):
+            self._replace_clusters(engine)
+
+    def _replace_clusters(self, engine: StandardEngine) -> None:
+        """The keeper joins the group. Each engine has one ReplicationValve, which works for all of its hosts."""
+        hosts = [host for host in engine.children if isinstance(host, StandardHost)]
+        declared = engine.own_cluster
+        for host in hosts:
+            host.auto_deploy = False  # the keeper looks at files
+            in_host = host.own_cluster
+            if isinstance(in_host, SimpleTcpCluster):
+                host.cluster = None
+                in_host.container = host
+                self._clusters[host] = WorkerCluster(in_host, self.channel, self.queries)
+                if declared is None:
+                    declared = in_host
+        element = declared if isinstance(declared, SimpleTcpCluster) else _lone_cluster(engine)
+        container = element.container
+        engine.cluster = None
+        element.container = container or engine
+        cluster = WorkerCluster(element, self.channel, self.queries, binds_routes=declared is not None)
+        self._clusters[engine] = cluster
+        engine.cluster = cluster
+
+    def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
+        """A manager that has what this worker serves; the keeper has the rest."""
+        engine = _engine_of(context)
+        of_host = self._clusters.get(context.host)
+        cluster = of_host if of_host is not None and context.distributable else self._clusters[engine]
+        template = declared if declared is not None else cluster.element.manager_template
+        return cluster.manager_for(manager_key(context), context, template)
+
+    def open(self) -> None:
+        """Reach the keeper."""
+        self.channel.open()
+
+    def close(self) -> None:
+        """Leave it."""
+        self.channel.close()
+        self.queries.close()

@@ -1,0 +1,221 @@
+"""The keeper's knowledge of which worker has a copy of which session of one application.
+
+Invariant: a worker that has a copy is a holder, from before the keeper gives it the session until the worker says that
+it has dropped it, or has gone. Holders, and only they, are shown whatever changes elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from catalina.errors import ProtocolError
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage, encode_message
+from catalina.tribes.channel import EVERYTHING
+from catalina.tribes.ledger.wire import Question, decode, encode_ends
+
+if TYPE_CHECKING:
+    from catalina.ha.session.delta_manager import DeltaManager
+    from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.record import Record
+    from catalina.tribes.member import Member
+    from catalina.workers.frames import Message
+
+__all__ = ["SessionCopies", "Workers"]
+
+log = logging.getLogger("org.apache.catalina.workers.SessionCopies")
+
+
+class Workers(Protocol):
+    """The links of a keeper, as far as the managers' messages need them."""
+
+    def show(self, member: Member, key: bytes, messages: Sequence[Message]) -> None:
+        """Send messages to a worker; to one that has gone nothing is sent. Any thread."""
+
+    def share(self, member: Member, key: bytes, name: str) -> None:
+        """Tell a worker that others have a copy of a session, too."""
+
+    def read_now(self, member: Member) -> None:
+        """Take what a worker has posted already."""
+
+    def at_round_end(self, task: Callable[[], None]) -> None:
+        """Run a task once when the keeper has read all that was there."""
+
+
+class SessionCopies:
+    """The copies of one application's sessions. In the runner.
+
+    Args:
+        manager: the keeper's own, with every session.
+        key: by which keeper and workers know it.
+    """
+
+    def __init__(self, manager: DeltaManager, key: bytes, workers: Workers) -> None:
+        self.manager = manager
+        self.key = key
+        self._workers = workers
+        self._holders: dict[str, set[Member]] = {}
+        #: What holders are to be shown at the end of the round: records by their keys, those that have ended, too.
+        self._changed: dict[Member, dict[str, Record]] = {}
+        self._scheduled = False
+
+    def __len__(self) -> int:
+        """How many sessions some worker has a copy of."""
+        return len(self._holders)
+
+    # -- from a worker -------------------------------------------------------------------------------------------
+
+    def posted(self, worker: Member, messages: Sequence[Message]) -> Delivery | None:
+        """A worker says what its requests have changed. The group hears the same messages.
+
+        Returns:
+            The delivery to the group; None when there is nobody to tell.
+
+        Raises:
+            ProtocolError: a message is none.
+        """
+        manager = self.manager
+        relayed: list[Message] = []
+        is_given = False
+        for data, order in messages:
+            message = SessionMessage.decode(data)
+            manager.message_data_received(message, worker)
+            if message.event == EVT_LEDGER:
+                is_given = True
+            else:
+                relayed.append((data, order))
+        cluster = manager.cluster
+        if is_given and cluster is not None:  # what only this worker knew, the group does not know either
+            for member in cluster.members:
+                manager.comparisons.due(member, at_once=False)
+        if not relayed or cluster is None:
+            return None
+        return cluster.post_all(relayed, cluster.members)
+
+    def asked(self, worker: Member, question: bytes) -> tuple[bytes, bool]:
+        """A worker wants a session that it has not.
+
+        Returns:
+            The whole of it, or that it has ended, empty when it is unknown; and True when others have a copy, too.
+
+        Raises:
+            ProtocolError: it is no question.
+        """
+        asked, _ = decode(question)
+        if not isinstance(asked, Question):
+            raise ProtocolError(f"expected a question, got {type(asked).__name__}")
+        manager = self.manager
+        with manager.lock:
+            record = manager.ledger.addressed(asked.id)
+        for holder in () if record is None else self._holders.get(record.key, ()):
+            self._workers.read_now(holder)  # what was answered there is older than the question
+        self._workers.read_now(worker)
+        with manager.lock:
+            record = manager.ledger.addressed(asked.id)
+            grave = None if record is not None else manager.ledger.grave_of(asked.id)
+        if record is not None:
+            session = manager.sessions.get(record.id)
+            if session is None or not session.is_valid:
+                return b"", False
+            self._hold(worker, record)
+            return manager.state_sender.encoded([record]), len(self._holders[record.key]) > 1
+        return (b"" if grave is None else encode_ends([grave])), False
+
+    def forgotten(self, worker: Member, sessions: Sequence[tuple[str, int]]) -> None:
+        """A worker has dropped copies; each with the time in ms since its last use."""
+        manager = self.manager
+        for session_id, idle_ms in sessions:
+            with manager.lock:
+                record = manager.ledger.addressed(session_id)
+            if record is None:
+                continue
+            session = manager.sessions.get(record.id)
+            if isinstance(session, DeltaSession):
+                session.used_elsewhere(idle_ms)
+            self._let_go(worker, record.key)
+
+    def lost(self, worker: Member) -> None:
+        """A worker has gone, with all of its copies."""
+        self._changed.pop(worker, None)
+        for key in [key for key, holders in self._holders.items() if worker in holders]:
+            self._let_go(worker, key)
+
+    # -- told by the manager -------------------------------------------------------------------------------------
+
+    def post(self, member: Member, data: bytes) -> bool:
+        """Send the manager's message if it is for a worker; True when it was."""
+        if member.host:
+            return False
+        self._workers.show(member, self.key, [(data, EVERYTHING)])
+        return True
+
+    def changed(self, record: Record, by: Member | None) -> None:
+        """A record is here, has changed or was used. A worker that says so has a copy; other holders are shown it."""
+        holders = self._holders.get(record.key)
+        if by is not None and not by.host and (holders is None or by not in holders):
+            self._hold(by, record)
+        if holders is not None:
+            self._note(record, holders, by)
+
+    def ended(self, record: Record, by: Member | None) -> None:
+        """A record has ended: nobody has a copy any more, the holders are told."""
+        self._note(record, self._holders.pop(record.key, ()), by)
+
+    def _note(self, record: Record, holders: Iterable[Member], by: Member | None) -> None:
+        for worker in holders:
+            if worker != by:
+                self._changed.setdefault(worker, {})[record.key] = record
+                if not self._scheduled:
+                    self._scheduled = True
+                    self._workers.at_round_end(self._show_changed)
+
+    def _show_changed(self) -> None:
+        self._scheduled = False
+        changed, self._changed = self._changed, {}
+        manager = self.manager
+        for worker, records in changed.items():
+            with manager.lock:
+                ledger = manager.ledger
+                alive = [record for record in records.values() if ledger.addressed(record.key) is record]
+                graves = [ledger.grave_of(record.key) for record in records.values() if record not in alive]
+            ended = [grave for grave in graves if grave is not None]
+            messages: list[Message] = []
+            if alive:
+                messages.append((self._message(manager.state_sender.encoded(alive)), EVERYTHING))
+            if ended:
+                messages.append((self._message(encode_ends(ended)), EVERYTHING))
+            self._workers.show(worker, self.key, messages)
+
+    def _message(self, body: bytes) -> bytes:
+        manager = self.manager
+        return encode_message(EVT_LEDGER, manager.name, body, "LEDGER", "LEDGER", manager.now_ms())
+
+    # -- who has what --------------------------------------------------------------------------------------------
+
+    def _hold(self, worker: Member, record: Record) -> None:
+        holders = self._holders.get(record.key)
+        if holders is None:
+            self._holders[record.key] = {worker}
+            session = self.manager.sessions.get(record.id)
+            if isinstance(session, DeltaSession):
+                session.is_primary = False  # who serves it ends it when it is idle
+        elif worker not in holders:
+            holders.add(worker)
+            for holder in holders:
+                self._workers.share(holder, self.key, record.key)
+
+    def _let_go(self, worker: Member, key: str) -> None:
+        holders = self._holders.get(key)
+        if holders is None:
+            return
+        holders.discard(worker)
+        if not holders:
+            del self._holders[key]
+            manager = self.manager
+            with manager.lock:
+                record = manager.ledger.addressed(key)
+            session = None if record is None else manager.sessions.get(record.id)
+            if isinstance(session, DeltaSession):
+                session.is_primary = True  # no worker ends it when it is idle: the keeper does

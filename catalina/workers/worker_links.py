@@ -1,0 +1,307 @@
+"""The keeper's end of the links to its workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from catalina.errors import ProtocolError
+from catalina.reactor import READ, Reactor
+from catalina.tribes.member import Member
+from catalina.workers.frames import (
+    CallError,
+    Frame,
+    Hello,
+    Kind,
+    Message,
+    decode_forgotten,
+    decode_hello,
+    decode_keyed,
+    decode_messages,
+    encode_call,
+    encode_frame,
+    encode_keyed,
+    encode_messages,
+)
+from catalina.workers.link import Link
+from catalina.workers.peers import worker_member
+from catalina.workers.services import Calls, Services
+from catalina.workers.session_copies import SessionCopies
+
+if TYPE_CHECKING:
+    from catalina.ha.session.delta_manager import DeltaManager
+
+__all__ = ["WorkerLinks"]
+
+log = logging.getLogger("org.apache.catalina.workers.WorkerLinks")
+
+#: Seconds that whoever connects has to say who it is.
+HELLO_SECONDS = 10.0
+#: Seconds that a keeper waits for the sessions of its workers.
+SETTLE_SECONDS = 5.0
+#: Connections that are accepted in a row.
+ACCEPTS = 64
+
+_CREDENTIALS = struct.Struct("3i")  # process, user, group
+
+
+class WorkerLinks:
+    """Accepts workers, and hands what they say to the managers' :class:`SessionCopies`.
+
+    A keeper that follows another one *settles* first: until every worker has given its sessions, or the time is over,
+    it acknowledges nothing and answers no question. It would say of a session that it does not exist.
+
+    Args:
+        listening: a Unix socket that the arbiter has bound; it listens already, and outlives this process.
+        awaited: how many workers have sessions that this keeper does not know; 0 for the first keeper.
+    """
+
+    def __init__(self, listening: socket.socket, reactor: Reactor, awaited: int = 0) -> None:
+        self._listening = listening
+        self._reactor = reactor
+        #: What the keeper does when a worker calls.
+        self.services = Services(reactor)
+        self._copies: dict[bytes, SessionCopies] = {}
+        self._links: dict[Member, _WorkerLink] = {}
+        #: Connections that have not said yet whose they are, and those for queries.
+        self._unknown: set[_WorkerLink] = set()
+        self._asking: set[_WorkerLink] = set()
+        self._is_open = False
+        self._awaited = awaited
+        self._given: set[Member] = set()
+        #: What waits until the keeper has settled; None when it has.
+        self._deferred: list[Callable[[], None]] | None = [] if awaited else None
+        #: Called in the runner when a worker has come or gone.
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def members(self) -> list[Member]:
+        """The workers that are there."""
+        return list(self._links)
+
+    def add(self, key: bytes, manager: DeltaManager) -> SessionCopies:
+        """Workers may post to a manager from now on."""
+        copies = self._copies[key] = SessionCopies(manager, key, self)
+        return copies
+
+    def remove(self, key: bytes) -> None:
+        """The manager stops."""
+        self._copies.pop(key, None)
+
+    def open(self) -> None:
+        """Everything is deployed: let workers in."""
+        self._listening.setblocking(False)
+        self._is_open = True
+        self._reactor.register(self._listening, READ, self._on_connection, first=True)
+        if self._deferred is not None:
+            self._reactor.call_later(SETTLE_SECONDS, self._settle)
+
+    def close(self) -> None:
+        """Hear no more. The listening socket stays for the next keeper."""
+        if self._is_open:
+            self._is_open = False
+            self._reactor.unregister(self._listening)
+        for link in (*self._links.values(), *self._unknown, *self._asking):
+            link.link.close()
+        self._links.clear()
+        self._unknown.clear()
+        self._asking.clear()
+
+    def call(self, member: Member, service: str, argument: object) -> Future[Any]:
+        """Call a service of a worker. In the runner.
+
+        Returns:
+            What will have the result, or a :class:`CallError` when the worker has gone or could not do it.
+        """
+        link = self._links.get(member)
+        if link is None:
+            gone: Future[Any] = Future()
+            gone.set_exception(CallError("the worker has gone"))
+            return gone
+        return link.call(service, argument)
+
+    def stop_workers(self) -> None:
+        """The node stops: the workers shall end in order."""
+        for link in tuple(self._links.values()):
+            link.link.send(encode_frame(Kind.STOP))
+
+    def _settle(self) -> None:
+        deferred, self._deferred = self._deferred, None
+        if deferred is None:
+            return
+        log.info("The sessions of [%d] of [%d] workers are here", len(self._given), self._awaited)
+        for each in deferred:
+            each()
+
+    def _when_settled(self, task: Callable[[], None]) -> None:
+        if self._deferred is None:
+            task()
+        else:
+            self._deferred.append(task)
+
+    # -- for SessionCopies ---------------------------------------------------------------------------------------
+
+    def show(self, member: Member, key: bytes, messages: Sequence[Message]) -> None:
+        """See :class:`Workers`."""
+        link = self._links.get(member)
+        if link is not None:
+            link.link.send(encode_frame(Kind.SHOW, encode_messages(key, messages)))
+
+    def share(self, member: Member, key: bytes, name: str) -> None:
+        """See :class:`Workers`."""
+        link = self._links.get(member)
+        if link is not None:
+            link.link.send(encode_frame(Kind.SHARED, encode_keyed(key, name.encode("utf-8", "surrogatepass"))))
+
+    def read_now(self, member: Member) -> None:
+        """See :class:`Workers`."""
+        link = self._links.get(member)
+        if link is not None:
+            link.link.read_now()
+
+    def at_round_end(self, task: Callable[[], None]) -> None:
+        """See :class:`Workers`."""
+        self._reactor.at_round_end(task)
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def _on_connection(self, _: int) -> None:
+        for _ in range(ACCEPTS):
+            try:
+                sock, _address = self._listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                log.warning("A worker could not be accepted: %s", error)
+                return
+            user = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[1]
+            if user != os.geteuid():
+                log.warning("A process of user [%d] wanted to be a worker of this node, which runs as [%d]",
+                            user, os.geteuid())  # fmt: skip
+                sock.close()
+                continue
+            link = _WorkerLink(self, sock, self._reactor)
+            self._unknown.add(link)
+            self._reactor.call_later(HELLO_SECONDS, partial(self._expire, link))
+            link.link.open()
+
+    def _expire(self, link: _WorkerLink) -> None:
+        if link in self._unknown:
+            self._unknown.discard(link)
+            link.link.close()
+
+    def greeted(self, link: _WorkerLink, hello: Hello) -> None:
+        """A connection has said whose it is."""
+        self._unknown.discard(link)
+        link.member = worker_member(hello.worker, hello.pid)
+        if hello.is_for_queries:
+            self._asking.add(link)
+            return
+        old = self._links.pop(link.member, None)
+        if old is not None:  # its link broke, and it has noticed first
+            old.link.close()
+            self._forget(link.member)
+        self._links[link.member] = link
+        link.link.send(encode_frame(Kind.READY, struct.pack(">I", os.getpid())))
+        log.debug("Worker [%d] is there, process [%d]", hello.worker, hello.pid)
+        self.on_change()
+
+    def lost(self, link: _WorkerLink) -> None:
+        """A connection has ended."""
+        self._unknown.discard(link)
+        self._asking.discard(link)
+        if link.member is not None and self._links.get(link.member) is link:
+            del self._links[link.member]
+            self._forget(link.member)
+            self.on_change()
+
+    def _forget(self, member: Member) -> None:
+        for copies in self._copies.values():
+            copies.lost(member)
+
+    # -- frames --------------------------------------------------------------------------------------------------
+
+    def take(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
+        """A frame of a worker. Raises ProtocolError."""
+        match frame.kind:
+            case Kind.POST:
+                self._posted(link, member, frame)
+            case Kind.ASK:
+                self._when_settled(partial(self._asked, link, member, frame))
+            case Kind.CALL:
+                reply = partial(link.reply, frame.number)
+                self.services.call(frame.payload, member.port - 1, reply)
+            case Kind.RESULT:
+                link.calls.end(frame.number, frame.payload)
+            case Kind.GIVEN:
+                self._given.add(member)
+                if len(self._given) >= self._awaited:
+                    self._reactor.call_soon(self._settle)  # which reads links: not from within a link's frame
+            case Kind.FORGET:
+                key, sessions = decode_forgotten(frame.payload)
+                copies = self._copies.get(key)
+                if copies is not None:
+                    copies.forgotten(member, sessions)
+            case _:
+                raise ProtocolError(f"expected a frame of a worker, got {frame.kind.name}")
+
+    def _posted(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
+        key, messages = decode_messages(frame.payload)
+        copies = self._copies.get(key)
+        delivery = None if copies is None else copies.posted(member, messages)
+        if not frame.number:
+            return
+        acknowledge = partial(self._when_settled, partial(link.acknowledge, frame.number))
+        if delivery is None or delivery.done:
+            # Behind what other workers are shown of it: who hears of the answer finds the change everywhere.
+            self._reactor.at_round_end(acknowledge)
+        else:
+            delivery.add_done_callback(lambda _: acknowledge())
+
+    def _asked(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
+        key, question = decode_keyed(frame.payload)
+        copies = self._copies.get(key)
+        answer, is_shared = (b"", False) if copies is None else copies.asked(member, question)
+        link.link.send(encode_frame(Kind.ANSWER, answer, int(is_shared)))
+
+
+class _WorkerLink:
+    """One connection of a worker, for messages or for queries."""
+
+    def __init__(self, links: WorkerLinks, sock: socket.socket, reactor: Reactor) -> None:
+        self.member: Member | None = None
+        self.calls = Calls()
+        self._links = links
+        self.link = Link(sock, reactor, "worker", self._on_frame, self._on_lost)
+
+    def acknowledge(self, number: int) -> None:
+        """The POST of that number is where it was to go."""
+        self.link.send(encode_frame(Kind.ACKNOWLEDGE, b"", number))
+
+    def reply(self, number: int, result: bytes) -> None:
+        """The result of a call has come about."""
+        self.link.send(encode_frame(Kind.RESULT, result, number))
+
+    def call(self, service: str, argument: object) -> Future[Any]:
+        """Call a service of the worker."""
+        number, future = self.calls.begin()
+        self.link.send(encode_frame(Kind.CALL, encode_call(service, argument), number))
+        return future
+
+    def _on_frame(self, frame: Frame) -> None:
+        if self.member is not None:
+            self._links.take(self, self.member, frame)
+        elif frame.kind is Kind.HELLO:
+            self._links.greeted(self, decode_hello(frame.payload))
+        else:
+            raise ProtocolError(f"expected a HELLO, got {frame.kind.name}")
+
+    def _on_lost(self) -> None:
+        self.calls.lose("the worker has gone")
+        self._links.lost(self)

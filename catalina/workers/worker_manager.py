@@ -1,0 +1,179 @@
+"""The session manager of an application in a worker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
+from catalina.tribes.ledger.record import Snapshot, bare_id
+from catalina.tribes.ledger.wire import Copy, encode_question
+from catalina.workers.peers import KEEPER
+
+if TYPE_CHECKING:
+    from catalina.session.standard_session import StandardSession
+    from catalina.workers.worker_cluster import KeeperGroup
+
+__all__ = ["WorkerManager"]
+
+log = logging.getLogger("org.apache.catalina.workers.WorkerManager")
+
+#: Milliseconds without a request after which a worker drops its copy of a session: the keeper has it.
+IDLE_MS = 60_000
+#: Characters of an id that the keeper is asked about. Ids of ours have 32 and a route.
+MAX_ID = 512
+
+
+class WorkerManager(DeltaManager):
+    """Has the sessions that its worker serves; one that it has not it gets from the keeper.
+
+    To the keeper it is what a node is to another one: it posts changes with versions, and hears of those that come from
+    elsewhere for sessions that it has.
+    """
+
+    cluster: KeeperGroup  # type: ignore[assignment]  # the part of a cluster that a manager needs
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.resync_on_rejoin = False  # the keeper has every session, a worker has a few
+        #: Lets one thread at a time load: a session must not come twice.
+        self._loading = threading.Lock()
+        #: The bare id that is being loaded; empty for none.
+        self._wanted = ""
+
+    @property
+    def answers_wait(self) -> bool:
+        """Always: until what a request changed cannot be lost with this process."""
+        return True
+
+    # -- sessions that are not here ------------------------------------------------------------------------------
+
+    def find_session(self, session_id: str) -> StandardSession | None:
+        """The session of that id, from the keeper when it is not here; None when nobody knows it.
+
+        Raises:
+            KeeperGoneError: nobody can say.
+        """
+        session = self.sessions.get(session_id)
+        return session if session is not None else self._load(session_id)
+
+    def moved_to(self, session_id: str) -> str | None:
+        """See :meth:`DeltaManager.moved_to`; the session may be with the keeper."""
+        with self.lock:
+            is_known = self.ledger.find(session_id) is not None
+        if not is_known:
+            self._load(session_id)
+        return super().moved_to(session_id)
+
+    def create_session(self, session_id: str | None = None) -> StandardSession:
+        """A new session, here and at the keeper. Raises TooManyActiveSessionsError."""
+        if session_id is not None:
+            self.moved_to(session_id)  # it may be another session's
+        return super().create_session(session_id)
+
+    def _load(self, session_id: str) -> StandardSession | None:
+        if not self.state.available or not 0 < len(session_id) <= MAX_ID:
+            return None
+        question = encode_question(session_id)
+        with self._loading:
+            session = self.sessions.get(session_id)
+            if session is None:
+                self._wanted = bare_id(session_id)
+                try:
+                    answer, is_shared = self.cluster.ask(question)
+                    if is_shared:
+                        self.share(self._wanted)
+                    if answer:
+                        self.receiver.apply(SessionMessage(EVT_LEDGER, self.name, answer, None, None), KEEPER)
+                        session = self.sessions.get(session_id)
+                finally:
+                    self._wanted = ""
+        return session
+
+    # -- the keeper ----------------------------------------------------------------------------------------------
+
+    def hear(self, data: bytes) -> None:
+        """A message of the keeper about a session that this worker has. In the runner.
+
+        Raises:
+            ProtocolError: it is none.
+        """
+        self.message_data_received(SessionMessage.decode(data), KEEPER)
+
+    def share(self, name: str) -> None:
+        """Another worker has a copy of a session, too."""
+        with self.lock:
+            record = self.ledger.addressed(name)
+        self.cluster.shared.update({name} if record is None else {name, *record.names})
+
+    def admit(self, copies: Sequence[Copy[Snapshot]]) -> Sequence[Copy[Snapshot]]:
+        """Those of sessions that are here or being loaded. Another one has just been dropped: the keeper, which showed
+        it before it heard of that, will not show what follows."""
+        wanted = self._wanted
+        with self.lock:
+            return [
+                copy
+                for copy in copies
+                if self.ledger.addressed(copy.snapshot.key) is not None or wanted in copy.snapshot.names
+            ]
+
+    def give_all(self, given: Callable[[], None]) -> None:
+        """Another keeper is there: it gets what this worker has, and the ends that it knows of.
+
+        Args:
+            given: called in another thread when all is on its way.
+        """
+        with self.lock:
+            records, ended = list(self.ledger), list(self.ledger.graves)
+        self.state_sender.stream(KEEPER, records, ended, ())
+        self.state_sender.then(KEEPER, given)
+
+    def _start(self) -> None:
+        self.cluster.join(self)
+        super()._start()
+
+    def get_all_cluster_sessions(self) -> None:
+        """Nothing: sessions come when they are asked for."""
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------
+
+    def background_process(self) -> None:
+        """Expire what is due, and drop what nobody uses."""
+        super().background_process()
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        dropped: list[tuple[str, int]] = []
+        now_ms = self.now_ms()
+        for session in self.find_sessions():
+            if not isinstance(session, DeltaSession) or session.is_in_use or not session.alive:
+                continue
+            idle_ms = now_ms - max(session.last_accessed_time_ms, session.this_accessed_time_ms)
+            if idle_ms < IDLE_MS or session.is_dirty:
+                continue
+            with self.lock:
+                self.sessions.pop(session.id, None)
+                self.ledger.drop(session.record)
+            self.cluster.shared.difference_update(session.record.names)
+            dropped.append((session.id, idle_ms))
+        if dropped:
+            log.debug("Manager [%s]: [%d] sessions are left to the keeper", self.name, len(dropped))
+            self.cluster.forget(dropped)
+
+    def _stop(self) -> None:
+        """The sessions live on with the keeper: only this worker's copies go."""
+        if getattr(self.context, "paused", False):
+            super()._stop()
+            return
+        self._stopping = True
+        self.transfer.stop()
+        self.state_sender.stop()
+        self.comparisons.clear()
+        self.cluster.remove_manager(self)
+        self.sessions.clear()
+        with self.lock:
+            self.ledger.clear()

@@ -1,0 +1,126 @@
+"""Nodes of a keeper and workers, as real processes: what happens to sessions when one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.clusters import full
+from tests.cluster.counting import CountingClients
+from tests.cluster.node import Node, free_udp_port, wait_until
+
+pytestmark = pytest.mark.cluster
+
+WEB_XML = """<web-app><distributable/>
+  <servlet><servlet-name>a</servlet-name><servlet-class>counting:application</servlet-class></servlet>
+  <servlet-mapping><servlet-name>a</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>
+</web-app>"""
+
+APPLICATION = """
+import os
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/hog":
+        return [str(pow(3, 30_000_000) % 7).encode()]  # one call of C code that holds the interpreter for seconds
+    if environ["PATH_INFO"] == "/facts":
+        return [f"{os.getpid()} {environ['wsgi.multiprocess']}".encode()]
+    session = environ["catalina.session"]
+    session["count"] = session.get("count", 0) + 1
+    return [f"{session['count']} {os.getpid()}".encode()]
+"""
+
+MakeNode = Callable[..., Node]
+
+
+@pytest.fixture
+def counting_webapp(tmp_path: Path) -> Path:
+    """An application that counts in the session and says in which process."""
+    root = tmp_path / "counting"
+    (root / "WEB-INF" / "classes").mkdir(parents=True)
+    (root / "WEB-INF" / "web.xml").write_text(WEB_XML)
+    (root / "WEB-INF" / "classes" / "counting.py").write_text(APPLICATION)
+    return root
+
+
+def counting(*nodes: Node) -> CountingClients:
+    return CountingClients([node.http_port for node in nodes], "/app/count")
+
+
+def kill_now_and_then(node: Node, name: str, times: int, every: float) -> None:
+    """``kill -9`` of a random process of that name, again and again, each some seconds after the last."""
+    chance = random.Random(1)
+    for _ in range(times):
+        victims = wait_until(lambda: node.named_processes(name), f"a process {name}")
+        os.kill(chance.choice(victims), signal.SIGKILL)
+        time.sleep(every)  # the outage's own rhythm: the next one may come before the last is over
+
+
+def test_killing_workers_loses_no_session_and_no_update(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=3).start()
+    clients = counting(node)
+    clients.run_while(lambda: kill_now_and_then(node, "catalina-w", times=5, every=2))
+    assert clients.faults == []
+    assert clients.answers > 100
+
+
+def test_killing_the_keeper_loses_no_session_and_breaks_nothing_off(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    clients = counting(node)
+    clients.run_while(lambda: kill_now_and_then(node, "catalina-keeper", times=3, every=3))
+    assert clients.faults == []
+    assert clients.broken_off == 0
+    assert clients.answers > 100
+
+
+def test_two_nodes_of_workers_are_a_group_of_two(make_node: MakeNode, counting_webapp: Path) -> None:
+    port = free_udp_port()
+    nodes = [make_node(f"n{i}", cluster=full(port), webapp=counting_webapp, workers=2) for i in (1, 2)]
+    for node in nodes:
+        node.start(wait=False)
+    for node in nodes:
+        node.wait_started()
+    first, second = nodes
+    sessions = [first.get("/count").session_id for _ in range(20)]
+    first.kill()
+    answers = [second.get("/count", session_id) for session_id in sessions]
+    assert [answer.body.split()[0] for answer in answers] == [b"2"] * 20
+    assert second.log.count("Replication member added") == 1
+
+
+def test_an_application_that_holds_the_interpreter_stops_no_heartbeat(
+    make_node: MakeNode, counting_webapp: Path
+) -> None:
+    port = free_udp_port()
+    first = make_node("n1", cluster=full(port), webapp=counting_webapp, workers=2)
+    second = make_node("n2", cluster=full(port), webapp=counting_webapp)
+    for node in (first, second):
+        node.start(wait=False)
+    for node in (first, second):
+        node.wait_started()
+    began = time.monotonic()
+    assert first.get("/hog", timeout=60).status == 200
+    assert time.monotonic() - began > 1, "the application computes for long enough to be missed"
+    assert second.log.count("Received member disappeared") == 0
+
+
+def test_every_process_ends_with_the_node(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=3).start()
+    processes = node.processes()
+    assert len(node.named_processes("catalina-w")) == 3
+    assert len(node.named_processes("catalina-keeper")) == 1
+    assert node.stop() == 143
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes), "the end of all processes")
+
+
+def test_an_application_knows_that_there_are_more_processes(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    facts = [node.get("/facts").body.decode().split() for _ in range(20)]
+    assert {multiprocess for _, multiprocess in facts} == {"True"}
+    assert {int(pid) for pid, _ in facts} <= set(node.named_processes("catalina-w"))

@@ -1,0 +1,20 @@
+"""Nodes for the tests of this directory."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.workers.small_node import SmallNode
+
+
+@pytest.fixture
+def make_node() -> Iterator[Callable[..., SmallNode]]:
+    made: list[SmallNode] = []
+
+    def make(**values: int) -> SmallNode:
+        made.append(SmallNode(**values))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()

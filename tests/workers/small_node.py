@@ -1,0 +1,135 @@
+"""A keeper and workers in one process: real managers over real Unix sockets, each with an event loop of its own."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.reactor import Reactor
+from catalina.session.standard_session import StandardSession
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.workers.keeper_channel import KeeperChannel
+from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.session_copies import SessionCopies
+from catalina.workers.worker_cluster import WorkerCluster
+from catalina.workers.worker_links import WorkerLinks
+from catalina.workers.worker_manager import WorkerManager
+from tests.cluster.node import wait_until
+from tests.session.support import FakeContext
+from tests.workers.links import listening_socket
+
+__all__ = ["KEY", "SmallKeeper", "SmallNode", "SmallWorker"]
+
+KEY = b"Catalina/localhost/shop"
+
+
+def _cluster(send_options: int) -> SimpleTcpCluster:
+    cluster = SimpleTcpCluster(channel_send_options=send_options)
+    cluster.container = SimpleNamespace(name="Catalina")
+    return cluster
+
+
+class SmallKeeper:
+    """One life of a keeper."""
+
+    def __init__(self, listening: Any, awaited: int) -> None:
+        self.reactor = Reactor("keeper")
+        self.reactor.start()
+        self.manager = DeltaManager()
+        self.manager.context = FakeContext("/shop")
+        cluster = _cluster(SEND_OPTIONS_ASYNCHRONOUS)
+        cluster.register_manager(self.manager)
+        self._listening = listening.dup()
+        self.links = WorkerLinks(self._listening, self.reactor, awaited)
+        self.copies: SessionCopies = self.links.add(KEY, self.manager)
+        self.manager.copies = self.copies
+        self.manager.start()
+        self.links.open()
+
+    def end(self) -> None:
+        """As a process ends that is killed: sockets close, nothing is said."""
+        self.reactor.stop()
+        self.links.close()
+        self._listening.close()
+
+
+class SmallWorker:
+    """One life of a worker."""
+
+    def __init__(self, index: int, address: Any, send_options: int) -> None:
+        self.reactor = Reactor(f"worker-{index}")
+        self.reactor.start()
+        self.stopped = False
+        self.channel = KeeperChannel(address, index, self.reactor, self._on_stop)
+        self.queries = KeeperQueries(address, index, self.reactor)
+        cluster = WorkerCluster(_cluster(send_options), self.channel, self.queries)
+        self.manager: WorkerManager = cluster.manager_for(KEY, FakeContext("/shop"), None)
+        self.channel.open()
+        assert self.channel.wait_ready(15)
+        self.manager.start()
+
+    def _on_stop(self) -> None:
+        self.stopped = True
+
+    def request(self, session_id: str | None = None, **changes: object) -> StandardSession | None:
+        """What a request does: find or make the session, change it, replicate, and wait as its answer would.
+
+        A request comes through the worker's loop, which has read by then what the keeper had sent.
+        """
+        was_read = threading.Event()
+        self.reactor.call_soon(was_read.set)
+        assert was_read.wait(15)
+        session: Any = self.manager.find_session(session_id) if session_id else self.manager.create_session()
+        if session is None:
+            return None
+        session.access()
+        for name, value in changes.items():
+            session.set_attribute(name, value)
+        delivery = self.manager.request_completed(session, None)
+        if delivery is not None:
+            assert delivery.wait(15)
+        session.end_access()
+        found: StandardSession = session
+        return found
+
+    def end(self) -> None:
+        """As a process ends that is killed."""
+        self.channel.close()
+        self.queries.close()
+        self.reactor.stop()
+
+
+class SmallNode:
+    """A keeper and so many workers."""
+
+    def __init__(self, workers: int = 2, send_options: int = SEND_OPTIONS_ASYNCHRONOUS) -> None:
+        self.listening = listening_socket()
+        self.keeper = SmallKeeper(self.listening, 0)
+        self._send_options = send_options
+        self.workers = [self._worker(index) for index in range(workers)]
+        wait_until(lambda: len(self.keeper.links.members) == workers, "the workers at the keeper")
+
+    def _worker(self, index: int) -> SmallWorker:
+        return SmallWorker(index, self.listening.getsockname(), self._send_options)
+
+    def replace_worker(self, index: int) -> SmallWorker:
+        """Another process in the place of a worker that is killed."""
+        self.workers[index].end()
+        self.workers[index] = self._worker(index)
+        return self.workers[index]
+
+    def kill_keeper(self) -> None:
+        self.keeper.end()
+
+    def start_keeper(self) -> SmallKeeper:
+        self.keeper = SmallKeeper(self.listening, len(self.workers))
+        return self.keeper
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.end()
+        self.keeper.end()
+        self.listening.close()
