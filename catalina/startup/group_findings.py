@@ -5,13 +5,14 @@ applications.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from catalina.ha.tcp.node_facts import Answer
 from catalina.startup.finding import Finding
 from catalina.startup.group_network import Heard, Reach, group_mtu, listen, reach
+from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.tribes.member import Member
 
-__all__ = ["facts_findings", "group_findings", "multicast_findings", "own_address_findings", "reach_finding"]
+__all__ = [
+    "facts_findings",
+    "group_findings",
+    "key_findings",
+    "multicast_findings",
+    "own_address_findings",
+    "reach_finding",
+]
 
 #: Seconds to reach a member, to ask it, and to listen for heartbeats at most.
 REACH_SECONDS, ASK_SECONDS, MAX_LISTEN_SECONDS = 2.0, 3.0, 10.0
@@ -27,6 +35,12 @@ REACH_SECONDS, ASK_SECONDS, MAX_LISTEN_SECONDS = 2.0, 3.0, 10.0
 CLOCK_WARNING, CLOCK_ERROR = 1.0, 60.0
 #: The number of nodes that are connected to at the same time.
 REACHED_AT_ONCE = 16
+#: Advice about keys.
+SAME_PSK = (
+    'the same pskIdentity, pskKey, pskDigest and pskProtocol, and secure="true", of <Channel>, and a securePort of '
+    "<Receiver>, on all nodes"
+)
+SAME_ENCRYPTION = "the same encryptionKey, encryptionAlgorithm and interceptors on all nodes"
 #: Bytes of the IP and UDP headers.
 _HEADERS = 28
 
@@ -54,10 +68,17 @@ def group_findings(cluster: SimpleTcpCluster) -> Iterator[Finding]:
     elif not members:
         yield Finding("members", "warning", f"{type(membership).__name__} has found no other member")
     yield from own_address_findings(local, members)
+    channel = cluster.channel
+    tls = channel.tls if channel.secure else None
     with ThreadPoolExecutor(REACHED_AT_ONCE) as pool:
-        for member, found in zip(members, pool.map(lambda each: reach(each, REACH_SECONDS), members), strict=True):
+        reached = pool.map(lambda each: reach(each, REACH_SECONDS, tls), members)
+        for member, found in zip(members, reached, strict=True):
             yield reach_finding(member, found, member in cluster.members)
-    yield from facts_findings(cluster.facts.own(), cluster.facts.ask(cluster.members, ASK_SECONDS))
+    answers = cluster.facts.ask(cluster.members, ASK_SECONDS)
+    yield from facts_findings(cluster.facts.own(), answers)
+    for layer in channel.interceptors:
+        if isinstance(layer, EncryptInterceptor):
+            yield from key_findings(layer.unopened, answers)
 
 
 def _group(membership: McastService) -> str:
@@ -139,8 +160,41 @@ def reach_finding(member: Member, found: Reach, is_member: bool) -> Finding:
         "timeout": f"a firewall drops it: allow TCP port {member.port} on {member.address}",
         "refused": f"the node there has ended, or listens on another address: ss -ltn on {member.address}",
     }.get(found.error, f"no way to it from here: ip route get {member.address}")
+    if found.error.startswith("key: "):
+        text = f"{member.name} has another key, or none: the TLS handshake fails ({found.error[5:]})"
+        return Finding("keys", "error", text, SAME_PSK)
+    if found.error == "no securePort":
+        text = f"{member.name} announces no securePort, and this node sends over TLS only"
+        return Finding("keys", "error", text, SAME_PSK)
     word = {"timeout": "does not answer", "refused": "refuses connections"}.get(found.error, found.error)
     return Finding("members", "error", f"{member.name} {word}", advice)
+
+
+def key_findings(unopened: Mapping[Member, int], answers: list[Answer]) -> Iterator[Finding]:
+    """Members whose EncryptInterceptor has another key.
+
+    Args:
+        unopened: by sender, the number of messages that this node's key does not open.
+    """
+    good = True
+    for answer in answers:
+        member, count = answer.member, unopened.get(answer.member, 0)
+        if answer.facts is not None:
+            continue
+        if count:
+            good = False
+            text = f"this node's key does not open the messages of {member.name}, {count} so far"
+            yield Finding("keys", "error", text, SAME_ENCRYPTION)
+        elif keeps_order(member):
+            good = False
+            text = f"{member.name} takes a question and does not answer it: it cannot open it, or not answer in time"
+            yield Finding("keys", "warning", text, SAME_ENCRYPTION)
+    strangers = sorted(member.name for member in unopened.keys() - {answer.member for answer in answers})
+    if strangers:
+        text = f"this node's key did not open messages of {', '.join(strangers)}, no members now"
+        yield Finding("keys", "warning", text, SAME_ENCRYPTION)
+    elif good:
+        yield Finding("keys", "ok", "this node's key opens the messages of all members that answer")
 
 
 def facts_findings(own: dict[str, Any], answers: list[Answer]) -> Iterator[Finding]:

@@ -7,15 +7,20 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from catalina.errors import ProtocolError
 from catalina.polling import is_ready
 from catalina.tribes.member import BEGIN, MAX_RECORD, Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
+
+if TYPE_CHECKING:
+    from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 
 __all__ = ["Heard", "Reach", "group_mtu", "listen", "reach"]
 
@@ -78,7 +83,8 @@ class Reach:
     Args:
         seconds: the time that it took, None when there is no connection.
         mtu: bytes of a packet on the way there, as far as the kernel knows; 0 when it does not.
-        error: the reason of a failure: ``refused``, ``timeout``, ``route``, or the system's words.
+        error: the reason of a failure: ``refused``, ``timeout``, ``route``, ``no securePort``, ``key: ...`` for a
+            handshake that fails, or the system's words.
     """
 
     seconds: float | None
@@ -86,12 +92,25 @@ class Reach:
     error: str = ""
 
 
-def reach(member: Member, seconds: float) -> Reach:
-    """Connect to a member's receiver, and close the connection."""
+def reach(member: Member, seconds: float, tls: TribesSslContext | None = None) -> Reach:
+    """Connect to a member's receiver, and close the connection.
+
+    Args:
+        tls: connect to its securePort, and prove to each other that both have the key.
+    """
     began = time.monotonic()
+    port = member.port if tls is None else member.secure_port
+    if port <= 0:
+        return Reach(None, error="no securePort")
     try:
-        with socket.create_connection((member.address, member.port), timeout=seconds) as sock:
-            return Reach(time.monotonic() - began, _mtu_of(sock))
+        with socket.create_connection((member.address, port), timeout=seconds) as sock:
+            found = Reach(time.monotonic() - began, _mtu_of(sock))
+            if tls is not None:
+                with tls.client.wrap_socket(sock) as encrypted:
+                    tls.check_peer(encrypted)
+            return found
+    except ssl.SSLError as error:
+        return Reach(None, error=f"key: {error.reason or error}")
     except TimeoutError:
         return Reach(None, error="timeout")
     except ConnectionRefusedError:

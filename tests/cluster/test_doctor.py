@@ -43,3 +43,36 @@ def test_the_group_is_examined_from_one_node(nodes: list[Node]) -> None:
     alone = catalina(one, "doctor")
     assert alone.returncode == 1
     assert "WARNING  multicast: nobody else is heard on 228.0.0.4:" in alone.stdout
+
+
+ENCRYPT = (
+    '<Interceptor className="org.apache.catalina.tribes.group.interceptors.EncryptInterceptor" encryptionKey="{}"/>'
+)
+
+#: Does not wait long for sessions that never come.
+IMPATIENT = '<Manager className="org.apache.catalina.ha.session.DeltaManager" stateTransferTimeout="2"/>'
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Iterator[list[Node]]:
+    """Two nodes whose EncryptInterceptors have different keys."""
+    port = free_udp_port()
+    made = [
+        Node(f"n{key}", tmp_path / key, full(port, interceptors=ENCRYPT.format(key * 32), manager=IMPATIENT))
+        for key in "ab"
+    ]
+    with started(made):
+        yield made
+
+
+def test_a_member_with_another_key_is_named(strangers: list[Node]) -> None:
+    one, two = strangers
+    wait_until(lambda: "MEMBER" in catalina(one, "status").stdout, "the nodes see each other")
+    two.get("/count")  # its news of the session cannot be opened here
+    wait_until(lambda: "Failed to decrypt message" in one.log, "a message has come that does not open")
+    done = catalina(one, "doctor", "--json")
+    found = [each for each in json.loads(done.stdout)["findings"] if each["check"] == "keys"]
+    assert [each["verdict"] for each in found] == ["error"], done.stdout
+    assert found[0]["text"].startswith("this node's key does not open the messages of tcp://127.0.0.1:")
+    assert "encryptionKey" in found[0]["advice"]
+    assert done.returncode == 2

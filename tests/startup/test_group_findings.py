@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from catalina.ha.tcp.node_facts import Answer
-from catalina.startup.group_findings import facts_findings, multicast_findings, own_address_findings, reach_finding
+from catalina.startup.group_findings import (
+    facts_findings,
+    key_findings,
+    multicast_findings,
+    own_address_findings,
+    reach_finding,
+)
 from catalina.startup.group_network import Heard, Reach
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
@@ -134,3 +140,40 @@ def test_a_node_without_answers_is_unknown_and_a_java_node_is_called_one():
         "tcp://10.0.0.3:4000 is a Java node: it answers no questions; its clock and settings are not known",
         "tcp://10.0.0.2:4000 does not answer questions; its clock and settings are not known",
     ]
+
+
+def test_a_member_with_another_key_of_the_encrypt_interceptor_is_named():
+    answered = Answer(HERE, facts={})
+    (found,) = key_findings({THERE: 3, HERE: 1}, [answered, Answer(THERE)])
+    assert (found.check, found.verdict) == ("keys", "error")
+    assert found.text == "this node's key does not open the messages of tcp://10.0.0.2:4000, 3 so far"
+    assert "encryptionKey" in found.advice
+
+
+def test_a_member_that_takes_a_question_and_cannot_open_it_is_suspected_and_one_of_java_is_not():
+    (found,) = key_findings({}, [Answer(THERE), Answer(member(3, payload=b""))])
+    assert found.verdict == "warning"
+    assert found.text.startswith("tcp://10.0.0.2:4000 takes a question and does not answer it")
+
+
+def test_keys_that_are_alike_are_fine_and_strangers_with_another_one_are_told():
+    (found,) = key_findings({}, [Answer(THERE, facts={})])
+    assert found.verdict == "ok"
+    (found,) = key_findings({member(9): 5}, [Answer(THERE, facts={})])
+    assert found.text == "this node's key did not open messages of tcp://10.0.0.9:4000, no members now"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            "key: TLSV1_ALERT_DECRYPT_ERROR",
+            "has another key, or none: the TLS handshake fails (TLSV1_ALERT_DECRYPT_ERROR)",
+        ),
+        ("no securePort", "announces no securePort, and this node sends over TLS only"),
+    ],
+)
+def test_a_member_with_another_pre_shared_key_is_named(error, text):
+    found = reach_finding(THERE, Reach(None, error=error), is_member=False)
+    assert (found.check, found.verdict, found.text) == ("keys", "error", f"tcp://10.0.0.2:4000 {text}")
+    assert "pskKey" in found.advice

@@ -12,7 +12,9 @@ from catalina.startup.group_network import group_mtu, listen, reach
 from catalina.tribes.member import BEGIN, Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
+from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 from tests.cluster.node import free_port, free_udp_port
+from tests.tribes.transport.nio.test_tls_channel import KEY, a_node, alone
 
 LOOPBACK = bytes((127, 0, 0, 1))
 
@@ -78,3 +80,16 @@ def test_a_receiver_that_does_not_answer():
 def test_the_system_says_how_long_a_packet_to_the_group_may_be(group):
     assert group_mtu(group) >= 1280
     assert group_mtu(McastService(address="ff02::4", port=4567)) == 0
+
+
+@pytest.mark.parametrize(("key", "error"), [(KEY, ""), (bytes(32), "key: ")])
+def test_a_receiver_over_tls_is_reached_by_who_has_its_key(key, error):
+    channel, _ = a_node(free_udp_port())
+    with alone(channel):
+        found = reach(channel.local_member, 5.0, TribesSslContext("cluster", key))
+    assert (found.seconds is None) is bool(error)
+    assert found.error.startswith(error)
+
+
+def test_a_node_without_a_secure_port_is_not_reached_over_tls():
+    assert reach(Member(LOOPBACK, 4000), 5.0, TribesSslContext("cluster", KEY)).error == "no securePort"

@@ -49,16 +49,16 @@ class Answer:
     Args:
         member: the member that was asked.
         facts: the facts; None when there was no answer, or an unusable one.
-        live: the facts for :data:`WATCHED`, None likewise.
         offset: seconds by which its clock is ahead of this node's.
         accuracy: seconds by which the offset may be wrong: half of the time between question and answer.
+        live: the facts for :data:`WATCHED`, None likewise.
     """
 
     member: Member
     facts: Facts | None = None
-    live: LiveNode | None = None
     offset: float = 0.0
     accuracy: float = 0.0
+    live: LiveNode | None = None
 
 
 class NodeFacts:

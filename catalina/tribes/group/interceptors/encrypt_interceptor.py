@@ -35,6 +35,10 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
+#: The number of senders whose messages that do not open are counted.
+MAX_UNOPENED = 100
+
+
 class EncryptInterceptor(ChannelInterceptorBase):
     """Encrypts every message with a key that all members share. A message that cannot be decrypted, or came before, is
     dropped.
@@ -85,6 +89,8 @@ class EncryptInterceptor(ChannelInterceptorBase):
         self.clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
         #: Messages that were dropped since the start.
         self.refused_count = 0
+        #: Of these, by sender, the messages that this node's key does not open.
+        self.unopened: dict[Member, int] = {}
         self._cipher: MessageCipher | None = None
         self._window: ReplayWindow | None = None
         self._repeated = RepeatedMessages(log, first=1, clock=lambda: self.channel.now())
@@ -166,7 +172,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         if cipher is None or window is None:
             raise ProtocolError(f"{self} is not started")
         try:
-            plain = cipher.open(message.data)
+            plain = self._open(cipher, message)
             if len(plain) < _TIMESTAMP.size:
                 raise ProtocolError("premature end-of-message")
             self._check_envelope(cipher, message, plain)
@@ -177,6 +183,15 @@ class EncryptInterceptor(ChannelInterceptorBase):
             self._refuse(message, exc)
             return
         super().message_received(message.with_data(plain[_TIMESTAMP.size :]))
+
+    def _open(self, cipher: MessageCipher, message: ChannelMessage) -> bytes:
+        try:
+            return cipher.open(message.data)
+        except ProtocolError:
+            sender = message.address
+            if sender in self.unopened or len(self.unopened) < MAX_UNOPENED:
+                self.unopened[sender] = self.unopened.get(sender, 0) + 1
+            raise
 
     def _check_envelope(self, cipher: MessageCipher, message: ChannelMessage, plain: bytes) -> None:
         """Refuse a message whose sender should have sealed the envelope, but has sealed none or another one.

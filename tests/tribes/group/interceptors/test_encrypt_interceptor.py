@@ -9,7 +9,7 @@ import pytest
 from catalina.attributes import AttributeRefused
 from catalina.errors import ChannelError, ProtocolError
 from catalina.tribes.channel import ChannelMessage, Delivery
-from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
+from catalina.tribes.group.interceptors.encrypt_interceptor import MAX_UNOPENED, EncryptInterceptor
 from catalina.tribes.group.interceptors.gzip_interceptor import GzipInterceptor, compress
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
@@ -92,6 +92,18 @@ def test_a_message_without_a_time_goes_no_further():
     stack, layer = make()
     stack.receive(stack.message(layer._cipher.seal(b"1234567", b"")))
     assert (stack.delivered, layer.refused_count) == ([], 1)
+
+
+def test_senders_with_another_key_are_counted_and_only_so_many():
+    stack, layer = make()
+    other, _ = make(encryption_key=bytes(16))
+    other.send(b"x")
+    stack.receive(other.sent[0])
+    stack.receive(other.sent[0])
+    assert layer.unopened == {other.sent[0].address: 2}
+    for last in range(200):
+        stack.receive(replace(other.sent[0], address=a_member(last)))
+    assert len(layer.unopened) == MAX_UNOPENED
 
 
 def test_a_flood_of_bad_messages_does_not_flood_the_log(caplog):
