@@ -85,7 +85,3 @@ class VersionClock:
         """Note a peer's version, so that the next one made here is later. A version beyond ``MAX_CLOCK`` is ignored."""
         if self._heard < version < _BEYOND:
             self._heard = version
-
-    def is_own(self, version: Version) -> bool:
-        """True when this life of this node made the version."""
-        return version[CLOCK_SIZE:] == self.tag

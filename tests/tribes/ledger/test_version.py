@@ -33,12 +33,6 @@ def test_two_nodes_never_make_the_same_version() -> None:
     assert VersionClock(ONE).tick(7) != VersionClock(OTHER).tick(7)
 
 
-def test_a_node_knows_its_own_versions() -> None:
-    clock = VersionClock(ONE)
-    assert clock.is_own(clock.tick(1))
-    assert not clock.is_own(version_at(1, OTHER))
-
-
 def test_another_life_of_a_node_has_another_tag() -> None:
     assert life_tag(b"node", 1) != life_tag(b"node", 2)
 

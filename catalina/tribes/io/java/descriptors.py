@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 
 from catalina.tribes.io.java.grammar import (
-    I32,
     PRIMITIVE_SIZES,
     SC_BLOCK_DATA,
     SC_ENUM,
@@ -18,7 +17,6 @@ from catalina.tribes.io.java.grammar import (
     SC_WRITE_METHOD,
 )
 from catalina.tribes.io.java.nodes import (
-    BlockData,
     ClassData,
     ClassDesc,
     Field,
@@ -119,13 +117,6 @@ def string(text: str | None) -> JavaString | None:
 def string_array(texts: list[str] | tuple[str, ...]) -> JavaArray:
     """A String[]."""
     return JavaArray(STRING_ARRAY, [JavaString(text) for text in texts])
-
-
-def array_list(nodes: list[Node]) -> JavaObject:
-    """A java.util.ArrayList."""
-    node = new_object(ARRAY_LIST, size=len(nodes))
-    node.data[-1].annotation = [BlockData(I32.pack(len(nodes))), *nodes]
-    return node
 
 
 def enum_constant(desc: ClassDesc, constant: str) -> JavaEnum:

@@ -8,13 +8,15 @@ from typing import Any
 
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.encoded_value import NULL, OpaqueValue, reference
-from catalina.tribes.io.java.grammar import I32, I64, TC_BLOCKDATA, TC_ENDBLOCKDATA
+from catalina.tribes.io.java.grammar import I32, TC_BLOCKDATA, TC_ENDBLOCKDATA
 from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.value_writer import ValueWriter, encode_str
+from catalina.tribes.io.java.value_writer import BOXES, ValueWriter, encode_str
 
 __all__ = ["JdkEncoder"]
 
-_F64 = struct.Struct(">d")
+_BOOLEAN, _DOUBLE, _INTEGER, _LONG = (
+    BOXES[desc].form for desc in (descriptors.BOOLEAN, descriptors.DOUBLE, descriptors.INTEGER, descriptors.LONG)
+)
 #: HashMap: load factor, threshold, then block data of two ints: buckets and size.
 _MAP_HEAD = struct.Struct(">fiBBii")
 #: HashSet: block data of buckets, load factor and size.
@@ -30,15 +32,15 @@ class JdkEncoder(ValueWriter):
     def _bool(self, value: bool) -> None:
         self._head(descriptors.BOOLEAN)
         self._nodes.handles += 1
-        self._out.append(1 if value else 0)
+        self._out += _BOOLEAN.pack(value)
 
     def _int(self, value: int) -> None:
         if -0x80000000 <= value <= 0x7FFFFFFF:
             self._head(descriptors.INTEGER)
-            self._out += I32.pack(value)
+            self._out += _INTEGER.pack(value)
         elif -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
             self._head(descriptors.LONG)
-            self._out += I64.pack(value)
+            self._out += _LONG.pack(value)
         else:
             self._big_integer(value)
             return
@@ -61,7 +63,7 @@ class JdkEncoder(ValueWriter):
     def _float(self, value: float) -> None:
         self._head(descriptors.DOUBLE)
         self._nodes.handles += 1
-        self._out += _F64.pack(value)
+        self._out += _DOUBLE.pack(value)
 
     def _str(self, value: str) -> None:
         known = self._strings.get(value)

@@ -6,7 +6,6 @@ It is like java.io.ObjectInputStream, but it instantiates nothing: it returns an
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterable
 from typing import NoReturn
 
@@ -159,11 +158,6 @@ class ObjectInputStream:
     def read_long(self) -> int:
         """8 bytes, signed."""
         value: int = I64.unpack(self.read_bytes(8))[0]
-        return value
-
-    def read_float(self) -> float:
-        """4 bytes."""
-        value: float = struct.unpack(">f", self.read_bytes(4))[0]
         return value
 
     def read_utf(self) -> str:

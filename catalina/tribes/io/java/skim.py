@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from catalina.tribes.io.java.descriptors import BOOLEAN, DOUBLE, INTEGER
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.grammar import (
     BASE_HANDLE,
@@ -32,7 +33,7 @@ from catalina.tribes.io.java.grammar import (
     TC_REFERENCE,
     TC_STRING,
 )
-from catalina.tribes.io.java.value_encoder import BOOLEAN_HEAD, DOUBLE_HEAD, INTEGER_HEAD
+from catalina.tribes.io.java.value_writer import BOXES
 
 __all__ = ["skim"]
 
@@ -40,7 +41,7 @@ _MAX_CLASSES = DEFAULT_LIMITS.superclasses + 1
 
 #: Boxed numbers and booleans, in the form in which both we and Java write the first one of a stream: the bytes before
 #: the value, the size of the value, and the number of handles.
-_BOXED = ((INTEGER_HEAD, 4, 3), (BOOLEAN_HEAD, 1, 2), (DOUBLE_HEAD, 8, 3))
+_BOXED = [(box.head, box.form.size, box.handles) for box in map(BOXES.__getitem__, (INTEGER, BOOLEAN, DOUBLE))]
 
 _U16 = struct.Struct(">H")
 _U32 = struct.Struct(">I")

@@ -13,29 +13,30 @@ come out.
 
 from __future__ import annotations
 
-import struct
 from functools import partial
 
 from catalina.errors import NotReplicableError
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.encoded_value import NULL, EncodedValue
-from catalina.tribes.io.java.grammar import I32, TC_OBJECT
+from catalina.tribes.io.java.grammar import I32
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.python_encoder import PythonEncoder
 from catalina.tribes.io.java.python_form import MARK
-from catalina.tribes.io.java.value_writer import RefusedError, SharedError, WouldRunError, encode_str
+from catalina.tribes.io.java.value_writer import BOXES, RefusedError, SharedError, WouldRunError, encode_str
 
-__all__ = ["BOOLEAN_HEAD", "DOUBLE_HEAD", "INTEGER_HEAD", "encode_inertly", "encode_value"]
+__all__ = ["encode_inertly", "encode_value"]
 
-_F64 = struct.Struct(">d")
-INTEGER_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.INTEGER).data
-DOUBLE_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.DOUBLE).data
-BOOLEAN_HEAD = bytes((TC_OBJECT,)) + encode_node(descriptors.BOOLEAN).data
+_INTEGER_HEAD, _INTEGER_HANDLES, _INTEGER = BOXES[descriptors.INTEGER]
+_DOUBLE_HEAD, _DOUBLE_HANDLES, _DOUBLE = BOXES[descriptors.DOUBLE]
+_pack_integer, _pack_double = _INTEGER.pack, _DOUBLE.pack
 _BYTES_HEAD = b"\x75" + encode_node(descriptors.BYTE_ARRAY).data
 #: Does the same as calling the class, without the frame of its ``__new__``: counters are encoded with every request.
 _new_encoded = partial(tuple.__new__, EncodedValue)
-_TRUE = EncodedValue(BOOLEAN_HEAD + b"\x01", 2)
-_FALSE = EncodedValue(BOOLEAN_HEAD + b"\x00", 2)
+_FALSE, _TRUE = (
+    EncodedValue(head + form.pack(value), handles)
+    for head, handles, form in (BOXES[descriptors.BOOLEAN],)
+    for value in (False, True)
+)
 
 
 def encode_value(value: object, path: str = "value") -> EncodedValue:
@@ -51,13 +52,13 @@ def encode_value(value: object, path: str = "value") -> EncodedValue:
     if kind is str:
         return encode_str(value)  # type: ignore[arg-type]  # kind is its type
     if kind is int and -0x80000000 <= value <= 0x7FFFFFFF:  # type: ignore[operator]
-        return _new_encoded((INTEGER_HEAD + I32.pack(value), 3, ()))
+        return _new_encoded((_INTEGER_HEAD + _pack_integer(value), _INTEGER_HANDLES, ()))
     if value is None:
         return NULL
     if kind is bool:
         return _TRUE if value else _FALSE
     if kind is float:
-        return EncodedValue(DOUBLE_HEAD + _F64.pack(value), 3)
+        return EncodedValue(_DOUBLE_HEAD + _pack_double(value), _DOUBLE_HANDLES)
     if kind is bytes and not value.startswith(MARK):  # type: ignore[attr-defined]
         return EncodedValue(_BYTES_HEAD + I32.pack(len(value)) + value, 2)  # type: ignore[operator, arg-type]
     if kind is EncodedValue:

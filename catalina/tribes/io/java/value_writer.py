@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.encoded_value import EncodedValue, reference
-from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, I64, TC_OBJECT, U16
+from catalina.tribes.io.java.grammar import DEFAULT_LIMITS, I64, PRIMITIVE_CODES, TC_OBJECT, U16
 from catalina.tribes.io.java.key_check import SIMPLE_KEYS, KeyCheck, KeyRefusedError, KeyWork
 from catalina.tribes.io.java.modified_utf8 import encode_modified_utf8
 from catalina.tribes.io.java.node_writer import NodeWriter, encode_node, write_block
 from catalina.tribes.io.java.nodes import ClassDesc, JavaArray
 from catalina.tribes.io.java.python_form import PYTHON_OBJECT
 
-__all__ = ["RefusedError", "SharedError", "ValueWriter", "WouldRunError", "encode_str"]
+__all__ = ["BOXES", "Box", "RefusedError", "SharedError", "ValueWriter", "WouldRunError", "encode_str"]
 
 #: Below the reader's limit, so that every node can read the value inside of whatever carries it.
 MAX_DEPTH = DEFAULT_LIMITS.depth - 10
@@ -37,6 +38,24 @@ _FIRST_HEADS = {
             PYTHON_OBJECT,
         )
     )
+}
+
+
+class Box(NamedTuple):
+    """A boxed number or boolean: one description for values that stand alone, for parts of others, and for the walk."""
+
+    #: The first one of a stream, up to its value, and the handles that it takes.
+    head: bytes
+    handles: int
+    #: The value.
+    form: struct.Struct
+
+
+BOXES = {
+    desc: Box(
+        _FIRST_HEADS[desc][0], _FIRST_HEADS[desc][1] + 1, struct.Struct(">" + PRIMITIVE_CODES[desc.fields[0].kind])
+    )
+    for desc in (descriptors.BOOLEAN, descriptors.DOUBLE, descriptors.INTEGER, descriptors.LONG)
 }
 
 

@@ -152,12 +152,6 @@ class ParallelNioSender(AbstractSender):
     def _new_udp_sender(self, member: Member) -> UdpSender:
         return UdpSender(member, self, self._get_reactor())
 
-    def keep_order_of(self, member: Member) -> None:
-        """A package of ``member`` has shown that the member processes a connection in order."""
-        for sender in (self._tables.get(member), self._tls_tables.get(member)):
-            if sender is not None:
-                sender.pipelined = True
-
     def welcome(self, member: Member) -> None:
         """The member has joined; a connection on which it was answered as a stranger stays."""
         for tables in self._all_tables:

@@ -16,7 +16,6 @@ from catalina.tribes.io.java.descriptors import (
     HASH_SET,
     LONG,
     UUID,
-    array_list,
     byte_array,
     integer,
     new_object,
@@ -25,7 +24,7 @@ from catalina.tribes.io.java.descriptors import (
 from catalina.tribes.io.java.grammar import I32
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import BlockData, Node
-from tests.tribes.io.java.values import STREAMS
+from tests.tribes.io.java.values import STREAMS, array_list
 
 BY_NAME: dict[str, list[bytes]] = {}
 for case_name, stream in STREAMS:

@@ -4,11 +4,12 @@ import pytest
 
 from catalina.errors import LimitError
 from catalina.tribes.io.java import JavaString
-from catalina.tribes.io.java.descriptors import INTEGER, array_list, integer
+from catalina.tribes.io.java.descriptors import INTEGER, integer
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import MAX_DEPTH, NodeWriter, encode_node, write_block
 from catalina.tribes.io.java.nodes import Node
 from tests.tribes.io.java import hostile
+from tests.tribes.io.java.values import array_list
 
 
 def test_a_node_that_stands_twice_is_a_reference_the_second_time() -> None:

@@ -14,14 +14,14 @@ import pytest
 
 from catalina.errors import NotReplicableError
 from catalina.tribes.io.java import EncodedValue, OpaqueValue, decode_value, encode_value, python_values
-from catalina.tribes.io.java.descriptors import BYTE_ARRAY, LINKED_HASH_MAP, array_list, integer, new_object
+from catalina.tribes.io.java.descriptors import BYTE_ARRAY, LINKED_HASH_MAP, integer, new_object
 from catalina.tribes.io.java.grammar import STREAM_HEADER
 from catalina.tribes.io.java.instance_state import state_of
 from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.nodes import BlockData, JavaArray, JavaObject, JavaString, Node
 from catalina.tribes.io.java.python_form import MARK, PYTHON_OBJECT
 from tests.tribes.io.java import values
-from tests.tribes.io.java.values import ONE_OF_EACH, Cart, Colour, Money, Right, Slotted, Stack, allow_here
+from tests.tribes.io.java.values import ONE_OF_EACH, Cart, Colour, Money, Right, Slotted, Stack, allow_here, array_list
 
 
 @pytest.mark.parametrize("value", ONE_OF_EACH, ids=repr)

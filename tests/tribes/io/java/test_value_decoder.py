@@ -20,9 +20,9 @@ from catalina.tribes.io.java import (
     stream_class_name,
     value_decoder,
 )
-from catalina.tribes.io.java.descriptors import array_list, integer, new_object, string
+from catalina.tribes.io.java.descriptors import integer, new_object, string
 from catalina.tribes.io.java.node_writer import encode_node
-from tests.tribes.io.java.values import STREAMS, Cart, allow_here, encoded_values, strict
+from tests.tribes.io.java.values import STREAMS, Cart, allow_here, array_list, encoded_values, strict
 
 BY_NAME = dict(STREAMS)
 

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from catalina.tribes.io.java import encode_value
+from catalina.tribes.io.java.descriptors import ARRAY_LIST, new_object
+from catalina.tribes.io.java.grammar import I32
+from catalina.tribes.io.java.nodes import BlockData, JavaObject, Node
 from tests.tribes.wire import cases
 
 #: (name, whole stream) of each captured value.
@@ -155,3 +158,10 @@ ONE_OF_EACH: list[Any] = [
     Name("joe"),
     b"\x00\xffcatalina.python\x01 looks like the mark",
 ]
+
+
+def array_list(nodes: list[Node]) -> JavaObject:
+    """A java.util.ArrayList."""
+    node = new_object(ARRAY_LIST, size=len(nodes))
+    node.data[-1].annotation = [BlockData(I32.pack(len(nodes))), *nodes]
+    return node

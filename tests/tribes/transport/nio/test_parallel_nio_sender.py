@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -80,11 +81,10 @@ def test_the_table_of_members_has_an_end(sender, monkeypatch):
 def test_members_of_this_software_are_known_by_their_payload(sender, peer):
     assert keeps_order(a_member(1, payload=ORDERED_PEER + b" mine"))
     assert not keeps_order(a_member(1, payload=b"mine"))
-    member = member_of(peer)
-    sender.enqueue([member], [(frame(b"x"), None)], False, Delivery(1))
-    assert not sender._tables.members[member].pipelined
-    sender.keep_order_of(member)
-    assert sender._tables.members[member].pipelined
+    for payload, is_ordered in ((b"", False), (ORDERED_PEER, True)):
+        member = replace(member_of(peer), payload=payload, unique_id=bytes((is_ordered,)) * 16)
+        sender.enqueue([member], [(frame(b"x"), None)], False, Delivery(1))
+        assert sender._tables.members[member].pipelined is is_ordered
 
 
 def test_a_closed_sender_refuses():
