@@ -26,6 +26,8 @@ class Base:
 
     def __init__(self, directory: Path, **values: Any) -> None:
         self.directory = directory
+        #: The archive or directory outside of appBase that a test has brought.
+        self.brought_from: Path | None = None
         self.host = StandardHost(name="localhost", **values)
         self.config = HostConfig()
         self.host.add_lifecycle_listener(self.config)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
+from tests.support.narrowing import there
 
 CONTEXT_XML = '<Context><Parameter name="from" value="own"/></Context>'
 
@@ -33,7 +34,7 @@ def write_descriptor(base: Base, name: str, **attributes: object) -> Path:
     return base.descriptors / f"{name}.xml"
 
 
-def there(base: Base) -> str:
+def present(base: Base) -> str:
     """Which of X, W and D of the application ``a`` are there."""
     found = [
         ("X", base.descriptors / "a.xml"),
@@ -50,7 +51,7 @@ def test_x_without_document_base_stays_and_does_not_start(tmp_path, caplog):
     base = Base(tmp_path)
     write_descriptor(base, "a")
     with running(base):
-        assert (there(base), base.runs("/a")) == ("X", False)
+        assert (present(base), base.runs("/a")) == ("X", False)
     assert f"The document base [{base.webapps / 'a'}] of application [/a] does not exist" in caplog.text
 
 
@@ -60,15 +61,15 @@ def test_x_with_an_outside_archive(tmp_path, unpack, left):
     war = make_zip(tmp_path / "outside/other.war", application_files(False))
     write_descriptor(base, "a", docBase=war)
     with running(base):
-        assert (there(base), base.runs("/a")) == (left, True)
+        assert (present(base), base.runs("/a")) == (left, True)
 
 
 def test_x_with_an_outside_directory(tmp_path):
     base = Base(tmp_path / "base")
     write_descriptor(base, "a", docBase=write_directory(tmp_path / "outside/a"))
     with running(base):
-        assert (there(base), base.runs("/a")) == ("X", True)
-        assert base.context("/a").parameters["from"] == "X"
+        assert (present(base), base.runs("/a")) == ("X", True)
+        assert there(base.context("/a")).parameters["from"] == "X"
 
 
 @pytest.mark.parametrize("copy", YES_AND_NO)
@@ -78,7 +79,7 @@ def test_w_without_context_xml(tmp_path, unpack, left, deploy_xml, copy):
     base = Base(tmp_path, unpack_wars=unpack, deploy_xml=deploy_xml, copy_xml=copy)
     make_zip(base.webapps / "a.war", application_files(False))
     with running(base):
-        assert (there(base), base.runs("/a")) == (left, True)
+        assert (present(base), base.runs("/a")) == (left, True)
 
 
 @pytest.mark.parametrize(("unpack", "left"), [(False, "W"), (True, "WD")])
@@ -86,7 +87,7 @@ def test_w_with_context_xml_is_refused_without_deploy_xml(tmp_path, unpack, left
     base = Base(tmp_path, unpack_wars=unpack, deploy_xml=False)
     make_zip(base.webapps / "a.war", application_files(True))
     with running(base):
-        assert (there(base), base.runs("/a")) == (left, False)
+        assert (present(base), base.runs("/a")) == (left, False)
     assert "The web application with context path [/a] was not deployed because it contained" in caplog.text
 
 
@@ -97,8 +98,8 @@ def test_w_with_context_xml(tmp_path, copy, unpack, left):
     base = Base(tmp_path, unpack_wars=unpack, copy_xml=copy)
     make_zip(base.webapps / "a.war", application_files(True))
     with running(base):
-        assert (there(base), base.runs("/a")) == (left, True)
-        assert base.context("/a").parameters["from"] == "own"
+        assert (present(base), base.runs("/a")) == (left, True)
+        assert there(base.context("/a")).parameters["from"] == "own"
 
 
 @pytest.mark.parametrize("copy", YES_AND_NO)
@@ -107,14 +108,14 @@ def test_d_without_context_xml(tmp_path, deploy_xml, copy):
     base = Base(tmp_path, deploy_xml=deploy_xml, copy_xml=copy)
     write_directory(base.webapps / "a")
     with running(base):
-        assert (there(base), base.runs("/a")) == ("D", True)
+        assert (present(base), base.runs("/a")) == ("D", True)
 
 
 def test_d_with_context_xml_is_refused_without_deploy_xml(tmp_path, caplog):
     base = Base(tmp_path, deploy_xml=False)
     write_directory(base.webapps / "a", context_xml=True)
     with running(base):
-        assert (there(base), base.runs("/a")) == ("D", False)
+        assert (present(base), base.runs("/a")) == ("D", False)
     assert "prevented by the deployXML setting of this host" in caplog.text
 
 
@@ -123,8 +124,8 @@ def test_d_with_context_xml(tmp_path, copy, left):
     base = Base(tmp_path, copy_xml=copy)
     write_directory(base.webapps / "a", context_xml=True)
     with running(base):
-        assert (there(base), base.runs("/a")) == (left, True)
-        assert base.context("/a").parameters["from"] == "own"
+        assert (present(base), base.runs("/a")) == (left, True)
+        assert there(base.context("/a")).parameters["from"] == "own"
 
 
 def test_a_descriptor_wins_over_an_archive_over_a_directory(tmp_path):
@@ -135,8 +136,8 @@ def test_a_descriptor_wins_over_an_archive_over_a_directory(tmp_path):
     make_zip(base.webapps / "b.war", application_files(False))
     write_directory(base.webapps / "b")
     with running(base):
-        assert base.context("/a").document_root == outside
-        assert base.context("/b").document_root != base.webapps / "b"
+        assert there(base.context("/a")).document_root == outside
+        assert there(base.context("/b")).document_root != base.webapps / "b"
 
 
 def test_path_in_a_descriptor_is_ignored_and_said(tmp_path, caplog):
@@ -154,7 +155,7 @@ def test_a_document_base_inside_app_base_is_ignored_and_said(tmp_path, caplog):
     write_directory(base.webapps / "a")
     write_descriptor(base, "a", docBase=inside)
     with running(base):
-        assert base.context("/a").document_root == base.webapps / "a"
+        assert there(base.context("/a")).document_root == base.webapps / "a"
     assert f"A docBase [{inside}] inside the host appBase has been specified, and will be ignored" in caplog.text
 
 
@@ -185,8 +186,8 @@ def test_attributes_of_context_xml_count(tmp_path):
     files = {**application_files(False), "META-INF/context.xml": '<Context reloadable="true" unpackWAR="false"/>'}
     make_zip(base.webapps / "a.war", files)
     with running(base):
-        assert base.context("/a").reloadable
-        assert there(base) == "W"
+        assert there(base.context("/a")).reloadable
+        assert present(base) == "W"
 
 
 def test_a_descriptor_that_is_not_xml_is_one_line_and_the_others_run(tmp_path, caplog):
@@ -277,7 +278,7 @@ def test_a_wheel_in_web_inf_lib_fulfils_a_requirement(tmp_path):
         <servlet-class>tilly_lib:NAME.encode</servlet-class></servlet></web-app>"""
     make_zip(base.webapps / "a.war", {"WEB-INF/web.xml": web_xml, f"WEB-INF/lib/{inner.name}": inner.read_bytes()})
     with running(base):
-        assert base.context("/a").loader.load("tilly_lib:NAME") == "inner"
+        assert there(there(base.context("/a")).loader).load("tilly_lib:NAME") == "inner"
 
 
 def test_a_document_base_that_is_a_directory_called_like_an_archive_is_one(tmp_path):
@@ -295,7 +296,7 @@ def test_copy_xml_keeps_what_an_operator_has_written(tmp_path):
         assert (base.descriptors / "a.xml").read_text() == CONTEXT_XML
         edited = CONTEXT_XML.replace("own", "edited")
         (base.descriptors / "a.xml").write_text(edited)
-        base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters["from"] == "edited")
+        base.wait_for(lambda: base.runs("/a") and there(base.context("/a")).parameters["from"] == "edited")
         base.config.undeploy("/a")
         (kept,) = base.descriptors.glob(".catalina-kept-a.xml-*")
         assert kept.read_text() == edited

@@ -5,6 +5,7 @@ from __future__ import annotations
 from catalina.startup.application_states import application_states
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base, running
+from tests.support.narrowing import there
 
 
 def bare(base, name, source):
@@ -37,7 +38,7 @@ def test_who_was_stopped_has_no_reason(tmp_path):
     base = Base(tmp_path, auto_deploy=False)
     bare(base, "good", hello("good"))
     with running(base):
-        base.context("/good").stop()
+        there(base.context("/good")).stop()
         assert [state.label for state in application_states(base.host)] == ["stopped"]
 
 
@@ -45,10 +46,10 @@ def test_the_reason_goes_with_the_next_start(tmp_path):
     base = Base(tmp_path, auto_deploy=False)
     bare(base, "good", "1/0\n")
     with running(base):
-        assert "ZeroDivisionError" in base.context("/good").failure
+        assert "ZeroDivisionError" in there(base.context("/good")).failure
         (base.webapps / "good" / "wsgi.py").write_text(hello("again"))
-        base.context("/good").reload()
-        assert base.context("/good").failure == ""
+        there(base.context("/good")).reload()
+        assert there(base.context("/good")).failure == ""
         assert base.ask("/good") == "again"
 
 

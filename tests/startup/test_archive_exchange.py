@@ -63,7 +63,7 @@ def test_what_does_not_start_gives_way_to_what_ran(tmp_path):
 
 def compiled(file, text):
     module = compiled_module()
-    own = {"fast/__init__.py": "", f"fast/{module.name}": module.read_bytes()}
+    own: dict[str, str | bytes] = {"fast/__init__.py": "", f"fast/{module.name}": module.read_bytes()}
     return make_zip(file, {"wsgi.py": f"import fast.{module.name.partition('.')[0]}\n" + hello(text), **own})
 
 

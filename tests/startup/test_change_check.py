@@ -14,10 +14,11 @@ from tests.startup.hosts import Base, running
 from tests.startup.test_application_deployer import (
     CONTEXT_XML,
     application_files,
-    there,
+    present,
     write_descriptor,
     write_directory,
 )
+from tests.support.narrowing import there
 
 
 def start(base: Base) -> Iterator[Base]:
@@ -49,7 +50,7 @@ def make(tmp_path):
         next(running_base)
         started.append(running_base)
         assert base.runs("/a")
-        base.outside = outside
+        base.brought_from = outside
         return base
 
     yield make
@@ -91,14 +92,14 @@ def test_a_changed_descriptor_redeploys(make, kinds, values):
 def test_a_changed_archive_is_deployed_and_its_directory_unpacked_anew(make, unpack):
     base = make("W", unpack_wars=unpack)
     new_content(base.webapps / "a.war")
-    base.wait_for(lambda: base.runs("/a") and (base.context("/a").document_root / "new.html").exists())
+    base.wait_for(lambda: base.runs("/a") and (there(base.context("/a")).document_root / "new.html").exists())
 
 
 @pytest.mark.parametrize("kinds", ["XW", "X(W)"])
 def test_a_changed_archive_below_a_descriptor_reloads_and_is_unpacked_anew(make, kinds):
     base = make(kinds)
     before = base.context("/a")
-    new_content(base.outside or base.webapps / "a.war")
+    new_content(base.brought_from or base.webapps / "a.war")
     base.wait_for(lambda: base.runs("/a") and (base.webapps / "a/new.html").exists())
     assert base.context("/a") is before
 
@@ -110,7 +111,7 @@ def test_an_archive_with_context_xml_gets_a_new_context(tmp_path):
         before = base.context("/a")
         other = CONTEXT_XML.replace("own", "newer")
         make_zip(base.webapps / "a.war", {**application_files(False), "META-INF/context.xml": other})
-        base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters["from"] == "newer")
+        base.wait_for(lambda: base.runs("/a") and there(base.context("/a")).parameters["from"] == "newer")
         assert base.context("/a") is not before
 
 
@@ -123,7 +124,7 @@ def test_a_changed_static_file_or_directory_does_nothing(make, kinds):
     touch(base.webapps / "a")
     base.settle()
     assert base.context("/a") is before
-    assert there(base)[-1] == "D"
+    assert present(base)[-1] == "D"
 
 
 @pytest.mark.parametrize("kinds", ["D", "W", "XD", "X(D)"])
@@ -171,7 +172,7 @@ def test_context_xml_added_to_a_directory_redeploys(make):
     base = make("D")
     (base.webapps / "a/META-INF").mkdir()
     (base.webapps / "a/META-INF/context.xml").write_text(CONTEXT_XML)
-    base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters.get("from") == "own")
+    base.wait_for(lambda: base.runs("/a") and there(base.context("/a")).parameters.get("from") == "own")
 
 
 @pytest.mark.parametrize("kinds", ["D", "W", "XD"])
@@ -190,7 +191,7 @@ def test_changed_global_context_files_redeploy_all(make, kinds, name):
 def test_a_descriptor_added_redeploys_with_it(make, kinds):
     base = make(kinds)
     write_descriptor(base, "a")
-    base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters.get("from") == "X")
+    base.wait_for(lambda: base.runs("/a") and there(base.context("/a")).parameters.get("from") == "X")
 
 
 def test_an_archive_added_beside_a_directory_replaces_it(make):
@@ -251,23 +252,23 @@ def test_removed(make, kinds, values, removed, left, runs):
     base = make(kinds, **values)
     remove({"X": base.descriptors / "a.xml", "W": base.webapps / "a.war", "D": base.webapps / "a"}[removed])
     base.settle()
-    assert (there(base), base.runs("/a")) == (left, runs)
-    assert base.outside is None or base.outside.exists()
+    assert (present(base), base.runs("/a")) == (left, runs)
+    assert base.brought_from is None or base.brought_from.exists()
 
 
 @pytest.mark.parametrize("kinds", ["X(D)", "X(W)"])
 def test_with_outside_files_removed_the_descriptor_stays_and_its_start_fails(make, kinds):
     base = make(kinds)
-    remove(base.outside)
+    remove(base.brought_from)
     base.settle()
-    assert (there(base), base.runs("/a")) == ("X", False)
+    assert (present(base), base.runs("/a")) == ("X", False)
 
 
 def test_a_descriptor_of_the_operator_stays_when_its_directory_goes(make):
     base = make("XD")
     remove(base.webapps / "a")
     base.settle()
-    assert (there(base), base.runs("/a")) == ("X", False)
+    assert (present(base), base.runs("/a")) == ("X", False)
 
 
 def test_a_descriptor_that_was_copied_comes_back(tmp_path):
@@ -277,7 +278,7 @@ def test_a_descriptor_that_was_copied_comes_back(tmp_path):
         base.config.sources.settling.quiet = 0.05
         remove(base.descriptors / "a.xml")
         base.settle()
-        assert (there(base), base.runs("/a")) == ("XD", True)
+        assert (present(base), base.runs("/a")) == ("XD", True)
 
 
 def test_a_file_that_is_gone_for_a_moment_is_not_removed(make):
@@ -304,8 +305,8 @@ def test_undeploying_root_shows_an_empty_name(tmp_path, caplog):
 def test_a_descriptor_added_beside_a_packed_archive_redeploys_with_it(make):
     base = make("W", unpack_wars=False)
     write_descriptor(base, "a")
-    base.wait_for(lambda: base.runs("/a") and base.context("/a").parameters.get("from") == "X")
-    assert there(base) == "XW"
+    base.wait_for(lambda: base.runs("/a") and there(base.context("/a")).parameters.get("from") == "X")
+    assert present(base) == "XW"
 
 
 def test_a_directory_beside_an_archive_outlives_the_archive(tmp_path):
@@ -318,5 +319,5 @@ def test_a_directory_beside_an_archive_outlives_the_archive(tmp_path):
         assert (base.webapps / "a/mine.txt").read_text() == "mine"
         remove(base.webapps / "a.war")
         base.settle()
-        assert (there(base), base.runs("/a")) == ("D", True)
+        assert (present(base), base.runs("/a")) == ("D", True)
     assert (base.webapps / "a/mine.txt").read_text() == "mine"

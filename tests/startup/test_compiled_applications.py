@@ -52,7 +52,7 @@ RESTARTED = "Application [/yaml] has compiled modules of its own, which one proc
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory) -> Path:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """PyYAML of another version than the environment has, which would be taken from there otherwise."""
     directory = tmp_path_factory.mktemp("packages")
     try:
@@ -76,7 +76,7 @@ class Node:
 
     def get(self) -> str:
         with self.browser.open(f"http://127.0.0.1:{self.process.port}/yaml/", timeout=20) as answer:
-            return answer.read().decode()
+            return str(answer.read(), "utf-8")
 
     def write(self, number: int) -> None:
         (self.application / "wsgi.py").write_text(WSGI.format(number=number))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalina.descriptor.web_xml_reader import read_web_xml
 from catalina.lifecycle import LifecycleState
 from catalina.webresources.dir_resource_set import DirResourceSet
 from tests.core.node import Node, web_xml
@@ -162,11 +164,10 @@ def test_the_defaults_are_read_once_until_they_change(tmp_path: Path, monkeypatc
     from catalina.startup import context_config
 
     read: list[Path] = []
-    real = context_config.read_web_xml
 
-    def counting(path: Path, *rest: object, **options: object) -> object:
+    def counting(path: Path, *rest: Any, **options: Any) -> object:
         read.append(path)
-        return real(path, *rest, **options)  # type: ignore[arg-type]  # as it came
+        return read_web_xml(path, *rest, **options)
 
     monkeypatch.setattr(context_config, "read_web_xml", counting)
     node = Node(tmp_path)

@@ -12,6 +12,7 @@ from catalina.deploy.exploding import STAGING_PREFIX
 from catalina.errors import DeploymentError
 from catalina.startup.expand_war import put_in_place, stage
 from tests.deploy.archives import make_zip
+from tests.support.narrowing import there
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_what_stood_there_is_kept_aside(tmp_path, brought):
     (tmp_path / "apps/a").mkdir(parents=True)
     (tmp_path / "apps/a/old").touch()
     staged = stage(brought, read_archive(str(make_zip(tmp_path / "w/a.war", {"new": ""}))), str(tmp_path / "apps"))
-    old = put_in_place(brought, staged, str(tmp_path / "apps/a"))
+    old = there(put_in_place(brought, staged, str(tmp_path / "apps/a")))
     assert os.listdir(old) == ["old"]
     assert os.path.basename(os.path.dirname(old)).startswith(STAGING_PREFIX)
 

@@ -98,7 +98,7 @@ def application(name, manager="DeltaManager", runs=True, distributable=True):
 
 def test_nodes_that_are_alike_are_fine():
     rows = [application("localhost/shop")]
-    findings = facts_findings(facts(rows), [Answer(THERE, facts(rows), 0.2, 0.1)])
+    findings = facts_findings(facts(rows), [Answer(THERE, facts(rows), offset=0.2, accuracy=0.1)])
     assert verdicts(findings) == [("clock", "ok")]
 
 
@@ -107,7 +107,7 @@ def test_nodes_that_are_alike_are_fine():
     [(0.9, 0, "ok"), (1.5, 0.1, "warning"), (1.5, 1, "ok"), (-1.5, 0.1, "warning"), (3600, 0.1, "error")],
 )
 def test_clocks_that_differ(offset, accuracy, verdict):
-    (found,) = facts_findings(facts(), [Answer(THERE, facts(), offset, accuracy)])
+    (found,) = facts_findings(facts(), [Answer(THERE, facts(), offset=offset, accuracy=accuracy)])
     assert (found.check, found.verdict) == ("clock", verdict)
     assert ("ahead of" in found.text) == (offset > 0)
 

@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,10 @@ from catalina.startup.host_config import HostConfig
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
 from tests.startup.test_application_deployer import application_files, write_directory
+from tests.support.narrowing import there
 
 
-def shop(base: Base, text: str, version: str = "1", **more: object) -> None:
+def shop(base: Base, text: str, version: str = "1", **more: Any) -> None:
     make_wheel(base.webapps, "shop", version, {"shop.py": hello(text)}, **more)
 
 
@@ -254,7 +256,7 @@ def test_old_versions_go_when_nobody_uses_them(tmp_path, caplog):
     base = Base(tmp_path, undeploy_old_versions=True)
     shop(base, "nine", "1.9")
     with running(base):
-        session = base.context("/shop##1.9").manager.create_session(None)
+        session = there(there(base.context("/shop##1.9")).manager).create_session(None)
         shop(base, "ten", "1.10")
         base.wait_for(lambda: base.runs("/shop##1.10"))
         base.settle()
@@ -346,7 +348,7 @@ def test_an_application_that_failed_is_tried_again_at_any_change_below_it(tmp_pa
     deep.write_text("syntax error here\n")
     (base.webapps / "a/wsgi.py").write_text("import pk_retried.inner.deep\n" + hello("good"))
     with running(base):
-        assert base.context("/a").state is LifecycleState.FAILED
+        assert there(base.context("/a")).state is LifecycleState.FAILED
         base.settle()
         failed = base.context("/a")
         base.settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from catalina.coyote.request_group_info import bucket_of, longest_of
 from catalina.startup import top
 
-NOW = {
+NOW: dict[str, Any] = {
     "version": "Catalina/1",
     "state": "STARTED",
     "draining": False,

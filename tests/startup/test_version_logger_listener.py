@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from catalina.util.server_info import SERVER_INFO
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # a function
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     monkeypatch.setattr("sys.argv", ["bootstrap", "-Dshop.db=x", "-Dshop.dbPassword=hidden"])
     monkeypatch.setenv("SHOP_TOKEN", "hidden")
 

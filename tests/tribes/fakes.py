@@ -46,6 +46,10 @@ class FakeReactor:
         self._timers.append((timer.deadline, next(self._count), timer))
         return timer
 
+    def submit(self, task: Callable[[], None]) -> None:
+        """Another thread would do it: it is done when the test says so."""
+        self._soon.append(task)
+
     def event(self) -> threading.Event:
         return threading.Event()
 

@@ -89,8 +89,7 @@ def started(*channels: GroupChannel) -> Iterator[None]:
     try:
         for channel in channels:
             channel.start()
-        for channel in channels:
-            until(lambda channel=channel: len(channel.members) == len(channels) - 1, f"{channel} sees the others")
+        until(lambda: all(len(each.members) == len(channels) - 1 for each in channels), "each sees the others")
         yield
     finally:
         for channel in channels:

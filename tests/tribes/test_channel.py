@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_an_empty_object_message_is_none():
 
 
 def test_a_delivery_is_done_when_everybody_has_reported():
-    delivery, calls = Delivery(2), []
+    delivery, calls = Delivery(2), list[Any]()
     delivery.add_done_callback(calls.append)
     delivery.succeeded()
     assert not delivery.done
@@ -65,7 +66,7 @@ def test_a_delivery_is_done_when_everybody_has_reported():
 
 
 def test_a_callback_added_late_is_called_at_once():
-    delivery, calls = Delivery(0), []
+    delivery, calls = Delivery(0), list[Any]()
     delivery.add_done_callback(calls.append)
     assert calls == [delivery]
 
@@ -80,7 +81,7 @@ def test_more_reports_can_be_expected():
 
 
 def test_reports_after_the_end_change_nothing():
-    delivery, calls = Delivery(1), []
+    delivery, calls = Delivery(1), list[Any]()
     delivery.add_done_callback(calls.append)
     delivery.finish()
     delivery.succeeded()
@@ -109,7 +110,7 @@ def test_the_runner_can_wait_for_what_only_the_loop_can_bring():
 
 def test_callbacks_run_once_each_whoever_finishes_and_adds_meanwhile():
     for _ in range(200):
-        delivery, calls = Delivery(1), []
+        delivery, calls = Delivery(1), list[Any]()
         start = threading.Barrier(2)
 
         def add(start=start, delivery=delivery, calls=calls) -> None:

@@ -27,7 +27,12 @@ def test_the_work_runs_in_the_loops_thread(reactor):
 
 def test_in_the_runner_it_runs_at_once(reactor):
     order = []
-    run_in_runner(reactor, lambda: (run_in_runner(reactor, lambda: order.append("inner")), order.append("outer")))
+
+    def outer() -> None:
+        run_in_runner(reactor, lambda: order.append("inner"))
+        order.append("outer")
+
+    run_in_runner(reactor, outer)
     assert order == ["inner", "outer"]
 
 

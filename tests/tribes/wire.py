@@ -23,7 +23,10 @@ def cases(name: str, layer: str | None = None) -> list[dict[str, Any]]:
 
 def member(fields: dict[str, Any]) -> Member:
     """A member from a case's fields: texts are hex."""
-    return Member(**{name: bytes.fromhex(value) if isinstance(value, str) else value for name, value in fields.items()})
+    values: dict[str, Any] = {
+        name: bytes.fromhex(value) if isinstance(value, str) else value for name, value in fields.items()
+    }
+    return Member(**values)
 
 
 def cut_all_ways(wire: bytes) -> list[list[bytes]]:

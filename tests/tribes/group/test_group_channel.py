@@ -12,7 +12,7 @@ import pytest
 
 from catalina.errors import ChannelError, RemoteProcessError
 from catalina.reactor import Reactor
-from catalina.tribes.channel import ChannelMessage, ObjectBytes
+from catalina.tribes.channel import ChannelMessage, Delivery, ObjectBytes
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from catalina.tribes.group.rpc_channel import ALL_REPLY, RpcChannel
@@ -22,6 +22,8 @@ from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK
 from catalina.tribes.logs import FINE
 from catalina.tribes.member import Member
+from catalina.tribes.membership.mcast_service import McastService
+from tests.support.narrowing import of_type, there
 from tests.tribes.groups import LOOPBACK, free_port, make_channel, started, until
 
 
@@ -53,13 +55,15 @@ def test_it_says_what_it_has_sent_to_whom(pair):
     assert given == done > 0
 
 
+class KeyLayer(ThroughputInterceptor):
+    keeps_strangers_out = True
+
+
 @pytest.mark.parametrize(("secure", "layers", "guarded"), [(False, "-", False), (True, "-", True), (False, "-+", True)])
 def test_a_channel_is_guarded_by_a_key_or_by_a_layer_that_has_one(secure, layers, guarded):
     channel = GroupChannel(secure=secure)
     for layer in layers:
-        interceptor = ThroughputInterceptor()
-        interceptor.keeps_strangers_out = layer == "+"
-        channel.add_interceptor(interceptor)
+        channel.add_interceptor(KeyLayer() if layer == "+" else ThroughputInterceptor())
     assert channel.is_guarded is guarded
 
 
@@ -104,7 +108,7 @@ def test_a_large_message_arrives_whole(pair):
 def test_a_post_from_another_thread_is_confirmed(pair):
     one, _, _, seen = pair
     seen.messages.clear()
-    deliveries = []
+    deliveries: list[Delivery] = []
 
     def post() -> None:
         deliveries.extend(one.post(one.members, b"x", 6) for _ in range(100))
@@ -138,7 +142,7 @@ def test_a_listener_may_send_and_wait_inside_the_loop(pair):
             self.answered = threading.Event()
 
         def accept(self, message, sender) -> bool:
-            return message.payload() == b"question"
+            return bool(message.payload() == b"question")
 
         def message_received(self, message, sender) -> None:
             one.send([sender], b"answer", 6)
@@ -168,6 +172,10 @@ def test_a_request_for_an_rpc_channel_that_is_not_there_is_answered_so(pair):
 
     class Nobody:
         """Never asked: the other side has no such channel."""
+
+        def reply_request(self, message: object, sender: Member, uuid: bytes) -> None: ...
+
+        def left_over(self, message: object, sender: Member) -> None: ...
 
     rpc = RpcChannel(one, b"only here", Nobody())
     began = time.monotonic()
@@ -297,7 +305,7 @@ def test_a_listener_is_added_once():
     one.add_channel_listener(recorder)
 
 
-def test_the_heartbeat_reaches_listeners_and_goes_on_when_one_fails(caplog):
+def test_the_heartbeat_reaches_listeners_and_goes_on_when_one_fails(caplog, monkeypatch):
     one, recorder = make_channel(free_port())
     one.heartbeat_sleeptime = 10
     beats = []
@@ -306,7 +314,7 @@ def test_the_heartbeat_reaches_listeners_and_goes_on_when_one_fails(caplog):
         beats.append(1)
         raise ValueError("tired")
 
-    recorder.heartbeat = beat
+    monkeypatch.setattr(recorder, "heartbeat", beat, raising=False)
     with started(one):
         until(lambda: len(beats) >= 2)
     assert "Unable to send heartbeat" in caplog.text
@@ -385,8 +393,8 @@ def test_a_node_that_joins_may_be_a_little_early():
         joining = Member(socket.inet_aton(LOOPBACK), receiver.getsockname()[1], unique_id=b"j" * 16)
         say(one, joining, b"1", b"2", b"3")
         assert seen.messages == []
-        impl = one.membership_service._impl
-        one.reactor.call_soon(lambda: impl.receive_datagram(joining.encode()))
+        impl = of_type(McastService, one.membership_service)._impl
+        there(one.reactor).call_soon(lambda: there(impl).receive_datagram(joining.encode()))
         until(lambda: seen.messages == [b"1", b"2", b"3"])
         assert seen.added == [joining]
         say(one, joining, b"4")

@@ -165,7 +165,7 @@ def test_a_new_route_that_crosses_a_new_name_shows_the_new_name() -> None:
 
 
 @given(CHANGES, st.randoms())
-def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, random) -> None:
     changes = [change for change in changes if change[0] != "rename"]
     one = apply(record(), changes)
     random.shuffle(changes)
@@ -174,7 +174,7 @@ def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, r
 
 
 @given(CHANGES, CHANGES)
-def test_two_copies_that_give_each_other_what_they_have_are_equal(ours, theirs) -> None:  # type: ignore[no-untyped-def]
+def test_two_copies_that_give_each_other_what_they_have_are_equal(ours, theirs) -> None:
     theirs = [(name, text, second, node + 3) for name, text, second, node in theirs]  # no two nodes make one version
     one, other = apply(record(), ours), apply(record(), theirs)
     before = one.snapshot()

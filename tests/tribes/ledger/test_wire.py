@@ -10,7 +10,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.ledger import wire
 from catalina.tribes.ledger.graves import Grave
 from catalina.tribes.ledger.reconciler import GroupSums, Listed, Listing, Message, Settled, TopSums, Wanted
-from catalina.tribes.ledger.record import Record
+from catalina.tribes.ledger.record import Record, Snapshot
 from catalina.tribes.ledger.version import NO_VERSION
 from tests.support.work import assert_linear
 from tests.tribes.ledger.support import at, value
@@ -25,7 +25,7 @@ def a_record(number: int = 1) -> Record:
     return record
 
 
-def copies(count: int) -> list[wire.Copy]:
+def copies(count: int) -> list[wire.Copy[Snapshot]]:
     return [wire.Copy(a_record(number).snapshot(), 1_700_000_000_000, 1500, True) for number in range(count)]
 
 

@@ -6,6 +6,7 @@ import logging
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -66,7 +67,7 @@ class World:
         monkeypatch.setattr(module, "open_multicast_socket", self.air.open)
         self.reactor = FakeReactor()
         self.top = Top()
-        values = {
+        values: dict[str, Any] = {
             "group": ("228.0.0.4", 45564),
             "frequency": 0.5,
             "drop_time": 3.0,
@@ -77,8 +78,9 @@ class World:
             "recovery_sleep": 5.0,
             "last_member": None,
         }
+        reactor: Any = self.reactor
         self.impl = McastServiceImpl(
-            LOCAL, McastSettings(**values | settings), self.reactor, self.top, self.reactor.now, self.move, self.probe
+            LOCAL, McastSettings(**values | settings), reactor, self.top, self.reactor.now, self.move, self.probe
         )
         self.impl.start_receiver()
 

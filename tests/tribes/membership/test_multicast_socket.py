@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalina.tribes.membership import multicast_socket as module
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
+from tests.support.narrowing import of_type
 from tests.tribes.groups import LOOPBACK, free_port, until
 
 GROUP = "228.0.0.4"
@@ -21,7 +23,7 @@ def receive(sock: socket.socket) -> bytes:
         except BlockingIOError:
             return b""
 
-    return until(attempt)
+    return of_type(bytes, until(attempt))
 
 
 def test_everybody_in_the_group_hears_it():
@@ -79,8 +81,9 @@ def test_without_a_route_the_caller_is_told(caplog):
         def setsockopt(self, level: int, option: int, value: bytes) -> None:
             raise OSError(19, "No such device")
 
+    sock: Any = Unroutable()
     with pytest.raises(OSError, match="No such device") as refused:
-        module._join_v4(Unroutable(), socket.inet_aton(GROUP), "")
+        module._join_v4(sock, socket.inet_aton(GROUP), "")
     assert module.is_no_route(refused.value)
     assert not module.is_no_route(OSError(1, "Operation not permitted"))
     assert caplog.text == ""

@@ -80,7 +80,7 @@ class Group:
         self.kind = kind
         self.network = Network()
         #: How far the clocks of the nodes are from each other, in seconds.
-        self.skews = (0.0,)
+        self.skews: tuple[float, ...] = (0.0,)
         self.generation = 0
         self.lives = 0
         self.channels: list[FakeChannel] = []

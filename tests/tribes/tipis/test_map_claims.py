@@ -107,7 +107,7 @@ def test_a_value_that_nobody_has_any_more_is_none() -> None:
     assert group.maps[proxy].get("unknown") is None
 
 
-def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
+def test_of_several_threads_one_fetches_and_all_get_the_same_object(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group(3)
     group.maps[0].put("k", Box(n=1))
     group.settle()
@@ -126,7 +126,7 @@ def test_of_several_threads_one_fetches_and_all_get_the_same_object() -> None:
     found: list[object] = []
     first = threading.Thread(target=lambda: found.append(each.get("k")), name="first")
     second = threading.Thread(target=lambda: found.append(each.get("k")), name="second")
-    group.network.reactor.blocking = lambda: contextlib.nullcontext()  # type: ignore[method-assign]
+    monkeypatch.setattr(group.network.reactor, "blocking", contextlib.nullcontext)
     each.fetching.retrieve = lambda entry, holders: (Fetched(Box(n=1), NO_STAMP), False)
     first.start()
     assert fetching.wait(10)

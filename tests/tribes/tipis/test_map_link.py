@@ -51,14 +51,14 @@ def test_sending_to_nobody_is_done_at_once() -> None:
     assert done == [{}]
 
 
-def test_a_channel_that_refuses_is_a_failure_of_every_member() -> None:
+def test_a_channel_that_refuses_is_a_failure_of_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group(3)
     done: list[dict[object, BaseException]] = []
 
     def refuse(*_: object) -> Delivery:
         raise ChannelError("stopped")
 
-    group.channels[0].post = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(group.channels[0], "post", refuse)
     group.maps[0].link.send(group.maps[0].members, MapMessage(b"app-map", MSG_PROXY), done.append)
     assert set(done[0]) == set(group.maps[0].members)
 

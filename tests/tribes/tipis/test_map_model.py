@@ -20,6 +20,7 @@ from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 from catalina.tribes.tipis.map_entry import Role
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
+from tests.support.narrowing import there
 from tests.tribes.tipis.maps import Box, Group
 from tests.tribes.tipis.network import FAULTS
 
@@ -44,7 +45,7 @@ def check_owners(group: Group, key: str) -> None:
     assert len(holders) == expected, f"{key} has {len(holders)} holders: {entries}"
     assert all(holder.peek(key).content == value for holder in holders)
     if holders and isinstance(owner, LazyReplicatedMap):
-        assert owner.entry(key).nodes == (holders[0].local,)
+        assert there(owner.entry(key)).nodes == (holders[0].local,)
 
 
 class Calm(RuleBasedStateMachine):

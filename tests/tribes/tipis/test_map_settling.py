@@ -66,7 +66,7 @@ def states(group: Group) -> list[tuple[int, int]]:
 
 def is_state_request(data: bytes) -> bool:
     rpc = RpcMessage.decode(data) if RpcMessage.matches(data) else None
-    if rpc is None or rpc.reply or rpc.message.class_name == "null":
+    if not isinstance(rpc, RpcMessage) or rpc.reply or rpc.message.class_name == "null":
         return False
     return MapMessage.decode(rpc.message.to_stream()).type == MSG_STATE
 

@@ -14,6 +14,7 @@ import pytest
 
 from catalina.errors import ConfigurationError
 from catalina.tribes.transport.tribes_ssl_context import MAX_KEY, TribesSslContext
+from tests.support.narrowing import there
 from tests.support.needs import need_command
 from tests.tribes.groups import LOOPBACK, free_port, until
 
@@ -122,7 +123,7 @@ def test_a_client_without_the_key_does_not_get_in(protocol):
 
 def meet(ours: TribesSslContext, theirs: TribesSslContext) -> tuple[str, str]:
     """The words of the two sides on a connection: the cipher, or the class of the error."""
-    here, there = socket.socketpair()
+    here, far = socket.socketpair()
     said = ["", ""]
 
     def shake(place: int, side: ssl.SSLContext, context: TribesSslContext, plain: socket.socket) -> None:
@@ -132,11 +133,11 @@ def meet(ours: TribesSslContext, theirs: TribesSslContext) -> tuple[str, str]:
                 with side.wrap_socket(plain, server_side=place == 1) as connection:
                     context.check_peer(connection)
                     connection.sendall(b"x")
-                    said[place] = str(connection.cipher()[0]) if connection.recv(1) else "closed"
+                    said[place] = str(there(connection.cipher())[0]) if connection.recv(1) else "closed"
             except OSError as error:
                 said[place] = type(error).__name__
 
-    thread = threading.Thread(target=shake, args=(1, theirs.server, theirs, there))
+    thread = threading.Thread(target=shake, args=(1, theirs.server, theirs, far))
     thread.start()
     shake(0, ours.client, ours, here)
     thread.join()
@@ -158,7 +159,7 @@ def test_members_with_the_same_key_meet(protocol, digest):
 @pytest.mark.parametrize("theirs", [("cluster", bytes(16)), ("other", KEY), ("cluster", KEY + b"\0")])
 def test_another_key_or_another_name_is_refused_by_both(protocol, digest, theirs):
     ours = TribesSslContext("cluster", KEY, digest, protocol)
-    said = meet(ours, TribesSslContext(*theirs, digest, protocol))
+    said = meet(ours, TribesSslContext(theirs[0], theirs[1], digest, protocol))
     assert not any("GCM" in each for each in said), said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from catalina.tribes.group.interceptors.encrypt_interceptor import MAX_UNOPENED,
 from catalina.tribes.group.interceptors.gzip_interceptor import GzipInterceptor, compress
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
+from tests.support.narrowing import there
 from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.wire import cases
 
@@ -23,15 +25,20 @@ NOW = 1_700_000_000_000
 def make(now: int = NOW, **settings) -> tuple[Stack, EncryptInterceptor]:
     layer = EncryptInterceptor(**{"encryption_key": KEY, "allow_insecure_algorithms": True} | settings)
     layer.clock_ms = lambda: now
-    stack = Stack(layer)
-    original = stack.message
-    stack.message = lambda *args, **named: _at(original(*args, **named), now)
-    return stack, layer
+    return _Timed(layer, now), layer
 
 
-def _at(message, now):
-    message.timestamp_ms = now
-    return message
+class _Timed(Stack):
+    """Whose messages were all made at the same time."""
+
+    def __init__(self, layer: EncryptInterceptor, now: int) -> None:
+        self._now = now
+        super().__init__(layer)
+
+    def message(self, *args: Any, **named: Any) -> ChannelMessage:
+        message = super().message(*args, **named)
+        message.timestamp_ms = self._now
+        return message
 
 
 @pytest.mark.parametrize("case", cases("encrypt"), ids=lambda case: case["algorithm"])
@@ -90,7 +97,7 @@ def test_what_does_not_open_goes_no_further_and_is_counted(damage):
 
 def test_a_message_without_a_time_goes_no_further():
     stack, layer = make()
-    stack.receive(stack.message(layer._cipher.seal(b"1234567", b"")))
+    stack.receive(stack.message(there(layer._cipher).seal(b"1234567", b"")))
     assert (stack.delivered, layer.refused_count) == ([], 1)
 
 
@@ -122,7 +129,7 @@ def test_a_message_without_its_time_gets_one():
     stack, _ = make()
     message = stack.message(b"x")
     message.timestamp_ms = 0
-    stack.top.next.send_message([], message, Delivery(0))
+    there(stack.top.next).send_message([], message, Delivery(0))
     assert stack.sent[0].timestamp_ms == NOW
 
 
@@ -168,7 +175,7 @@ def sealed_by_ours(layer: EncryptInterceptor, stack: Stack, options: int = 7) ->
     """As a member of this software sends it."""
     message = replace(stack.message(b"secret", options), address=OURS)
     plain = NOW.to_bytes(8, "big") + message.data
-    return message.with_data(layer._cipher.seal(plain, layer._envelope(message)))
+    return message.with_data(there(layer._cipher).seal(plain, layer._envelope(message)))
 
 
 @pytest.mark.parametrize("algorithm", ["AES/GCM/NoPadding", "AES/CBC/PKCS5Padding"])

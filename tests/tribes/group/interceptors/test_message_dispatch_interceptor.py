@@ -7,6 +7,7 @@ import pytest
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
+from tests.support.narrowing import there
 from tests.tribes.fakes import PEER, Stack, a_member
 
 
@@ -81,7 +82,7 @@ def test_failures_reach_only_the_handler():
     for member, name in ((PEER, b"1"), (a_member(3), b"2")):
         message = stack.message(b"x", 8, name)
         delivery = Delivery(1, name, handler=Handler())
-        stack.top.next.send_message([member], message, delivery)
+        there(stack.top.next).send_message([member], message, delivery)
         assert not delivery.faulty
     stack.bottom.answer_all()
     assert told == [({PEER: 0}.keys(), b"1"), b"2"]

@@ -12,6 +12,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.group.coordination_message import COORD_ALIVE, COORD_HEADER, COORD_REQUEST, CoordinationMessage
 from catalina.tribes.group.interceptors import non_blocking_coordinator as module
 from catalina.tribes.group.interceptors.non_blocking_coordinator import NonBlockingCoordinator
+from tests.support.narrowing import of_type
 from tests.tribes.fake_network import Network
 from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.groups import free_port, make_channel, started, until
@@ -34,7 +35,10 @@ def make_network(monkeypatch) -> Network:
 
 def views(network: Network) -> dict[str, str]:
     """Node -> its view as letters, the coordinator first."""
-    return {name: "".join(map(network.name_of, network.layer(name).view)) or "-" for name in network.nodes}
+    return {
+        name: "".join(map(network.name_of, of_type(NonBlockingCoordinator, network.layer(name)).view)) or "-"
+        for name in network.nodes
+    }
 
 
 def beat(network: Network) -> None:

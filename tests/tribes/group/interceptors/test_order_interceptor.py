@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from catalina.errors import ChannelError, ProtocolError
 from catalina.tribes.group.interceptors import order_interceptor as module
 from catalina.tribes.group.interceptors.order_interceptor import OrderInterceptor
+from tests.support.narrowing import there
 from tests.support.work import assert_linear
 from tests.tribes.fakes import PEER, Stack, a_member
 from tests.tribes.wire import cases
@@ -93,7 +94,7 @@ def test_a_lost_member_gets_its_messages_delivered_and_is_counted_anew():
     stack = Stack(OrderInterceptor())
     receive(stack, 1, 3, 5)
     stack.send(b"x", to=[PEER])
-    stack.bottom.previous.member_disappeared(PEER)
+    there(stack.bottom.previous).member_disappeared(PEER)
     assert stack.delivered == [b"m1", b"m3", b"m5"]
     assert receive(stack, 1)[-1] == b"m1"
     stack.send(b"x", to=[PEER])
@@ -109,13 +110,13 @@ def test_other_messages_pass_untouched():
     assert stack.delivered == [b"up"]
 
 
-def test_a_refusal_below_is_that_members_failure():
+def test_a_refusal_below_is_that_members_failure(monkeypatch):
     stack = Stack(OrderInterceptor())
 
     def refuse(to, message, delivery) -> None:
         raise ChannelError("full")
 
-    stack.bottom.send_message = refuse
+    monkeypatch.setattr(stack.bottom, "send_message", refuse)
     delivery = stack.send(b"x", to=[PEER])
     stack.reactor.run()
     assert isinstance(delivery.faulty[PEER], ChannelError)

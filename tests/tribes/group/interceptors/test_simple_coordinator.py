@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalina.tribes.group.interceptors.simple_coordinator import SimpleCoordinator
+from catalina.tribes.member import Member
 from tests.tribes.fakes import LOCAL, PEER, Stack, a_member
 
 
@@ -44,10 +45,10 @@ def test_when_the_leader_goes_the_next_follows():
     assert layer.is_coordinator
 
 
-def test_a_view_is_told_once():
+def test_a_view_is_told_once(monkeypatch):
     stack, layer = make()
-    views = []
-    layer.view_change = views.append
+    views: list[tuple[Member, ...]] = []
+    monkeypatch.setattr(layer, "view_change", views.append)
     stack.reactor.advance(3)
     layer.member_added(PEER)
     stack.reactor.advance(3)

@@ -118,13 +118,13 @@ def test_missing_layers_are_warned_about(caplog):
     assert "There is no TcpPingInterceptor" in caplog.text
 
 
-def test_a_notice_that_cannot_be_sent_is_logged(caplog):
+def test_a_notice_that_cannot_be_sent_is_logged(caplog, monkeypatch):
     world = World()
 
     def refuse(to, message, delivery) -> None:
         raise ChannelError("no")
 
-    world.bottom.send_message = refuse
+    monkeypatch.setattr(world.bottom, "send_message", refuse)
     world.listeners[0].member_added(OTHER)
     assert "Local member notification failed. no" in caplog.text
 

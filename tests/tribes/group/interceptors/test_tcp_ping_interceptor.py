@@ -64,12 +64,12 @@ def test_without_members_nothing_is_sent(static_only):
     assert stack.sent == []
 
 
-def test_a_ping_that_cannot_be_sent_is_logged(caplog):
+def test_a_ping_that_cannot_be_sent_is_logged(caplog, monkeypatch):
     stack = Stack(TcpPingInterceptor())
 
     def refuse(to, message, delivery) -> None:
         raise ChannelError("full")
 
-    stack.bottom.send_message = refuse
+    monkeypatch.setattr(stack.bottom, "send_message", refuse)
     stack.heartbeat()
     assert "Unable to send TCP ping. full" in caplog.text

@@ -5,7 +5,8 @@ import pytest
 from catalina.tribes.io.java import descriptors
 from catalina.tribes.io.java.node_reader import NodeReader
 from catalina.tribes.io.java.node_writer import encode_node
-from catalina.tribes.io.java.nodes import ClassDesc
+from catalina.tribes.io.java.nodes import ClassDesc, JavaObject
+from tests.support.narrowing import of_type
 from tests.tribes.io.java.values import STREAMS, array_list
 
 OURS = {desc.name: desc for desc in vars(descriptors).values() if isinstance(desc, ClassDesc)}
@@ -54,6 +55,6 @@ def test_none_is_null() -> None:
 
 def test_a_list_and_an_enum_constant_read_back() -> None:
     data = encode_node(array_list([descriptors.string("a"), None])).data
-    assert len(NodeReader(data).read_node().annotation()) == 3  # type: ignore[union-attr]
+    assert len(of_type(JavaObject, NodeReader(data).read_node()).annotation()) == 3
     colour = descriptors.describe("Colour", 0, 0x12, super_desc=descriptors.ENUM)
     assert NodeReader(encode_node(descriptors.enum_constant(colour, "RED")).data).read_node().constant.value == "RED"  # type: ignore[union-attr]

@@ -88,7 +88,7 @@ def test_what_hashes_without_code_of_a_class_is_a_key(key: Any) -> None:
     [(Hashing, "__hash__"), (Comparing, "__eq__"), (Reading, "__getattribute__"), (Computed, "__hash__"),
      (Cart, "no hash"), (list, "no hash")],
 )  # fmt: skip
-def test_what_would_run_code_of_its_class_is_none(cls: type, why: str) -> None:
+def test_what_would_run_code_of_its_class_is_none(cls: Any, why: str) -> None:
     assert why in why_no_key(cls)
     with pytest.raises(KeyRefusedError, match=cls.__name__):
         KeyCheck(KeyWork(0)).admit((1, cls.__new__(cls)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import decimal
 from collections.abc import Callable
 
 import pytest
@@ -103,10 +105,10 @@ PYTHON: dict[str, Callable[[int], object]] = {
     "frozensets": lambda size: [frozenset({index, str(index)}) for index in range(size)],
     "carts": lambda size: [values.Cart("joe", [index]) for index in range(size)],
     "subclasses": _subclasses,
-    "slots": lambda size: {values.Money(values.decimal.Decimal(index), "EUR"): index for index in range(size)},
-    "decimals": lambda size: [values.decimal.Decimal(index) / 3 for index in range(size)],
+    "slots": lambda size: {values.Money(decimal.Decimal(index), "EUR"): index for index in range(size)},
+    "decimals": lambda size: [decimal.Decimal(index) / 3 for index in range(size)],
     "numbers": lambda size: [1 << index for index in range(size)],
-    "deque": lambda size: values.collections.deque(range(size)),
+    "deque": lambda size: collections.deque(range(size)),
     "enum members": lambda size: [values.Colour.RED, values.Right.READ | values.Right.RUN] * size,
     "nested": lambda size: _nested(80, size),
 }

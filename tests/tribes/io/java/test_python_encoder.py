@@ -32,19 +32,25 @@ def test_a_zone_of_another_library_is_refused() -> None:
         def utcoffset(self, when: object) -> datetime.timedelta:
             return datetime.timedelta(hours=1)
 
+        def dst(self, when: object) -> None: ...
+
+        def tzname(self, when: object) -> None: ...
+
     with pytest.raises(NotReplicableError, match="only zones of zoneinfo"):
         encode_value({"when": datetime.datetime(2024, 1, 1, tzinfo=Zone())})
 
 
 def test_the_state_of_an_object_is_what_its_getstate_says() -> None:
     class Holder:
-        pass
+        lock: object
+
+        def __getstate__(self) -> object:
+            return {"kept": 1}
 
     Holder.__module__, Holder.__qualname__ = __name__, "Holder"
-    Holder.__getstate__ = lambda self: {"kept": 1}  # type: ignore[attr-defined]
     globals()["Holder"] = Holder
     holder = Holder()
-    holder.lock = threading.Lock()  # type: ignore[attr-defined]
+    holder.lock = threading.Lock()
     back = decode_value(encode_value(holder), lambda name: True)
     assert vars(back) == {"kept": 1}
 

@@ -22,6 +22,8 @@ from catalina.tribes.io.java import (
 )
 from catalina.tribes.io.java.descriptors import integer, new_object, string
 from catalina.tribes.io.java.node_writer import encode_node
+from catalina.tribes.io.java.nodes import ClassDesc
+from tests.support.narrowing import of_type
 from tests.tribes.io.java.values import STREAMS, Cart, allow_here, array_list, encoded_values, strict
 
 BY_NAME = dict(STREAMS)
@@ -105,7 +107,7 @@ def _map_with_key(key: EncodedValue) -> EncodedValue:
 
 
 def test_an_expansion_bomb_stays_opaque() -> None:
-    big = new_object(integer(1).desc, value=1)
+    big = new_object(of_type(ClassDesc, integer(1).desc), value=1)
     unknown = ObjectInputStream(BY_NAME["bean"]).read_node()
     assert isinstance(unknown, JavaObject)
     unknown.desc.name = "Unknown" * 100  # type: ignore[misc]

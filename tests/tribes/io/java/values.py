@@ -9,7 +9,7 @@ import enum
 import uuid
 import zoneinfo
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -53,6 +53,9 @@ class Money:
 
 class Slotted:
     __slots__ = ("__dict__", "_hidden", "shown")
+    if TYPE_CHECKING:
+        shown: int
+        more: int
 
 
 class Name(str):
@@ -60,6 +63,8 @@ class Name(str):
 
 
 class Stack(list[Any]):
+    note: str
+
     def __init__(self) -> None:
         raise AssertionError("a constructor ran")
 

@@ -14,7 +14,6 @@ class CloudChannel(FakeChannel):
     def __init__(self, reactor: FakeReactor) -> None:
         super().__init__(reactor)
         self.listeners: list[Any] = []
-        reactor.submit = reactor.call_soon  # type: ignore[attr-defined]
 
     def add_channel_listener(self, listener: Any) -> None:
         self.listeners.append(listener)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from tests.tribes.membership.cloud.fakes import make_service
 @pytest.fixture
 def asked(monkeypatch):
     """A started service whose answers the test gives."""
-    answers: list = [[a_member(5)]]
+    answers: list[Any] = [[a_member(5)]]
 
     def fetch(self):
         answer = answers[-1]
@@ -61,10 +63,10 @@ def test_without_an_answer_members_stay_as_long_as_with_an_empty_one(asked):
     assert service.members == (a_member(5),)
 
 
-def test_one_question_at_a_time(asked):
+def test_one_question_at_a_time(asked, monkeypatch):
     service, _, reactor, _ = asked
-    submitted = []
-    reactor.submit = submitted.append
+    submitted: list[Callable[[], None]] = []
+    monkeypatch.setattr(reactor, "submit", submitted.append)
     service.heartbeat(0)
     service.heartbeat(0)
     assert len(submitted) == 1

@@ -7,9 +7,11 @@ import hashlib
 import pytest
 
 from catalina.errors import ChannelError
+from catalina.tribes.membership.cloud.cloud_membership_provider import CloudMembershipProvider
 from catalina.tribes.membership.cloud.cloud_membership_service import CloudMembershipService
 from catalina.tribes.membership.cloud.dns_membership_provider import DNSMembershipProvider
 from catalina.tribes.membership.cloud.kubernetes_membership_provider import KubernetesMembershipProvider
+from tests.support.narrowing import of_type
 from tests.tribes.membership.cloud.fakes import make_service
 
 PACKAGE = "org.apache.catalina.tribes.membership.cloud."
@@ -59,4 +61,4 @@ def test_the_local_id_is_the_md5_of_the_address_until_the_provider_knows_better(
     service.start(4)
     service.set_local_id(b"u" * 16)
     assert service.local_member.unique_id == b"u" * 16
-    assert service.provider.membership.local == service.local_member
+    assert of_type(CloudMembershipProvider, service.provider).membership.local == service.local_member

@@ -14,9 +14,10 @@ import pytest
 from catalina.tribes.channel import ChannelMessage
 from catalina.tribes.membership.cloud import dns_membership_provider as module
 from catalina.tribes.membership.cloud.cloud_membership_provider import member_id
+from tests.support.narrowing import of_type
 from tests.support.needs import need_network_namespaces
 from tests.tribes.fakes import a_member
-from tests.tribes.membership.cloud.fakes import make_service
+from tests.tribes.membership.cloud.fakes import CloudChannel, make_service
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def addresses(monkeypatch):
             raise OSError("Name or service not known")
         return [(socket.AF_INET, type, 6, "", (address, port)) for address in known]
 
-    monkeypatch.setattr(module.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setenv("DNS_MEMBERSHIP_SERVICE_NAME", "nodes.example.org")
     return known
 
@@ -55,13 +56,13 @@ def test_a_name_server_that_does_not_answer_is_logged(addresses, caplog):
 def test_a_stranger_who_sends_is_a_member_and_his_message_is_for_others(addresses):
     service, top, _ = make_service("dns")
     service.start(4)
-    [listener] = service.channel.listeners
+    [listener] = of_type(CloudChannel, service.channel).listeners
     stranger = a_member(9)
     for _ in range(2):
         assert listener.accept(ChannelMessage(b"", 0, 0, b"", stranger), stranger) is False
     assert [member.unique_id for _, member in top.events[2:]] == [member_id("10.0.0.9")]
     service.stop(4)
-    assert service.channel.listeners == []
+    assert of_type(CloudChannel, service.channel).listeners == []
 
 
 def test_without_a_name_the_namespace_is_looked_up(addresses, monkeypatch):
@@ -69,7 +70,7 @@ def test_without_a_name_the_namespace_is_looked_up(addresses, monkeypatch):
     monkeypatch.setenv("KUBERNETES_NAMESPACE", "shop")
     service, _, _ = make_service("dns")
     service.start(4)
-    assert service.provider.name == "shop"
+    assert of_type(module.DNSMembershipProvider, service.provider).name == "shop"
 
 
 def answer_dns(sock: socket.socket, addresses: list[bytes], stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,12 @@ def verdict_of(reactor: Reactor, port: int, frame: bytes = b"", read_timeout: fl
         done.set()
 
     member = Member(socket.inet_aton(LOOPBACK), port)
-    channel = SimpleNamespace(running_reactor=reactor, secure=False, tls=None)
-    run_in_runner(reactor, lambda: TcpProbe(channel, member, frame, 0.5, read_timeout, judge) and None)
+    channel: Any = SimpleNamespace(running_reactor=reactor, secure=False, tls=None)
+
+    def begin() -> None:
+        TcpProbe(channel, member, frame, 0.5, read_timeout, judge)
+
+    run_in_runner(reactor, begin)
     assert done.wait(5)
     assert len(verdicts) == 1
     return verdicts[0]

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,9 +21,12 @@ from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
 from catalina.tribes.member import Member
+from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from catalina.tribes.transport.nio.nio_sender import NioSender
 from catalina.tribes.transport.nio.tls_channel import TlsChannel
 from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
+from tests.support.narrowing import of_type, there
 from tests.support.needs import need_command
 from tests.tribes.groups import LOOPBACK, Recorder, free_port, make_channel, started, until
 
@@ -66,10 +70,8 @@ def test_three_nodes_share_a_group_that_nobody_can_read(protocol, digest):
                 channel.send(channel.members, b"%d" % options, options)
         large = os.urandom(3_000_000)
         nodes[0][0].send(nodes[0][0].members, large, 6)
-        for _, seen in nodes[1:]:
-            until(lambda seen=seen: large in seen.messages)
-        for _, seen in nodes:
-            until(lambda seen=seen: sum(message != large for message in seen.messages) == 8)
+        until(lambda: all(large in seen.messages for _, seen in nodes[1:]))
+        until(lambda: all(sum(message != large for message in seen.messages) == 8 for _, seen in nodes))
         transport = nodes[0][0].coordinator.sender.transport
         assert len(transport._tls_tables.members) == 2
         assert transport._tables.members == transport._tables.strangers == {}
@@ -141,10 +143,10 @@ def test_a_secure_message_needs_keys_and_no_datagram():
     with alone(secure):
         with pytest.raises(ChannelError, match="cannot be sent by multicast"):
             secure.send([secure.local_member], b"x", SEND_OPTIONS_MULTICAST)
-        impl = secure.membership_service._impl
+        impl, reactor = of_type(McastService, secure.membership_service)._impl, there(secure.reactor)
         broadcast = PackageEncoder().frame(ChannelMessage(b"x", 0x41, 1, bytes(16), Member(bytes(4), 1)))
-        secure.reactor.call_soon(lambda: impl.receive_datagram(broadcast))
-        until(lambda: secure.reactor.in_runner or not secure.reactor._soon)
+        reactor.call_soon(lambda: there(impl).receive_datagram(broadcast))
+        until(lambda: reactor.in_runner or not reactor._soon)
         assert seen.messages == []
 
 
@@ -172,6 +174,10 @@ def test_a_secure_port_without_a_key_is_not_announced(caplog):
     with alone(channel):
         assert channel.local_member.secure_port == -1
         assert "nothing listens there without pskIdentity and pskKey" in caplog.text
+
+
+def _is_closed(sender: NioSender) -> bool:
+    return sender._socket is None
 
 
 class JavaReceiver:
@@ -227,7 +233,7 @@ def test_a_connection_that_java_has_closed_in_silence_is_made_anew_in_silence(ca
                 channel.send([member], b"x", 6)
                 assert len(java.messages) == number
                 [sender] = channel.coordinator.sender.transport._tls_tables.members.values()
-                until(lambda sender=sender: sender._socket is None, "it is closed")
+                until(partial(_is_closed, sender), "it is closed")
             assert java.connections == 2
         assert "memberDisappeared" not in caplog.text
     finally:
