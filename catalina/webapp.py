@@ -134,7 +134,7 @@ def send_error(
     return []
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Look up ``Session`` on demand, because most applications never name the type."""
     if name == "Session":
         from catalina.session.session_facade import SessionFacade

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Any
 
 
 class _Adapters(ModuleType):
@@ -22,7 +21,7 @@ class _Adapters(ModuleType):
         if not isinstance(value, ModuleType):  # what importlib sets behind an import
             super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         found = sys.modules.get(f"{__name__}.{name}")
         if found is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

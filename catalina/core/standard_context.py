@@ -56,7 +56,7 @@ def _java_only(context: StandardContext, text: str) -> None:
 def _part(name: str) -> Callable[[StandardContext, Any], None]:
     """An adder for an element that occurs once; a later one replaces it, as in Tomcat."""
 
-    def add(context: StandardContext, part: Any) -> None:
+    def add(context: StandardContext, part: object) -> None:
         setattr(context, name, part)
         context.given_parts.add(name)
 
@@ -282,7 +282,7 @@ class StandardContext(ContextBean, ContextDescription):
         if self.config_class:
             add_config_listener(self, self.config_class)
 
-    def fire_lifecycle_event(self, kind: str, data: Any = None) -> None:
+    def fire_lifecycle_event(self, kind: str, data: object = None) -> None:
         super().fire_lifecycle_event(kind, data)
         self.tell_state(kind)
 

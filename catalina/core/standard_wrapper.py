@@ -200,7 +200,7 @@ class StandardWrapper(ContainerBase):
         if is_asgi(made):
             with context.loader.bound():
                 return adapt_asgi(made, name, context.asgi == "wrap", context.loader, context.logger)
-        return made  # type: ignore[no-any-return]  # checked as far as Python can
+        return made
 
     def _stop(self) -> None:
         super()._stop()

@@ -76,7 +76,7 @@ class FilterBase(Component):
     ) -> Iterable[bytes]:
         """Call the next application; ``change(status, headers)`` may change the head before it is sent."""
 
-        def start(status: str, headers: Headers, *exc_info: Any) -> Any:
+        def start(status: str, headers: Headers, *exc_info: Any) -> object:
             headers = list(headers)
             change(int(status[:3]), headers)
             return start_response(status, headers, *exc_info)

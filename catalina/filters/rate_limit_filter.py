@@ -80,7 +80,7 @@ class RateLimitFilter(FilterBase):
         if self.enforce:
             fields.append(("RateLimit", self.limiter.quota(count)))
 
-        def start(status: str, headers: Headers, *exc_info: Any) -> Any:
+        def start(status: str, headers: Headers, *exc_info: Any) -> object:
             return start_response(status, [*headers, *fields], *exc_info)
 
         return start

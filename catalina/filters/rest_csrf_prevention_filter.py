@@ -35,7 +35,7 @@ class RestCsrfPreventionFilter(CsrfPreventionFilterBase):
             return self.next(environ, start_response)
         self.logger.debug("CSRF validation of [%s] failed", environ.get("REQUEST_URI"))
 
-        def refuse(status: str, headers: Headers, *exc_info: Any) -> Any:
+        def refuse(status: str, headers: Headers, *exc_info: Any) -> object:
             return start_response(status, [*headers, (HEADER, REQUIRED)], *exc_info)
 
         return send_error(environ, refuse, self.deny_status, "CSRF nonce validation failed")

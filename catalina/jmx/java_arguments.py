@@ -84,7 +84,7 @@ def texts_of(node: Node) -> list[str]:
     return found
 
 
-def value_of(node: Node) -> Any:
+def value_of(node: Node) -> object:
     """A String, a box, an ObjectName, or an array or list of them.
 
     Raises:
@@ -175,7 +175,7 @@ def _items(node: JavaObject) -> list[Node]:
     return found
 
 
-def _array(node: JavaArray) -> Any:
+def _array(node: JavaArray) -> object:
     if not isinstance(node.values, bytes):
         return [value_of(item) for item in node.values]
     if node.class_name == "[B":

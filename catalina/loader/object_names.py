@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.catalina.core.StandardContext")
 JAVA_PACKAGES = ("org.apache.", "jakarta.", "javax.", "org.springframework.", "com.sun.", "java.")
 
 
-def find_object(loader: WebappLoader, name: str) -> Any:
+def find_object(loader: WebappLoader, name: str) -> object:
     """The object that a name stands for, not yet instantiated: a class, a function, a WSGI callable.
 
     Raises:
@@ -55,7 +55,7 @@ def _find_own(name: str) -> type:
     return found
 
 
-def instantiate(found: object, name: str, parameters: Mapping[str, str], log: logging.Logger) -> Any:
+def instantiate(found: object, name: str, parameters: Mapping[str, str], log: logging.Logger) -> object:
     """The servlet or listener itself: a class is called with the init parameters, as is a factory ``module:make()``.
 
     Raises:
@@ -70,7 +70,7 @@ def instantiate(found: object, name: str, parameters: Mapping[str, str], log: lo
     return found
 
 
-def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) -> Any:
+def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) -> object:
     """Call the application's own factory. Raises DeploymentError with the exception of the factory."""
     try:
         return found(*arguments, **parameters)

@@ -179,7 +179,7 @@ def _null(variable: str) -> _JavaThrows:
     )
 
 
-def _of_type(kind: str, text: str | None, name: str) -> Any:
+def _of_type(kind: str, text: str | None, name: str) -> object:
     """Convert as Tomcat's modeler: a text other than ``true`` is false, a number must be one, any other type takes the
     text.
     """

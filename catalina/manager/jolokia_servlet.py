@@ -100,7 +100,7 @@ class JolokiaServlet(ContainerServlet):
         default = {} if self.include_request else {"includeRequest": "false"}
         return Parameters(default).merged(query)
 
-    def _answer(self, method: str, environ: Environ, parameters: Parameters) -> Any:
+    def _answer(self, method: str, environ: Environ, parameters: Parameters) -> object:
         caller = Caller("jolokia", environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
         if not self._policy.allows_method(method):
             raise Forbidden(f"HTTP method {method.lower()} is not allowed according to the given security policy")
@@ -185,7 +185,7 @@ def _path_of(environ: Environ) -> str:
     return unquote(raw.removeprefix(mount)) if raw.startswith(mount) else environ["PATH_INFO"]
 
 
-def _json_of(environ: Environ) -> Any:
+def _json_of(environ: Environ) -> object:
     body = environ["wsgi.input"].read(MAX_BODY + 1)
     if len(body) > MAX_BODY:
         raise BadRequest(f"The request is longer than {MAX_BODY} bytes")

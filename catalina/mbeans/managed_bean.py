@@ -245,13 +245,13 @@ class ManagedBean:
         ]
         return shown_value(getattr(self.component, found.method)(*values))
 
-    def _shown(self, name: str, reader: str) -> Any:
+    def _shown(self, name: str, reader: str) -> object:
         value = shown_value(self._value(reader))
         if isinstance(value, str):
             return shown(name, value)
         return HIDDEN if value and looks_secret(name) else value
 
-    def _value(self, reader: str) -> Any:
+    def _value(self, reader: str) -> object:
         if self._is_text(reader):
             return _as_configured(getattr(self.component, reader))
         if reader == _STATE:
@@ -348,7 +348,7 @@ _ATTRIBUTE_CHANGES = NotificationInfo(
 )
 
 
-def _as_configured(value: object) -> Any:
+def _as_configured(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     pattern = getattr(value, "pattern", None)

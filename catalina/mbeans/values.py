@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from catalina.errors import CatalinaError
 from catalina.mbeans.object_name import ObjectName
@@ -40,7 +39,7 @@ class NotOfType(BeanAttributeError):
     """A value is none of the type of an attribute or parameter."""
 
 
-def converted(kind: str, value: object, name: str) -> Any:
+def converted(kind: str, value: object, name: str) -> object:
     """An argument as a value of a Java type.
 
     Args:
@@ -69,7 +68,7 @@ def converted(kind: str, value: object, name: str) -> Any:
     raise NotOfType(f"{name}={text!r}: expected a value of the type {kind}")
 
 
-def shown_value(value: object) -> Any:
+def shown_value(value: object) -> object:
     """A value as a bean shows it; a value of an unknown kind is shown by its text."""
     if value is None or isinstance(value, _SHOWN):
         return value

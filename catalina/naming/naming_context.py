@@ -47,7 +47,7 @@ class _Binding:
         return self._made[0]
 
     @property
-    def object_if_made(self) -> Any:
+    def object_if_made(self) -> object:
         """The object, None when it was not looked up yet."""
         made = self._made
         return made[0] if made else None

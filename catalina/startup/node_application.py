@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -22,7 +22,7 @@ from gunicorn.errors import HaltServer
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
-from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
+from catalina.startup.node_life import NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
 
@@ -171,11 +171,10 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         except SystemExit:
             sys.exit(exit_status or self.exit_status)
 
-    def spawn_worker(self) -> Any:
+    def spawn_worker(self) -> object:
         """Fork a process; what is in memory now is shared with it, so no collection may touch it there."""
-        taken = {worker.place for worker in self.WORKERS.values()}
-        place = self.app.next_place = next(place for place in range(MAX_PLACES) if place not in taken)
-        self.app.life.note(Stage.STARTING, place)
+        self._born = time.monotonic()
+        self.app.life.stage = Stage.STARTING
         gc.collect()
         gc.freeze()
         sys.stdout.flush()

@@ -85,7 +85,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
             raise LifecycleError(f"{self}: {error}") from error
         self._insert = self._statement()
 
-    def _statement(self) -> Any:
+    def _statement(self) -> object:
         from sqlalchemy import text
 
         columns = self._columns()

@@ -59,7 +59,9 @@ def test_java_classes_say_what_is_expected_instead(name: str, complaint: str) ->
 
 
 def test_a_class_and_a_factory_get_the_init_parameters() -> None:
-    assert instantiate(Greeter, "m:Greeter", {"greeting": "hi"}, log).greeting == "hi"
+    made = instantiate(Greeter, "m:Greeter", {"greeting": "hi"}, log)
+    assert isinstance(made, Greeter)
+    assert made.greeting == "hi"
     assert instantiate(lambda greeting: greeting, "m:make()", {"greeting": "hi"}, log) == "hi"
 
 

@@ -294,23 +294,23 @@ class BackupManager(ClusterManagerBase):
 
     # -- events of the map ----------------------------------------------------------------------------------------
 
-    def value_received(self, key: Any, value: Any) -> None:
+    def value_received(self, key: object, value: object) -> None:
         """A session came from another node."""
         if isinstance(value, MapSession):
             self.sessions[value.id] = value
 
-    def made_primary(self, key: Any, value: Any) -> None:
+    def made_primary(self, key: object, value: object) -> None:
         """This node owns the session from now on."""
         if isinstance(value, MapSession):
             value.is_primary = True
             self.sessions[value.id] = value
 
-    def made_backup(self, key: Any, value: Any) -> None:
+    def made_backup(self, key: object, value: object) -> None:
         """Another node owns the session from now on."""
         if isinstance(value, MapSession):
             value.is_primary = False
 
-    def value_removed(self, key: Any, value: Any) -> None:
+    def value_removed(self, key: object, value: object) -> None:
         """The session has ended on another node, or other nodes hold it."""
         if isinstance(value, MapSession) and self.sessions.get(value.id) is value:
             del self.sessions[value.id]

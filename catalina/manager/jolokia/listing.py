@@ -50,7 +50,7 @@ def listed(request: JolokiaRequest, beans: Beans) -> Any:
     return _cut(_inside(found, parts), depth)
 
 
-def _inside(found: dict[str, Any], parts: list[str | None]) -> Any:
+def _inside(found: dict[str, Any], parts: list[str | None]) -> object:
     """The part below the levels that a path names exactly."""
     levels = 0
     for part in parts[:2]:
@@ -65,7 +65,7 @@ def _inside(found: dict[str, Any], parts: list[str | None]) -> Any:
     return value
 
 
-def _cut(value: object, depth: int) -> Any:
+def _cut(value: object, depth: int) -> object:
     if depth == 0 or not isinstance(value, dict):
         return value
     return {key: (1 if depth == 1 else _cut(inner, depth - 1)) if isinstance(inner, dict) else inner

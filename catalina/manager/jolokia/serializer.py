@@ -34,7 +34,7 @@ class Serializer:
         self._long_as_text = parameters.values.get("serializeLong") == "string"
         self._objects = 0
 
-    def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> Any:
+    def json_of(self, value: object, path: Sequence[str | None] | None = None, kind: object = "") -> object:
         """A value, or the part of it that a path leads to.
 
         Args:
@@ -46,7 +46,7 @@ class Serializer:
         except Filtered:
             return None
 
-    def _convert(self, value: object, path: Path, depth: int, kind: object) -> Any:
+    def _convert(self, value: object, path: Path, depth: int, kind: object) -> object:
         if value is not None and 0 < self._max_depth <= depth:
             return java_text(value)
         if 0 < self._max_objects <= self._objects:
@@ -72,7 +72,7 @@ class Serializer:
             raise Filtered
         return self._plain(value, kind)
 
-    def _plain(self, value: object, kind: object) -> Any:
+    def _plain(self, value: object, kind: object) -> object:
         if isinstance(value, bool | str):
             return value
         if isinstance(value, int):
@@ -83,7 +83,7 @@ class Serializer:
             return list(value)
         return str(value)
 
-    def _mapping(self, value: Mapping[str, Any], path: Path, depth: int, kinds: Mapping[str, Any]) -> Any:
+    def _mapping(self, value: Mapping[str, Any], path: Path, depth: int, kinds: Mapping[str, Any]) -> object:
         key = path[0] if path else None
         if key is not None:
             path.popleft()
@@ -104,7 +104,7 @@ class Serializer:
             raise Filtered
         return found
 
-    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: object) -> Any:
+    def _sequence(self, value: Sequence[Any], path: Path, depth: int, kind: object) -> object:
         inner_kind = "long" if kind == "[J" else ""
         index = path[0] if path else None
         if index is not None:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage, Delivery
@@ -133,7 +133,7 @@ class AbstractReplicatedMap:
     def __len__(self) -> int:
         return len(self.table.entries)
 
-    def __contains__(self, key: Any) -> bool:
+    def __contains__(self, key: Hashable) -> bool:
         return self.table.entry(key) is not None
 
     def keys(self) -> list[Any]:
@@ -146,16 +146,16 @@ class AbstractReplicatedMap:
         with self.link.lock:
             return iter(list(self.table.entries.values()))
 
-    def entry(self, key: Any) -> MapEntry | None:
+    def entry(self, key: Hashable) -> MapEntry | None:
         """One entry as this node sees it, None when no node has it. A replaced name leads nowhere."""
         return self.table.entry(key)
 
-    def peek(self, key: Any) -> Any:
+    def peek(self, key: Hashable) -> Any:
         """The value if it is here; this node does not become its owner."""
         entry = self.table.entry(key)
         return entry.value if entry is not None else None
 
-    def has_ended(self, key: Any) -> bool:
+    def has_ended(self, key: Hashable) -> bool:
         """True when this node knows that the entry was removed."""
         return self.table.id_of(key) in self.table.graves
 
@@ -167,7 +167,7 @@ class AbstractReplicatedMap:
 
     # -- changing ------------------------------------------------------------------------------------------------
 
-    def get(self, key: Any) -> Any:
+    def get(self, key: Hashable) -> Any:
         """The value, None when there is none; this node owns the entry afterwards.
 
         Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
@@ -175,11 +175,11 @@ class AbstractReplicatedMap:
         """
         return self.claims.get(key)
 
-    def put(self, key: Any, value: Any) -> Delivery:
+    def put(self, key: Hashable, value: object) -> Delivery:
         """Set a value here; the returned Delivery is done when the other nodes know of it."""
         return self.claims.put(key, value)
 
-    def remove(self, key: Any, is_idle: bool = False) -> Any:
+    def remove(self, key: Hashable, is_idle: bool = False) -> Any:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:
@@ -188,7 +188,7 @@ class AbstractReplicatedMap:
         """
         return self.claims.remove(key, is_idle)
 
-    def rename(self, key: Any, new_key: str) -> Delivery:
+    def rename(self, key: Hashable, new_key: str) -> Delivery:
         """Give an entry another key, on every node.
 
         Raises:
@@ -196,7 +196,7 @@ class AbstractReplicatedMap:
         """
         return self.claims.rename(key, new_key)
 
-    def replicate(self, key: Any, complete: bool = False, changed: Any = None) -> Delivery | None:
+    def replicate(self, key: Hashable, complete: bool = False, changed: object = None) -> Delivery | None:
         """Tell the holders what has changed in a value; returns None when nothing or nobody has to be told.
 
         Args:
@@ -210,7 +210,7 @@ class AbstractReplicatedMap:
         """A collector for the changes of one round of the event loop, which leave together."""
         return MapRound(self.claims)
 
-    def note_change(self, key: Any) -> None:
+    def note_change(self, key: Hashable) -> None:
         """Note that a value has changed while nobody could be told: copies on other nodes are now out of date."""
         self.claims.note_change(key)
 

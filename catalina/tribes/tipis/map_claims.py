@@ -7,7 +7,7 @@ and their outcome comes back in the event loop's thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.tribes.channel import Delivery
@@ -86,7 +86,7 @@ class MapClaims:
 
     # ---- the methods of the map
 
-    def get(self, key: Any) -> Any:
+    def get(self, key: Hashable) -> Any:
         """The value, None when there is none; this node owns the entry afterwards.
 
         Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
@@ -103,10 +103,12 @@ class MapClaims:
             self.fetch(entry)
         return entry.value if self.table.entry(key) is entry else None
 
-    def put(self, key: Any, value: Any) -> Delivery:
+    def put(self, key: Hashable, value: object) -> Delivery:
         """Set a value here; the returned Delivery is done when the other nodes know of it."""
         with self.link.lock:
-            id = self.table.bare(key) if self.table.bare is not None else key
+            id: Any = key
+            if self.table.bare is not None:
+                id = self.table.bare(id)
             entry = self.table.entries.get(id)
             if entry is None:
                 entry = self.table.entries[id] = MapEntry(key, id=id)
@@ -118,7 +120,7 @@ class MapClaims:
             value.take_diff()  # the other nodes get the whole value, so the difference is not needed
         return self.placement.announce(entry)
 
-    def remove(self, key: Any, is_idle: bool = False) -> Any:
+    def remove(self, key: Hashable, is_idle: bool = False) -> Any:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:
@@ -137,7 +139,7 @@ class MapClaims:
         self.link.say_removed(members, entry.id, told.finish)
         return entry.value
 
-    def rename(self, key: Any, new_key: str) -> Delivery:
+    def rename(self, key: Hashable, new_key: str) -> Delivery:
         """Give an entry another key, on every node.
 
         Raises:
@@ -161,7 +163,7 @@ class MapClaims:
         self.say_replaced(entry, old_key)
         return self.placement.announce(entry)
 
-    def say_replaced(self, entry: MapEntry, old_key: Any) -> None:
+    def say_replaced(self, entry: MapEntry, old_key: Hashable) -> None:
         """Let Java nodes forget an entry's old key. Nodes of this software hear of the new key with the claim."""
         message = MapMessage(
             self.table.map_id, MSG_REMOVE, dumps(old_key), names=self.table.names_of(entry, is_whole=True)
@@ -186,7 +188,7 @@ class MapClaims:
         self.link.send([owner], message, done)
         return told
 
-    def replicate(self, key: Any, complete: bool = False, changed: Any = None) -> Delivery | None:
+    def replicate(self, key: Hashable, complete: bool = False, changed: object = None) -> Delivery | None:
         """Tell the holders what has changed in a value; returns None when nothing or nobody has to be told.
 
         Args:
@@ -236,7 +238,7 @@ class MapClaims:
         self.link.send([owner], self.table.earlier(entry, owner)._replace(diff=diff), done)
         return told
 
-    def _take_back(self, entry: MapEntry, changed: Any, told: Delivery) -> None:
+    def _take_back(self, entry: MapEntry, changed: object, told: Delivery) -> None:
         """The owner cannot be given a change: become the owner, with the value that has the change."""
         with self.link.lock:
             is_here = self.table.is_here(entry)
@@ -251,7 +253,7 @@ class MapClaims:
         self.placement.announce(entry).add_done_callback(lambda _: told.finish())
         self.made_primary(entry)
 
-    def note_change(self, key: Any) -> None:
+    def note_change(self, key: Hashable) -> None:
         """Note that a value has changed while nobody could be told: copies on other nodes are now out of date."""
         with self.link.lock:
             entry = self.table.entries.get(self.table.id_of(key))

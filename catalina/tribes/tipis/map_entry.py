@@ -15,6 +15,7 @@ even if some claims came late, twice or out of order.
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable
 from enum import Enum, auto
 from typing import Any
 
@@ -107,13 +108,13 @@ class MapEntry:
         "value",
     )
 
-    def __init__(self, key: Any, value: Any = None, id: Any = None) -> None:
-        self.id = key if id is None else id
+    def __init__(self, key: Hashable, value: object = None, id: Hashable = None) -> None:
+        self.id: Any = key if id is None else id
         self.names: Names | None = None
         self._route = ""
         if id is not None:
             self.born(key)
-        self.value = value
+        self.value: Any = value
         self.role: Role | None = None
         self.primary: Member | None = None
         self.nodes: tuple[Member, ...] = ()

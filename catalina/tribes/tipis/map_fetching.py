@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
 from catalina.errors import ProtocolError
 from catalina.tribes.group.rpc_channel import Response
@@ -33,7 +33,7 @@ class Fetched(NamedTuple):
     Java's.
     """
 
-    value: Any
+    value: object
     stamp: Stamp
     names: tuple[Names, bool] | None = None
 
@@ -138,7 +138,7 @@ class MapFetching:
         self.take_handed(entry, entry.id)
         self.show_key(entry)
 
-    def hand_over(self, entry: MapEntry, held: Any, owner: Member) -> None:
+    def hand_over(self, entry: MapEntry, held: object, owner: Member) -> None:
         """Send a change to the node that has claimed the entry without it.
 
         The change was the last one made here. It travels under this node's former claim, so it reaches the new owner as
@@ -150,7 +150,7 @@ class MapFetching:
         message = self.table.earlier(entry, owner)._replace(value=data)
         self.link.send([owner], message, lambda faulty: self.handed_over(entry, owner, number, faulty))
 
-    def note_handed(self, entry: MapEntry, held: Any) -> int:
+    def note_handed(self, entry: MapEntry, held: object) -> int:
         """Note that a change is on its way to the entry's owner; returns a number that tells it from later ones."""
         with self.link.lock:
             number = self.table.handed.get(entry.id, (None, 0))[1] + 1
@@ -174,7 +174,7 @@ class MapFetching:
             elif entry.primary is not None and entry.primary in self.table.members:
                 self.hand_over(entry, held, entry.primary)
 
-    def take_handed(self, entry: MapEntry | None, id: Any) -> bool:
+    def take_handed(self, entry: MapEntry | None, id: Hashable) -> bool:
         """Merge a change that was handed over, and may not have arrived, into the value that came from another node.
 
         Returns:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import ChannelError
-from catalina.tribes.channel import Delivery
+from catalina.tribes.channel import ChannelListener, Delivery, MembershipListener
 from catalina.tribes.group.rpc_channel import ALL_REPLY, FIRST_REPLY, Response, RpcChannel
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.member import Member
@@ -50,13 +50,13 @@ class MapChannel(Protocol):
 
     def post_all(self, to: Sequence[Member], messages: Sequence[tuple[bytes, object]], options: int) -> Delivery: ...
 
-    def add_channel_listener(self, listener: Any) -> None: ...
+    def add_channel_listener(self, listener: ChannelListener) -> None: ...
 
-    def remove_channel_listener(self, listener: Any) -> None: ...
+    def remove_channel_listener(self, listener: ChannelListener) -> None: ...
 
-    def add_membership_listener(self, listener: Any) -> None: ...
+    def add_membership_listener(self, listener: MembershipListener) -> None: ...
 
-    def remove_membership_listener(self, listener: Any) -> None: ...
+    def remove_membership_listener(self, listener: MembershipListener) -> None: ...
 
 
 class Countdown:
@@ -202,12 +202,12 @@ class MapLink:
         with self.lock:
             self.silent.pop(member, None)
 
-    def owe(self, members: Iterable[Member], id: Any) -> None:
+    def owe(self, members: Iterable[Member], id: Hashable) -> None:
         """Note that these members could not be told about an entry; they are told when they are heard again."""
         with self.lock:
             self.table.owe(members, id, self.now_us)
 
-    def say_removed(self, to: Sequence[Member], id: Any, then: Callable[[], None] | None = None) -> None:
+    def say_removed(self, to: Sequence[Member], id: Hashable, then: Callable[[], None] | None = None) -> None:
         """Tell the members that an entry has ended."""
 
         def done(faulty: dict[Member, BaseException]) -> None:

@@ -12,7 +12,7 @@ always describes the class in the same bytes, and so do we.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -99,7 +99,7 @@ def encode_key(key: object) -> bytes:
     return dumps(key)
 
 
-def decode_key(data: bytes) -> Any:
+def decode_key(data: bytes) -> Hashable:
     """The key in an object stream.
 
     Raises:
@@ -109,7 +109,8 @@ def decode_key(data: bytes) -> Any:
         text = data[7:]
         if len(text) == data[6] and text.isascii():
             return text.decode("ascii")
-    return loads(data)
+    key: Hashable = loads(data)
+    return key
 
 
 class MapState:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from catalina.errors import ProtocolError
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_claims import MapClaims, Placement
@@ -154,7 +152,7 @@ class MapReceiving:
                 if not was_primary:
                     self.claims.made_primary(entry)
 
-    def _merge(self, entry: MapEntry, message: MapMessage, value: Any) -> bool:
+    def _merge(self, entry: MapEntry, message: MapMessage, value: object) -> bool:
         """Merge the change that an earlier claim brings, in addition to the changes made here since; the owner may lack
         it.
         """
@@ -181,7 +179,9 @@ class MapReceiving:
         if entry.is_primary:
             self.placement.tell(sender, entry)
 
-    def _after_claim(self, entry: MapEntry, message: MapMessage, held: Any, value: Any, was_primary: bool) -> None:
+    def _after_claim(
+        self, entry: MapEntry, message: MapMessage, held: object, value: object, was_primary: bool
+    ) -> None:
         owner = self.owner
         if entry.role is Role.PROXY:
             if held is not None and owner is not None:
@@ -205,7 +205,7 @@ class MapReceiving:
 
     # ---- contents
 
-    def _receive_content(self, entry: MapEntry, message: MapMessage, value: Any) -> None:
+    def _receive_content(self, entry: MapEntry, message: MapMessage, value: object) -> None:
         """Handle a message under the known claim: a change, a repeated value, or a use."""
         content = message.stamp.content
         with self.link.lock:

@@ -20,7 +20,7 @@ the lock nobody sends, waits, or calls a listener. Single reads of a dictionary 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from catalina.tribes.io.java import OpaqueValue
@@ -103,19 +103,20 @@ class MapTable:
 
     # -- looking -------------------------------------------------------------------------------------------------
 
-    def entry(self, key: Any) -> MapEntry | None:
+    def entry(self, key: Hashable) -> MapEntry | None:
         """One entry as this node sees it, None when no node has it. A replaced name leads nowhere."""
         entry = self.entries.get(self.id_of(key))
-        if entry is None or self.bare is None or entry.names is None or entry.names.leads(self.bare(key)):
+        if entry is None or self.bare is None or entry.names is None or entry.names.leads(self.bare(key)):  # type: ignore[arg-type]  # a text where keys change
             return entry
         return None
 
-    def id_of(self, key: Any) -> Any:
+    def id_of(self, key: Hashable) -> Hashable:
         """The id of the entry that has or had this key."""
         if self.bare is None or type(key) is not str:
             return key
         name = self.bare(key)
-        return self.aliases.get(name, name)
+        id: Hashable = self.aliases.get(name, name)
+        return id
 
     def is_here(self, entry: MapEntry) -> bool:
         return self.entries.get(entry.id) is entry
@@ -144,7 +145,7 @@ class MapTable:
 
     # -- names ---------------------------------------------------------------------------------------------------
 
-    def names_in(self, message: MapMessage, key: Any) -> tuple[Names, bool] | None:
+    def names_in(self, message: MapMessage, key: Hashable) -> tuple[Names, bool] | None:
         """The names in a message, and True if the sender knows no others; None when the message has none."""
         if self.bare is None or type(key) is not str:
             return None
@@ -153,7 +154,7 @@ class MapTable:
         is_whole = bool(message.stamp.birth) and message.diff is None and message.type != MSG_ACCESS
         return (Names(self.bare(key), key), True) if is_whole else None
 
-    def id_in(self, told: tuple[Names, bool] | None, key: Any) -> Any:
+    def id_in(self, told: tuple[Names, bool] | None, key: Hashable) -> Hashable:
         """The id of a message's entry.
 
         Java passes an entry on under its present key alone, so two nodes may know one entry by different ids: both then
@@ -162,13 +163,13 @@ class MapTable:
         id = self.id_of(key)
         if told is None or told[0].id == id:
             return id
-        first = self.aliases.get(told[0].id, told[0].id)
+        first: str = self.aliases.get(told[0].id, told[0].id)
         entry, other = self.entries.get(id), self.entries.get(first)
         if entry is None or first == id:
             return first
         if other is not None:
             self.drop(entry)
-        elif first < id:
+        elif first < id:  # type: ignore[operator]  # with names, ids are texts
             self.drop(entry)
             names = self.known_names(entry)
             entry.id = first
@@ -180,7 +181,7 @@ class MapTable:
             return id
         return first
 
-    def id_of_message(self, message: MapMessage) -> Any:
+    def id_of_message(self, message: MapMessage) -> Hashable:
         key = self.key_of(message)
         return None if key is None else self.id_in(self.names_in(message, key), key)
 
@@ -193,10 +194,11 @@ class MapTable:
             if name != entry.id:
                 self.aliases[name] = entry.id
 
-    def give_key(self, entry: MapEntry, key: Any, now_us: int) -> None:
+    def give_key(self, entry: MapEntry, key: Hashable, now_us: int) -> None:
         """Give the entry another key."""
         if self.bare is not None:
-            self.take_names(entry, self.known_names(entry).renamed(key, self.tick(now_us), self.bare))
+            name: str = key  # type: ignore[assignment]  # a text where keys change
+            self.take_names(entry, self.known_names(entry).renamed(name, self.tick(now_us), self.bare))
 
     def learn_names(self, entry: MapEntry, told: tuple[Names, bool] | None) -> bool:
         """Take the names of a message; returns True if its sender lacks names that are known here."""
@@ -214,7 +216,7 @@ class MapTable:
                 if self.aliases.get(name) == entry.id:
                     del self.aliases[name]
 
-    def forget_names(self, entry: MapEntry, key: Any) -> None:
+    def forget_names(self, entry: MapEntry, key: Hashable) -> None:
         """Make the entry a new one, under this key."""
         self.forget_aliases(entry)
         self.aliases.pop(entry.id, None)
@@ -255,7 +257,7 @@ class MapTable:
         self.drop(entry)
         self.graves.dig(entry.id, Grave(end, now, is_ours, entry.key, self.names_of(entry)))
 
-    def adopt(self, entry: MapEntry, message: MapMessage, value: Any, event: Event) -> None:
+    def adopt(self, entry: MapEntry, message: MapMessage, value: object, event: Event) -> None:
         """Take a later claim; ``event`` is its effect on the role of this node."""
         stamp = message.stamp
         is_whole = value is not None
@@ -294,7 +296,7 @@ class MapTable:
         else:
             self.orphans.setdefault(entry.id, 0)
 
-    def owe(self, members: Iterable[Member], id: Any, now_us: int) -> None:
+    def owe(self, members: Iterable[Member], id: Hashable, now_us: int) -> None:
         """Note that these members could not be told about an entry; they are told when they are heard again."""
         for member in members:
             if member not in self.members:
@@ -338,7 +340,7 @@ class MapTable:
     def removal(self, grave: Grave) -> MapMessage:
         return MapMessage(self.map_id, MSG_REMOVE, encode_key(grave.key), stamp=grave.end, names=grave.names)
 
-    def key_of(self, message: MapMessage) -> Any:
+    def key_of(self, message: MapMessage) -> Hashable:
         """The key of a message; None when it has none, or one that cannot be a key here."""
         if message.key is None:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from catalina.tribes.io.java import dumps, loads
@@ -19,7 +20,7 @@ class ValueCodec(Protocol):
             suid: the serialVersionUID of MemberImpl at the receiver, which identifies its version.
         """
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: bytes) -> object:
         """Decode a value.
 
         Raises:
@@ -32,7 +33,7 @@ class ObjectCodec:
     needed.
     """
 
-    def encode(self, value: Any, suid: int) -> bytes:
+    def encode(self, value: object, suid: int) -> bytes:
         """See :class:`ValueCodec`."""
         return dumps(value)
 
@@ -104,14 +105,14 @@ def is_mergeable(value: object) -> TypeGuard[Mergeable]:
 class MapOwner(Protocol):
     """Is told of changes to entries that this node did not make itself. Called mostly in the runner's thread."""
 
-    def value_received(self, key: Any, value: Any) -> None:
+    def value_received(self, key: Hashable, value: object) -> None:
         """A value came from another node: prepare it for use on this node."""
 
-    def made_primary(self, key: Any, value: Any) -> None:
+    def made_primary(self, key: Hashable, value: object) -> None:
         """This node owns the entry from now on."""
 
-    def made_backup(self, key: Any, value: Any) -> None:
+    def made_backup(self, key: Hashable, value: object) -> None:
         """Another node owns the entry from now on; the value stays here."""
 
-    def value_removed(self, key: Any, value: Any) -> None:
+    def value_removed(self, key: Hashable, value: object) -> None:
         """The value is no longer here: the entry was removed, or other nodes hold the value."""

@@ -27,7 +27,7 @@ class _StandIn:
         self._real = real
         self._level = level
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
     def write(self, text: str) -> int:

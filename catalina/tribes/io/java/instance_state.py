@@ -29,7 +29,7 @@ class _Places(NamedTuple):
     attributes: int | None
     slots: dict[str, int]
 
-    def attributes_of(self, value: Any) -> dict[str, Any] | None:
+    def attributes_of(self, value: object) -> dict[str, Any] | None:
         """The instance's own ``__dict__``, None when it has none."""
         if self.attributes is None:
             return None
@@ -71,12 +71,12 @@ def _find_places(cls: type) -> _Places:
     return _Places(attributes, slots)
 
 
-def _slot(value: Any, position: int, name: str) -> types.MemberDescriptorType:
+def _slot(value: object, position: int, name: str) -> types.MemberDescriptorType:
     found: types.MemberDescriptorType = _namespace_of(_mro_of(type(value))[position])[name]
     return found
 
 
-def put_state(value: Any, state: dict[str, Any]) -> None:
+def put_state(value: object, state: dict[str, Any]) -> None:
     """Put attributes into slots and ``__dict__``. An attribute without a place is left out: a new version of a class
     may lack it.
     """
@@ -90,7 +90,7 @@ def put_state(value: Any, state: dict[str, Any]) -> None:
             attributes[name] = item
 
 
-def state_of(value: Any) -> dict[str, Any]:
+def state_of(value: object) -> dict[str, Any]:
     """The values that an instance holds, by name: ``__dict__``, then slots. Empty for an instance without
     attributes.
     """

@@ -93,7 +93,7 @@ def _find_why(cls: type) -> str:
     return ""
 
 
-def _is_generated(cls: type, method: Any) -> bool:
+def _is_generated(cls: type, method: object) -> bool:
     """True when ``@dataclass`` wrote the method and the method only reads fields: they stand in slots or in
     ``__dict__``, and no property or ``__getattr__`` of the class comes in between."""
     fields = looked_up(cls, "__dataclass_fields__")
@@ -107,7 +107,7 @@ def _is_generated(cls: type, method: Any) -> bool:
 _CLASS = vars(object)["__class__"]
 
 
-def _runs_code(member: Any) -> bool:
+def _runs_code(member: object) -> bool:
     """True when reading an attribute of this name calls code of the class: a property, not a slot or a default."""
     return type(member) is not types.MemberDescriptorType and looked_up(type(member), "__get__") is not None
 
@@ -126,7 +126,7 @@ class KeyWork:
         #: key here.
         self._parts: dict[int, tuple[int, object]] = {}
 
-    def hash(self, key: Any) -> int:
+    def hash(self, key: object) -> int:
         """The hash of a key.
 
         Raises:
@@ -220,6 +220,6 @@ class NodeConverter(Protocol):
 
     def convert(self, node: Node) -> Any: ...
 
-    def begin(self, node: Node, value: Any) -> Any: ...
+    def begin(self, node: Node, value: object) -> Any: ...
 
     def keys(self) -> KeyCheck: ...

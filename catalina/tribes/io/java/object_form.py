@@ -192,14 +192,14 @@ class FieldKind(Protocol):
     def write(self, sink: ObjectSink, value: Any) -> None:
         """Append a value that is not None."""
 
-    def read(self, source: ObjectSource) -> Any:
+    def read(self, source: ObjectSource) -> object:
         """Read a value that is not null, as :meth:`write` makes it.
 
         Raises:
             UnusualError, IndexError, ValueError, struct.error: it stands there in another way.
         """
 
-    def of_node(self, node: Any, name: str) -> Any:
+    def of_node(self, node: Any, name: str) -> object:
         """The value of a node of any form; None of null.
 
         Raises:
@@ -229,12 +229,12 @@ class PlainKind:
     def write(self, sink: ObjectSink, value: Any) -> None:
         sink.append(self.head, self._pack(len(value)) + value)
 
-    def read(self, source: ObjectSource) -> Any:
+    def read(self, source: ObjectSource) -> object:
         if not source.begins(self.head):
             raise UnusualError
         return source.take(source.number(self.length))
 
-    def of_node(self, node: Any, name: str) -> Any:
+    def of_node(self, node: Any, name: str) -> object:
         if node is None:
             return None
         if not isinstance(node, JavaArray) or not isinstance(node.values, bytes) or node.class_name != "[B":

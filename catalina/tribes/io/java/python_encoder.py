@@ -67,7 +67,7 @@ class PythonEncoder(JdkEncoder):
     def _end_python(self) -> None:
         self._out.append(TC_ENDBLOCKDATA)
 
-    def _container(self, kind: str, value: Any, body: Callable[[], None], immutable: bool = False) -> None:
+    def _container(self, kind: str, value: object, body: Callable[[], None], immutable: bool = False) -> None:
         """A value with an identity, and with parts."""
         if self._is_known(value):
             return

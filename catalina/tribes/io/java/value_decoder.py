@@ -170,7 +170,7 @@ class Converter:
         self._done[key] = value
         return value
 
-    def begin(self, node: Node, value: Any) -> Any:
+    def begin(self, node: Node, value: object) -> Any:
         """Note the value of a node before its parts are converted, because they may refer to it."""
         self._done[id(node)] = value
         return value
