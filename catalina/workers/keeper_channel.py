@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from catalina.errors import ProtocolError
 from catalina.reactor import Reactor
@@ -27,9 +27,6 @@ from catalina.workers.frames import (
 from catalina.workers.link import Link
 from catalina.workers.services import Services
 
-if TYPE_CHECKING:
-    from catalina.workers.worker_manager import WorkerManager
-
 __all__ = ["KeeperChannel"]
 
 log = logging.getLogger("org.apache.catalina.workers.KeeperChannel")
@@ -38,6 +35,16 @@ log = logging.getLogger("org.apache.catalina.workers.KeeperChannel")
 AGAIN_SECONDS = 0.05
 #: Seconds after which what was not acknowledged is posted again, though a manager still gives its sessions.
 GIVE_SECONDS = 10.0
+
+
+class Hearer(Protocol):
+    """A manager of this worker."""
+
+    def hear(self, data: bytes) -> None: ...
+
+    def share(self, name: str) -> None: ...
+
+    def give_all(self, given: Callable[[], None]) -> None: ...
 
 
 class _Giving:
@@ -83,7 +90,7 @@ class KeeperChannel:
         self.index = index
         self.reactor = reactor
         #: The managers of this worker's applications, by the key that both sides know them by.
-        self.managers: dict[bytes, WorkerManager] = {}
+        self.managers: dict[bytes, Hearer] = {}
         #: What this worker does when the keeper calls.
         self.services = Services(reactor)
         self._on_stop = on_stop

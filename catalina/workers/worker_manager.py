@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
@@ -16,7 +16,6 @@ from catalina.workers.peers import KEEPER
 
 if TYPE_CHECKING:
     from catalina.session.standard_session import StandardSession
-    from catalina.workers.worker_cluster import KeeperGroup
 
 __all__ = ["WorkerManager"]
 
@@ -28,6 +27,24 @@ IDLE_MS = 60_000
 MAX_ID = 512
 
 
+class Keeper(Protocol):
+    """What the manager needs of its cluster beyond what every manager needs: the way to the keeper, which has all."""
+
+    #: Bare ids of sessions of which another worker has a copy.
+    shared: set[str]
+
+    @property
+    def channel_send_options(self) -> int: ...
+
+    def ask(self, question: bytes) -> tuple[bytes, bool]: ...
+
+    def forget(self, sessions: Sequence[tuple[str, int]]) -> None: ...
+
+    def join(self, manager: WorkerManager) -> None: ...
+
+    def remove_manager(self, manager: WorkerManager) -> None: ...
+
+
 class WorkerManager(DeltaManager):
     """Has the sessions that its worker serves; one that it has not it gets from the keeper.
 
@@ -35,7 +52,7 @@ class WorkerManager(DeltaManager):
     elsewhere for sessions that it has.
     """
 
-    cluster: KeeperGroup  # type: ignore[assignment]  # the part of a cluster that a manager needs
+    cluster: Keeper  # type: ignore[assignment]  # the part of a cluster that a manager needs
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
