@@ -192,7 +192,7 @@ class FieldKind(Protocol):
     def write(self, sink: ObjectSink, value: Any) -> None:
         """Append a value that is not None."""
 
-    def read(self, source: ObjectSource) -> object:
+    def read(self, source: ObjectSource) -> Any:
         """Read a value that is not null, as :meth:`write` makes it.
 
         Raises:
@@ -229,7 +229,7 @@ class PlainKind:
     def write(self, sink: ObjectSink, value: Any) -> None:
         sink.append(self.head, self._pack(len(value)) + value)
 
-    def read(self, source: ObjectSource) -> object:
+    def read(self, source: ObjectSource) -> Any:
         if not source.begins(self.head):
             raise UnusualError
         return source.take(source.number(self.length))
