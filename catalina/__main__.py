@@ -1,7 +1,7 @@
 """The ``catalina`` command: the verbs of bin/catalina.sh for a package that pip installed, and ``catalina create DIR``.
 
-The directory the server works in is CATALINA_BASE, else the current directory when it has a ``conf/server.xml``, else
-the source tree.
+The server works in CATALINA_BASE, otherwise in the current directory if it has a ``conf/server.xml``, otherwise in the
+source tree.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ The server's directory is $CATALINA_BASE, or the current one when it has a conf/
 
 
 def _base_directory(home: Path) -> Path | None:
-    """None when there is none: what pip installed is no place for logs and applications."""
+    """The base directory; None when there is none: site-packages is no place for logs and applications."""
     named = os.environ.get("CATALINA_BASE")
     if named:
         return Path(named)
@@ -60,7 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return new_command.main(rest)
     if verb in _SCRIPT_VERBS or verb == "create":
         return _run_script(verb, rest)
-    # The others import the container; a script's verb must not wait for that.
+    # The other verbs import the container; a verb of a script must not wait for that.
     from catalina.startup import control_client, exec_command, reference
 
     if verb == "reference":
@@ -68,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if verb in control_client.VERBS or verb == "exec":
         base = _base_directory(SOURCE_TREE)
         if base is None and verb != "exec" and any(word.startswith("--url") for word in rest):
-            base = Path.cwd()  # a manager application is asked, no node of this machine
+            base = Path.cwd()  # the command asks a manager application, not a node of this machine
         if base is None:
             return _no_base()
         return exec_command.main(rest, base) if verb == "exec" else control_client.main(verb, rest, base)

@@ -1,4 +1,4 @@
-"""A line of a configuration file, for whoever says something about it."""
+"""A line of a configuration file, for remarks about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Place"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an element stands in the operator's files; line 0 is the file as a whole."""
+    """The place of an element in the operator's files; line 0 stands for the file as a whole."""
 
     file: str
     line: int

@@ -2,10 +2,10 @@
 
 Each module needs its framework and nothing else: ``catalina.contrib.flask``, ``.django``, ``.pyramid``, ``.starlette``,
 ``.beaker``. Every key is one attribute of the container's session, so deltas, changes inside values and merges work by
-key. Outside of the container the sessions are kept in the process, with the same rules.
+key. Outside the container the sessions are kept in the process, by the same rules.
 
-An adapter belongs to the application whose framework it stands on (``loader/import_space.py``): two applications that
-bring a Flask of their own have an adapter of their own, so none of them is an attribute of this package.
+An adapter belongs to the application whose framework it uses (``loader/import_space.py``): two applications with a
+Flask of their own have an adapter each, so no adapter is an attribute of this package.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from types import ModuleType
 
 
 class _Adapters(ModuleType):
-    """This package, which asks ``sys.modules`` for the adapter of whoever asks."""
+    """This package, which asks ``sys.modules`` for the adapter of the application that asks."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not isinstance(value, ModuleType):  # what importlib sets behind an import
+        if not isinstance(value, ModuleType):  # importlib sets the module as an attribute after an import
             super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> object:

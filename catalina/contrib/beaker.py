@@ -7,10 +7,10 @@
 
     application = SessionMiddleware(application, {"session.session_class": CatalinaSession})
 
-Beaker's middleware stays, and with it ``save()``, ``session.auto`` and the rest. Each key is one attribute of the
-container's session: ``save()`` writes what has changed, also inside a value, by key. Nothing is pickled. The container
-sets and deletes the cookie; outside of it the sessions are kept in the process, and the cookie is as Beaker's settings
-say.
+Beaker's middleware stays, with ``save()``, ``session.auto`` and its other features. Each key is one attribute of the
+container's session: ``save()`` writes the keys that have changed, including changes inside a value. Nothing is pickled.
+The container sets and deletes the cookie. Outside it the sessions are kept in the process, and Beaker's settings decide
+about the cookie.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from catalina.webapp import session_manager
 
 __all__ = ["CatalinaSession"]
 
-#: What Beaker keeps among the values: the times are the container's, the cookie is, too.
+#: Keys that Beaker keeps among the values: the container has the times and the cookie.
 BEAKERS_OWN = frozenset({"_creation_time", "_accessed_time", "_domain", "_path"})
-#: "Never" of ``cookie_expires=False``, as in RFC 6265bis: browsers keep no cookie longer.
+#: Days that stand for "never" of ``cookie_expires=False``, as in RFC 6265bis: browsers keep no cookie longer.
 LONGEST_DAYS = 400
 
 
 class CatalinaSession(Session):
-    """What ``session.session_class`` is set to.
+    """The class for ``session.session_class``.
 
-    ``id`` is None as long as nothing was saved; all else is as Beaker documents it. ``CatalinaSession({}, id=...,
-    use_cookies=False)`` is the session with that id (Beaker's own ``get_by_id`` looks into its own stores).
+    ``id`` is None as long as nothing was saved; everything else is as Beaker documents it. ``CatalinaSession({},
+    id=..., use_cookies=False)`` is the session with that id (Beaker's own ``get_by_id`` looks into its own stores).
     """
 
     def __init__(self, request: dict[str, Any], id: str | None = None, use_cookies: bool = True, **params: Any) -> None:
@@ -62,7 +62,7 @@ class CatalinaSession(Session):
 
     @id.setter
     def id(self, value: object) -> None:
-        """Beaker makes ids of its own, which nobody needs here."""
+        """Ignore the id that Beaker makes."""
 
     def _create_id(self, set_new: bool = True) -> None:
         if set_new:
@@ -86,7 +86,7 @@ class CatalinaSession(Session):
         self.accessed_dict = self.copy()
 
     def save(self, accessed_only: bool = False) -> None:
-        """Write what was changed; the time of the last use is the container's business.
+        """Write the changes. The container notes the time of the last use.
 
         A session that has ended meanwhile, in another request, is not revived.
 
@@ -101,7 +101,7 @@ class CatalinaSession(Session):
         values = {name: value for name, value in self.items() if name not in BEAKERS_OWN}
         self._staged.become(values)
         session: Any = self._source.get_session(bool(values))
-        if session is None:  # nothing was put into it, or Beaker saves what was deleted
+        if session is None:  # nothing was put into it, or Beaker saves a deleted session
             return
         if not self._staged.write_unless_ended(session):
             return
@@ -120,7 +120,7 @@ class CatalinaSession(Session):
         self._tell_cookie()
 
     def invalidate(self) -> None:
-        """End the session on all nodes; what is saved afterwards goes into a new one, with another id."""
+        """End the session on all nodes; values saved afterwards go into a new one, with another id."""
         self._end()
         self.clear()
         self.was_invalidated = True
@@ -139,7 +139,7 @@ class CatalinaSession(Session):
             session.invalidate()
 
     def _tell_cookie(self) -> None:
-        """Outside of the container: the cookie that Beaker's middleware sends."""
+        """Outside the container, set the cookie that Beaker's middleware sends."""
         source = self._source
         if not self._own_cookie or not isinstance(source, LocalSource) or source.cookie is None:
             return
@@ -153,7 +153,7 @@ class CatalinaSession(Session):
 
 
 def _source(request: dict[str, Any], id: str | None, key: str) -> SessionSource:
-    """The session of the request, or the one with an id."""
+    """The session of the request, or the session with an id."""
     if id is not None:
         found: Any = session_manager().find_session(id)
         return LocalSource() if found is None else OneSession(found)

@@ -5,14 +5,14 @@
     SESSION_ENGINE = "catalina.contrib.django"
 
 and the middleware that every project has, ``django.contrib.sessions.middleware.SessionMiddleware``. Each key is one
-attribute of the container's session. What a request does is staged until Django saves it, by key: an answer of 5xx
-saves nothing, a change inside a value needs no ``session.modified``, and a session that has ended elsewhere meanwhile
-is not revived (``UpdateError``, which Django answers with 400).
+attribute of the container's session. The changes of a request are staged until Django saves them, by key: an answer of
+5xx saves nothing, a change inside a value needs no ``session.modified``, and a session that has ended elsewhere
+meanwhile is not revived (``UpdateError``, which Django answers with 400).
 
-Inside of the container the container sets and deletes the one cookie: Django's middleware is told so when this module
-is imported. ``SESSION_COOKIE_SECURE`` and ``SESSION_COOKIE_SAMESITE`` count where the operator says nothing; name,
-domain and path are the container's. Outside of it (``manage.py runserver``, ``manage.py test``) the sessions are kept
-in the process, and Django's middleware and settings hold as they are.
+Inside the container only the container sets and deletes the cookie; importing this module changes Django's middleware
+accordingly. ``SESSION_COOKIE_SECURE`` and ``SESSION_COOKIE_SAMESITE`` count if the operator sets nothing; name, domain
+and path are the container's. Outside it (``manage.py runserver``, ``manage.py test``) the sessions are kept in the
+process, and Django's middleware and settings apply unchanged.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ __all__ = ["SessionStore"]
 log = logging.getLogger("catalina.contrib.django")
 
 EXPIRY = "_session_expiry"
-#: Settings of Django whose place is the container's configuration.
+#: Settings of Django that belong into the container's configuration.
 _CONTAINERS = ("SESSION_COOKIE_NAME", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH")
 
 
 class SessionStore(SessionBase):
-    """One session: that of a request (:meth:`of_request`), or the one with a key, as Django's own stores."""
+    """One session: that of a request (:meth:`of_request`), or the session with a key, as in Django's own stores."""
 
     def __init__(self, session_key: str | None = None) -> None:
         self._source: SessionSource | None = None
-        #: The session once it was looked for: it may end while a request has it.
+        #: The session after it was looked up; it may end while a request has it.
         self._held: StandardSession | None = None
         self._modified = False
-        #: It was ended here.
+        #: True when it was ended here.
         self.flushed = False
         super().__init__(session_key)
 
     @classmethod
     def of_request(cls, source: SessionSource) -> SessionStore:
-        """The store of the request that ``source`` stands for; the session is looked for when it is used."""
+        """The store of the request behind ``source``; the session is looked up when it is used."""
         store = cls()
         store._source = source
         return store
 
-    # -- which session -------------------------------------------------------------------------------------------
+    # -- the session ---------------------------------------------------------------------------------------------
 
     def _get_session_key(self) -> str | None:
         if self._held is None and self._source is not None:
@@ -139,11 +139,11 @@ class SessionStore(SessionBase):
     # -- storing -------------------------------------------------------------------------------------------------
 
     def save(self, must_create: bool = False) -> None:
-        """Write what was changed into the session; its nodes hear of it when the request is through.
+        """Write the changes into the session; the other nodes hear of them at the end of the request.
 
         Raises:
-            CreateError: ``must_create``, and there is one.
-            UpdateError: it has ended meanwhile.
+            CreateError: ``must_create``, and the session exists.
+            UpdateError: the session has ended meanwhile.
         """
         if self.session_key is None:
             self.create()
@@ -155,7 +155,7 @@ class SessionStore(SessionBase):
             raise CreateError
         try:
             self._write(session)
-        except InvalidSessionError:  # in this moment
+        except InvalidSessionError:  # it has ended at this very moment
             raise UpdateError from None
 
     def create(self) -> None:
@@ -168,7 +168,7 @@ class SessionStore(SessionBase):
             session = source.get_session(True)
             if session is known:
                 source.change_session_id()
-        data = self._get_session(no_load=True)  # of a session that was not read yet nothing is taken over
+        data = self._get_session(no_load=True)  # nothing is taken over from a session that was not read yet
         self._take(session)
         if not isinstance(data, StagedAttributes) or data.is_over(session):
             data = self._session_cache = _fresh(data)
@@ -190,7 +190,7 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def flush(self) -> None:
-        """End the session; what is set afterwards goes into a new one."""
+        """End the session; values set afterwards go into a new one."""
         self.clear()
         self.delete()
         self.flushed = True
@@ -208,33 +208,35 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Nothing to do: the manager ends what has expired."""
+        """Nothing to do: the manager ends expired sessions."""
 
     def _take(self, session: StandardSession) -> None:
         self._session_key = session.id
         self._held = session
 
     def age(self) -> int:
-        """Seconds until the session expires, at least one: zero would be for ever, and what is over is found on use."""
+        """Seconds until the session expires, at least one, because zero means for ever, and an expired session is found
+        on use.
+        """
         expiry = self._get_session().get(EXPIRY)
-        of_date = {} if isinstance(expiry, str | datetime) else {"modification": None}  # which counts for dates alone
+        of_date = {} if isinstance(expiry, str | datetime) else {"modification": None}  # that key counts only for dates
         seconds: int = self.get_expiry_age(expiry=expiry, **of_date)
         return max(1, seconds)
 
     def _write(self, session: StandardSession) -> None:
         age = self.age()
         data = self._get_session()
-        if not isinstance(data, StagedAttributes):  # somebody has put a dict in its place
+        if not isinstance(data, StagedAttributes):  # some code has replaced the data by a dict
             data = self._session_cache = _fresh(data)
         data.write(session)
         if session.max_inactive_interval != age:
             session.max_inactive_interval = age
-        if self._source is None:  # no request's end tells the other nodes
+        if self._source is None:  # there is no end of a request at which the other nodes hear of it
             if session.access():
                 session.end_access()
             session.manager.request_completed(session, None)
 
-    # -- the same for asynchronous code: everything is memory, so nothing has to wait --------------------------------
+    # -- the same for asynchronous code: everything is in memory, so nothing has to wait -----------------------------
 
     async def aexists(self, session_key: str | None) -> bool:
         return self.exists(session_key)
@@ -268,24 +270,26 @@ def _find(session_key: str) -> StandardSession | None:
 
 
 def _fresh(data: Any) -> StagedAttributes:
-    """The same data, to be written as a whole."""
+    """The same data, marked to be written as a whole."""
     fresh = StagedAttributes(session_manager())
     fresh.update(data)
     return fresh
 
 
 def _is_usable(session: StandardSession) -> bool:
-    """Whether the session is valid and its own end (``set_expiry``) is not over; one that is over ends now."""
+    """True when the session is valid and its own expiry (``set_expiry``) has not passed; an expired session ends
+    now.
+    """
     if not session.is_valid:
         return False
     try:
         expiry = session.get_attribute(EXPIRY)
-    except InvalidSessionError:  # in this moment
+    except InvalidSessionError:  # it has ended at this very moment
         return False
     if isinstance(expiry, str):
         try:
             over = datetime.fromisoformat(expiry) <= timezone.now()
-        except (ValueError, TypeError):  # no date, or one without a zone in a project that has zones
+        except (ValueError, TypeError):  # the value is no date, or lacks a zone in a project with zones
             over = False
     else:
         over = isinstance(expiry, int) and expiry < 0
@@ -298,12 +302,12 @@ def _is_usable(session: StandardSession) -> bool:
 
 
 class _InContainer:
-    """Django's two methods, for requests that the container serves; all others go where they always went."""
+    """Django's two methods, for requests that the container serves; all others go to Django's own."""
 
     def __init__(self, middleware: type[SessionMiddleware]) -> None:
         self.process_request = middleware.process_request
         self.process_response = middleware.process_response
-        #: Middleware whose project's settings were looked at.
+        #: Middleware whose project's settings were checked already.
         self.met: weakref.WeakSet[SessionMiddleware] = weakref.WeakSet()
 
     def request(self, middleware: SessionMiddleware, request: HttpRequest) -> None:
@@ -334,23 +338,23 @@ class _InContainer:
 
 
 def _store_class(middleware: SessionMiddleware, facade: SessionFacade) -> type[SessionStore] | None:
-    """The project's engine where that is ours or stands on it; None for another one."""
+    """The project's engine if it is ours or derives from it; None for another one."""
     chosen = middleware.SessionStore
     if isinstance(chosen, type) and issubclass(chosen, SessionStore):
         return chosen
     if __name__ != settings.SESSION_ENGINE:
         return None
-    context = getattr(facade.source, "context", None)  # adopt() has chosen ours since the middleware was made
+    context = getattr(facade.source, "context", None)  # adopt() has chosen our engine after the middleware was made
     return SessionStore if context is not None and context.adopts_framework_sessions else None
 
 
 def _save(session: SessionStore, facade: SessionFacade) -> None:
-    """Save, and let the browser keep the cookie as long as the session lives, or until it ends.
+    """Save the session, and let the browser keep the cookie as long as the session lives, or until the browser ends.
 
-    A view may have put another store into the place of the request's: that is its session from now on.
+    A view may have replaced the request's store, whose session then counts.
 
     Raises:
-        SessionInterrupted: the session has ended on another way meanwhile.
+        SessionInterrupted: the session has ended in another way meanwhile.
     """
     try:
         session.save()
@@ -366,7 +370,7 @@ def _save(session: SessionStore, facade: SessionFacade) -> None:
 
 
 def _meet_settings(source: SessionSource) -> None:
-    """The first request of a project: what its settings say of the cookie."""
+    """At the first request of a project, apply its settings for the cookie."""
     source.prefer_session_cookie(bool(settings.SESSION_COOKIE_SECURE), settings.SESSION_COOKIE_SAMESITE or None, False)
     for name in _CONTAINERS:
         if settings.is_overridden(name):
@@ -391,10 +395,10 @@ _tell_middleware()
 
 
 def adopt(application: object) -> str:
-    """Let a project that has named no engine have the container's sessions (``frameworkSessions="auto"``).
+    """Give a project that has named no engine the container's sessions (``frameworkSessions="auto"``).
 
     Returns:
-        What was done, for the log.
+        The change, for the log.
     """
     del application  # a process has one project
     if not settings.configured or not any(_is_session_middleware(name) for name in settings.MIDDLEWARE):

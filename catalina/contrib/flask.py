@@ -6,11 +6,11 @@
 
     app.session_interface = CatalinaSessionInterface()
 
-Each key is one attribute of the container's session: what a request sets, removes or changes inside a value is sent to
-the other nodes, by key, and nothing else. No secret key is needed for it. The container sets and deletes the cookie;
-``SESSION_COOKIE_SECURE``, ``SESSION_COOKIE_SAMESITE`` and ``SESSION_COOKIE_PARTITIONED`` count where its own
-configuration says nothing, and name, domain and path are the container's alone. Outside of the container Flask's own
-settings hold, and the sessions are kept in the process.
+Each key is one attribute of the container's session: only the keys that a request sets, removes or changes inside are
+sent to the other nodes. No secret key is needed. The container sets and deletes the cookie; ``SESSION_COOKIE_SECURE``,
+``SESSION_COOKIE_SAMESITE`` and ``SESSION_COOKIE_PARTITIONED`` count if the container's configuration sets nothing;
+name, domain and path are the container's alone. Outside the container Flask's own settings apply, and the sessions are
+kept in the process.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ __all__ = ["CatalinaSession", "CatalinaSessionInterface"]
 
 log = logging.getLogger("catalina.contrib.flask")
 
-#: Settings of Flask whose place is the container's configuration, and what Flask has in them by itself.
+#: Settings of Flask that belong into the container's configuration, and their defaults in Flask.
 _CONTAINERS = {"SESSION_COOKIE_NAME": "session", "SESSION_COOKIE_DOMAIN": None, "SESSION_COOKIE_PATH": None}
 
-#: So deep a Flask application is looked for inside of middleware.
+#: Layers of middleware through which a Flask application is searched for.
 _WRAPPINGS = 10
 
 
 class CatalinaSession(FrameworkSession, SessionMixin):
-    """``flask.session``: a mapping, with what the container's session has beside it (``change_id()``, ``principal``).
+    """``flask.session``: a mapping, with the other members of the container's session (``change_id()``, ``principal``).
 
-    ``modified`` is for the cookie alone: a change inside a value is found without it.
+    ``modified`` concerns only the cookie: a change inside a value is found without it.
     """
 
     @property
     def new(self) -> bool:
-        """True while the client has not come back with the session's id, and when there is no session."""
+        """True until the client comes back with the session's id, and while there is no session."""
         return self.is_new
 
     @property
     def sid(self) -> str | None:
-        """The session's id, as Flask-Session calls it; None while there is no session."""
+        """The session's id, under Flask-Session's name; None while there is no session."""
         return self.id
 
 
 class CatalinaSessionInterface(SessionInterface):
-    """What ``app.session_interface`` is set to."""
+    """The object for ``app.session_interface``."""
 
     session_class = CatalinaSession
 
@@ -64,7 +64,7 @@ class CatalinaSessionInterface(SessionInterface):
         self._met: weakref.WeakSet[Flask] = weakref.WeakSet()
 
     def open_session(self, app: Flask, request: Request) -> CatalinaSession:
-        """The session of the request; it is not looked for before it is used."""
+        """The session of the request, which is not looked up before it is used."""
         facade = request.environ.get("catalina.session")
         if facade is None:
             return self.session_class(LocalSource(request.cookies.get(self.get_cookie_name(app))))
@@ -74,9 +74,9 @@ class CatalinaSessionInterface(SessionInterface):
         return session
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
-        """Nothing to store: what is left are the life time and the cookie.
+        """Set life time and cookie; there is nothing to store.
 
-        A session whose last key the application has removed is ended, and its cookie deleted, as Flask does it.
+        A session whose last key the application has removed is ended, and its cookie deleted, as in Flask.
         """
         accessed = session.accessed
         if session.is_emptied:
@@ -89,18 +89,19 @@ class CatalinaSessionInterface(SessionInterface):
             self._send_local_cookie(app, session, response)
         if accessed or session.modified:
             response.vary.add("Cookie")
-        session.accessed = accessed  # not by this
+        session.accessed = accessed  # the look above does not count
 
     def regenerate(self, session: CatalinaSession) -> None:
-        """Give the session a new id in all nodes, as after a login (Flask-Session has this method, too)."""
+        """Give the session a new id on all nodes, as after a login (Flask-Session has this method, too)."""
         if session.id is not None:
             session.change_id()
 
     def _set_lifetime(self, app: Flask, session: CatalinaSession) -> bool:
-        """``permanent`` for PERMANENT_SESSION_LIFETIME, in the node and in the browser; else as the manager says.
+        """Let a ``permanent`` session live for PERMANENT_SESSION_LIFETIME, on the node and in the browser; any other as
+        the manager says.
 
         Returns:
-            Whether a cookie is sent.
+            True when a cookie is sent.
         """
         if not session.permanent:
             if session.cookie_max_age is None:
@@ -109,7 +110,7 @@ class CatalinaSessionInterface(SessionInterface):
             session.cookie_max_age = None
             return True
         seconds = int(app.permanent_session_lifetime.total_seconds())
-        session.set_lifetime(max(1, seconds))  # zero would be for ever
+        session.set_lifetime(max(1, seconds))  # zero would mean for ever
         if session.cookie_max_age == seconds and not app.config["SESSION_REFRESH_EACH_REQUEST"]:
             return False
         session.cookie_max_age = seconds
@@ -118,7 +119,7 @@ class CatalinaSessionInterface(SessionInterface):
     def _send_local_cookie(self, app: Flask, session: CatalinaSession, response: Response) -> None:
         source: LocalSource = session.source  # type: ignore[assignment]  # the caller has looked
         if session.modified and source.cookie is None:
-            source.send_session_cookie()  # the settings may be others now
+            source.send_session_cookie()  # the settings may have changed
         cookie = source.end()
         if cookie is None:
             return
@@ -139,7 +140,7 @@ class CatalinaSessionInterface(SessionInterface):
             response.delete_cookie(self.get_cookie_name(app), **where)
 
     def _meet(self, app: Flask, session: CatalinaSession) -> None:
-        """The first request of an application: what its settings say of the cookie."""
+        """At the first request of an application, apply its settings for the cookie."""
         self._met.add(app)
         config = app.config
         session.source.prefer_session_cookie(
@@ -157,9 +158,10 @@ class CatalinaSessionInterface(SessionInterface):
 
 
 class _Adopted(CatalinaSessionInterface, SecureCookieSessionInterface):
-    """In the place of Flask's own: for requests of applications that the container keeps the sessions of.
+    """Replaces Flask's own interface, for requests of applications whose sessions the container keeps.
 
-    One Flask may serve several applications of the container; all others, and all outside of it, have what they had.
+    One Flask may serve several applications; those whose sessions the container does not keep, and those outside it,
+    keep Flask's interface.
     """
 
     def __init__(self, stock: SessionInterface) -> None:
@@ -181,10 +183,10 @@ class _Adopted(CatalinaSessionInterface, SecureCookieSessionInterface):
 
 
 def adopt(application: object) -> str:
-    """Let applications without a session interface of their own have the container's (``frameworkSessions="auto"``).
+    """Give applications without a session interface of their own the container's (``frameworkSessions="auto"``).
 
     Returns:
-        What was done, for the log.
+        The change, for the log.
     """
     chosen = Flask.session_interface
     if type(chosen) is SecureCookieSessionInterface:
@@ -203,7 +205,7 @@ def adopt(application: object) -> str:
 
 
 def _find_app(application: object) -> Flask | None:
-    """The Flask application inside of a callable that middleware may be wrapped around; None when it is not found."""
+    """The Flask application inside a callable that may be wrapped in middleware; None when it is not found."""
     for _ in range(_WRAPPINGS):
         if application is None or isinstance(application, Flask):
             return application

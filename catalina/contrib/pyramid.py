@@ -7,8 +7,7 @@
     config.set_session_factory(CatalinaSessionFactory())
 
 Each key is one attribute of the container's session; a change inside a value needs no ``session.changed()``. The
-container sets and deletes the cookie. Outside of it the sessions are kept in the process, and the cookie is the
-factory's.
+container sets and deletes the cookie. Outside it the sessions are kept in the process, and the factory sets the cookie.
 """
 
 from __future__ import annotations
@@ -35,46 +34,46 @@ CSRF_TOKEN = "_csrft_"  # noqa: S105 -- the name of it
 
 @implementer(ISession)
 class CatalinaSession(FrameworkSession):
-    """``request.session``: a mapping, with what the container's session has beside it (``change_id()``)."""
+    """``request.session``: a mapping, with the other members of the container's session (``change_id()``)."""
 
     @property
     def created(self) -> int:
-        """When the session was made, in seconds since the epoch."""
+        """The time at which the session was made, in seconds since the epoch."""
         created = self.creation_time
         return int(time.time() if created is None else created)
 
     @property
     def new(self) -> bool:
-        """True while the client has not come back with the session's id, and when there is no session."""
+        """True until the client comes back with the session's id, and while there is no session."""
         return self.is_new
 
     def invalidate(self) -> None:
-        """End the session on all nodes; what is set afterwards goes into a new one, with another id."""
+        """End the session on all nodes; values set afterwards go into a new one, with another id."""
         super().invalidate()
         self.modified = True
 
     def changed(self) -> None:
-        """Nothing has to be said: what has changed inside a value is found. The cookie is sent again at most."""
+        """Hardly needed: changes inside values are found. At most the cookie is sent again."""
         self.modified = True
 
     def flash(self, msg: object, queue: str = "", allow_duplicate: bool = True) -> None:
-        """Keep a message for the next page that looks."""
+        """Keep a message for the next page that asks for it."""
         storage = self.setdefault(FLASH + queue, [])
         if allow_duplicate or msg not in storage:
             storage.append(msg)
 
     def pop_flash(self, queue: str = "") -> list[Any]:
-        """The messages of a queue, which is empty then."""
+        """Return the messages of a queue and empty it."""
         messages: list[Any] = self.pop(FLASH + queue, [])
         return messages
 
     def peek_flash(self, queue: str = "") -> list[Any]:
-        """The messages of a queue, which stay."""
+        """The messages of a queue, which stay in it."""
         messages: list[Any] = self.get(FLASH + queue, [])
         return messages
 
     def new_csrf_token(self) -> str:
-        """Another token for forms."""
+        """Make another token for forms."""
         token = self[CSRF_TOKEN] = secrets.token_hex(20)
         return token
 
@@ -86,13 +85,14 @@ class CatalinaSession(FrameworkSession):
 
 @provider(ISessionFactory)
 class CatalinaSessionFactory:
-    """What ``config.set_session_factory`` is given.
+    """The factory for ``config.set_session_factory``.
 
     Args:
         timeout: seconds without a request after which a session ends; None: as the container says.
-        max_age: seconds that browsers keep the cookie; None: until they end.
-        secure, samesite: of the cookie, where the operator says nothing.
-        cookie_name, path, domain, httponly: of the cookie outside of the container; inside they are the operator's.
+        max_age: seconds for which browsers keep the cookie; None: until they end.
+        secure, samesite: attributes of the cookie, if the operator sets none.
+        cookie_name, path, domain, httponly: attributes of the cookie outside the container; inside, the operator sets
+            them.
     """
 
     session_class = CatalinaSession
@@ -128,7 +128,7 @@ class CatalinaSessionFactory:
         return session
 
     def _finish(self, session: CatalinaSession, response: Response) -> None:
-        """The request is through: the life time and the cookie."""
+        """At the end of the request, set life time and cookie."""
         if session.is_emptied:
             if session.id is not None:
                 FrameworkSession.invalidate(session)

@@ -6,13 +6,13 @@
 
     app = Starlette(middleware=[Middleware(SessionMiddleware)], ...)
 
-The class takes the place of ``starlette.middleware.sessions.SessionMiddleware`` and its arguments, of which
+The class replaces ``starlette.middleware.sessions.SessionMiddleware`` and takes the same arguments, of which
 ``secret_key`` is not needed. Each key is one attribute of the container's session. The application gets values of its
-own; what has changed, also inside a value, is written by key when the answer starts. For WebSockets that is when they
-end. The container sets and deletes the cookie; outside of it the sessions are kept in the process, and the cookie is as
-the arguments say.
+own; changed keys, including changes inside a value, are written when the answer starts, for WebSockets when they end.
+The container sets and deletes the cookie. Outside it the sessions are kept in the process, and the arguments decide
+about the cookie.
 
-An ASGI application runs in the container when something makes a WSGI callable of it (``a2wsgi.ASGIMiddleware``).
+An ASGI application runs in the container when it is wrapped in a WSGI callable (``a2wsgi.ASGIMiddleware``).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TWO_WEEKS = 14 * 24 * 3600
 
 
 class CatalinaSession(Session):
-    """``request.session``: a dict of the request's own, and the session of the container behind it."""
+    """``request.session``: a dict of the request, backed by the container's session."""
 
     def __init__(self, source: SessionSource) -> None:
         session: Any = source.get_session(False)
@@ -73,7 +73,7 @@ class CatalinaSession(Session):
             self.mark_modified()
 
     def commit(self) -> bool:
-        """Write what was changed; whether something was. A session that has ended meanwhile is not revived."""
+        """Write the changes; returns True if there were any. A session that has ended meanwhile is not revived."""
         staged = self._staged
         if staged.has_ended:
             return staged.say_ended()
@@ -88,11 +88,11 @@ class SessionMiddleware:
     """Sets ``scope["session"]`` of HTTP requests and WebSockets.
 
     Args:
-        secret_key: not needed; it may stand there when the class takes the place of Starlette's.
-        max_age: seconds that the session and the cookie live without a change; None: as the container says, and until
-            the browser ends.
-        same_site, https_only, partitioned: of the cookie, where the operator says nothing.
-        session_cookie, path, domain: of the cookie outside of the container; inside they are the operator's.
+        secret_key: not needed, but accepted, because Starlette's class takes it.
+        max_age: seconds that session and cookie live without a change; None: the session as the container says, the
+            cookie until the browser ends.
+        same_site, https_only, partitioned: attributes of the cookie, if the operator sets none.
+        session_cookie, path, domain: attributes of the cookie outside the container; inside, the operator sets them.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class SessionMiddleware:
         return source
 
     def _finish(self, session: CatalinaSession, headers: MutableHeaders) -> None:
-        """The answer starts: write the session, and what its headers say of it."""
+        """When the answer starts, write the session and its headers."""
         changed = session.commit()
         whole = FrameworkSession(session._source)
         if changed and session.keys():
@@ -169,11 +169,11 @@ class SessionMiddleware:
             return
         session.set_lifetime(max(1, self.max_age))
         session.cookie_max_age = self.max_age
-        if self.max_age <= 0:  # it is over at once
+        if self.max_age <= 0:  # it expires at once
             session.invalidate()
 
     def _local_cookie(self, value: str) -> str:
-        """The cookie as Starlette writes it."""
+        """The cookie in Starlette's form."""
         parts = [f"{self.session_cookie}={value or 'null'}", f"path={self.path}"]
         if not value:
             parts.append("expires=Thu, 01 Jan 1970 00:00:00 GMT")

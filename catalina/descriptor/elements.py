@@ -1,4 +1,4 @@
-"""The elements of web.xml as values (Servlet 6.0, chapter 14). Each knows where it stands."""
+"""The elements of web.xml as values (Servlet 6.0, chapter 14). Each knows its place."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class ServletDef:
 
     Args:
         servlet_class: ``module:attr``, a dotted name, or the className of one of the container's own servlets.
-        load_on_startup: None or negative loads it with the first request.
-        enabled: False keeps the mapping, requests get 404.
+        load_on_startup: None or a negative number loads it with the first request.
+        enabled: False keeps the mapping, but requests get 404.
     """
 
     name: str
@@ -55,7 +55,7 @@ class ServletDef:
     role_links: dict[str, str] = field(default_factory=dict)
     multipart: MultipartConfig | None = None
     place: Place | None = None
-    #: Names an application may define itself without a clash: those of conf/web.xml.
+    #: True for names that an application may define itself without a clash: those of conf/web.xml.
     overridable: bool = False
 
 
@@ -71,7 +71,7 @@ class FilterDef:
 
 @dataclass(slots=True)
 class FilterMap:
-    """``<filter-mapping>``: for which paths, servlets and kinds of dispatch a filter runs."""
+    """``<filter-mapping>``: the paths, servlets and kinds of dispatch for which a filter runs."""
 
     filter_name: str
     url_patterns: list[str] = field(default_factory=list)
@@ -92,9 +92,9 @@ class ErrorPage:
 
 @dataclass(slots=True)
 class SecurityCollection:
-    """``<web-resource-collection>``: url-patterns, and the methods they are meant for.
+    """``<web-resource-collection>``: url-patterns, and the methods that it covers.
 
-    Neither ``methods`` nor ``omitted_methods``: all methods.
+    Without ``methods`` and ``omitted_methods`` it covers all methods.
     """
 
     name: str = ""
@@ -103,7 +103,7 @@ class SecurityCollection:
     omitted_methods: frozenset[str] = frozenset()
 
     def covers_method(self, method: str) -> bool:
-        """Whether a request with that method is meant."""
+        """True when the collection covers that method."""
         if self.methods:
             return method in self.methods
         return method not in self.omitted_methods
@@ -114,7 +114,7 @@ class SecurityConstraint:
     """``<security-constraint>``.
 
     Args:
-        auth_constraint: whether there is an ``<auth-constraint>``; without roles in it nobody may pass.
+        auth_constraint: True when there is an ``<auth-constraint>``; without roles in it nobody may pass.
         roles: names; ``*`` is any role the application declares, ``**`` any user who has logged in.
         transport_guarantee: NONE, INTEGRAL or CONFIDENTIAL.
     """
@@ -140,7 +140,7 @@ class LoginConfig:
 
 @dataclass(slots=True)
 class SessionConfig:
-    """``<session-config>``; None is "not given here", so a default below may say it.
+    """``<session-config>``; None means "not given here", so that a default applies.
 
     Args:
         timeout_minutes: 0 or less is never.
@@ -174,7 +174,7 @@ class EnvEntry:
 
 @dataclass(slots=True)
 class ResourceRef:
-    """``<resource-ref>`` or ``<resource-env-ref>``: a resource the application expects to find by name."""
+    """``<resource-ref>`` or ``<resource-env-ref>``: a resource that the application expects to find by name."""
 
     name: str
     type: str = ""

@@ -1,4 +1,4 @@
-"""In which order the web-fragment.xml of libraries count (Servlet 6.0, section 8.2.2; Tomcat: WebXml.java)."""
+"""Orders the web-fragment.xml files of libraries (Servlet 6.0, section 8.2.2; Tomcat: WebXml.java)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def order_fragments(application: WebXml, fragments: Sequence[WebXml]) -> list[We
     """The fragments that count, the most important first.
 
     Args:
-        application: its ``<absolute-ordering>`` names those that count, in order; what it does not name does not
-            count, unless there is an ``<others/>``.
-        fragments: in the order of their archives' names, which decides where nothing else does.
+        application: its ``<absolute-ordering>`` names the fragments that count, in order; others do not count, unless
+            there is an ``<others/>``.
+        fragments: in the order of their archives' names, which decides when nothing else does.
 
     Raises:
-        ConfigurationError: two have one name, or each wants to be before the other.
+        ConfigurationError: two fragments have the same name, or each wants to be before the other.
     """
     names = [fragment.name for fragment in fragments if fragment.name]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -53,10 +53,11 @@ def _relative(fragments: Sequence[WebXml]) -> list[WebXml]:
 
 
 def rounds(fragments: Sequence[WebXml]) -> list[list[WebXml]]:
-    """The fragments in order; that inside a round means nothing (Tomcat: WebXml.orderWebFragments, stages 1 to 5).
+    """The fragments in rounds; the order inside a round means nothing (Tomcat: WebXml.orderWebFragments, stages 1 to
+    5).
 
     Raises:
-        ConfigurationError: somebody wants, by himself or through others, to be before himself, or both before and after
+        ConfigurationError: a fragment wants, directly or through others, to be before itself, or both before and after
             all others.
     """
     wishes = _both_ways({fragment.name or f"#{number}": _Wishes(fragment) for number, fragment in enumerate(fragments)})
@@ -83,7 +84,7 @@ class _Wishes:
 
 
 def _both_ways(wishes: dict[str, _Wishes]) -> dict[str, _Wishes]:
-    """A wish that one has of another becomes the other's wish too; names that nobody has are dropped."""
+    """Add the reverse of each wish to the other fragment; names of missing fragments are dropped."""
     known = wishes.keys() | {OTHERS}
     for name, each in wishes.items():
         each.before &= known
@@ -96,7 +97,9 @@ def _both_ways(wishes: dict[str, _Wishes]) -> dict[str, _Wishes]:
 
 
 def _spread(names: set[str], wishes: dict[str, _Wishes], side: str, towards: str) -> None:
-    """Whoever must come before one that is before all others is before all others, too (and so for after)."""
+    """Pass wishes on: a fragment before one that is before all others is also before all others (and the same for
+    after).
+    """
     waiting = list(names - {OTHERS})
     while waiting:
         each = wishes[waiting.pop()]
@@ -106,7 +109,7 @@ def _spread(names: set[str], wishes: dict[str, _Wishes], side: str, towards: str
 
 
 def _group_rounds(group: dict[str, _Wishes]) -> list[list[WebXml]]:
-    """In each round those that wait for nobody of the group."""
+    """Each round has the fragments that wait for no other of the group."""
     waiting = {name: each.after & group.keys() for name, each in group.items()}
     found = []
     while waiting:

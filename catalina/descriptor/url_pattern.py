@@ -1,4 +1,4 @@
-"""Which url-patterns there are (Servlet 6.0, section 12.2; Tomcat: StandardContext.validateURLPattern)."""
+"""Checks and decodes url-patterns (Servlet 6.0, section 12.2; Tomcat: StandardContext.validateURLPattern)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["decode_pattern", "is_valid_pattern"]
 
 
 def is_valid_pattern(pattern: str) -> bool:
-    """``""``, ``/``, ``/exact``, ``/prefix/*`` and ``*.extension``; no other place for an asterisk means anything."""
+    """True for ``""``, ``/``, ``/exact``, ``/prefix/*`` and ``*.extension``; an asterisk elsewhere means nothing."""
     if pattern in ("", "/", "/*"):
         return True
     if "\n" in pattern or "\r" in pattern:
@@ -19,5 +19,5 @@ def is_valid_pattern(pattern: str) -> bool:
 
 
 def decode_pattern(pattern: str) -> str:
-    """Patterns of a descriptor are URLs, so percent-encoded."""
+    """Decode a pattern of a descriptor, which is a URL and so percent-encoded."""
     return unquote(pattern, errors="strict") if "%" in pattern else pattern

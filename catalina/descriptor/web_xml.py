@@ -29,9 +29,9 @@ D = TypeVar("D", ServletDef, FilterDef)
 
 @dataclass(slots=True)
 class WebXml:
-    """What a descriptor says. An empty one says nothing, as an application without web.xml does."""
+    """The content of a descriptor. An empty one stands for an application without web.xml."""
 
-    #: Of a web-fragment.xml, for others to refer to.
+    #: The name of a web-fragment.xml, by which others refer to it.
     name: str = ""
     #: Names of fragments in order; None leaves it to the fragments. ``OTHERS`` stands for the rest.
     absolute_ordering: list[str] | None = None
@@ -47,7 +47,7 @@ class WebXml:
     servlets: dict[str, ServletDef] = field(default_factory=dict)
     #: url-pattern -> servlet name.
     servlet_mappings: dict[str, str] = field(default_factory=dict)
-    #: url-pattern -> where it stands.
+    #: url-pattern -> its place.
     mapping_places: dict[str, Place] = field(default_factory=dict)
     filters: dict[str, FilterDef] = field(default_factory=dict)
     filter_mappings: list[FilterMap] = field(default_factory=list)
@@ -64,14 +64,14 @@ class WebXml:
     locale_encodings: dict[str, str] = field(default_factory=dict)
     request_character_encoding: str | None = None
     response_character_encoding: str | None = None
-    #: What was not understood, each with its place.
+    #: Remarks about parts that were not understood, each with its place.
     warnings: list[str] = field(default_factory=list)
 
 
 def merge(high: WebXml, low: WebXml) -> WebXml:
-    """Both together; what ``high`` says wins over ``low``, which holds defaults. Neither is changed.
+    """Merge two descriptors; ``high`` overrides ``low``, which has defaults. Neither is changed.
 
-    ``distributable`` is the application's own word: a default cannot say it.
+    Only the application itself can declare that it is ``distributable``; a default cannot.
     """
     return replace(
         high,
@@ -100,7 +100,7 @@ def merge(high: WebXml, low: WebXml) -> WebXml:
 
 
 def _merge_definitions(high: dict[str, D], low: dict[str, D]) -> dict[str, D]:
-    """Definitions of the same name are one; the file order is that of the defaults, then the application's own."""
+    """Merge definitions of the same name into one, in the order of the defaults, then of the application's own."""
     merged = dict(low)
     for name, definition in high.items():
         below = low.get(name)
@@ -115,14 +115,14 @@ def _merge_definition(high: D, low: D) -> D:
 
 
 def _merge_filter_mappings(high: Iterable[FilterMap], low: Iterable[FilterMap]) -> list[FilterMap]:
-    """An application that maps a filter itself does without the default's mapping of it."""
+    """Leave out the default's mapping of a filter that the application maps itself."""
     own = list(high)
     names = {mapping.filter_name for mapping in own}
     return [*own, *(mapping for mapping in low if mapping.filter_name not in names)]
 
 
 def _fill(high: Any, low: Any) -> Any:
-    """A copy of ``high`` in which what it does not say is what ``low`` says."""
+    """A copy of ``high`` with the missing parts taken from ``low``."""
     unsaid = {
         each.name: getattr(low, each.name)
         for each in fields(high)

@@ -1,8 +1,8 @@
-"""web.xml -> :class:`WebXml`, every complaint with its line (Tomcat: util/descriptor/web/WebRuleSet.java).
+"""Reads web.xml into a :class:`WebXml`; every complaint has its line (Tomcat: util/descriptor/web/WebRuleSet.java).
 
-What the container would misunderstand refuses the application: a bad url-pattern, a mapping of nothing, two servlets
-for one pattern. What it does not know is a warning. What only Java has (EJB references, tag libraries, JSP groups,
-annotations' lifecycle methods) is known and left out.
+An application whose descriptor the container would misunderstand is refused: a bad url-pattern, a mapping of nothing,
+two servlets for one pattern. An unknown element is a warning. Elements that only Java has (EJB references, tag
+libraries, JSP groups, annotations' lifecycle methods) are known and left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DISPATCHERS = ("REQUEST", "FORWARD", "INCLUDE", "ERROR", "ASYNC")
 TRACKING_MODES = ("COOKIE", "URL", "SSL")
 GUARANTEES = ("NONE", "INTEGRAL", "CONFIDENTIAL")
 
-#: Elements of which a second one would leave the reader guessing.
+#: Elements of which a second one would be ambiguous.
 ONCE = frozenset({"absolute-ordering", "jsp-config", "login-config", "name", "ordering", "session-config"})
 
 #: Elements of the schema without a meaning for a Python application.
@@ -79,13 +79,13 @@ def read_web_xml(
     """Read a descriptor.
 
     Args:
-        label: how places name the file; its name without directories when not given.
+        label: the file's name in places; by default its name without directories.
         substitute: replaces ``${name}`` in every text.
         decoded_patterns: url-patterns are not percent-encoded (urlPatternsProvidedInDecodedForm).
         block_external: refuse entities from other files (xmlBlockExternal).
 
     Raises:
-        ConfigurationError: the file cannot be read, is not well-formed, or says something that cannot be.
+        ConfigurationError: the file cannot be read, is not well-formed, or contradicts the specification.
     """
     root = read_xml(path, label, block_external=block_external)
     if root.tag not in ("web-app", "web-fragment"):
@@ -159,7 +159,7 @@ class _Reader:
         return frozenset(text.upper() for text in self.texts(parent, tag))
 
     def pairs(self, parent: XmlElement, tag: str, name: str, value: str) -> dict[str, str]:
-        """``init-param`` and the like; the first of a name counts."""
+        """Pairs of ``init-param`` and similar elements; the first with a name counts."""
         found: dict[str, str] = {}
         for child in parent.children:
             if child.tag == tag:
@@ -300,7 +300,9 @@ class _Reader:
 
     @staticmethod
     def _cookie_attribute(session: SessionConfig, name: str, value: str, place: Place) -> None:
-        """One that the cookie has anyway is set by this name as well, in any case (jakarta.servlet.http.Cookie)."""
+        """Set an attribute of the cookie by name; one with an element of its own may also be set this way, in any case
+        of letters.
+        """
         match name.lower():
             case "max-age":
                 try:
@@ -349,7 +351,7 @@ class _Reader:
                 guarantee = self.words(child, "transport-guarantee", GUARANTEES)
                 constraint.transport_guarantee = next(iter(guarantee), "NONE")
         if not constraint.collections:
-            # It would protect nothing, and somebody meant it to.
+            # It would protect nothing, although its author meant it to.
             raise ConfigurationError("<security-constraint> needs a <web-resource-collection>", element.place)
         self.result.constraints.append(constraint)
 
@@ -411,7 +413,7 @@ class _Reader:
         self.result.response_character_encoding = self.own_text(element) or None
 
 
-#: Tag -> method; everything the schema has below web-app and Python has a use for.
+#: Tag -> method, for everything below web-app in the schema that Python has a use for.
 METHODS: dict[str, Callable[[_Reader, XmlElement], None]] = {
     "absolute-ordering": _Reader.absolute_ordering,
     "name": _Reader.name,

@@ -1,1 +1,1 @@
-"""What a developer of an application starts by hand: ``catalina run`` and ``catalina new``."""
+"""The commands with which a developer starts an application by hand: ``catalina run`` and ``catalina new``."""

@@ -1,4 +1,4 @@
-"""A line on standard output for each request, for who runs one application in a terminal."""
+"""Prints a line for each request, for a developer who runs one application in a terminal."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class ConsoleAccessLog(AbstractAccessLogValve):
     pattern = Attribute(str, '%h "%r" %s %b %{ms}Tms', doc="The layout of a line.")
 
     def write(self, line: str) -> None:
-        """Print it. What a client sends is escaped by the elements of the pattern."""
+        """Print a line. The pattern's elements have escaped the client's data."""
         print(line, flush=True)

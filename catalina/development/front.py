@@ -1,7 +1,7 @@
-"""The front of a trial group: brings requests to the nodes as a sticky balancer does, and shows who served them.
+"""The front of a trial group: passes requests to the nodes like a sticky balancer, and shows which node served them.
 
 A WSGI application for a developer's own machine. ``/.catalina/`` is its page: the nodes, with a button to kill or
-revive each, who holds which session, and the last requests. It learns who holds a session by asking the nodes.
+revive each, the holders of each session, and the last requests. It asks the nodes which sessions they hold.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from catalina.util.tomcat_css import STYLE
 __all__ = ["PAGE", "Front"]
 
 PAGE = "/.catalina/"
-#: Names under which a local browser may see the page and press its buttons.
+#: Names under which a local browser may see the page and use its buttons.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
-#: Fields of one connection, which are not passed on (RFC 9110 7.6.1).
+#: Fields that concern one connection and are not passed on (RFC 9110 7.6.1).
 HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
      "upgrade")
 )  # fmt: skip
-#: Seconds for which a node may think about an answer.
+#: Seconds that a node may take for an answer.
 ANSWER_SECONDS = 300.0
 CHUNK_BYTES = 65536
 
@@ -52,7 +52,7 @@ class Front:
     """The WSGI application.
 
     Args:
-        nodes: of the group.
+        nodes: the nodes of the group.
         command: called with ``kill`` or ``revive`` and the node; from any thread.
     """
 
@@ -73,12 +73,12 @@ class Front:
             try:
                 connection.connect()
             except OSError:
-                continue  # it has just died, or starts: the next one has the sessions, too
+                continue  # it has just died, or is starting: the next node has the sessions, too
             return self._passed_on(node, connection, environ, start_response)
         return _answer(start_response, "503 Service Unavailable", "No node runs. Revive one.")
 
     def _choice(self, cookies: str) -> list[NodeProcess]:
-        """The nodes that run: the one whose route a cookie ends with, then the others in turn."""
+        """The running nodes: first the one with the route at the end of a cookie, then the others in turn."""
         running = [node for node in self._nodes.values() if node.runs]
         routes = {each.rpartition(".")[2].strip() for each in cookies.split(";") if "." in each}
         with self._lock:
@@ -118,7 +118,7 @@ class Front:
 
     def _page(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
-        if host not in LOCAL_NAMES:  # another site's name that leads here
+        if host not in LOCAL_NAMES:  # the name of another site that leads here
             return _answer(start_response, "403 Forbidden", f"Ask for it as http://localhost:.../{PAGE[1:]}")
         if environ["REQUEST_METHOD"] == "POST":
             return self._button(environ, start_response)
@@ -144,7 +144,7 @@ class Front:
             try:
                 held = node.sessions() if node.runs else {}
             except CatalinaError:
-                continue  # it dies or starts
+                continue  # it is dying or starting
             for session_id, role in held.items():
                 found.setdefault(session_id.partition(".")[0], {})[node.name] = role
         return found
@@ -228,7 +228,7 @@ def _content(answer: http.client.HTTPResponse, connection: http.client.HTTPConne
 
 
 def _session_in(set_cookies: Sequence[str], environ: Environ) -> str:
-    """The session's id without its route: the new one, or the one that the client has."""
+    """The session's id without its route: a new one, or the client's."""
     texts: list[str] = [*set_cookies, environ.get("HTTP_COOKIE", "")]
     for text in texts:
         for pair in text.split(";"):

@@ -1,4 +1,4 @@
-"""``catalina new NAME [--flask|--django|--wsgi]``: a project that builds a wheel and tests its sessions."""
+"""``catalina new NAME [--flask|--django|--wsgi]``: makes a project that builds a wheel and tests its sessions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_project(parent: Path, name: str, kind: str) -> Path:
     """Write a project of a kind into a new directory of its name.
 
     Raises:
-        ConfigurationError: the name is no good, or taken.
+        ConfigurationError: the name is unsuitable or taken.
     """
     package = name.replace("-", "_")
     if not _NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""A node as a process of its own, started for a trial or a test; it lives no longer than who started it."""
+"""A node as a process of its own, started for a trial or a test; it ends with the process that started it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from catalina.util.context_name import ContextName
 
 __all__ = ["NodeProcess"]
 
-#: A start waits for the group, and may share its processors with others.
+#: Seconds for a start, which waits for the group and may share its processors.
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 
@@ -32,9 +32,9 @@ class NodeProcess:
     """One node: start, wait, reload, stop, kill, start again.
 
     Args:
-        base: what it is given; its files must have been written.
+        base: its CATALINA_BASE, whose files must exist.
         environment: variables beyond those of this process.
-        output: takes what it prints; None: where this process prints.
+        output: receives its output; None: this process's output.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class NodeProcess:
 
     @property
     def runs(self) -> bool:
-        """Whether the process is there."""
+        """True while the process exists."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -62,7 +62,7 @@ class NodeProcess:
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start the process; :meth:`wait_ready` says when it serves. It dies with the thread that calls this."""
+        """Start the process; :meth:`wait_ready` returns when it serves. It dies with the thread that calls this."""
         self._report.write_text("")
         directory = self.base.directory
         properties = {
@@ -82,14 +82,14 @@ class NodeProcess:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT if self._output is not None else None,
-            start_new_session=True,  # control-C is for who started it, and reaches it as an orderly stop
+            start_new_session=True,  # control-C is for the process that started it, and reaches it as an orderly stop
         )
 
     def wait_ready(self, seconds: float = START_SECONDS) -> list[str]:
-        """Return when it serves: one line for each part of it that does not.
+        """Return when it serves, with one line for each part of it that does not.
 
         Raises:
-            CatalinaError: it ended, or was not ready in time.
+            CatalinaError: it has ended, or was not ready in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -105,7 +105,7 @@ class NodeProcess:
             time.sleep(0.02)
 
     def ask(self, verb: str, **arguments: Any) -> list[str]:
-        """What ``catalina VERB`` prints for this node. Raises CatalinaError with the node's own text."""
+        """The output of ``catalina VERB`` for this node. Raises CatalinaError with the node's own text."""
         try:
             lines: list[str] = ask(socket_path(self.base.directory), {"verb": verb, **arguments})["lines"]
         except OSError as error:
@@ -113,7 +113,9 @@ class NodeProcess:
         return lines
 
     def reload(self) -> list[str]:
-        """Take the application's new state; its sessions stay. Raises CatalinaError when that does not start."""
+        """Take the application's new state; its sessions stay. Raises CatalinaError when the application does not
+        start.
+        """
         return self.ask("check" if self.base.project.is_archive else "reload", name=self.base.path or "/")
 
     def sessions(self) -> dict[str, str]:
@@ -133,7 +135,7 @@ class NodeProcess:
         return self.exit_code
 
     def kill(self) -> None:
-        """``kill -9``: it dies in the middle of whatever it does, and its worker with it."""
+        """``kill -9``: it dies at any point of its work, and its worker with it."""
         if self._process is not None and self.runs:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)

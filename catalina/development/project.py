@@ -1,14 +1,4 @@
-"""What ``catalina run`` is told to serve, found without running any of it.
-
-=========================  ==========================================================================================
-``shop.web:application``   a callable of a module that can be imported from the current directory, or from src in it
-``hello.py``               a file with ``application`` or ``app``
-a wheel, zip or war        as in webapps/
-a directory                with ``wsgi.py`` or ``app.py``; with WEB-INF; with a ``pyproject.toml`` that has an entry
-                           point in the group ``catalina.webapp.distributable`` or ``catalina.webapp``; with
-                           ``manage.py`` beside the package of one ``wsgi.py``
-=========================  ==========================================================================================
-"""
+"""Finds the application that ``catalina run`` shall serve, without running any of it."""
 
 from __future__ import annotations
 
@@ -25,7 +15,7 @@ from catalina.startup.bare_application import CALLABLES
 
 __all__ = ["DISTRIBUTABLE", "Project", "find_project"]
 
-#: Groups of entry points that name applications; those of the first may travel.
+#: Groups of entry points that name applications; sessions of those in the first group may travel.
 DISTRIBUTABLE = "catalina.webapp.distributable"
 GROUPS = (DISTRIBUTABLE, "catalina.webapp")
 
@@ -41,7 +31,7 @@ class Project:
 
     Args:
         root: absolute; the directory that its modules are imported from, or the archive.
-        callable: ``module:name``; empty where the container finds it by itself.
+        callable: ``module:name``; empty when the container finds it by itself.
         distributable: its pyproject.toml says that its sessions may travel.
         sources: absolute; the directory or the archive whose changes are the application's.
     """
@@ -53,7 +43,7 @@ class Project:
 
     @property
     def is_archive(self) -> bool:
-        """A file that the container unpacks."""
+        """True for a file that the container unpacks."""
         return self.root.is_file()
 
 
@@ -64,7 +54,7 @@ def find_project(text: str, here: Path) -> Project:
         here: the current directory.
 
     Raises:
-        ConfigurationError: there is none; the text says what was expected.
+        ConfigurationError: there is none; the text names the accepted forms.
     """
     path = (here / text).absolute()
     if path.is_dir():
@@ -113,7 +103,7 @@ def _entry_point(file: Path) -> tuple[str, str] | None:
 
 
 def _root_of(directory: Path, module: str) -> Path:
-    """The directory itself, or src in it where the module lies there. Raises ConfigurationError."""
+    """The directory itself, or src in it if the module lies there. Raises ConfigurationError."""
     top = module.partition(".")[0]
     for root in (directory, directory / "src"):
         if (root / top).is_dir() or (root / f"{top}.py").is_file():

@@ -37,7 +37,7 @@ from catalina.util.context_name import ContextName
 
 __all__ = ["main"]
 
-#: Seconds between two looks at what else there is to do.
+#: Seconds between two looks for something to do.
 LOOK_SECONDS = 0.2
 MOST_NODES = 9
 
@@ -52,7 +52,7 @@ terminal, kill and revive a node."""
 
 
 def main(words: Sequence[str]) -> int:
-    """Run; returns the exit code: 0, 1 when it cannot be served, 128 + n when signal n ended it."""
+    """Run; returns the exit code: 0, 1 when the application cannot be served, 128 + n when signal n ended it."""
     parser = _parser()
     options = parser.parse_args(list(words))
     if options.workers is not None:
@@ -91,7 +91,7 @@ class _Signal(Exception):
 
 @contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run in order; once it is ending they change nothing."""
+    """SIGINT, SIGTERM and SIGHUP end the run in order; further signals change nothing."""
 
     def stop(number: int, _: FrameType | None) -> None:
         for each in numbers:
@@ -111,8 +111,8 @@ class _Run:
     """One run, from the first node's start to the last one's end.
 
     Args:
-        options: of the command line.
-        project: what is served.
+        options: the options of the command line.
+        project: the application to serve.
     """
 
     def __init__(self, options: argparse.Namespace, project: Project) -> None:
@@ -146,7 +146,7 @@ class _Run:
         meeting = Meeting() if options.cluster else None
         environment = {"PYTHONUNBUFFERED": "1"}
         if _is_loopback(options.address) and "FLASK_DEBUG" not in os.environ:
-            environment["FLASK_DEBUG"] = "1"  # else Flask keeps its tracebacks to itself
+            environment["FLASK_DEBUG"] = "1"  # otherwise Flask shows no tracebacks
         for number in range(1, count + 1):
             name = f"node{number}"
             base = TrialBase(
@@ -164,13 +164,13 @@ class _Run:
             thread.join()
 
     def _open_front(self) -> Callable[[], None]:
-        """Listen; gives what closes it again. Raises ConfigurationError."""
+        """Listen; returns the function that closes it again. Raises ConfigurationError."""
         front = Front(self.nodes, lambda verb, node: self._commands.put((verb, node)))
         try:
             server: BaseWSGIServer = make_server(
                 self.options.address, self.options.port, front, threaded=True, request_handler=_Quiet
             )
-        except SystemExit as error:  # werkzeug's way to say that it cannot listen
+        except SystemExit as error:  # werkzeug raises it when it cannot listen
             raise ConfigurationError(f"cannot listen on {self.options.address}:{self.options.port}") from error
         threading.Thread(target=server.serve_forever, name="front", daemon=True).start()
 
@@ -181,7 +181,7 @@ class _Run:
         return close
 
     def _say_ready(self) -> None:
-        """Wait for every node. Raises CatalinaError when the application does not run and nobody waits for a change."""
+        """Wait for every node. Raises CatalinaError when the application does not run and no change is awaited."""
         failed = [line for node in self.nodes for line in node.wait_ready()]
         for line in dict.fromkeys(failed):
             print(f"catalina run: {line}", file=sys.stderr)
@@ -195,7 +195,7 @@ class _Run:
                 print(_NOT_DISTRIBUTABLE, file=sys.stderr)
             _say(f"{len(self.nodes)} nodes; who served and who holds the backup: {address}{PAGE}")
 
-    # -- what there is to do meanwhile -----------------------------------------------------------------------------
+    # -- while it runs -----------------------------------------------------------------------------------------------
 
     def _attend(self, keys: _Keys | None) -> int:
         while True:
@@ -221,7 +221,7 @@ class _Run:
                 self._do(*self._commands.get_nowait())
 
     def _do(self, verb: str, node: NodeProcess) -> None:
-        """Kill or revive a node. Only here: a node dies with the thread that has started it."""
+        """Kill or revive a node. Only in this thread, because a node dies with the thread that started it."""
         if verb == "kill" and node.runs:
             node.kill()
             _say(f"{node.name} is dead")
@@ -253,7 +253,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class _Keys:
-    """Single keys of the terminal, where there is one."""
+    """Single keys of the terminal, if there is one."""
 
     def __init__(self) -> None:
         self._is_terminal = sys.stdin is not None and sys.stdin.isatty()
@@ -277,7 +277,7 @@ class _Keys:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what would fail later with less to say. Raises ConfigurationError."""
+    """Refuse an application that would fail later with a less helpful message. Raises ConfigurationError."""
     if options.cluster is not None:
         if not 2 <= options.cluster <= MOST_NODES:
             raise ConfigurationError(f"--cluster {options.cluster}: expected 2 to {MOST_NODES} nodes")

@@ -1,4 +1,4 @@
-"""``catalina run --reload``: says when a source of the application has changed, once it is quiet again."""
+"""``catalina run --reload``: reports changed sources of the application, once they are quiet again."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from watchdog.observers.api import BaseObserver
 
 __all__ = ["SourceWatch"]
 
-#: Endings of files that an application reads when it starts. Data that it writes itself is no reason to reload.
+#: Endings of files that an application reads when it starts. Its own data files are no reason to reload.
 SUFFIXES = frozenset(
     (".py", ".pyx", ".so", ".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".toml", ".ini", ".cfg", ".env",
      ".yaml", ".yml", ".xml", ".properties")
 )  # fmt: skip
-#: Directories of tools, and of what is made from the sources.
+#: Directories of tools, and of files made from the sources.
 LEFT_OUT = frozenset({"__pycache__", "venv", "node_modules", "build", "dist"})
-#: An editor writes in several steps, a checkout many files.
+#: Seconds of quiet: an editor writes in several steps, a checkout writes many files.
 QUIET_SECONDS = 0.25
 
 
@@ -47,7 +47,7 @@ class SourceWatch:
 
     def start(self) -> None:
         """Watch from now on. Raises OSError when the system has no more watches."""
-        # watchdog says so of directories that come faster than it looks; it watches them all the same.
+        # watchdog warns of directories that come faster than it looks, but watches them all the same.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         directory = self._sources.parent if self._is_file else self._sources
         self._observer = observer = Observer()
@@ -62,7 +62,7 @@ class SourceWatch:
             self._observer = None
 
     def counts(self, path: str) -> bool:
-        """Whether a change of that file is one of the application's source."""
+        """True when a change of that file changes the application."""
         if self._is_file:
             return path == str(self._sources)
         try:
@@ -79,16 +79,16 @@ class SourceWatch:
             self._seen.put(path)
 
     def changed(self, seconds: float) -> list[str]:
-        """The files that have changed, in the order of their first change, when nothing changes any more.
+        """Wait until nothing changes any more; returns the changed files, in the order of their first change.
 
         Args:
-            seconds: waited for the first one; none comes: an empty list.
+            seconds: the wait for the first change; without one the list is empty.
         """
         try:
             found = {self._seen.get(timeout=seconds): None}
         except queue.Empty:
             return []
-        limit = time.monotonic() + 20 * QUIET_SECONDS  # a file that is written all the time
+        limit = time.monotonic() + 20 * QUIET_SECONDS  # a limit for a file that is written all the time
         while time.monotonic() < limit:
             try:
                 found[self._seen.get(timeout=QUIET_SECONDS)] = None
@@ -102,7 +102,7 @@ class _Handler(FileSystemEventHandler):
         self._watch = watch
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Reading is no change; a directory's own change is one of something in it, which is told as well."""
+        """Note an event. Reading is no change, and a directory's own event comes with one of the file in it."""
         if isinstance(event, DirModifiedEvent | FileClosedEvent | FileClosedNoWriteEvent | FileOpenedEvent):
             return
         for path in (event.src_path, event.dest_path):

@@ -1,4 +1,4 @@
-"""The CATALINA_BASE of a node that is started for a trial or a test: one application, in place, and perhaps a group."""
+"""The CATALINA_BASE of a node for a trial or a test: one application, in place, and perhaps a group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ java.util.logging.ConsoleHandler.level = ALL
 java.util.logging.ConsoleHandler.formatter = org.apache.juli.OneLineFormatter
 java.util.logging.ConsoleHandler.encoding = UTF-8
 """
-#: The container's own story is for those who run it; the application's, and what is wrong, is for its developer.
+#: Logging for a developer: the application's messages and faults, without the container's own.
 _QUIET = """\
 org.apache.level = WARNING
 org.apache.catalina.core.ContainerBase.level = INFO
@@ -67,7 +67,7 @@ _ACCESS_LOG = '<Valve className="catalina.development.console_access_log.Console
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of the loopback that nobody has at this moment."""
+    """A port of the loopback that is free at this moment."""
     with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -75,10 +75,10 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """How the nodes of a group on this machine find each other and what they send.
+    """The settings with which the nodes of a group on this machine find each other and replicate.
 
     Args:
-        port: of the multicast; the group's own.
+        port: the multicast port, which only this group uses.
         options: channelSendOptions.
         manager: ``DeltaManager`` or ``BackupManager``.
         interceptors: XML, above the others.
@@ -99,18 +99,18 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class TrialBase:
-    """What a node is given.
+    """The settings of one node.
 
     Args:
         directory: its CATALINA_BASE, which is made.
         project: the application.
         path: its context path, empty for the root.
-        port: of its connector.
-        address: of its connector.
+        port: the port of its connector.
+        address: the address of its connector.
         name: its jvmRoute.
         meeting: the group that it joins, None for a node alone.
         receiver: the port at which the group's messages come in.
-        quiet: log the application and what is wrong only.
+        quiet: log only the application and faults.
         access_log: a line for each request, too.
     """
 
@@ -149,7 +149,7 @@ class TrialBase:
         (host / f"{base_name}.xml").write_text(self._context(conf / "application.xml"), "utf-8")
 
     def _context(self, web_xml: Path) -> str:
-        """The application's descriptor. Sessions outlive a reload: in a file, or on the other nodes."""
+        """The application's descriptor. Sessions survive a reload: in a file, or on the other nodes."""
         attributes = f"docBase={quoteattr(str(self.project.root))}"
         if self._write_web_xml(web_xml):
             attributes += f" altDDName={quoteattr(str(web_xml))}"
@@ -157,7 +157,7 @@ class TrialBase:
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<Context {attributes}>{manager}\n</Context>\n'
 
     def _write_web_xml(self, file: Path) -> bool:
-        """A descriptor for what does not describe itself; False when the application has its own."""
+        """Write a descriptor for an application without one; returns False when the application has its own."""
         project = self.project
         own = project.is_archive or (project.root / "WEB-INF" / "web.xml").is_file()
         travels = project.distributable or self.meeting is not None

@@ -1,10 +1,10 @@
-"""className -> class: the rule, and the one table of what does not fit it.
+"""Finds the class of a className: by a rule, or by the one table of exceptions.
 
 The rule: drop ``org.apache.``, turn the class name into snake_case, import.
-``org.apache.catalina.ha.tcp.SimpleTcpCluster`` is ``SimpleTcpCluster`` in ``catalina/ha/tcp/simple_tcp_cluster.py``;
-what Tomcat keeps outside ``org.apache.catalina`` lies below ``catalina/`` under its own package
-(``org.apache.coyote.http2`` is ``catalina/coyote/http2``). Other classNames are looked up in the entry-point group
-``catalina.components``, then as a Python path (``shop.valves.AuditValve``).
+``org.apache.catalina.ha.tcp.SimpleTcpCluster`` is ``SimpleTcpCluster`` in ``catalina/ha/tcp/simple_tcp_cluster.py``; a
+class outside ``org.apache.catalina`` lies below ``catalina/`` under its own package (``org.apache.coyote.http2`` is
+``catalina/coyote/http2``). Other classNames are looked up in the entry-point group ``catalina.components``, then as a
+Python path (``shop.valves.AuditValve``).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["JAVA_ONLY", "OLD_NAMES", "ClassBroken", "find_class", "module_of", "
 
 ENTRY_POINT_GROUP = "catalina.components"
 
-#: Names that Tomcat itself has given up, and the class that does the same today. (What a Connector's protocol may say
-#: stands in catalina/connector/connector.py: it is no className.)
+#: Names that Tomcat itself has given up, and today's class. (The values of a Connector's protocol stand in
+#: catalina/connector/connector.py: they are no classNames.)
 OLD_NAMES = {
-    # tribes
+    # Tribes.
     "org.apache.catalina.tribes.group.interceptors.MessageDispatch15Interceptor": (
         "org.apache.catalina.tribes.group.interceptors.MessageDispatchInterceptor"
     ),
@@ -40,7 +40,7 @@ OLD_NAMES = {
         "org.apache.catalina.tribes.transport.nio.PooledParallelSender"
     ),
     "org.apache.catalina.tribes.membership.MemberImpl": "org.apache.catalina.tribes.membership.StaticMember",
-    # the cluster of Tomcat 5.5
+    # The cluster of Tomcat 5.5.
     "org.apache.catalina.cluster.tcp.SimpleTcpCluster": "org.apache.catalina.ha.tcp.SimpleTcpCluster",
     "org.apache.catalina.cluster.tcp.ReplicationValve": "org.apache.catalina.ha.tcp.ReplicationValve",
     "org.apache.catalina.cluster.tcp.ReplicationListener": "org.apache.catalina.tribes.transport.nio.NioReceiver",
@@ -55,7 +55,7 @@ OLD_NAMES = {
     "org.apache.catalina.cluster.session.JvmRouteBinderValve": "org.apache.catalina.ha.session.JvmRouteBinderValve",
     "org.apache.catalina.cluster.deploy.FarmWarDeployer": "org.apache.catalina.ha.deploy.FarmWarDeployer",
     "org.apache.catalina.ha.session.SimpleTcpReplicationManager": "org.apache.catalina.ha.session.DeltaManager",
-    # the rest
+    # The rest.
     "org.apache.catalina.mbeans.JmxRemoteLifecycleListener": "org.apache.catalina.jmx.JmxRemoteLifecycleListener",
     "org.apache.coyote.tomcat4.CoyoteConnector": "org.apache.catalina.connector.Connector",
     "org.apache.coyote.tomcat5.CoyoteConnector": "org.apache.catalina.connector.Connector",
@@ -71,7 +71,7 @@ _BINDER_VALVE = "JvmRouteBinderValve tells the other nodes itself"
 _JAR_SCANNING = "there are no TLDs or web fragments to scan Java archives for"
 _DIR_CONTEXT = "Tomcat 8 replaced DirContext; the context's own docBase is served"
 
-#: What has no meaning in Python, and why; each is said once, at level INFO.
+#: Classes without a meaning in Python, and the reason; each is logged once, at level INFO.
 JAVA_ONLY = {
     "org.apache.catalina.core.AprLifecycleListener": "TLS comes from Python's own OpenSSL, there is no native library",
     "org.apache.catalina.core.OpenSSLLifecycleListener": "TLS comes from Python's own OpenSSL",
@@ -116,7 +116,7 @@ _APACHE = "org.apache."
 
 
 class ClassBroken(CatalinaError):
-    """The class is there but cannot be used: its module does not import, or it is no component."""
+    """The class exists but cannot be used: its module cannot be imported, or it is no component."""
 
 
 def snake_case(class_name: str) -> str:
@@ -137,7 +137,7 @@ def find_class(class_name: str) -> type | None:
     """The class of a className, None when there is none of that name.
 
     Raises:
-        ClassBroken: it is there and cannot be imported; the text says why.
+        ClassBroken: the class exists and cannot be imported; the text says why.
     """
     class_name = OLD_NAMES.get(class_name, class_name)
     if class_name.startswith(_APACHE):
@@ -156,11 +156,12 @@ def _class_in(module_name: str, name: str) -> type | None:
     try:
         if importlib.util.find_spec(module_name) is None:
             return None
-    except ModuleNotFoundError:  # a package on the way is not there
+    except ModuleNotFoundError:  # a package of the path does not exist
         return None
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # a module of the operator's may fail in any way; say which and why
+    # a module of the operator may fail in any way; the error names the module and the reason
+    except Exception as error:
         raise ClassBroken(f"module {module_name} cannot be imported: {type(error).__name__}: {error}") from error
     found = getattr(module, name, None)
     if found is None and not module_name.startswith("catalina."):
@@ -170,7 +171,7 @@ def _class_in(module_name: str, name: str) -> type | None:
 
 
 def why_not_found(class_name: str) -> str:
-    """For a className that :func:`find_class` does not know: what is missing, for an operator's own class."""
+    """The missing part of an operator's own className, which :func:`find_class` does not find."""
     module, _, _ = class_name.rpartition(".")
     if not module or class_name.startswith(_APACHE):
         return ""

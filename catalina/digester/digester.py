@@ -1,14 +1,14 @@
-"""server.xml and context.xml -> components (Tomcat: tomcat/util/digester/Digester.java, startup/Catalina.java).
+"""Makes components from server.xml and context.xml (Tomcat: tomcat/util/digester/Digester.java, startup/Catalina.java).
 
-Each element makes the component its className names, or its parent's declaration has as default; its attributes and
-child elements go where the component's class declares them (:mod:`catalina.attributes`). What is not understood
-becomes a finding with its place:
+Each element becomes the component that its className names, or the default in its parent's declaration. Its attributes
+and child elements go where the component's class declares them (:mod:`catalina.attributes`). Everything that is not
+understood becomes a finding with its place:
 
 - an unknown attribute, or a value that does not convert: a warning, the default stays;
-- an unknown element: a warning, what is in it is not read;
+- an unknown element: a warning, its content is not read;
 - an unknown className: an error, because the class may guard something; a warning for a ``<Listener>``, and for
   everything when the property ``catalina.unknown`` is ``warn``: the element is left out then;
-- a class that means nothing in Python: said once, at level INFO.
+- a class that means nothing in Python: one remark, at level INFO.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ __all__ = ["Digested", "Digester"]
 
 log = logging.getLogger("org.apache.tomcat.util.digester.Digester")
 
-#: The root of server.xml; everything below is declared by the components.
+#: The root of server.xml; the components declare everything below it.
 SERVER_XML: Mapping[str, Element] = {
     "Server": Element(add=lambda _parent, _server: None, default="org.apache.catalina.core.StandardServer")
 }
 
-#: Elements whose unknown className stops the start even where the parent's declaration forgets to say so.
+#: Elements whose unknown className stops the start, even if the parent's declaration does not say so.
 GUARDING_TAGS = frozenset({"Valve", "Realm", "Manager", "Interceptor", "CredentialHandler"})
 
-#: Attributes that other software writes into an element and that Tomcat takes without a word
-#: (startup/Catalina.java, fakeAttributes).
+#: Attributes that other software writes into an element and that Tomcat accepts silently (startup/Catalina.java,
+#: fakeAttributes).
 TAKEN_SILENTLY = {"Context": frozenset({"source"})}
 
-#: Elements that Tomcat knows by a class of their own and that mean nothing here.
+#: Elements that have a class of their own in Tomcat and mean nothing here.
 JAVA_ONLY_TAGS = {
     "JarScanner": "org.apache.tomcat.util.scan.StandardJarScanner",
     "JarScanFilter": "org.apache.tomcat.util.scan.StandardJarScanFilter",
@@ -59,12 +59,13 @@ JAVA_ONLY_TAGS = {
 
 @dataclass(slots=True)
 class Digested:
-    """An element, the component it became (None when it was left out) and what was said about it; a tree."""
+    """An element, its component (None when it was left out), and the remarks about it; a tree."""
 
     element: XmlElement
     component: Component | None
     class_name: str
-    #: The default class stands in for an unknown one: what only that one knew is left out without further words.
+    #: True when the default class replaces an unknown one; attributes that only the unknown class has are then left out
+    #: silently.
     stands_in: bool = False
     findings: list[Finding] = field(default_factory=list)
     children: list[Digested] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Digester:
     def __init__(self, substitution: Substitution | None = None) -> None:
         self.substitution = substitution or Substitution([MappingSource({})])
         self.findings: list[Finding] = []
-        #: The tree of the file read last, also when it cannot be used; None when it is not well-formed.
+        #: The tree of the last file, even when it cannot be used; None when it is not well-formed.
         self.tree: Digested | None = None
         self._warn_only = (self.substitution.lookup("catalina.unknown") or "stop").strip().lower() == "warn"
 
@@ -88,7 +89,7 @@ class Digester:
         """Read a file whose root element makes a component.
 
         Raises:
-            UnusableConfiguration: the file is not well-formed or contains what stops the start.
+            UnusableConfiguration: the file is not well-formed, or has an error that stops the start.
         """
         root = self._read(path, label)
         declaration = roots.get(root.tag)
@@ -139,7 +140,9 @@ class Digester:
     # -- one element -------------------------------------------------------------------------------------------------
 
     def _build(self, element: XmlElement, declaration: Element) -> Digested:
-        """Make the component of an element with everything below it; None in the result when it is left out."""
+        """Make the component of an element, with everything below it; the result has None when the element is left
+        out.
+        """
         written = element.get("className")
         class_name = self.substitution(written) if written else declaration.default or ""
         digested = Digested(element, None, class_name)
@@ -172,7 +175,7 @@ class Digester:
         return found()
 
     def _without_class(self, digested: Digested, declaration: Element) -> Component | None:
-        """No class answers to the className: say what that means, and fall back to the default where one may."""
+        """Report a className without a class, and use the default if that is allowed."""
         name = digested.class_name
         meaningless = JAVA_ONLY.get(OLD_NAMES.get(name, name))
         if meaningless is not None:
@@ -190,7 +193,7 @@ class Digester:
         self._leave_out(digested, declaration, text)
         if not declaration.default or declaration.default == name:
             return None
-        # Where the start ends, too: what is wrong below the element is said now and not with the next try.
+        # Even if the start ends, faults below the element are reported now, not at the next attempt.
         digested.stands_in = True
         if self._warn_only:
             self._say(digested, logging.WARNING, f"{declaration.default} is used instead")
@@ -263,7 +266,9 @@ class Digester:
         self._say(digested, logging.WARNING, remark, attribute.place)
 
     def _say_when_meaningless(self, digested: Digested, component: Component, name: str, place: Place) -> None:
-        """An attribute that is declared so that files are understood, and set to something else than its default."""
+        """Report an attribute that is declared only so that files are understood, and set to another value than its
+        default.
+        """
         for holder in _holders(component):
             why = holder.inert_reason(name)
             if why:
@@ -288,7 +293,7 @@ class Digester:
             self._adding(made, lambda: declaration.add(parent, component))
 
     def _adding(self, made: Digested, add: Callable[[], None]) -> None:
-        """A parent may refuse a child: two hosts of one name, a second channel."""
+        """Add a child. A parent may refuse it: two hosts with one name, a second channel."""
         try:
             add()
         except (CatalinaError, ValueError) as error:
@@ -319,7 +324,7 @@ class Digester:
 
 
 def _holders(component: Component) -> tuple[Component, ...]:
-    """Where attributes of an element end up: a Connector hands those of its protocol on to the handler."""
+    """The objects that take an element's attributes: a Connector passes those of its protocol on to the handler."""
     handler = getattr(component, "protocol_handler", None)
     return (component, handler) if isinstance(handler, Component) else (component,)
 
@@ -330,12 +335,12 @@ def _current(component: Component, name: str) -> str:
         declaration = holder.attributes().get(name)
         if declaration is not None:
             value = getattr(holder, declaration.name)
-            if isinstance(value, bytes):  # as operators write them
+            if isinstance(value, bytes):  # in the notation of operators
                 value = "{" + ",".join(map(str, value)) + "}"
             return f"; still {value}"
     return ""
 
 
 def _tomcat_names(class_name: str) -> tuple[str, ...]:
-    """The names under which retired attributes may be listed: the one written and today's."""
+    """The names under which retired attributes may be listed: the written one and today's."""
     return (class_name, OLD_NAMES.get(class_name, class_name))

@@ -1,4 +1,4 @@
-"""What the digester has to say about a file: one line each, with the place."""
+"""The digester's remarks about a file: one line each, with the place."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What old server.xml files wrote differently, turned into today's elements before components are made.
+"""Turns elements of old server.xml files into today's, before components are made.
 
 Tomcat 5.5 put ``<Membership>``, ``<Receiver>`` and ``<Sender>`` directly into ``<Cluster>``, named the manager in an
-attribute, and Tomcat 5.0 gave a resource its settings in ``<ResourceParams>``. Today's Tomcat ignores them with a
-warning; an operator who kept such a file meant something by it, so it is honoured. What has no successor is left out
-with a remark.
+attribute, and Tomcat 5.0 gave a resource its settings in ``<ResourceParams>``. Today's Tomcat ignores these with a
+warning. An operator who kept such a file meant something by it, so they are honoured here. A part without a successor
+is left out, with a remark.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _RECEIVER_NAMES: dict[str, str | None] = {
     "tcpThreadCount": "maxThreads",
     "sendAck": None,
 }
-#: className -> attribute of 5.5 -> attribute of today; None has no meaning any more. Tomcat 6 still took the old names.
+#: className -> attribute of 5.5 -> today's attribute; None for one without a meaning. Tomcat 6 still accepted the old
+#: names.
 _RENAMED = {
     "org.apache.catalina.cluster.mcast.McastService": _MCAST_NAMES,
     "org.apache.catalina.tribes.membership.McastService": _MCAST_NAMES,
@@ -64,7 +65,7 @@ _PARTS_OF_5_0 = (
 #: replicationMode of 5.5 -> channelSendOptions (Tomcat: Channel.SEND_OPTIONS_*).
 _SEND_OPTIONS = {"pooled": "6", "synchronous": "6", "asynchronous": "8", "fastasyncqueue": "8"}
 
-#: Tag -> parents -> why it is gone.
+#: Tag -> parents -> the reason why it is gone.
 _REMOVED = {
     "Logger": (("Engine", "Host", "Context"), "logging is configured in conf/logging.properties since Tomcat 5.5"),
     "InstanceListener": (("Context",), "Tomcat 7 was the last to know instance listeners"),
@@ -185,7 +186,7 @@ def _modernise_sender(cluster: XmlElement, sender: XmlElement, findings: list[Fi
 def _nest_manager(cluster: XmlElement, findings: list[Finding]) -> None:
     named = cluster.attributes.pop("managerClassName", None)
     if named is not None:
-        cluster.attributes.pop("useDirtyFlag", None)  # true is what every later version does
+        cluster.attributes.pop("useDirtyFlag", None)  # every later version does that always
     moved = {name: cluster.attributes.pop(name) for name in _MANAGER_ATTRIBUTES if name in cluster.attributes}
     for name in [name for name in cluster.attributes if name.startswith("manager.")]:
         moved[name.removeprefix("manager.")] = cluster.attributes.pop(name)

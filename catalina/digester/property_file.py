@@ -13,7 +13,7 @@ _KEY = re.compile(r"(?P<key>(?:\\.|[^\\:=\s])*)\s*[:=]?\s*", re.DOTALL)
 
 
 def read_properties(path: Path) -> dict[str, str]:
-    """Read a file; UTF-8, or ISO-8859-1 where it is not UTF-8 (Java's rule since 9, and before it).
+    """Read a file in UTF-8 or, if it is not UTF-8, in ISO-8859-1 (Java's rules since 9 and before).
 
     Raises:
         OSError: the file cannot be read.
@@ -36,7 +36,7 @@ def parse_properties(text: str) -> dict[str, str]:
 
 
 def _logical_lines(text: str) -> list[str]:
-    """Lines without comments and blank ones; a line that ends in an odd number of backslashes goes on in the next."""
+    """Lines without comments and blank ones. A line that ends in an odd number of backslashes continues in the next."""
     lines: list[str] = []
     pending = ""
     continues = False

@@ -1,9 +1,9 @@
-"""What Tomcat documents and no class of ours answers to (``recognised.toml``).
+"""Classes and attributes that Tomcat documents and that have no counterpart here (``recognised.toml``).
 
 ``[class]`` lists classes of Tomcat without an implementation here: an operator's file may name them, and the answer
-should be better than "unknown". An entry is looked at only when no module answers to the className, so it can go when
-code comes. ``[retired]`` lists attributes that older branches of Tomcat documented and that no longer mean anything:
-they are said once and do not count as mistakes.
+should be better than "unknown". An entry counts only when no module implements the className, so it can go when code
+comes. ``[retired]`` lists attributes that older branches of Tomcat documented and that no longer mean anything: they
+are reported once, and do not count as mistakes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class RecognisedClass:
     """A class of Tomcat that we know by name only.
 
     Args:
-        why: why it is not here, or what to use instead.
-        guards: whether it may guard access, so that leaving it out must not happen silently.
+        why: why it is missing, or what to use instead.
+        guards: True when it may guard access, so that it must not be left out silently.
     """
 
     why: str
@@ -38,14 +38,14 @@ def _tables() -> dict[str, dict[str, dict[str, object]]]:
 
 @cache
 def recognised_class(class_name: str) -> RecognisedClass | None:
-    """What is known about a className, None when nothing is."""
+    """The entry of a className, None when there is none."""
     entry = _tables()["class"].get(class_name)
     return RecognisedClass(str(entry["why"]), bool(entry["guards"])) if entry else None
 
 
 @cache
 def retired_attributes(class_name: str) -> frozenset[str]:
-    """XML names that once meant something on the class; those listed under ``*`` did on every class."""
+    """XML names that once had a meaning on the class; those under ``*`` had one on every class."""
     names: set[str] = set()
     for listed in ("*", class_name):
         attributes = _tables()["retired"].get(listed, {}).get("attributes", [])

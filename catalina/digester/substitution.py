@@ -7,12 +7,12 @@ from typing import Protocol
 
 __all__ = ["MappingSource", "PropertySource", "Substitution"]
 
-#: Values may contain references again; Tomcat gives up after as many rounds.
+#: Rounds of replacement, because values may contain references again; Tomcat gives up after as many.
 MAX_ROUNDS = 20
 
 
 class PropertySource(Protocol):
-    """Where ``${name}`` is looked up: Tomcat's IntrospectionUtils.PropertySource."""
+    """A source of values for ``${name}``: Tomcat's IntrospectionUtils.PropertySource."""
 
     def get_property(self, name: str) -> str | None:
         """The value, None when this source has none."""
@@ -53,7 +53,7 @@ class Substitution:
 
 
 def replace_once(text: str, lookup: Callable[[str], str | None]) -> str:
-    """One pass from left to right, without looking into what was put in."""
+    """One pass from left to right, which does not look into the replacements."""
     if "${" not in text:
         return text
     parts: list[str] = []
@@ -66,7 +66,9 @@ def replace_once(text: str, lookup: Callable[[str], str | None]) -> str:
 
 
 def _value(reference: str, lookup: Callable[[str], str | None]) -> str:
-    """The whole text in braces is tried first: a property may be called ``a:-b`` (as Tomcat does)."""
+    """The value of a reference. As in Tomcat the whole text in braces is tried first: a property may be called
+    ``a:-b``.
+    """
     value = lookup(reference)
     if value is not None:
         return value

@@ -1,4 +1,4 @@
-"""The line of every start tag and attribute of a well-formed XML text.
+"""Finds the line of every start tag and attribute in a well-formed XML text.
 
 lxml knows the line on which a start tag ends, and nothing about its attributes. A ``<Connector>`` of an operator
 spreads over ten lines, and a warning has to name the right one. This scanner reads only what a well-formed document

@@ -1,8 +1,8 @@
-"""Read an XML file into a small tree in which each element and attribute knows its line.
+"""Reads an XML file into a small tree in which each element and attribute knows its line.
 
-What the file may do is bounded: external entities come from local files only, nothing is fetched, and entities may not
-multiply (``billion laughs``). lxml checks that the document is well-formed; it leaves entity references between
-elements alone, and they are replaced here, where a limit can be counted and the file of each element is known.
+The effect of a file is bounded: external entities come from local files only, nothing is fetched, and entities may not
+multiply (``billion laughs``). lxml checks that the document is well-formed, and leaves entity references between
+elements alone. This module replaces them, because it can count them against a limit and note the file of each element.
 
 lxml knows only one line per element (that of the start tag's end), so the lines come from
 :mod:`catalina.digester.tag_lines`.
@@ -24,9 +24,10 @@ from catalina.place import Place
 
 __all__ = ["XmlAttribute", "XmlElement", "read_xml"]
 
-#: A configuration file is kilobytes; the limit keeps a mistaken path (a log, a device) from filling memory.
+#: The limit for a configuration file, which has kilobytes; it keeps a mistaken path (a log, a device) from filling
+#: memory.
 MAX_FILE_BYTES = 16 * 2**20
-#: Entity references replaced in one document, all levels together, and characters they may add.
+#: Entity references that are replaced in one document, on all levels together, and the characters that they may add.
 MAX_REFERENCES = 10_000
 MAX_EXPANDED_CHARACTERS = 16 * 2**20
 #: Entities inside entities.
@@ -38,7 +39,7 @@ _TEXT_DECLARATION = re.compile(r"^\ufeff?<\?xml[^>]*\?>")
 
 @dataclass(slots=True)
 class XmlAttribute:
-    """The value as written (before ``${...}``) and where it stands."""
+    """A value as it is written (before ``${...}``), and its place."""
 
     value: str
     place: Place
@@ -60,7 +61,7 @@ class XmlElement:
         return attribute.value if attribute else None
 
     def walk(self) -> Iterator[XmlElement]:
-        """This element and all below it, in the order of the document."""
+        """This element and all elements below it, in document order."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -73,8 +74,8 @@ def read_xml(
 
     Args:
         path: the file; external entities are looked up relative to its directory.
-        label: how places name the file; its name without directories when not given.
-        missing_entities_are_empty: an external entity whose file is not there is an empty text instead of an error.
+        label: the file's name in places; by default its name without directories.
+        missing_entities_are_empty: an external entity whose file is missing is an empty text instead of an error.
         block_external: external entities are refused, also those from local files.
 
     Raises:
@@ -101,7 +102,7 @@ def _read_bytes(path: Path, place: Place) -> bytes:
 
 
 class _Reader:
-    """One document with the entities it declares and what it has spent of its limits."""
+    """One document, with the entities that it declares and the part of its limits that is used up."""
 
     def __init__(self, path: Path, label: str, missing_entities_are_empty: bool, block_external: bool = False) -> None:
         self.path = path
@@ -204,7 +205,9 @@ class _Reader:
         return self.path.parent / unquote(url.path)
 
     def _parse_fragment(self, parent: XmlElement, content: str, label: str | None, place: Place, depth: int) -> str:
-        """Elements of an external entity have its file's lines; those of an internal one the line of the reference."""
+        """Parse an entity. Elements of an external entity have its file's lines; those of an internal one have the
+        reference's line.
+        """
         doctype = f"<!DOCTYPE entity [{self.subset}]>" if self.subset else ""
         # The wrapper must not add lines before the content: entity files report their own line numbers.
         prefix = doctype.replace("\n", " ") + "<entity>"

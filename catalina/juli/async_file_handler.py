@@ -1,7 +1,7 @@
 """A FileHandler whose records are written by another thread (Tomcat: juli/AsyncFileHandler.java).
 
-One thread writes for all handlers of the process. It is made by the first record, ends when the last handler closes,
-and does not survive a fork: what waits is written before the fork, and the child makes its own.
+One thread writes for all handlers of the process. The first record starts it, and it ends when the last handler closes.
+It does not survive a fork: waiting records are written before the fork, and the child starts its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from catalina.juli.file_handler import FileHandler
 __all__ = ["AsyncFileHandler"]
 
 DROP_LAST, DROP_FIRST, WAIT, DROP_CURRENT = 1, 2, 3, 4
-#: Records that wait at most (property org.apache.juli.AsyncMaxRecordCount).
+#: Records that may wait (property org.apache.juli.AsyncMaxRecordCount).
 DEFAULT_MAX_RECORDS = 10_000
 
 Entry = tuple["AsyncFileHandler", str, str]
@@ -31,7 +31,7 @@ class _Writer:
         self.reset()
 
     def reset(self) -> None:
-        """An empty queue without a thread: at the beginning, and in a forked child."""
+        """Make an empty queue without a thread: at the beginning, and in a forked child."""
         self._entries: deque[Entry] = deque()
         self._changed = threading.Condition()
         self._writing = threading.Lock()
@@ -39,7 +39,7 @@ class _Writer:
         self._handlers: set[int] = set()
 
     def put(self, entry: Entry) -> None:
-        """Queue a record; what happens when the queue is full is the handler's ``overflowDropType``."""
+        """Queue a record; the handler's ``overflowDropType`` decides when the queue is full."""
         handler = entry[0]
         with self._changed:
             self._handlers.add(id(handler))
@@ -51,7 +51,7 @@ class _Writer:
                 self._changed.notify_all()
 
     def _make_room(self, handler: AsyncFileHandler) -> bool:
-        """With the lock held; False when the new record is the one to lose."""
+        """Make room, with the lock held; returns False when the new record is the one to lose."""
         match handler.overflow_drop_type:
             case 2:
                 self._entries.popleft()
@@ -79,7 +79,7 @@ class _Writer:
             self.drain()
 
     def drain(self) -> None:
-        """Write everything that waits, in whichever thread calls."""
+        """Write all waiting records in the calling thread."""
         with self._writing:
             while True:
                 with self._changed:
@@ -92,12 +92,14 @@ class _Writer:
                     handler.write_now(text, date)
 
     def before_fork(self) -> None:
-        """Write what waits, and keep the files quiet until the fork is done: the child gets a copy of their buffers."""
+        """Write the waiting records, and stop writing until the fork is done, because the child gets a copy of the
+        files' buffers.
+        """
         self.drain()
         self._writing.acquire()
 
     def after_fork_in_parent(self) -> None:
-        """Go on writing."""
+        """Continue to write."""
         self._writing.release()
 
     def leave(self, handler: AsyncFileHandler) -> None:
@@ -120,7 +122,7 @@ os.register_at_fork(
 
 
 class AsyncFileHandler(FileHandler):
-    """A :class:`FileHandler` that never makes the thread that logs wait for a disk."""
+    """A :class:`FileHandler` that never makes the logging thread wait for a disk."""
 
     overflow_drop_type = Attribute(
         int,
@@ -130,7 +132,7 @@ class AsyncFileHandler(FileHandler):
     max_record_count = Attribute(int, DEFAULT_MAX_RECORDS, unit="records", doc="Length of the queue.")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format here, where the thread and the exception are, and write elsewhere."""
+        """Format the record here, in the thread that has the exception; another thread writes it."""
         try:
             text = self.format(record) + "\n"
         except Exception:  # noqa: BLE001  # a message whose arguments do not fit must not end the caller
@@ -139,7 +141,7 @@ class AsyncFileHandler(FileHandler):
         _writer.put((self, text, time.strftime("%Y-%m-%d", time.localtime(record.created))))
 
     def write_now(self, text: str, date: str) -> None:
-        """Called by the writer; a disk that is full must not end the thread that writes for all."""
+        """Called by the writer. A full disk must not end the thread that writes for all."""
         try:
             with self._locked():
                 self.write(text, date)
@@ -149,11 +151,11 @@ class AsyncFileHandler(FileHandler):
             )
 
     def flush(self) -> None:
-        """Write what waits and hand it to the system."""
+        """Write the waiting records and hand them to the system."""
         _writer.drain()
         super().flush()
 
     def close(self) -> None:
-        """Write what waits and close the file."""
+        """Write the waiting records and close the file."""
         _writer.leave(self)
         super().close()

@@ -1,4 +1,4 @@
-"""logging.properties -> Python's logging (Tomcat: juli/ClassLoaderLogManager.java).
+"""Configures Python's logging from logging.properties (Tomcat: juli/ClassLoaderLogManager.java).
 
 ::
 
@@ -41,7 +41,7 @@ _JDK_CLASSES = {
     _SIMPLE: "org.apache.juli.SimpleFormatter",
 }
 _PREFIX = re.compile(r"^\d[^.]*\.")
-#: Properties of the queue are the process's in Tomcat: system properties.
+#: Properties of the queue, which Tomcat takes from the system properties.
 _ASYNC_PROPERTIES = {
     "overflowDropType": "org.apache.juli.AsyncOverflowDropType",
     "maxRecordCount": "org.apache.juli.AsyncMaxRecordCount",
@@ -53,8 +53,8 @@ _current: ClassLoaderLogManager | None = None
 def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:
     """Set up logging for the process: from the file that ``java.util.logging.config.file`` names, else on the console.
 
-    The set-up of an earlier call is taken down first. The container's loggers have the root logger's handlers for
-    themselves: what an application does to the root logger is no matter of theirs.
+    The configuration of an earlier call is removed first. The container's loggers get the root logger's handlers, too,
+    so that an application's changes of the root logger do not affect them.
     """
     global _current
     close_logging()
@@ -69,9 +69,10 @@ def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:
 
 
 def close_logging() -> None:
-    """Write what the process's handlers still have, close them and take them away.
+    """Flush, close and remove the process's handlers.
 
-    ``logging.shutdown()`` does not do it: it knows no handler that was made before an application's ``dictConfig``.
+    ``logging.shutdown()`` is not enough: it does not know handlers that were made before an application's
+    ``dictConfig``.
     """
     global _current
     manager, _current = _current, None
@@ -80,7 +81,7 @@ def close_logging() -> None:
 
 
 class ClassLoaderLogManager:
-    """One logging.properties in force.
+    """One logging.properties in effect.
 
     Args:
         settings: the file's properties.
@@ -94,7 +95,7 @@ class ClassLoaderLogManager:
         self._handlers: dict[str, logging.Handler] = {}
         self._not_made: set[str] = set()
         self._touched: list[logging.Logger] = []
-        #: What was not understood, one line each.
+        #: The parts that were not understood, one line each.
         self.problems: list[str] = []
 
     def configure(
@@ -106,9 +107,9 @@ class ClassLoaderLogManager:
         """Make the handlers and hand them to the loggers.
 
         Args:
-            roots: the loggers that take the place of the root logger: an application's top-level modules, for its own
-                file. With handlers they no longer hand on to the process's root logger.
-            accept: which records the handlers take, None for all.
+            roots: the loggers that replace the root logger: an application's top-level modules, for its own file. With
+                handlers they no longer pass records to the process's root logger.
+            accept: selects the records that the handlers take, None for all.
             report: log a warning for each of ``problems``.
         """
         for root in roots:
@@ -122,11 +123,11 @@ class ClassLoaderLogManager:
             log.warning("logging.properties: %s", problem)
 
     def without_handlers(self, names: Iterable[str]) -> list[str]:
-        """Those of some loggers to which the file gives no handlers of their own."""
+        """Those loggers to which the file gives no handlers of their own."""
         return [name for name in names if f"{name}.handlers" not in self._settings]
 
     def close(self) -> None:
-        """Take the handlers away from the loggers, write what they still have and close them."""
+        """Remove the handlers from the loggers, flush and close them."""
         for logger in self._touched:
             for handler in self._handlers.values():
                 logger.removeHandler(handler)
@@ -148,7 +149,7 @@ class ClassLoaderLogManager:
             logger.propagate = False
 
     def _logger_names(self) -> list[str]:
-        """Loggers with a level or handlers of their own; a handler's own properties are none."""
+        """Loggers with a level or handlers of their own, without handlers, whose properties look alike."""
         handlers = set(self._handlers)
         names = set()
         for key in self._settings:
@@ -158,7 +159,7 @@ class ClassLoaderLogManager:
         return sorted(name for name in names if not self._is_handler(name))
 
     def _is_handler(self, name: str) -> bool:
-        """Properties may stand there for a handler that no list names: they are not a logger's."""
+        """True for a handler. Its properties may stand there without any list naming it, and are then no logger's."""
         return bool(_PREFIX.match(name)) or name in _JDK_CLASSES or name.startswith("org.apache.juli.")
 
     def _configure_logger(self, logger: logging.Logger, name: str) -> None:
@@ -227,7 +228,7 @@ class ClassLoaderLogManager:
         return made
 
     def _set_attributes(self, name: str, component: Component) -> None:
-        """Properties ``name.attribute``; what a handler does not know is a problem worth a line."""
+        """Set properties ``name.attribute``; one that a handler does not know is reported."""
         for attribute, source in _ASYNC_PROPERTIES.items():
             if attribute in component.attributes() and source in self._properties:
                 self._set(component, attribute, self._properties[source], source)

@@ -1,4 +1,4 @@
-"""Records on standard error, which catalina.sh sends to logs/catalina.out (java.util.logging.ConsoleHandler)."""
+"""Writes records to standard error, which catalina.sh sends to logs/catalina.out (java.util.logging.ConsoleHandler)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _charset(text: str) -> str:
 
 
 class ConsoleHandler(Component, logging.StreamHandler[TextIO]):
-    """Writes to whatever standard error is at the time of the record."""
+    """Writes to the standard error of the moment."""
 
     encoding = Attribute(_charset, "", doc="Character encoding of standard error; the process's own when not given.")
 
@@ -31,7 +31,7 @@ class ConsoleHandler(Component, logging.StreamHandler[TextIO]):
 
     @property
     def stream(self) -> TextIO:
-        """Standard error as it is now, in the encoding that was given: a test or a daemon may have replaced it."""
+        """The present standard error, in the configured encoding: a test or a daemon may have replaced it."""
         stream = sys.stderr
         if (
             self.encoding
@@ -43,4 +43,4 @@ class ConsoleHandler(Component, logging.StreamHandler[TextIO]):
 
     @stream.setter
     def stream(self, stream: TextIO) -> None:
-        """StreamHandler's constructor sets it; there is nothing to keep."""
+        """Ignore the stream that StreamHandler's constructor sets."""

@@ -1,7 +1,7 @@
 """The container's own loggers, which no application can switch off.
 
-``logging.config.dictConfig`` disables, by default, every logger that its configuration does not name, takes the
-handlers of the root logger away and closes all handlers of the process. An application does that for itself; the
+By default ``logging.config.dictConfig`` disables every logger that its configuration does not name, removes the
+handlers of the root logger and closes all handlers of the process. An application means only itself by that, so the
 container's lines about other applications must still be written. So the loggers below ``org.apache`` are of a class
 that cannot be disabled, and have the handlers of the root logger themselves (``class_loader_log_manager.py``).
 """
@@ -18,15 +18,15 @@ CONTAINER = "org.apache"
 
 
 class ContainerLogger(logging.Logger):
-    """A logger whose level alone decides what is written."""
+    """A logger for which only the level decides what is written."""
 
-    #: Never: setting it has no effect. A logger is no false value, so ``not`` says it, without a call of Python for
-    #: each line that is not written.
+    #: Always False; setting it has no effect. A logger is a true value, so ``not`` gives False without a Python call
+    #: for each line that is not written.
     disabled = property(operator.not_, lambda _self, _: None)
 
 
 def protect_container_loggers() -> None:
-    """Make all loggers below ``org.apache`` a :class:`ContainerLogger`: those that are there and those to come."""
+    """Turn all loggers below ``org.apache``, present and future, into a :class:`ContainerLogger`."""
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if _is_container(name) and type(logger) is logging.Logger:
             logger.__class__ = ContainerLogger

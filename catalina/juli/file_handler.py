@@ -17,10 +17,10 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 class FileHandler(Component, logging.Handler):
-    """Appends to ``directory/prefix + date + suffix`` and changes the file at midnight.
+    """Appends to ``directory/prefix + date + suffix``, and switches files at midnight.
 
-    The file is made by the first record. Several processes may write to one file: it is opened for appending and a
-    record is one write, unless ``bufferSize`` says otherwise.
+    The first record makes the file. Several processes may write to one file, because it is opened for appending and
+    each record is one write, unless ``bufferSize`` says otherwise.
     """
 
     directory = Attribute(str, "logs", doc="Where the files are; made when it is not there.")
@@ -81,7 +81,7 @@ class FileHandler(Component, logging.Handler):
                 path.unlink(missing_ok=True)
 
     def flush(self) -> None:
-        """Hand what is buffered to the system."""
+        """Hand the buffered text to the system."""
         with self._locked():
             if self._file is not None:
                 self._file.flush()
@@ -102,7 +102,7 @@ class FileHandler(Component, logging.Handler):
 
 
 class _Locked:
-    """The handler's own lock as a context manager; it is None only in a handler that was never set up."""
+    """The handler's own lock as a context manager; it is None only in a handler that was never initialised."""
 
     def __init__(self, handler: logging.Handler) -> None:
         self._handler = handler

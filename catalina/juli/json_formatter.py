@@ -12,7 +12,7 @@ from catalina.juli.one_line_formatter import OneLineFormatter, source_method, st
 
 __all__ = ["JsonFormatter"]
 
-#: Characters that JSON lets stand in a string and a terminal, or an encoder, does not.
+#: Characters that JSON allows in a string but that a terminal or an encoder does not.
 _RAW_IN_JSON = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 

@@ -6,7 +6,7 @@ import logging
 
 __all__ = ["ALL", "FINER", "FINEST", "OFF", "level_name", "parse_level"]
 
-ALL = 1  # 0 is Python's "not set"
+ALL = 1  # 0 means "not set" in Python
 FINEST = 4
 FINER = 7
 CONFIG = 15
@@ -22,13 +22,13 @@ _BY_NAME = {
     "WARNING": logging.WARNING,
     "SEVERE": logging.ERROR,
     "OFF": OFF,
-    # Python's own words, for who writes a new file
+    # Python's own words, for a file that is written anew.
     "TRACE": FINEST,
     "DEBUG": logging.DEBUG,
     "ERROR": logging.ERROR,
     "CRITICAL": logging.CRITICAL,
 }
-#: Java's numbers, which a file may use instead of a word: the lowest number of each step.
+#: Java's numbers, which a file may use instead of words: the lowest number of each level.
 _BY_NUMBER = ((1000, "SEVERE"), (900, "WARNING"), (800, "INFO"), (700, "CONFIG"), (500, "FINE"), (400, "FINER"))
 
 

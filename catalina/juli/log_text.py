@@ -1,7 +1,7 @@
-"""The text of a record as it may stand in a log: nobody forges a line, or writes to the operator's terminal.
+"""Makes the text of a record safe for a log: nobody can forge a line, or write to the operator's terminal.
 
-A message may carry what a client, a peer or an archive has chosen: a line end in a file name begins a line that looks
-like one of the server's own, an escape sequence moves the cursor of whoever reads the file. So control characters are
+A message may contain text of a client, a peer or an archive. A line end in a file name would begin a line that looks
+like the server's own, and an escape sequence would move the cursor of the reader's terminal. So control characters are
 written as escapes (``\\n``, ``\\x1b``, ``\\u2028``) wherever they come from, with two exceptions: the line ends of the
 message's own template, and those of a record with ``extra={"keeps_lines": True}``, whose text its writer has laid out
 (a thread's stack).
@@ -14,11 +14,12 @@ import re
 
 __all__ = ["escaped", "message_of"]
 
-#: Controls but the tab, surrogates, and what some readers take for a line end.
+#: Control characters except the tab, surrogates, and characters that some readers take for a line end.
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BUT_LINE_ENDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\f": "\\f"}
-#: Stands for a line end of the template while those of the arguments are escaped: private use, in no text by accident.
+#: Stands for a line end of the template while those of the arguments are escaped. It is private use, so no text has it
+#: by accident.
 _LINE_END = "\ue006\ue00a\ue00d\ue006"
 
 

@@ -1,4 +1,4 @@
-"""``java.util.logging:type=Logging``: read and change the levels of the loggers, with Java's words for them."""
+"""``java.util.logging:type=Logging``: reads and changes the levels of the loggers, in Java's words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoggingBean(Component):
 
     @operation(impact=Impact.INFO)
     def get_logger_level(self, logger_name: str) -> str | None:
-        """The level that a logger has of its own: empty when it has its parent's, null when there is none."""
+        """A logger's own level: empty when it has its parent's, null when there is no such logger."""
         logger = _find(logger_name)
         if logger is None:
             return None
@@ -34,7 +34,7 @@ class LoggingBean(Component):
 
     @operation
     def set_logger_level(self, logger_name: str, level_name: str | None) -> None:
-        """Set a logger's level by Java's or Python's word, from now on; null: its parent's."""
+        """Set a logger's level by Java's or Python's word; null restores its parent's."""
         logger = _find(logger_name)
         if logger is None:
             raise CatalinaError(f'Logger "{logger_name}" does not exist')
@@ -48,7 +48,9 @@ class LoggingBean(Component):
 
     @operation(impact=Impact.INFO)
     def get_parent_logger_name(self, logger_name: str) -> str | None:
-        """Where a logger has its level from when it has none: empty for the root, null when there is no such logger."""
+        """The logger whose level applies to one without its own: empty for the root, null when there is no such
+        logger.
+        """
         logger = _find(logger_name)
         if logger is None:
             return None

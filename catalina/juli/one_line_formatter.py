@@ -18,7 +18,7 @@ _plain = logging.Formatter()
 
 
 def thread_name(record: logging.LogRecord) -> str:
-    """The thread as Tomcat shows it: the main one is ``main``."""
+    """The thread's name in Tomcat's form: the main one is ``main``."""
     return "main" if record.threadName == "MainThread" else escaped(record.threadName or "?")
 
 
@@ -31,7 +31,7 @@ def source_method(function: str) -> str:
 def stack_trace(record: logging.LogRecord) -> str:
     """The record's exception (or stack) as text without a line end at its end, empty when it has none.
 
-    Its lines stay, other control characters in the exception's words are escaped.
+    Its lines stay; other control characters in the exception's text are escaped.
     """
     trace = record.stack_info or ""
     if record.exc_info and record.exc_info[0] is not None:
@@ -51,7 +51,9 @@ class OneLineFormatter(Component, logging.Formatter):
         self._date = date_formatter(self.time_format)
 
     def set_attribute(self, name: str, text: str) -> bool:
-        """As :meth:`Component.set_attribute`; a date pattern takes effect at once. Raises ValueError for a bad one."""
+        """As :meth:`Component.set_attribute`; a date pattern takes effect immediately. Raises ValueError for a bad
+        one.
+        """
         known = super().set_attribute(name, text)
         self._date = date_formatter(self.time_format)
         return known

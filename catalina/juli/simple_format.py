@@ -1,4 +1,4 @@
-"""``java.util.logging.SimpleFormatter.format``: a format of java.util.Formatter with what a log record has.
+"""``java.util.logging.SimpleFormatter.format``: a format of java.util.Formatter for log records.
 
 The arguments are, by their numbers: 1 date, 2 source, 3 logger, 4 level, 5 message, 6 stack trace with a line end
 before it. ``%1$tF %1$tT %4$s %2$s %5$s%6$s%n`` is one.
@@ -32,7 +32,7 @@ def record_format(text: str) -> RecordFormat:
     """Compile a format.
 
     Raises:
-        ValueError: a conversion that there is not, or that the argument does not have; the text names it.
+        ValueError: a conversion does not exist, or does not suit the argument; the text names it.
     """
     parts: list[Part] = []
     at = number = 0

@@ -1,4 +1,4 @@
-"""Two lines a record, what a JVM without logging.properties prints (java.util.logging.SimpleFormatter)."""
+"""Writes two lines for each record, as a JVM without logging.properties (java.util.logging.SimpleFormatter)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalina.juli.simple_format import record_format
 __all__ = ["SimpleFormatter"]
 
 
-#: The format that a JVM uses when nothing is configured.
+#: The format of a JVM without configuration.
 DEFAULT_FORMAT = "%1$tb %1$td, %1$tY %1$tl:%1$tM:%1$tS %1$Tp %2$s%n%4$s: %5$s%6$s%n"
 
 

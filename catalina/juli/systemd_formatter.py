@@ -1,6 +1,6 @@
 """Lines for the journal: ``<6>message`` (Tomcat: juli/SystemdFormatter.java, sd-daemon(3)).
 
-Only a service of systemd has its output read by the journal; elsewhere this is the OneLineFormatter.
+The journal reads only the output of systemd's services; elsewhere this is the OneLineFormatter.
 """
 
 from __future__ import annotations

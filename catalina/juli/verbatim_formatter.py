@@ -1,4 +1,4 @@
-"""The message and nothing else, as access logs want it (Tomcat: juli/VerbatimFormatter.java)."""
+"""Writes only the message, for access logs (Tomcat: juli/VerbatimFormatter.java)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the object of a Resource is made (Java: javax.naming.spi.ObjectFactory)."""
+"""Interface of the factories that make the objects of Resources (Java: javax.naming.spi.ObjectFactory)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
 @dataclass(frozen=True, slots=True)
 class ResourceSpec:
-    """What the operator says of an object.
+    """The operator's description of an object.
 
     Args:
-        properties: the attributes that only the factory knows.
-        base: directory that relative paths start from: CATALINA_BASE.
+        properties: the attributes that only the factory understands.
+        base: the directory of relative paths: CATALINA_BASE.
         substitutions: the ``${...}`` properties, for files that the factory reads.
-        place: where the element stands.
-        lookup: finds another name beside this one, for factories that build upon it; None where there is none.
-        written: a property -> the name that it has in the operator's file, where a factory has translated it.
+        place: the element's place.
+        lookup: finds another name beside this one, for factories that build upon it; None when there is none.
+        written: a property -> its name in the operator's file, if a factory has translated it.
     """
 
     name: str
     type: str
-    properties: Mapping[str, str] = field(default_factory=dict, repr=False)  # passwords
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)  # contains passwords
     base: Path = field(default_factory=Path.cwd)
     substitutions: Mapping[str, str] = field(default_factory=dict, repr=False)
     place: Place | None = None
@@ -54,6 +54,6 @@ class ObjectFactory(Protocol):
 
 
 def log_ignored(spec: ResourceSpec, names: set[str]) -> None:
-    """Say once which properties have no meaning here."""
+    """Log once which properties have no effect here."""
     if names:
         log.info("%s: without effect in Python: %s", spec, ", ".join(sorted(names)))

@@ -1,4 +1,4 @@
-"""The attributes of Java's connection pools, as SQLAlchemy's pool understands them.
+"""Translates the attributes of Java's connection pools for SQLAlchemy's pool.
 
 Commons DBCP 2 is Tomcat's default pool, the Tomcat JDBC pool its other one; older names are those of DBCP 1.
 """
@@ -17,7 +17,7 @@ __all__ = ["DBCP2", "JDBC_POOL", "PoolDefaults", "PoolSettings", "read_settings"
 
 @dataclass(frozen=True, slots=True)
 class PoolDefaults:
-    """What a pool does when the operator says nothing; times in milliseconds."""
+    """A pool's settings when the operator sets none; times in milliseconds."""
 
     max_total: int
     max_idle: int
@@ -35,7 +35,7 @@ _ISOLATION = {
     "0": "AUTOCOMMIT", "1": "READ UNCOMMITTED", "2": "READ COMMITTED", "4": "REPEATABLE READ", "8": "SERIALIZABLE",
 }  # fmt: skip
 
-#: Properties that say something to Java only, or to a pool that works otherwise.
+#: Properties that have a meaning only in Java, or for a pool that works differently.
 IGNORED = frozenset({
     "driverClassName", "factory", "type", "auth", "scope", "name", "description", "singleton", "closeMethod",
     "validationQuery", "validationQueryTimeout", "validationInterval", "validatorClassName",
@@ -55,14 +55,14 @@ IGNORED = frozenset({
 
 @dataclass(slots=True)
 class PoolSettings:
-    """What the engine is made with.
+    """The arguments from which the engine is made.
 
     Args:
         engine: keyword arguments of ``sqlalchemy.create_engine``.
         initial_size: connections opened when the engine is made.
         init_sql: statements that each new connection executes.
-        connect_arguments: of the driver.
-        read_only: connections are made read-only where the driver can.
+        connect_arguments: arguments of the driver.
+        read_only: make connections read-only if the driver can.
     """
 
     engine: dict[str, Any] = field(default_factory=dict)
@@ -105,10 +105,10 @@ def read_settings(
     """Read the pool's properties.
 
     Args:
-        written: our name -> what the operator's file says for it, for errors; a name that is not there is the file's.
+        written: our name -> the name in the operator's file, for errors; a missing name is the same in the file.
 
     Raises:
-        NamingError: a number is none.
+        NamingError: a number is invalid.
     """
     given = _Properties(properties, written or {})
     settings = PoolSettings()
@@ -126,7 +126,7 @@ def _read_size(given: _Properties, defaults: PoolDefaults, settings: PoolSetting
     max_idle = given.integer(defaults.max_idle, "maxIdle")
     min_idle = given.integer(0, "minIdle")
     max_wait_ms = given.integer(defaults.max_wait_ms, "maxWaitMillis", "maxWait")
-    kept = max(1, max_idle if max_idle >= 0 else max_total)  # for SQLAlchemy 0 is "no limit"
+    kept = max(1, max_idle if max_idle >= 0 else max_total)  # to SQLAlchemy 0 means "no limit"
     kept = min(kept, max_total) if max_total > 0 else kept
     settings.engine["pool_size"] = kept
     settings.engine["max_overflow"] = max_total - kept if max_total > 0 else -1

@@ -1,4 +1,4 @@
-"""From the elements Environment, Resource, ResourceLink and Transaction to bound names.
+"""Binds names for the elements Environment, Resource, ResourceLink and Transaction.
 
 Tomcat: core/NamingContextListener.java, naming/factory/ResourceFactory.java.
 """
@@ -68,8 +68,8 @@ class ResourceBinder:
     """Binds elements into ``names``.
 
     Args:
-        global_lookup: finds a global resource, for links; None where there are none.
-        load: finds a factory by a Python name in the application's own modules; None looks in the container's only.
+        global_lookup: finds a global resource, for links; None when there are none.
+        load: finds a factory by a Python name in the application's own modules; None searches only the container's.
     """
 
     names: NamingContext
@@ -128,7 +128,7 @@ class ResourceBinder:
         if entry.factory == _LINK_WITH_CREDENTIALS and entry.username:
             self.names.bind(entry.name, find_with_credentials, close_method="dispose")
         else:
-            # The global resources end the object; here it is only shown.
+            # The global resources end the object; this name only refers to it.
             self.names.bind(entry.name, find, singleton=False)
 
     def _bind_resource(
@@ -146,11 +146,11 @@ class ResourceBinder:
         return self._factory(spec, OLD_FACTORIES.get(name, name)).get_object(spec)
 
     def _factory(self, spec: ResourceSpec, name: str) -> ObjectFactory:
-        """A class with ``get_object``, or any callable, which is then given the properties."""
+        """A class with ``get_object``, or any callable, which then gets the properties."""
         try:
             found: Any = find_class(name) if ":" not in name else None
         except ClassBroken:
-            found = None  # no class: a function, perhaps
+            found = None  # there is no class of that name: it may be a function
         if found is None:
             found = self._by_python_name(spec, name)
         if isinstance(found, type) and hasattr(found, "get_object"):
@@ -173,7 +173,7 @@ class ResourceBinder:
 
 
 class _CallableFactory:
-    """A function of the operator's: called with the Resource's properties as keywords."""
+    """Calls a function of the operator with the Resource's properties as keywords."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function

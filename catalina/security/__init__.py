@@ -1,1 +1,1 @@
-"""Listeners that look after the server's own security (Tomcat: catalina/security)."""
+"""Listeners that check the server's own security (Tomcat: catalina/security)."""

@@ -1,4 +1,4 @@
-"""Refuse to run as the wrong user or with a umask that shares too much (Tomcat: security/SecurityListener.java)."""
+"""Refuses to run as the wrong user or with a umask that shares too much (Tomcat: security/SecurityListener.java)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _users(text: str) -> tuple[str, ...]:
 
 
 class SecurityListener(LifecycleListener):
-    """Checks before the server is initialised; what it refuses ends the start."""
+    """Checks before the server is initialised; a refusal ends the start."""
 
     checked_os_users = Attribute(_users, _users("root"), doc="Users that must not run the server, comma separated.")
     minimum_umask = Attribute(_umask, 0o007, doc="Least strict umask that is accepted, octal.")
@@ -52,14 +52,14 @@ class SecurityListener(LifecycleListener):
             self.check_age(datetime.datetime.now(datetime.UTC))
 
     def check_user(self, user: str) -> None:
-        """Raises LifecycleError for a user of the list."""
+        """Raise LifecycleError for a user of the list."""
         if user.lower() in self.checked_os_users:
             raise LifecycleError(
                 f"Start attempted while running as user [{user}]. Running Tomcat as this user {_BLOCKED}"
             )
 
     def check_umask(self, umask: int) -> None:
-        """Raises LifecycleError for a umask that leaves out a bit of minimumUmask."""
+        """Raise LifecycleError for a umask that lacks a bit of minimumUmask."""
         if umask & self.minimum_umask != self.minimum_umask:
             raise LifecycleError(
                 f"Start attempted with umask setting of [{umask:04o}]. Running Tomcat without a umask at least as "
@@ -81,7 +81,7 @@ class SecurityListener(LifecycleListener):
 
 
 def _current_umask() -> int:
-    """The umask can only be read by setting it; listeners run before there are other threads."""
+    """The umask. It can only be read by setting it; listeners run before there are other threads."""
     umask = os.umask(0o077)
     os.umask(umask)
     return umask

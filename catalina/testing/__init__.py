@@ -1,4 +1,4 @@
-"""A pytest plugin: an application on real nodes of one group, which a test kills, brings back and cuts off.
+"""A pytest plugin that runs an application on real nodes of one group, which a test can kill, restart and cut off.
 
 ``conftest.py``::
 
@@ -13,8 +13,8 @@ A test::
         nodes.kill(browser.node)
         assert browser.get("/cart").json == {"tea": 1}
 
-``catalina_nodes`` takes what :class:`~catalina.testing.group.Group` takes but for its directory, and gives a group that
-serves. The nodes end with the test, also when pytest is killed.
+``catalina_nodes`` takes the arguments of :class:`~catalina.testing.group.Group` except the directory, and returns a
+group that serves. The nodes end with the test, even when pytest is killed.
 """
 
 from __future__ import annotations

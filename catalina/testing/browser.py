@@ -1,4 +1,4 @@
-"""A client with cookies for tests of a group: it stays at one node, as behind a sticky balancer, until that is dead."""
+"""A client with cookies, for tests of a group: as behind a sticky balancer, it stays at one node until that is dead."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from catalina.development.node_process import NodeProcess
 
 __all__ = ["Answer", "Browser"]
 
-#: A busy machine is no failure.
+#: Seconds for an answer; a busy machine is no failure.
 SECONDS = 60.0
 MOST_REDIRECTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a node has answered.
+    """The answer of a node.
 
     Args:
         status: such as 200.
@@ -45,15 +45,15 @@ class Browser:
     """One user.
 
     Args:
-        nodes: of the group.
-        path: the context path, which stands before the path of every request.
+        nodes: the nodes of the group.
+        path: the context path, which precedes the path of every request.
     """
 
     def __init__(self, nodes: Sequence[NodeProcess], path: str) -> None:
         self._nodes = nodes
         self._path = path
         self.cookies: dict[str, str] = {}
-        #: The name of the node that has answered last.
+        #: The name of the node that answered last.
         self.node = ""
 
     def get(self, path: str = "/", on: str = "", headers: Mapping[str, str] | None = None) -> Answer:
@@ -61,7 +61,7 @@ class Browser:
 
         Args:
             path: inside the application.
-            on: the name of a node; without it the node that has answered last, or the first one that runs.
+            on: the name of a node; by default the node that answered last, or the first running one.
         """
         return self._ask("GET", path, None, on, dict(headers or {}))
 

@@ -1,4 +1,6 @@
-"""Nodes of one group for a test: real processes on this machine, which a test kills, brings back and cuts off."""
+"""Runs the nodes of one group for a test: real processes on this machine, which a test can kill, restart and cut
+off.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from catalina.util.context_name import ContextName
 
 __all__ = ["Group"]
 
-#: A busy machine is no failure.
+#: Seconds for a step; a busy machine is no failure.
 SECONDS = 120.0
 
 
@@ -27,9 +29,9 @@ class Group:
     """Two nodes or more that serve one application and replicate its sessions.
 
     Args:
-        directory: an empty one, for the nodes' files.
-        application: what ``catalina run`` takes: a directory, ``module:callable``, a .py file, a wheel, a zip.
-        count: of nodes; they are called node1, node2 ...
+        directory: an empty directory for the nodes' files.
+        application: as for ``catalina run``: a directory, ``module:callable``, a .py file, a wheel, a zip.
+        count: the number of nodes, which are called node1, node2 ...
         path: the context path.
         manager: ``DeltaManager`` or ``BackupManager``.
         options: channelSendOptions; with 6 an answer waits until the other nodes have the change.
@@ -61,7 +63,7 @@ class Group:
             self.nodes.append(NodeProcess(base, environment, output))
 
     def __getitem__(self, key: int | str) -> NodeProcess:
-        """A node by its place, or by its name."""
+        """A node by its number or its name."""
         if isinstance(key, int):
             return self.nodes[key]
         return next(node for node in self.nodes if node.name == key)
@@ -73,7 +75,7 @@ class Group:
         return len(self.nodes)
 
     def output(self, node: int | str) -> str:
-        """What a node has printed: its log, and what the application prints."""
+        """The output of a node: its log, and the application's output."""
         directory = self[node].base.directory
         return directory.with_name(f"{directory.name}.out").read_text(errors="replace")
 
@@ -81,10 +83,10 @@ class Group:
         """A user with cookies of its own."""
         return Browser(self.nodes, self._path)
 
-    # -- what happens to nodes ---------------------------------------------------------------------------------------
+    # -- actions on nodes --------------------------------------------------------------------------------------------
 
     def start(self) -> Group:
-        """Start those that do not run; return when they serve and see each other.
+        """Start the nodes that do not run; return when all serve and see each other.
 
         Raises:
             AssertionError: a node or the application does not start; the text has the node's output.
@@ -107,7 +109,7 @@ class Group:
         self._wait_ready(self[node])
 
     def partition(self, *sides: Iterable[str]) -> None:
-        """Cut the group: ``partition(["node1"], ["node2", "node3"])``. Returns when each node sees its side only."""
+        """Cut the group: ``partition(["node1"], ["node2", "node3"])``. Returns when each node sees only its side."""
         side_of = {name: frozenset(side) for side in map(list, sides) for name in side}
         for node in self.nodes:
             own = side_of.get(node.name, frozenset([node.name]))
@@ -116,7 +118,7 @@ class Group:
         self._wait_for_views(lambda node: side_of.get(node.name, frozenset([node.name])))
 
     def heal(self) -> None:
-        """End the partition. Returns when all nodes that run see each other; what they missed follows."""
+        """End the partition. Returns when all running nodes see each other; missed changes follow."""
         for node in self.nodes:
             (node.base.directory / "temp" / "partition").unlink(missing_ok=True)
         self._wait_for_views(self._everybody)
@@ -152,7 +154,7 @@ class Group:
             raise AssertionError("\n".join([*failed, self.output(node.name)]))
 
     def _wait_for_views(self, side: Callable[[NodeProcess], Iterable[str]]) -> None:
-        """Until each node that runs sees those of its side that run, and nobody else."""
+        """Wait until each running node sees exactly the running nodes of its side."""
         running = self._running()
         ports = {node.name: node.base.receiver for node in running}
         for node in running:
@@ -164,7 +166,7 @@ _INTERCEPTOR = '<Interceptor className="catalina.testing.partition_interceptor.P
 
 
 def _sees(node: NodeProcess, wanted: set[int]) -> bool:
-    """Whether a node's members are those whose receivers have these ports."""
+    """True when a node's members are those whose receivers have these ports."""
     status = json.loads("\n".join(node.ask("status", json=True)))
     members = [member["name"] for cluster in status["clusters"] for member in cluster["members"]]
     return {int(name.rpartition(":")[2]) for name in members} == wanted

@@ -1,7 +1,8 @@
-"""Cuts a node off from others of its group, for tests: nothing is sent to them, taken from them, or seen of them.
+"""Cuts a node off from other nodes of its group, for tests: it sends them nothing, accepts nothing from them, and does
+not see them.
 
-It stands above all that moves bytes, so no rights and no network namespaces are needed, and what is above it (sessions,
-logins, farm) lives through a partition. It reads from a file whom the node is cut off from: the ports of their
+It stands above the layers that move bytes, so it needs no rights and no network namespaces, and the layers above it
+(sessions, logins, farm) experience a partition. A file lists the nodes that it is cut off from: the ports of their
 receivers, one a line.
 """
 
@@ -35,14 +36,14 @@ class PartitionInterceptor(ChannelInterceptorBase):
         self._looks = False
 
     def start(self, level: int) -> None:
-        """Look at the file from now on."""
+        """Start to check the file."""
         super().start(level)
         if not self._looks:
             self._looks = True
             self.channel.running_reactor.call_soon(self._look)
 
     def stop(self, level: int) -> None:
-        """Look no more."""
+        """Stop checking."""
         self._looks = False
         super().stop(level)
 
@@ -59,7 +60,7 @@ class PartitionInterceptor(ChannelInterceptorBase):
         self.channel.running_reactor.call_later(LOOK_SECONDS, self._look)
 
     def _change(self, cut: frozenset[int]) -> None:
-        """Tell those above who has gone, as an unplugged cable would, and who is there again."""
+        """Tell the layers above which members have gone, as if a cable were unplugged, and which are back."""
         before, self._cut = self._cut, cut
         for member in super().members:
             if member.port in cut - before:
@@ -71,7 +72,7 @@ class PartitionInterceptor(ChannelInterceptorBase):
         return member.port in self._cut
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
-        """To those who can be reached; the others fail."""
+        """Send to the members that can be reached; the others count as failed."""
         if not self._cut:
             super().send_message(to, message, delivery)
             return
@@ -83,26 +84,26 @@ class PartitionInterceptor(ChannelInterceptorBase):
             super().send_message(reached, message, delivery)
 
     def message_received(self, message: ChannelMessage) -> None:
-        """What was on its way when the cut came is refused, so that its sender knows."""
+        """Refuse a message that was on its way when the cut came, so that its sender knows."""
         if self._is_cut(message.address):
             raise ChannelError(f"{self}: cut off from {message.address}")
         super().message_received(message)
 
     def member_added(self, member: Member) -> None:
-        """Nobody hears of one who is cut off."""
+        """Do not announce a member that is cut off."""
         if not self._is_cut(member):
             super().member_added(member)
 
     def member_disappeared(self, member: Member) -> None:
-        """Of one who is cut off that has been said."""
+        """Do not report a member that is cut off a second time."""
         if not self._is_cut(member):
             super().member_disappeared(member)
 
     @property
     def members(self) -> Sequence[Member]:
-        """Those who can be reached."""
+        """The members that can be reached."""
         return [member for member in super().members if not self._is_cut(member)]
 
     def get_member(self, member: Member) -> Member | None:
-        """The newest record of one who can be reached."""
+        """The newest record of a member that can be reached."""
         return None if self._is_cut(member) else super().get_member(member)

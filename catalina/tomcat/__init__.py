@@ -1,1 +1,1 @@
-"""What Tomcat keeps in ``org.apache.tomcat``: the classes that configuration files name by that package."""
+"""The classes of ``org.apache.tomcat`` that configuration files name by that package."""

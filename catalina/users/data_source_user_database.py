@@ -22,7 +22,7 @@ log = logging.getLogger("org.apache.catalina.users.DataSourceUserDatabase")
 
 
 class DataSourceUserDatabase(Component):
-    """Read whenever somebody asks, so that a change in a table holds with the next request. Any thread.
+    """Reads the tables on every call, so that a change in a table counts from the next request on. Any thread.
 
     Objects that the methods make or change are kept until :meth:`save` writes them.
     """
@@ -55,10 +55,10 @@ class DataSourceUserDatabase(Component):
         return f"DataSourceUserDatabase[id={self.name},dataSourceName={self.data_source_name}]"
 
     def open(self) -> None:
-        """Check what the statements are made of; the database itself is asked with the first user.
+        """Check the names in the statements; the database itself is asked only for the first user.
 
         Raises:
-            ConfigurationError: a name is missing or none, or SQLAlchemy is not installed.
+            ConfigurationError: a name is missing or invalid, or SQLAlchemy is not installed.
         """
         lacking = missing_package("sqlalchemy")
         if lacking:
@@ -73,16 +73,18 @@ class DataSourceUserDatabase(Component):
                 raise ConfigurationError(f"{declaration.xml}={value!r} is no name of a table or column")
 
     def close(self) -> None:
-        """Forget what was not saved."""
+        """Forget unsaved changes."""
         self._changed.clear()
 
     def background_process(self) -> None:
-        """Nothing to do: the tables are read whenever somebody asks."""
+        """Nothing to do: the tables are read on every call."""
 
-    # -- what is there ------------------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------------------
 
     def find_user(self, name: str) -> User | None:
-        """The user of that name with his groups and roles; None also when the database cannot be reached (logged)."""
+        """The user with that name, with his groups and roles; None also when the database cannot be reached
+        (logged).
+        """
         with self._lock:
             if (User, name) in self._changed:
                 return self._changed[User, name]  # type: ignore[return-value]  # the key says which kind it is
@@ -97,7 +99,7 @@ class DataSourceUserDatabase(Component):
         return User(name, password, full_name, groups, roles)
 
     def find_group(self, name: str) -> Group | None:
-        """The group of that name with its roles; a group that nobody has declared is there while users are in it."""
+        """The group with that name and its roles; an undeclared group exists while users are in it."""
         with self._lock:
             if (Group, name) in self._changed:
                 return self._changed[Group, name]  # type: ignore[return-value]  # as above
@@ -119,7 +121,7 @@ class DataSourceUserDatabase(Component):
         return Role(name, description) if there else None
 
     def roles_of(self, name: str) -> tuple[str, ...]:
-        """The roles a user has now, by himself and by his groups, sorted; none for a user that is no more."""
+        """The present roles of a user, his own and those of his groups, sorted; none for a removed user."""
         user = self.find_user(name)
         if user is None:
             return ()
@@ -162,7 +164,7 @@ class DataSourceUserDatabase(Component):
         return None if self.find_role(name) else self.change(Role(name, description))
 
     def change(self, item: Any) -> Any:
-        """Say that a User, Group or Role is new or not what it was; returns it."""
+        """Mark a User, Group or Role as new or changed; returns it."""
         if not item.name:
             raise ValueError(f"a {type(item).__name__.lower()} needs a name")
         with self._lock:
@@ -170,7 +172,7 @@ class DataSourceUserDatabase(Component):
         return item
 
     def remove_user(self, name: str) -> None:
-        """Remove a user; one that is not there is ignored."""
+        """Remove a user; a missing one is ignored."""
         self._remove(User, name)
 
     def remove_group(self, name: str) -> None:
@@ -186,10 +188,10 @@ class DataSourceUserDatabase(Component):
             self._changed[kind, name] = None
 
     def save(self) -> None:
-        """Write what was made, changed and removed, all of it or nothing, unless the database is read-only.
+        """Write all changes, or none of them, unless the database is read-only.
 
         Raises:
-            SQLAlchemyError: the database refuses it; the changes are kept.
+            SQLAlchemyError: the database refuses the changes, which are kept.
         """
         if self.readonly:
             log.error("User database has been configured to be read only. Changes cannot be saved")
@@ -208,7 +210,7 @@ class DataSourceUserDatabase(Component):
             Group: (self.group_table, self.group_role_table),
             Role: (self.role_table,),
         }[kind]
-        # A group or role that goes is taken from everybody, one that changes is not.
+        # A removed group or role is taken from everybody, a changed one is not.
         held = {User: (), Group: (self.user_group_table,), Role: (self.user_role_table, self.group_role_table)}[kind]
         gone = self._changed[kind, name] is None
         for table in (*(held if gone else ()), *reversed(own)):
@@ -263,7 +265,7 @@ class DataSourceUserDatabase(Component):
         return connection.execute(text(statement), parameters)
 
     def _ask(self, table: str, columns: list[str], where: str = "", name: str = "") -> list[Any]:
-        """Rows; none when the database cannot be reached, which is logged, so that nobody logs in."""
+        """The rows; none when the database cannot be reached, which is logged, so that nobody logs in."""
         from sqlalchemy.exc import SQLAlchemyError
 
         condition = f" WHERE {where} = :name" if where else ""

@@ -17,7 +17,7 @@ class DataSourceUserDatabaseFactory:
         """The open database.
 
         Raises:
-            NamingError: there is no such DataSource, or a name is missing or none.
+            NamingError: there is no such DataSource, or a name is missing or invalid.
         """
         name = spec.properties.get("dataSourceName")
         if not name or spec.lookup is None:

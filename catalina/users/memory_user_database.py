@@ -18,7 +18,7 @@ log = logging.getLogger("org.apache.catalina.users.MemoryUserDatabase")
 
 T = TypeVar("T", User, Group, Role)
 
-#: A file that changed less than this ago may still be being written, seconds.
+#: Seconds after its last change for which a file may still be being written.
 SETTLED = 2.0
 
 
@@ -26,7 +26,7 @@ class MemoryUserDatabase(Component):
     """Users, groups and roles by name. Any thread.
 
     Args:
-        base: directory that a relative ``pathname`` starts from: CATALINA_BASE.
+        base: the directory of a relative ``pathname``: CATALINA_BASE.
         substitutions: ``${...}`` properties.
     """
 
@@ -54,10 +54,10 @@ class MemoryUserDatabase(Component):
         return self.base / self.pathname
 
     def open(self) -> None:
-        """Read the file. One that is not there leaves the database empty, which is logged.
+        """Read the file. A missing file leaves the database empty, which is logged.
 
         Raises:
-            ConfigurationError: it is there and cannot be used; the database stays as it was.
+            ConfigurationError: the file exists and cannot be used; the database stays as it was.
         """
         with self._lock:
             try:
@@ -74,7 +74,7 @@ class MemoryUserDatabase(Component):
             self._content = UsersFile()
 
     def background_process(self) -> None:
-        """Read the file again when it has changed. A new version that cannot be used leaves the old one in force."""
+        """Read the file again after a change. A new version that cannot be used leaves the old one in effect."""
         if not self.watch_source:
             return
         try:
@@ -87,7 +87,7 @@ class MemoryUserDatabase(Component):
         try:
             self.open()
         except ConfigurationError as error:
-            self._modified = modified  # say it once
+            self._modified = modified  # log it once
             log.error("Error reloading memory user database [%s]: %s", self.name, error)
 
     @property
@@ -118,7 +118,7 @@ class MemoryUserDatabase(Component):
         return self._content.roles.get(name)
 
     def roles_of(self, name: str) -> tuple[str, ...]:
-        """The roles a user has now, by himself and by his groups; none for a user that is no more."""
+        """The present roles of a user, his own and those of his groups; none for a removed user."""
         user = self._content.users.get(name)
         return () if user is None else self._content.roles_of(user)
 
@@ -135,7 +135,7 @@ class MemoryUserDatabase(Component):
         return self._create(self._content.roles, Role(_named("role", name), description))
 
     def remove_user(self, name: str) -> None:
-        """Remove a user; one that is not there is ignored."""
+        """Remove a user; a missing one is ignored."""
         with self._lock:
             self._content.users.pop(name, None)
 

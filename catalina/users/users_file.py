@@ -33,7 +33,7 @@ class Role:
 
 @dataclass(slots=True)
 class Group:
-    """``<group>``: roles that its users have too."""
+    """``<group>`` and the roles that its users have, too."""
 
     name: str
     description: str | None = None
@@ -42,7 +42,7 @@ class Group:
 
 @dataclass(slots=True)
 class User:
-    """``<user>``; ``password`` is what is stored, clear or digested."""
+    """``<user>``; ``password`` is the stored form, plain or digested."""
 
     name: str
     password: str | None = None
@@ -51,12 +51,12 @@ class User:
     roles: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        return f"User({self.name!r})"  # never the password
+        return f"User({self.name!r})"  # without the password
 
 
 @dataclass(slots=True)
 class UsersFile:
-    """What the file says, by name. Roles and groups that are only mentioned are there too."""
+    """The content of the file, by name. Roles and groups that are only mentioned are included."""
 
     roles: dict[str, Role] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def read_users_file(path: Path, properties: Mapping[str, str] | None = None) -> 
     """Read the file; ``${...}`` is replaced as in server.xml.
 
     Raises:
-        ConfigurationError: it cannot be read, is not well-formed, or has a user, group or role without a name.
+        ConfigurationError: the file cannot be read, is not well-formed, or has a user, group or role without a name.
     """
     root = read_xml(path)
     if root.tag != "tomcat-users":
@@ -124,7 +124,7 @@ def _add_group(content: UsersFile, element: XmlElement, attributes: Mapping[str,
 
 
 def _add_user(content: UsersFile, element: XmlElement, attributes: Mapping[str, str]) -> None:
-    """As in Tomcat a second entry of the same user adds groups and roles; the first password stands."""
+    """Add a user. As in Tomcat, a second entry for a user adds groups and roles; the first password stands."""
     name = _name(element, attributes, "username")
     full_name = attributes.get("fullName", attributes.get("fullname"))
     user = content.users.setdefault(name, User(name, attributes.get("password"), full_name))
@@ -139,7 +139,7 @@ def _extend(names: list[str], more: Iterable[str]) -> None:
 
 
 def write_users_file(path: Path, content: UsersFile) -> None:
-    """Replace the file in one step: whoever reads it finds the old or the new one, whole. Raises OSError."""
+    """Replace the file in one step, so that readers find the old or the new one, complete. Raises OSError."""
     lines = [HEAD]
     lines += [f"  <role{_attributes(rolename=r.name, description=r.description)}/>\n" for r in content.roles.values()]
     lines += [
@@ -160,7 +160,7 @@ def write_users_file(path: Path, content: UsersFile) -> None:
     ]
     lines.append("</tomcat-users>\n")
     new = path.with_name(path.name + ".new")
-    # Passwords: not readable by others, as Tomcat's own umask has it.
+    # The file has passwords, so others must not read it, as with Tomcat's own umask.
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640), "w", encoding="utf-8") as out:
         out.writelines(lines)
         out.flush()

@@ -18,11 +18,11 @@ class ContextName:
     """``foo#bar##2.war`` is the application ``/foo/bar`` in version ``2``.
 
     Args:
-        path: empty for the root application, else with a leading slash.
+        path: empty for the root application, otherwise with a leading slash.
         version: empty when the name has none.
 
     Raises:
-        DeploymentError: the path has empty, ``.`` or ``..`` parts, or characters that no file name of ours has. So
+        DeploymentError: the path has empty, ``.`` or ``..`` parts, or characters that our file names never have. So
             :attr:`base_name` can always be joined to a directory.
     """
 
@@ -43,10 +43,10 @@ class ContextName:
 
     @classmethod
     def of_file(cls, file_name: str) -> ContextName:
-        """From the name of a directory, archive or descriptor; ``.war`` and ``.xml`` are cut off.
+        """The context for the name of a directory, archive or descriptor; ``.war`` and ``.xml`` are cut off.
 
         Raises:
-            DeploymentError: nothing is left of it, or what is left is no name of a context.
+            DeploymentError: the rest is empty, or no name of a context.
         """
         name = file_name.rstrip("/").rpartition("/")[2]
         stem = re.sub(r"(?i)\.(war|xml)$", "", name)
@@ -57,22 +57,22 @@ class ContextName:
 
     @classmethod
     def of_path(cls, path: str, version: str = "") -> ContextName:
-        """From a context path, with or without the leading slash; ``/`` and ``ROOT`` are the root application."""
+        """The context for a path, with or without the leading slash; ``/`` and ``ROOT`` are the root application."""
         inner = path.strip("/")
         return cls("" if inner in ("", ROOT) else "/" + inner, version)
 
     @property
     def name(self) -> str:
-        """``/foo/bar##2``: unique in a host."""
+        """``/foo/bar##2``, a name that is unique in a host."""
         return f"{self.path}##{self.version}" if self.version else self.path
 
     @property
     def base_name(self) -> str:
-        """``foo#bar##2``: what its files are called."""
+        """``foo#bar##2``, the name of its files."""
         base = self.path[1:].replace("/", "#") or ROOT
         return f"{base}##{self.version}" if self.version else base
 
     @property
     def display_name(self) -> str:
-        """``/foo/bar##2``, and ``/`` for the root application."""
+        """``/foo/bar##2``, or ``/`` for the root application."""
         return self.name if self.path else f"/{self.name}"

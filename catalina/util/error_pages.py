@@ -1,4 +1,4 @@
-"""Which page an application wants for an error (Tomcat: util/ErrorPageSupport.java)."""
+"""Finds the application's page for an error (Tomcat: util/ErrorPageSupport.java)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ErrorPages"]
 
-#: Java exceptions that existing descriptors name for everything or for what Python has too.
+#: Java exceptions in existing descriptors that stand for everything, or for an exception that Python has, too.
 JAVA_EXCEPTIONS = {
     "java.lang.Throwable": "BaseException",
     "java.lang.Exception": "Exception",
@@ -20,7 +20,7 @@ JAVA_EXCEPTIONS = {
 
 
 class ErrorPages:
-    """Pages by exception, then by status, then the one for everything."""
+    """Pages by exception, by status, and the one for everything."""
 
     def __init__(self) -> None:
         self._by_code: dict[int, ErrorPage] = {}
@@ -28,7 +28,7 @@ class ErrorPages:
         self._default: ErrorPage | None = None
 
     def add(self, page: ErrorPage) -> None:
-        """A later page for the same error replaces the earlier one."""
+        """Add a page; a later page for the same error replaces the earlier one."""
         if page.exception_type is not None:
             name = page.exception_type.replace(":", ".")
             self._by_exception[JAVA_EXCEPTIONS.get(name, name)] = page
@@ -38,11 +38,13 @@ class ErrorPages:
             self._default = page
 
     def for_status(self, status: int) -> ErrorPage | None:
-        """The page for a status, else the one for everything."""
+        """The page for a status, otherwise the one for everything."""
         return self._by_code.get(status) or self._default
 
     def for_exception(self, exception: BaseException) -> ErrorPage | None:
-        """The page for the nearest base class; names are ``package.module.Class``, builtins also bare."""
+        """The page for the nearest base class. Names are ``package.module.Class``, for builtins also without the
+        package.
+        """
         if not self._by_exception:
             return None
         for base in type(exception).__mro__:

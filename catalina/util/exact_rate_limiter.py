@@ -1,4 +1,4 @@
-"""Buckets of exactly the configured duration (Tomcat: util/ExactRateLimiter.java)."""
+"""A rate limiter whose periods have exactly the configured duration (Tomcat: util/ExactRateLimiter.java)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ExactRateLimiter"]
 
 
 class ExactRateLimiter(RateLimiterBase):
-    """Exactly as configured."""
+    """Counts exactly as configured."""
 
     default_policy_name: ClassVar[str] = "exact"
 

@@ -1,4 +1,4 @@
-"""Buckets whose duration is a power of two (Tomcat: util/FastRateLimiter.java)."""
+"""A rate limiter whose period is a power of two (Tomcat: util/FastRateLimiter.java)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["FastRateLimiter"]
 
 
 class FastRateLimiter(RateLimiterBase):
-    """The duration is rounded up to the next power of two of milliseconds, the requests with it."""
+    """Rounds the duration up to the next power of two of milliseconds, and the requests with it."""
 
     default_policy_name: ClassVar[str] = "fast"
 
     def actual(self, duration: int, requests: int) -> tuple[int, int]:
-        """60 seconds and 300 requests are 65 seconds and 328 requests."""
+        """The rounded values: 60 seconds and 300 requests become 65 seconds and 328 requests."""
         milliseconds = 1 << _bits(duration)
-        # The ratio has three decimals in Tomcat, and so has what is counted.
+        # In Tomcat the ratio has three decimals, which affects the counted numbers.
         ratio = int(1000 * milliseconds / (duration * 1000) + 0.5) / 1000
         return milliseconds // 1000, int(ratio * requests + 0.5)
 

@@ -1,6 +1,6 @@
-"""What proxies say of the client they serve: the chain of addresses, and who of it is believed.
+"""Evaluates the proxies' statements about their client: the chain of addresses, and the trusted part of it.
 
-Shared by RemoteIpValve and RemoteIpFilter (Tomcat: valves/RemoteIpValve.java).
+RemoteIpValve and RemoteIpFilter share it (Tomcat: valves/RemoteIpValve.java).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 #: Set by RemoteIpValve on requests that came through a proxy.
 REQUEST_FORWARDED_ATTRIBUTE = "org.apache.tomcat.request.forwarded"
 
-#: Private, link-local, loopback and shared addresses, IPv4 and IPv6, as Tomcat has them by default.
+#: Private, link-local, loopback and shared addresses, IPv4 and IPv6: Tomcat's default.
 INTERNAL_PROXIES = compile_pattern(
     r"10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|169\.254\.\d{1,3}\.\d{1,3}|"
     r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}|100\.6[4-9]{1}\.\d{1,3}\.\d{1,3}|100\.[7-9]{1}\d{1}\.\d{1,3}\.\d{1,3}|"
@@ -44,12 +44,12 @@ _PORT = re.compile(r":[0-9]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who the request comes from.
+    """The origin of a request.
 
     Args:
         address: None when the proxies name nobody.
-        proxies: the trusted proxies that were passed, nearest to the client first.
-        unread: what stands in the chain before the client, and nobody vouches for.
+        proxies: the trusted proxies on the way, nearest to the client first.
+        unread: the part of the chain before the client, for which nobody vouches.
     """
 
     address: str | None
@@ -65,14 +65,14 @@ def split_list(values: Sequence[str]) -> list[str]:
 def follow_chain(
     peer: str, header_values: Sequence[str], internal: re.Pattern[str] | None, trusted: re.Pattern[str] | None
 ) -> Client | None:
-    """Go back through the chain as long as each hop is a proxy of ours or one we trust.
+    """Go back through the chain as long as each hop is an internal or a trusted proxy.
 
     Args:
-        peer: the address the request came from.
+        peer: the address from which the request came.
         header_values: X-Forwarded-For, each value as received.
 
     Returns:
-        None when the peer itself is no proxy: it may have written anything.
+        None when the peer itself is no proxy, because it may have written anything.
     """
     is_internal, is_trusted = _matcher(internal), _matcher(trusted)
     if not is_internal(peer) and not is_trusted(peer):
@@ -83,7 +83,7 @@ def follow_chain(
     while chain:
         address = chain.pop()
         if is_internal(address):
-            continue  # ours, and of no interest to anybody
+            continue  # an internal proxy, which is of no interest
         if not is_trusted(address):
             break
         proxies.insert(0, address)
@@ -97,7 +97,7 @@ def _matcher(pattern: re.Pattern[str] | None) -> Callable[[str], bool]:
 
 
 def is_https(header_values: Sequence[str], https_value: str) -> bool:
-    """Whether every proxy of the chain was spoken to by TLS."""
+    """True when every proxy of the chain was reached over TLS."""
     protocols = split_list(header_values)
     return bool(protocols) and all(protocol.lower() == https_value.lower() for protocol in protocols)
 
@@ -111,21 +111,21 @@ def canonical_name(address: str) -> str:
 
 
 def forwarded_host(text: str) -> str:
-    """The name of a forwarded Host; the port behind it, in range or not, is not believed from there.
+    """The name in a forwarded Host; a port behind it is ignored.
 
     Raises:
-        HttpError: it is no host.
+        HttpError: the text is no host.
     """
     return parse_host(_PORT.sub("", text.strip()).encode("latin-1"))[0]
 
 
 def host_field(scheme: str, name: str, port: int, believed: bool) -> str | None:
-    """The Host field that fits what the proxies say; None when the client's own fits.
+    """The Host field for the proxies' statements; None when the client's own is right.
 
     Tomcat leaves the field alone. Python applications make their URLs from it (PEP 3333), not from name and port.
 
     Args:
-        believed: whether a proxy has said the name or the port.
+        believed: True when a proxy has set the name or the port.
     """
     if port == (443 if scheme == "https" else 80):
         return name if believed else None

@@ -1,4 +1,4 @@
-"""Times as java.util.Date writes them: ``Mon Nov 30 02:01:15 UTC 2026``."""
+"""Writes times as java.util.Date does: ``Mon Nov 30 02:01:15 UTC 2026``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``jdbc:`` URLs as SQLAlchemy's.
+"""Translates ``jdbc:`` URLs into SQLAlchemy's.
 
 The formats are those of the JDBC drivers of PostgreSQL, MySQL, MariaDB, Oracle, SQL Server and SQLite. SQLAlchemy is
 an extra, so it is imported where it is needed.
@@ -22,7 +22,7 @@ __all__ = ["driver_packages", "translate_url"]
 
 log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
-#: SQLAlchemy's dialect -> Python drivers in the order they are tried: (driver name, module).
+#: SQLAlchemy's dialect -> Python drivers, in the order in which they are tried: (driver name, module).
 DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("pg8000", "pg8000")),
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql.connector")),
@@ -34,7 +34,7 @@ DRIVERS = {
 #: A database's name in a jdbc: URL -> SQLAlchemy.
 _DIALECTS = {"mariadb": "mysql", "sqlserver": "mssql"}
 
-#: pgjdbc's parameter -> libpq's; those of the same name pass as they are.
+#: pgjdbc's parameter -> libpq's; parameters with the same name pass unchanged.
 _POSTGRESQL = {
     "ApplicationName": "application_name",
     "applicationName": "application_name",
@@ -55,7 +55,8 @@ def translate_url(url: str, username: str | None = None, password: str | None = 
     """The SQLAlchemy URL of a JDBC URL; one that does not start with ``jdbc:`` is SQLAlchemy's already.
 
     Raises:
-        NamingError: no Python driver speaks to that database, or the URL is malformed. It never shows the password.
+        NamingError: no Python driver supports that database, or the URL is malformed. The text never shows the
+            password.
     """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
@@ -77,9 +78,10 @@ def translate_url(url: str, username: str | None = None, password: str | None = 
 
 
 def driver_packages(url: str) -> tuple[str, ...]:
-    """The package that speaks to the database of a URL: one that is installed, else the one to install.
+    """The package of the driver for a URL's database: one that is installed, otherwise the one to install.
 
-    Empty without a URL, for one that no driver has (:func:`translate_url` says why) and for SQLite, which is there.
+    It is empty without a URL, for a database without a driver (:func:`translate_url` gives the reason), and for SQLite,
+    which is built in.
     """
     named = url.removeprefix("jdbc:").partition(":")[0]
     dialect, _, driver = named.partition("+")
@@ -146,7 +148,7 @@ def _libpq_parameters(parameters: Mapping[str, str]) -> tuple[dict[str, str | tu
     for name, value in parameters.items():
         if name == "ssl":
             if value.lower() in ("", "true"):
-                translated.setdefault("sslmode", "verify-full")  # what pgjdbc means by ssl=true
+                translated.setdefault("sslmode", "verify-full")  # the meaning of ssl=true in pgjdbc
         elif name == "currentSchema":
             translated["options"] = f"-csearch_path={value}"
         elif name == "targetServerType":

@@ -1,4 +1,4 @@
-"""Addresses and networks of clients, as valves and filters compare them: ``10.0.0.0/8``, ``::1``, ``10.0.0.1;8009``.
+"""Compares addresses and networks of clients, for valves and filters: ``10.0.0.0/8``, ``::1``, ``10.0.0.1;8009``.
 
 One address has several spellings. An IPv6 address that only wraps an IPv4 one (``::ffff:10.1.2.3``, which proxies on
 dual-stack machines write) is that IPv4 address, and short forms (``1.2.3`` is 1.2.0.3) count as in
@@ -18,15 +18,15 @@ __all__ = ["Address", "NetMask", "address_in", "may_pass", "net_masks", "parse_a
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: One to four numbers; a leading zero is refused, because some read it as octal.
+#: One to four numbers. A leading zero is refused, because some programs read it as octal.
 _SHORT_IPV4 = re.compile(r"(?:(?:0|[1-9][0-9]{0,9})(?:\.(?!$)|$)){1,4}")
 
 
 def parse_address(text: str) -> Address:
-    """An address as a client or operator writes it; the IPv4 address for an IPv4-mapped one.
+    """Parse an address of a client or operator; an IPv4-mapped one gives the IPv4 address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no address.
     """
     if ":" not in text and text.count(".") < 3:
         return _short_address(text)
@@ -35,7 +35,7 @@ def parse_address(text: str) -> Address:
 
 
 def _short_address(text: str) -> Address:
-    """``a.b.c``, ``a.b`` and ``a``: the last number fills the bytes that are left."""
+    """An address ``a.b.c``, ``a.b`` or ``a``, whose last number fills the remaining bytes."""
     if not _SHORT_IPV4.fullmatch(text):
         raise ValueError(f"{text!r} does not appear to be an IPv4 or IPv6 address")
     *heads, tail = (int(part) for part in text.split("."))
@@ -49,7 +49,8 @@ def _short_address(text: str) -> Address:
 
 
 def spellings(value: str) -> tuple[str, ...]:
-    """The texts that a regular expression of addresses is compared with: as given, and as the IPv4 address it wraps.
+    """The texts with which a regular expression of addresses is compared: as given, and as the IPv4 address that it
+    wraps.
 
     Args:
         value: an address or a name, perhaps with ``;port`` behind it.
@@ -65,10 +66,10 @@ def spellings(value: str) -> tuple[str, ...]:
 
 
 class NetMask:
-    """A network or single address, after a ``;`` a regular expression of the connector's ports.
+    """A network or single address; behind a ``;`` a regular expression of the connector's ports may follow.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
 
     def __init__(self, text: str) -> None:
@@ -87,14 +88,16 @@ class NetMask:
         return self.text
 
     def matches(self, address: Address, port: int | None = None) -> bool:
-        """Whether the address is in the network; without a port, no pattern of ports matches."""
+        """True when the address is in the network; without a port, no pattern of ports matches."""
         if address.version != self.network.version or address not in self.network:
             return False
         return self.ports is None or (port is not None and self.ports.fullmatch(str(port)) is not None)
 
 
 def address_in(address: Address, allow: Sequence[NetMask], deny: Sequence[NetMask], port: int | None = None) -> bool:
-    """True when a client with that address may pass: ``deny`` first, then ``allow``; with neither nobody."""
+    """True when a client with that address may pass: ``deny`` is checked first, then ``allow``; with neither nobody
+    passes.
+    """
     if any(mask.matches(address, port) for mask in deny):
         return False
     if any(mask.matches(address, port) for mask in allow):
@@ -103,7 +106,7 @@ def address_in(address: Address, allow: Sequence[NetMask], deny: Sequence[NetMas
 
 
 def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | None) -> bool:
-    """The rule of all valves and filters with ``allow`` and ``deny``; an expression has to match the whole value.
+    """The rule of all valves and filters with ``allow`` and ``deny``. An expression must match the whole value.
 
     An address that wraps an IPv4 one (``::ffff:10.1.2.3``) is matched in both spellings: it is the same client.
     """
@@ -112,7 +115,7 @@ def may_pass(value: str, allow: re.Pattern[str] | None, deny: re.Pattern[str] | 
         return False
     if allow is not None and any(map(allow.fullmatch, forms)):
         return True
-    # With neither, nobody passes, as in Tomcat: a valve that was set up for nothing is a mistake.
+    # With neither, nobody passes, as in Tomcat: a valve without a rule is a mistake.
     return deny is not None and allow is None
 
 

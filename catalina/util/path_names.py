@@ -1,8 +1,8 @@
-"""Names that become files: one rule for all of them, wherever they come from.
+"""Checks names that become files, by one rule for all of them, wherever they come from.
 
-Whatever names an application, an archive, a fragment or a temporary file passes :func:`checked_name` before it is
-joined to a directory: file names in appBase and watchDir, context paths, messages of the farm, a wheel's metadata,
-commands. So a name can lead neither out of its directory nor to the directory itself.
+Every name of an application, an archive, a fragment or a temporary file passes :func:`checked_name` before it is joined
+to a directory: file names in appBase and watchDir, context paths, messages of the farm, a wheel's metadata, commands.
+So a name can lead neither out of its directory nor to the directory itself.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from catalina.errors import DeploymentError
 
 __all__ = ["MAX_NAME_BYTES", "RESERVED_PREFIX", "checked_name"]
 
-#: Bytes of a name in UTF-8. A file system takes 255; suffixes and the prefixes of work in progress need room.
+#: Bytes of a name in UTF-8. A file system takes 255; suffixes, and the prefixes of work in progress, need room.
 MAX_NAME_BYTES = 200
-#: Names of work in progress and of what was moved away; nobody else may use them.
+#: The prefix of work in progress and of files that were moved away; no other name may have it.
 RESERVED_PREFIX = ".catalina-"
 
 #: Controls (NUL and line feeds among them), lone surrogates, and the separators of lines and paragraphs.
@@ -23,12 +23,12 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def checked_name(name: str, what: str, source: str, limit: int = MAX_NAME_BYTES) -> str:
-    """The name as it is, if it may become one file or directory in a directory of the caller's choice.
+    """The unchanged name, if it may become a file or directory in a directory of the caller's choice.
 
     Args:
-        name: from outside.
-        what: it is, for the message: ``archive``, ``context path``.
-        source: where it came from: a file, a member, a command.
+        name: a name from outside.
+        what: the kind of name, for the error: ``archive``, ``context path``.
+        source: its origin: a file, a member, a command.
         limit: bytes in UTF-8.
 
     Raises:

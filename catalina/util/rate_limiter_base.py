@@ -1,4 +1,4 @@
-"""What rate limiters share (Tomcat: util/RateLimiterBase.java)."""
+"""The common part of rate limiters (Tomcat: util/RateLimiterBase.java)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 
 
 class RateLimiterBase:
-    """So many requests in so many seconds; a subclass may round both for speed.
+    """Allows a number of requests in a number of seconds; a subclass may round both for speed.
 
     Args:
         duration: seconds of a bucket, as configured.
@@ -32,7 +32,7 @@ class RateLimiterBase:
         self._counter = TimeBucketCounter(self.bucket_index(duration), clock)
 
     def actual(self, duration: int, requests: int) -> tuple[int, int]:
-        """What is really counted: seconds and requests."""
+        """The effective seconds and requests."""
         return duration, requests
 
     def bucket_index(self, duration: int) -> Callable[[int], int]:
@@ -40,7 +40,7 @@ class RateLimiterBase:
         raise NotImplementedError
 
     def increment(self, client: str) -> int:
-        """Count a request; returns how many there were in this bucket."""
+        """Count a request; returns the number of requests in this bucket."""
         return self._counter.increment(client)
 
     @property
@@ -49,6 +49,6 @@ class RateLimiterBase:
         return f'"{self.policy_name}";q={self.requests};w={self.duration}'
 
     def quota(self, count: int) -> str:
-        """Value of ``RateLimit`` after so many requests."""
+        """Value of ``RateLimit`` after that many requests."""
         remaining = self.requests - count if 0 <= count <= self.requests else 0
         return f'"{self.policy_name}";r={remaining}'

@@ -1,4 +1,4 @@
-"""Who we are: the version lines, and the name in error pages and logs (Tomcat: util/ServerInfo.java)."""
+"""The server's version: version lines, and the name in error pages and logs (Tomcat: util/ServerInfo.java)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import catalina
 
 __all__ = ["SERVER_INFO", "server_built", "server_number", "version_lines"]
 
-#: ``name/version``, where Tomcat says ``Apache Tomcat/10.1.60``.
+#: ``name/version``, like Tomcat's ``Apache Tomcat/10.1.60``.
 SERVER_INFO = f"Catalina for Python/{catalina.__version__}"
 
 
 def server_number() -> str:
-    """Four numbers, as Tomcat has them: ``0.2.0.0``."""
+    """Four numbers, as in Tomcat: ``0.2.0.0``."""
     numbers = catalina.__version__.split(".")
     return ".".join((*numbers, "0", "0", "0", "0")[:4])
 
 
 def server_built() -> str:
-    """When the installed package was written, UTC."""
+    """The time at which the installed package was written, UTC."""
     changed = Path(catalina.__file__).stat().st_mtime
     return datetime.datetime.fromtimestamp(changed, datetime.UTC).strftime("%b %d %Y %H:%M:%S UTC")
 

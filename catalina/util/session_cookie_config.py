@@ -1,4 +1,4 @@
-"""How a session id travels: the cookie, and which ways are allowed (Tomcat: util/SessionConfig.java)."""
+"""The transport of a session id: the cookie, and the allowed ways (Tomcat: util/SessionConfig.java)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class CookieAttributes(Protocol):
 
 @dataclass(slots=True)
 class SessionCookieConfig:
-    """What is in force for one application.
+    """The effective settings of one application.
 
     Args:
-        path: None is the context path, ``/`` for the root application.
+        path: None for the context path, or ``/`` for the root application.
         max_age: seconds; -1 until the browser ends.
-        attributes: free attributes of the cookie, as ``SameSite``.
-        url_tracking: whether ``;jsessionid=`` in a URL counts.
-        cookie_tracking: whether the cookie counts.
+        attributes: free attributes of the cookie, such as ``SameSite``.
+        url_tracking: True when ``;jsessionid=`` in a URL counts.
+        cookie_tracking: True when the cookie counts.
     """
 
     name: str = DEFAULT_NAME
@@ -48,14 +48,14 @@ class SessionCookieConfig:
     attributes: dict[str, str] = field(default_factory=dict)
     cookie_tracking: bool = True
     url_tracking: bool = True
-    #: Whether the TLS session is the session id; nothing else is then. Not supported: no session is found by it.
+    #: True when only the TLS session is the session id. This is not supported: no session is found by it.
     ssl_tracking: bool = False
 
     def prefer(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """What the application itself wants: a stricter Secure holds, SameSite where the descriptor has none.
+        """Apply the application's own wishes: a stricter Secure counts, and SameSite if the descriptor has none.
 
         Args:
-            same_site: ``Lax``, ``Strict`` or ``None`` as text; without a value nothing is wanted.
+            same_site: ``Lax``, ``Strict`` or ``None`` as text; no value means no wish.
         """
         self.secure = self.secure or secure
         if same_site and not any(key.lower() == "samesite" for key in self.attributes):
@@ -66,12 +66,12 @@ class SessionCookieConfig:
 
     @classmethod
     def of(cls, context: CookieAttributes, web_xml: SessionConfig) -> SessionCookieConfig:
-        """The Context's attributes win over web.xml's cookie-config."""
+        """The settings of a Context, whose attributes override web.xml's cookie-config."""
         modes = web_xml.tracking_modes
         given_name = context.session_cookie_name or web_xml.cookie_name
         attributes = dict(web_xml.attributes)
         name = next((key for key in attributes if key.lower() == "partitioned"), "Partitioned")
-        # The session cookie says yes or no itself: the CookieProcessor's partitioned is for the other cookies.
+        # The session cookie has its own setting; the CookieProcessor's partitioned is for other cookies.
         wanted = attributes.pop(name, str(context.use_partitioned))
         attributes["Partitioned"] = "true" if wanted.lower() == "true" else "false"
         return cls(

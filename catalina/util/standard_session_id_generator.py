@@ -22,7 +22,7 @@ class StandardSessionIdGenerator(Lifecycle):
     secure_random_provider = Attribute(str, None, inert=_NO_MEANING)
 
     def generate_session_id(self, route: str | None = None) -> str:
-        """A new id; ``route`` instead of the generator's own when given."""
+        """A new id; ``route``, if given, replaces the generator's own."""
         route = self.jvm_route if route is None else route
         session_id = os.urandom(self.session_id_length).hex().upper()
         return f"{session_id}.{route}" if route else session_id

@@ -1,4 +1,4 @@
-"""Requests counted per client and span of time (Tomcat: util/TimeBucketCounterBase.java)."""
+"""Counts requests by client and period (Tomcat: util/TimeBucketCounterBase.java)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 __all__ = ["TimeBucketCounter"]
 
-#: Clients counted in one bucket; an attacker with more addresses starts the counts anew.
+#: Clients counted in one bucket; when an attacker uses more addresses, the counts start anew.
 MAX_CLIENTS = 100_000
 
 
@@ -28,7 +28,7 @@ class TimeBucketCounter:
         self._lock = threading.Lock()
 
     def increment(self, client: str) -> int:
-        """The count of this client in the current bucket, this request included."""
+        """The number of this client's requests in the current bucket, including this one."""
         bucket = self._index(int(self._clock() * 1000))
         with self._lock:
             if bucket != self._bucket or (client not in self._counts and len(self._counts) >= MAX_CLIENTS):

@@ -1,4 +1,4 @@
-"""Tomcat's look of the pages that the server makes itself, and the escaping of what is written into them."""
+"""Tomcat's style of the pages that the server makes itself, and the escaping of their content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 
 __all__ = ["STYLE", "escape_text"]
 
-#: Of error pages and directory listings (Tomcat: util/TomcatCSS.java).
+#: The style of error pages and directory listings (Tomcat: util/TomcatCSS.java).
 STYLE = (
     "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
     "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "

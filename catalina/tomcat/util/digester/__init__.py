@@ -1,1 +1,1 @@
-"""Property sources: where ``${name}`` in configuration files may come from (Tomcat: tomcat/util/digester)."""
+"""Property sources for ``${name}`` in configuration files (Tomcat: tomcat/util/digester)."""

@@ -8,7 +8,7 @@ __all__ = ["EnvironmentPropertySource"]
 
 
 class EnvironmentPropertySource:
-    """Environment variables, as they are when the file is read."""
+    """Environment variables, at the time when the file is read."""
 
     def get_property(self, name: str) -> str | None:
         """The variable of that name, None when it is not set."""

@@ -12,7 +12,7 @@ from pathlib import Path
 __all__ = ["ServiceBindingPropertySource"]
 
 CHOMP = "chomp:"
-#: A credential is short; the limit keeps a wrong mount from filling memory.
+#: The limit for a credential, which is short; it keeps a wrong mount from filling memory.
 MAX_BYTES = 2**20
 
 
@@ -39,4 +39,4 @@ def _read(path: Path) -> str | None:
         with path.open("rb") as file:
             return file.read(MAX_BYTES).decode("utf-8", "replace")
     except OSError:
-        return None  # as Tomcat: a binding that is not mounted is a name nobody knows
+        return None  # as in Tomcat, a binding that is not mounted is an unknown name

@@ -1,4 +1,4 @@
-"""``<CookieProcessor>``: how cookies are read and written (Tomcat: util/http/Rfc6265CookieProcessor.java)."""
+"""``<CookieProcessor>``: rules to read and write cookies (Tomcat: util/http/Rfc6265CookieProcessor.java)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Rfc6265CookieProcessor"]
 
 
 class Rfc6265CookieProcessor(Component):
-    """What the connector asks when it reads the Cookie header and writes Set-Cookie of one application."""
+    """Settings for the connector when it reads the Cookie header and writes Set-Cookie of one application."""
 
     same_site_cookies = Attribute(
         choice("unset", "none", "lax", "strict"), "unset", doc="SameSite for all cookies of the application."

@@ -1,1 +1,1 @@
-# What Tomcat keeps in org.apache.tomcat.util.log.
+# The classes of org.apache.tomcat.util.log.

@@ -1,7 +1,7 @@
-"""What an application prints goes to its log (Tomcat: util/log/SystemLogHandler.java, Context swallowOutput).
+"""Sends an application's printed output to its log (Tomcat: util/log/SystemLogHandler.java, Context swallowOutput).
 
-``sys.stdout`` and ``sys.stderr`` are shared by all applications; a stand-in for each looks which application the
-printing thread is in. It is put in place by the first application that wants it, and stays.
+All applications share ``sys.stdout`` and ``sys.stderr``; a stand-in for each finds the application of the printing
+thread. The first application that wants it puts it in place, where it stays.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _capture: contextvars.ContextVar[tuple[logging.Logger, dict[int, list[str]]] | N
 
 
 class _StandIn:
-    """A text stream that writes lines to the log of the application in this thread, else to the real stream."""
+    """A text stream that writes lines to the log of the application in this thread, otherwise to the real stream."""
 
     def __init__(self, real: Any, level: int) -> None:
         self._real = real
@@ -51,7 +51,9 @@ class _StandIn:
 
 @contextlib.contextmanager
 def captured(log: logging.Logger) -> Iterator[None]:
-    """Send what this thread prints meanwhile to ``log``: stdout at INFO, stderr at ERROR, line by line."""
+    """While the block runs, send everything that this thread prints to ``log``: stdout at INFO, stderr at ERROR, line
+    by line.
+    """
     if not isinstance(sys.stdout, _StandIn):
         sys.stdout = _StandIn(sys.stdout, logging.INFO)
     if not isinstance(sys.stderr, _StandIn):

@@ -1,4 +1,4 @@
-"""Cipher names: Java's (IANA's) <-> OpenSSL's (Tomcat: util/net/openssl/ciphers/Cipher.java)."""
+"""Translates cipher names between Java (IANA) and OpenSSL (Tomcat: util/net/openssl/ciphers/Cipher.java)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TLS13 = frozenset(
     ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256", "TLS_AES_128_CCM_SHA256")
 )
 
-#: Key exchanges that OpenSSL calls otherwise.
+#: Key exchanges that have another name in OpenSSL.
 OTHER_EXCHANGES = {
     "DH_anon": "ADH",
     "ECDH_anon": "AECDH",
@@ -40,8 +40,8 @@ CIPHERS = (
 def openssl_ciphers(text: str) -> str:
     """An OpenSSL cipher expression for the attribute ``ciphers``.
 
-    A text without a Java name is an OpenSSL expression already. In a list each Java name is translated; suites of
-    TLS 1.3 are left out, for they are always offered.
+    A text without a Java name is an OpenSSL expression already. In a list each Java name is translated; suites of TLS
+    1.3 are left out, because they are always offered.
     """
     if "_WITH_" not in text and not any(name in text for name in TLS13):
         return text
@@ -51,13 +51,13 @@ def openssl_ciphers(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def java_name(openssl: str) -> str:
-    """The name that Java gives to a suite of OpenSSL's, which is what applications see; unknown ones stay."""
+    """Java's name for a suite of OpenSSL, which applications see; unknown ones stay."""
     return _java_names().get(openssl, openssl)
 
 
 @lru_cache(maxsize=1)
 def _java_names() -> dict[str, str]:
-    """All that may exist, by what they are called in OpenSSL."""
+    """All suites that may exist, by their name in OpenSSL."""
     names = [f"TLS_{exchange}_WITH_{cipher}" for exchange in EXCHANGES for cipher in CIPHERS]
     names += [f"TLS_PSK_DHE_WITH_AES_{size}_CCM_8" for size in (128, 256)]  # IANA's only name of this form
     return {_translate(name): name for name in names}

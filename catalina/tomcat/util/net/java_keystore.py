@@ -43,7 +43,7 @@ class KeyEntry:
 
 @dataclass(slots=True)
 class JavaKeystore:
-    """What is in a file, by alias in the order of the file."""
+    """The content of a file, by alias, in the order of the file."""
 
     keys: dict[str, KeyEntry] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class JavaKeystore:
         """Read a file.
 
         Raises:
-            ProtocolError: it is no JKS file, damaged, or the password is wrong.
+            ProtocolError: the data is no JKS file, is damaged, or the password is wrong.
         """
         body, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
         expected = hashlib.sha1(password.encode("utf-16-be") + WHITENER + body, usedforsecurity=False).digest()
@@ -63,7 +63,7 @@ class JavaKeystore:
 
 
 class _Reader:
-    """Reads a file whose digest was right."""
+    """Reads a file whose digest was verified."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -113,7 +113,7 @@ def unprotect(protected: bytes, password: str) -> bytes:
     """The key of an entry, PKCS8 DER.
 
     Raises:
-        ProtocolError: it is protected by another algorithm, or the password is wrong.
+        ProtocolError: the key is protected by another algorithm, or the password is wrong.
     """
     at = protected.find(SUN_PROTECTION)
     if at < 0:

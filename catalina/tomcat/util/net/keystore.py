@@ -1,4 +1,4 @@
-"""Keys and authorities out of keystore files, as PEM (needs the package cryptography, extra ``crypto``)."""
+"""Reads keys and authorities from keystore files, as PEM (needs the package cryptography, extra ``crypto``)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _serialization() -> Any:
     """The part of cryptography that reads keys; it is an extra.
 
     Raises:
-        ConfigurationError: it is not installed.
+        ConfigurationError: the package is not installed.
     """
     try:
         from cryptography.hazmat.primitives import serialization

@@ -14,7 +14,7 @@ __all__ = ["DEFAULT_HOST_NAME", "SSLHostConfig"]
 DEFAULT_HOST_NAME = "_default_"
 DEFAULT_CIPHERS = "HIGH:!aNULL:!eNULL:!DES:!RC4:!MD5:!kRSA"
 
-#: What certificateVerification may say, old words included (clientAuth, SSLVerifyClient).
+#: The values of certificateVerification, including old words (clientAuth, SSLVerifyClient).
 _VERIFICATIONS = {
     "none": "none", "false": "none", "no": "none",
     "optional": "optional", "want": "optional", "wanted": "optional",
@@ -102,17 +102,17 @@ class SSLHostConfig(Component):
         super().__init__(**values)
         self.certificates: list[SSLHostConfigCertificate] = []
         self.open_ssl_conf: OpenSSLConf | None = None
-        #: XML names of its and its certificates' attributes -> what the operator has written instead.
+        #: XML names of its and its certificates' attributes -> the names that the operator has written.
         self.written_as: dict[str, str] = {}
 
     def __str__(self) -> str:
         return f"SSLHostConfig[{self.host_name}]"
 
     def add_certificate(self, certificate: SSLHostConfigCertificate) -> None:
-        """One more kind of key.
+        """Add a certificate with another kind of key.
 
         Raises:
-            ConfigurationError: there are several, and one has no type, or two have the same.
+            ConfigurationError: there are several certificates, and one has no type, or two have the same.
         """
         kinds = [known.type for known in (*self.certificates, certificate)]
         if len(kinds) > 1 and ("UNDEFINED" in kinds or len(set(kinds)) < len(kinds)):
@@ -124,7 +124,7 @@ class SSLHostConfig(Component):
         self.open_ssl_conf = conf
 
     def matches(self, name: str) -> bool:
-        """Whether a host name, lower case, belongs to it by its own name or wildcard."""
+        """True when a host name, in lower case, matches its own name or wildcard."""
         own = self.host_name.lower()
         if own.startswith("*."):
             return name.partition(".")[2] == own[2:]

@@ -1,7 +1,7 @@
 """The server name in the first bytes of a TLS connection (Tomcat: util/net/TLSClientHelloExtractor.java).
 
-The handshake itself is OpenSSL's. This only looks at what came, so that the set-up of the host is chosen before the
-handshake begins (RFC 8446 section 4.1.2, RFC 6066 section 3).
+OpenSSL does the handshake itself. This class only looks at the first bytes, so that the host's settings are chosen
+before the handshake begins (RFC 8446 section 4.1.2, RFC 6066 section 3).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ NAME_SIZE = 255
 
 
 class TLSClientHelloExtractor:
-    """Looks for the server name, as the bytes come.
+    """Looks for the server name while the bytes come in.
 
     Args:
-        limit: bytes that are looked at, at most (sniParseLimit).
+        limit: the number of bytes to look at (sniParseLimit).
 
     Attributes:
         server_name: lower case; None while it is not known, when the client sends none, and when the bytes are no
@@ -33,16 +33,16 @@ class TLSClientHelloExtractor:
         self.limit = limit
         self.server_name: str | None = None
         self.needed = RECORD_HEADER
-        self._at = 0  # where the next record begins
+        self._at = 0  # the offset of the next record
         self._message = bytearray()
         self._done = False
 
     def look(self, data: bytes) -> bool:
-        """Look at all that has come, from the beginning; true when the outcome is known.
+        """Look at all bytes from the beginning; returns True when the outcome is known.
 
         Bytes that were seen before are not looked at again, so the work is linear in the bytes.
         """
-        if data and self._at == 0 and data[0] != HANDSHAKE:  # plain HTTP should not have to wait for five bytes
+        if data and self._at == 0 and data[0] != HANDSHAKE:  # plain HTTP need not wait for five bytes
             self._done = True
         while not self._done and self._take_record(data):
             pass
@@ -50,13 +50,13 @@ class TLSClientHelloExtractor:
 
     @property
     def _message_size(self) -> int:
-        """Bytes of the ClientHello, as far as it says so already."""
+        """Bytes of the ClientHello, as far as the message says already."""
         if len(self._message) < MESSAGE_HEADER:
             return MESSAGE_HEADER
         return MESSAGE_HEADER + int.from_bytes(self._message[1:MESSAGE_HEADER])
 
     def _take_record(self, data: bytes) -> bool:
-        """True when one can go on: with the next record, or because the outcome is known."""
+        """Take a record; returns True when the next one can follow, or the outcome is known."""
         start = self._at + RECORD_HEADER
         if len(data) < start:
             return self._wait_for(start, data)
@@ -90,7 +90,7 @@ class TLSClientHelloExtractor:
 
 
 def _name_in(hello: bytes) -> str | None:
-    """The host name in a ClientHello (without the message's header); None without one, or when it cannot be read."""
+    """The host name in a ClientHello (without the message's header); None when there is none, or it cannot be read."""
     reader = _Reader(hello)
     try:
         reader.skip(34)  # version, random
@@ -117,7 +117,7 @@ def _host_name(name: bytes) -> str | None:
 
 
 class _Reader:
-    """Numbers and parts out of bytes; EOFError when there are too few."""
+    """Reads numbers and parts from bytes; raises EOFError when there are too few."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

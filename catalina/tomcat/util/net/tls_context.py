@@ -1,6 +1,6 @@
-"""``<SSLHostConfig>`` -> :class:`ssl.SSLContext`.
+"""Makes an :class:`ssl.SSLContext` from an ``<SSLHostConfig>``.
 
-What guards and cannot be done with Python's ssl is refused (revocation directories, OCSP, custom trust managers): a
+A protection that Python's ssl does not support (revocation directories, OCSP, custom trust managers) is refused: a
 connector that is laxer than its file says must not start.
 """
 
@@ -36,7 +36,7 @@ VERSIONS = {
     "tlsv1.2": ssl.TLSVersion.TLSv1_2,
     "tlsv1.3": ssl.TLSVersion.TLSv1_3,
 }
-#: What ``all`` is in effect: Java 17 has switched off the older ones, as RFC 8996 asks. Named, they are on.
+#: The versions of ``all``: Java 17 has switched off the older ones, as RFC 8996 asks. Versions that are named are on.
 ALL = {ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3}
 _OFF = {
     ssl.TLSVersion.TLSv1: ssl.OP_NO_TLSv1,
@@ -69,7 +69,7 @@ def protocol_versions(text: str) -> set[ssl.TLSVersion]:
         at = match.end()
         sign, name = match[1], match[2].lower()
         if name in ("sslv2hello", "sslv2", "sslv3"):
-            continue  # OpenSSL has no such thing any more; Tomcat leaves them out of "all" too
+            continue  # OpenSSL no longer has it; Tomcat leaves it out of "all", too
         versions = ALL if name == "all" else {VERSIONS[name]} if name in VERSIONS else None
         if versions is None:
             raise ConfigurationError(f"protocols {text!r}: {match[2]!r}, expected all or TLSv1 to TLSv1.3")
@@ -84,10 +84,10 @@ def make_context(config: SSLHostConfig, base: Path, alpn: list[str]) -> ssl.SSLC
 
     Args:
         base: CATALINA_BASE, to which relative paths belong.
-        alpn: protocols offered, the preferred first.
+        alpn: the offered protocols, the preferred one first.
 
     Raises:
-        ConfigurationError: the attributes cannot be met.
+        ConfigurationError: Python's ssl cannot do what the attributes ask.
     """
     _refuse_what_is_not_supported(config)
     _check_files(config, config, HOST_FILES, base)
@@ -112,7 +112,7 @@ def make_context(config: SSLHostConfig, base: Path, alpn: list[str]) -> ssl.SSLC
 
 
 def _check_files(config: SSLHostConfig, component: Component, names: Sequence[str], base: Path) -> None:
-    """See that each file is there; OpenSSL would not say which one is missing.
+    """Check that each file exists, because OpenSSL would not say which one is missing.
 
     Raises:
         ConfigurationError: names attribute, file, and place.
@@ -164,7 +164,7 @@ def _set_versions(context: ssl.SSLContext, config: SSLHostConfig) -> None:
             name, config.host_name,
         )  # fmt: skip
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # who names an old version wants it
+        warnings.simplefilter("ignore", DeprecationWarning)  # an operator who names an old version wants it
         context.minimum_version = min(versions)
         context.maximum_version = max(versions)
         for version, option in _OFF.items():
@@ -173,13 +173,14 @@ def _set_versions(context: ssl.SSLContext, config: SSLHostConfig) -> None:
 
 
 def _without_sign(text: str) -> list[str]:
-    """Protocols behind the first that have neither + nor -: Tomcat adds them, and asks whether that is meant."""
+    """Protocols after the first that have neither + nor -: Tomcat adds them, and warns that this may not be meant."""
     found = [(match[1], match[2]) for match in _TOKEN.finditer(text)]
     return [name for sign, name in found[1:] if not sign]
 
 
 def _check_security_level(context: ssl.SSLContext, config: SSLHostConfig) -> None:
-    """OpenSSL 3 speaks TLS 1.0 and 1.1 at level 0 only: every handshake would fail, and nothing would say why.
+    """Check the security level: OpenSSL 3 supports TLS 1.0 and 1.1 only at level 0, so every handshake would fail
+    without a reason.
 
     Raises:
         ConfigurationError: no version is left.
@@ -310,13 +311,13 @@ def _first_line(path: Path) -> str:
 
 
 def _no_password() -> str:
-    """Instead of the prompt that OpenSSL would show on the terminal."""
+    """Replaces the prompt that OpenSSL would show on the terminal."""
     raise ConfigurationError("the private key has a password, and certificateKeyPassword is not set")
 
 
 @contextlib.contextmanager
 def _named(files: str) -> Iterator[None]:
-    """OpenSSL's errors, with the files that they are about.
+    """Turns OpenSSL's errors into ours, which name the files.
 
     Raises:
         ConfigurationError: instead of them.
@@ -329,7 +330,7 @@ def _named(files: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _as_file(data: bytes) -> Iterator[str]:
-    """A path under which OpenSSL finds the bytes; they stay in memory, for keys do not belong onto a disk."""
+    """A path under which OpenSSL finds the bytes. They stay in memory, because keys do not belong on a disk."""
     fd = os.memfd_create("catalina-tls", os.MFD_CLOEXEC)
     try:
         os.write(fd, data)

@@ -1,1 +1,1 @@
-"""Where pools by users get their connections, by its class name."""
+"""The source of connections for pools by users, under Java's class name."""

@@ -1,4 +1,4 @@
-"""Where the connections of a pool by users come from (Tomcat: dbcp2/cpdsadapter/DriverAdapterCPDS.java)."""
+"""The source of connections for a pool by users (Tomcat: dbcp2/cpdsadapter/DriverAdapterCPDS.java)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["DriverAdapterCPDS"]
 
 
 class DriverAdapterCPDS:
-    """A database and the user of connections for which none is named; it is its own factory, as in Java."""
+    """A database, and the user for connections that name none; as in Java, it is its own factory."""
 
     def __init__(self, url: str = "", username: str = "", password: str = "") -> None:
         self.url = url

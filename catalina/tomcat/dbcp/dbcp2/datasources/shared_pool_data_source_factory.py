@@ -9,7 +9,7 @@ __all__ = ["SharedPoolDataSourceFactory"]
 
 
 class SharedPoolDataSourceFactory:
-    """Connections by user; ``maxTotal`` is that of all users together."""
+    """Connections by user; ``maxTotal`` limits all users together."""
 
     def get_object(self, spec: ResourceSpec) -> object:
         """The DataSourceByUser. Raises NamingError."""

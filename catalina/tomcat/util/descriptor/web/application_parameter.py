@@ -13,4 +13,4 @@ class ApplicationParameter(Component):
     name = Attribute(str, "", doc="Parameter name.")
     value = Attribute(str, "", doc="Parameter value.")
     description = Attribute(str, "", doc="Free text for people; no effect at run time.")
-    override = Attribute(bool, True, doc="Whether a context-param of web.xml with this name wins.")
+    override = Attribute(bool, True, doc="True lets a context-param of web.xml with this name win.")

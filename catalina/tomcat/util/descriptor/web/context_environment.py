@@ -9,7 +9,7 @@ __all__ = ["ContextEnvironment"]
 
 
 class ContextEnvironment(ResourceBase):
-    """A value in the names."""
+    """A value with a JNDI name."""
 
     value = Attribute(str, "", doc="The value as text; the type says what it becomes.")
-    override = Attribute(bool, True, doc="Whether an env-entry of web.xml with this name wins.")
+    override = Attribute(bool, True, doc="True lets an env-entry of web.xml with this name win.")

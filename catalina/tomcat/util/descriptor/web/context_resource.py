@@ -13,7 +13,7 @@ class ContextResource(ResourceBase):
     """An object that a factory makes when it is first looked up: a DataSource, a mail session, a user database."""
 
     def needed_packages(self) -> tuple[str, ...]:
-        """Those of a DataSource: SQLAlchemy and the driver that its url names."""
+        """The packages of a DataSource: SQLAlchemy, and the driver that its url names."""
         url = self.properties.get("url") or self.properties.get("jdbcUrl") or ""
         if not url.startswith("jdbc:") and not self.type.endswith("DataSource"):
             return ()

@@ -9,6 +9,6 @@ __all__ = ["ContextResourceEnvRef"]
 
 
 class ContextResourceEnvRef(ContextResource):
-    """A resource of which the type and a factory's properties say how it is made."""
+    """A resource that is made as its type and a factory's properties say."""
 
-    override = Attribute(bool, True, doc="Whether a resource-env-ref of web.xml with this name wins.")
+    override = Attribute(bool, True, doc="True lets a resource-env-ref of web.xml with this name win.")

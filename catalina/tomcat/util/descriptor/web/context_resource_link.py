@@ -11,7 +11,7 @@ __all__ = ["ContextResourceLink"]
 class ContextResourceLink(ResourceBase):
     """A global resource under the application's own name."""
 
-    # `global` is a word of Python's, so the name of the attribute is another one.
+    # `global` is a keyword of Python, so the attribute has another name.
     global_name = Attribute(str, "", xml="global", doc="Name of the global resource.")
     factory = Attribute(
         str,

@@ -8,7 +8,9 @@ __all__ = ["ContextTransaction"]
 
 
 class ContextTransaction(Component):
-    """The object under the name ``UserTransaction``; Tomcat has none of its own either, a factory must be named."""
+    """The object under the name ``UserTransaction``. As in Tomcat there is none by default, so a factory must be
+    named.
+    """
 
     keeps_unknown_attributes = True
 

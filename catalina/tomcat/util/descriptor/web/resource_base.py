@@ -1,4 +1,4 @@
-"""What the naming elements share (Tomcat: tomcat/util/descriptor/web/ResourceBase.java)."""
+"""The common part of the naming elements (Tomcat: tomcat/util/descriptor/web/ResourceBase.java)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ResourceBase"]
 
 
 class ResourceBase(Component):
-    """An entry of the names; attributes that nobody declared are kept for its factory, in ``properties``."""
+    """An entry with a JNDI name; undeclared attributes are kept for its factory, in ``properties``."""
 
     keeps_unknown_attributes = True
 

@@ -11,7 +11,9 @@ __all__ = ["OpenSSLConf"]
 
 
 class OpenSSLConf(Component):
-    """Commands beyond what SSLHostConfig has attributes for; ``tls_context`` applies those that Python's ssl can."""
+    """Commands for settings without an attribute of SSLHostConfig; ``tls_context`` applies those that Python's ssl
+    supports.
+    """
 
     elements = {
         "OpenSSLConfCmd": Element(
