@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, requires
 
-__all__ = ["EXTRAS", "is_installed", "lacking_requirements", "main", "missing_package"]
+__all__ = ["DISTRIBUTIONS", "EXTRAS", "is_installed", "lacking_requirements", "main", "missing_package"]
 
 #: Package -> the extra of pyproject.toml that brings it.
 EXTRAS = {
@@ -24,9 +24,15 @@ EXTRAS = {
     "brotli": "compression",
     "zstandard": "compression",
     "babel": "locales",
+    "opentelemetry": "otel",
 }
 #: Module -> pip's name of its distribution, if that differs.
-_DISTRIBUTIONS = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python", "jks": "pyjks"}
+DISTRIBUTIONS = {
+    "opentelemetry": "opentelemetry-exporter-otlp-proto-http",
+    "MySQLdb": "mysqlclient",
+    "mysql": "mysql-connector-python",
+    "jks": "pyjks",
+}
 
 
 def is_installed(package: str) -> bool:
@@ -45,8 +51,8 @@ def missing_package(package: str) -> str:
     extra = EXTRAS.get(top)
     if extra is None:
         return (
-            f"the package {_DISTRIBUTIONS.get(top, top)} is not installed; no extra has it,"
-            f" install it into the server's environment: python -m pip install {_DISTRIBUTIONS.get(top, top)}"
+            f"the package {DISTRIBUTIONS.get(top, top)} is not installed; no extra has it,"
+            f" install it into the server's environment: python -m pip install {DISTRIBUTIONS.get(top, top)}"
         )
     return (
         f'the package {top} is not installed; it comes with the extra {extra}: start with CATALINA_EXTRAS="{extra}",'
@@ -64,7 +70,8 @@ def lacking_requirements(extras: Sequence[str]) -> list[str]:
     except PackageNotFoundError:  # only the source tree, found by PYTHONPATH
         declared = []
     by_name = {re.split(r"[^\w-]", text, maxsplit=1)[0]: text.partition(";")[0].strip() for text in declared}
-    return [by_name.get(package, package) for package in packages]
+    names = [DISTRIBUTIONS.get(package, package) for package in packages]
+    return [by_name.get(name, name) for name in names]
 
 
 def main(words: Sequence[str] | None = None) -> int:

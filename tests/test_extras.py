@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalina.extras import EXTRAS, is_installed, lacking_requirements, main, missing_package
+from catalina.extras import DISTRIBUTIONS, EXTRAS, is_installed, lacking_requirements, main, missing_package
 
 
 def test_the_extras_are_those_of_the_project() -> None:
@@ -18,7 +18,7 @@ def test_the_extras_are_those_of_the_project() -> None:
         if extra != "test"
         for requirement in requirements
     }
-    assert brought == EXTRAS
+    assert brought == {DISTRIBUTIONS.get(package, package): extra for package, extra in EXTRAS.items()}
 
 
 def test_what_is_installed_needs_no_word() -> None:
@@ -48,9 +48,12 @@ def test_what_is_to_be_installed_is_said_as_the_project_says_it(
     assert main(["sql,crypto"]) == 1
     assert capsys.readouterr().out.splitlines() == ["cryptography>=42", "psycopg[binary]>=3.1"]
     assert lacking_requirements(["ldap"]) == ["ldap3>=2.9"]
+    declared = ["opentelemetry-exporter-otlp-proto-http>=1.30; extra == 'otel'"]
+    monkeypatch.setattr("catalina.extras.requires", lambda _: declared)
+    assert lacking_requirements(["otel"]) == ["opentelemetry-exporter-otlp-proto-http>=1.30"]
 
 
 def test_an_extra_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql,kerberos"]) == 2
     said = capsys.readouterr().err
-    assert "there is no extra kerberos; there are compression, crypto, http2, ldap, locales, sql" in said
+    assert "there is no extra kerberos; there are compression, crypto, http2, ldap, locales, otel, sql" in said
