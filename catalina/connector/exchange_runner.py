@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import logging
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.connection import Connection, ConnectionHost
+from catalina.connector.stream import Stream
 
 if TYPE_CHECKING:
-    from catalina.connector.connection import ConnectionHost
     from catalina.connector.request import Request
     from catalina.connector.response import Response
-    from catalina.connector.stream import Stream
 
-__all__ = ["ExchangeRunner", "RunnerUser"]
+__all__ = ["ExchangeConnection", "ExchangeRunner"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
-
-
-class RunnerUser(Protocol):
-    """The connection whose requests run."""
-
-    @property
-    def body_is_here(self) -> bool:
-        """True when the request can be read without waiting for the client."""
-
-    def next(self) -> bool:
-        """An answer has left: prepare for the next request. False when there is none (closed, or more to read away)."""
-
-    def advance(self) -> None:
-        """Parse what has come and run it; at the end wait for input."""
-
-    def end_unanswered(self) -> None:
-        """The request in progress gets no answer, and there is no way to begin another one."""
-
-    def close(self) -> None: ...
 
 
 class ExchangeRunner:
@@ -57,7 +38,7 @@ class ExchangeRunner:
     request: Request
     response: Response
 
-    def __init__(self, host: ConnectionHost, stream: Stream, user: RunnerUser) -> None:
+    def __init__(self, host: ConnectionHost, stream: Stream, user: ExchangeConnection) -> None:
         self._host = host
         self._stream = stream
         self._reactor = stream.reactor
@@ -223,3 +204,53 @@ class ExchangeRunner:
         self.request.release()
         if self._user.next():
             self._user.advance()
+
+
+class ExchangeConnection(Connection):
+    """A connection that carries one request after the other. A subclass parses, and is the outlet of the responses."""
+
+    __slots__ = ("runner",)
+
+    def __init__(self, host: ConnectionHost, stream: Stream) -> None:
+        super().__init__(host, stream)
+        self.runner = ExchangeRunner(host, stream, self)
+
+    # What a subclass does
+
+    @property
+    def body_is_here(self) -> bool:
+        """True when the request can be read without waiting for the client."""
+        raise NotImplementedError
+
+    def advance(self) -> None:
+        """Parse what has come and run it; at the end wait for input."""
+        raise NotImplementedError
+
+    def next(self) -> bool:
+        """An answer has left: True when the next request can be parsed, False when that must wait or never comes."""
+        raise NotImplementedError
+
+    def end_unanswered(self) -> None:
+        """The request in progress gets no answer, and there is no way to begin another one."""
+        self.close()
+
+    # What is the same for all
+
+    @property
+    def is_running(self) -> bool:
+        """True while a request is processed or held, or its answer on the way."""
+        return self.runner.running
+
+    def running_requests(self) -> list[Request]:
+        """The request that runs now, if one does."""
+        return [self.runner.request] if self.runner.running else []
+
+    def on_output_sent(self) -> None:
+        """The client has taken the rest of the answer."""
+        self.runner.output_sent()
+
+    def close(self) -> None:
+        """Close now, whatever runs."""
+        if not self.stream.closed:
+            super().close()
+            self.runner.stop()

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: an exchange of :mod:`catalina.coyote.http11.exchange`, on a socket, for the container."""
+"""One HTTP/1.1 connection: runs the requests of :mod:`catalina.coyote.http11.exchange`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection import Connection, ConnectionHost
 from catalina.connector.connection_facts import ConnectionFacts
-from catalina.connector.exchange_runner import ExchangeRunner
+from catalina.connector.exchange_runner import ExchangeConnection
 from catalina.connector.handover import Handover, Taker
 from catalina.connector.headers import Headers
 from catalina.connector.http11_rules import Http11Rules
@@ -44,7 +44,7 @@ TURN = 32
 LINGER_SECONDS = 2.0
 
 
-class Http11Connection(Connection):
+class Http11Connection(ExchangeConnection):
     """Requests one after the other, pipelined or not; the outlet of their responses.
 
     Args:
@@ -53,14 +53,13 @@ class Http11Connection(Connection):
         data: what it has read behind them.
     """
 
-    __slots__ = ("_body_parts", "_body_size", "_facts", "_rules", "_taker", "exchange", "runner")
+    __slots__ = ("_body_parts", "_body_size", "_facts", "_rules", "_taker", "exchange")
 
     def __init__(
         self, host: ConnectionHost, stream: Stream, rules: Http11Rules, served: int = 0, data: bytes = b""
     ) -> None:
         super().__init__(host, stream)
         self._rules = rules
-        self.runner = ExchangeRunner(host, stream, self)
         self.exchange = Exchange(rules.exchange, served)
         self.exchange.data = data
         self._facts = ConnectionFacts.of(rules.connector, stream.sock, stream.peer)
@@ -76,24 +75,9 @@ class Http11Connection(Connection):
             self.advance()
 
     @property
-    def is_running(self) -> bool:
-        """True while a request is processed or held, or its answer on the way."""
-        return self.runner.running
-
-    @property
     def is_new(self) -> bool:
         """True when no request has come yet."""
         return self.exchange.requests == 0
-
-    def running_requests(self) -> list[Request]:
-        """The request that runs now, if one does."""
-        return [self.runner.request] if self.runner.running else []
-
-    def close(self) -> None:
-        """Close now, whatever runs."""
-        if not self.stream.closed:
-            super().close()
-            self.runner.stop()
 
     # Input
 
@@ -117,10 +101,6 @@ class Http11Connection(Connection):
             self._swallow(data)
         elif exchange.linger(data) is CLOSED:
             self.close()
-
-    def on_output_sent(self) -> None:
-        """The client has taken the rest of the answer."""
-        self.runner.output_sent()
 
     def advance(self) -> None:
         """Serve every request that is complete, then wait for more."""

@@ -26,7 +26,10 @@ from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloEx
 from catalina.util.forwarded import split_list
 from catalina.util.net_mask import parse_address
 from catalina.valves.access_log_pattern import parse_pattern
+from tests.coyote.ajp.test_exchange import STREAM
+from tests.coyote.ajp.test_exchange import Server as AjpServer
 from tests.coyote.http2 import frames
+from tests.coyote.http11.test_exchange import CHUNKED, GET, LAST, LENGTH, Server
 from tests.fuzz.target import Target
 from tests.tomcat.util.net.test_tls_client_hello_extractor import client_hello
 
@@ -71,6 +74,20 @@ def _chunk(data: bytes) -> None:
         decoder.receive(data[at : at + 5])
         if decoder.complete:
             return
+
+
+def _exchange(data: bytes) -> None:
+    for reads in (True, False):
+        server = Server(reads)
+        for at in range(0, len(data), 7):
+            server.receive(data[at : at + 7])
+
+
+def _ajp_exchange(data: bytes) -> None:
+    for reads in (True, False):
+        server = AjpServer(reads)
+        for at in range(0, len(data), 7):
+            server.receive(data[at : at + 7])
 
 
 def _length(data: bytes) -> None:
@@ -223,6 +240,9 @@ TARGETS = [
     Target("head", _head(HeadLimits()), (f"{_HTTP11}.request_head:RequestHeadParser.parse",), lambda: _HEADS),
     Target("headlax", _head(HeadLimits(1 << 14, -1, RELAXABLE, RELAXABLE, False, True)),
            (f"{_HTTP11}.request_head:RequestHeadParser.parse",), lambda: _HEADS),
+    Target("exchange", _exchange,
+           (f"{_HTTP11}.request_head:RequestHeadParser.parse", f"{_HTTP11}.request_body:*.receive"),
+           lambda: [GET + LENGTH + CHUNKED, LAST], ()),
     Target("host", parse_host, (f"{_HTTP11}.host:parse_host",),
            lambda: [b"a", b"a:80", b"[::1]:8080", b"", b"[::1%25x]", b"a.b:70000"]),
     Target("chunk", _chunk, (f"{_HTTP11}.request_body:ChunkedDecoder.receive",),
@@ -270,6 +290,7 @@ TARGETS = [
                             'qop=auth, nc=00000001, cnonce="c\\"x", opaque="o"'), ()),
     Target("ajp", _ajp, (f"{_AJP}.packets:PacketDecoder.receive",),
            lambda: [b"\x12\x34" + len(_FORWARD).to_bytes(2, "big") + _FORWARD, b"\x12\x34\0\x01\x0a"]),
+    Target("ajpexchange", _ajp_exchange, (f"{_AJP}.exchange:AjpExchange.receive",), lambda: [STREAM]),
     Target("ajpfwd", _forward, (f"{_AJP}.forward_request:decode_forward_request",), lambda: [_FORWARD]),
     Target("pattern", lambda data: parse_pattern(_text(data)), ("catalina.valves.access_log_pattern:parse_pattern",),
            lambda: _encoded('%h %l %u %t "%r" %s %b', "%{Referer}i %{x}c %%", "%{", "%"), ()),

@@ -22,10 +22,10 @@ Every call that is not possible in a state raises RuntimeError: it is a fault of
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import IntEnum, auto
-from typing import NoReturn, Protocol
 
+from catalina.coyote.exchange import Answer, Event
 from catalina.coyote.http11.exchange_rules import ExchangeRules
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
 from catalina.coyote.http11.request_head import RequestHead
@@ -34,7 +34,7 @@ from catalina.coyote.http_error import HttpError
 
 __all__ = [
     "CLOSED", "HEAD", "LEFT", "LINGER", "OWED", "SENDING", "SENT", "SWALLOW",
-    "Answer", "BadContentLength", "Event", "Exchange", "ResponseHeadTooLarge", "State",
+    "BadContentLength", "Exchange", "ResponseHeadTooLarge", "State",
 ]  # fmt: skip
 
 log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
@@ -68,21 +68,9 @@ class State(IntEnum):
 HEAD, OWED, SENDING, SENT, SWALLOW, LINGER, LEFT, CLOSED = State
 
 
-class Event(dict[State, State]):
-    """Something that may happen: the states in which it may, and where each leads."""
-
-    def __init__(self, name: str, steps: Mapping[State, State]) -> None:
-        super().__init__(steps)
-        self.name = name
-
-    def __missing__(self, state: State) -> NoReturn:
-        expected = " or ".join(each.name for each in self)
-        raise RuntimeError(f"{self.name} in state {state.name}, expected {expected}")
-
-
 HEAD_CAME = Event("the head of a request", {HEAD: OWED})
 REFUSED = Event("the refusal of a request", {HEAD: OWED, OWED: OWED})
-BODY_CAME = Event("a part of a request's body", {OWED: OWED, SENDING: SENDING, SENT: SENT})
+BODY_CAME = Event("a part of a request's body", {OWED: OWED, SENDING: SENDING})
 INTERIM = Event("100 Continue", {OWED: OWED})
 ANSWER = Event("the head of an answer", {OWED: SENDING})
 WHOLE_ANSWER = Event("a whole answer", {OWED: SENT})
@@ -104,18 +92,6 @@ EVENTS = (
     HEAD_CAME, REFUSED, BODY_CAME, INTERIM, ANSWER, WHOLE_ANSWER, MORE, ANSWER_ENDS, KEPT, LEFT_OVER, LAST, OVER,
     SWALLOWED, SWALLOW_ENDS, TOO_MUCH, BROKEN, LINGERED, LEAVES,
 )  # fmt: skip
-
-
-class Answer(Protocol):
-    """What the head of an answer is made of."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    #: False when no body follows: HEAD, 204, 304 ...
-    body_allowed: bool
-
-    @property
-    def reason(self) -> str: ...
 
 
 class BadContentLength(ValueError):

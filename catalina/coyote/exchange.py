@@ -1,0 +1,39 @@
+"""The common part of the exchanges of all protocols: events that lead from state to state, and what an answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NoReturn, Protocol, TypeVar
+
+__all__ = ["Answer", "Event"]
+
+S = TypeVar("S", bound=IntEnum)
+
+
+class Event(dict[S, S]):
+    """Something that may happen: the states in which it may, and where each leads.
+
+    ``self.state = EVENT[self.state]`` is the step; in any other state it raises RuntimeError, because a caller has made
+    a mistake, and never a client.
+    """
+
+    def __init__(self, name: str, steps: Mapping[S, S]) -> None:
+        super().__init__(steps)
+        self.name = name
+
+    def __missing__(self, state: S) -> NoReturn:
+        expected = " or ".join(each.name for each in self)
+        raise RuntimeError(f"{self.name} in state {state.name}, expected {expected}")
+
+
+class Answer(Protocol):
+    """What the head of an answer is made of."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    #: False when no body follows: HEAD, 204, 304 ...
+    body_allowed: bool
+
+    @property
+    def reason(self) -> str: ...
