@@ -104,7 +104,7 @@ def _listen_for_workers(workers: int) -> socket.socket:
 
 
 class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
-    """The processes of one node, and the exit codes of startup.md 5."""
+    """The processes of one node, and the exit codes that Tomcat's scripts know."""
 
     def __init__(self, app: NodeApplication) -> None:
         super().__init__(app)

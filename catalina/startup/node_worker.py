@@ -91,7 +91,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         sys.exit(self._live())
 
     def init_signals(self) -> None:
-        """Signals as a JVM treats them (startup.md 5); an ignored HUP stays ignored (nohup)."""
+        """Signals as a JVM treats them; an ignored HUP stays ignored (nohup)."""
         for number in self.SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)

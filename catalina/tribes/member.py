@@ -1,4 +1,4 @@
-"""A member of the group, and its record on the wire (Tomcat: tribes/membership/MemberImpl.java)."""
+"""A member of the group, and its record on the wire (Tomcat: tribes/membership/MemberImpl.java; docs/wire.md 1.1)."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_step_3_tomcat_a_makes_a_session(story: dict[str, Any]) -> None:
 
 
 def test_step_4_tomcat_a_crashes_and_b_notices(story: dict[str, Any]) -> None:
-    assert story["4 seconds"] < 10  # dropTime 3 s, and one heartbeat of the channel (wire reference 1.3)
+    assert story["4 seconds"] < 10  # dropTime 3 s, and one heartbeat of the channel (docs/wire.md 1.2)
 
 
 def test_step_5_tomcat_b_serves_the_session(story: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A single sign-on in the messages between the nodes (Tomcat: authenticator/SingleSignOnEntry.java).
+"""A single sign-on in the messages between the nodes (Tomcat: authenticator/SingleSignOnEntry.java; docs/wire.md 6.4).
 
 ::
 

@@ -1,6 +1,6 @@
 """The trailer that Python nodes add to each FileMessage, in the part of its buffer that Java sends and ignores.
 
-It follows the ``dataLength`` bytes of the file and is big-endian::
+It follows the ``dataLength`` bytes of the file and is big-endian (docs/wire.md 7.2)::
 
     8 bytes  "CATFARM1"
     16       id of this transfer

@@ -1,4 +1,4 @@
-"""A piece of a file that goes to the other nodes (Tomcat: ha/deploy/FileMessage.java).
+"""A piece of a file that goes to the other nodes (Tomcat: ha/deploy/FileMessage.java; docs/wire.md 7.1).
 
 ::
 

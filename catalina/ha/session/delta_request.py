@@ -1,4 +1,4 @@
-"""The changes of a request in a session (Tomcat: ha/session/DeltaRequest.java).
+"""The changes of a request in a session (Tomcat: ha/session/DeltaRequest.java; docs/wire.md 5.2).
 
 An object stream with external data only: header, then primitive parts as block data and values as objects between::
 

@@ -1,4 +1,4 @@
-"""The user of a session on the wire (Tomcat: SerializablePrincipal in realm/GenericPrincipal.java).
+"""The user of a session on the wire (Tomcat: SerializablePrincipal in realm/GenericPrincipal.java; docs/wire.md 5.4).
 
 ::
 

@@ -1,4 +1,4 @@
-"""Whole sessions as bytes: the body of ALL_SESSION_DATA (Tomcat: DeltaManager.serializeSessions).
+"""Whole sessions as bytes: the body of ALL_SESSION_DATA (Tomcat: DeltaManager.serializeSessions; docs/wire.md 5.3).
 
 ::
 

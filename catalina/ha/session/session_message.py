@@ -1,4 +1,4 @@
-"""The message of DeltaManager: SessionMessageImpl as a Java object (Tomcat: ha/session/SessionMessageImpl.java).
+"""The message of DeltaManager as a Java object (Tomcat: ha/session/SessionMessageImpl.java; docs/wire.md 5.1).
 
 ::
 

@@ -1,4 +1,4 @@
-"""A whole session as one Java object, the value in BackupManager's map (Tomcat: DeltaSession.writeExternal).
+"""A whole session as one object, the value in BackupManager's map (DeltaSession.writeExternal; docs/wire.md 6.2).
 
 ::
 

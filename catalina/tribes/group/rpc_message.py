@@ -1,4 +1,4 @@
-"""A request or reply between RPC channels (Tomcat: tribes/group/RpcMessage.java).
+"""A request or reply between RPC channels (Tomcat: tribes/group/RpcMessage.java; docs/wire.md 4.4).
 
 ::
 

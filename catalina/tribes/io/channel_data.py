@@ -1,4 +1,4 @@
-"""Packages: a message with its envelope (Tomcat: tribes/io/ChannelData.java).
+"""Packages: a message with its envelope (Tomcat: tribes/io/ChannelData.java; docs/wire.md 2.2).
 
     4      options
     8      timestamp, ms

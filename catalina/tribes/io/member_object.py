@@ -1,4 +1,4 @@
-"""A member inside a Java object stream: MemberImpl, Externalizable (Tomcat: membership/MemberImpl.java writeExternal).
+"""A member inside a Java object stream (Tomcat: membership/MemberImpl.java, writeExternal; docs/wire.md 4.5).
 
 ::
 

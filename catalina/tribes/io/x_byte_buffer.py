@@ -1,4 +1,4 @@
-"""Frames: packages in a byte stream (Tomcat: tribes/io/XByteBuffer.java).
+"""Frames: packages in a byte stream (Tomcat: tribes/io/XByteBuffer.java; docs/wire.md 2.1).
 
     7 bytes  FLT2002
     4 bytes  n, big-endian

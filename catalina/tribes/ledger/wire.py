@@ -1,4 +1,4 @@
-"""Records, ends and the messages of a comparison as bytes, between nodes of this software.
+"""Records, ends and the messages of a comparison as bytes, between nodes of this software (docs/wire.md 8.2).
 
 Everything is big-endian. A text is its length in bytes (u32) and UTF-8; lone surrogates are written as such. A version
 is an index (u32) into the table of versions at the beginning, 0 for none::

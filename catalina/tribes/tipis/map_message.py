@@ -1,4 +1,4 @@
-"""The messages between the nodes of a replicated map (Tomcat: MapMessage in tribes/tipis/AbstractReplicatedMap.java).
+"""The messages of a replicated map (Tomcat: MapMessage in tipis/AbstractReplicatedMap.java; docs/wire.md 6.1).
 
 ::
 

@@ -305,6 +305,7 @@ class ObjectForm:
         if fields[: len(numbers)] != numbers:
             raise ValueError(f"{desc.name}: expected the numbers of all classes before the other fields")
         by_type = {**_KINDS, **kinds}
+        self.desc = desc
         self.class_name = desc.name
         self.head = ClassHead.of(TC_OBJECT, desc)
         self.kinds = {

@@ -1,7 +1,7 @@
 """The form of a Python value that Java has no class for: it travels as a byte[] that begins with a mark.
 
-A Java node keeps such an array and passes it on without looking inside. An object stream with one object follows the
-mark. Only in that stream occur objects of a class that no Java has::
+A Java node keeps such an array and passes it on without looking inside (docs/wire.md 4.3). An object stream with one
+object follows the mark. Only in that stream occur objects of a class that no Java has::
 
     python.Object, externalizable     UTF kind, then, depending on the kind:
         tuple, frozenset    int n, n objects
