@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from catalina.manager.cluster_metrics import cluster_samples
 from catalina.mbeans.managed_bean import ManagedBean
@@ -213,7 +212,7 @@ def _process(registry: Registry) -> Iterator[Sample]:
     yield from _memory(beans.get("Memory"))
 
 
-def _memory(bean: Any) -> Iterator[Sample]:
+def _memory(bean: ManagedBean | None) -> Iterator[Sample]:
     for area, attribute in (("heap", "HeapMemoryUsage"), ("nonheap", "NonHeapMemoryUsage")):
         usage = bean.value_of(attribute) if bean is not None else None
         for item in ("used", "committed", "max"):

@@ -20,6 +20,7 @@ from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
+    from catalina.session.session import Session
 
 __all__ = ["session_detail", "session_list", "sessions_query"]
 
@@ -78,7 +79,7 @@ def _heading(key: str, text: str, sort: str, descending: bool, links: Links, que
     return Html('<a href="{}">{}{}</a>').format(address, text, arrow)
 
 
-def _row(session: Any, links: Links, query: str) -> list[object]:
+def _row(session: Session, links: Links, query: str) -> list[object]:
     detail = links.to("/html/sessions", f"{query}&action=sessionDetail&sessionId={quote(session.id)}")
     rest = _rest(session)
     user = session.principal.name if session.principal is not None else ""
@@ -156,7 +157,7 @@ def _type(session: object) -> str:
     return "Primary" if getattr(session, "is_primary", True) else "Backup"
 
 
-def _rest(session: Any) -> float:
+def _rest(session: Session) -> float:
     limit = session.max_inactive_interval
     return max(0, limit * 1000 - session.idle_ms()) if limit > 0 else float("inf")
 

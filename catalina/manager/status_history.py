@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from catalina.manager.charts import Line, charts, line_chart
@@ -78,7 +78,7 @@ class StatusHistory:
         return lines
 
 
-def _numbers(threads: Any, requests: Any) -> Numbers:
+def _numbers(threads: Mapping[str, Any], requests: Mapping[str, Any]) -> Numbers:
     found = {"busy": threads.get("currentThreadsBusy")}
     found |= {name: requests.get(name) for name in ("requestCount", "errorCount", "processingTime", "bytesSent")}
     return {name: float(value) for name, value in found.items() if value is not None}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from catalina.connector.connector import Connector
     from catalina.connector.tls_contexts import TlsContexts
+    from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
 
 __all__ = ["certificates", "ciphers", "reload_tls", "trusted_certificates"]
 
@@ -35,7 +36,7 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re
 def ciphers(connectors: Iterable[Connector]) -> Report:
     """Name of a connector's host -> its cipher suites by Java's names."""
 
-    def of_host(tls: TlsContexts, config: Any) -> Report:
+    def of_host(tls: TlsContexts, config: SSLHostConfig) -> Report:
         yield "", list(dict.fromkeys(java_name(each["name"]) for each in tls.context_of(config).get_ciphers()))
 
     return _each(connectors, of_host)
@@ -44,7 +45,7 @@ def ciphers(connectors: Iterable[Connector]) -> Report:
 def certificates(connectors: Iterable[Connector]) -> Report:
     """Name of a certificate -> its chain, each in words."""
 
-    def of_host(tls: TlsContexts, config: Any) -> Report:
+    def of_host(tls: TlsContexts, config: SSLHostConfig) -> Report:
         for certificate in config.certificates:
             try:
                 chain = _PEM.findall(certificate_chain(certificate, tls.base))
@@ -59,13 +60,13 @@ def certificates(connectors: Iterable[Connector]) -> Report:
 def trusted_certificates(connectors: Iterable[Connector]) -> Report:
     """Name of a connector's host -> the authorities whose clients' certificates it takes."""
 
-    def of_host(tls: TlsContexts, config: Any) -> Report:
+    def of_host(tls: TlsContexts, config: SSLHostConfig) -> Report:
         yield "", [described(der) for der in tls.context_of(config).get_ca_certs(True)] or [NOT_CONFIGURED]
 
     return _each(connectors, of_host)
 
 
-def _each(connectors: Iterable[Connector], of_host: Callable[[TlsContexts, Any], Report]) -> Report:
+def _each(connectors: Iterable[Connector], of_host: Callable[[TlsContexts, SSLHostConfig], Report]) -> Report:
     for connector in connectors:
         if not connector.is_tls:
             yield str(connector), [NOT_TLS]

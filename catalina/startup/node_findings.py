@@ -8,7 +8,7 @@ import resource
 import ssl
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import CatalinaError
 from catalina.extras import is_installed
@@ -17,7 +17,10 @@ from catalina.startup.session_safety import contexts_of
 from catalina.tomcat.util.net.tls_context import certificate_chain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from catalina.core.standard_server import StandardServer
+    from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 
 __all__ = ["certificate_finding", "node_findings"]
 
@@ -100,7 +103,7 @@ def _certificates(server: StandardServer) -> Iterator[Finding]:
                     yield certificate_finding(f"{connector} {config.host_name}", certificate, connector.tls.base)
 
 
-def certificate_finding(where: str, certificate: Any, base: Any) -> Finding:
+def certificate_finding(where: str, certificate: SSLHostConfigCertificate, base: Path) -> Finding:
     """How long a configured certificate is good."""
     if not is_installed("cryptography"):
         return Finding("certificates", "unknown", f"{where}: reading certificates needs the package cryptography")

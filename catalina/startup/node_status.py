@@ -15,6 +15,7 @@ from catalina.startup.session_safety import clusters_of, contexts_of
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_server import StandardServer
 
@@ -60,7 +61,7 @@ def _process() -> dict[str, Any]:
     }
 
 
-def _connector(connector: Any) -> dict[str, Any]:
+def _connector(connector: Connector) -> dict[str, Any]:
     info = connector.request_info
     running = connector.endpoint if connector.state.available else None
     return {

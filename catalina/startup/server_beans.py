@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
 from catalina.connector.request_processor_bean import RequestProcessorBean
@@ -11,19 +11,25 @@ from catalina.connector.thread_pool_bean import ThreadPoolBean
 from catalina.core.context_bean import J2EE
 from catalina.core.filter_bean import FilterBean
 from catalina.ha.tcp.member_bean import MemberBean
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.registry import fenced
 from catalina.naming.data_source_bean import DataSourceBean, is_engine
 from catalina.startup.host_config import HostConfig
+from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.webresources.cache_bean import CacheBean
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
+    from catalina.core.container_base import ContainerBase
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_engine import StandardEngine
     from catalina.core.standard_host import StandardHost
     from catalina.core.standard_server import StandardServer
     from catalina.core.standard_service import StandardService
+    from catalina.deploy.naming_resources_impl import NamingResourcesImpl
+    from catalina.realm.realm import Realm
+    from catalina.tribes.group.group_channel import GroupChannel
 
 __all__ = ["server_beans"]
 
@@ -134,7 +140,7 @@ def _plain(text: str) -> str:
     return quote(text) if not text or any(character in text for character in ',=:"*?\n') else text
 
 
-def _container(domain: str, container: Any, keys: dict[str, str]) -> Beans:
+def _container(domain: str, container: ContainerBase, keys: dict[str, str]) -> Beans:
     """The parts that any container may have: valves, a realm, a cluster."""
     counts: dict[str, int] = {}
     for valve in container.pipeline.valves:
@@ -147,17 +153,17 @@ def _container(domain: str, container: Any, keys: dict[str, str]) -> Beans:
     if realm is not None and (parent is None or parent.realm is not realm):
         yield from _realm(domain, realm, "/realm0", keys)
     cluster = container.cluster
-    if cluster is not None and (parent is None or parent.cluster is not cluster):
+    if isinstance(cluster, SimpleTcpCluster) and (parent is None or parent.cluster is not cluster):
         yield from _cluster(domain, cluster, keys, container.name)
 
 
-def _realm(domain: str, realm: Any, path: str, keys: dict[str, str]) -> Beans:
+def _realm(domain: str, realm: Realm, path: str, keys: dict[str, str]) -> Beans:
     yield ObjectName(domain, {"type": "Realm", "realmPath": path, **keys}), realm
     for number, nested in enumerate(getattr(realm, "realms", ())):
         yield from _realm(domain, nested, f"{path}/realm{number}", keys)
 
 
-def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) -> Beans:
+def _cluster(domain: str, cluster: SimpleTcpCluster, keys: dict[str, str], container: str) -> Beans:
     yield ObjectName(domain, {"type": "Cluster", **keys}), cluster
     if isinstance(cluster.deployer, Component):
         yield ObjectName(domain, {"type": "Cluster", **keys, "component": "Deployer"}), cluster.deployer
@@ -170,7 +176,7 @@ def _cluster(domain: str, cluster: Any, keys: dict[str, str], container: str) ->
         yield from _channel(cluster.channel, f"{container}-Channel")
 
 
-def _channel(channel: Any, name: str) -> Beans:
+def _channel(channel: GroupChannel, name: str) -> Beans:
     """The channel and its parts, which have a domain of their own: the channel's jmxDomain, with its jmxPrefix in
     front.
     """
@@ -194,7 +200,7 @@ def _channel(channel: Any, name: str) -> Beans:
         yield named(component="Interceptor", interceptorName=type(interceptor).__name__), interceptor
 
 
-def _data_sources(domain: str, keys: dict[str, str], resources: Any) -> Beans:
+def _data_sources(domain: str, keys: dict[str, str], resources: NamingResourcesImpl) -> Beans:
     """The pools that some code has looked up."""
     entries = {str(getattr(entry, "name", "")): entry for entry in resources.entries}
     for name, made in resources.names.made():
@@ -206,10 +212,10 @@ def _data_sources(domain: str, keys: dict[str, str], resources: Any) -> Beans:
             yield ObjectName(domain, {**kind, "name": quote(name)}), DataSourceBean(made, initial)
 
 
-def _named_resources(keys: dict[str, str], resources: Any) -> Beans:
+def _named_resources(keys: dict[str, str], resources: NamingResourcesImpl) -> Beans:
     for entry in resources.entries:
         kind = type(entry).__name__.removeprefix("Context")
         names = {"type": kind, **keys, "name": quote(str(getattr(entry, "name", "")))}
-        if kind == "Resource":
+        if isinstance(entry, ContextResource):
             names = {"type": kind, **keys, "class": str(entry.type), "name": quote(str(entry.name))}
         yield ObjectName(DEFAULT_DOMAIN, names), entry

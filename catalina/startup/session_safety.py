@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.core.standard_context import StandardContext
 from catalina.ha.session.backup_manager import BackupManager
@@ -15,6 +15,7 @@ from catalina.session.standard_manager import StandardManager
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
+    from catalina.session.manager import Manager
 
 __all__ = ["SessionSafety", "clusters_of", "contexts_of", "session_safety", "unsent"]
 
@@ -65,8 +66,8 @@ def session_safety(server: StandardServer) -> list[SessionSafety]:
     ]
 
 
-def _of_manager(name: str, manager: Any) -> SessionSafety:
-    count = int(manager.active_sessions)
+def _of_manager(name: str, manager: Manager) -> SessionSafety:
+    count = manager.active_sessions
     if isinstance(manager, DeltaManager):
         members = len(manager.cluster.members) if manager.cluster is not None else 0
         if members:

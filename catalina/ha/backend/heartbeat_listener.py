@@ -5,7 +5,7 @@ ha/backend/HeartbeatListener.java).
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused, comma_list
 from catalina.core.lifecycle_listener import LifecycleListener
@@ -13,6 +13,10 @@ from catalina.errors import CatalinaError
 from catalina.ha.backend.collected_info import CollectedInfo
 from catalina.ha.backend.senders import MultiCastSender, Sender, TcpSender
 from catalina.lifecycle import LifecycleEvent
+
+if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
+    from catalina.core.standard_server import StandardServer
 
 __all__ = ["HeartbeatListener"]
 
@@ -59,11 +63,11 @@ class HeartbeatListener(LifecycleListener):
         """Send on ``periodic``."""
         if event.type != "periodic":
             return
-        info = self.collect(event.source)
+        info = self.collect(event.source)  # type: ignore[arg-type]  # it listens to a server
         if info is not None:
             self._send(info)
 
-    def collect(self, server: Any) -> CollectedInfo | None:
+    def collect(self, server: StandardServer) -> CollectedInfo | None:
         """The load of the connector that Port and Host choose; None while no such connector listens."""
         for service in server.services:
             for connector in service.connectors:
@@ -74,7 +78,7 @@ class HeartbeatListener(LifecycleListener):
                     )
         return None
 
-    def _is_chosen(self, connector: Any) -> bool:
+    def _is_chosen(self, connector: Connector) -> bool:
         if self.port > 0 and connector.local_port != self.port:
             return False
         return self.host is None or connector.protocol_handler.address == self.host

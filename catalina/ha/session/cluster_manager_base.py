@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from catalina.attributes import Attribute
+from catalina.attributes import Attribute, Component
 from catalina.ha.request_deliveries import current, settle
 from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.session.manager_base import ManagerBase
@@ -159,7 +159,7 @@ class ClusterManagerBase(ManagerBase):
         """Handle a session message for this manager; a manager that replicates differently ignores it."""
 
 
-def copy_component(source: Any, target: Any) -> None:
+def copy_component(source: Component, target: Component) -> None:
     """Copy the values of the attributes that both have, and those of the session id generator of ``source``."""
     known = {declaration.name for declaration in target.attributes().values()}
     for declaration in source.attributes().values():
@@ -168,7 +168,6 @@ def copy_component(source: Any, target: Any) -> None:
         value = getattr(source, declaration.name)
         if declaration.name in source.given or value != declaration.default:
             target.give(**{declaration.name: value})
-    generator = getattr(source, "session_id_generator", None)
-    if generator is not None:
-        target.session_id_generator = type(generator)()
-        copy_component(generator, target.session_id_generator)
+    if isinstance(source, ManagerBase) and isinstance(target, ManagerBase) and source.session_id_generator is not None:
+        target.session_id_generator = type(source.session_id_generator)()
+        copy_component(source.session_id_generator, target.session_id_generator)

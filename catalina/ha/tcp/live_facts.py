@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
+    from catalina.core.container_base import ContainerBase
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 
 __all__ = ["LiveApplication", "LiveFacts", "LiveNode", "LiveTransfer", "contexts_under", "read_as", "read_live"]
@@ -192,8 +194,9 @@ class LiveFacts:
         )
 
 
-def _engine_of(container: Any) -> Any:
-    return container if hasattr(type(container), "default_host") else getattr(container, "parent", None)
+def _engine_of(container: ContainerBase | None) -> StandardEngine | None:
+    found = container if container is None or isinstance(container, StandardEngine) else container.parent
+    return found if isinstance(found, StandardEngine) else None
 
 
 def _application(context: StandardContext) -> LiveApplication:
@@ -230,9 +233,9 @@ def _cut(text: str) -> str:
     return text[:MAX_TEXT]
 
 
-def contexts_under(container: Any) -> Iterator[StandardContext]:
+def contexts_under(container: ContainerBase | None) -> Iterator[StandardContext]:
     """The applications of an engine or a host."""
-    for child in getattr(container, "children", ()):
+    for child in container.children if container is not None else ():
         if isinstance(child, StandardContext):
             yield child
         else:

@@ -25,6 +25,7 @@ from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.tribes.group.group_channel import GroupChannel
     from catalina.tribes.member import Member
 
 __all__ = ["EXAMINED", "WATCHED", "Answer", "NodeFacts", "read_facts"]
@@ -76,7 +77,7 @@ class NodeFacts:
         self.live = LiveFacts(cluster, clock)
         self._looking = threading.BoundedSemaphore(MAX_LOOKING)
 
-    def open(self, channel: Any) -> None:
+    def open(self, channel: GroupChannel) -> None:
         """Start to answer."""
         self._rpc = RpcChannel(channel, RPC_ID, self)
 

@@ -183,7 +183,7 @@ class SimpleTcpCluster(Lifecycle):
         manager.cluster = self
         return manager
 
-    def register_manager(self, manager: Any) -> None:
+    def register_manager(self, manager: Manager) -> None:
         """Register the manager of a context, under a name that is unique in the group: ``/app`` in a Host's cluster,
         ``localhost#/app`` in an Engine's.
         """
@@ -197,7 +197,7 @@ class SimpleTcpCluster(Lifecycle):
         self.managers[manager.name] = manager
         self.fire_lifecycle_event("after_manager_register", manager)
 
-    def remove_manager(self, manager: Any) -> None:
+    def remove_manager(self, manager: Manager) -> None:
         """Remove a manager, because its context stops."""
         if isinstance(manager, ClusterManagerBase) and self.managers.get(manager.name) is manager:
             del self.managers[manager.name]
@@ -401,7 +401,7 @@ class SimpleTcpCluster(Lifecycle):
             return
         self.dispatch(decoded, sender)
 
-    def dispatch(self, message: Any, sender: Member) -> None:
+    def dispatch(self, message: object, sender: Member) -> None:
         """Hand a decoded message to the listeners."""
         accepted = False
         for listener in tuple(self.cluster_listeners):
