@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from catalina.connector.ajp_request import AjpRequestRules
@@ -175,7 +176,9 @@ class AjpConnection(ExchangeConnection):
     def _run(self) -> bool:
         ready = b"".join(self._body_parts)
         self._body_parts.clear()
-        self.runner.request.input = RequestInput(None if self._exchange.body_ended else self._pull, ready)
+        exchange = self._exchange
+        pull = None if exchange.body_ended else partial(self._pull, exchange.requests)
+        self.runner.request.input = RequestInput(pull, ready)
         return self.runner.run()
 
     def _ask_for_body(self) -> None:
@@ -183,9 +186,16 @@ class AjpConnection(ExchangeConnection):
         if packet:
             self.stream.send(packet)
 
-    def _pull(self) -> bytes:
-        """The next portion of the body, read by the thread that runs the request."""
+    def _pull(self, number: int) -> bytes:
+        """The next portion of the body of a request, read by the thread that runs it; empty at its end.
+
+        Raises:
+            ClientAbortException: the web server has gone, is too slow or sends nonsense; or the request is over, and a
+                thread that its application has left behind wants the bytes of the next one.
+        """
         exchange = self._exchange
+        if exchange.requests != number or not self.runner.running:
+            raise ClientAbortException(f"{self.stream.peer[0]}: the request is over, its body cannot be read any more")
         while not exchange.body_ended:
             try:
                 data = exchange.next_body()

@@ -345,7 +345,7 @@ class Connector(Lifecycle):
 
         Raises:
             ValueError: this connector speaks TLS or AJP; the caller keeps the socket.
-            LifecycleError: it has not been initialised; the caller keeps the socket.
+            LifecycleError: it does not run; the caller keeps the socket.
         """
         self.endpoint.adopt(handover)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from catalina.connector.connection import LAST_REQUEST_SECONDS, Connection, ConnectionFactory
 from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
+from catalina.errors import LifecycleError
 from catalina.reactor import READ, Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
 
@@ -247,8 +248,11 @@ class Endpoint:
         It counts towards maxConnections, but is not refused for it: the other process has accepted it.
 
         Raises:
+            LifecycleError: no connections are served now; the caller keeps it.
             ValueError: connections of this connector cannot be taken up in the middle (TLS, AJP); the caller keeps it.
         """
+        if not self._started:
+            raise LifecycleError(f"{self.connector} does not run: expected to go on with a connection")
         resume = self._factory.resume
         if resume is None:
             raise ValueError(f"{self.connector}: expected a plain HTTP/1.1 connector to go on with a connection")

@@ -50,8 +50,9 @@ class ExchangeRunner:
 
     def stop(self) -> None:
         """The connection has closed. It may be that a thread is still in its request, and finds out by itself."""
-        if not self.running:
-            del self._user  # it refers back to this, and the garbage collection has enough to do
+        if not self.running:  # these refer back to this, and the garbage collection has enough to do
+            del self._user
+            self.response = None  # type: ignore[assignment]  # nobody asks for it any more
         self.running = False
 
     # Running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -241,11 +242,20 @@ class Http11Connection(ExchangeConnection):
         """Give the request its input: what has come, then what is still to come."""
         ready = b"".join(self._body_parts)
         self._body_parts.clear()
-        self.runner.request.input = RequestInput(None if self.exchange.body.complete else self._pull, ready)
-
-    def _pull(self) -> bytes:
-        """The next portion of the body, read by the thread that runs the request; empty at its end."""
         exchange = self.exchange
+        pull = None if exchange.body.complete else partial(self._pull, exchange.requests)
+        self.runner.request.input = RequestInput(pull, ready)
+
+    def _pull(self, number: int) -> bytes:
+        """The next portion of the body of a request, read by the thread that runs it; empty at its end.
+
+        Raises:
+            ClientAbortException: the client has gone, is too slow or sends nonsense; or the request is over, and a
+                thread that its application has left behind wants the bytes of the next one.
+        """
+        exchange = self.exchange
+        if exchange.requests != number or not self.runner.running:
+            raise ClientAbortException(f"{self.stream.peer[0]}: the request is over, its body cannot be read any more")
         if exchange.body.complete:
             return b""
         self.runner.request.acknowledge()

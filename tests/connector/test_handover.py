@@ -342,11 +342,14 @@ def test_the_socket_survives_the_way_through_the_kernel():
 def test_a_connection_that_comes_after_the_end_is_closed():
     site = Site()
     client, ours = socket.socketpair()
-    site.connector.endpoint._close_all()
     site.connector.adopt(Handover(ours, GET, ("127.0.0.1", 4000), 0))
+    site.connector.endpoint._close_all()
     site.rounds()
     assert client.recv(10) == b""
     client.close()
+    client, ours = socket.socketpair()
+    with client, ours, pytest.raises(LifecycleError):
+        site.connector.adopt(Handover(ours, GET, ("127.0.0.1", 4000), 0))
     site.close()
 
 
