@@ -17,6 +17,7 @@ A class says how its bean differs:
 - ``bean_names`` (XML name -> name): attributes with another name
 - ``bean_types`` (XML name -> Java's type): attributes with another type in Java
 - ``bean_notifications``: the notifications that it sends
+- ``bean_records``: operation -> the type of the records that it returns (``CompositeType``)
 - ``bean_interfaces``: the Java interfaces that it implements
 """
 

@@ -6,6 +6,12 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from catalina.manager.jolokia.open_types import (
+    is_open,
+    open_type_of_attribute,
+    open_type_of_java,
+    open_type_of_result,
+)
 from catalina.manager.jolokia.request import BadRequest, JolokiaRequest
 from catalina.mbeans.bean_info import BeanInfo
 from catalina.mbeans.managed_bean import ManagedBean
@@ -96,9 +102,10 @@ def _properties(name: ObjectName, request: JolokiaRequest) -> str:
 def described(name: ObjectName, bean: ManagedBean, request: JolokiaRequest, section: str | None) -> dict[str, Any]:
     """All of one bean, or one section of it: attr, op, notif, class, desc, keys, interfaces."""
     info = bean.info()
+    typed = bean if request.parameters.flag("openTypes") and is_open(bean) else None
     writers: dict[str, Callable[[], Any]] = {
-        "attr": lambda: _attributes(info),
-        "op": lambda: _operations(info),
+        "attr": lambda: _attributes(info, typed),
+        "op": lambda: _operations(info, typed),
         "notif": lambda: _notifications(info),
         "class": lambda: info.class_name,
         "desc": lambda: info.description,
@@ -113,9 +120,11 @@ def described(name: ObjectName, bean: ManagedBean, request: JolokiaRequest, sect
     return {key: value for key, value in found.items() if value not in ({}, []) or section == key}
 
 
-def _attributes(info: BeanInfo) -> dict[str, Any]:
-    return {
-        attribute.name: {
+def _attributes(info: BeanInfo, typed: ManagedBean | None) -> dict[str, Any]:
+    """The attributes; with their open types if ``typed`` is given."""
+    found: dict[str, Any] = {}
+    for attribute in info.attributes:
+        found[attribute.name] = one = {
             "type": attribute.type,
             "desc": attribute.description,
             "r": True,
@@ -123,18 +132,24 @@ def _attributes(info: BeanInfo) -> dict[str, Any]:
             "rw": attribute.writable,
             "is": attribute.is_getter,
         }
-        for attribute in info.attributes
-    }
+        kind = open_type_of_attribute(typed, attribute.name, attribute.type) if typed is not None else None
+        if kind is not None:
+            one["openType"] = kind
+    return found
 
 
-def _operations(info: BeanInfo) -> dict[str, Any]:
+def _operations(info: BeanInfo, typed: ManagedBean | None) -> dict[str, Any]:
+    """The operations; with the open types of arguments and results if ``typed`` is given."""
     found: dict[str, Any] = {}
     for operation in info.operations:
-        one = {
-            "args": [{"name": part.name, "type": part.type, "desc": part.doc} for part in operation.parameters],
-            "ret": operation.returns,
-            "desc": operation.doc,
-        }
+        arguments = [{"name": part.name, "type": part.type, "desc": part.doc} for part in operation.parameters]
+        one = {"args": arguments, "ret": operation.returns, "desc": operation.doc}
+        if typed is not None:
+            for argument in arguments:
+                argument["openType"] = open_type_of_java(argument["type"])
+            kind = open_type_of_result(typed, operation)
+            if kind is not None:
+                one["openRet"] = kind
         others = found.get(operation.name)
         if others is None:
             found[operation.name] = one

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Mapping
 from types import FrameType
+from typing import ClassVar
 
 from catalina.attributes import Component
 from catalina.mbeans.open_data import CompositeData, CompositeType
@@ -74,6 +76,8 @@ class ThreadingBean(Component):
 
     bean_class = "com.sun.management.internal.HotSpotThreadImpl"
     bean_interfaces = ("java.lang.management.ThreadMXBean", "java.lang.management.PlatformManagedObject")
+    #: Operation -> the type of the records that it returns.
+    bean_records: ClassVar[Mapping[str, CompositeType]] = {"getThreadInfo": _THREAD, "dumpAllThreads": _THREAD}
 
     def __init__(self) -> None:
         super().__init__()
