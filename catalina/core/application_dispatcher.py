@@ -140,7 +140,7 @@ class ApplicationDispatcher:
             self._add_query(environ, inner)
         written: list[bytes] = []
 
-        def start_response(*_: Any) -> Any:
+        def start_response(*_: Any) -> object:
             return written.append
 
         body = self.application("INCLUDE")(inner, start_response)

@@ -63,7 +63,7 @@ def adapt_asgi(application: object, name: str, wrap: bool, loader: WebappLoader,
 class _Wrapped:
     """a2wsgi's middleware with an event loop of this servlet, which ends with the servlet."""
 
-    def __init__(self, middleware: Any, application: Any, name: str) -> None:
+    def __init__(self, middleware: Any, application: object, name: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._middleware = middleware(application, loop=self._loop)
         self._thread = threading.Thread(target=self._run, name=f"asgi-{name}", daemon=True)

@@ -203,11 +203,11 @@ class StandardContext(ContextBean, ContextDescription):
 
     # -- for applications ----------------------------------------------------------------------------------------
 
-    def lookup(self, name: str) -> Any:
+    def lookup(self, name: str) -> object:
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
 
-    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any:
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> object:
         """Make a DataSource without a name for a component: an SQLAlchemy engine, which the component must dispose of.
 
         Args:

@@ -118,7 +118,7 @@ class Registry:
     def invoke(
         self, name: ObjectName, operation: str, arguments: Sequence[Any], caller: Caller,
         signature: Sequence[str] | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> object:  # fmt: skip
         """Call an operation of a bean; one that changes something leaves an audit line.
 
         Args:

@@ -37,7 +37,7 @@ class _Binding:
         self._made: list[Any] = []
         self._lock = threading.Lock()
 
-    def get(self) -> Any:
+    def get(self) -> object:
         if not self.singleton:
             return self.make()
         if not self._made:

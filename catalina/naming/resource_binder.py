@@ -119,7 +119,7 @@ class ResourceBinder:
                 raise NamingError(f"ResourceLink [{entry.name}]: there are no GlobalNamingResources")
             return self.global_lookup(entry.global_name)
 
-        def find_with_credentials() -> Any:
+        def find_with_credentials() -> object:
             engine = find()
             from sqlalchemy import create_engine
 
@@ -139,7 +139,7 @@ class ResourceBinder:
         else:
             self.names.bind(spec.name, lambda: self._make(spec), singleton, close_method)
 
-    def _make(self, spec: ResourceSpec) -> Any:
+    def _make(self, spec: ResourceSpec) -> object:
         name = spec.properties.get("factory") or TYPE_FACTORIES.get(spec.type)
         if not name:
             raise NamingError(f"{spec}: no factory makes a {spec.type or 'resource without type'}; name one (factory=)")
@@ -160,7 +160,7 @@ class ResourceBinder:
             raise NamingError(f"{spec}: factory {name!r} cannot be called")
         return _CallableFactory(found)
 
-    def _by_python_name(self, spec: ResourceSpec, name: str) -> Any:
+    def _by_python_name(self, spec: ResourceSpec, name: str) -> object:
         if name.startswith(("org.apache.", "com.", "net.")):
             raise NamingError(f"{spec}: there is no factory {name}")
         try:

@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import LimitError, NotReplicableError, ProtocolError
 from catalina.repeated_messages import RepeatedMessages
@@ -108,7 +108,9 @@ class AttributeCodec:
             return True
         return self.lets_value_through(name, (encoded.class_name,))
 
-    def decode(self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False) -> Any:
+    def decode(
+        self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False
+    ) -> object:
         """The value; when its class may not be built here, an opaque replacement that keeps the bytes.
 
         Args:
@@ -134,7 +136,7 @@ class AttributeCodec:
             session.wait_for(name, value, frozenset(missing))
         return value
 
-    def decode_again(self, session: StandardSession, name: str, value: object, modules: frozenset[str]) -> Any:
+    def decode_again(self, session: StandardSession, name: str, value: object, modules: frozenset[str]) -> object:
         """Decode a value with opaque parts again; returns the same value when no missing module has been loaded.
 
         Changes that the application has made in it meanwhile are kept.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from catalina.place import Place
     from catalina.session.attribute_codec import AttributeCodec
     from catalina.session.session import Session
+    from catalina.tribes.channel import Delivery
 
 __all__ = ["Manager", "ManagerContext"]
 
@@ -61,7 +62,7 @@ class SessionPlace(Protocol):
 class SessionResources(Protocol):
     """``<GlobalNamingResources>``."""
 
-    def lookup(self, name: str) -> Any: ...
+    def lookup(self, name: str) -> object: ...
 
 
 class SessionServer(Protocol):
@@ -77,7 +78,7 @@ class StoreContext(SessionResources, Protocol):
     @property
     def server(self) -> SessionServer | None: ...
 
-    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Any: ...
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> object: ...
 
 
 class ManagerContext(SessionPlace, StoreContext, Protocol):
@@ -140,7 +141,7 @@ class Manager(Protocol):
 
     def background_process(self) -> None: ...
 
-    def request_completed(self, session: Any, request: object) -> Any:
+    def request_completed(self, session: Session, request: object) -> Delivery | None:
         """Called at the end of a request, before its answer leaves.
 
         Returns:

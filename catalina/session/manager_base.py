@@ -23,6 +23,8 @@ from catalina.util.standard_session_id_generator import StandardSessionIdGenerat
 
 if TYPE_CHECKING:
     from catalina.session.manager import ManagerContext
+    from catalina.session.session import Session
+    from catalina.tribes.channel import Delivery
     from catalina.tribes.io.java import EncodedValue
 
 __all__ = ["ManagerBase"]
@@ -239,7 +241,7 @@ class ManagerBase(Lifecycle):
         if notify:
             session.tell_changed_id(old_id)
 
-    def request_completed(self, session: Any, request: object) -> Any:
+    def request_completed(self, session: Session, request: object) -> Delivery | None:
         """Nothing to do for sessions that stay in this node."""
         return None
 
@@ -319,7 +321,7 @@ class ManagerBase(Lifecycle):
 
     def decode_attribute(
         self, session: StandardSession, name: str, encoded: EncodedValue, for_application: bool = False
-    ) -> Any:
+    ) -> object:
         """Decode a value that was kept as bytes, see :meth:`AttributeCodec.decode`."""
         return self.codec.decode(session, name, encoded, for_application)
 

@@ -5,7 +5,7 @@ Applications never get this object; they see :class:`catalina.session.session_fa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ class Session(Protocol):
     @property
     def facade(self) -> SessionFacade: ...
 
-    def get_attribute(self, name: str, default: Any = None) -> Any: ...
+    def get_attribute(self, name: str, default: object = None) -> object: ...
 
     def set_attribute(self, name: str, value: object) -> None: ...
 

@@ -151,5 +151,5 @@ def _is_principal(class_name: str) -> bool:
     return class_name == "catalina.realm.generic_principal.GenericPrincipal"
 
 
-def _plain(encoded: EncodedValue) -> Any:
+def _plain(encoded: EncodedValue) -> object:
     return decode_value(encoded)

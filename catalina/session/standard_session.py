@@ -191,7 +191,7 @@ class StandardSession:
 
     # -- attributes ----------------------------------------------------------------------------------------------
 
-    def get_attribute(self, name: str, default: Any = None) -> Any:
+    def get_attribute(self, name: str, default: object = None) -> Any:
         """The value of ``name``, or ``default``.
 
         Raises:
@@ -278,7 +278,7 @@ class StandardSession:
             self._tell_value(old, "value_unbound", name)
         self._tell_attribute(listeners, name, old)
 
-    def _decode(self, name: str, default: Any = None) -> Any:
+    def _decode(self, name: str, default: object = None) -> object:
         encoded = self._encoded.get(name)
         known = self._attributes.get(name, default)
         if encoded is None or known is not UNDECODED:  # another thread was first
@@ -336,7 +336,7 @@ class StandardSession:
             self._waiting = {}
         self._waiting[name] = (value, modules)
 
-    def _decode_again(self, name: str, value: Any) -> Any:
+    def _decode_again(self, name: str, value: object) -> object:
         """The value, with the parts decoded whose module has been loaded meanwhile."""
         waiting = self._waiting
         held, modules = (waiting or {}).get(name, (_MISSING, frozenset()))
@@ -362,7 +362,7 @@ class StandardSession:
         """The bytes of a value that nobody has read yet, None for a live value."""
         return self._encoded.get(name) if self._attributes.get(name) is UNDECODED else None
 
-    def raw_attribute(self, name: str) -> Any:
+    def raw_attribute(self, name: str) -> object:
         """The live value, ``UNDECODED`` while it is still bytes. There are no events and no check that the session is
         valid.
         """

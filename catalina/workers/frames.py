@@ -253,7 +253,7 @@ def encode_result(value: object = None, error: str | None = None) -> bytes:
     return json.dumps({"value": value} if error is None else {"error": error}).encode()
 
 
-def decode_result(payload: bytes) -> Any:
+def decode_result(payload: bytes) -> object:
     """The value.
 
     Raises:

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import Reactor
@@ -131,7 +130,7 @@ class KeeperQueries:
                 with self._waiting():
                     time.sleep(AGAIN_SECONDS)
 
-    def call(self, service: str, argument: object, seconds: float = ANSWER_SECONDS) -> Any:
+    def call(self, service: str, argument: object, seconds: float = ANSWER_SECONDS) -> object:
         """Call a service of the keeper and wait for its result. Any thread.
 
         Raises:

@@ -60,7 +60,7 @@ class Services:
         self._reactor.submit(work)
 
 
-def _outcome(name: str, service: Service, caller: int | None, argument: Any) -> bytes:
+def _outcome(name: str, service: Service, caller: int | None, argument: object) -> bytes:
     try:
         return encode_result(service(caller, argument))
     except CatalinaError as error:

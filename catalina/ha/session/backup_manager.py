@@ -26,6 +26,7 @@ from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import CompletedRequest
     from catalina.ha.session.delta_session import DeltaSession
+    from catalina.session.session import Session
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
 
@@ -248,7 +249,7 @@ class BackupManager(ClusterManagerBase):
         session.record.put(changes, version)
         return version
 
-    def request_completed(self, session: Any, request: object) -> Delivery | None:
+    def request_completed(self, session: Session, request: object) -> Delivery | None:
         """Send the changes of the request to the backup."""
         replicated = self.map
         if replicated is None or not isinstance(session, MapSession) or not session.is_valid:

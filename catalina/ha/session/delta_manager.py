@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catalina.ha.session.cluster_manager_base import CompletedRequest
+    from catalina.session.session import Session
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
     from catalina.tribes.ledger.record import Snapshot
@@ -240,7 +241,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         """False with asynchronous channelSendOptions."""
         return self.cluster is None or not self.cluster.channel_send_options & SEND_OPTIONS_ASYNCHRONOUS
 
-    def request_completed(self, session: Any, request: object) -> Delivery | None:
+    def request_completed(self, session: Session, request: object) -> Delivery | None:
         """Send the changes of the request, or now and then the use of a session that was only read."""
         members, cluster = self._members, self.cluster
         told: list[_Told] = []
@@ -274,7 +275,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         if held:
             settle(held, () if delivery is None else (delivery,))
 
-    def _take_from(self, session: Any, told: list[_Told], now_ms: int) -> None:
+    def _take_from(self, session: Session, told: list[_Told], now_ms: int) -> None:
         """Add the changes of a request in a session, or its use, if the other nodes must hear of them."""
         if isinstance(session, DeltaSession) and session.alive:
             actions = session.take_actions()

@@ -176,7 +176,7 @@ class DeltaSession(StandardSession):
 
     # -- attributes ----------------------------------------------------------------------------------------------
 
-    def get_attribute(self, name: str, default: Any = None) -> Any:
+    def get_attribute(self, name: str, default: object = None) -> object:
         """The value of ``name``, or ``default``; a mutable value is compared at the end of the request."""
         value = self._attributes.get(name, default)
         if type(value) not in IMMUTABLE:
@@ -225,7 +225,7 @@ class DeltaSession(StandardSession):
         super()._remove(name, notify)
         self._read_form.pop(name, None)
 
-    def _decode(self, name: str, default: Any = None) -> Any:
+    def _decode(self, name: str, default: object = None) -> object:
         known = self._encoded.get(name)
         value = super()._decode(name, default)
         if known is not None and type(value) not in IMMUTABLE and self._attributes.get(name) is value:

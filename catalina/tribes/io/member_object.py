@@ -13,7 +13,7 @@ writes, and begins with the newest.
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java.descriptors import EXTERNALIZABLE, describe
@@ -121,7 +121,7 @@ class _MemberKind:
             raise UnusualError
         return _records.read(block[_LENGTH.size :])
 
-    def of_node(self, node: Any, name: str) -> MemberObject | None:
+    def of_node(self, node: object, name: str) -> MemberObject | None:
         if node is None:
             return None
         if not isinstance(node, JavaObject) or node.class_name not in (CLASS_NAME, STATIC_CLASS_NAME):
@@ -163,7 +163,7 @@ class _MembersKind:
             raise UnusualError
         return tuple([_MEMBER.read(source) for _ in range(count)])
 
-    def of_node(self, node: Any, name: str) -> tuple[MemberObject, ...] | None:
+    def of_node(self, node: object, name: str) -> tuple[MemberObject, ...] | None:
         if node is None:
             return None
         if not isinstance(node, JavaArray) or not isinstance(node.values, list):

@@ -167,7 +167,7 @@ class AbstractReplicatedMap:
 
     # -- changing ------------------------------------------------------------------------------------------------
 
-    def get(self, key: Hashable) -> Any:
+    def get(self, key: Hashable) -> object:
         """The value, None when there is none; this node owns the entry afterwards.
 
         Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
@@ -179,7 +179,7 @@ class AbstractReplicatedMap:
         """Set a value here; the returned Delivery is done when the other nodes know of it."""
         return self.claims.put(key, value)
 
-    def remove(self, key: Hashable, is_idle: bool = False) -> Any:
+    def remove(self, key: Hashable, is_idle: bool = False) -> object:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:

@@ -86,7 +86,7 @@ class MapClaims:
 
     # ---- the methods of the map
 
-    def get(self, key: Hashable) -> Any:
+    def get(self, key: Hashable) -> object:
         """The value, None when there is none; this node owns the entry afterwards.
 
         Waits when another node has the value. If the event loop's thread waits, another thread takes over the loop
@@ -120,7 +120,7 @@ class MapClaims:
             value.take_diff()  # the other nodes get the whole value, so the difference is not needed
         return self.placement.announce(entry)
 
-    def remove(self, key: Hashable, is_idle: bool = False) -> Any:
+    def remove(self, key: Hashable, is_idle: bool = False) -> object:
         """Remove an entry from all nodes; returns the value if it was here.
 
         Args:

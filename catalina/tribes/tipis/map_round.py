@@ -8,7 +8,7 @@ ordinary difference of an entry that this node owns is sent on its own, immediat
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalina.errors import ChannelError
 from catalina.tribes.channel import Delivery
@@ -41,7 +41,7 @@ class MapRound:
         self._claims = of
         self._batches: dict[tuple[Member, ...], _Batch] = {}
 
-    def replicate(self, key: Hashable, value: Any) -> Delivery | None:
+    def replicate(self, key: Hashable, value: object) -> Delivery | None:
         """See :meth:`MapClaims.replicate`; a difference leaves with :meth:`send`. Several values may share a
         Delivery.
         """

@@ -37,7 +37,7 @@ class ObjectCodec:
         """See :class:`ValueCodec`."""
         return dumps(value)
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: bytes) -> object:
         """See :class:`ValueCodec`."""
         return loads(data)
 
@@ -84,7 +84,7 @@ class Merge(NamedTuple):
 class Mergeable(Diffable, Protocol):
     """A value that can merge two copies that were changed apart, and keeps both changes."""
 
-    def merge_value(self, other: Any) -> Merge:
+    def merge_value(self, other: object) -> Merge:
         """Take everything that is later in another node's copy."""
 
     def merge_diff(self, diff: bytes) -> Merge:

@@ -35,7 +35,7 @@ def _refuse(node: JavaObject, what: str) -> ProtocolError:
     return ProtocolError(f"{node.class_name} without {what}")
 
 
-def _field(_: NodeConverter, node: JavaObject) -> Any:
+def _field(_: NodeConverter, node: JavaObject) -> object:
     value = node.get("value")
     if not isinstance(value, (int, float, str)):
         raise _refuse(node, "a value")
@@ -85,7 +85,7 @@ def _arrays_list(converter: NodeConverter, node: JavaObject) -> list[Any]:
 def _wrapped(field: str) -> Callable[[NodeConverter, JavaObject], Any]:
     """A view of another collection: unmodifiable, synchronized."""
 
-    def convert(converter: NodeConverter, node: JavaObject) -> Any:
+    def convert(converter: NodeConverter, node: JavaObject) -> object:
         inner = node.get(field)
         if not isinstance(inner, JavaObject):
             raise _refuse(node, f"a collection {field}")
@@ -137,7 +137,7 @@ def _tree_set(converter: NodeConverter, node: JavaObject) -> set[Any]:
     return _fill_set(converter, node, _annotation(node, "java.util.TreeSet")[1][1:])
 
 
-def _immutable(converter: NodeConverter, node: JavaObject) -> Any:
+def _immutable(converter: NodeConverter, node: JavaObject) -> object:
     """List.of, Set.of, Map.of."""
     nodes = _annotation(node, "java.util.CollSer")[1]
     match node.get("tag"):
@@ -212,7 +212,7 @@ def _timestamp(converter: NodeConverter, node: JavaObject) -> datetime.datetime:
     return _date(converter, node).replace(microsecond=nanos // 1000)
 
 
-def _java_time(_: NodeConverter, node: JavaObject) -> Any:
+def _java_time(_: NodeConverter, node: JavaObject) -> object:
     block = _annotation(node, "java.time.Ser")[0]
     value = java_time.from_ser(block)
     if value is None:
@@ -222,7 +222,7 @@ def _java_time(_: NodeConverter, node: JavaObject) -> Any:
 
 def _empty(kind: type) -> Callable[[NodeConverter, JavaObject], Any]:
 
-    def convert(_: NodeConverter, __: JavaObject) -> Any:
+    def convert(_: NodeConverter, __: JavaObject) -> object:
         return kind()
 
     return convert

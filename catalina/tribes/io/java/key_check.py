@@ -191,7 +191,7 @@ class KeyCheck:
         self._work = work
         self._counts: collections.defaultdict[int, int] = collections.defaultdict(int)
 
-    def admit(self, key: Any) -> Any:
+    def admit(self, key: Any) -> object:
         """Return the key, which may then be put into the map.
 
         Raises:
@@ -218,7 +218,7 @@ class NodeConverter(Protocol):
     @property
     def missing(self) -> list[str]: ...
 
-    def convert(self, node: Node) -> Any: ...
+    def convert(self, node: Node) -> object: ...
 
     def begin(self, node: Node, value: object) -> Any: ...
 

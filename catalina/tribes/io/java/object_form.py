@@ -199,7 +199,7 @@ class FieldKind(Protocol):
             UnusualError, IndexError, ValueError, struct.error: it stands there in another way.
         """
 
-    def of_node(self, node: Any, name: str) -> object:
+    def of_node(self, node: object, name: str) -> object:
         """The value of a node of any form; None of null.
 
         Raises:
@@ -229,12 +229,12 @@ class PlainKind:
     def write(self, sink: ObjectSink, value: Any) -> None:
         sink.append(self.head, self._pack(len(value)) + value)
 
-    def read(self, source: ObjectSource) -> Any:
+    def read(self, source: ObjectSource) -> object:
         if not source.begins(self.head):
             raise UnusualError
         return source.take(source.number(self.length))
 
-    def of_node(self, node: Any, name: str) -> object:
+    def of_node(self, node: object, name: str) -> object:
         if node is None:
             return None
         if not isinstance(node, JavaArray) or not isinstance(node.values, bytes) or node.class_name != "[B":
@@ -280,7 +280,7 @@ class _TextKind(PlainKind):
         source.handles += 1
         return decode_modified_utf8(source.take(source.number(self.length)), source.at)
 
-    def of_node(self, node: Any, name: str) -> str | None:
+    def of_node(self, node: object, name: str) -> str | None:
         return text_of(node, name)
 
 

@@ -40,7 +40,7 @@ MAX_FLAG_MEMBERS = 4096
 MAX_FRACTION_BITS = 4096 * 8
 
 
-def convert(converter: NodeConverter, node: JavaObject) -> Any:
+def convert(converter: NodeConverter, node: JavaObject) -> object:
     """Convert a python.Object to its value."""
     contents = node.annotation(PYTHON_CLASS_NAME)
     blocks = [item for item in contents if isinstance(item, BlockData)]
@@ -123,11 +123,11 @@ class _Parts:
         return cls
 
 
-def _tuple(parts: _Parts) -> Any:
+def _tuple(parts: _Parts) -> object:
     return tuple(parts.values())
 
 
-def _frozenset(parts: _Parts) -> Any:
+def _frozenset(parts: _Parts) -> object:
     return frozenset(_admitted(parts, parts.values()))
 
 
@@ -135,32 +135,32 @@ def _admitted(parts: _Parts, items: list[Any]) -> list[Any]:
     return list(map(parts.converter.keys().admit, items))
 
 
-def _complex(parts: _Parts) -> Any:
+def _complex(parts: _Parts) -> object:
     return complex(*struct.unpack(">dd", parts.block))
 
 
-def _decimal(parts: _Parts) -> Any:
+def _decimal(parts: _Parts) -> object:
     return decimal.Decimal(_utf(parts.block))
 
 
-def _datetime(parts: _Parts) -> Any:
+def _datetime(parts: _Parts) -> object:
     kind, fold, text, zone_name = _utf(parts.block).split(" ")
     value: Any = (datetime.datetime if kind == "datetime" else datetime.time).fromisoformat(text)
     return value.replace(fold=int(fold), tzinfo=zone(zone_name) if zone_name else value.tzinfo)
 
 
-def _range(parts: _Parts) -> Any:
+def _range(parts: _Parts) -> object:
     return range(parts.value(0, int), parts.value(1, int), parts.value(2, int))
 
 
-def _deque(parts: _Parts) -> Any:
+def _deque(parts: _Parts) -> object:
     limit = None if parts.nodes[0] is None else parts.value(0, int)
     value: collections.deque[Any] = parts.begin(collections.deque(maxlen=limit))
     value.extend(parts.values(1))
     return value
 
 
-def _defaultdict(parts: _Parts) -> Any:
+def _defaultdict(parts: _Parts) -> object:
     factory: type | None = None
     if parts.nodes[0] is not None:
         factory = FACTORIES.get(parts.text(0))
@@ -171,13 +171,13 @@ def _defaultdict(parts: _Parts) -> Any:
     return value
 
 
-def _namespace(parts: _Parts) -> Any:
+def _namespace(parts: _Parts) -> object:
     value = parts.begin(types.SimpleNamespace())
     vars(value).update(parts.state(0))
     return value
 
 
-def _object(parts: _Parts) -> Any:
+def _object(parts: _Parts) -> object:
     cls = parts.allowed_class(0)
     rebuild = _REBUILT.get(cls)
     if rebuild is not None:
@@ -209,7 +209,7 @@ def _address(kind: Any) -> Callable[[dict[str, Any]], Any]:
 
 def _network(kind: Any) -> Callable[[dict[str, Any]], Any]:
 
-    def rebuild(state: dict[str, Any]) -> Any:
+    def rebuild(state: dict[str, Any]) -> object:
         address = state.get("network_address")
         if type(address) not in (ipaddress.IPv4Address, ipaddress.IPv6Address):
             raise ProtocolError(f"expected an address, got a {type(address).__name__}")
@@ -220,7 +220,7 @@ def _network(kind: Any) -> Callable[[dict[str, Any]], Any]:
 
 def _interface(kind: Any) -> Callable[[dict[str, Any]], Any]:
 
-    def rebuild(state: dict[str, Any]) -> Any:
+    def rebuild(state: dict[str, Any]) -> object:
         interface = kind((_whole(state, "_ip"), _whole(state, "_prefixlen")))
         scope = state.get("_scope_id")
         return interface if type(scope) is not str else kind(f"{interface.ip}%{scope}/{interface.network.prefixlen}")
@@ -241,7 +241,7 @@ _REBUILT: dict[type, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def _subclass(parts: _Parts) -> Any:
+def _subclass(parts: _Parts) -> object:
     cls = parts.allowed_class(0)
     base, why = base_of(cls)
     if base is None or base is object:
@@ -257,7 +257,7 @@ def _subclass(parts: _Parts) -> Any:
     return value
 
 
-def _plain(base: type, parts: _Parts) -> Any:
+def _plain(base: type, parts: _Parts) -> object:
     """The argument for the builtin's own ``__new__``, of a type that needs no conversion."""
     plain = parts.value(1, list if base in (tuple, frozenset) else base)
     return _admitted(parts, plain) if base is frozenset else plain
@@ -288,7 +288,7 @@ def _enum(parts: _Parts) -> Any:
     return _flags(cls, parts.value(2, int)) if member is None else member
 
 
-def _flags(cls: Any, bits: int) -> Any:
+def _flags(cls: Any, bits: int) -> object:
     """A combination of flags without a name of its own. ``enum`` makes it, without any code of the class."""
     members = looked_up(cls, "_value2member_map_")
     known = members.get(bits)

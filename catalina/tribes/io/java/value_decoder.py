@@ -142,7 +142,7 @@ class Converter:
         self._open: set[int] = set()
         self._opaque_bytes = 0
 
-    def convert(self, node: Node) -> Any:
+    def convert(self, node: Node) -> object:
         """The value of a node.
 
         Raises:
@@ -175,7 +175,7 @@ class Converter:
         self._done[id(node)] = value
         return value
 
-    def _convert_new(self, node: Node) -> Any:
+    def _convert_new(self, node: Node) -> object:
         try:
             if isinstance(node, JavaObject):
                 method = self._method(node)
@@ -201,7 +201,7 @@ class Converter:
             raise LimitError(f"undecoded parts of more than {self._max_opaque} bytes")
         return opaque(encoded, why.class_name or encoded.class_name, str(why))
 
-    def _array(self, node: JavaArray) -> Any:
+    def _array(self, node: JavaArray) -> object:
         values = node.values
         if isinstance(values, list):
             items = self.begin(node, [])
@@ -214,7 +214,7 @@ class Converter:
             return values.decode("utf-16-be", "surrogatepass")
         return jdk_values.numbers(kind, PRIMITIVE_SIZES[kind], values)
 
-    def _marked(self, data: bytes) -> Any:
+    def _marked(self, data: bytes) -> object:
         if data[len(MARK) : len(MARK) + 4] != STREAM_HEADER:
             raise UndecodableError("its inside is not an object stream")
         reader = NodeReader(data, len(MARK) + 4, None, self.limits)
