@@ -5,6 +5,7 @@
 # connector.py               the <Connector> element
 # endpoint.py, listening.py  its sockets; request_executor.py: how many requests run, and where
 # connection_factory.py      which connections its clients get: stream x protocol x runner
+# outlet.py                  where a response goes: each protocol has one
 # connection.py              a connection as the endpoint sees it, and the endpoint as its connections see it
 # stream.py, tls_stream.py   move bytes, and know when; tls_handshake.py: a connection of which nothing is known yet
 # exchange_runner.py         who runs a request, and when its answer may leave

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from catalina.java_pattern import pattern
 
 if TYPE_CHECKING:
+    from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
-    from catalina.connector.response import Encoder, Response
+    from catalina.connector.response import Response
     from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 
 __all__ = ["Compression", "acceptable_codings"]

@@ -1,4 +1,4 @@
-"""Which connections the clients of a connector get: by its protocol, TLS, and what the client chooses."""
+"""The connections that the clients of a connector get: by its protocol, TLS, and what the client chooses."""
 
 from __future__ import annotations
 

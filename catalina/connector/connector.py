@@ -31,8 +31,9 @@ from catalina.mbeans.secrets import shown
 if TYPE_CHECKING:
     from catalina.connector.carried import Service
     from catalina.connector.handover import Handover
+    from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
-    from catalina.connector.response import Encoder, Response
+    from catalina.connector.response import Response
     from catalina.reactor import Reactor
     from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
 

@@ -1,4 +1,5 @@
-"""Who runs a request, and when its answer may leave: for connections that carry one request after the other."""
+"""The runner of a connection that carries one request after the other: it decides in which thread a request runs, and
+when its answer may leave."""
 
 from __future__ import annotations
 
@@ -216,7 +217,7 @@ class ExchangeConnection(Connection):
         super().__init__(host, stream)
         self.runner = ExchangeRunner(host, stream, self)
 
-    # What a subclass does
+    # For a subclass to do
 
     @property
     def body_is_here(self) -> bool:
@@ -235,7 +236,7 @@ class ExchangeConnection(Connection):
         """The request in progress gets no answer, and there is no way to begin another one."""
         self.close()
 
-    # What is the same for all
+    # The same for all
 
     @property
     def is_running(self) -> bool:

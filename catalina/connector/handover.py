@@ -1,4 +1,4 @@
-"""A plain HTTP/1.1 connection on its way to another process: the socket, and everything that was read of it in vain.
+"""A plain HTTP/1.1 connection on its way to another process: the socket, and everything that was read and not answered.
 
 The kernel moves the socket (``SCM_RIGHTS``, ``socket.send_fds``); the bytes and numbers go beside it. The process that
 gets them (:meth:`~catalina.connector.connector.Connector.adopt`) goes on as if it had read the bytes itself, so nothing
@@ -15,7 +15,7 @@ __all__ = ["Handover", "Taker"]
 
 
 class Handover(NamedTuple):
-    """What a connection is without its process. Whoever holds it owns the socket, and closes it or passes it on.
+    """A connection without its process. The code that holds it owns the socket, and closes it or passes it on.
 
     Args:
         sock: non-blocking, and in no poll set.

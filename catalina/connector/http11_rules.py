@@ -1,4 +1,4 @@
-"""What all HTTP/1.1 connections of a connector share, beside the rules of the exchange itself: time-outs, logs."""
+"""The things that all HTTP connections of a connector share: the rules of the exchange, time-outs, logs."""
 
 from __future__ import annotations
 

@@ -7,83 +7,27 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from http.client import responses
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urljoin
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.redirect_note import redirect_note
 from catalina.connector.set_cookie import set_cookie_value
+from catalina.coyote.exchange import is_length
 
 if TYPE_CHECKING:
     from catalina.connector.handover import Taker
+    from catalina.connector.outlet import Delivery, Encoder, Outlet
     from catalina.connector.request import Request
     from catalina.repeated_messages import RepeatedMessages
 
-__all__ = ["BUFFER_SIZE", "Outlet", "Response"]
+__all__ = ["BUFFER_SIZE", "Response"]
 
 #: Bytes of body kept back until the valves have unwound (Tomcat: OutputBuffer.DEFAULT_BUFFER_SIZE).
 BUFFER_SIZE = 8192
 
 #: Status codes whose responses have no body (RFC 9110; Tomcat: Http11Processor.prepareResponse).
 NO_BODY = frozenset((*range(100, 200), 204, 205, 304))
-
-
-#: More digits than any length has.
-LENGTH_DIGITS = 19
-
-
-def is_length(text: str) -> bool:
-    """True when a Content-Length is one."""
-    return text.isdecimal() and text.isascii() and len(text) < LENGTH_DIGITS
-
-
-class Outlet(Protocol):
-    """Where a response goes: the connection, which knows the protocol and when the client takes bytes.
-
-    Args:
-        handover: leaves the connection, with the request in progress, to another process, when the request has returned
-            from the container; None where, or when, that cannot be.
-
-    The methods may wait for a client that reads slowly, and raise
-    :class:`~catalina.connector.client_abort_exception.ClientAbortException` when it has gone.
-    """
-
-    @property
-    def handover(self) -> Callable[[Taker], None] | None: ...
-
-    def send_head(self, response: Response, body: bytes, complete: bool) -> None:
-        """Send the head and the first bytes of the body, which are all of it when ``complete``."""
-
-    def send_body(self, data: bytes) -> None:
-        """Send more of the body; ``data`` is not empty."""
-
-    def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
-        """Send a part of a file as the rest of the body; the connection closes the file."""
-
-    def flushed(self) -> None:
-        """The application has asked that what it wrote so far gets to the client."""
-
-    def end(self) -> None:
-        """The body is complete. Not called when :meth:`send_head` was told so."""
-
-
-class Delivery(Protocol):
-    """The handle of messages on their way to other members (``catalina.tribes.channel.Delivery``)."""
-
-    @property
-    def done(self) -> bool: ...
-
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None: ...
-
-
-class Encoder(Protocol):
-    """A content coding of the connector's (gzip ...): bytes in, fewer bytes out."""
-
-    def compress(self, data: bytes) -> bytes: ...
-
-    def flush(self) -> bytes: ...
-
-    def finish(self) -> bytes: ...
 
 
 class Response:

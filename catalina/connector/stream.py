@@ -258,7 +258,7 @@ class Stream:
     # Input
 
     def receive(self) -> bytes | None:
-        """What is there: None when nothing is, ``b""`` at the end of the stream."""
+        """Read what is there: None when nothing is, ``b""`` at the end of the stream."""
         try:
             return self.sock.recv(RECEIVE_SIZE)
         except BlockingIOError:

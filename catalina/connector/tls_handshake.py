@@ -19,7 +19,7 @@ __all__ = ["TlsHandshake"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
-#: What a client gets that speaks plain HTTP here.
+#: The answer to a client that speaks plain HTTP here.
 PLAIN_HTTP = (
     b"HTTP/1.1 400 \r\nContent-Type: text/plain;charset=UTF-8\r\nConnection: close\r\n\r\n"
     b"Bad Request\r\nThis combination of host and port requires TLS.\r\n"

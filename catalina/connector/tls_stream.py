@@ -69,7 +69,7 @@ class TlsStream(Stream):
         self.tls = TlsFacts(self.ssl_socket, self._contexts)
 
     def receive(self) -> bytes | None:
-        """What is there: None when nothing is, ``b""`` at the end of the stream."""
+        """Read what is there: None when nothing is, ``b""`` at the end of the stream."""
         try:
             return self.sock.recv(RECEIVE_SIZE)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -99,7 +99,7 @@ class TlsStream(Stream):
 
 
 class TlsFacts:
-    """What is known of a client after its handshake.
+    """The facts that a handshake has told of a client.
 
     Args:
         sock: the connection's.

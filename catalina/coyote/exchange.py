@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NoReturn, Protocol, TypeVar
 
-__all__ = ["Answer", "Event"]
+__all__ = ["LENGTH_DIGITS", "Answer", "Event", "is_length"]
+
+#: More digits than any length has.
+LENGTH_DIGITS = 19
 
 S = TypeVar("S", bound=IntEnum)
 
@@ -27,8 +30,13 @@ class Event(dict[S, S]):
         raise RuntimeError(f"{self.name} in state {state.name}, expected {expected}")
 
 
+def is_length(text: str) -> bool:
+    """True when a Content-Length is one."""
+    return text.isdecimal() and text.isascii() and len(text) < LENGTH_DIGITS
+
+
 class Answer(Protocol):
-    """What the head of an answer is made of."""
+    """The head of an answer, before it is bytes."""
 
     status: int
     headers: list[tuple[str, str]]

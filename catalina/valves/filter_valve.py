@@ -18,8 +18,9 @@ from catalina.loader.object_names import call, configure
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
+    from catalina.connector.outlet import Outlet
     from catalina.connector.request import Request
-    from catalina.connector.response import Outlet, Response
+    from catalina.connector.response import Response
 
 __all__ = ["FilterValve", "InitParam"]
 

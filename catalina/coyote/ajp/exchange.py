@@ -245,7 +245,7 @@ class AjpExchange:
         return end_response(self.reuse)
 
     def next(self, ending: bool) -> State:
-        """What becomes of the connection behind an answer: REQUEST or CLOSED.
+        """Decide what becomes of the connection behind an answer: REQUEST or CLOSED.
 
         Args:
             ending: no further request is taken.

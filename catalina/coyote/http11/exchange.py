@@ -25,7 +25,7 @@ import logging
 from collections.abc import Sequence
 from enum import IntEnum, auto
 
-from catalina.coyote.exchange import Answer, Event
+from catalina.coyote.exchange import LENGTH_DIGITS, Answer, Event
 from catalina.coyote.http11.exchange_rules import ExchangeRules
 from catalina.coyote.http11.request_body import BodyDecoder, ChunkedDecoder, LengthDecoder
 from catalina.coyote.http11.request_head import RequestHead
@@ -45,8 +45,6 @@ CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 50
 CONNECTION_FIELDS = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
 )
-#: More digits than any length has.
-LENGTH_DIGITS = 19
 #: The body of a request without one.
 NO_BODY: BodyDecoder = LengthDecoder(0)
 
@@ -123,6 +121,7 @@ def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
     for name, value in fields:
         lower = name.lower()
         if lower == "content-length":
+            # is_length, without the call
             if length is not None or not (value.isdecimal() and value.isascii() and len(value) < LENGTH_DIGITS):
                 raise BadContentLength(value)
             length = value
@@ -162,12 +161,12 @@ class Exchange:
         self.state = HEAD
         #: Requests whose heads have come.
         self.requests = served
-        #: What was received and belongs to the next message.
+        #: Bytes that were received and belong to the next message.
         self.data = b""
         #: Bytes of it that are known to hold no whole head.
         self.seen = 0
-        #: What was received since the head of the request in progress began, with that head; None when that is not all:
-        #: the request has read more itself, or 100 Continue has left.
+        #: The bytes that were received since the head of the request in progress began, with that head; None when they
+        #: are not all: the request has read more itself, or 100 Continue has left.
         self.raw: bytes | bytearray | None = None
         #: True while the connection may take another request when this answer is out. Anybody may forbid that.
         self.keep_alive = True
@@ -361,7 +360,7 @@ class Exchange:
         return (b"%x\r\n" % len(data), data, b"\r\n") if self._chunked else (data,)
 
     def more_of_file(self, count: int) -> tuple[bytes, int, bytes]:
-        """What is sent before ``count`` bytes of a file, how many of these, and what is sent behind them."""
+        """Frame ``count`` bytes of a file: bytes to send before it, how many of it, bytes to send behind it."""
         self.state = MORE[self.state]
         if self._remaining >= 0:
             count = min(count, self._remaining)
@@ -415,7 +414,7 @@ class Exchange:
     # After an answer
 
     def next(self, ending: bool) -> State:
-        """What becomes of the connection: HEAD, SWALLOW, LINGER or CLOSED.
+        """Decide what becomes of the connection: HEAD, SWALLOW, LINGER or CLOSED.
 
         Args:
             ending: no further request is taken.
