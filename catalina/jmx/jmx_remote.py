@@ -71,7 +71,7 @@ class JmxRemote:
                 return
             login = None
             if settings.password_file is not None and settings.access_file is not None:
-                login = PasswordLogin(settings.password_file, settings.access_file)
+                login = PasswordLogin(settings.password_file, settings.access_file, settings.to_hashes)
             tls = None if settings.tls is None else make_context(settings.tls, base, [])
             transport = RmiTransport(
                 RmiObjects(registry, login), settings.host, settings.hostname, tls=tls,

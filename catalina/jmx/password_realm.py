@@ -7,15 +7,22 @@
 
     monitorRole  readonly
     controlRole  readwrite
+
+As with the JDK, passwords as they are become hashes in the file, at the start and at the next login after a change,
+unless ``com.sun.management.jmxremote.password.toHashes`` is false.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import os
+import stat
+import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalina.errors import ConfigurationError
 from catalina.realm.constant_time import equal_bytes
@@ -25,32 +32,103 @@ from catalina.realm.message_digest import digest, digest_name
 from catalina.realm.realm_base import RealmBase
 from catalina.session.session import Principal
 
-__all__ = ["PasswordLogin", "PasswordRealm", "read_access", "read_passwords"]
+__all__ = ["PasswordLogin", "PasswordRealm", "hash_passwords", "read_access", "read_passwords"]
 
 READ_WRITE = "readwrite"
 #: Characters of a user's name.
 MAX_NAME = 256
 #: Bytes of either file.
 MAX_BYTES = 2**20
+#: Stands above hashed passwords; the JDK's words.
+_NOTE = (
+    "# The passwords in this file are hashed.",
+    "# In order to change the password for a role, replace the hashed password entry",
+    "# with a new clear text password or a new hashed password.",
+    "# If the new password is in clear, it will be replaced with its hash when a new",
+    "# login attempt is made.",
+    "",
+)
 
 
-def _words(path: Path) -> list[tuple[int, list[str]]]:
+class _Entry(NamedTuple):
+    """One entry: the lines from ``first`` (counted from 0) to before ``end``, which backslashes join, and its words."""
+
+    first: int
+    end: int
+    words: list[str]
+
+
+def _entries(path: Path) -> tuple[list[str], list[_Entry]]:
+    """The lines of a file with their ends, and its entries."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"{path} has {len(data)} bytes, the limit is {MAX_BYTES}")
-    found: list[tuple[int, list[str]]] = []
+    lines = data.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    found: list[_Entry] = []
     goes_on = False
-    for number, line in enumerate(data.decode("utf-8", "surrogateescape").splitlines(), 1):
+    for number, line in enumerate(lines):
         text = line.strip()
+        words = text.removesuffix("\\").split()
         if goes_on and found:
-            found[-1][1].extend(text.removesuffix("\\").split())
+            found[-1] = _Entry(found[-1].first, number + 1, found[-1].words + words)
         elif text and text[0] not in "#!":
-            found.append((number, text.removesuffix("\\").split()))
+            found.append(_Entry(number, number + 1, words))
         goes_on = text.endswith("\\")
-    return [(number, words) for number, words in found if words]
+    return lines, [entry for entry in found if entry.words]
+
+
+def _words(path: Path) -> list[tuple[int, list[str]]]:
+    """The number of the line that each entry begins in, and its words."""
+    return [(entry.first + 1, entry.words) for entry in _entries(path)[1]]
+
+
+def hash_passwords(path: Path) -> int:
+    """Replace the passwords of a file that stand in it as they are; returns how many there were.
+
+    The file is exchanged as a whole and keeps its owner and mode; everything else in it stays.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+        OSError: it cannot be replaced.
+    """
+    target = path.resolve()
+    before = target.stat()
+    lines, entries = _entries(target)
+    clear = [entry for entry in entries if len(entry.words) == 2]
+    if not clear:
+        return 0
+    for entry in reversed(clear):
+        user, password = entry.words
+        lines[entry.first : entry.end] = [f"{user} {_hashed(password)}\n"]
+    if not any(_NOTE[0] in line for line in lines):
+        lines[:0] = [f"{line}\n" for line in _NOTE]
+    content = "".join(lines).encode("utf-8", "surrogateescape")
+    descriptor, staged = tempfile.mkstemp(prefix=".jmxremote-", dir=target.parent)  # for its owner only
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+        now = target.stat()
+        if (now.st_mtime_ns, now.st_size, now.st_ino) != (before.st_mtime_ns, before.st_size, before.st_ino):
+            return 0  # somebody is editing it: the next login finds what he has written
+        os.replace(staged, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # it is the file now
+            os.unlink(staged)
+    return len(clear)
+
+
+def _hashed(password: str) -> str:
+    """Salt, hash and algorithm, as the JDK makes them (HashedPasswordManager)."""
+    salt = os.urandom(64)
+    hashed = digest("sha3_512", salt, password.encode("utf-8", "surrogateescape"))
+    return f"{base64.b64encode(salt).decode()} {base64.b64encode(hashed).decode()} SHA3-512"
 
 
 def read_passwords(path: Path) -> dict[str, list[str]]:
@@ -97,10 +175,15 @@ def _hash_of(stored: list[str], password: str, where: str) -> tuple[bytes, bytes
 
 
 class PasswordRealm(RealmBase):
-    """The users of the two files, which are read anew when they have changed."""
+    """The users of the two files, which are read anew when they have changed.
 
-    def __init__(self, password_file: Path, access_file: Path, **values: Any) -> None:
+    Args:
+        to_hashes: passwords as they are become hashes in the file.
+    """
+
+    def __init__(self, password_file: Path, access_file: Path, to_hashes: bool = False, **values: Any) -> None:
         super().__init__(**values)
+        self._to_hashes = to_hashes
         self._files = (password_file, access_file)
         self._lock = threading.Lock()
         self._stamps: tuple[tuple[int, int], ...] = ()
@@ -114,14 +197,31 @@ class PasswordRealm(RealmBase):
         Raises:
             ConfigurationError: it cannot be used.
         """
-        try:
-            stamps = tuple((stat.st_mtime_ns, stat.st_size) for stat in (file.stat() for file in self._files))
-        except OSError as error:
-            raise ConfigurationError(f"{error.filename}: {error.strerror}") from error
+        stamps = self._look()
         with self._lock:
             if stamps != self._stamps:
                 passwords, access = read_passwords(self._files[0]), read_access(self._files[1])
                 self._passwords, self._access, self._stamps = passwords, access, stamps
+                if self._to_hashes and any(len(stored) == 1 for stored in passwords.values()):
+                    self._hash()
+
+    def _look(self) -> tuple[tuple[int, int], ...]:
+        try:
+            return tuple((status.st_mtime_ns, status.st_size) for status in (file.stat() for file in self._files))
+        except OSError as error:
+            raise ConfigurationError(f"{error.filename}: {error.strerror}") from error
+
+    def _hash(self) -> None:
+        """Hash the passwords of the file; where it cannot be written, they stay, and count as before."""
+        file = self._files[0]
+        try:
+            count = hash_passwords(file)
+        except OSError as error:
+            self.logger.warning("Passwords in [%s] are not hashed: %s", file, error.strerror or error)
+            return
+        if count:
+            self.logger.info("[%d] passwords in [%s] have become hashes", count, file)
+            self._passwords, self._stamps = read_passwords(file), self._look()
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
         """The user with ``readonly`` or ``readwrite`` as the role; None when the login fails."""
@@ -153,15 +253,15 @@ class PasswordLogin:
     fails.
 
     Args:
-        password_file, access_file: see the module.
+        password_file, access_file, to_hashes: see the module.
 
     Raises:
         ConfigurationError: a file cannot be used.
     """
 
-    def __init__(self, password_file: Path, access_file: Path) -> None:
+    def __init__(self, password_file: Path, access_file: Path, to_hashes: bool = False) -> None:
         self.realm = LockOutRealm()
-        self.realm.add_realm(PasswordRealm(password_file, access_file))
+        self.realm.add_realm(PasswordRealm(password_file, access_file, to_hashes))
         self.realm.start()
 
     def __call__(self, user: str | None, password: str | None) -> tuple[str, bool] | None:

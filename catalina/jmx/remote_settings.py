@@ -50,6 +50,7 @@ class RemoteSettings:
         password_file, access_file: None without authentication.
         tls: the TLS settings of the objects' port, None for plain sockets.
         registry_tls: True when the registry's port uses TLS, too.
+        to_hashes: passwords as they are become hashes in the password file.
     """
 
     port: int
@@ -61,6 +62,7 @@ class RemoteSettings:
     tls: SSLHostConfig | None = None
     registry_tls: bool = False
     remarks: tuple[str, ...] = field(default=())
+    to_hashes: bool = True
 
 
 def is_wanted(properties: Mapping[str, str]) -> bool:
@@ -104,6 +106,7 @@ def read_settings(properties: Mapping[str, str], base: Path) -> RemoteSettings |
         given.tls() if given.flag("ssl", True) else None,
         given.flag("registry.ssl", False),
         tuple(remarks),
+        given.flag("password.toHashes", True),
     )
 
 
