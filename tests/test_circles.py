@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 #: The circles that are meant: the package that all of one's modules are in, and how many they may be.
-MEANT = {"catalina.core": 22, "catalina.connector": 24, "catalina.ha": 14, "catalina.session": 7}
+MEANT = {"catalina.core": 22, "catalina.connector": 25, "catalina.ha": 14, "catalina.session": 7}
 
 
 def read_modules() -> dict[str, Path]:

@@ -14,7 +14,7 @@ from catalina.attributes import Attribute
 from catalina.authenticator.constants import SSO_ID_NOTE
 from catalina.authenticator.single_sign_on_entry import SingleSignOnEntry
 from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
-from catalina.valves.valve_base import ValveBase
+from catalina.valves.valve_base import ValveBase, ValveContainer
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
@@ -224,9 +224,9 @@ class SingleSignOn(ValveBase):
             session.expire()
 
 
-def _descendants(container: Any, levels: int) -> list[Any]:
+def _descendants(container: ValveContainer, levels: int) -> list[ValveContainer]:
     """Hosts and contexts below, without those of a host with a realm of its own: the host is named already."""
-    found: list[Any] = []
+    found: list[ValveContainer] = []
     for child in container.children:
         found.append(child)
         if levels > 1 and child.realm is container.realm:

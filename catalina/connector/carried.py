@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
     from catalina.connector.request_executor import RequestExecutor
     from catalina.connector.response import Response
@@ -298,6 +299,8 @@ class RequestConnector(RequestLimits, Protocol):
 
     @property
     def compresses(self) -> bool: ...
+
+    def choose_encoder(self, request: Request, response: Response, size: int, complete: bool) -> Encoder | None: ...
 
     @property
     def draining(self) -> bool: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection import Connection, ConnectionHost
@@ -164,7 +164,7 @@ class ExchangeRunner:
             delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
         return delivery is None
 
-    def _on_delivered(self, _: Any) -> None:
+    def _on_delivered(self, _: object) -> None:
         self._reactor.after_work(self._release)
 
     def _release(self) -> None:

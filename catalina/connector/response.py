@@ -16,6 +16,7 @@ from catalina.connector.set_cookie import set_cookie_value
 from catalina.coyote.exchange import is_length
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import RequestConnector
     from catalina.connector.handover import Taker
     from catalina.connector.outlet import Delivery, Encoder, Outlet
     from catalina.connector.request import Request
@@ -441,7 +442,7 @@ class Response:
         self._outlet_ended = complete
         self.outlet.send_head(self, body, complete)
 
-    def _encode_first(self, connector: Any, body: bytes, complete: bool) -> bytes:
+    def _encode_first(self, connector: RequestConnector, body: bytes, complete: bool) -> bytes:
         self._encoder = connector.choose_encoder(self.request, self, len(body), complete)
         if self._encoder is None:
             return body

@@ -145,7 +145,7 @@ class ContainerBase(Lifecycle):
         """The cluster that stands in this container itself."""
         return self._cluster
 
-    def _swap(self, old: Any, new: Any) -> None:
+    def _swap(self, old: Realm | Cluster | None, new: Realm | Cluster | None) -> None:
         """Exchange a part of a container that may already be running."""
         if old is not None and old is not new:
             if self.state.available:

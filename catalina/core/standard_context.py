@@ -36,6 +36,8 @@ from catalina.webapp import UnavailableError
 from catalina.webresources.standard_root import StandardRoot
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from catalina.core.node_role import NodeRole
     from catalina.core.standard_host import StandardHost
     from catalina.session.manager import Manager
@@ -207,7 +209,7 @@ class StandardContext(ContextBean, ContextDescription):
         """See :meth:`ApplicationContext.lookup`."""
         return self.naming.lookup(name)
 
-    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> object:
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Engine:
         """Make a DataSource without a name for a component: an SQLAlchemy engine, which the component must dispose of.
 
         Args:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Component, Element
 from catalina.errors import NamingError
 from catalina.lifecycle import Lifecycle
 from catalina.naming.naming_context import NamingContext
 from catalina.naming.resource_binder import ResourceBinder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["NamingResourcesImpl"]
 
@@ -100,7 +103,7 @@ class NamingResourcesImpl(Lifecycle):
             return container
         return container.server
 
-    def _loader(self) -> Any:
+    def _loader(self) -> Callable[[str], object] | None:
         """The application's function to find objects by name; the server has none."""
         loader = getattr(self.container, "loader", None)
         return None if loader is None else loader.load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from catalina.descriptor.elements import (
     EnvEntry,
@@ -19,11 +19,15 @@ from catalina.descriptor.elements import (
 )
 from catalina.place import Place
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 __all__ = ["OTHERS", "WebXml", "merge"]
 
 #: ``<others/>`` of an ordering.
 OTHERS = "*"
 
+T = TypeVar("T", bound="DataclassInstance")
 D = TypeVar("D", ServletDef, FilterDef)
 
 
@@ -109,7 +113,7 @@ def _merge_definitions(high: dict[str, D], low: dict[str, D]) -> dict[str, D]:
 
 
 def _merge_definition(high: D, low: D) -> D:
-    filled: D = _fill(high, low)
+    filled = _fill(high, low)
     filled.init_parameters = {**low.init_parameters, **high.init_parameters}
     return filled
 
@@ -121,7 +125,7 @@ def _merge_filter_mappings(high: Iterable[FilterMap], low: Iterable[FilterMap]) 
     return [*own, *(mapping for mapping in low if mapping.filter_name not in names)]
 
 
-def _fill(high: Any, low: Any) -> Any:
+def _fill(high: T, low: T) -> T:
     """A copy of ``high`` with the missing parts taken from ``low``."""
     unsaid = {
         each.name: getattr(low, each.name)

@@ -7,7 +7,7 @@ itself get it from the filter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from catalina.attributes import Attribute, comma_list
@@ -16,6 +16,9 @@ from catalina.filters.csrf_prevention_filter_base import CsrfPreventionFilterBas
 from catalina.filters.filter_base import Environ, Headers, StartResponse
 from catalina.filters.url_matchers import Matcher, url_matchers
 from catalina.webapp import send_error
+
+if TYPE_CHECKING:
+    from catalina.session.session_facade import SessionFacade
 
 __all__ = ["CsrfPreventionFilter"]
 
@@ -79,7 +82,7 @@ class CsrfPreventionFilter(CsrfPreventionFilterBase):
             return False
         return path in self.entry_points or any(matches(path) for matches in self._without_nonce)
 
-    def _has_nonce(self, environ: Environ, session: Any) -> bool:
+    def _has_nonce(self, environ: Environ, session: SessionFacade) -> bool:
         given = parameter_values(environ, self.nonce_request_parameter_name)
         return bool(given) and given[0] in session.get(SESSION_ATTRIBUTE, ())
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, comma_list
 from catalina.filters.csrf_prevention_filter_base import CsrfPreventionFilterBase, parameter_values
 from catalina.filters.filter_base import Environ, Headers, StartResponse, set_header
 from catalina.realm.constant_time import equal_text
 from catalina.webapp import send_error
+
+if TYPE_CHECKING:
+    from catalina.session.session_facade import SessionFacade
 
 __all__ = ["RestCsrfPreventionFilter"]
 
@@ -40,7 +43,7 @@ class RestCsrfPreventionFilter(CsrfPreventionFilterBase):
 
         return send_error(environ, refuse, self.deny_status, "CSRF nonce validation failed")
 
-    def _safe(self, environ: Environ, start_response: StartResponse, session: Any) -> Iterable[bytes]:
+    def _safe(self, environ: Environ, start_response: StartResponse, session: SessionFacade) -> Iterable[bytes]:
         if environ.get(HEADER_KEY, "").lower() != FETCH:
             return self.next(environ, start_response)
         nonce = session.get(SESSION_ATTRIBUTE)

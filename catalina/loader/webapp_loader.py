@@ -205,7 +205,7 @@ class WebappLoader(Lifecycle):
                 name.partition(".")[0] == top for named in self._names() for name in named
             )
 
-    def _load_dotted(self, name: str) -> Any:
+    def _load_dotted(self, name: str) -> object:
         """Load the longest prefix that is a module, then follow the attributes."""
         head, _, rest = name.partition(".")
         found = importlib.import_module(head)
@@ -320,7 +320,7 @@ class WebappLoader(Lifecycle):
         return {file: stat for entry in self._path for file, stat in _code_files(entry)}
 
 
-def _attribute(found: object, path: str) -> Any:
+def _attribute(found: object, path: str) -> object:
     for part in path.split("."):
         found = getattr(found, part)
     return found

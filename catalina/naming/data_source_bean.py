@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
 from catalina.mbeans.secrets import shown
 from catalina.operations import operation, readable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 __all__ = ["DataSourceBean", "is_engine"]
 
@@ -27,7 +30,7 @@ class DataSourceBean(Component):
 
     bean_class = "org.apache.tomcat.dbcp.dbcp2.BasicDataSource"
 
-    def __init__(self, engine: Any, initial_size: int = 0) -> None:
+    def __init__(self, engine: Engine, initial_size: int = 0) -> None:
         super().__init__()
         self._engine = engine
         self._initial_size = initial_size

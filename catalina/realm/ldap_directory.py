@@ -10,10 +10,13 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from catalina.errors import CatalinaError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["DirectoryError", "Entry", "LdapDirectory", "LdapUrl", "connector", "load_ldap3", "parse_url"]
 
@@ -29,7 +32,7 @@ class DirectoryError(CatalinaError):
     """The directory cannot be reached, or does not answer as it should."""
 
 
-def load_ldap3() -> Any:
+def load_ldap3() -> ModuleType:
     """Import the package ``ldap3``, an extra. It still uses old names of pyasn1, which we cannot change.
 
     Raises:
@@ -38,7 +41,8 @@ def load_ldap3() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pyasn1|ldap3")
         import ldap3
-    return ldap3
+    module: ModuleType = ldap3
+    return module
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ class LdapDirectory:
     def read(self, name: str, attributes: Sequence[str], bind_as: tuple[str, str] | None = None) -> Entry | None:
         """One entry by its (relative) name; None when there is none. Raises DirectoryError."""
 
-        def read(connection: Any) -> list[Entry]:
+        def read(connection: object) -> list[Entry]:
             return self._search(connection, self.absolute(name), "(objectClass=*)", None, attributes)
 
         return next(iter(self._with_connection(read, bind_as)), None)
@@ -188,7 +192,7 @@ class LdapDirectory:
         self._keep(url, connection)
         return found
 
-    def _keep(self, url: LdapUrl, connection: Any) -> None:
+    def _keep(self, url: LdapUrl, connection: object) -> None:
         with self._lock:
             if len(self._idle) < max(1, self.pool_size):
                 self._idle.append((url, connection))
@@ -267,7 +271,7 @@ def _entry(response: dict[str, Any]) -> Entry:
     return Entry(response["dn"], attributes)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from catalina.session.session_record import dump_session
 from catalina.session.store_base import StoreBase, StoreError
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Engine, Table
+
     from catalina.session.manager import ManagerContext
     from catalina.session.standard_session import StandardSession
 
@@ -53,9 +55,9 @@ class DataSourceStore(StoreBase):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self._table: Any = None
+        self._table: Table | None = None
         #: The engine for connectionURL; None with a DataSource.
-        self._own_engine: Any = None
+        self._own_engine: Engine | None = None
 
     @property
     def name(self) -> str:
@@ -97,7 +99,7 @@ class DataSourceStore(StoreBase):
             raise StoreError("DataSourceStore: the manager has no context")
         return context
 
-    def _engine(self) -> Any:
+    def _engine(self) -> Engine:
         if self._own_engine is not None:
             return self._own_engine
         context = self._context()
@@ -106,11 +108,11 @@ class DataSourceStore(StoreBase):
         try:
             if where is None:
                 raise NamingError("the server has no GlobalNamingResources")
-            return where.lookup(self.data_source_name or "")
+            return where.lookup(self.data_source_name or "")  # type: ignore[return-value]  # what the operator named
         except CatalinaError as error:
             raise StoreError(f"Cannot open JNDI DataSource [{self.data_source_name}]: {error}") from error
 
-    def _columns(self) -> Any:
+    def _columns(self) -> Table:
         """The columns of the table, described once; SQLAlchemy quotes their names as the database wants."""
         if self._table is None:
             from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
@@ -128,7 +130,7 @@ class DataSourceStore(StoreBase):
         return self._table
 
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[Any, Any]]:
+    def _transaction(self) -> Iterator[tuple[Connection, Table]]:
         """A connection and the table; an error of the database becomes a StoreError."""
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -146,7 +148,7 @@ class DataSourceStore(StoreBase):
         """The ids of the rows whose time is over, by the clock of this node."""
         now_ms = int(time.time() * 1000) if self.manager is None else self.manager.now_ms()
 
-        def due(table: Any) -> Any:
+        def due(table: Table) -> ColumnElement[bool]:
             columns = table.c
             return (
                 (columns.app == self.name)
@@ -156,7 +158,7 @@ class DataSourceStore(StoreBase):
 
         return self._ids(due)
 
-    def _ids(self, condition: Any) -> list[str]:
+    def _ids(self, condition: Callable[[Table], ColumnElement[bool]]) -> list[str]:
         from sqlalchemy import select
 
         with self._transaction() as (connection, table):

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from sqlalchemy import Engine
+
     from catalina.lifecycle import LifecycleState
     from catalina.place import Place
     from catalina.session.attribute_codec import AttributeCodec
@@ -78,7 +80,7 @@ class StoreContext(SessionResources, Protocol):
     @property
     def server(self) -> SessionServer | None: ...
 
-    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> object: ...
+    def make_data_source(self, label: str, properties: Mapping[str, str], place: Place | None) -> Engine: ...
 
 
 class ManagerContext(SessionPlace, StoreContext, Protocol):

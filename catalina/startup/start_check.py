@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from catalina.attributes import Component
 from catalina.authenticator.single_sign_on import SingleSignOn
@@ -165,7 +165,13 @@ def _resource(resource: ContextResource, _server: StandardServer) -> Problems:
         yield from _database(url, f"the resource [{resource.name}] cannot be made")
 
 
-def _own_database(component: Any, _server: StandardServer) -> Problems:
+class HasConnection(Protocol):
+    """A realm, valve or store that makes its own connections."""
+
+    connection_url: str
+
+
+def _own_database(component: HasConnection, _server: StandardServer) -> Problems:
     """Checks a realm, valve or store with connectionURL."""
     if component.connection_url.startswith("jdbc:"):
         yield from _database(component.connection_url, "connectionURL cannot be used")

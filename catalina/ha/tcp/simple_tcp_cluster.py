@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from catalina.attributes import Attribute, Element
 from catalina.errors import ChannelError, LifecycleError
@@ -55,6 +55,18 @@ PROBE_SECONDS = 1.0
 PROBE = encode_message(EVT_PROBE, None, None, None, None, None)
 
 _HANDED_ON = "Tomcat 5.5; handed to the manager template."
+
+
+class ClusterDeployer(Protocol):
+    """A ``<Deployer>``."""
+
+    cluster: SimpleTcpCluster | None
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def background_process(self) -> None: ...
 
 
 class SimpleTcpCluster(Lifecycle):
@@ -152,7 +164,7 @@ class SimpleTcpCluster(Lifecycle):
             self.cluster_listeners.remove(listener)
             listener.cluster = None
 
-    def set_deployer(self, deployer: Any) -> None:
+    def set_deployer(self, deployer: ClusterDeployer) -> None:
         """Set the ``<Deployer>``, which starts, stops and ticks with the cluster."""
         self.deployer = deployer
         deployer.cluster = self

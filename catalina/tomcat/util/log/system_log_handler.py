@@ -10,8 +10,8 @@ import contextlib
 import contextvars
 import logging
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 __all__ = ["captured"]
 
@@ -23,7 +23,7 @@ _capture: contextvars.ContextVar[tuple[logging.Logger, dict[int, list[str]]] | N
 class _StandIn:
     """A text stream that writes lines to the log of the application in this thread, otherwise to the real stream."""
 
-    def __init__(self, real: Any, level: int) -> None:
+    def __init__(self, real: TextIO, level: int) -> None:
         self._real = real
         self._level = level
 
@@ -33,7 +33,7 @@ class _StandIn:
     def write(self, text: str) -> int:
         capture = _capture.get()
         if capture is None:
-            return int(self._real.write(text))
+            return self._real.write(text)
         log, pending = capture
         parts = pending.setdefault(self._level, [])
         *lines, rest = text.split("\n")
@@ -44,7 +44,7 @@ class _StandIn:
             parts.append(rest)
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import ConfigurationError, ProtocolError
 from catalina.extras import missing_package
 from catalina.tomcat.util.net.java_keystore import MAGIC, JavaKeystore, unprotect
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
     from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
+    from cryptography.x509 import Certificate
 
 __all__ = ["PemKey", "read_authorities", "read_key"]
 
@@ -104,7 +108,7 @@ def _pkcs12_key(path: Path, loaded: PKCS12KeyAndCertificates, alias: str | None)
     return PemKey(_private_pem(loaded.key), b"".join(_certificate_pem(one.certificate) for one in chain))
 
 
-def _private_pem(key: Any) -> bytes:
+def _private_pem(key: PrivateKeyTypes) -> bytes:
     serialization = _serialization()
     pem: bytes = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -112,12 +116,12 @@ def _private_pem(key: Any) -> bytes:
     return pem
 
 
-def _certificate_pem(certificate: Any) -> bytes:
+def _certificate_pem(certificate: Certificate) -> bytes:
     pem: bytes = certificate.public_bytes(_serialization().Encoding.PEM)
     return pem
 
 
-def _serialization() -> Any:
+def _serialization() -> ModuleType:
     """The part of cryptography that reads keys; it is an extra.
 
     Raises:
