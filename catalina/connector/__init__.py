@@ -10,5 +10,11 @@
 # stream.py, tls_stream.py   move bytes, and know when; tls_handshake.py: a connection of which nothing is known yet
 # exchange_runner.py         who runs a request, and when its answer may leave
 # http11_connection.py       runs the requests of coyote/http11/exchange.py, which knows what may come and go
-# ajp_*.py http2_*.py h2c_*.py               the other protocols, each with the machine or the codecs of coyote/
+# ajp_connection.py, ajp_request.py, http2_connection.py, http2_stream.py, http2_request.py, h2c_connection.py
+#                            the other protocols, each with the machine or the codecs of coyote/
 # handover.py                a plain HTTP/1.1 connection on its way to another process, with what was read of it
+# connection_facts.py, http11_rules.py       what all requests of a connection, or connections of a connector, share
+# request_input.py, request_session.py, session_urls.py, charsets.py, coyote_principal.py      parts of a request
+# compression.py, set_cookie.py, redirect_note.py, client_abort_exception.py                   parts of a response
+# tls_contexts.py            one ssl.SSLContext for each SSLHostConfig
+# request_processor_bean.py, thread_pool_bean.py                                               what operators see

@@ -1,8 +1,11 @@
 """Reads archives of web applications, names their contexts, and makes directories from them.
 
-archive.py tells the kinds apart and names the context; wheel.py, wheel_tags.py and requirements.py read and check
-wheels; unpacking.py unpacks zips from outside within limits; exploding.py makes the directory from which an application
-runs; wheel_install.py does the same for wheels in WEB-INF/lib; dependencies.py calls pip if the operator allows it;
-settling.py recognises half-copied files; directory_watcher.py sees changes of files; context_version.py orders
-versions.
+- What an archive is: ``archive`` tells the kinds apart and names the context; ``wheel``, ``wheel_tags``,
+  ``wheel_module`` and ``requirements`` read and check wheels; ``context_version`` orders versions.
+- From archive to directory: ``unpacking`` unpacks zips from outside within limits, ``exploding`` makes the directory
+  from which an application runs, ``wheel_install`` does so for wheels in WEB-INF/lib, ``dependencies`` calls pip if it
+  may.
+- Files that come and go: ``settling`` recognises half-copied ones, ``directory_watcher`` and ``inotify`` see changes,
+  ``brought_files`` records what deployment laid down, ``removal`` deletes that and nothing else.
+- ``naming_resources_impl``: the resources that a server or an application declares.
 """

@@ -1,9 +1,11 @@
 """Loads web applications: their import path, their isolation, and the search for leftovers when they stop.
 
-import_space.py holds one application's path and modules, application_imports.py the table of all of them and the names
-that clash, application_modules.py the ``sys.modules`` that tells them apart, application_finder.py the finder on
-``sys.meta_path``, and application_environ.py the environment variables of each. asker.py decides which application asks
-for a module, distributions.py the versions of packages, thread_owner.py notes which application started a thread,
-leftovers.py finds what a stopped application leaves behind, search_path.py has the directories of its code, and
-webapp_loader.py the component of ``<Context>``.
+- The component: ``webapp_loader``, ``virtual_webapp_loader``; ``search_path`` has the directories of its code,
+  ``object_names`` makes what web.xml names, ``load_failure`` says why something could not be loaded.
+- Side by side: ``import_space`` holds one application's path and modules, ``application_imports`` the table of all of
+  them and the names that clash, ``application_modules`` the ``sys.modules`` that tells them apart,
+  ``application_finder`` the finder on ``sys.meta_path``, ``application_environ`` the environment variables of each,
+  ``asker`` who asks for a module.
+- Facts: ``distributions`` (versions of packages), ``import_statements`` (what code would import).
+- At the stop: ``leftovers``, and ``thread_owner``, which notes who started a thread.
 """

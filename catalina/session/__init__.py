@@ -1,10 +1,13 @@
 """HTTP sessions: the session, its managers and stores, and the mapping that an application sees.
 
-session.py, manager.py      the interfaces to the rest of the container (protocols)
-standard_session.py         the session that exists on this node only
-manager_base.py             the common part of managers: create, find, expire, count
-standard_manager.py         sessions in memory, kept across a restart in a file when ``pathname`` is set
-persistent_manager.py       sessions that are also kept in a Store, swapped out when idle
-session_facade.py           ``environ["catalina.session"]``
-session_record.py           a session as bytes, in the form of Tomcat's own session files
+- The interfaces to the rest of the container: ``session``, ``manager``. ``session_event``: what listeners hear.
+- ``standard_session``, a session that exists on this node only, on the ``steady_clock``; ``session_facade`` is
+  ``environ["catalina.session"]``.
+- Managers: ``manager_base`` creates, finds, expires and counts; ``standard_manager`` keeps sessions in memory, and
+  across a restart in a file when ``pathname`` is set; ``persistent_manager_base`` and ``persistent_manager`` also keep
+  them in a store.
+- Stores: ``store_base``, ``file_store``, ``data_source_store``. A session as bytes, in the form of Tomcat's own files:
+  ``session_record`` (``dump_session`` and ``load_session`` are what a store needs).
+- Attributes: ``attribute_codec`` between value and bytes, ``immutable`` which types need no comparison.
+- For adapters of web frameworks: ``framework_session``, ``staged_attributes``.
 """

@@ -1,7 +1,21 @@
 """Starts and stops the server: bin's verbs, the arbiter and the node, and the configuration of hosts and applications
 from files.
 
-The scripts call bootstrap.py (the ``catalina`` command calls catalina/__main__.py). catalina.py loads server.xml,
-node_application.py and node_worker.py run it under gunicorn, host_config.py deploys applications, context_config.py
-reads their web.xml, and control_socket.py takes ``catalina deploy`` and similar commands.
+- The way in: ``bootstrap`` (the scripts; the ``catalina`` command is catalina/__main__.py), ``java_arguments``,
+  ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
+  server.xml.
+- The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
+  does, ``node_life`` what they share, ``worker_count``, ``arbiter_log``, ``stop_command``, ``port_check``,
+  ``version_logger_listener``.
+- Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
+  ``application_root``, ``archive_installation``, ``archive_exchange``, ``expand_war``, ``bare_application``,
+  ``change_check``, ``deployed_application``, ``application_states``, ``progress_bar``, ``user_config``.
+- One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
+  ``authenticator_config``, ``application_logging``, ``privileged_application``).
+- The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the
+  node, ``control_client`` and ``manager_client`` outside; ``node_status``, ``top``, ``session_safety``,
+  ``exec_command``.
+- Looking for faults: ``config_test`` with ``config_files`` and ``start_check``; ``doctor`` with ``finding``,
+  ``node_findings``, ``group_findings`` and ``group_network``.
+- ``server_beans`` names every component as a bean, ``reference`` prints its attributes.
 """

@@ -14,6 +14,7 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``keeper_channel``, ``keeper_queries``: the worker's end. ``worker_links``: the keeper's end.
 - ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
+- ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.
 - ``roles``: how a tree of components becomes a keeper or a worker.
 
 A worker's changes of a round reach the keeper in one write, before the answers of the round leave: a worker that is

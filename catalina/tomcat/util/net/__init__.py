@@ -1,2 +1,6 @@
-# ssl_host_config.py, ssl_host_config_certificate.py   <SSLHostConfig> and <Certificate>
-# tls_context.py   what they say -> ssl.SSLContext     keystore.py, java_keystore.py   keys out of PKCS12 and JKS files
+"""TLS as operators describe it.
+
+``ssl_host_config`` and ``ssl_host_config_certificate`` are the elements; ``tls_context`` makes an ssl.SSLContext of
+them, with ``cipher_names``, ``keystore`` and ``java_keystore``; ``tls_client_hello_extractor`` finds the host's name
+before that.
+"""
