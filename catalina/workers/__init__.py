@@ -15,6 +15,7 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
 - ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.
+- ``keeper_backup_manager``, ``map_copies``: the same for a BackupManager, whose map the keeper is a member of.
 - ``roles``: how a tree of components becomes a keeper or a worker.
 
 A worker's changes of a round reach the keeper in one write, before the answers of the round leave: a worker that is

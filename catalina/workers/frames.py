@@ -17,6 +17,7 @@ A frame is a head and a payload, everything big-endian::
     11 GIVEN       the worker has given all the sessions that it has
     12 CALL        key: the name of a service, then JSON; from either side; the RESULT has the same number
     13 RESULT      JSON: {"value": ...} or {"error": text}
+    14 OUTDATED    key, then a session's bare id: another node has taken it over; ask before it is used again
 
     messages  key, then for each u32 length, u16 length of its ordering key, message, ordering key
     key       u16 length, UTF-8: engine/host/context, which manager it is for
@@ -89,6 +90,7 @@ class Kind(enum.IntEnum):
     GIVEN = 11
     CALL = 12
     RESULT = 13
+    OUTDATED = 14
 
 
 _KINDS = {int(kind): kind for kind in Kind}

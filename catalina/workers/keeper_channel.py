@@ -44,6 +44,8 @@ class Hearer(Protocol):
 
     def share(self, name: str) -> None: ...
 
+    def outdate(self, name: str) -> None: ...
+
     def give_all(self, given: Callable[[], None]) -> None: ...
 
 
@@ -166,11 +168,12 @@ class KeeperChannel:
                 if manager is not None:  # else the application has just stopped here
                     for data, _ in messages:
                         manager.hear(data)
-            case Kind.SHARED:
+            case Kind.SHARED | Kind.OUTDATED:
                 key, name = decode_keyed(frame.payload)
                 manager = self.managers.get(key)
                 if manager is not None:
-                    manager.share(name.decode("utf-8", "surrogatepass"))
+                    told = manager.share if frame.kind is Kind.SHARED else manager.outdate
+                    told(name.decode("utf-8", "surrogatepass"))
             case Kind.CALL:
                 link, number = self._link, frame.number
                 self.services.call(

@@ -11,10 +11,12 @@ from catalina.core.container_base import ContainerBase
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.errors import LifecycleError
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import copy_component
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.manager_base import ManagerBase
+from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
 from catalina.workers.worker_cluster import WorkerCluster
@@ -66,6 +68,7 @@ class KeeperRole:
     others_serve = True
 
     def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
+        self._reactor = server.reactor
         self.links = WorkerLinks(listening, server.reactor, awaited)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
 
@@ -84,14 +87,24 @@ class KeeperRole:
             manager.name = context.name
         elif manager is None:
             manager = cluster.create_manager(context.name)
+        if isinstance(manager, BackupManager):
+            return self._join_map(context, cluster, manager)
         if not isinstance(manager, DeltaManager):
             raise LifecycleError(
-                f"{context}: {type(manager).__name__} cannot be used with several workers yet; expected DeltaManager, "
-                "or catalina.workers=1"
+                f"{context}: {type(manager).__name__} cannot be used with several workers; expected DeltaManager or "
+                "BackupManager, or catalina.workers=1"
             )
         manager.context = context
         cluster.register_manager(manager)
         manager.copies = self.links.add(manager_key(context), manager)
+        return manager
+
+    def _join_map(self, context: StandardContext, cluster: SimpleTcpCluster, declared: BackupManager) -> Manager:
+        manager = KeeperBackupManager(declared, self._reactor)
+        manager.context = context
+        manager.name = declared.name or context.name
+        cluster.register_manager(manager)
+        manager.join(self.links, manager_key(context))
         return manager
 
 

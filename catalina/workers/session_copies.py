@@ -37,6 +37,9 @@ class Workers(Protocol):
     def share(self, member: Member, key: bytes, name: str) -> None:
         """Tell a worker that others have a copy of a session, too."""
 
+    def outdate(self, member: Member, key: bytes, name: str) -> None:
+        """Tell a worker that another node has taken over a session."""
+
     def read_now(self, member: Member) -> None:
         """Take what a worker has posted already."""
 
@@ -60,6 +63,8 @@ class SessionCopies:
         #: What holders are to be shown at the end of the round: records by their keys, those that have ended, too.
         self._changed: dict[Member, dict[str, Record]] = {}
         self._scheduled = False
+        #: A worker's message with whole sessions is being read.
+        self._reads_whole = False
 
     def __len__(self) -> int:
         """How many sessions some worker has a copy of."""
@@ -78,21 +83,33 @@ class SessionCopies:
         """
         manager = self.manager
         relayed: list[Message] = []
-        is_given = False
         for data, order in messages:
             message = SessionMessage.decode(data)
+            self._reads_whole = is_whole = message.event == EVT_LEDGER
             manager.message_data_received(message, worker)
-            if message.event == EVT_LEDGER:
-                is_given = True
+            self._reads_whole = False
+            if is_whole:
+                self._given(message)
             else:
                 relayed.append((data, order))
         cluster = manager.cluster
-        if is_given and cluster is not None:  # what only this worker knew, the group does not know either
-            for member in cluster.members:
-                manager.comparisons.due(member, at_once=False)
         if not relayed or cluster is None:
             return None
         return cluster.post_all(relayed, cluster.members)
+
+    def _given(self, message: SessionMessage) -> None:
+        """A worker has given whole sessions, or ends: what only it knew, the group does not know either."""
+        cluster = self.manager.cluster
+        for member in () if cluster is None else cluster.members:
+            self.manager.comparisons.due(member, at_once=False)
+
+    def when_here(self, question: bytes, then: Callable[[], None]) -> None:
+        """Go on when this process has the session that a worker asks for, or nobody has.
+
+        Raises:
+            ProtocolError: it is no question.
+        """
+        then()
 
     def asked(self, worker: Member, question: bytes) -> tuple[bytes, bool]:
         """A worker wants a session that it has not.
@@ -198,9 +215,7 @@ class SessionCopies:
         holders = self._holders.get(record.key)
         if holders is None:
             self._holders[record.key] = {worker}
-            session = self.manager.sessions.get(record.id)
-            if isinstance(session, DeltaSession):
-                session.is_primary = False  # who serves it ends it when it is idle
+            self._first_held(record)
         elif worker not in holders:
             holders.add(worker)
             for holder in holders:
@@ -213,9 +228,17 @@ class SessionCopies:
         holders.discard(worker)
         if not holders:
             del self._holders[key]
-            manager = self.manager
-            with manager.lock:
-                record = manager.ledger.addressed(key)
-            session = None if record is None else manager.sessions.get(record.id)
-            if isinstance(session, DeltaSession):
-                session.is_primary = True  # no worker ends it when it is idle: the keeper does
+            with self.manager.lock:
+                record = self.manager.ledger.addressed(key)
+            if record is not None:
+                self._last_gone(record)
+
+    def _first_held(self, record: Record) -> None:
+        session = self.manager.sessions.get(record.id)
+        if isinstance(session, DeltaSession):
+            session.is_primary = False  # who serves it ends it when it is idle
+
+    def _last_gone(self, record: Record) -> None:
+        session = self.manager.sessions.get(record.id)
+        if isinstance(session, DeltaSession):
+            session.is_primary = True  # no worker ends it when it is idle: the keeper does

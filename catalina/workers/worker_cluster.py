@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.ha.request_deliveries import note
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import copy_component
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.tcp.missed_messages import MissedMessages
@@ -36,9 +37,17 @@ class KeeperGroup:
     Args:
         declared: the element of server.xml, or one with the defaults; it is not started here.
         key: by which keeper and worker know the application's manager.
+        send_options: those of the keeper's messages to the group, if they are not the cluster's.
     """
 
-    def __init__(self, declared: SimpleTcpCluster, channel: KeeperChannel, queries: KeeperQueries, key: bytes) -> None:
+    def __init__(
+        self,
+        declared: SimpleTcpCluster,
+        channel: KeeperChannel,
+        queries: KeeperQueries,
+        key: bytes,
+        send_options: int | None = None,
+    ) -> None:
         self.channel = channel
         self.missed = MissedMessages()
         #: Bare ids of sessions of which another worker has a copy. A client that has an answer from here may ask there
@@ -47,6 +56,7 @@ class KeeperGroup:
         self._declared = declared
         self._queries = queries
         self._key = key
+        self._send_options = send_options
 
     @property
     def name(self) -> str:
@@ -60,8 +70,8 @@ class KeeperGroup:
 
     @property
     def channel_send_options(self) -> int:
-        """Those of the element: the keeper sends so, and answers wait for it accordingly."""
-        return self._declared.channel_send_options
+        """As the keeper sends; answers wait for it accordingly."""
+        return self._declared.channel_send_options if self._send_options is None else self._send_options
 
     @property
     def members(self) -> Sequence[Member]:
@@ -153,7 +163,8 @@ class WorkerCluster(Lifecycle):
         manager.resync_on_rejoin = False
         manager.context = context
         manager.name = self.element.manager_name(context.name, manager)
-        manager.cluster = KeeperGroup(self.element, self.channel, self._queries, key)
+        options = template.map_send_options if isinstance(template, BackupManager) and context.distributable else None
+        manager.cluster = KeeperGroup(self.element, self.channel, self._queries, key, options)
         return manager
 
     # -- as a container sees it ----------------------------------------------------------------------------------

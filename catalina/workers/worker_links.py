@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.errors import ProtocolError
 from catalina.reactor import READ, Reactor
@@ -47,6 +47,9 @@ HELLO_SECONDS = 10.0
 SETTLE_SECONDS = 5.0
 #: Connections that are accepted in a row.
 ACCEPTS = 64
+
+#: The copies of one manager's sessions, of whatever kind.
+_Copies = TypeVar("_Copies", bound=SessionCopies)
 
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 
@@ -87,7 +90,11 @@ class WorkerLinks:
 
     def add(self, key: bytes, manager: DeltaManager) -> SessionCopies:
         """Workers may post to a manager from now on."""
-        copies = self._copies[key] = SessionCopies(manager, key, self)
+        return self.add_copies(SessionCopies(manager, key, self))
+
+    def add_copies(self, copies: _Copies) -> _Copies:
+        """Workers may post to a manager from now on."""
+        self._copies[copies.key] = copies
         return copies
 
     def remove(self, key: bytes) -> None:
@@ -155,9 +162,16 @@ class WorkerLinks:
 
     def share(self, member: Member, key: bytes, name: str) -> None:
         """See :class:`Workers`."""
+        self._tell(member, Kind.SHARED, key, name)
+
+    def outdate(self, member: Member, key: bytes, name: str) -> None:
+        """See :class:`Workers`."""
+        self._tell(member, Kind.OUTDATED, key, name)
+
+    def _tell(self, member: Member, kind: Kind, key: bytes, name: str) -> None:
         link = self._links.get(member)
         if link is not None:
-            link.link.send(encode_frame(Kind.SHARED, encode_keyed(key, name.encode("utf-8", "surrogatepass"))))
+            link.link.send(encode_frame(kind, encode_keyed(key, name.encode("utf-8", "surrogatepass"))))
 
     def read_now(self, member: Member) -> None:
         """See :class:`Workers`."""
@@ -267,8 +281,15 @@ class WorkerLinks:
     def _asked(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
         key, question = decode_keyed(frame.payload)
         copies = self._copies.get(key)
-        answer, is_shared = (b"", False) if copies is None else copies.asked(member, question)
-        link.link.send(encode_frame(Kind.ANSWER, answer, int(is_shared)))
+        if copies is None:
+            link.link.send(encode_frame(Kind.ANSWER))
+            return
+
+        def answer() -> None:
+            found, is_shared = copies.asked(member, question)
+            link.link.send(encode_frame(Kind.ANSWER, found, int(is_shared)))
+
+        copies.when_here(question, answer)
 
 
 class _WorkerLink:

@@ -61,6 +61,8 @@ class WorkerManager(DeltaManager):
         self._loading = threading.Lock()
         #: The bare id that is being loaded; empty for none.
         self._wanted = ""
+        #: Keys of sessions that another node has taken over: the copy here serves no further request.
+        self._outdated: set[str] = set()
 
     @property
     def answers_wait(self) -> bool:
@@ -76,7 +78,12 @@ class WorkerManager(DeltaManager):
             KeeperGoneError: nobody can say.
         """
         session = self.sessions.get(session_id)
-        return session if session is not None else self._load(session_id)
+        if session is None or (self._outdated and self._is_outdated(session)):
+            return self._load(session_id)
+        return session
+
+    def _is_outdated(self, session: StandardSession) -> bool:
+        return isinstance(session, DeltaSession) and session.record.key in self._outdated
 
     def moved_to(self, session_id: str) -> str | None:
         """See :meth:`DeltaManager.moved_to`; the session may be with the keeper."""
@@ -98,18 +105,34 @@ class WorkerManager(DeltaManager):
         question = encode_question(session_id)
         with self._loading:
             session = self.sessions.get(session_id)
-            if session is None:
-                self._wanted = bare_id(session_id)
-                try:
-                    answer, is_shared = self.cluster.ask(question)
-                    if is_shared:
-                        self.share(self._wanted)
-                    if answer:
-                        self.receiver.apply(SessionMessage(EVT_LEDGER, self.name, answer, None, None), KEEPER)
-                        session = self.sessions.get(session_id)
-                finally:
-                    self._wanted = ""
-        return session
+            if session is not None and not self._is_outdated(session):
+                return session
+            self._wanted = bare_id(session_id)
+            try:
+                answer, is_shared = self.cluster.ask(question)
+                if is_shared:
+                    self.share(self._wanted)
+                if isinstance(session, DeltaSession):
+                    self._renewed(session, bool(answer))
+                if answer:
+                    self.receiver.apply(SessionMessage(EVT_LEDGER, self.name, answer, None, None), KEEPER)
+            finally:
+                self._wanted = ""
+        return self.sessions.get(session_id)
+
+    def _renewed(self, session: DeltaSession, is_known: bool) -> None:
+        """The keeper has answered about a session that another node had taken over; nobody knows it any more unless
+        ``is_known``."""
+        self._outdated.discard(session.record.key)
+        if not is_known:
+            self._drop(session)
+
+    def _drop(self, session: DeltaSession) -> None:
+        with self.lock:
+            self.sessions.pop(session.id, None)
+            self.ledger.drop(session.record)
+        self._outdated.discard(session.record.key)
+        self.cluster.shared.difference_update(session.record.names)
 
     # -- the keeper ----------------------------------------------------------------------------------------------
 
@@ -126,6 +149,15 @@ class WorkerManager(DeltaManager):
         with self.lock:
             record = self.ledger.addressed(name)
         self.cluster.shared.update({name} if record is None else {name, *record.names})
+
+    def outdate(self, name: str) -> None:
+        """Another node has taken over a session."""
+        with self.lock:
+            record = self.ledger.addressed(name)
+        session = None if record is None else self.sessions.get(record.id)
+        if isinstance(session, DeltaSession):
+            session.is_primary = False
+            self._outdated.add(session.record.key)
 
     def admit(self, copies: Sequence[Copy[Snapshot]]) -> Sequence[Copy[Snapshot]]:
         """Those of sessions that are here or being loaded. Another one has just been dropped: the keeper, which showed
@@ -170,12 +202,9 @@ class WorkerManager(DeltaManager):
             if not isinstance(session, DeltaSession) or session.is_in_use or not session.alive:
                 continue
             idle_ms = now_ms - max(session.last_accessed_time_ms, session.this_accessed_time_ms)
-            if idle_ms < IDLE_MS or session.is_dirty:
+            if session.is_dirty or (idle_ms < IDLE_MS and not self._is_outdated(session)):
                 continue
-            with self.lock:
-                self.sessions.pop(session.id, None)
-                self.ledger.drop(session.record)
-            self.cluster.shared.difference_update(session.record.names)
+            self._drop(session)
             dropped.append((session.id, idle_ms))
         if dropped:
             log.debug("Manager [%s]: [%d] sessions are left to the keeper", self.name, len(dropped))

@@ -94,6 +94,22 @@ def test_two_nodes_of_workers_are_a_group_of_two(make_node: MakeNode, counting_w
     assert second.log.count("Replication member added") == 1
 
 
+def test_backups_are_at_the_other_node_and_its_workers_serve_them(make_node: MakeNode, counting_webapp: Path) -> None:
+    port = free_udp_port()
+    manager = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
+    nodes = [make_node(f"n{i}", cluster=full(port, manager=manager), webapp=counting_webapp, workers=2) for i in (1, 2)]
+    for node in nodes:
+        node.start(wait=False)
+    for node in nodes:
+        node.wait_started()
+    first, second = nodes
+    sessions = [first.get("/count").session_id for _ in range(20)]
+    assert [second.get("/count", session_id).body.split()[0] for session_id in sessions[:10]] == [b"2"] * 10
+    first.kill()
+    answers = [second.get("/count", session_id) for session_id in sessions]
+    assert [answer.body.split()[0] for answer in answers] == [b"3"] * 10 + [b"2"] * 10
+
+
 def test_an_application_that_holds_the_interpreter_stops_no_heartbeat(
     make_node: MakeNode, counting_webapp: Path
 ) -> None:

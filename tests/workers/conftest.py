@@ -1,6 +1,7 @@
 """Nodes for the tests of this directory."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.workers.small_node import SmallNode
 def make_node() -> Iterator[Callable[..., SmallNode]]:
     made: list[SmallNode] = []
 
-    def make(**values: int) -> SmallNode:
+    def make(**values: Any) -> SmallNode:
         made.append(SmallNode(**values))
         return made[-1]
 

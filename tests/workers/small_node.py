@@ -6,14 +6,15 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.reactor import Reactor
 from catalina.session.standard_session import StandardSession
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
-from catalina.workers.session_copies import SessionCopies
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
 from catalina.workers.worker_manager import WorkerManager
@@ -35,19 +36,42 @@ def _cluster(send_options: int) -> SimpleTcpCluster:
 class SmallKeeper:
     """One life of a keeper."""
 
-    def __init__(self, listening: Any, awaited: int) -> None:
+    def __init__(self, listening: Any, awaited: int, cluster: Any = None) -> None:
         self.reactor = Reactor("keeper")
         self.reactor.start()
-        self.manager = DeltaManager()
-        self.manager.context = FakeContext("/shop")
-        cluster = _cluster(SEND_OPTIONS_ASYNCHRONOUS)
-        cluster.register_manager(self.manager)
         self._listening = listening.dup()
         self.links = WorkerLinks(self._listening, self.reactor, awaited)
-        self.copies: SessionCopies = self.links.add(KEY, self.manager)
-        self.manager.copies = self.copies
+        self.manager: Any = self._manager_of_the_map(cluster) if cluster is not None else self._manager_of_deltas()
+        self.copies: Any = self.manager.copies
         self.manager.start()
         self.links.open()
+
+    def _manager_of_deltas(self) -> DeltaManager:
+        manager = DeltaManager()
+        manager.context = FakeContext("/shop")
+        _cluster(SEND_OPTIONS_ASYNCHRONOUS).register_manager(manager)
+        manager.copies = self.links.add(KEY, manager)
+        return manager
+
+    def _manager_of_the_map(self, cluster: Any) -> KeeperBackupManager:
+        manager = KeeperBackupManager(BackupManager(map_send_options=8), self.reactor)
+        manager.name = "localhost#/app"
+        manager.context = FakeContext("/shop")
+        manager.cluster = cluster
+        manager.join(self.links, KEY)
+        return manager
+
+    def read_all(self) -> None:
+        """Wait until what workers have posted is read, and the round has ended."""
+        for _ in range(2):
+            done = threading.Event()
+            self.reactor.call_soon(lambda done=done: self._read_and(done))  # type: ignore[misc]
+            assert done.wait(15)
+
+    def _read_and(self, done: threading.Event) -> None:
+        for member in self.links.members:
+            self.links.read_now(member)
+        self.reactor.at_round_end(done.set)
 
     def end(self) -> None:
         """As a process ends that is killed: sockets close, nothing is said."""
@@ -103,11 +127,16 @@ class SmallWorker:
 
 
 class SmallNode:
-    """A keeper and so many workers."""
+    """A keeper and so many workers.
 
-    def __init__(self, workers: int = 2, send_options: int = SEND_OPTIONS_ASYNCHRONOUS) -> None:
+    Args:
+        cluster: with the channel of a group, whose map the keeper joins; None for a DeltaManager without a group.
+    """
+
+    def __init__(self, workers: int = 2, send_options: int = SEND_OPTIONS_ASYNCHRONOUS, cluster: Any = None) -> None:
         self.listening = listening_socket()
-        self.keeper = SmallKeeper(self.listening, 0)
+        self.cluster = cluster
+        self.keeper = SmallKeeper(self.listening, 0, cluster)
         self._send_options = send_options
         self.workers = [self._worker(index) for index in range(workers)]
         wait_until(lambda: len(self.keeper.links.members) == workers, "the workers at the keeper")
@@ -125,7 +154,7 @@ class SmallNode:
         self.keeper.end()
 
     def start_keeper(self) -> SmallKeeper:
-        self.keeper = SmallKeeper(self.listening, len(self.workers))
+        self.keeper = SmallKeeper(self.listening, len(self.workers), self.cluster)
         return self.keeper
 
     def close(self) -> None:

@@ -11,9 +11,11 @@ from catalina.core.standard_server import StandardServer
 from catalina.core.standard_service import StandardService
 from catalina.errors import LifecycleError
 from catalina.ha.session.backup_manager import BackupManager
+from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
+from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.roles import KeeperRole, WorkerRole, manager_key
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_manager import WorkerManager
@@ -76,11 +78,23 @@ def test_an_application_that_is_not_distributable_is_in_no_group(tree: Tree) -> 
     assert manager.max_active_sessions == 7
 
 
-def test_a_manager_that_cannot_have_workers_yet_is_refused_by_name(tree: Tree) -> None:
+def test_the_keeper_joins_the_map_of_a_backup_manager(tree: Tree) -> None:
     tree.engine.cluster = SimpleTcpCluster()
     tree.context.distributable = True
-    with pytest.raises(LifecycleError, match=r"BackupManager cannot be used with several workers yet"):
-        tree.keeper().manager_for(tree.context, BackupManager())
+    manager = tree.keeper().manager_for(tree.context, BackupManager(map_send_options=8))
+    assert isinstance(manager, KeeperBackupManager)
+    assert manager.map_send_options == 8
+    assert manager.name == "localhost#/shop"
+
+
+def test_a_manager_that_cannot_have_workers_is_refused_by_name(tree: Tree) -> None:
+    class OwnManager(ClusterManagerBase):
+        pass
+
+    tree.engine.cluster = SimpleTcpCluster()
+    tree.context.distributable = True
+    with pytest.raises(LifecycleError, match=r"OwnManager cannot be used with several workers"):
+        tree.keeper().manager_for(tree.context, OwnManager())
 
 
 def test_a_worker_joins_no_group(tree: Tree) -> None:

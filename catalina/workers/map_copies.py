@@ -1,0 +1,260 @@
+"""The keeper's table of sessions that workers have copies of, for an application with a BackupManager.
+
+The group's map has one owner for each session. The sessions that workers of this node use stand in a second table, a
+ledger as DeltaManager has it, because workers post versions. Whatever they post goes on to the map; whatever the map
+brings goes into the table, and from there to the workers that have copies. A session leaves the table when the last
+worker has dropped it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from catalina.errors import ProtocolError
+from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.session_message import (
+    EVT_CHANGE_SESSION_ID,
+    EVT_LEDGER,
+    EVT_SESSION_ACCESSED,
+    EVT_SESSION_CREATED,
+    EVT_SESSION_DELTA,
+    SessionMessage,
+    decode_session_id,
+)
+from catalina.ha.tcp.missed_messages import MissedMessages
+from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.ledger.wire import Copy, Ends, Question, decode, encode_copies
+from catalina.tribes.member import Member
+from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
+from catalina.workers.session_copies import SessionCopies, Workers
+
+if TYPE_CHECKING:
+    from catalina.ha.session.map_session import MapSession
+    from catalina.tribes.channel import Delivery
+    from catalina.tribes.ledger.record import Record
+    from catalina.workers.frames import Message
+
+__all__ = ["MAP", "HeldSessions", "MapCopies", "MapMember", "MapPosts"]
+
+#: The map, as the table sees it: a member at an address that none has. Workers have no address at all.
+MAP = Member(bytes(4), 0, payload=THIS_PEER)
+
+
+class MapMember(Protocol):
+    """The keeper's end of the group's map, as the table needs it. In the runner."""
+
+    def born(self, record: Record) -> None:
+        """A worker has made a session."""
+
+    def posted(self, session_id: str, diff: bytes) -> None:
+        """A worker has changed a session; ``diff`` is a DeltaRequest with its version behind it."""
+
+    def used(self, session_id: str) -> None:
+        """A worker has only read a session."""
+
+    def taken_whole(self, record: Record) -> None:
+        """A worker has given a whole session, which this keeper may not know, or not as well."""
+
+    def renamed(self, old_id: str, new_id: str) -> None:
+        """A worker has given a session another id."""
+
+    def ended(self, session_id: str, *, is_idle: bool) -> None:
+        """A session has ended at a worker."""
+
+    def held(self, session_id: str, is_held: bool, idle_ms: int = 0) -> None:
+        """Some worker has a copy of a session from now on, or none any more, with the time since its last use."""
+
+    def claim(self, session_id: str, then: Callable[[], None]) -> None:
+        """Become the owner of a session, put it into the table, and go on; where there is none just go on."""
+
+    def deliver(self, work: Callable[[], None]) -> Delivery | None:
+        """Do something, whose messages leave together; returns what their answers wait for."""
+
+
+class HeldSessions(DeltaManager):
+    """The sessions that some worker has a copy of."""
+
+    cluster: MapPosts  # type: ignore[assignment]  # the part of a cluster that a manager needs
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.resync_on_rejoin = False  # the map looks after the group
+
+    def get_all_cluster_sessions(self) -> None:
+        """Nothing: sessions come when workers ask for them."""
+
+    def drop(self, record: Record) -> None:
+        """No worker has a copy any more."""
+        with self.lock:
+            self.sessions.pop(record.id, None)
+            self.ledger.drop(record)
+
+    def _stop(self) -> None:
+        """The sessions live on in the map."""
+        self._stopping = True
+        self.transfer.stop()
+        self.state_sender.stop()
+        self.sessions.clear()
+        with self.lock:
+            self.ledger.clear()
+
+
+class MapPosts:
+    """What stands in the place of a cluster for the table: messages of workers go to the map."""
+
+    under_engine = True
+    channel_send_options = SEND_OPTIONS_ASYNCHRONOUS
+    members: Sequence[Member] = (MAP,)
+
+    def __init__(self, name: str, table: HeldSessions, of: MapMember) -> None:
+        self.name = name
+        self.missed = MissedMessages()
+        self._table = table
+        self._map = of
+
+    def post_bytes(self, data: bytes, to: Sequence[Member], options: int | None = None, **_: object) -> Delivery | None:
+        """Post one message."""
+        return self.post_all(((data, None),), to)
+
+    def post_all(self, messages: Sequence[Message], to: Sequence[Member]) -> Delivery | None:
+        """Enter messages about sessions into the map."""
+        decoded = [SessionMessage.decode(data) for data, _ in messages]
+
+        def enter() -> None:
+            for message in decoded:
+                self._enter(message)
+
+        return self._map.deliver(enter)
+
+    def _enter(self, message: SessionMessage) -> None:
+        session_id, body = message.session_id, message.session
+        if not session_id:
+            return
+        match message.event:
+            case e if e == EVT_SESSION_CREATED:
+                with self._table.lock:
+                    record = self._table.ledger.addressed(session_id)
+                if record is not None:
+                    self._map.born(record)
+            case e if e == EVT_SESSION_DELTA and body:
+                self._map.posted(session_id, body)
+            case e if e == EVT_SESSION_ACCESSED:
+                self._map.used(session_id)
+            case e if e == EVT_CHANGE_SESSION_ID and body:
+                new_id = decode_session_id(body)
+                if new_id:
+                    self._map.renamed(session_id, new_id)
+
+    def remove_manager(self, manager: object) -> None:
+        """Nothing: the table goes with the map's member."""
+
+
+class MapCopies(SessionCopies):
+    """The workers' copies of the sessions of a map.
+
+    A session that another node has taken over is *outdated* here: the workers that have copies ask before they use
+    theirs again.
+    """
+
+    manager: HeldSessions
+
+    def __init__(self, manager: HeldSessions, key: bytes, workers: Workers, of: MapMember) -> None:
+        super().__init__(manager, key, workers)
+        self._map = of
+        #: Keys of records that another node has taken over.
+        self._outdated: set[str] = set()
+        #: What workers have given whole, while their message is read.
+        self._whole: list[Record] = []
+
+    # -- from a worker -------------------------------------------------------------------------------------------
+
+    def when_here(self, question: bytes, then: Callable[[], None]) -> None:
+        """See :meth:`SessionCopies.when_here`; what this node does not own it claims first."""
+        asked, _ = decode(question)
+        if not isinstance(asked, Question):
+            raise ProtocolError(f"expected a question, got {type(asked).__name__}")
+        record = self._record(asked.id)
+        if record is not None and record.key not in self._outdated:
+            then()
+        else:
+            self._map.claim(asked.id, then)
+
+    def _given(self, message: SessionMessage) -> None:
+        whole, self._whole = self._whole, []
+        for record in whole:
+            self._map.taken_whole(record)
+        found, _ = decode(message.session or b"")
+        if isinstance(found, Ends):
+            for grave in found.graves:
+                if self._record(grave.key) is None:
+                    self._map.ended(grave.key, is_idle=bool(grave.access))
+
+    # -- told by the table ---------------------------------------------------------------------------------------
+
+    def changed(self, record: Record, by: Member | None) -> None:
+        """See :meth:`SessionCopies.changed`."""
+        super().changed(record, by)
+        if self._reads_whole and by is not MAP:
+            self._whole.append(record)
+
+    def ended(self, record: Record, by: Member | None) -> None:
+        """See :meth:`SessionCopies.ended`."""
+        super().ended(record, by)
+        self._outdated.discard(record.key)
+        if by is not None and by is not MAP:
+            with self.manager.lock:
+                grave = self.manager.ledger.grave_of(record.key)
+            self._map.ended(record.id, is_idle=grave is not None and bool(grave.access))
+        else:
+            self._map.held(record.id, False)
+
+    # -- told by the map -----------------------------------------------------------------------------------------
+
+    def take(self, session: MapSession) -> None:
+        """This node owns a session: put it into the table, or what is later in it."""
+        idle_ms = session.manager.now_ms() - session.last_accessed_time_ms
+        body = encode_copies([Copy(session.record, session.creation_time_ms, idle_ms, session.is_new)])
+        self.manager.message_data_received(SessionMessage(EVT_LEDGER, self.manager.name, body, None, None), MAP)
+        record = self._record(session.id)
+        if record is not None:
+            self._outdated.discard(record.key)
+
+    def outdate(self, session_id: str) -> None:
+        """Another node has taken over a session."""
+        record = self._record(session_id)
+        if record is None:
+            return
+        self._outdated.add(record.key)
+        for worker in tuple(self._holders.get(record.key, ())):
+            self._workers.outdate(worker, self.key, record.key)
+
+    def is_outdated(self, session_id: str) -> bool:
+        """True when another node has taken over a session of which workers have copies."""
+        record = self._record(session_id)
+        return record is not None and record.key in self._outdated
+
+    def end(self, session_id: str) -> None:
+        """A session has ended in the group."""
+        record = self._record(session_id)
+        session = None if record is None else self.manager.sessions.get(record.id)
+        if isinstance(session, DeltaSession):
+            session.expire(notify=False, notify_cluster=False)
+
+    # -- who has what --------------------------------------------------------------------------------------------
+
+    def _first_held(self, record: Record) -> None:
+        super()._first_held(record)
+        self._map.held(record.id, True)
+
+    def _last_gone(self, record: Record) -> None:
+        session = self.manager.sessions.get(record.id)
+        idle_ms = 0 if session is None else self.manager.now_ms() - session.last_accessed_time_ms
+        self._outdated.discard(record.key)
+        self.manager.drop(record)
+        self._map.held(record.id, False, idle_ms)
+
+    def _record(self, session_id: str) -> Record | None:
+        with self.manager.lock:
+            return self.manager.ledger.addressed(session_id)

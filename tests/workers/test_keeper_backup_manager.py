@@ -1,0 +1,167 @@
+"""Sessions of a BackupManager in a node with a keeper and workers, beside a node in one process."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalina.workers import worker_manager
+from catalina.workers.keeper_backup_manager import KeptSession
+from tests.cluster.node import wait_until
+from tests.ha.session.maps import FakeCluster
+from tests.workers.map_node import MapNodes
+from tests.workers.small_node import SmallNode
+
+MakeNode = Callable[..., SmallNode]
+
+
+def test_a_session_of_a_worker_has_a_backup_at_another_node(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, cart=["apple"])
+    assert session is not None
+    assert nodes.group.managers[0].backup_sessions == 1
+    assert nodes.node.keeper.manager.active_sessions == 1
+    assert nodes.other(session.id) == {"cart": ["apple"]}
+
+
+def test_a_change_reaches_the_backup_as_a_difference(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1, name="ann")
+    assert session is not None
+    nodes.group.network.sent.clear()
+    nodes.request(0, session.id, count=2)
+    assert not any(b"ann" in data for _, _, data in nodes.group.network.sent)
+    assert nodes.other(session.id) == {"count": 2, "name": "ann"}
+
+
+def test_a_session_of_another_node_is_claimed_for_a_worker(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session_id = nodes.group.create(0, count=1)
+    there = nodes.request(1, session_id, count=2)
+    assert there is not None
+    assert nodes.node.keeper.manager.active_sessions == 1
+    assert nodes.group.managers[0].active_sessions == 0
+    assert nodes.other(session_id) == {"count": 2}
+
+
+def test_a_worker_asks_again_when_another_node_has_served_its_session(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    for count in range(2, 8, 2):
+        assert nodes.other(session.id, count=count) == {"count": count}
+        there = nodes.request(0, session.id)
+        assert there is not None
+        assert there.get_attribute("count") == count
+        nodes.request(0, session.id, count=count + 1)
+
+
+def test_a_change_that_crosses_a_claim_of_another_node_is_kept(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, color="red")
+    assert session is not None
+    worker = nodes.node.workers[0]
+    session.access()
+    session.set_attribute("size", 1)
+    nodes.other(session.id, weight=2)
+    delivery = worker.manager.request_completed(session, None)
+    assert delivery is not None
+    assert delivery.wait(15)
+    session.end_access()
+    nodes.node.keeper.read_all()
+    nodes.settle()
+    assert nodes.other(session.id) == {"color": "red", "size": 1, "weight": 2}
+
+
+def test_two_workers_share_a_session(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=0)
+    assert session is not None
+    for count in range(1, 10):
+        nodes.request(count % 2, session.id, count=count)
+        there = nodes.request((count + 1) % 2, session.id)
+        assert there is not None
+        assert there.get_attribute("count") == count
+
+
+def test_a_session_that_ends_at_a_worker_ends_in_the_group(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    session.expire()
+    wait_until(lambda: nodes.settle() or not nodes.group.managers[0].known_sessions, "the end at the other node")
+    assert nodes.request(1, session.id) is None
+
+
+def test_a_session_that_ends_at_another_node_ends_at_the_workers(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    there: Any = nodes.group.managers[0].find_session(session.id)
+    there.expire()
+    nodes.settle()
+    assert nodes.request(0, session.id) is None
+    assert nodes.node.keeper.manager.known_sessions == 0
+
+
+def test_a_login_renames_the_session_in_the_group(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, user="ann")
+    assert session is not None
+    old_id = session.id
+    new_id = nodes.node.workers[0].manager.change_session_id(session)
+    wait_until(lambda: nodes.settle() or new_id in nodes.group.managers[0].all_session_ids(), "the new id")
+    assert nodes.other(old_id) is None
+    assert nodes.other(new_id) == {"user": "ann"}
+    there = nodes.request(1, new_id)
+    assert there is not None
+    assert nodes.request(0, old_id) is None
+
+
+def test_the_keeper_ends_what_no_worker_has_and_no_other(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_manager, "IDLE_MS", 0)
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    keeper = nodes.node.keeper
+    kept = keeper.manager.sessions[session.id]
+    assert isinstance(kept, KeptSession)
+    kept.this_accessed_time_ms = kept.last_accessed_time_ms = 0
+    assert kept.is_valid, "the worker's copy may have been used"
+    nodes.node.workers[0].manager.background_process()
+    wait_until(lambda: not kept.is_held, "the keeper hears that the worker has dropped its copy")
+    assert not len(keeper.manager.table.ledger)
+    kept.this_accessed_time_ms = kept.last_accessed_time_ms = 0
+    keeper.manager.process_expires()
+    assert nodes.request(0, session.id) is None
+
+
+def test_when_the_other_node_dies_its_sessions_are_here(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session_id = nodes.group.create(0, count=1)
+    nodes.group.network.kill(nodes.group.managers[0].cluster.channel)  # type: ignore[union-attr, arg-type]
+    there = nodes.request(0, session_id)
+    assert there is not None
+    assert there.get_attribute("count") == 1
+
+
+def test_the_next_keeper_gets_the_workers_sessions(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node)
+    session, ended = nodes.request(0, count=1), nodes.request(0, count=2)
+    assert session is not None
+    assert ended is not None
+    nodes.node.kill_keeper()
+    nodes.group.network.kill(nodes.cluster.channel)  # type: ignore[arg-type]
+    nodes.group.network.settle()
+    worker = nodes.node.workers[0]
+    wait_until(lambda: not worker.channel.is_up, "the worker notices")
+    worker.request(session.id, count=7)
+    ended.expire()
+    nodes.node.cluster = FakeCluster(nodes.group.network.add(2, generation=1))
+    keeper = nodes.node.start_keeper()
+    wait_until(lambda: nodes.settle() or session.id in keeper.manager.all_session_ids(), "the session at the keeper")
+    there = nodes.request(1, session.id)
+    assert there is not None
+    assert there.get_attribute("count") == 7
+    assert nodes.request(1, ended.id) is None
+    assert nodes.other(session.id) == {"count": 7}
