@@ -40,3 +40,26 @@ def test_no_tour_names_a_module_that_is_not_there(package: str) -> None:
     )
     named = re.findall(r"``([a-z]\w*_\w+)(?:\.py)?``", tour(package))
     assert [name for name in named if name.islower() and name not in known] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "tests/README.md"])
+def test_the_guides_for_those_who_change_something_name_what_is_there(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    paths = [
+        path
+        for path in re.findall(r"`((?:[\w-]+/)+[\w-]+\.\w+|[a-z]\w*_\w+\.py)`", text)
+        if not re.search(r"NAME|/x/", path)
+    ]
+    everything = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/*") if ".venv" not in path.parts}
+    everything |= {path.name for path in ROOT.iterdir()}
+    assert paths
+    assert [path for path in paths if not any(each == path or each.endswith("/" + path) for each in everything)] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "tests/README.md"])
+def test_the_names_that_they_give_are_defined_where_they_say(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    for file, names in re.findall(r"`(tests/[\w/]+\.py)`: ((?:`\w+(?:\([\w, ]*\))?`(?:, | and )?)+)", text):
+        source = (ROOT / file).read_text("utf-8")
+        for name in re.findall(r"`(\w+)", names):
+            assert re.search(rf"(?:def|class) {name}\b|^{name}\b", source, re.M), (file, name)
