@@ -155,10 +155,12 @@ def readable_of(member: property) -> Readable | None:
     return found
 
 
-def java_type_of(annotation: Any) -> str:
+def java_type_of(annotation: object) -> str:
     """Java's name for a Python annotation such as ``"list[str]"``; empty for one that has none."""
-    is_plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
-    text = annotation.__name__ if is_plain else str(annotation)
+    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
+        text = annotation.__name__
+    else:
+        text = str(annotation)
     return _JAVA_TYPES.get(text.removesuffix(" | None"), "")
 
 

@@ -52,9 +52,11 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import get_ident
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 __all__ = ["READ", "WRITE", "HasFileno", "Reactor", "Timer", "Waitable"]
+
+T = TypeVar("T")
 
 log = logging.getLogger("org.apache.catalina.reactor")
 
@@ -782,7 +784,7 @@ class _CatchUp:
             reactor._catch_up, reactor._polled_at = None, now
         return ready
 
-    def _call(self, callback: Callable[[], Any]) -> Any:
+    def _call(self, callback: Callable[[], T]) -> T | None:
         try:
             return callback()
         except BaseException:

@@ -70,7 +70,7 @@ def instantiate(found: object, name: str, parameters: Mapping[str, str], log: lo
     return found
 
 
-def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: Any) -> object:
+def call(found: Any, name: str, parameters: Mapping[str, str], *arguments: object) -> object:
     """Call the application's own factory. Raises DeploymentError with the exception of the factory."""
     try:
         return found(*arguments, **parameters)

@@ -32,7 +32,10 @@ from catalina.util.path_names import checked_name
 from catalina.webapp import send_error
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
     from catalina.core.standard_context import StandardContext
+    from catalina.manager.applications import Applications
 
 __all__ = ["HTMLManagerServlet"]
 
@@ -252,7 +255,7 @@ class HTMLManagerServlet(ManagerServlet):
             return install_named(self.applications, upload, file_name)
 
 
-def install_named(applications: Any, upload: Any, file_name: str) -> Lines:
+def install_named(applications: Applications, upload: FileStorage, file_name: str) -> Lines:
     """Install an archive under its own name: that of the file or, for a wheel, that in its content."""
     with tempfile.TemporaryDirectory(prefix="catalina-upload-") as directory:
         try:
@@ -269,7 +272,7 @@ def install_named(applications: Any, upload: Any, file_name: str) -> Lines:
             return installation.upload(source, file_name=file_name)
 
 
-def _uploaded(environ: Environ) -> Any:
+def _uploaded(environ: Environ) -> FileStorage:
     """The uploaded file of a form, to be closed. Raises Refused when there is none."""
     kind, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
     if kind != "multipart/form-data":

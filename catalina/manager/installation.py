@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import is_archive_name, read_archive
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Installation"]
 
 _BLOCK = 2**18
+
+
+T = TypeVar("T")
 
 
 class Installation:
@@ -79,7 +82,7 @@ class Installation:
 
     # -- the ways --------------------------------------------------------------------------------------------------
 
-    def upload(self, source: Any, tag: str | None = None, file_name: str | None = None) -> list[str]:
+    def upload(self, source: BinaryIO, tag: str | None = None, file_name: str | None = None) -> list[str]:
         """Take an archive from a client.
 
         Args:
@@ -168,7 +171,7 @@ class Installation:
         good = self._guarded(lambda: self._config.install_archive(staged, file_name, name))
         return self._outcome(name, good)
 
-    def _guarded(self, work: Callable[[], Any]) -> Any:
+    def _guarded(self, work: Callable[[], T]) -> T:
         try:
             return work()
         except ApplicationBusyError:

@@ -13,6 +13,7 @@ from catalina.util.jdbc_url import translate_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 __all__ = ["make_engine"]
 
@@ -70,7 +71,7 @@ def _prepare_connections(engine: Engine, settings: PoolSettings) -> None:
         return
     from sqlalchemy import event
 
-    def on_connect(connection: Any, _record: object) -> None:
+    def on_connect(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
         try:
             for statement in settings.init_sql:

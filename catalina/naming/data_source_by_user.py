@@ -17,6 +17,7 @@ from catalina.naming.pool_settings import PoolDefaults
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["DataSourceByUser", "make_data_source_by_user"]
 
@@ -114,14 +115,14 @@ class _SharedLimit:
         event.listen(engine, "checkout", self._on_checkout)
         event.listen(engine, "checkin", self._on_checkin)
 
-    def _on_checkout(self, _connection: object, record: Any, _proxy: object) -> None:
+    def _on_checkout(self, _connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
         if not self._permits.acquire(timeout=self._wait_s):
             raise PoolTimeoutError(f"{self._text}, none was given back within {self._wait_s} s")
         record.info[_SharedLimit] = True
 
-    def _on_checkin(self, _connection: object, record: Any) -> None:
+    def _on_checkin(self, _connection: object, record: ConnectionPoolEntry) -> None:
         if record.info.pop(_SharedLimit, False):
             self._permits.release()
 

@@ -40,7 +40,7 @@ def certificates_of(request: Request) -> tuple[Certificate, ...]:
     return ()
 
 
-def parse_certificate(source: Any) -> Certificate:
+def parse_certificate(source: Certificate | str | bytes) -> Certificate:
     """Parse a certificate from PEM text or DER bytes.
 
     Raises:

@@ -19,7 +19,7 @@ from catalina.session.session import Principal
 from catalina.util.jdbc_url import driver_packages
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, TextClause
+    from sqlalchemy import Connection, Engine, Row, TextClause
 
 __all__ = ["DataSourceRealm"]
 
@@ -188,7 +188,7 @@ class DataSourceRealm(RealmBase):
             raise NamingError(f"[{self.data_source_name}] is a {type(engine).__name__}, expected a DataSource")
         return engine  # type: ignore[return-value]  # or another kind of DataSource
 
-    def _row(self, connection: Connection, username: str) -> Any:
+    def _row(self, connection: Connection, username: str) -> Row[Any] | None:
         from sqlalchemy.exc import SQLAlchemyError
 
         if self._credentials is None:

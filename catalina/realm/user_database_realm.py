@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from catalina.attributes import Attribute
 from catalina.errors import CatalinaError, LifecycleError, NamingError
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.realm_base import RealmBase
 from catalina.session.session import Principal
+
+if TYPE_CHECKING:
+    from catalina.users.users_file import User
 
 __all__ = ["UserDatabase", "UserDatabasePrincipal", "UserDatabaseRealm"]
 
@@ -18,7 +21,7 @@ __all__ = ["UserDatabase", "UserDatabasePrincipal", "UserDatabaseRealm"]
 class UserDatabase(Protocol):
     """The part of a user database that the realm needs; ``MemoryUserDatabase`` is one."""
 
-    def find_user(self, name: str) -> Any: ...
+    def find_user(self, name: str) -> User | None: ...
 
     def roles_of(self, name: str) -> tuple[str, ...]: ...
 
@@ -116,7 +119,7 @@ class UserDatabaseRealm(RealmBase):
         user = None if database is None else database.find_user(username)
         if database is None or user is None:
             return None
-        attributes = self.attributes_of({"fullName": getattr(user, "full_name", None)})
+        attributes = self.attributes_of({"fullName": user.full_name})
         if self.use_static_principal:
             return GenericPrincipal(username, database.roles_of(username), attributes=attributes)
         return UserDatabasePrincipal(username, database, attributes)

@@ -19,6 +19,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,7 +51,7 @@ def socket_path(base: Path) -> Path:
 
 
 @contextlib.contextmanager
-def bound_address(path: Path) -> Any:
+def bound_address(path: Path) -> Iterator[str]:
     """A name for a socket that fits into the kernel's 108 bytes, however long its path is."""
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

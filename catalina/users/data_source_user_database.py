@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.attributes import Attribute, Component
 from catalina.errors import ConfigurationError
@@ -14,11 +14,14 @@ from catalina.naming.sql_identifier import is_sql_identifier
 from catalina.users.users_file import Group, Role, User
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, CursorResult, Engine
 
 __all__ = ["DataSourceUserDatabase"]
 
 log = logging.getLogger("org.apache.catalina.users.DataSourceUserDatabase")
+
+
+T = TypeVar("T", User, Group, Role)
 
 
 class DataSourceUserDatabase(Component):
@@ -163,7 +166,7 @@ class DataSourceUserDatabase(Component):
         """A new role, None when the name is taken."""
         return None if self.find_role(name) else self.change(Role(name, description))
 
-    def change(self, item: Any) -> Any:
+    def change(self, item: T) -> T:
         """Mark a User, Group or Role as new or changed; returns it."""
         if not item.name:
             raise ValueError(f"a {type(item).__name__.lower()} needs a name")
@@ -259,7 +262,7 @@ class DataSourceUserDatabase(Component):
         return self._engine
 
     @staticmethod
-    def _run(connection: Connection, statement: str, **parameters: Any) -> Any:
+    def _run(connection: Connection, statement: str, **parameters: Any) -> CursorResult[Any]:
         from sqlalchemy import text
 
         return connection.execute(text(statement), parameters)

@@ -12,7 +12,7 @@ from typing import Any
 from catalina.errors import CatalinaError
 from catalina.manager.jolokia.listing import listed, wanted_names
 from catalina.manager.jolokia.policy import Policy
-from catalina.manager.jolokia.request import BadRequest, JolokiaRequest
+from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters
 from catalina.manager.jolokia.serializer import Serializer
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.java_errors import JavaError, java_error
@@ -252,12 +252,10 @@ def _name_of(request: JolokiaRequest) -> ObjectName:
     return request.name
 
 
-def _limits(request: JolokiaRequest) -> Any:
+def _limits(request: JolokiaRequest) -> Parameters:
     """The parameters that limit the answer; a listing's maxDepth has another meaning, and has been used."""
     if request.type != "list":
         return request.parameters
-    from catalina.manager.jolokia.request import Parameters
-
     return Parameters({name: value for name, value in request.parameters.values.items() if name != "maxDepth"})
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ctypes
 import ssl
 import sys
-from typing import Any
+from typing import Any, TypeAlias
 
 from catalina.errors import ConfigurationError
 
@@ -33,6 +33,9 @@ _TLS13_CIPHERS = {
 }
 
 _Address = ctypes.POINTER(ctypes.c_void_p)
+#: Where OpenSSL wants a result.
+Addresses: TypeAlias = "ctypes._Pointer[ctypes.c_void_p]"
+Sizes: TypeAlias = "ctypes._Pointer[ctypes.c_size_t]"
 _CLIENT = ctypes.CFUNCTYPE(
     ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint
 )
@@ -191,7 +194,7 @@ class _OpenSsl:
         self._library.SSL_CTX_set_ciphersuites(at, self._ciphers)
         if is_server:
 
-            def find(connection: int, theirs: int, size: int, session: Any) -> int:
+            def find(connection: int, theirs: int, size: int, session: Addresses) -> int:
                 known = ctypes.string_at(theirs, size) == identity
                 session[0] = self._session(connection, key) if known else None
                 return 1
@@ -202,7 +205,13 @@ class _OpenSsl:
 
         name = ctypes.create_string_buffer(identity, len(identity))
 
-        def use(connection: int, _: int, shown: Any, size: Any, session: Any) -> int:
+        def use(
+            connection: int,
+            _: int,
+            shown: Addresses,
+            size: Sizes,
+            session: Addresses,
+        ) -> int:
             session[0] = self._session(connection, key)
             shown[0], size[0] = ctypes.addressof(name), len(identity)
             return 1 if session[0] else 0

@@ -17,7 +17,7 @@ import sys
 import types
 import uuid
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from catalina.tribes.io.java.encoded_value import OpaqueValue
 from catalina.tribes.io.java.instance_state import looked_up, state_of
@@ -60,6 +60,9 @@ _INERT_READING = {vars(kind)["__getattribute__"] for kind in _BUILTINS}
 
 #: The reason why a class's instances cannot be keys, empty when they can. The classes are held weakly.
 _known: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+
+
+T = TypeVar("T")
 
 
 class KeyRefusedError(Exception):
@@ -220,6 +223,6 @@ class NodeConverter(Protocol):
 
     def convert(self, node: Node) -> object: ...
 
-    def begin(self, node: Node, value: object) -> Any: ...
+    def begin(self, node: Node, value: T) -> T: ...
 
     def keys(self) -> KeyCheck: ...

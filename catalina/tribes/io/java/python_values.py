@@ -17,7 +17,7 @@ import ipaddress
 import struct
 import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.errors import ProtocolError
 from catalina.tribes.io.java.instance_state import looked_up, put_state
@@ -65,6 +65,9 @@ def _utf(block: bytes) -> str:
     return decode_modified_utf8(_raw_utf(block))
 
 
+T = TypeVar("T")
+
+
 class _Parts:
     """The parts of a python.Object that follow its kind."""
 
@@ -74,7 +77,7 @@ class _Parts:
         self.block = block
         self.nodes = nodes
 
-    def begin(self, value: object) -> Any:
+    def begin(self, value: T) -> T:
         return self.converter.begin(self.node, value)
 
     def values(self, start: int = 0) -> list[Any]:
@@ -185,7 +188,7 @@ def _object(parts: _Parts) -> object:
     base, why = base_of(cls)
     if base is not object:
         raise ProtocolError(f"{cls.__qualname__} is not a plain object here: {why or 'it is a builtin underneath'}")
-    value = parts.begin(object.__new__(cls))
+    value: Any = parts.begin(object.__new__(cls))
     put_state(value, parts.state(1))
     return value
 
@@ -197,9 +200,9 @@ def _whole(state: dict[str, Any], name: str) -> int:
     return number
 
 
-def _address(kind: Any) -> Callable[[dict[str, Any]], Any]:
+def _address(kind: Callable[..., Any]) -> Callable[[dict[str, Any]], object]:
 
-    def rebuild(state: dict[str, Any]) -> Any:
+    def rebuild(state: dict[str, Any]) -> object:
         address = kind(_whole(state, "_ip"))
         scope = state.get("_scope_id")
         return address if type(scope) is not str else kind(f"{address}%{scope}")
@@ -207,7 +210,7 @@ def _address(kind: Any) -> Callable[[dict[str, Any]], Any]:
     return rebuild
 
 
-def _network(kind: Any) -> Callable[[dict[str, Any]], Any]:
+def _network(kind: Callable[..., Any]) -> Callable[[dict[str, Any]], object]:
 
     def rebuild(state: dict[str, Any]) -> object:
         address = state.get("network_address")
@@ -218,7 +221,7 @@ def _network(kind: Any) -> Callable[[dict[str, Any]], Any]:
     return rebuild
 
 
-def _interface(kind: Any) -> Callable[[dict[str, Any]], Any]:
+def _interface(kind: Callable[..., Any]) -> Callable[[dict[str, Any]], object]:
 
     def rebuild(state: dict[str, Any]) -> object:
         interface = kind((_whole(state, "_ip"), _whole(state, "_prefixlen")))

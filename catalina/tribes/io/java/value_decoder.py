@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.tribes.io.java import descriptors, jdk_values, python_values
@@ -118,6 +118,9 @@ def opaque(encoded: EncodedValue, class_name: str, why: str) -> OpaqueValue:
     return OpaqueValue(encoded, class_name, why)
 
 
+T = TypeVar("T")
+
+
 class Converter:
     """Converts the nodes of one tree; each node becomes one Python object, however often it occurs.
 
@@ -170,7 +173,7 @@ class Converter:
         self._done[key] = value
         return value
 
-    def begin(self, node: Node, value: object) -> Any:
+    def begin(self, node: Node, value: T) -> T:
         """Note the value of a node before its parts are converted, because they may refer to it."""
         self._done[id(node)] = value
         return value
