@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from catalina.jmx.remote_settings import PREFIX
 from tests.cluster.clusters import full
 from tests.cluster.node import Node, free_port, free_udp_port, wait_until
+from tests.connector.certificates import pair
 from tests.jmx.client import JmxClient
 
 pytestmark = pytest.mark.cluster
@@ -182,3 +185,61 @@ def test_a_worker_that_is_started_again_opens_the_port_again(tmp_path: Path, mon
             assert after.get("java.lang:type=Runtime", "Pid") != first
     finally:
         node.close()
+
+
+class TlsNode:
+    """A node with a TLS connector beside its own."""
+
+    def __init__(self, base: Path) -> None:
+        self.port, self.file = free_port(), base / "conf" / "tls.pem"
+        self.node = Node("n1", base)
+        self.issue("first")
+        xml = (base / "conf" / "server.xml").read_text()
+        connector = (
+            f'<Connector port="{self.port}" address="127.0.0.1" SSLEnabled="true"><SSLHostConfig>'
+            '<Certificate certificateFile="conf/tls.pem"/></SSLHostConfig></Connector>'
+        )
+        (base / "conf" / "server.xml").write_text(xml.replace("<Engine ", f"{connector}<Engine ", 1))
+
+    def issue(self, name: str) -> None:
+        issued = pair(name)
+        self.file.write_bytes(issued.certificate_pem + issued.key_pem())
+
+    def connect(self) -> ssl.SSLSocket:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=20))
+
+    def name(self) -> str:
+        """Of whom the certificate is that a new client gets."""
+        with self.connect() as connection:
+            der = connection.getpeercert(binary_form=True)
+        assert der is not None
+        return x509.load_der_x509_certificate(der).subject.rfc4514_string()
+
+
+@pytest.mark.parametrize("kind", ["Connector", "ThreadPool", "ProtocolHandler"])
+def test_new_certificates_are_read_at_run_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    port = free_port()
+    monkeypatch.setenv("JAVA_OPTS", f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false")
+    tls = TlsNode(tmp_path / "n1")
+    request = b"GET /app/count HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    try:
+        tls.node.start()
+        with JmxClient(port) as jmx, tls.connect() as before:
+            (bean,) = [name for name in jmx.names(f"Catalina:type={kind},*") if str(tls.port) in name]
+            assert tls.name() == "CN=first"
+            tls.issue("second")
+            assert tls.name() == "CN=first"
+            jmx.invoke(bean, "reloadSslHostConfigs")
+            assert tls.name() == "CN=second"
+            before.sendall(request)
+            assert before.recv(65536).startswith(b"HTTP/1.1 200")  # who was connected is served on
+            tls.file.write_text("no certificate")
+            with pytest.raises(AssertionError, match="MBeanException"):
+                jmx.invoke(bean, "reloadSslHostConfigs")
+            assert tls.name() == "CN=second"
+            assert tls.node.get("/count").status == 200
+        assert f"invoke [reloadSslHostConfigs] of [{bean}]" in tls.node.log
+    finally:
+        tls.node.close()
