@@ -22,7 +22,7 @@ from gunicorn.errors import HaltServer
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
-from catalina.startup.node_life import NodeLife, Stage
+from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
 
@@ -173,8 +173,9 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def spawn_worker(self) -> object:
         """Fork a process; what is in memory now is shared with it, so no collection may touch it there."""
-        self._born = time.monotonic()
-        self.app.life.stage = Stage.STARTING
+        taken = {worker.place for worker in self.WORKERS.values()}
+        place = self.app.next_place = next(place for place in range(MAX_PLACES) if place not in taken)
+        self.app.life.note(Stage.STARTING, place)
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
