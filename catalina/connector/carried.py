@@ -204,6 +204,10 @@ class Role(Protocol):
     @property
     def others_serve(self) -> bool: ...
 
+    def note_connections(self) -> None: ...
+
+    def may_accept(self) -> bool: ...
+
 
 class Server(Protocol):
     """The whole process."""

@@ -29,7 +29,7 @@ from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
-    from catalina.connector.carried import Service
+    from catalina.connector.carried import Role, Service
     from catalina.connector.handover import Handover
     from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
@@ -283,8 +283,19 @@ class Connector(Lifecycle):
     @property
     def others_accept(self) -> bool:
         """Other processes of this node go on accepting connections at the same port."""
+        role = self.role
+        return role is not None and role.others_serve
+
+    @property
+    def role(self) -> Role | None:
+        """What this process is in a node of several; None when it is the node."""
         server = None if self.service is None else self.service.server
-        return server is not None and server.role is not None and server.role.others_serve
+        return None if server is None else server.role
+
+    @property
+    def connection_count(self) -> int:
+        """Connections that are open."""
+        return 0 if self._endpoint is None else len(self._endpoint.connections)
 
     @property
     def reactor(self) -> Reactor:

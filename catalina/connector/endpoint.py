@@ -21,6 +21,7 @@ from catalina.reactor import READ, Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Role
     from catalina.connector.connector import Connector
     from catalina.connector.coyote_adapter import CoyoteAdapter
     from catalina.connector.handover import Handover
@@ -32,6 +33,8 @@ log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
 #: Connections accepted per call of the loop, so that a storm of them does not starve the others.
 ACCEPTS_PER_ROUND = 64
+#: Seconds for which a connection is left to a process of the node that has fewer; then it is taken all the same.
+LEFT_SECONDS = 0.002
 #: Seconds between two looks for connections whose time is over; Tomcat's own precision.
 SWEEP_SECONDS = 1.0
 #: Seconds between two looks whether requests still run, while a stop waits for them.
@@ -61,6 +64,9 @@ class Endpoint:
         self.ending = False
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
+        #: What this process is in a node of several.
+        self._role: Role | None = None
+        self._was_left = False
         self._inherited = False
         self._accepting = False
         self._started = False
@@ -145,6 +151,7 @@ class Endpoint:
         self.adapter = adapter
         self.executor = self._find_executor()
         self._factory = factory
+        self._role = self.connector.role
         if not self.sockets:
             self.bind()
         self.listen()
@@ -261,6 +268,8 @@ class Endpoint:
     def forget(self, connection: Connection) -> None:
         """A connection was closed; there may be room for another. Any thread."""
         self.connections.discard(connection)
+        if self._role is not None:
+            self._role.note_connections()
         if not self._accepting and not self.paused:
             self.reactor.call_soon(self._accept_again)
 
@@ -308,7 +317,14 @@ class Endpoint:
                 self.reactor.unregister(sock)
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(ACCEPTS_PER_ROUND):
+        role = self._role
+        if role is not None and not self._was_left and not role.may_accept():
+            self._was_left = True
+            self._accept_off()
+            self.reactor.call_later(LEFT_SECONDS, self._accept_again)
+            return
+        self._was_left = False
+        for _ in range(ACCEPTS_PER_ROUND if role is None else 1):
             if not self._has_room():
                 self._accept_off()
                 return
@@ -352,6 +368,8 @@ class Endpoint:
             sock.close()
             return
         self.connections.add(connection)
+        if self._role is not None:
+            self._role.note_connections()
         try:
             connection.start()
         except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs: it costs this connection only

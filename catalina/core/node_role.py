@@ -21,6 +21,12 @@ class NodeRole(Protocol):
     #: Other processes of the node go on accepting at the same ports when this one stops.
     others_serve: bool
 
+    def note_connections(self) -> None:
+        """A connector has got or lost a connection."""
+
+    def may_accept(self) -> bool:
+        """False while another process of the node should take the next connection."""
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """The session manager of an application that starts.
 

@@ -11,7 +11,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from catalina.startup.arbiter_log import ArbiterLog
 from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
+from catalina.workers.shared_parts import SharedParts
 
 if TYPE_CHECKING:
     from catalina.startup.catalina import Catalina
@@ -39,8 +39,6 @@ STOP_SECONDS = 24 * 3600
 #: A node that lived shorter than this died of something that will happen again at once: wait longer each time.
 SHORT_LIFE_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 10.0
-#: Connections that a worker may open at once before the keeper accepts them.
-QUERIES_PER_WORKER = 64
 #: Seconds between two looks for children, besides the signals that tell of them.
 IDLE_SECONDS = 3600.0
 
@@ -56,8 +54,8 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.catalina = catalina
         self.life = NodeLife()
         self.workers = worker_count(catalina.properties, os.environ)
-        #: Where workers reach the keeper; it outlives both. None for a node in one process.
-        self.keeper_socket: socket.socket | None = None
+        #: What keeper and workers share; None for a node in one process.
+        self.shared: SharedParts | None = None
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
         self.next_place = 0
         super().__init__()
@@ -87,20 +85,12 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
             log.error("%s", error, extra={"keeps_lines": True})
             return 1
         if self.workers > 1:
-            self.keeper_socket = _listen_for_workers(self.workers)
+            self.shared = SharedParts.make(self.workers)
         try:
             NodeArbiter(self).run()
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else 1
         return 0
-
-
-def _listen_for_workers(workers: int) -> socket.socket:
-    """A socket under a name that the kernel chooses and that no file has (unix(7), autobind)."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind("")
-    listening.listen(QUERIES_PER_WORKER * workers)
-    return listening
 
 
 class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
@@ -204,6 +194,8 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def _after(self, pid: int, code: int, worker: NodeWorker) -> None:
         life, place = self.app.life, worker.place
+        if self.app.shared is not None and place > 0:
+            self.app.shared.counts.leave(place - 1)
         stage: Stage = life.stage(place)
         name = worker.describe()
         if stage is Stage.STOPPED and code == 0 and place == 0:

@@ -7,7 +7,6 @@ each worker.
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from catalina.workers.roles import KeeperRole, WorkerRole
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
+    from catalina.workers.shared_parts import SharedParts
 
 __all__ = ["Keeper", "NodePart", "WholeNode", "WorkerPart"]
 
@@ -60,9 +60,9 @@ class Keeper(NodePart):
 
     reports = False
 
-    def __init__(self, server: StandardServer, listening: socket.socket, life: NodeLife, workers: int) -> None:
+    def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, workers: int) -> None:
         self._life = life
-        self._role = KeeperRole(server, listening, awaited=workers if life.has_served else 0)
+        self._role = KeeperRole(server, shared.listening, awaited=workers if life.has_served else 0)
         server.role = self._role
 
     def after_start(self) -> None:
@@ -86,12 +86,11 @@ class Keeper(NodePart):
 class WorkerPart(NodePart):
     """One worker."""
 
-    def __init__(self, server: StandardServer, listening: socket.socket, life: NodeLife, index: int) -> None:
+    def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, index: int) -> None:
         self.reports = index == 0
         self._server = server
         self._life = life
-        self._role = WorkerRole(server, listening.getsockname(), index, server.stop_await)
-        listening.close()  # this process's own: the keeper and the arbiter have it
+        self._role = WorkerRole(server, shared, index, server.stop_await)
         server.role = self._role
         ENVIRON_BASE["wsgi.multiprocess"] = True  # PEP 3333: other processes serve the same applications
         server.port = -1  # the keeper listens for the shutdown word
@@ -107,9 +106,13 @@ class WorkerPart(NodePart):
                 return False
         return True
 
+    def after_start(self) -> None:
+        """Take connections of other workers up."""
+        self._role.serve()
+
     def before_stop(self) -> None:
         """The others go on, unless the whole node ends."""
-        self._role.others_serve = not self._life.is_ending
+        self._role.leave(others_serve=not self._life.is_ending)
 
     def after_stop(self) -> None:
         """Leave the keeper: all that requests have changed is there."""

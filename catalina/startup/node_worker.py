@@ -84,7 +84,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
     def init_process(self) -> None:
         """Become the node: called in the child, right after the fork."""
         die_with_parent(self.ppid)
-        if self.app.keeper_socket is not None:
+        if self.app.shared is not None:
             name_process("catalina-keeper" if self.place == 0 else f"catalina-w{self.place - 1}")
         self.init_signals()
         self.booted = True
@@ -168,18 +168,18 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def describe(self) -> str:
         """The process, for the log."""
-        if self.app.keeper_socket is None:
+        if self.app.shared is None:
             return "The node"
         return "The keeper" if self.place == 0 else f"Worker [{self.place - 1}]"
 
     def _part(self, server: StandardServer) -> NodePart:
         """What this process is of the node."""
-        listening, life = self.app.keeper_socket, self.app.life
-        if listening is None:
+        shared, life = self.app.shared, self.app.life
+        if shared is None:
             return WholeNode()
         if self.place == 0:
-            return Keeper(server, listening, life, self.app.workers)
-        return WorkerPart(server, listening, life, self.place - 1)
+            return Keeper(server, shared, life, self.app.workers)
+        return WorkerPart(server, shared, life, self.place - 1)
 
 
 def die_with_parent(parent: int) -> None:

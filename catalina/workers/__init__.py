@@ -13,6 +13,8 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``link``: a stream of frames on the event loop.
 - ``keeper_channel``, ``keeper_queries``: the worker's end. ``worker_links``: the keeper's end.
 - ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
+- ``worker_affinity_valve``, ``connection_moves``: a connection goes to the worker that has its session.
+- ``connection_counts``, ``shared_parts``: what all processes share from before the fork. ``services``: calls.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
 - ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.
 - ``keeper_backup_manager``, ``map_copies``: the same for a BackupManager, whose map the keeper is a member of.

@@ -9,8 +9,9 @@ A frame is a head and a payload, everything big-endian::
     3 POST         messages of a round, from a worker; number 0, or that of the ACKNOWLEDGE that it waits for
     4 ACKNOWLEDGE  the POST of that number is where the cluster's send options want it
     5 SHOW         messages about sessions of which the worker has a copy
-    6 ASK          key, then a question (tribes/ledger/wire.py)
-    7 ANSWER       the ledger's message, empty when nobody knows the session; number 1 when others have a copy
+    6 ASK          key, then a question (tribes/ledger/wire.py); number 1 when the request could go to another worker
+    7 ANSWER       the ledger's message, empty when nobody knows the session; number 1 when others have a copy, and
+                   2 + N, without a message, when the request could go to worker N, which has the session
     8 FORGET       key, then u32 n, n x [u16 length, id, u32 idle ms]: copies that a worker has dropped
     9 STOP         the node stops: end in order
     10 SHARED      key, then a session's bare id: another worker has a copy, too; POSTs about it are acknowledged

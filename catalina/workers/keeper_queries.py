@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import Reactor
@@ -27,7 +28,7 @@ from catalina.workers.frames import (
     encode_keyed,
 )
 
-__all__ = ["KeeperGoneError", "KeeperQueries"]
+__all__ = ["Answer", "KeeperGoneError", "KeeperQueries"]
 
 log = logging.getLogger("org.apache.catalina.workers.KeeperQueries")
 
@@ -43,6 +44,20 @@ MAX_IDLE = 4
 
 class KeeperGoneError(CatalinaError):
     """The keeper did not answer in time: nothing can be said about a session."""
+
+
+class Answer(NamedTuple):
+    """The keeper's answer.
+
+    Args:
+        message: the ledger's; empty when nobody knows the session, or another worker has it.
+        is_shared: other workers have a copy, too.
+        worker: the one to which the request shall go, None to serve it here.
+    """
+
+    message: bytes
+    is_shared: bool
+    worker: int | None
 
 
 class _Connection:
@@ -106,15 +121,18 @@ class KeeperQueries:
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
-    def ask(self, key: bytes, question: bytes) -> tuple[bytes, bool]:
-        """The keeper's answer to a question for the manager ``key``, empty when nobody knows; and True when other
-        workers have a copy of the session, too.
+    def ask(self, key: bytes, question: bytes, *, may_go: bool = False) -> Answer:
+        """The keeper's answer to a question for the manager ``key``.
+
+        Args:
+            may_go: the request can go to another worker that has the session.
 
         Raises:
             KeeperGoneError: there is none in time.
         """
-        answer = self._until(encode_frame(Kind.ASK, encode_keyed(key, question)), ANSWER_SECONDS)
-        return answer.payload, answer.number != 0
+        answer = self._until(encode_frame(Kind.ASK, encode_keyed(key, question), int(may_go)), ANSWER_SECONDS)
+        worker = answer.number - 2 if answer.number >= 2 else None
+        return Answer(answer.payload, answer.number == 1, worker)
 
     def _until(self, frame: bytes, seconds: float) -> Frame:
         deadline = time.monotonic() + seconds

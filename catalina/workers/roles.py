@@ -16,16 +16,20 @@ from catalina.ha.session.cluster_manager_base import copy_component
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.manager_base import ManagerBase
+from catalina.workers.connection_moves import ConnectionMoves
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
 
 if TYPE_CHECKING:
+    from catalina.connector.handover import Handover
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_server import StandardServer
     from catalina.session.manager import Manager
+    from catalina.workers.shared_parts import SharedParts
 
 __all__ = ["KeeperRole", "WorkerRole", "manager_key"]
 
@@ -66,6 +70,13 @@ class KeeperRole:
     runs_applications = False
     serves = False
     others_serve = True
+
+    def note_connections(self) -> None:
+        """It has none."""
+
+    def may_accept(self) -> bool:
+        """It accepts none."""
+        return False
 
     def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
         self._reactor = server.reactor
@@ -112,7 +123,7 @@ class WorkerRole:
     """Serves requests and runs the applications.
 
     Args:
-        address: of the keeper's socket.
+        shared: with the node's other processes.
         index: of this worker, from 0.
         on_stop: called when the keeper says that the node stops.
     """
@@ -120,11 +131,15 @@ class WorkerRole:
     runs_applications = True
     serves = True
 
-    def __init__(self, server: StandardServer, address: bytes | str, index: int, on_stop: Callable[[], None]) -> None:
+    def __init__(self, server: StandardServer, shared: SharedParts, index: int, on_stop: Callable[[], None]) -> None:
         self.index = index
         self.others_serve = True
+        address = shared.listening.getsockname()
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
         self.queries = KeeperQueries(address, index, server.reactor)
+        self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
+        self._counts = shared.counts
+        self._connectors = [connector for service in server.services for connector in service.connectors]
         self._clusters: dict[ContainerBase, WorkerCluster] = {}
         for engine in _engines(server):
             self._replace_clusters(engine)
@@ -149,6 +164,7 @@ class WorkerRole:
         cluster = WorkerCluster(element, self.channel, self.queries, binds_routes=declared is not None)
         self._clusters[engine] = cluster
         engine.cluster = cluster
+        engine.pipeline.add_valve(WorkerAffinityValve(self.moves, self._number_of))
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """A manager that has what this worker serves; the keeper has the rest."""
@@ -157,6 +173,33 @@ class WorkerRole:
         cluster = of_host if of_host is not None and context.distributable else self._clusters[engine]
         template = declared if declared is not None else cluster.element.manager_template
         return cluster.manager_for(manager_key(context), context, template)
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def note_connections(self) -> None:
+        """Tell the other workers how many connections this one has."""
+        self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
+
+    def may_accept(self) -> bool:
+        """False while another worker has fewer connections."""
+        return self._counts.has_fewest(self.index)
+
+    def _number_of(self, connector: object) -> int:
+        return next(number for number, each in enumerate(self._connectors) if each is connector)
+
+    def _adopt(self, number: int, handover: Handover) -> None:
+        self._connectors[number].adopt(handover)
+
+    def serve(self) -> None:
+        """The connectors run."""
+        self.note_connections()
+        self.moves.open()
+
+    def leave(self, *, others_serve: bool) -> None:
+        """The connectors are about to stop."""
+        self.others_serve = others_serve
+        self.moves.close()
+        self._counts.leave(self.index)
 
     def open(self) -> None:
         """Reach the keeper."""

@@ -111,11 +111,15 @@ class SessionCopies:
         """
         then()
 
-    def asked(self, worker: Member, question: bytes) -> tuple[bytes, bool]:
+    def asked(self, worker: Member, question: bytes, *, may_go: bool = False) -> tuple[bytes, Member | bool]:
         """A worker wants a session that it has not.
 
+        Args:
+            may_go: the request can go to another worker.
+
         Returns:
-            The whole of it, or that it has ended, empty when it is unknown; and True when others have a copy, too.
+            The whole of it, or that it has ended, empty when it is unknown; and True when others have a copy, too, or
+            the worker to which the request shall go.
 
         Raises:
             ProtocolError: it is no question.
@@ -126,6 +130,9 @@ class SessionCopies:
         manager = self.manager
         with manager.lock:
             record = manager.ledger.addressed(asked.id)
+        others = set() if record is None else self._holders.get(record.key, set()) - {worker}
+        if may_go and others:
+            return b"", min(others, key=lambda member: member.port)  # the same for all connections of a client
         for holder in () if record is None else self._holders.get(record.key, ()):
             self._workers.read_now(holder)  # what was answered there is older than the question
         self._workers.read_now(worker)

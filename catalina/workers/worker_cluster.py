@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from catalina.tribes.channel import Delivery
     from catalina.tribes.member import Member
     from catalina.workers.keeper_channel import KeeperChannel
-    from catalina.workers.keeper_queries import KeeperQueries
+    from catalina.workers.keeper_queries import Answer, KeeperQueries
 
 __all__ = ["KeeperGroup", "WorkerCluster"]
 
@@ -111,9 +111,9 @@ class KeeperGroup:
         shared = self.shared
         return any(key is None or key == EVERYTHING or bare_id(key) in shared for _, key in messages)
 
-    def ask(self, question: bytes) -> tuple[bytes, bool]:
+    def ask(self, question: bytes, *, may_go: bool = False) -> Answer:
         """The keeper's answer; see :meth:`KeeperQueries.ask`."""
-        return self._queries.ask(self._key, question)
+        return self._queries.ask(self._key, question, may_go=may_go)
 
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None:
         """The manager has dropped copies; see :meth:`KeeperChannel.forget`."""

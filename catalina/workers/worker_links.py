@@ -286,8 +286,9 @@ class WorkerLinks:
             return
 
         def answer() -> None:
-            found, is_shared = copies.asked(member, question)
-            link.link.send(encode_frame(Kind.ANSWER, found, int(is_shared)))
+            found, place = copies.asked(member, question, may_go=frame.number == 1)
+            number = 1 + place.port if isinstance(place, Member) else int(place)
+            link.link.send(encode_frame(Kind.ANSWER, found, number))
 
         copies.when_here(question, answer)
 

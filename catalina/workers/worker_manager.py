@@ -16,6 +16,7 @@ from catalina.workers.peers import KEEPER
 
 if TYPE_CHECKING:
     from catalina.session.standard_session import StandardSession
+    from catalina.workers.keeper_queries import Answer
 
 __all__ = ["WorkerManager"]
 
@@ -36,7 +37,7 @@ class Keeper(Protocol):
     @property
     def channel_send_options(self) -> int: ...
 
-    def ask(self, question: bytes) -> tuple[bytes, bool]: ...
+    def ask(self, question: bytes, *, may_go: bool = False) -> Answer: ...
 
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None: ...
 
@@ -79,11 +80,17 @@ class WorkerManager(DeltaManager):
         """
         session = self.sessions.get(session_id)
         if session is None or (self._outdated and self._is_outdated(session)):
-            return self._load(session_id)
+            self._load(session_id)
+            session = self.sessions.get(session_id)
         return session
 
     def _is_outdated(self, session: StandardSession) -> bool:
         return isinstance(session, DeltaSession) and session.record.key in self._outdated
+
+    def locate(self, session_id: str) -> int | None:
+        """The worker to which a request with a session that is not here shall go; None when it is served here: then the
+        session is here, or nobody knows it. Raises KeeperGoneError."""
+        return self._load(session_id, may_go=True)
 
     def moved_to(self, session_id: str) -> str | None:
         """See :meth:`DeltaManager.moved_to`; the session may be with the keeper."""
@@ -99,26 +106,26 @@ class WorkerManager(DeltaManager):
             self.moved_to(session_id)  # it may be another session's
         return super().create_session(session_id)
 
-    def _load(self, session_id: str) -> StandardSession | None:
+    def _load(self, session_id: str, *, may_go: bool = False) -> int | None:
         if not self.state.available or not 0 < len(session_id) <= MAX_ID:
             return None
         question = encode_question(session_id)
         with self._loading:
             session = self.sessions.get(session_id)
             if session is not None and not self._is_outdated(session):
-                return session
+                return None
             self._wanted = bare_id(session_id)
             try:
-                answer, is_shared = self.cluster.ask(question)
-                if is_shared:
+                answer = self.cluster.ask(question, may_go=may_go)
+                if answer.is_shared:
                     self.share(self._wanted)
                 if isinstance(session, DeltaSession):
-                    self._renewed(session, bool(answer))
-                if answer:
-                    self.receiver.apply(SessionMessage(EVT_LEDGER, self.name, answer, None, None), KEEPER)
+                    self._renewed(session, bool(answer.message))
+                if answer.message:
+                    self.receiver.apply(SessionMessage(EVT_LEDGER, self.name, answer.message, None, None), KEEPER)
             finally:
                 self._wanted = ""
-        return self.sessions.get(session_id)
+        return answer.worker
 
     def _renewed(self, session: DeltaSession, is_known: bool) -> None:
         """The keeper has answered about a session that another node had taken over; nobody knows it any more unless

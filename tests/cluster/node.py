@@ -182,7 +182,8 @@ class Node:
     def wait_started(self, seconds: float = START_SECONDS) -> None:
         """Until ``Server startup`` is in the log of this run and the connector answers."""
         deadline = time.monotonic() + seconds
-        while not self._answers() or self.log.count(STARTED) == self._starts:
+        processes = 1 if self.workers == 1 else 1 + self.workers
+        while not self._answers() or self.log.count(STARTED) < self._starts + processes:
             assert self.process is not None
             assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log}"
             assert time.monotonic() < deadline, f"{self.name} did not start in {seconds} s:\n{self.log}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +142,32 @@ def test_an_application_knows_that_there_are_more_processes(make_node: MakeNode,
     facts = [node.get("/facts").body.decode().split() for _ in range(20)]
     assert {multiprocess for _, multiprocess in facts} == {"True"}
     assert {int(pid) for pid, _ in facts} <= set(node.named_processes("catalina-w"))
+
+
+def test_the_connections_of_a_client_come_together_at_one_worker(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    session_id = node.get("/count").session_id
+    connections = [http.client.HTTPConnection("127.0.0.1", node.http_port, timeout=30) for _ in range(16)]
+    workers: list[set[bytes]] = []
+    for _ in range(2):
+        workers.append(set())
+        for connection in connections:
+            connection.request("GET", "/app/count", headers={"Cookie": f"JSESSIONID={session_id}"})
+            count, pid = connection.getresponse().read().split()
+            workers[-1].add(pid)
+    assert len(workers[0] | workers[1]) == 1
+    assert count == b"33", "and no change was lost"
+    for connection in connections:
+        connection.close()
+
+
+def test_new_connections_are_spread_over_the_workers(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    connections = [http.client.HTTPConnection("127.0.0.1", node.http_port, timeout=30) for _ in range(10)]
+    pids = []
+    for connection in connections:
+        connection.request("GET", "/app/facts")
+        pids.append(connection.getresponse().read().split()[0])
+    assert sorted(Counter(pids).values()) == [5, 5]
+    for connection in connections:
+        connection.close()

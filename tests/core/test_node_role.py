@@ -31,6 +31,12 @@ class Role:
         self.asked.append(declared)
         return StandardManager(pathname="")
 
+    def note_connections(self) -> None:
+        """Nobody asks."""
+
+    def may_accept(self) -> bool:
+        return True
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> StandardServer:

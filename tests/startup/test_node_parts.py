@@ -9,15 +9,15 @@ from catalina.core.standard_server import StandardServer
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife
 from catalina.startup.node_parts import Keeper, WorkerPart
+from catalina.workers.shared_parts import SharedParts
 from tests.cluster.node import wait_until
-from tests.workers.links import listening_socket
 
 
 class OneNode:
     """What the processes of a node get from their arbiter."""
 
     def __init__(self, base: Path) -> None:
-        self.listening = listening_socket()
+        self.shared = SharedParts.make(3)
         self.life = NodeLife()
         self.servers: list[StandardServer] = []
 
@@ -29,15 +29,15 @@ class OneNode:
         return server
 
     def keeper(self) -> Keeper:
-        return Keeper(self.server(), self.listening, self.life, 2)
+        return Keeper(self.server(), self.shared, self.life, 2)
 
     def worker(self, index: int) -> WorkerPart:
-        return WorkerPart(self.server(), self.listening.dup(), self.life, index)
+        return WorkerPart(self.server(), self.shared, self.life, index)
 
     def close(self) -> None:
         for server in self.servers:
             server.reactor.stop()
-        self.listening.close()
+        self.shared.close()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.roles import KeeperRole, WorkerRole, manager_key
+from catalina.workers.shared_parts import SharedParts
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_manager import WorkerManager
-from tests.workers.links import listening_socket
 
 
 class Tree:
@@ -35,15 +35,15 @@ class Tree:
         service.set_engine(self.engine)
         self.engine.add_child(self.host)
         self.host.add_child(self.context)
-        self.listening = listening_socket()
+        self.shared = SharedParts.make(2)
 
     def keeper(self) -> KeeperRole:
-        role = KeeperRole(self.server, self.listening, 0)
+        role = KeeperRole(self.server, self.shared.listening, 0)
         self.server.role = role
         return role
 
     def worker(self) -> WorkerRole:
-        role = WorkerRole(self.server, self.listening.getsockname(), 0, lambda: None)
+        role = WorkerRole(self.server, self.shared, 0, lambda: None)
         self.server.role = role
         return role
 
@@ -52,7 +52,7 @@ class Tree:
 def tree() -> Iterator[Tree]:
     made = Tree()
     yield made
-    made.listening.close()
+    made.shared.close()
 
 
 def test_keeper_and_worker_know_a_manager_by_the_same_key(tree: Tree) -> None:

@@ -1,0 +1,44 @@
+"""What the arbiter makes for the processes of a node before it forks them."""
+
+from __future__ import annotations
+
+import socket
+from typing import NamedTuple
+
+from catalina.workers.connection_counts import ConnectionCounts
+from catalina.workers.connection_moves import Pair, make_pairs
+
+__all__ = ["SharedParts"]
+
+#: Connections that a worker may open at once before the keeper accepts them.
+QUERIES_PER_WORKER = 64
+
+
+class SharedParts(NamedTuple):
+    """They outlive each of the processes.
+
+    Args:
+        listening: where workers reach the keeper; under a name that the kernel chooses and no file has (unix(7),
+            autobind).
+        pairs: for connections that go from worker to worker.
+        counts: of the workers' connections.
+    """
+
+    listening: socket.socket
+    pairs: list[Pair]
+    counts: ConnectionCounts
+
+    @classmethod
+    def make(cls, workers: int) -> SharedParts:
+        """For so many workers. Raises OSError."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.bind("")
+        listening.listen(QUERIES_PER_WORKER * workers)
+        return cls(listening, make_pairs(workers), ConnectionCounts(workers))
+
+    def close(self) -> None:
+        """Close the descriptors of this process."""
+        self.listening.close()
+        for pair in self.pairs:
+            for sock in pair:
+                sock.close()

@@ -1,0 +1,36 @@
+"""How many connections each worker has."""
+
+import os
+
+from catalina.workers.connection_counts import ConnectionCounts
+
+
+def test_whoever_has_the_fewest_connections_takes_the_next_one() -> None:
+    counts = ConnectionCounts(3)
+    counts.note(0, 5)
+    counts.note(1, 4)
+    assert not counts.has_fewest(0)
+    assert counts.has_fewest(1)
+    counts.note(1, 5)
+    assert counts.has_fewest(0)
+
+
+def test_a_worker_that_does_not_accept_is_left_out() -> None:
+    counts = ConnectionCounts(2)
+    counts.note(0, 7)
+    assert counts.has_fewest(0), "the other one has not started yet"
+    counts.note(1, 1)
+    assert not counts.has_fewest(0)
+    counts.leave(1)
+    assert counts.has_fewest(0)
+
+
+def test_all_processes_see_the_counts() -> None:
+    counts = ConnectionCounts(2)
+    counts.note(0, 3)
+    child = os.fork()
+    if child == 0:
+        counts.note(1, 2)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not counts.has_fewest(0)

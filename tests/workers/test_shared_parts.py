@@ -1,0 +1,21 @@
+"""What keeper and workers share."""
+
+import socket
+
+from catalina.workers.shared_parts import SharedParts
+
+
+def test_workers_reach_the_keeper_under_a_name_that_no_file_has() -> None:
+    shared = SharedParts.make(2)
+    name = shared.listening.getsockname()
+    assert isinstance(name, bytes)
+    assert name.startswith(b"\0")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(name)
+    shared.close()
+
+
+def test_each_worker_has_a_way_for_connections() -> None:
+    shared = SharedParts.make(3)
+    assert len(shared.pairs) == 3
+    shared.close()

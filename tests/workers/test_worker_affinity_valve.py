@@ -1,0 +1,101 @@
+"""A request goes to where its session is, if its connection can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from catalina.valves.valve_base import ValveBase
+from catalina.workers.worker_affinity_valve import WorkerAffinityValve
+from tests.cluster.node import wait_until
+from tests.workers.small_node import SmallNode
+
+MakeNode = Callable[..., SmallNode]
+
+
+class Moves:
+    """Takes the connections that leave."""
+
+    def __init__(self) -> None:
+        self.may = True
+        self.moved: list[tuple[int, int]] = []
+
+    def may_move(self, peer: tuple[str, int]) -> bool:
+        return self.may
+
+    def move(self, worker: int, connector: int, handover: object) -> None:
+        self.moved.append((worker, connector))
+
+
+class Next(ValveBase):
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[Any] = []
+
+    def invoke(self, request: Any, response: Any) -> None:
+        self.requests.append(request)
+
+
+class Visit:
+    """One request through the valve of a worker."""
+
+    def __init__(self, manager: Any, session_id: str | None, *, can_hand_over: bool = True, may: bool = True) -> None:
+        moves: Any = Moves()
+        moves.may = may
+        valve = WorkerAffinityValve(moves, lambda connector: 4)
+        following = Next()
+        valve.next = following
+        request: Any = SimpleNamespace(
+            requested_session_id=session_id, context=SimpleNamespace(manager=manager), connector=None,
+            remote_addr="192.0.2.7", remote_port=40_000,
+        )  # fmt: skip
+        response: Any = SimpleNamespace(can_hand_over=can_hand_over, hand_over=lambda take: take(None))
+        valve.invoke(request, response)
+        self.moved = moves.moved
+        self.served = len(following.requests) == 1
+
+
+def test_a_connection_goes_to_the_worker_that_has_the_session(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[1].request(count=1)
+    assert session is not None
+    wait_until(lambda: session.id in node.keeper.manager.sessions, "the keeper has it")
+    visit = Visit(node.workers[0].manager, session.id)
+    assert visit.moved == [(1, 4)]
+    assert not visit.served
+    assert not node.workers[0].manager.sessions, "it has no copy"
+
+
+def test_what_cannot_move_is_served_here(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[1].request(count=1)
+    assert session is not None
+    wait_until(lambda: session.id in node.keeper.manager.sessions, "the keeper has it")
+    for visit in (
+        Visit(node.workers[0].manager, session.id, can_hand_over=False),
+        Visit(node.workers[0].manager, session.id, may=False),
+    ):
+        assert visit.served
+        assert visit.moved == []
+
+
+def test_a_session_that_no_worker_has_is_served_here(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[1].request(count=1)
+    assert session is not None
+    wait_until(lambda: session.id in node.keeper.manager.sessions, "the keeper has it")
+    node.replace_worker(1)
+    wait_until(lambda: len(node.keeper.copies) == 0, "nobody has it")
+    assert Visit(node.workers[0].manager, session.id).served
+    assert session.id in node.workers[0].manager.sessions
+
+
+def test_a_request_without_a_session_or_with_an_unknown_one_is_served_here(make_node: MakeNode) -> None:
+    manager = make_node().workers[0].manager
+    assert Visit(manager, None).served
+    assert Visit(manager, "A" * 32).served
+
+
+def test_applications_of_other_managers_are_left_alone() -> None:
+    assert Visit(object(), "A" * 32).served
