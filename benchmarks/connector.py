@@ -1,4 +1,4 @@
-"""What a request costs: the whole node beside gunicorn's own workers, and the connector's stages in microseconds.
+"""The cost of a request: the whole node beside gunicorn's own workers, and the connector's stages in microseconds.
 
 ::
 
@@ -135,7 +135,7 @@ def microseconds(call: Callable[[], Any], number: int = 5000) -> float:
 
 
 def stages() -> None:
-    """What the parts of a browser's request cost, without the kernel."""
+    """The cost of the parts of a browser's request, without the kernel."""
     from catalina.connector.connection_facts import ConnectionFacts
     from catalina.connector.connector import Connector
     from catalina.connector.headers import Headers

@@ -9,8 +9,8 @@ Flask-Session on Redis, Django's engines ``cache`` and ``cached_db`` on Redis (t
 ``plain``: a page without a session, ours, gunicorn's and granian's. The contenders take turns in every round, so that a
 busy machine is busy for all of them; the medians are printed, with ratios and CPU time per request.
 
-Needs: wrk, redis-server (Debian: wrk redis-server). What the others need is installed into a virtual environment of its
-own, once.
+Needs: wrk, redis-server (Debian: wrk redis-server). The packages of the others are installed into a virtual environment
+of their own, once.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--only", default="flask,django,plain")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end everything that was started
     other_python()
     os.environ["PYTHONPATH"] = f"{PROJECT}:{need_frameworks()}"
     directory = Path(tempfile.mkdtemp(prefix="frameworks-"))

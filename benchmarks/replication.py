@@ -297,7 +297,7 @@ def main() -> None:
     only = set(arguments.only.split(","))
     words = {"none": None, "backup": "backup"}
     chosen: list[Options] = [words[word] if word in words else int(word) for word in arguments.options.split(",")]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end everything that was started
     directory = Path(tempfile.mkdtemp(prefix="replication-"))
     contenders: list[Contender] = []
     try:

@@ -1,4 +1,4 @@
-"""What the stages of a replicated request cost, each measured alone in this process."""
+"""The cost of the stages of a replicated request, each measured alone in this process."""
 
 from __future__ import annotations
 

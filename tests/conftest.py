@@ -35,7 +35,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """What a fixture of a package or of the session makes is left behind on purpose."""
+    """A fixture of a package or of the session leaves its results behind on purpose."""
     leftovers = request.config.stash.get(LEFTOVERS, None)
     if leftovers is None or fixturedef.scope not in ("package", "session"):
         return (yield)
@@ -45,7 +45,7 @@ def pytest_fixture_setup(
 
 @pytest.fixture(autouse=True)
 def root_logger_as_it_was() -> Iterator[None]:
-    """What a test logs, or finds in the log, depends on no test before it."""
+    """The log of a test does not depend on tests before it."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     yield

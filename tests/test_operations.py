@@ -35,7 +35,7 @@ class Derived(Base):
 
     @operation(name="isThere", impact=Impact.INFO)
     def there(self, name: str) -> bool:
-        """Whether it is there. Or not."""
+        """True when it is there. Or not."""
         return bool(name)
 
 

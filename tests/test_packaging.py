@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def tracked_files() -> list[str]:
-    """What git has or would have: not build directories and logs of this tree."""
+    """The files that git has or would have, without build directories and logs of this tree."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
     )

@@ -20,7 +20,7 @@ Task = Callable[[], None]
 
 
 class Loop(Protocol):
-    """What the group asks of a loop, sockets left aside."""
+    """The part of a loop that the group needs, apart from sockets."""
 
     @property
     def in_runner(self) -> bool: ...

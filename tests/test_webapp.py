@@ -1,4 +1,4 @@
-"""What applications import."""
+"""The module that applications import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this process is in a node of several processes; ``catalina.workers`` has the keeper and the worker."""
+"""The role of this process in a node of several processes; ``catalina.workers`` has the keeper and the worker."""
 
 from __future__ import annotations
 

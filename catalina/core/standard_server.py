@@ -83,7 +83,7 @@ class StandardServer(Lifecycle):
         #: Starts another process in the place of this one when it has ended. It is told if the request counts against
         #: the limit, and returns True if it will. None: nobody would, so this process must go on.
         self.restarter: Callable[[bool], bool] | None = None
-        #: What this process is in a node of several; None when it is the node.
+        #: The role of this process in a node of several; None when it is the whole node.
         self.role: NodeRole | None = None
         #: The reason why this process ends and another begins; empty otherwise.
         self.restart_reason = ""

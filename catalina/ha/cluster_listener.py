@@ -24,7 +24,7 @@ class ClusterListener(Component):
     cluster: SimpleTcpCluster | None = None
 
     def accept(self, message: object) -> bool:
-        """Whether :meth:`message_received` wants the message."""
+        """True when :meth:`message_received` wants the message."""
         raise NotImplementedError(f"{type(self).__name__} does not override accept()")
 
     def message_received(self, message: Any, sender: Member) -> None:

@@ -107,7 +107,7 @@ class RmiObjects:
         return _CONNECTION[hash_][0].arguments if target in self._connections and hash_ in _CONNECTION else ""
 
     def has_client(self, address: str) -> bool:
-        """Whether somebody at the address has logged in."""
+        """True when somebody at the address has logged in."""
         with self._lock:
             return any(known == address for _, known in self._connections.values())
 
@@ -122,7 +122,9 @@ class RmiObjects:
             return error_return(self._space, error_node(_java_error(fault)))
 
     def _note(self, fault: BaseException, peer: Peer) -> None:
-        """Who breaks the rules or may not do what he asks for is worth a line; a name that is not there is not."""
+        """Log a client that breaks the rules, or asks for something that it may not do, but not one that asks for an
+        unknown name.
+        """
         level = logging.WARNING if isinstance(fault, AccessDenied | ProtocolError | _Remote) else logging.DEBUG
         self._messages.log(
             level, f"calls from {peer.address} that were refused",

@@ -48,7 +48,9 @@ class CodeResources(Protocol):
 
 
 class LoaderContext(Protocol):
-    """What a loader needs of its application: where the code is, and what happens when it changes or ends."""
+    """The part of its application that a loader needs: the place of the code, and the actions when it changes or
+    ends.
+    """
 
     @property
     def name(self) -> str: ...

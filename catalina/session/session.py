@@ -17,7 +17,7 @@ __all__ = ["Principal", "Session"]
 
 
 class Principal(Protocol):
-    """Who is logged in; ``catalina.realm.generic_principal.GenericPrincipal`` is one."""
+    """The user who is logged in; ``catalina.realm.generic_principal.GenericPrincipal`` is one."""
 
     @property
     def name(self) -> str: ...

@@ -30,7 +30,7 @@ class BrokenSessionError(StoreError):
 
 
 class StoringManager(Protocol):
-    """What a store needs of its manager."""
+    """The part of its manager that a store needs."""
 
     @property
     def context(self) -> ManagerContext | None: ...

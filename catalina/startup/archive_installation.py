@@ -25,7 +25,7 @@ __all__ = ["ArchiveInstallation"]
 
 
 class Deployment(Protocol):
-    """What an installation needs of the HostConfig."""
+    """The part of the HostConfig that an installation needs."""
 
     @property
     def host(self) -> StandardHost: ...

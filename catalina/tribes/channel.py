@@ -324,7 +324,7 @@ class Channel(Protocol):
 
 
 class ChannelContext(Channel, Protocol):
-    """What a part of a channel (a layer, the receiver, the transmitter, the membership) needs of the whole.
+    """The side of a channel that its parts use: the layers, the receiver, the transmitter and the membership.
 
     ``now`` is monotonic, in seconds. ``reactor`` is None before the first start, ``tls`` without a pre-shared key.
     """

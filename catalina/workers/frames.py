@@ -1,4 +1,4 @@
-"""What keeper and workers of one node say to each other, as bytes.
+"""The messages between the keeper and the workers of one node, as bytes.
 
 A frame is a head and a payload, everything big-endian::
 
@@ -275,7 +275,7 @@ def decode_result(payload: bytes) -> object:
 
 
 def decode_forgotten(payload: bytes) -> tuple[bytes, list[tuple[str, int]]]:
-    """What :func:`encode_forgotten` has made. Raises ProtocolError."""
+    """Read the bytes of :func:`encode_forgotten`. Raises ProtocolError."""
     key, rest = decode_keyed(payload)
     sessions: list[tuple[str, int]] = []
     try:

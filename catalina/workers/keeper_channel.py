@@ -93,7 +93,7 @@ class KeeperChannel:
         self.reactor = reactor
         #: The managers of this worker's applications, by the key that both sides know them by.
         self.managers: dict[bytes, Hearer] = {}
-        #: What this worker does when the keeper calls.
+        #: The services that this worker offers the keeper.
         self.services = Services(reactor)
         self._on_stop = on_stop
         self._link: Link | None = None

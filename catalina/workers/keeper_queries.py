@@ -34,7 +34,7 @@ log = logging.getLogger("org.apache.catalina.workers.KeeperQueries")
 
 #: Seconds that a question may take: a keeper that has died is replaced, and has the sessions again, in less.
 ANSWER_SECONDS = 20.0
-#: Seconds that an answer usually comes within. Who waits longer hands the event loop to another thread first.
+#: Seconds that an answer usually comes within. A thread that waits longer hands the event loop to another thread first.
 USUAL_SECONDS = 0.002
 #: Seconds before a question is asked again when a connection has broken.
 AGAIN_SECONDS = 0.05

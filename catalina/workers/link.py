@@ -77,7 +77,7 @@ class Link:
         self._reactor.register(self._sock, READ, self._on_ready, first=True)
 
     def close(self) -> None:
-        """End the stream. What is queued is lost."""
+        """End the stream. Queued frames are lost."""
         with self._lock:
             if self._closed:
                 return

@@ -1,4 +1,4 @@
-"""What a process of a node does for the others when they call: services by name, each a function of one JSON value."""
+"""The services that a process of a node offers the others: by name, each a function of one JSON value."""
 
 from __future__ import annotations
 

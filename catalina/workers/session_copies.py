@@ -60,7 +60,7 @@ class SessionCopies:
         self.key = key
         self._workers = workers
         self._holders: dict[str, set[Member]] = {}
-        #: What holders are to be shown at the end of the round: records by their keys, those that have ended, too.
+        #: The changes to be shown to holders at the end of the round: records by their keys, ended ones, too.
         self._changed: dict[Member, dict[str, Record]] = {}
         self._scheduled = False
         #: A worker's message with whole sessions is being read.
@@ -134,7 +134,7 @@ class SessionCopies:
         if may_go and others:
             return b"", min(others, key=lambda member: member.port)  # the same for all connections of a client
         for holder in () if record is None else self._holders.get(record.key, ()):
-            self._workers.read_now(holder)  # what was answered there is older than the question
+            self._workers.read_now(holder)  # answers that arrived there are older than the question
         self._workers.read_now(worker)
         with manager.lock:
             record = manager.ledger.addressed(asked.id)

@@ -1,4 +1,4 @@
-"""What stands in the place of a ``<Cluster>`` in a worker: the keeper is the member of the group."""
+"""Replaces the ``<Cluster>`` in a worker: the keeper is the member of the group."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class WorkerLinks:
     def __init__(self, listening: socket.socket, reactor: Reactor, awaited: int = 0) -> None:
         self._listening = listening
         self._reactor = reactor
-        #: What the keeper does when a worker calls.
+        #: The services that the keeper offers a worker.
         self.services = Services(reactor)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
@@ -78,7 +78,7 @@ class WorkerLinks:
         self._is_open = False
         self._awaited = awaited
         self._given: set[Member] = set()
-        #: What waits until the keeper has settled; None when it has.
+        #: Calls that wait until the keeper has settled; None when it has.
         self._deferred: list[Callable[[], None]] | None = [] if awaited else None
         #: Called in the runner when a worker has come or gone.
         self.on_change: Callable[[], None] = lambda: None

@@ -29,7 +29,7 @@ MAX_ID = 512
 
 
 class Keeper(Protocol):
-    """What the manager needs of its cluster beyond what every manager needs: the way to the keeper, which has all."""
+    """The part of its cluster that this manager needs in addition: the way to the keeper, which has all sessions."""
 
     #: Bare ids of sessions of which another worker has a copy.
     shared: set[str]

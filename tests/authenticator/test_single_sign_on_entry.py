@@ -1,4 +1,4 @@
-"""What is kept of a single sign-on."""
+"""The facts that are kept about a single sign-on."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """The HOW-TO's Cluster elements, with the group and the ports of one test.
 
-What is changed is only where the nodes meet: a multicast port of the test's own, and loopback where there is no
+Only the meeting point of the nodes is changed: a multicast port of the test's own, and loopback where there is no
 network namespace. Everything else is the HOW-TO's text.
 """
 

@@ -25,7 +25,7 @@ class CountingClients:
     def __init__(self, ports: list[int], path: str, clients: int = 8) -> None:
         self.answers = 0
         self.broken_off = 0
-        #: What must not happen, in words.
+        #: Faults, in words.
         self.faults: list[str] = []
         self._ports = ports
         self._path = path

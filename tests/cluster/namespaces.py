@@ -47,7 +47,7 @@ class Namespace:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What to put in front of a command that shall run here."""
+        """The prefix of a command that shall run here."""
         return ("ip", "netns", "exec", self.name)
 
     def cut(self) -> None:

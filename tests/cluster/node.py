@@ -74,7 +74,7 @@ def _read_answer(stream: BinaryIO, session_id: str | None) -> Answer:
 
 
 class Answer(NamedTuple):
-    """What a node answered; ``json`` is None when the body is none."""
+    """The answer of a node; ``json`` is None when the body is no JSON."""
 
     status: int
     headers: Mapping[str, str]

@@ -224,8 +224,8 @@ def _both_sides(check: Callable[[Outage], str]) -> Callable[[Outage], str | None
     return lambda outage: None if outage.kind == "freeze" else check(outage)
 
 
-#: What must hold, and how it is looked at: the answer is empty when it holds, else what was found; None where the
-#: outage does not have it.
+#: Promises, and their checks: the result is empty when the promise holds, otherwise the observation; None when the
+#: outage does not concern it.
 CHECKS: dict[str, Callable[[Outage], str | None]] = {
     "a change of the cut-off side is on all nodes": _both_sides(lambda o: o.everywhere("left", n="left")),
     "a change of the other side is on all nodes": lambda o: o.everywhere("right", n="right"),

@@ -1,4 +1,4 @@
-"""What nodes do when processes, cables and datagrams go wrong."""
+"""Nodes when processes, cables and datagrams go wrong."""
 
 from __future__ import annotations
 

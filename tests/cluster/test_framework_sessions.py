@@ -62,7 +62,7 @@ def wheel(name: str, directory: Path, left_out: str = "") -> Path:
 
 
 def buy(browser: Browser, node: Node) -> None:
-    """What everybody does first: look, put something into the cart, twice."""
+    """The first steps of every user: look, put something into the cart, twice."""
     browser.get(node)
     assert browser.post(node, "/cart/tea") == {"tea": 1}
     assert browser.post(node, "/cart/tea") == {"tea": 2}
@@ -73,7 +73,9 @@ def answers(app: str, node: Node) -> bool:
 
 
 def seen_by_anna(anna: Browser, node: Node) -> Any:
-    """What a node shows her, None as long as it does not know that she has logged in. Her cookies stay as they are."""
+    """The page that a node shows her, None as long as it does not know that she has logged in. Her cookies stay as they
+    are.
+    """
     peek = Browser(anna.app)
     peek.cookies = dict(anna.cookies)
     shown = peek.get(node)
@@ -102,7 +104,9 @@ def log_in(app: str, node: Node) -> tuple[Browser, str]:
 
 
 def has_all(anna: Browser, node: Node, cookie: str) -> None:
-    """What she sees on another node, where she goes on. It sends the cookie with its own route, for as long."""
+    """The page that she sees on another node, where she goes on. It sends the cookie with its own route, for as
+    long.
+    """
     shown = anna.get(node)
     assert (shown["user"], shown["cart"]) == ("anna", {"tea": 2})
     assert cookie in anna.set_cookies[0]

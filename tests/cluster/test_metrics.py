@@ -1,4 +1,4 @@
-"""What a scrape of a cluster's node says, and that every query of the dashboard finds something in it."""
+"""A scrape of a cluster's node, in which every query of the dashboard finds something."""
 
 from __future__ import annotations
 

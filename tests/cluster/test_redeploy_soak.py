@@ -23,7 +23,7 @@ ROUNDS = 50
 #: Answers that each client gets from each deployment.
 ANSWERS = 20
 WARM_UP = 10
-#: What fifty deployments may add after the first ten: allocator noise, not one application (about 1 MB each).
+#: Bytes that fifty deployments may add after the first ten: allocator noise, not one application (about 1 MB each).
 ALLOWED_GROWTH = 6 * 2**20
 
 COUNTER = """

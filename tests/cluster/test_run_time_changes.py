@@ -1,4 +1,4 @@
-"""What is changed at run time over JMX does what it says, in the whole node, at once."""
+"""A change at run time over JMX takes effect in the whole node, at once."""
 
 from __future__ import annotations
 

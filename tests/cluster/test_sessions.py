@@ -1,4 +1,4 @@
-"""What two nodes do with sessions, beyond the HOW-TO's story: real processes on loopback."""
+"""Sessions on two nodes, beyond the HOW-TO's story: real processes on loopback."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Client:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the server has closed the connection; waits for it."""
+        """True when the server has closed the connection; waits for it."""
         try:
             return not self.data and self.socket.recv(1) == b""
         except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""What a request carries has the members that the protocols say, whatever test stands for it."""
+"""The objects that a request carries have the members of the protocols, and so have the tests' replacements."""
 
 from __future__ import annotations
 

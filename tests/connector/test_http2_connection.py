@@ -173,7 +173,7 @@ def test_large_answers_wait_for_the_clients_window_and_others_go_on():
         large = client.request("GET", "/large")
         while len(client.answers[large]["body"]) < 65_535:
             client.receive()
-        client.h2.increment_flow_control_window(100_000)  # of the connection, not of the stream
+        client.h2.increment_flow_control_window(100_000)  # for the connection, not for the stream
         client.flush()
         assert client.answer(client.request("GET", "/small")) == (200, b"small")
         client.auto_window = True

@@ -254,7 +254,7 @@ def test_half_a_hello_keeps_no_processor_busy_and_ends_with_connection_timeout(d
     ):
         client.sendall(client_hello("b.test")[:40])
         before = time.process_time()
-        with contextlib.suppress(ConnectionResetError):  # what was sent has not been read
+        with contextlib.suppress(ConnectionResetError):  # the client has unread bytes
             assert client.recv(1) == b""
         assert time.process_time() - before < 0.3
 

@@ -13,7 +13,7 @@ from tests.support.frameworks import need_frameworks
 
 need_frameworks()
 
-#: Of WebOb and of Pyramid, when they are imported.
+#: Warnings of WebOb and of Pyramid, when they are imported.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:'cgi' is deprecated"),
     pytest.mark.filterwarnings("ignore:pkg_resources is deprecated"),

@@ -1,6 +1,6 @@
 """The frameworks' own suites, unmodified, from their source archives, against our sessions.
 
-What is left out is listed with its reason.
+Tests that are left out are listed with the reason.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ DEFAULTS = """<web-app>
 
 @dataclass
 class Answer:
-    """What an outlet has received."""
+    """The bytes that an outlet has received."""
 
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -108,7 +108,7 @@ class Node:
         try:
             self.server.start()
         except Exception:
-            self.server.stop()  # what had started already
+            self.server.stop()  # the parts that had started already
             raise
         self._adapter = CoyoteAdapter(self.connector)
         return self

@@ -1,4 +1,4 @@
-"""What listeners are given."""
+"""The events that listeners get."""
 
 from __future__ import annotations
 

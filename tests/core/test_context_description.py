@@ -1,4 +1,4 @@
-"""What a descriptor says, and forgetting it."""
+"""The content of a descriptor, and forgetting it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_any_other_word_is_logged_and_the_port_goes_on(word: bytes, caplog: pyte
     number = free_port()
     port = ShutdownPort("127.0.0.1", number, 0, "SHUTDOWN")
     with caplog.at_level(logging.WARNING), waiting(port) as thread:
-        # What is sent beyond the limit is not read, so the connection may be reset.
+        # Bytes beyond the limit are not read, so the connection may be reset.
         with send(number, word, close=False) as connection, contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)

@@ -1,4 +1,4 @@
-"""What an application never serves."""
+"""Files that an application never serves."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_a_request_that_meets_a_reload_half_way_waits_for_its_end(tmp_path: Path
 
 
 def status_half_way(tmp_path: Path, meanwhile: Callable[[StandardContext], object]) -> int:
-    """Of a request that is on its way to its servlet while something happens to the application."""
+    """The status of a request that is on its way to its servlet while something happens to the application."""
     node = Node(tmp_path)
     context = node.add("shop", files())
     gate = Gate()

@@ -1,4 +1,4 @@
-"""What an archive is and what its application is called."""
+"""The kind of an archive, and the name of its application."""
 
 from __future__ import annotations
 

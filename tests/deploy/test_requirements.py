@@ -1,4 +1,4 @@
-"""What a wheel requires, against what is there."""
+"""A wheel's requirements, compared with the installed distributions."""
 
 from __future__ import annotations
 

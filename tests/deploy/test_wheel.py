@@ -1,4 +1,4 @@
-"""What a wheel says about itself."""
+"""The description of a wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fragment comes first."""
+"""The order of fragments."""
 
 from __future__ import annotations
 

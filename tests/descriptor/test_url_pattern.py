@@ -1,4 +1,4 @@
-"""Which url-patterns there are."""
+"""The forms of url-patterns."""
 
 from __future__ import annotations
 

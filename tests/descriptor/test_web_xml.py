@@ -1,4 +1,4 @@
-"""What an application says wins over the defaults."""
+"""An application's descriptor overrides the defaults."""
 
 from __future__ import annotations
 

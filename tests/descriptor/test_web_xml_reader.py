@@ -257,7 +257,7 @@ def test_any_tree_gives_a_descriptor_or_an_error_with_its_place(elements: list[s
             file.write_text(to_xml(found))
         assert complaint.startswith("web.xml:1: ")
         if complaint.endswith("none"):
-            read_web_xml(file)  # what is written can be read again
+            read_web_xml(file)  # the written file can be read again
 
 
 def test_cookie_attributes_by_name_are_those_of_the_cookie(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What ``catalina run`` finds."""
+"""The application that ``catalina run`` finds."""
 
 from __future__ import annotations
 

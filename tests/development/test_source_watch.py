@@ -1,4 +1,4 @@
-"""Which changes are the source's."""
+"""Changes of an application's source."""
 
 from __future__ import annotations
 

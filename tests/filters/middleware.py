@@ -39,7 +39,7 @@ class Session(dict[str, Any]):
 
 @dataclass
 class Reply:
-    """What came out, and the environ the application saw (None when it was not called)."""
+    """The answer, and the environ that the application saw (None when it was not called)."""
 
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)

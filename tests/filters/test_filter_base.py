@@ -1,4 +1,4 @@
-"""What filters share."""
+"""The common part of filters."""
 
 import pytest
 

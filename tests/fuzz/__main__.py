@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--add", type=Path, metavar="FILE", help="keep an input that failed, and run it")
     options = parser.parse_args(arguments)
     target = TARGETS[options.name]
-    logging.disable()  # what a decoder says about broken bytes is not what is looked for
+    logging.disable()  # the messages of a decoder about broken bytes do not matter here
     if options.add is not None:
         data = options.add.read_bytes()
         print(f"kept as {target.add(data)}")

@@ -1,4 +1,4 @@
-"""What a stranger may send to the JMX port."""
+"""Bytes that a stranger may send to the JMX port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client of the Jolokia agent may send."""
+"""Requests that a client of the Jolokia agent may send."""
 
 from __future__ import annotations
 

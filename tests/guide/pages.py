@@ -53,7 +53,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def matches(expected: str, output: str) -> bool:
-    """Whether an output is what a page shows."""
+    """True when an output is the one that a page shows."""
     parts = [re.escape(part) for part in expected.strip().split("...")]
     return re.fullmatch(r"(?s:.*?)".join(parts), output.strip()) is not None
 
@@ -91,7 +91,7 @@ def run_page(blocks: list[Block], directory: Path, frameworks: Path) -> list[str
         "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
         "PYTHONPATH": f"{PROJECT}:{frameworks}",
         "FRAMEWORKS": str(frameworks),
-        "TMPDIR": str(temporary),  # what is killed at the end of a page leaves its files
+        "TMPDIR": str(temporary),  # processes that are killed at the end of a page leave files
     }
     isolated = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", str(script)]
     done = subprocess.run(

@@ -20,7 +20,7 @@ PAGES = sorted(page.name for page in GUIDE.glob("*.md") if page.name != "README.
 def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Any]]]:
-    """What the pages print that this run asks for. Each has a network of its own, so several run at a time."""
+    """The output of the pages that this run asks for. Each has a network of its own, so several run at a time."""
     need_network_namespaces()
     frameworks = need_frameworks()
     wanted = [name for name in PAGES if any(name in each.name for each in request.session.items)]

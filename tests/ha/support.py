@@ -17,7 +17,7 @@ from tests.support.fake_channel import FakeChannelBase
 
 
 class FakeNetwork:
-    """What was sent and not yet delivered, in order; tests may drop, delay and shuffle it."""
+    """Messages that were sent and not yet delivered, in order; tests may drop, delay and shuffle it."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -42,7 +42,7 @@ class FakeNetwork:
 
 @contextlib.contextmanager
 def collected() -> Iterator[list[Delivery]]:
-    """What a request would have to wait for, if this were one."""
+    """The deliveries that a request would have to wait for, if this were one."""
     deliveries: list[Delivery] = []
     request_deliveries.current.noted.deliveries = deliveries
     try:
@@ -152,7 +152,7 @@ class Node:
         return manager
 
     def request(self, session: Any) -> None:
-        """What a request does to a session that it has used."""
+        """Do everything that a request does to a session that it has used."""
         session.access()
         self.manager.request_completed(session, None)
         session.end_access()

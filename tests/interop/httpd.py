@@ -134,7 +134,7 @@ class Httpd:
 
     @property
     def log(self) -> str:
-        """What httpd and mod_jk have logged."""
+        """The logs of httpd and mod_jk."""
         names = ("error.log", "mod_jk.log")
         return "".join(
             (self.directory / name).read_text(errors="replace") for name in names if (self.directory / name).exists()

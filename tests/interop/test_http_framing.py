@@ -1,6 +1,6 @@
 """Raw HTTP/1.1 against the real Java Tomcat and ours: the same status, but for a table of exceptions.
 
-What Tomcat lets through there, two servers behind each other can read differently.
+Two servers behind each other can read the requests differently that Tomcat lets through there.
 """
 
 from __future__ import annotations

@@ -385,5 +385,5 @@ def test_the_tabs_of_jconsole_are_alive(keys: Keys, tmp_path: Path, monkeypatch:
         remote.stop()
 
 
-#: What the overview's charts are drawn from.
+#: The attributes from which the overview's charts are drawn.
 CHARTS = {"HeapMemoryUsage", "ThreadCount", "LoadedClassCount", "ProcessCpuTime"}

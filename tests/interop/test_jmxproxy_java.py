@@ -41,7 +41,7 @@ class Both:
         self.ours = ours
 
     def ask(self, **parameters: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What each answers: status, two header fields, body; without the frames of Java's stacks."""
+        """The answers of both: status, two header fields, body; without the frames of Java's stacks."""
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         path = f"/app/jmxproxy/?{query}"
         connection = http.client.HTTPConnection(self.java.address, self.java.http_port, timeout=30)
@@ -155,7 +155,7 @@ def test_an_answer_is_the_java_tomcats_to_the_byte(both: Both, query: dict[str, 
     assert ours == theirs
 
 
-#: What a text would only repeat (the object itself), and what is not told here.
+#: Attributes that a text would only repeat (the object itself), and those that do not exist here.
 NOT_HERE = {"managedResource", "realm", "startChildren", "children", "catalinaBase", "name"}
 
 

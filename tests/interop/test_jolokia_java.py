@@ -1,7 +1,7 @@
 """Our Jolokia beside a real agent, 1.7 of Debian, over beans of the same kind.
 
-What 2.x has changed, as its documents say, is taken out of the comparison: the marks of errors, the words in front of
-a message, the order of names, the answer to a path that leads nowhere, and a bad request, which is HTTP 400 in 2.x.
+The documented changes of 2.x are taken out of the comparison: the marks of errors, the words in front of a message, the
+order of names, the answer to a path that leads nowhere, and a bad request, which is HTTP 400 in 2.x.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def ours() -> Commands:
 
 
 def compared(answer: dict[str, Any]) -> Any:
-    """What both generations have in common."""
+    """The parts that both generations have in common."""
     if answer["status"] == 200:
         return 200, _sorted_names(answer["value"])
     if answer["status"] == 400:

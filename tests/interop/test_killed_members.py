@@ -18,7 +18,7 @@ pytestmark = pytest.mark.interop
 
 #: Tomcat's default: how long a member may be silent.
 DROP_MS = 3000
-#: What the check of silent members, and a busy machine, may take beyond it.
+#: Seconds that the check of silent members, and a busy machine, may take in addition.
 MARGIN = 2.0
 
 

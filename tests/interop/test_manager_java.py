@@ -1,6 +1,6 @@
 """The manager's text interface beside the Java Tomcat's: the same requests, the same answers.
 
-What may differ stands in :data:`OURS`, with its reason in docs/differences.md.
+Allowed differences stand in :data:`OURS`, with the reasons in docs/differences.md.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ MESSAGES = {
 }
 
 
-#: What Java writes in another way than it read: members get another alive time, maps their obsolete fields.
+#: Streams that Java writes in another way than it read: members get another alive time, maps their obsolete fields.
 READERS: dict[str, Callable[[bytes], object]] = {
     "MapMessage": MapMessage.decode,
     "MemberMessage": MemberMessage.decode,

@@ -87,7 +87,7 @@ def test_many_synchronous_messages_keep_their_order_in_java(group):
     def numbers() -> list[bytes]:
         return [bytes.fromhex(line.split()[2]) for line in java.lines[first:] if line.startswith("bytes")]
 
-    until(lambda: len(numbers()) >= 500)  # what Java prints comes through a pipe
+    until(lambda: len(numbers()) >= 500)  # Java's output comes through a pipe
     assert numbers() == [b"%05d" % number for number in range(500)]
 
 

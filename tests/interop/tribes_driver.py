@@ -28,7 +28,7 @@ def compile_driver(target: Path) -> str:
 
 
 class TribesDriver:
-    """One Java member. What it prints is kept in ``lines``; its log on standard error in ``log``."""
+    """One Java member. Its output is kept in ``lines``; its log on standard error in ``log``."""
 
     def __init__(self, class_path: str, prefix: Sequence[str] = (), **options: object) -> None:
         self.port = int(str(options.setdefault("port", free_port(socket.SOCK_STREAM))))

@@ -99,7 +99,7 @@ def thrown(answer: tuple[int, Node]) -> str:
 
 
 class JmxClient:
-    """What a test of a real node asks: a small client of JSR 160.
+    """A small client of JSR 160, for tests of real nodes.
 
     Args:
         port: of the node's registry, on the loopback, without TLS and without a login.

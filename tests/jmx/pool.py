@@ -24,7 +24,7 @@ USAGE = CompositeType("java.lang.management.MemoryUsage", "", {"used": ("long", 
 
 
 class Pool(Component):
-    """A pool. Of things."""
+    """A pool. A pool of things."""
 
     size = Attribute(int, 3, unit="things", doc="How many.")
     label = Attribute(str, None, doc="A text.")

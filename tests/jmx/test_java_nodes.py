@@ -1,4 +1,4 @@
-"""What Java makes of these nodes is in tests/interop/test_jmx_java.py."""
+"""tests/interop/test_jmx_java.py shows how Java reads these nodes."""
 
 from __future__ import annotations
 

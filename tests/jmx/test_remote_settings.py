@@ -25,7 +25,7 @@ def test_the_how_tos_flags_open_a_port_on_the_loopback(tmp_path: Path) -> None:
 
 
 def test_another_address_without_logins_is_said(tmp_path: Path) -> None:
-    settings = read_settings({**OPEN, f"{PREFIX}.host": "0.0.0.0"}, tmp_path)  # what is said
+    settings = read_settings({**OPEN, f"{PREFIX}.host": "0.0.0.0"}, tmp_path)  # a named host
     assert settings is not None
     assert settings.host == "0.0.0.0"  # as given
     assert any("everybody who reaches [0.0.0.0] may change everything" in remark for remark in settings.remarks)

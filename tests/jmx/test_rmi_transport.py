@@ -40,7 +40,7 @@ def desc(name: str, fields: str = "", flags: int = 2) -> ClassDesc:
 
 
 def invoker() -> Node:
-    """What commons-collections' gadget looks like: a transformer that calls Runtime.exec when it is compared."""
+    """An object like commons-collections' gadget: a transformer that calls Runtime.exec when it is compared."""
     transformer = desc(
         "org.apache.commons.collections.functors.InvokerTransformer",
         "[Ljava/lang/Object; iArgs, Ljava/lang/String; iMethodName, [Ljava/lang/Class; iParamTypes",
@@ -85,7 +85,7 @@ def nested_sets() -> Node:
 
 
 def remote_reference() -> Node:
-    """What makes a JVM call back to the attacker."""
+    """An object that makes a JVM call back to the attacker."""
     kind = desc("java.rmi.server.RemoteObject", "", WRITE_METHOD)
     block = BlockData(b"\0\x0aUnicastRef\0\x09127.0.0.1\0\0\0\1" + bytes(22) + b"\0")
     return JavaObject(kind, [ClassData(kind, {}, [block])])

@@ -14,7 +14,7 @@ from tests.support.needs import missing
 
 
 class FakeContext:
-    """What the loader asks of a context."""
+    """The part of a context that the loader uses."""
 
     def __init__(self, name: str, document_root: Path, work_path: Path) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""Who asks for a module."""
+"""The application that asks for a module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one application imports from."""
+"""The imports of one application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stopped application leaves behind."""
+"""The leftovers of a stopped application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which application started a thread."""
+"""The application that started a thread."""
 
 from __future__ import annotations
 

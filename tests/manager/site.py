@@ -54,7 +54,7 @@ def application(environ, start_response):
 
 @dataclass
 class Answer:
-    """What came back."""
+    """The answer."""
 
     status: int
     headers: dict[str, str]

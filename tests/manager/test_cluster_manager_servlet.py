@@ -26,7 +26,7 @@ def site(tmp_path_factory):
 
 
 def press(site: Site, verb: str, application: str = "", page: str = "", idle: str = "0", **fields: str) -> Answer:
-    """What a button of the page does."""
+    """Press a button of the page."""
     page = page or site.ask("/manager/cluster").text
     (action,) = re.findall(r'action="([^"]*/cluster/order[^"]*)"', page)
     values = [html.unescape(each) for each in re.findall(r'name="order" value="([^"]*)"', page)]

@@ -1,4 +1,4 @@
-"""What a page shows of a session's values."""
+"""The values of a session on its page."""
 
 from __future__ import annotations
 

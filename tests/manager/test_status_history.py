@@ -1,4 +1,4 @@
-"""What the charts of the status page show."""
+"""The charts of the status page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def status(requests: int = 0, name: str = "http-nio-8080", **values: Any) -> Sta
 
 
 def charts(history: StatusHistory) -> dict[str, str]:
-    """What each chart says, by its title."""
+    """The content of each chart, by its title."""
     return dict(text.split(": ", 1) for text in re.findall(r'aria-label="([^"]*: [^"]*)"', history.charts()))
 
 

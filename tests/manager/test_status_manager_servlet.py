@@ -23,7 +23,7 @@ def number(element: etree._Element, name: str) -> int:
 
 
 def test_telegraf_finds_memory_threads_and_requests(site):
-    """What influxdata/telegraf plugins/inputs/tomcat/tomcat.go reads."""
+    """The elements that influxdata/telegraf plugins/inputs/tomcat/tomcat.go reads."""
     site.ask("/plain/", login=None)
     answer = site.ask("/manager/status/all?XML=true", login="watch:secret")
     assert answer.headers["Content-Type"] == "text/xml;charset=utf-8"

@@ -1,4 +1,4 @@
-"""What both text interfaces share."""
+"""The common part of both text interfaces."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Worker(Component):
 
     @operation(impact=Impact.INFO)
     def has_turned(self) -> bool:
-        """Whether it has turned."""
+        """True when it has turned."""
         return self.rounds > 0
 
 

@@ -1,4 +1,4 @@
-"""What factories are given."""
+"""The arguments of factories."""
 
 import logging
 

@@ -26,7 +26,7 @@ class DictRealm(RealmBase):
 
 
 def check_realm(realm: Realm, username: str = "bob", password: str = "secret", role: str = "user") -> None:
-    """What every realm with this user must do."""
+    """Check the behaviour that every realm with this user must have."""
     principal = realm.authenticate(username, password)
     assert principal is not None
     assert principal.name == username

@@ -1,4 +1,4 @@
-"""What realms share."""
+"""The common part of realms."""
 
 import hashlib
 import logging
@@ -21,7 +21,7 @@ def started(realm):
 
 
 def answer(password="secret", algorithm="SHA-256", **changes):
-    """What a client computes (RFC 7616)."""
+    """The answer that a client computes (RFC 7616)."""
     hash_name = algorithm.replace("-", "").lower()
 
     def h(text):

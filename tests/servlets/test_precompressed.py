@@ -1,4 +1,4 @@
-"""Which form of a file a client gets."""
+"""The form of a file that a client gets."""
 
 from __future__ import annotations
 

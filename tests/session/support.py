@@ -50,7 +50,7 @@ class FakeLoader:
 
 
 class FakeContext:
-    """What managers use of a context."""
+    """The part of a context that managers use."""
 
     def __init__(self, name: str = "/app", parent: Any = None, work_dir: Path | None = None, **values: Any) -> None:
         self.name = name

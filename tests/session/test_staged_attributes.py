@@ -35,7 +35,7 @@ def session(request: pytest.FixtureRequest) -> Any:
 
 
 def take(session: Any) -> list[str]:
-    """What the other nodes hear of; of a session without others nothing."""
+    """The changes that the other nodes hear of; none for a session without other nodes."""
     if not hasattr(session, "take_actions"):
         return []
     actions = session.take_actions()

@@ -45,7 +45,7 @@ class MemoryStore(StoreBase):
 
 
 def check_store(manager: PersistentManager, store: StoreBase) -> None:
-    """What every store must do."""
+    """Check the behaviour that every store must have."""
     session = manager.create_session("A.node1")
     session.set_attribute("cart", [1, 2])
     session.max_inactive_interval = 77

@@ -90,7 +90,9 @@ class Request:
         story.last_used = story.used_at[self.life] = self.run.world.now
 
     def _note_company(self, others: list[Request]) -> None:
-        """Of several requests that use a session on one node at once, it is up to them which value is set last."""
+        """Several requests that use a session on one node at the same time decide among themselves which value is set
+        last.
+        """
         for other in others:
             other.is_crowded = self.is_crowded = True
         others.append(self)
@@ -114,7 +116,7 @@ class Request:
         self.held = {name: session.get_attribute(name) for name in NAMES}
         self.shown = shown = {name: number_in(value) for name, value in self.held.items()}
         if self.run.plan.manager == "BackupManager":
-            return  # what it had may be with two others now, out of reach, and an old copy is all there is here
+            return  # two other nodes may have its values now, out of reach, and only an old copy is here
         for write in () if self.life.is_java else story.promised([self.life]):
             if not story.holds(shown, write):
                 self.run.broken(
@@ -201,7 +203,7 @@ class Request:
         self.run.world.after(0.001, self._finish)
 
     def _check_told(self, story: Story, life: Life) -> None:
-        """Who has acknowledged what a request did, has it; that of a node that is no member for a moment waits until it
+        """A node that has acknowledged a request's change has it; a node that is no member for a moment waits until it
         is one again."""
         write = self.write
         if life.knows_end(story.ids):

@@ -14,7 +14,7 @@ After the quiet, besides:
 
 - all nodes have the same sessions, with BackupManager the same owner and backup, and these the same values;
 - no change that a client was told of is lost while a node lives that had it, and no session;
-- what ended is nowhere; nothing waits in any table or on any connection;
+- an ended session is nowhere; nothing waits in any table or on any connection;
 - a session that was used is there, and one that nobody used for long is gone, where sessions have short intervals.
 
 Where every loss is known to somebody, half of the runs have no comparisons in the background: what they would mend
@@ -123,7 +123,7 @@ def make_plan(seed: int, manager: str = "") -> Plan:
     if "skew" in faults:
         steps += [Step(0.0, "jump", (n, dice.uniform(-3600, 3600))) for n in range(nodes) if dice.random() < 0.6]
     clients = dice.randint(2, 6)
-    #: Who leaves early leaves a session behind that no later change repairs.
+    #: A client that leaves early leaves a session behind that no later change repairs.
     leaves = [dice.choice((length + 40, dice.uniform(10, length))) for _ in range(clients)]
     operations = dice.choice((OPERATIONS, LONG_SESSIONS, LONG_SESSIONS))
     at = 5.0
@@ -147,7 +147,7 @@ def make_plan(seed: int, manager: str = "") -> Plan:
     options = dice.choice((6, 6, 6, 2, 8))
     manager = manager or chosen
     if manager == "BackupManager" and options == 8:
-        options = 6  # what is lost without an acknowledgement is known to nobody, until the entry is claimed again
+        options = 6  # nobody knows of a message lost without an acknowledgement, until the entry is claimed again
     more = random.Random(f"more {seed}")
     interval = more.choice((0, 0, 20, 40)) if manager == "DeltaManager" else 0
     background = options == 8 or more.random() < 0.5

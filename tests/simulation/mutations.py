@@ -1,6 +1,6 @@
 """Faults put into the product on purpose, each for one run: the simulation must find them.
 
-Each takes away one rule. What a run says about it is in the table of ``test_mutations.py``, with a seed that finds it.
+Each takes away one rule. The table of ``test_mutations.py`` has the finding for each, with a seed that finds it.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _acknowledged_before_applied(patch: Patch) -> None:
 
 
 def _half_frames_forgotten(patch: Patch) -> None:
-    """What has come of a frame in part is dropped when more comes. In level 3."""
+    """A frame that has come in part is dropped when more of it comes. In level 3."""
     receive = FrameDecoder.receive_data
 
     def receive_data(self: FrameDecoder, data: bytes) -> Any:
@@ -132,7 +132,7 @@ def _half_frames_forgotten(patch: Patch) -> None:
 
 
 def _not_sent_again(patch: Patch) -> None:
-    """What was not confirmed when a connection broke is taken for sent. In level 3."""
+    """Messages that were not confirmed when a connection broke are taken for sent. In level 3."""
     patch.setattr(NioSender, "_unconfirmed", lambda *_: [])
 
 

@@ -78,7 +78,7 @@ class Story:
     was_idle: bool = False
     #: When each node has served it last.
     used_at: dict[Life, float] = field(default_factory=dict)
-    #: Of each bare id that a login has replaced, who knew it when the client was told.
+    #: For each bare id that a login has replaced, the nodes that knew it when the client was told.
     replaced_at: dict[str, set[Life]] = field(default_factory=dict)
     #: Requests that use it at the moment, by node.
     inside: dict[Life, list[Any]] = field(default_factory=dict)

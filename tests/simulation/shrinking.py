@@ -16,7 +16,7 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool], most: int = 400) -> Plan:
     tries = 0
     size = len(steps) // 2
     low, high = 0, len(steps)
-    while low < high and tries < most:  # what comes after it has failed is not needed
+    while low < high and tries < most:  # the steps after the failure are not needed
         middle = (low + high) // 2
         tries += 1
         if fails(replace(plan, steps=tuple(_without(steps, middle, len(steps))))):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SimSocket"]
 
-#: What a connection holds that its reader has not taken, in bytes: little, so that it is full now and then.
+#: Bytes that a connection holds until its reader takes them: little, so that it is full now and then.
 BUFFER = 16 * 1024
 #: Seconds between two tries to connect through a cut.
 SYN_SECONDS = 1.0
@@ -220,7 +220,7 @@ class SimSocket:
         peer.poke()
 
     def _arrive_after_cut(self) -> None:
-        """What was sent before comes first, and all of it waits for TCP to send again."""
+        """Bytes that were sent before come first, and all wait for TCP to send them again."""
         if self.peer is not None and self.network.is_open(self.life, self.peer.life):
             self._later(self.network.resend_delay(self), self._arrive)
         else:

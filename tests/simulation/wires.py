@@ -105,7 +105,7 @@ class WireChannel(GroupChannel):
         tasks = receiver._limits.tasks
         if len(tasks) > 3 * len(self.members):  # one to speak on, and perhaps a probe and an old one
             found.append(f"{len(tasks)} connections")
-        for task in tasks:  # of a peer that died behind a cut half a package may wait so long for its rest
+        for task in tasks:  # half a package of a peer that died behind a cut may wait so long for its rest
             waited = self.now() - task.half_since
             if task.half_bytes and waited > PATIENCE_SECONDS + task.half_bytes / LEAST_RATE + 2 * LOOK_SECONDS:
                 found.append(f"half a package, for {waited:.0f} s")

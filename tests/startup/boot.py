@@ -1,8 +1,8 @@
 """Start a server from somebody else's server.xml on this machine: ports, directories and groups moved to places of our
 own.
 
-What the file says is kept; only where it listens, writes and looks for its files is changed, so that it starts without
-the machine that it was written for.
+The file stays as it is; only its addresses and directories are changed, so that it starts without the machine that it
+was written for.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _free_port() -> int:
 
 
 def answers(connector: Any) -> bytes:
-    """What the connector's port says to a first message of its protocol; nothing when it did not start."""
+    """The answer of the connector's port to a first message of its protocol; empty when it did not start."""
     if not connector.state.available or connector.local_port <= 0:
         return b""
     with socket.create_connection(("127.0.0.1", connector.local_port), PATIENCE) as plain:

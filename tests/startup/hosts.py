@@ -59,7 +59,7 @@ class Base:
         return context is not None and context.state.available
 
     def ask(self, name: str) -> str:
-        """What the WSGI application of a context answers; a text in brackets when it does not run."""
+        """The answer of a context's WSGI application; a text in brackets when it does not run."""
         context = self.context(name)
         if context is None:
             return "(none)"

@@ -128,7 +128,9 @@ class Instance:
 
     @property
     def takes_the_word(self) -> bool:
-        """Whether the shutdown port is open, which it is a moment after the server is up; asking leaves no trace."""
+        """True when the shutdown port is open, which happens a moment after the server is up; asking leaves no
+        trace.
+        """
         tables = [Path("/proc/net") / name for name in ("tcp", "tcp6")]
         rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
         return any(row[1].endswith(f":{self.port:04X}") and row[3] == "0A" for row in rows)  # 0A is LISTEN
@@ -170,7 +172,7 @@ def instance(base: Path) -> Iterator[Instance]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits for its parent does not."""
+    """True when a process runs; one that has ended and waits for its parent does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:

@@ -80,7 +80,7 @@ class NodeProcess:
 
     @property
     def text(self) -> str:
-        """What it has written so far."""
+        """Its output so far."""
         return (self.base / "logs/out").read_text(errors="replace")
 
     def wait_for_text(self, text: str, times: int = 1) -> None:

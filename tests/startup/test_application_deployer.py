@@ -35,7 +35,7 @@ def write_descriptor(base: Base, name: str, **attributes: object) -> Path:
 
 
 def present(base: Base) -> str:
-    """Which of X, W and D of the application ``a`` are there."""
+    """Those of X, W and D of the application ``a`` that exist."""
     found = [
         ("X", base.descriptors / "a.xml"),
         ("W", base.webapps / "a.war"),

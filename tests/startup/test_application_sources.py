@@ -1,4 +1,4 @@
-"""What lies in appBase and xmlBase."""
+"""The files in appBase and xmlBase."""
 
 from __future__ import annotations
 

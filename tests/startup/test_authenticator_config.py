@@ -1,4 +1,4 @@
-"""Which authenticator an application gets."""
+"""The authenticator that an application gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of an application."""
+"""The remembered facts about an application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of a group."""
+"""The doctor's findings about a group."""
 
 from __future__ import annotations
 

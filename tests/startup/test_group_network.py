@@ -70,7 +70,7 @@ def test_a_receiver_that_does_not_answer():
         full.listen(0)
         address = full.getsockname()
         with contextlib.ExitStack() as waiting:
-            for _ in range(2):  # what the system queues
+            for _ in range(2):  # datagrams that the system has queued
                 sock = waiting.enter_context(socket.socket())
                 sock.setblocking(False)
                 sock.connect_ex(address)

@@ -151,7 +151,7 @@ def test_check_now_deploys_without_auto_deploy(tmp_path):
 
 
 def complaints(caplog):
-    """What an operator would see as trouble, of the server itself."""
+    """The server's own log lines that an operator would see as trouble."""
     return [
         record.getMessage()
         for record in caplog.records

@@ -120,7 +120,7 @@ def test_an_idle_node_is_small_and_quiet(tmp_path):
         time.sleep(0.2)
         before = _ticks(worker)
         time.sleep(1.0)
-        assert _ticks(worker) - before <= 2  # of 100 per second
+        assert _ticks(worker) - before <= 2  # ticks, 100 per second
 
 
 def _ticks(pid: int) -> int:

@@ -14,7 +14,7 @@ from tests.cluster.node import wait_until
 
 
 class OneNode:
-    """What the processes of a node get from their arbiter."""
+    """The things that the processes of a node get from their arbiter."""
 
     def __init__(self, base: Path) -> None:
         self.shared = SharedParts.make(3)

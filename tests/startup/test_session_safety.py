@@ -1,4 +1,4 @@
-"""Which sessions outlive a node."""
+"""Sessions that outlive a node."""
 
 from __future__ import annotations
 

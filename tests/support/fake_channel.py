@@ -11,7 +11,7 @@ __all__ = ["FakeChannelBase"]
 
 
 class FakeChannelBase:
-    """Who listens, and how they are told; a subclass has the members, and sends."""
+    """Keeps the listeners and calls them; a subclass has the members, and sends."""
 
     secure = False
     is_guarded = False

@@ -21,7 +21,7 @@ import pytest
 
 __all__ = ["need_framework_sources", "need_frameworks"]
 
-#: What is installed, with what builds their archives; a change of the list makes another directory.
+#: The installed packages, with those that build their archives; a change of the list makes another directory.
 REQUIREMENTS = (
     "django>=5.2,<5.3", "flask>=3.1,<3.2", "pyramid>=2.1,<2.2", "starlette>=1,<2", "beaker>=1.14,<2", "a2wsgi>=1.10",
     "httpx2>=2", "trio>=0.27", "flask-session>=0.8", "flask-login>=0.6.3", "redis>=5", "setuptools>=77,<82",

@@ -23,20 +23,20 @@ RUNNERS_OWN = ("/tmp/#", "/dev/", "/proc/")
 
 
 class Leftovers:
-    """What has appeared in this process since this was made."""
+    """Things that have appeared in this process since this was made."""
 
     def __init__(self) -> None:
         self._known = set(_everything())
 
     @contextlib.contextmanager
     def lasting(self) -> Iterator[None]:
-        """What appears inside stays on purpose: a fixture of the whole session makes it."""
+        """Things that appear inside stay on purpose: a fixture of the whole session makes them."""
         before = _everything()
         yield
         self._known.update(_everything().keys() - before.keys())
 
     def look(self, patience: float = PATIENCE) -> list[str]:
-        """What is here and was not known, sorted; what is about to end gets ``patience`` seconds."""
+        """The unknown things that are here, sorted; things that are about to end get ``patience`` seconds."""
         deadline = time.monotonic() + patience
         left = self._new()
         while left and time.monotonic() < deadline:
@@ -51,7 +51,7 @@ class Leftovers:
 
 
 def _everything() -> dict[str, str]:
-    """What tells each apart, and what it is."""
+    """A key for each thing, and its description."""
     return _descriptors() | _threads() | _children()
 
 

@@ -1,4 +1,4 @@
-"""What a test knows about a value, and its declared type does not say."""
+"""Narrows the declared type of a value to that which a test knows."""
 
 from __future__ import annotations
 

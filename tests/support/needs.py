@@ -1,4 +1,4 @@
-"""What a test needs of the machine: where it is missing, skip with the reason, but fail under ``CI=true``.
+"""Needs of tests: if the machine lacks something, skip with the reason, but fail under ``CI=true``.
 
 A machine that is meant to run everything must not go green by skipping.
 """

@@ -99,7 +99,7 @@ class FakeReactor:
 
 
 class FakeChannel:
-    """What interceptors ask a channel for."""
+    """The part of a channel that interceptors use."""
 
     def __init__(self, reactor: FakeReactor, name: str = "fake") -> None:
         self.running_reactor = self.reactor = reactor

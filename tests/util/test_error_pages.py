@@ -1,4 +1,4 @@
-"""Which page for which error."""
+"""The page for each error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cookie is in force."""
+"""The effective cookie."""
 
 from __future__ import annotations
 

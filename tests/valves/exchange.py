@@ -93,7 +93,7 @@ def run(
 
 
 def body_of(response: Response) -> bytes:
-    """What the client gets as body."""
+    """The body that the client gets."""
     response.finish()
     outlet = response.outlet
     assert isinstance(outlet, Sent)

@@ -1,4 +1,4 @@
-"""What each code writes."""
+"""The output of each code."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""What every valve has."""
+"""The common part of valves."""
 
 from __future__ import annotations
 

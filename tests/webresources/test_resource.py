@@ -1,4 +1,4 @@
-"""What is known of one file."""
+"""The facts about one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache remembers, for how long, and how much."""
+"""The content of the cache, its time and its size."""
 
 from __future__ import annotations
 

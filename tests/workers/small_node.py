@@ -99,7 +99,7 @@ class SmallWorker:
         self.stopped = True
 
     def request(self, session_id: str | None = None, **changes: object) -> StandardSession | None:
-        """What a request does: find or make the session, change it, replicate, and wait as its answer would.
+        """Do as a request: find or make the session, change it, replicate, and wait as its answer would.
 
         A request comes through the worker's loop, which has read by then what the keeper had sent.
         """

@@ -20,7 +20,7 @@ def reactor() -> Iterator[Reactor]:
 
 
 class Heard:
-    """What a link tells its owner."""
+    """The events that a link reports to its owner."""
 
     def __init__(self, reactor: Reactor, sock: socket.socket) -> None:
         self.frames: list[Frame] = []

@@ -1,4 +1,4 @@
-"""What stands in the place of a cluster in a worker."""
+"""The replacement of a cluster in a worker."""
 
 from types import SimpleNamespace
 from typing import Any

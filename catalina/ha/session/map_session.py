@@ -24,7 +24,7 @@ MAX_STAMP = 2**52
 
 
 class MapManager(Protocol):
-    """What these sessions need of their manager, BackupManager, beyond what all clustered sessions need."""
+    """The part of their manager, BackupManager, that these sessions need beyond that of all clustered sessions."""
 
     def new_session(self, session_id: str) -> MapSession: ...
 
@@ -77,7 +77,7 @@ class MapSession(DeltaSession):
         manager.heard(version)
         changed: list[FieldChange] = []
         has_newer = False
-        for name, value in dict(fields_of(delta.actions)).items():  # of all actions, the last of each field
+        for name, value in dict(fields_of(delta.actions)).items():  # the last action of each field
             old = self.record.value_of(name)
             has_newer = has_newer or self.record.versions.get(name, NO_VERSION) > version
             if version > self.record.versions.get(name, NO_VERSION) and self.record.take(name, value, version):

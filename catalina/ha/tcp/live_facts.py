@@ -1,4 +1,4 @@
-"""What a node tells the members of its group about itself while somebody watches the group (``/manager/cluster``).
+"""The facts that a node sends the members of its group while somebody watches the group (``/manager/cluster``).
 
 It travels as JSON in an answer of :class:`~catalina.ha.tcp.node_facts.NodeFacts`, and is believed only in this form.
 """
@@ -148,7 +148,7 @@ class LiveFacts:
         self._lock = threading.Lock()
         self._last: LiveNode | None = None
         self._look_again = 0.0
-        #: Whether members may have this node do something.
+        #: True when members may give this node orders.
         self.operable = False
 
     def own(self) -> LiveNode:
@@ -246,7 +246,7 @@ def contexts_under(container: ContainerBase | None) -> Iterator[StandardContext]
 
 
 def read_live(data: object) -> LiveNode | None:
-    """What a node says, None when it is not of this form."""
+    """The facts of an answer, None when it does not have this form."""
     return read_as(LiveNode, data)
 
 

@@ -32,8 +32,8 @@ FieldChange = tuple[Field, EncodedValue | None, EncodedValue | None]
 BUCKETS = 4096
 #: The numbers of the buckets, so that all records of a bucket share one int object.
 _BUCKETS = tuple(range(BUCKETS))
-#: Removed fields whose versions are remembered one by one. Of earlier removals only ``floor``, the latest version, is
-#: known.
+#: Removed fields whose versions are remembered one by one. Earlier removals are known only by ``floor``, their latest
+#: version.
 MAX_REMOVED = 64
 
 

@@ -36,7 +36,7 @@ def cart(environ, start_response):
 
 
 def show(session):
-    """Who is logged in, the cart, and what has been said since the last look."""
+    """The user, the cart, and the messages since the last look."""
     token = session.setdefault("csrf_token", secrets.token_urlsafe(16))
     said = session.pop("said", [])
     session.save()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 @require_GET
 def show(request):
-    """Who is logged in, the cart, and what has been said since the last look."""
+    """The user, the cart, and the messages since the last look."""
     return JsonResponse(
         {
             "user": request.user.get_username() or None,

@@ -18,7 +18,7 @@ app.session_interface = CatalinaSessionInterface()
 
 @app.get("/")
 def show():
-    """Who is logged in, the cart, and what has been said since the last look."""
+    """The user, the cart, and the messages since the last look."""
     return jsonify(
         user=session.get("user"),
         cart=session.get("cart", {}),

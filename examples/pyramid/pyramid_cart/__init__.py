@@ -11,7 +11,7 @@ from catalina.contrib.pyramid import CatalinaSessionFactory
 
 @view_config(route_name="cart", request_method="GET", renderer="json")
 def show(request):
-    """Who is logged in, the cart, and what has been said since the last look."""
+    """The user, the cart, and the messages since the last look."""
     session = request.session
     return {
         "user": session.get("user"),

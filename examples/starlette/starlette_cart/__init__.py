@@ -15,7 +15,7 @@ from catalina.contrib.starlette import SessionMiddleware
 
 
 async def show(request):
-    """Who is logged in, the cart, and what has been said since the last look."""
+    """The user, the cart, and the messages since the last look."""
     session = request.session
     token = session.setdefault("csrf_token", secrets.token_urlsafe(16))
     said = session.pop("said", [])

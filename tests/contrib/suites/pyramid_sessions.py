@@ -19,7 +19,7 @@ def main(source: str, *left_out: str) -> None:
     class Session(CatalinaSession):
         @property
         def _dirty(self) -> bool:
-            """What the tests look at of the cookie's session."""
+            """The parts of the cookie's session that the tests look at."""
             return self.modified
 
     class Factory(CatalinaSessionFactory):

@@ -1,4 +1,4 @@
-"""What a suite that was run in a process of its own prints. The suites are scripts, started by their path."""
+"""The output of a suite that ran in a process of its own. The suites are scripts, started by their path."""
 
 from __future__ import annotations
 

@@ -463,7 +463,7 @@ def test_a_head_beyond_the_limit_is_a_500_of_the_same_framing():
     assert exchange.next(ending=False) is CLOSED
 
 
-# What another process would need
+# The part that another process would need
 
 
 def test_everything_since_the_head_is_at_hand_until_the_request_reads_on():

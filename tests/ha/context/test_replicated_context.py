@@ -16,7 +16,7 @@ from tests.tribes.tipis.network import FakeChannel, Network
 
 
 class FakeContext:
-    """What the attributes use of their context."""
+    """The part of their context that the attributes use."""
 
     name = "/app"
 

@@ -42,7 +42,7 @@ class FakeChannel:
 
 
 class FakeCluster:
-    """What the farm uses of a cluster."""
+    """The part of a cluster that the farm uses."""
 
     def __init__(self) -> None:
         self.channel = FakeChannel()

@@ -1,4 +1,4 @@
-"""What our nodes ask each other."""
+"""The questions of Python nodes to each other."""
 
 from __future__ import annotations
 

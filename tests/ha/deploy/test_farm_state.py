@@ -1,4 +1,4 @@
-"""Which state of a file counts."""
+"""The state of a file that counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our nodes add to each piece."""
+"""The trailer that Python nodes add to each piece."""
 
 from __future__ import annotations
 

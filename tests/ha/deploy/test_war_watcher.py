@@ -1,4 +1,4 @@
-"""What changes in the watched directory."""
+"""Changes in the watched directory."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.tribes.tipis.network import FakeChannel, Network
 
 
 class FakeCluster:
-    """What the manager uses of its cluster."""
+    """The part of its cluster that the manager uses."""
 
     def __init__(self, channel: FakeChannel | None) -> None:
         self.channel = channel

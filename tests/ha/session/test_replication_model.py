@@ -27,7 +27,7 @@ class Replication(RuleBasedStateMachine):
         for node in self.nodes:
             node.start_manager()
         self.network.immediate = False
-        #: What each session has, and the node that uses it: number -> (id, node, values); None when it has ended.
+        #: The content of each session, and the node that uses it: number -> (id, node, values); None when it has ended.
         self.expected: dict[int, tuple[str, int, dict[str, Any]] | None] = {}
 
     @rule(target=sessions, node=st.integers(0, NODES - 1))

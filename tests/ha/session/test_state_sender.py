@@ -14,7 +14,7 @@ from tests.ha.support import FakeNetwork, Node
 
 
 def asked(template: DeltaManager, sessions: int) -> tuple[Node, list[SessionMessage]]:
-    """What a node answers to one that asks."""
+    """The answer of a node to one that asks."""
     network = FakeNetwork()
     a, asker = Node(network, template), Node(network)
     a.start_manager()

@@ -1,4 +1,4 @@
-"""What a node tells who watches its group."""
+"""The facts that a node sends to the watchers of its group."""
 
 from __future__ import annotations
 

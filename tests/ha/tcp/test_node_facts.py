@@ -1,4 +1,4 @@
-"""What nodes tell each other when a group is examined."""
+"""The facts that nodes exchange when a group is examined."""
 
 from __future__ import annotations
 

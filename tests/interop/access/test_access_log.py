@@ -61,7 +61,7 @@ CONDITIONS = {
     "attributes": 'requestAttributesEnabled="true"',
     "ipv6": 'ipv6Canonical="true"',
 }
-#: What cannot be the same twice.
+#: Parts that cannot be the same twice.
 MASKS = (
     (re.compile(r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"), "[DATE]"),
     (re.compile(r"\b\d{10,13}\b"), "EPOCH"),

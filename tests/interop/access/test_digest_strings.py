@@ -1,4 +1,4 @@
-"""What digest.sh prints: the real one's strings are ours, and each takes what the other has made."""
+"""The output of digest.sh: the real one's strings are ours, and each accepts those of the other."""
 
 from __future__ import annotations
 

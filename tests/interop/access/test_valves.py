@@ -99,7 +99,7 @@ def cases() -> Iterator[Case]:
 VERSION = tomcat_version()
 if VERSION < (10, 1, 56):
     del APPS["json"]  # the fields had another order
-if VERSION < (10, 1, 58):  # of two fields only the first was put back
+if VERSION < (10, 1, 58):  # it put back only the first of two fields
     FORWARDED = tuple(
         headers for headers in FORWARDED if len({line.partition(":")[0] for line in headers}) == len(headers)
     )

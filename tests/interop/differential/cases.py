@@ -87,7 +87,7 @@ METHODS = [
     (method, target, (), b"x" if method in ("POST", "PUT", "PATCH") else b"")
     for method in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "PATCH", "FOO")
     for target in ("/", "/a.txt", "/nope", "/sub", "/map/exact", "/map/off", "/errors/nope", "/map")
-    # What a Java servlet allows depends on the methods its class overrides.
+    # The methods that a Java servlet allows depend on those that its class overrides.
     if method != "TRACE" or not target.startswith("/map/")
 ]
 CONDITIONS = [

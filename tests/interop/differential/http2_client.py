@@ -104,6 +104,6 @@ def ask_http2(port: int, sent: bytes, streams: set[int]) -> Outcome:
     if reader.http11 not in (b"", b"101"):
         outcome.connection = f"HTTP/1.1 {reader.http11.decode()}"
     outcome.streams = {number: outcome.streams.get(number, "nothing") for number in sorted(streams)}
-    if outcome.connection != "open":  # what else came depends on which thread was first
+    if outcome.connection != "open":  # the other frames depend on which thread was first
         outcome.streams = {}
     return outcome

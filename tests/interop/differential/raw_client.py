@@ -15,7 +15,7 @@ PATIENCE = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names in lower case, in order."""
+    """The answer; header names in lower case, in order."""
 
     status: int
     headers: tuple[tuple[str, str], ...]

@@ -25,7 +25,7 @@ CALLER = Caller("manager/cluster", "gui", "127.0.0.1")
 
 
 class Connector:
-    """What can be drained."""
+    """A connector that can be drained."""
 
     draining = False
 

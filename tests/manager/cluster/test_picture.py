@@ -1,4 +1,4 @@
-"""What is made of the looks at a group."""
+"""The picture that is made from looks at a group."""
 
 from __future__ import annotations
 

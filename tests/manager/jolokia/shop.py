@@ -26,7 +26,7 @@ class Shop(Component):
 
     @property
     def open(self) -> bool:
-        """Whether it is."""
+        """True while it is open."""
         return True
 
     @property

@@ -143,7 +143,7 @@ CHANGES = st.lists(
 
 def apply(known: Record, changes: list[tuple[object, str | None, int, int]]) -> Record:
     for name, text, second, node in changes:
-        if name == "rename" and at(second, node) > known.id_version:  # who renames has heard of the id before
+        if name == "rename" and at(second, node) > known.id_version:  # the node that renames has heard of the id before
             known.rename(known.id, f"{text or 'X'}.n{node}", at(second, node))
         elif name != "rename":
             known.take(name, None if text is None else value(text), at(second, node))  # type: ignore[arg-type]

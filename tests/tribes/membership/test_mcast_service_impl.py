@@ -63,7 +63,7 @@ class World:
         self.air = Air()
         self.air.has_route = has_route
         self.moved = 0
-        self.closed: set[Member] = set()  # who takes no connection
+        self.closed: set[Member] = set()  # members that accept no connection
         monkeypatch.setattr(module, "open_multicast_socket", self.air.open)
         self.reactor = FakeReactor()
         self.top = Top()

@@ -1,4 +1,4 @@
-"""What every membership service has."""
+"""The common part of membership services."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Group:
         self.network.settle()
 
     def roles(self, key: Any) -> list[Role | None]:
-        """What each live node is for an entry; None where it is not known."""
+        """The role of each live node for an entry; None when the node does not know it."""
         found = []
         for channel, each in zip(self.channels, self.maps, strict=True):
             if channel.alive:

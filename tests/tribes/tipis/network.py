@@ -115,9 +115,9 @@ class Network:
         self.reactor = FakeReactor(self)
         self.channels: dict[Member, FakeChannel] = {}
         self.links: dict[tuple[Member, Member], deque[tuple[ChannelMessage, Delivery]]] = {}
-        #: What happens to the next messages.
+        #: The faults of the next messages.
         self.faults: deque[str] = deque()
-        #: What comes later: who receives it, and the message.
+        #: Late messages: the receiver, and the message.
         self.late: list[tuple[Member, ChannelMessage]] = []
         #: Members that are not run: what is sent to them fails, and comes to nothing.
         self.hold: set[Member] = set()

@@ -7,7 +7,7 @@ from tests.tribes.tipis.maps import Box, Group
 
 
 def ask(group: Group, number: int, key: object) -> MapMessage | None:
-    """What a node answers when it is asked for a value."""
+    """The answer of a node that is asked for a value."""
     answer = group.maps[number].fetching.reply(MapMessage(b"app-map", MSG_RETRIEVE_BACKUP, dumps(key)))
     return None if answer is None else MapMessage.decode(answer.to_stream())
 

@@ -129,7 +129,7 @@ class CalmCopies(Calm):
 
 
 class Storm(Calm):
-    """What can go wrong between nodes goes wrong; when messages flow again, the group finds itself again.
+    """Everything that can go wrong between nodes goes wrong; when messages flow again, the group finds itself again.
 
     Messages are lost, late, doubled, and out of order between links; nodes die, come, come back under their address,
     start their map anew, lose sight of each other, both or one of them; their clocks differ; two put the same key.
@@ -148,7 +148,7 @@ class Storm(Calm):
         self.removed: set[str] = set()
 
     def waiting_in(self, node: Any) -> Any:
-        """What is waited for while the node waits is its answer, not quiet."""
+        """While the node waits, wait for its answer, not for quiet."""
         self.group.network.asking = node
         return node
 

@@ -57,7 +57,7 @@ def test_a_holder_without_owner_becomes_the_owner() -> None:
 
 
 def states(group: Group) -> list[tuple[int, int]]:
-    """Who has asked whom for what it owns since the last call."""
+    """The questions for owned entries since the last call: each asker and the member that was asked."""
     numbers = {channel.local_member: number for number, channel in enumerate(group.channels)}
     found = [(numbers[sender], numbers[to]) for sender, to, data in group.network.sent if is_state_request(data)]
     group.network.sent.clear()

@@ -1,4 +1,4 @@
-"""Which address is announced."""
+"""The announced address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from catalina.tribes.transport.local_address import local_address, source_addres
 
 @pytest.fixture
 def routes(monkeypatch):
-    """What the kernel would send from, by target."""
+    """The addresses from which the kernel would send, by target."""
     known: dict[str, str] = {}
     monkeypatch.setattr(module, "source_address", lambda target: known.get(target[0]))
     return known

@@ -1,4 +1,4 @@
-"""What every receiver has."""
+"""The common part of receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What %{...} stands for."""
+"""The meaning of %{...}."""
 
 from __future__ import annotations
 

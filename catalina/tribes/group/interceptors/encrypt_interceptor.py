@@ -89,7 +89,7 @@ class EncryptInterceptor(ChannelInterceptorBase):
         self.clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
         #: Messages that were dropped since the start.
         self.refused_count = 0
-        #: Of these, by sender, the messages that this node's key does not open.
+        #: The number of dropped messages that this node's key does not open, by sender.
         self.unopened: dict[Member, int] = {}
         self._cipher: MessageCipher | None = None
         self._window: ReplayWindow | None = None

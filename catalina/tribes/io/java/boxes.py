@@ -38,7 +38,7 @@ class Boxes:
         self._descs = descs
         self._names = {desc.name for desc in descs}
         self._readers = [_READERS[desc] for desc in descs]
-        #: Of each the code of an object, that of a reference and the class's handle; and the value.
+        #: Each box has the code of an object, that of a reference and the class's handle; then comes the value.
         forms = [f"6s{PRIMITIVE_CODES[desc.fields[0].kind]}" for desc in descs]
         self._form = struct.Struct(">" + "".join(forms))
         sizes = [struct.calcsize(">" + form) for form in forms]

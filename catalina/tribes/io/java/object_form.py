@@ -327,7 +327,7 @@ class ObjectForm:
         self._name = self.start[: len(STREAM_HEADER) + 4 + len(desc.name)]
 
     def _plain_fields(self) -> list[tuple[bytes, int, Callable[..., tuple[int]], Callable[[bytes], Any]]]:
-        """Of each field its beginning, the size of that and the length, the length, and the value.
+        """For each field its beginning, the size of that and the length, the length, and the value.
 
         Empty when fields of other kinds are among them, or one may refer to the class of another.
         """

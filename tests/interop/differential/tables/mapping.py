@@ -1,4 +1,4 @@
-"""Which application and servlet answers, with which filters, and where a client is sent."""
+"""The application and servlet that answer, their filters, and the redirects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What live Java nodes said to each other and to us: every object is read, by its class too, and written again."""
+"""Messages of live Java nodes to each other and to us: every object is read, by its class too, and written again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_message_is_written_again_to_the_byte(case: dict[str, Any]) -> None:
 
 
 def check_map_message(message: MapMessage) -> None:
-    """What is inside of it can be read, whatever map it is of."""
+    """The content can be read, whatever map it belongs to."""
     assert message.key is None or isinstance(loads(message.key), str)
     if message.diff is not None:
         assert DeltaRequest.decode(message.diff).session_id

@@ -11,7 +11,7 @@ from catalina.tribes.io.java.node_writer import encode_node
 from catalina.tribes.io.java.skim import skim
 from tests.tribes.io.java.values import STREAMS, encoded_values
 
-#: What only the reader of nodes takes.
+#: Streams that only the reader of nodes takes.
 NOT_SKIMMED = {"dynamic proxy"}
 
 

@@ -1,4 +1,4 @@
-"""Which provider is asked, and when."""
+"""The provider that is asked, and the time."""
 
 from __future__ import annotations
 

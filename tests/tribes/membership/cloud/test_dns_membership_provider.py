@@ -22,7 +22,7 @@ from tests.tribes.membership.cloud.fakes import CloudChannel, make_service
 
 @pytest.fixture
 def addresses(monkeypatch):
-    """What the name server answers."""
+    """The answer of the name server."""
     known: list[str] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
     def look_up(name, port, type):

@@ -1,4 +1,4 @@
-"""Whether somebody is there."""
+"""Checks if a member is there."""
 
 from __future__ import annotations
 
